@@ -1,0 +1,30 @@
+/** Stops a timer that {@link Clock.schedule} started; stopping twice does nothing. */
+export type CancelTimer = () => void;
+
+/**
+ * The only source of time in Cacheme, so that a test can hold it still or move it on.
+ *
+ * @example
+ * ```ts
+ * const cacheme = new Cacheme({ clock: { now: () => frozen, schedule: () => () => {} } });
+ * ```
+ */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Calls `task` once after `ms` milliseconds. Must not keep the process alive. */
+  schedule(task: () => void, ms: number): CancelTimer;
+}
+
+/** The longest delay that `setTimeout` takes; a longer one would fire at once. */
+const longestDelay = 2 ** 31 - 1;
+
+/** The machine's clock and timers; the timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  schedule(task, ms) {
+    const timer = setTimeout(task, Math.min(ms, longestDelay));
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

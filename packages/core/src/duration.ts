@@ -1,0 +1,52 @@
+import { ConfigurationError } from "./errors.js";
+
+/**
+ * A length of time: milliseconds as a number, or a number with a unit. Units are `ms`, `s`, `m` (minutes), `h` and
+ * `d`; fractions are allowed where the result is at least one millisecond.
+ *
+ * The type lets some wrong texts through (`"-5s"`, `"5 s"`); those are refused when they are read.
+ *
+ * @example
+ * ```ts
+ * const ttls: Duration[] = [1500, "250ms", "30s", "1.5h", "7d"];
+ * ```
+ */
+export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
+
+const millisecondsIn = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+const durationText = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
+/** Ten thousand years: whatever is longer is a slip, and would not fit the storages' clocks. */
+const longest = 10_000 * 365 * millisecondsIn.d;
+
+/**
+ * A duration in whole milliseconds.
+ *
+ * @param duration what the user wrote
+ * @param what names the option in the error, such as `"ttl of storage \"redis\" in node \"user\""`
+ * @throws ConfigurationError `CACHEME_INVALID_DURATION` unless it is a finite length of at least one millisecond
+ */
+export function milliseconds(duration: Duration, what: string): number {
+  const value = typeof duration === "number" ? duration : parse(duration);
+  if (!(value >= 1 && value <= longest)) {
+    throw new ConfigurationError(
+      "CACHEME_INVALID_DURATION",
+      `The ${what} is ${describe(duration)}, which is not a duration. ` +
+        'Give at least 1 as a number of milliseconds, or a text such as "250ms", "30s", "5m", "2h" or "1d".',
+    );
+  }
+  return Math.round(value);
+}
+
+/** `NaN` where the text is not a duration. */
+function parse(text: unknown): number {
+  const match = typeof text === "string" ? durationText.exec(text) : null;
+  if (match === null) return Number.NaN;
+  const [, amount, unit] = match;
+  return Number(amount) * millisecondsIn[unit as keyof typeof millisecondsIn];
+}
+
+function describe(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,127 @@
+/**
+ * The stable codes of every error that Cacheme makes. Compare `error.code`, not the message:
+ * messages may be reworded in any release, codes are part of the public interface.
+ */
+export type CachemeErrorCode =
+  | "CACHEME_INVALID_DURATION"
+  | "CACHEME_INVALID_KEY"
+  | "CACHEME_INVALID_META"
+  | "CACHEME_INVALID_NODE"
+  | "CACHEME_INVALID_OPTION"
+  | "CACHEME_DUPLICATE_NODE"
+  | "CACHEME_DUPLICATE_STORAGE"
+  | "CACHEME_UNKNOWN_STORAGE"
+  | "CACHEME_PREFIX_IN_USE"
+  | "CACHEME_NO_LOAD"
+  | "CACHEME_LOAD_SHAPE"
+  | "CACHEME_LOAD_CYCLE"
+  | "CACHEME_LOAD_TIMEOUT"
+  | "CACHEME_NOT_SYNCHRONOUS"
+  | "CACHEME_NOT_SERIALIZABLE"
+  | "CACHEME_STORAGE_FAILED"
+  | "CACHEME_CONNECT_FAILED"
+  | "CACHEME_INVALIDATION_INCOMPLETE"
+  | "CACHEME_WRITE_INCOMPLETE"
+  | "CACHEME_CLOSED";
+
+/** What an error is about, as far as it is known where the error is made. */
+export interface CachemeErrorDetails {
+  /** The name of the node class. */
+  readonly node?: string | undefined;
+  /** The node's own key, as `key()` returned it. */
+  readonly key?: string | undefined;
+  /** The registered name of the storage. */
+  readonly storage?: string | undefined;
+  /** The error that led to this one. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The root of all errors that Cacheme makes. Errors of a user's own `load` are never wrapped: they reach
+ * every reader as they were thrown.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await get(new UserNode(1));
+ * } catch (error) {
+ *   if (error instanceof CachemeError && error.code === "CACHEME_UNKNOWN_STORAGE") process.exit(1);
+ *   throw error;
+ * }
+ * ```
+ */
+export class CachemeError extends Error {
+  readonly code: CachemeErrorCode;
+  readonly node: string | undefined;
+  readonly key: string | undefined;
+  readonly storage: string | undefined;
+
+  constructor(code: CachemeErrorCode, message: string, details: CachemeErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.node = details.node;
+    this.key = details.key;
+    this.storage = details.storage;
+  }
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** A node class, a storage or an option is set up wrongly. Mend the program; trying again cannot help. */
+export class ConfigurationError extends CachemeError {}
+
+/** A node's `key()` returned something that cannot name an entry. */
+export class KeyError extends CachemeError {}
+
+/** A load was not possible, gave the wrong shape, took too long, or came to wait for itself. */
+export class LoadError extends CachemeError {}
+
+/** A load came to wait for its own key. {@link cycle} shows the way round. */
+export class LoadCycleError extends LoadError {
+  /** The nodes in the order in which they wait, the first one again at the end: `["tree:a", "tree:b", "tree:a"]`. */
+  readonly cycle: readonly string[];
+
+  constructor(cycle: readonly string[], details: CachemeErrorDetails) {
+    super(
+      "CACHEME_LOAD_CYCLE",
+      `The load of ${cycle[0]} waits for itself: ${cycle.join(" → ")}. ` +
+        "Catch this error where the read is made and take another way, or cut the cycle in the nodes' load functions.",
+      details,
+    );
+    this.cycle = cycle;
+  }
+}
+
+/** A value cannot be written by the node's serializer, or bytes cannot be read back. */
+export class SerializationError extends CachemeError {
+  /** Where in the value the trouble is, such as `$.orders[3].total`. */
+  readonly path: string;
+
+  constructor(message: string, path: string, details: CachemeErrorDetails = {}) {
+    super("CACHEME_NOT_SERIALIZABLE", message, details);
+    this.path = path;
+  }
+}
+
+/** A storage could not be reached, answered wrongly or too late. */
+export class StorageError extends CachemeError {}
+
+/**
+ * An invalidation or a write did not reach every tier. What it did reach is done; {@link storages} names the rest.
+ */
+export class IncompleteError extends CachemeError {
+  /** The names of the storages that were not reached. */
+  readonly storages: readonly string[];
+
+  constructor(
+    code: "CACHEME_INVALIDATION_INCOMPLETE" | "CACHEME_WRITE_INCOMPLETE",
+    message: string,
+    storages: readonly string[],
+    details: CachemeErrorDetails,
+  ) {
+    super(code, message, details);
+    this.storages = storages;
+  }
+}
