@@ -1,4 +1,4 @@
-import type { Entry } from "../entry/entry.js";
+import type { Cached } from "../entry/entry.js";
 
 /**
  * A place for values in this process: synchronous, values by reference.
@@ -15,13 +15,18 @@ export interface LocalStorage {
    *
    * @param now the time in milliseconds since the epoch
    */
-  read(space: number, key: string, now: number): Entry | undefined;
+  read(space: number, key: string, now: number): LocalEntry | undefined;
   /** The same without counting as a use. */
-  peek(space: number, key: string, now: number): Entry | undefined;
+  peek(space: number, key: string, now: number): LocalEntry | undefined;
   /** Stores the entry until its `freshUntil`, unless it has passed. Returns the entry as the next read will see it. */
-  write(space: number, key: string, entry: Entry, now: number): Entry;
+  write(space: number, key: string, entry: Cached, now: number): LocalEntry;
   /** Whether there was one. */
   remove(space: number, key: string): boolean;
   /** Gives back what it holds, and its timers. */
   close(): void;
+}
+
+/** What a local storage holds under a key. The reader of a hit counts it here. */
+export interface LocalEntry extends Cached {
+  hits: number;
 }
