@@ -6,12 +6,14 @@ export type CancelTimer = () => void;
  *
  * @example
  * ```ts
- * const cacheme = new Cacheme({ clock: { now: () => frozen, schedule: () => () => {} } });
+ * const cacheme = new Cacheme({ clock: { ...systemClock, now: () => frozen } });
  * ```
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** Milliseconds, with fractions, since some moment in the past; never goes back. Measures how long something took. */
+  elapsed(): number;
   /** Calls `task` once after `ms` milliseconds. Must not keep the process alive. */
   schedule(task: () => void, ms: number): CancelTimer;
 }
@@ -22,6 +24,7 @@ const longestDelay = 2 ** 31 - 1;
 /** The machine's clock and timers; the timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   schedule(task, ms) {
     const timer = setTimeout(task, Math.min(ms, longestDelay));
     timer.unref();

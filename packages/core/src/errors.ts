@@ -125,3 +125,11 @@ export class IncompleteError extends CachemeError {
     this.storages = storages;
   }
 }
+
+/** What every call after `close()` is answered with. */
+export function closedError(what: string): CachemeError {
+  return new CachemeError(
+    "CACHEME_CLOSED",
+    `${what} after close(). Close at the program's end only, or make a new Cacheme.`,
+  );
+}

@@ -1,1 +1,67 @@
-export {};
+export {
+  type Answer,
+  Cacheme,
+  type CachemeOptions,
+  type GetOptions,
+  type GetSyncOptions,
+  type OutcomesOf,
+  type ReadOptions,
+  type SetOptions,
+  type ValuesOf,
+} from "./cacheme.js";
+export type { CancelTimer, Clock } from "./clock.js";
+export { systemClock } from "./clock.js";
+export {
+  close,
+  get,
+  getAll,
+  getAllSettled,
+  getSync,
+  invalidate,
+  memoize,
+  memoized,
+  memoizeSync,
+  nodes,
+  on,
+  peek,
+  peekLocal,
+  refresh,
+  registerStorage,
+  set,
+  setAll,
+  setPrefix,
+  stats,
+  storages,
+} from "./default.js";
+export { type DefinedNode, defineNode, type NodeDefinition, type NodeFactory } from "./define-node.js";
+export type { DoorkeeperOptions } from "./doorkeeper.js";
+export type { Duration } from "./duration.js";
+export type { Cached, Entry } from "./entry/entry.js";
+export {
+  CachemeError,
+  type CachemeErrorCode,
+  type CachemeErrorDetails,
+  ConfigurationError,
+  IncompleteError,
+  KeyError,
+  LoadCycleError,
+  LoadError,
+  SerializationError,
+  StorageError,
+} from "./errors.js";
+export type { CachemeEvents, CachemeListener, NodeEvent } from "./events.js";
+export type { Memoized, MemoizedSync, MethodMemoizer, NodeFor } from "./memoize.js";
+export type { CacheTier, NodeMeta } from "./node/meta.js";
+export { type LoadAll, type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
+export type { Register, StorageName } from "./node/register.js";
+export type { MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
+export { compressed } from "./serializer/compressed.js";
+export { json } from "./serializer/json.js";
+export { msgpack } from "./serializer/msgpack.js";
+export type { Compression, Serializer } from "./serializer/serializer.js";
+export { v8 } from "./serializer/v8.js";
+export type { LoadTimes, Stats } from "./stats/node-stats.js";
+export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
+export { type MemoryOptions, memory } from "./storage/memory.js";
+export type { StorageStatus } from "./storage/registered.js";
+export type { RemoteStorage, StoredRecord } from "./storage/remote-storage.js";

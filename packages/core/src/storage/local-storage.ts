@@ -11,15 +11,18 @@ export interface LocalStorage {
   /** What to call this storage in messages, such as `memory (10,000 entries)`. */
   readonly label: string;
   /**
-   * The unexpired entry, or `undefined`. Counts as a use of the entry. This is the hottest call of all.
+   * The entry, or `undefined`. It counts as a use of the entry. An entry past its `freshUntil` may still be returned: the
+   * caller compares, so that the clock is read for entries with a ttl only. This is the hottest call of all.
+   */
+  read(space: number, key: string): LocalEntry | undefined;
+  /** The same without counting as a use. */
+  peek(space: number, key: string): LocalEntry | undefined;
+  /**
+   * Stores the value, and gives its memory back some time after `freshUntil` without being asked.
    *
    * @param now the time in milliseconds since the epoch
    */
-  read(space: number, key: string, now: number): LocalEntry | undefined;
-  /** The same without counting as a use. */
-  peek(space: number, key: string, now: number): LocalEntry | undefined;
-  /** Stores the entry until its `freshUntil`, unless it has passed. Returns the entry as the next read will see it. */
-  write(space: number, key: string, entry: Cached, now: number): LocalEntry;
+  write(space: number, key: string, cached: Cached, now: number): void;
   /** Whether there was one. */
   remove(space: number, key: string): boolean;
   /** Gives back what it holds, and its timers. */

@@ -1,0 +1,526 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { type Clock, systemClock } from "./clock.js";
+import { type Duration, milliseconds } from "./duration.js";
+import type { Entry } from "./entry/entry.js";
+import { closedError } from "./errors.js";
+import { type CachemeEvents, type CachemeListener, Events } from "./events.js";
+import {
+  type Memoized,
+  type MemoizedSync,
+  type MethodMemoizer,
+  memoize,
+  memoized,
+  memoizeSync,
+  type NodeFor,
+} from "./memoize.js";
+import { checkedKey } from "./node/key.js";
+import type { LoadContext, Node, NodeClass } from "./node/node.js";
+import type { StorageName } from "./node/register.js";
+import type { MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
+import type { Plan } from "./plan/plan.js";
+import { PlanTable } from "./plan/plan-table.js";
+import type { FlightOptions } from "./read/flight.js";
+import { leaveOnAbort } from "./read/leave-on-abort.js";
+import { LocalRead } from "./read/local-read.js";
+import { ReadPath } from "./read/read-path.js";
+import { SyncReader } from "./read/sync-reader.js";
+import { type Stats, StatsCounter } from "./stats/node-stats.js";
+import type { LocalStorage } from "./storage/local-storage.js";
+import { type StorageStatus, statusOf } from "./storage/registered.js";
+import { StorageRegistry } from "./storage/registry.js";
+import type { RemoteStorage } from "./storage/remote-storage.js";
+import { Tick } from "./storage/tick.js";
+import { Filler } from "./write/fill.js";
+import { invalidate } from "./write/removal.js";
+import { set } from "./write/set.js";
+
+/** The settings of an isolated {@link Cacheme}. */
+export interface CachemeOptions {
+  /** The first part of every key in remote storages. Default: `"cacheme"`. */
+  readonly prefix?: string | undefined;
+  /** Where the time comes from. Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
+}
+
+/** How one read differs from a plain one. */
+export interface ReadOptions {
+  /** The reader leaves when it aborts: the read rejects with the signal's reason. The load goes on for other readers. */
+  readonly signal?: AbortSignal | undefined;
+  /** Values that were stored longer ago than this are passed by, and loaded anew. Default: any age. */
+  readonly maxAge?: Duration | undefined;
+  /** Passes every tier by and joins no load that has begun. The new value is stored. Default: false. */
+  readonly fresh?: boolean | undefined;
+}
+
+/** The options of {@link Cacheme.get}. */
+export interface GetOptions<N extends Node, V extends ValueOf<N> = ValueOf<N>> extends ReadOptions {
+  /** Loads the value in place of the node's own `load`. A reader who joins a read under way gets that one's value. */
+  readonly load?: ((context: LoadContext<ValueOf<N>>) => MaybePromise<V>) | undefined;
+}
+
+/** The options of {@link Cacheme.getSync}. */
+export interface GetSyncOptions<N extends Node, V> {
+  /** Loads the value in place of the node's own `load`. Must not return a promise. */
+  readonly load: (context: LoadContext<ValueOf<N>>) => V extends PromiseLike<unknown> ? never : V;
+}
+
+/** The type of what `get` answers: the node's, or the override's where the node does not tell. */
+export type Answer<N extends Node, V> = unknown extends ValueOf<N> ? V : ValueOf<N>;
+
+/** The values of a list of nodes, place by place. */
+export type ValuesOf<Ns extends readonly Node[]> = { -readonly [I in keyof Ns]: ValueOf<Ns[I]> };
+
+/** The outcomes of a list of nodes, place by place. */
+export type OutcomesOf<Ns extends readonly Node[]> = {
+  -readonly [I in keyof Ns]: PromiseSettledResult<ValueOf<Ns[I]>>;
+};
+
+/** The options of {@link Cacheme.set} and {@link Cacheme.setAll}. */
+export interface SetOptions {
+  /** The last tier keeps the value for this long, the tiers before it for at most as long. Default: the tiers' own. */
+  readonly ttl?: Duration | undefined;
+}
+
+const anyAge = Number.POSITIVE_INFINITY;
+
+const plainFlight: FlightOptions = {};
+
+/**
+ * An isolated space of storages, nodes and statistics. The module's functions (`get`, `registerStorage`, …) are the methods
+ * of one default instance; make your own for tests, for tenants, or in a library.
+ *
+ * @example
+ * ```ts
+ * await using cacheme = new Cacheme({ prefix: "shop" });
+ * await cacheme.registerStorage("local", memory({ maxSize: 10_000 }));
+ * const user = await cacheme.get(new UserNode(1));
+ * ```
+ */
+export class Cacheme implements AsyncDisposable {
+  readonly #clock: Clock;
+  readonly #events = new Events();
+  readonly #tick = new Tick();
+  readonly #storages = new StorageRegistry(this.#events, this.#tick);
+  readonly #plans: PlanTable;
+  readonly #filler: Filler;
+  readonly #local: LocalRead;
+  readonly #reads: ReadPath;
+  readonly #sync: SyncReader;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: CachemeOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#plans = new PlanTable(this.#storages, options.prefix ?? "cacheme");
+    this.#filler = new Filler(this.#clock, this.#events);
+    this.#local = new LocalRead(this.#clock, this.#events);
+    this.#reads = new ReadPath(this.#clock, this.#events, this.#tick, this.#filler);
+    this.#sync = new SyncReader(this.#clock, this.#filler);
+  }
+
+  /**
+   * Gives a storage a name that nodes can use. Wait for it before the first read.
+   *
+   * @throws ConfigurationError `CACHEME_DUPLICATE_STORAGE` where the name is taken
+   * @throws StorageError `CACHEME_CONNECT_FAILED` where the storage cannot be connected; the name is free again then
+   * @example
+   * ```ts
+   * await registerStorage("local", memory({ maxSize: 10_000 }));
+   * ```
+   */
+  async registerStorage(name: StorageName, storage: LocalStorage | RemoteStorage): Promise<void> {
+    if (this.#closing !== undefined) throw closedError("registerStorage was called");
+    await this.#storages.register(name, storage);
+  }
+
+  /**
+   * The node's value: from the nearest tier that has it, else from its `load`. Concurrent reads of one key share one load;
+   * all reads of one tick share one round trip to each storage.
+   *
+   * @throws whatever the load throws, and {@link CachemeError}s of bad set-up; never because a storage is down
+   * @example
+   * ```ts
+   * const user = await get(new UserNode(1));
+   * const latest = await get(new UserNode(1), { maxAge: "5s" });
+   * ```
+   */
+  get<N extends Node, V extends ValueOf<N> = ValueOf<N>>(
+    node: N,
+    options?: GetOptions<N, V>,
+  ): Promise<Answer<N, V>>;
+  // Not an async function, and one promise at most: each await in between would cost a hit another quarter of its time.
+  get(node: Node, options?: GetOptions<Node>): Promise<unknown> {
+    try {
+      const plan = this.#plans.of(node);
+      const key = node.key();
+      if (options === undefined) {
+        const entry = this.#local.hit(plan, key, anyAge);
+        if (entry !== undefined) return Promise.resolve(entry.value);
+      }
+      if (options !== undefined) return this.#readWith(plan, node, checkedKey(key, plan.name), options);
+      return this.#reads.join(plan, node, checkedKey(key, plan.name), plainFlight).promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * The values of many nodes, of any classes, in their order; a node may stand there twice. Rejects with the first failure,
+   * and the other nodes are loaded and stored all the same.
+   *
+   * @throws what {@link get} throws
+   * @example
+   * ```ts
+   * const [user, posts] = await getAll([new UserNode(1), new PostsNode(1)]); // [User, Post[]]
+   * ```
+   */
+  getAll<const Ns extends readonly Node[]>(nodes: Ns, options?: ReadOptions): Promise<ValuesOf<Ns>>;
+  getAll(nodes: readonly Node[], options?: ReadOptions): Promise<unknown[]> {
+    const values = new Array<unknown>(nodes.length);
+    const missing: { readonly index: number; readonly answer: Promise<unknown> }[] = [];
+    for (let index = 0; index < nodes.length; index++) {
+      const node = nodes[index] as Node; // The index is within the list.
+      try {
+        const plan = this.#plans.of(node);
+        const key = node.key();
+        const entry = options === undefined ? this.#local.hit(plan, key, anyAge) : undefined;
+        if (entry !== undefined) values[index] = entry.value;
+        else {
+          missing.push({
+            index,
+            answer: this.#readWith(plan, node, checkedKey(key, plan.name), options ?? {}),
+          });
+        }
+      } catch (error) {
+        missing.push({ index, answer: Promise.reject(error) });
+      }
+    }
+    if (missing.length === 0) return Promise.resolve(values);
+    return new Promise((resolve, reject) => {
+      let waiting = missing.length;
+      for (const { index, answer } of missing) {
+        answer.then((value) => {
+          values[index] = value;
+          waiting -= 1;
+          if (waiting === 0) resolve(values);
+        }, reject);
+      }
+    });
+  }
+
+  /**
+   * The outcomes of many nodes: one that fails says so in its place. Never rejects.
+   *
+   * @example
+   * ```ts
+   * for (const outcome of await getAllSettled(ids.map((id) => new UserNode(id)))) {
+   *   if (outcome.status === "fulfilled") show(outcome.value);
+   * }
+   * ```
+   */
+  getAllSettled<const Ns extends readonly Node[]>(nodes: Ns, options?: ReadOptions): Promise<OutcomesOf<Ns>>;
+  getAllSettled(nodes: readonly Node[], options?: ReadOptions): Promise<PromiseSettledResult<unknown>[]> {
+    return Promise.allSettled(nodes.map((node) => this.get(node, options)));
+  }
+
+  /**
+   * What the tiers have of the node, without loading it, without filling nearer tiers and without counting in the
+   * statistics. `undefined` where none has it; a cached `undefined` is an entry whose value is `undefined`.
+   *
+   * @example
+   * ```ts
+   * const entry = await peek(new UserNode(1));
+   * if (entry !== undefined) console.log(`${entry.origin} has it for ${entry.ttl} ms more`);
+   * ```
+   */
+  async peek<N extends Node>(node: N): Promise<Entry<ValueOf<N>> | undefined> {
+    const { plan, key } = this.#keyed(node);
+    const entry = this.#peekLocal(plan, key) ?? (await this.#reads.peek(plan, key));
+    return entry as Entry<ValueOf<N>> | undefined; // The tiers hold what the node's load or a typed set gave.
+  }
+
+  /**
+   * What the local tiers have of the node, at once; see {@link peek}.
+   *
+   * @example
+   * ```ts
+   * const entry = peekLocal(new UserNode(1));
+   * ```
+   */
+  peekLocal<N extends Node>(node: N): Entry<ValueOf<N>> | undefined {
+    const { plan, key } = this.#keyed(node);
+    return this.#peekLocal(plan, key) as Entry<ValueOf<N>> | undefined; // As in peek.
+  }
+
+  /**
+   * The node's value, at once: for classes whose tiers are all local and whose `load` returns no promise.
+   *
+   * @throws LoadError `CACHEME_NOT_SYNCHRONOUS` where a tier is remote or the load returned a promise
+   * @example
+   * ```ts
+   * const template = getSync(new TemplateNode("welcome"));
+   * ```
+   */
+  getSync<N extends Node>(node: N & SynchronousNode<N>): ValueOf<N>;
+  getSync<N extends Node, V extends ValueOf<N>>(node: N, options: GetSyncOptions<N, V>): Answer<N, V>;
+  getSync(node: Node, options?: GetSyncOptions<Node, unknown>): unknown {
+    const { plan, key } = this.#keyed(node);
+    const entry = this.#local.hit(plan, key, anyAge);
+    return entry === undefined ? this.#sync.load(plan, node, key, options?.load) : entry.value;
+  }
+
+  /**
+   * Stores a value in every tier of the node, without its source being asked or told. It overtakes every read and write of
+   * the key that began earlier in this process.
+   *
+   * @throws SerializationError `CACHEME_NOT_SERIALIZABLE` where a remote tier cannot carry the value; nothing is stored then
+   * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` where a remote tier could not be reached; the others have it
+   * @example
+   * ```ts
+   * await set(new UserNode(1), { name: "Ada" }, { ttl: "5m" });
+   * ```
+   */
+  async set<N extends Node>(node: N, value: NoInfer<ValueOf<N>>, options: SetOptions = {}): Promise<void> {
+    const { plan, key } = this.#keyed(node);
+    const ttl =
+      options.ttl === undefined ? undefined : milliseconds(options.ttl, `ttl of set for node "${plan.name}"`);
+    await set(plan, key, value, ttl, this.#filler, this.#clock);
+  }
+
+  /**
+   * Stores the values of many nodes, in one round trip to each storage; see {@link set}.
+   *
+   * @throws what {@link set} throws, for the first node that fails; the others are stored
+   * @example
+   * ```ts
+   * await setAll([[new UserNode(1), ada], [new PostsNode(1), []]]);
+   * ```
+   */
+  async setAll<const Ns extends readonly Node[]>(
+    entries: { readonly [I in keyof Ns]: readonly [node: Ns[I], value: NoInfer<ValueOf<Ns[I]>>] },
+    options: SetOptions = {},
+  ): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      entries.map(([node, value]) => this.set<Node>(node, value, options)),
+    );
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  /**
+   * Removes the nodes from every tier. Once it has resolved, no read that begins later in this process is answered with a
+   * value whose load began before; reads that were under way are answered, and what they loaded is not stored.
+   *
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` where a remote tier could not be reached; the others are done
+   * @example
+   * ```ts
+   * await db.rename(1, "Ada");
+   * await invalidate(new UserNode(1));
+   * ```
+   */
+  async invalidate(...nodes: readonly Node[]): Promise<void> {
+    await invalidate(
+      nodes.map((node) => this.#keyed(node)),
+      this.#events,
+    );
+  }
+
+  /**
+   * Loads the value anew and stores it. Readers are given the old one until the new one is there. It never joins a load that
+   * has begun, since that may have seen the source as it was; refreshes of one tick share one load.
+   *
+   * @throws whatever the load throws; the old value stays where it is then
+   * @example
+   * ```ts
+   * const user = await refresh(new UserNode(1));
+   * ```
+   */
+  refresh<N extends Node, V extends ValueOf<N> = ValueOf<N>>(
+    node: N,
+    options?: Pick<GetOptions<N, V>, "signal" | "load">,
+  ): Promise<Answer<N, V>>;
+  refresh(node: Node, options?: Pick<GetOptions<Node>, "signal" | "load">): Promise<unknown> {
+    try {
+      const { plan, key } = this.#keyed(node);
+      return this.#readWith(plan, node, key, { ...options, fresh: true });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * A function whose results are kept under nodes: {@link get} with the function as the load. It has `.node(...args)`,
+   * `.invalidate(...args)` and `.refresh(...args)` beside it.
+   *
+   * @param toNode the node for the arguments; it may take fewer than the function does
+   * @example
+   * ```ts
+   * const fetchUser = memoize((id: number) => db.user(id), (id) => new UserNode(id));
+   * const ada = await fetchUser(1);
+   * await fetchUser.invalidate(1);
+   * ```
+   */
+  memoize<This, Args extends unknown[], R, N extends Node>(
+    fn: (this: This, ...args: Args) => R,
+    toNode: (...args: Args) => N & NodeFor<N, Awaited<R>>,
+  ): Memoized<This, Args, Awaited<R>, N> {
+    return memoize(this, fn, toNode);
+  }
+
+  /**
+   * {@link memoize} for a function that returns no promise, over nodes whose tiers are all local: {@link getSync} with the
+   * function as the load.
+   *
+   * @example
+   * ```ts
+   * const compile = memoizeSync((source: string) => parse(source), (source) => new TemplateNode(source));
+   * ```
+   */
+  memoizeSync<This, Args extends unknown[], R, N extends Node>(
+    fn: (this: This, ...args: Args) => R extends PromiseLike<unknown> ? never : R,
+    toNode: (...args: Args) => N & NodeFor<N, R>,
+  ): MemoizedSync<This, Args, R, N> {
+    return memoizeSync(this, fn, toNode);
+  }
+
+  /**
+   * A standard decorator for methods that return promises: their results are kept under nodes.
+   *
+   * @param toNode the node for the method's arguments; called with the method's `this`
+   * @example
+   * ```ts
+   * class Users {
+   *   @memoized((id: number) => new UserNode(id))
+   *   async find(id: number): Promise<User> { return db.user(id); }
+   * }
+   * ```
+   */
+  memoized<This, Args extends unknown[], N extends Node>(
+    toNode: (this: This, ...args: Args) => N,
+  ): MethodMemoizer<This, Args, N> {
+    return memoized(this, toNode);
+  }
+
+  /**
+   * The node classes that have been used, in the order of their first use.
+   *
+   * @example
+   * ```ts
+   * for (const nodeClass of nodes()) console.log(nodeClass.name, stats(nodeClass).hitRate);
+   * ```
+   */
+  nodes(): NodeClass[] {
+    return this.#plans.classes();
+  }
+
+  /**
+   * The statistics of one node class, or of all of them together.
+   *
+   * @example
+   * ```ts
+   * const { hitRate, averageLoadTime } = stats(UserNode);
+   * ```
+   */
+  stats(nodeClass?: NodeClass): Stats {
+    const plans = nodeClass === undefined ? [...this.#plans] : [this.#plans.ofClass(nodeClass)];
+    return StatsCounter.summary(plans.map((plan) => plan.stats));
+  }
+
+  /**
+   * The registered storages, and what trouble they have had.
+   *
+   * @example
+   * ```ts
+   * for (const { name, failureCount, lastError } of storages()) console.log(name, failureCount, lastError?.message);
+   * ```
+   */
+  storages(): StorageStatus[] {
+    return Array.from(this.#storages, statusOf);
+  }
+
+  /**
+   * Sets the first part of every key in remote storages, so that programs that share a server keep apart. Call it before the
+   * first read. Default: `"cacheme"`.
+   *
+   * @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use
+   * @example
+   * ```ts
+   * setPrefix("shop");
+   * ```
+   */
+  setPrefix(prefix: string): void {
+    this.#plans.setPrefix(prefix);
+  }
+
+  /**
+   * Listens to what happens. Events that nobody listens to cost nothing. A listener that throws is reported as a process
+   * warning.
+   *
+   * @returns stops listening
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an event that there is not
+   * @example
+   * ```ts
+   * const stop = on("storageError", ({ storage, error }) => log.warn({ storage, error }));
+   * ```
+   */
+  on<E extends keyof CachemeEvents>(event: E, listener: CachemeListener<E>): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /**
+   * Ends the work of this space: new calls are refused, what is on its way to the storages is waited for, the storages are
+   * closed. Loads that are running still answer their readers; their values are not stored. Twice does nothing more.
+   *
+   * @example
+   * ```ts
+   * process.once("SIGTERM", () => close());
+   * ```
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#plans.retire();
+    await new Promise<void>((sent) => this.#tick.add(sent)); // What this tick has gathered is sent first.
+    for (const plan of this.#plans) plan.operations.fenceAll();
+    for (const registered of this.#storages) {
+      if (registered.kind === "local") registered.storage.close();
+      else await registered.close();
+    }
+  }
+
+  #keyed(node: Node): { readonly plan: Plan; readonly key: string } {
+    const plan = this.#plans.of(node);
+    return { plan, key: checkedKey(node.key(), plan.name) };
+  }
+
+  /** A read that the short way of {@link get} did not answer. */
+  #readWith(plan: Plan, node: Node, key: string, options: GetOptions<Node>): Promise<unknown> {
+    const { signal, fresh, maxAge, load: override } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const age =
+      maxAge === undefined ? anyAge : milliseconds(maxAge, `maxAge of a read of node "${plan.name}"`);
+    const entry = fresh ? undefined : this.#local.hit(plan, key, age);
+    if (entry !== undefined) return Promise.resolve(entry.value);
+    const previous = fresh || age !== anyAge ? this.#peekLocal(plan, key) : undefined;
+    const flight = fresh
+      ? this.#reads.refresh(plan, node, key, { override, previous })
+      : this.#reads.join(plan, node, key, { override, previous, maxAge: age });
+    return signal === undefined ? flight.promise : leaveOnAbort(flight, signal);
+  }
+
+  #peekLocal(plan: Plan, key: string): Entry | undefined {
+    const now = this.#clock.now();
+    for (const { name, storage } of plan.localTiers) {
+      const entry = storage.peek(plan.space, key);
+      if (entry === undefined || entry.freshUntil <= now) continue;
+      const { value, writtenAt, freshUntil, hits } = entry;
+      return { value, writtenAt, freshUntil, origin: name, ttl: freshUntil - now, size: undefined, hits };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,126 @@
+import { ConfigurationError } from "./errors.js";
+import type { NodeMeta } from "./node/meta.js";
+import { type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
+import type { MaybePromise } from "./node/value-of.js";
+
+/** What {@link defineNode} takes: a {@link NodeMeta}, and as functions what a class would have as methods. */
+export interface NodeDefinition<Args extends readonly [unknown?], V> extends NodeMeta {
+  readonly name: string;
+  /** What tells a node from the others of its definition: a text that is not empty and has no control characters. */
+  readonly key: (...args: Args) => string;
+  /** Gets the value from its source. */
+  readonly load?: ((argument: Args[0], context: LoadContext) => MaybePromise<V>) | undefined;
+  /** Gets many values in one go: for each argument, in their order, a value or an `Error`. */
+  readonly loadAll?:
+    | ((args: readonly Args[0][], context: LoadAllContext) => MaybePromise<readonly (V | Error)[]>)
+    | undefined;
+}
+
+/** A node that a function made by {@link defineNode} returned. */
+export interface DefinedNode<A, V> extends Node<V> {
+  readonly argument: A;
+}
+
+/** Makes the nodes of a definition; also stands for their class, in `stats` for instance. */
+export interface NodeFactory<Args extends readonly [unknown?], V> extends NodeClass<DefinedNode<Args[0], V>> {
+  (...args: Args): DefinedNode<Args[0], V>;
+}
+
+interface Known {
+  readonly definition: object;
+  readonly factory: unknown;
+}
+
+const definitions = new Map<string, Known>();
+
+/**
+ * Defines a kind of cached thing without a class. The nodes take one argument, or none; give an object where several things
+ * tell them apart. The value's type is what `load` or `loadAll` returns.
+ *
+ * Defining the same again under one name gives the same nodes, so a definition may stand where it runs more than once;
+ * functions are the same where their source is.
+ *
+ * @throws ConfigurationError `CACHEME_DUPLICATE_NODE` where the name is taken by another definition
+ * @throws ConfigurationError `CACHEME_INVALID_NODE` without a name or a key
+ * @example
+ * ```ts
+ * const user = defineNode({
+ *   name: "user",
+ *   key: (id: number) => `${id}`,
+ *   load: (id) => db.user(id),
+ *   caches: [{ storage: "local", ttl: "30s" }],
+ * });
+ * const ada = await get(user(1));
+ * ```
+ */
+export function defineNode<const Args extends readonly [unknown?], V>(
+  definition: NodeDefinition<Args, V>,
+): NodeFactory<Args, V> {
+  const { name, key, load, loadAll, ...policy } = definition;
+  if (typeof name !== "string" || name === "" || typeof key !== "function") {
+    throw new ConfigurationError(
+      "CACHEME_INVALID_NODE",
+      "defineNode needs a `name`, and a function `key` that returns a text, such as (id: number) => `${id}`.",
+      { node: typeof name === "string" ? name : undefined },
+    );
+  }
+  const known = definitions.get(name);
+  if (known !== undefined) {
+    if (same(known.definition, definition)) return known.factory as NodeFactory<Args, V>; // Told apart by all but types.
+    throw new ConfigurationError(
+      "CACHEME_DUPLICATE_NODE",
+      `Two different nodes are defined under the name "${name}"; they would read each other's entries. Give one of them ` +
+        "another name, or define the node once and import it from there.",
+      { node: name },
+    );
+  }
+
+  class Defined extends Node<V> {
+    readonly argument: Args[0];
+
+    constructor(argument: Args[0]) {
+      super();
+      this.argument = argument;
+    }
+
+    key(): string {
+      // A definition's key takes what its nodes were made with: the argument, or nothing.
+      return key(...([this.argument] as unknown as Args));
+    }
+  }
+  if (load !== undefined) {
+    Defined.prototype.load = function (this: Defined, context) {
+      return load(this.argument, context);
+    };
+  }
+
+  const factory = (argument: Args[0]) => new Defined(argument);
+  factory.prototype = Defined.prototype;
+  Object.defineProperty(Defined.prototype, "constructor", { value: factory });
+  Object.defineProperty(factory, "name", { value: name });
+  Object.assign(factory, {
+    meta: { name, ...policy },
+    loadAll:
+      loadAll &&
+      ((nodes: readonly Defined[], context: LoadAllContext) =>
+        loadAll(
+          nodes.map((node) => node.argument),
+          context,
+        )),
+  });
+  const nodes = factory as unknown as NodeFactory<Args, V>; // Made to that shape above.
+  definitions.set(name, { definition, factory: nodes });
+  return nodes;
+}
+
+/** Whether two definitions say the same: functions by their source, everything else by what it holds. */
+function same(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a === "function" && typeof b === "function") return String(a) === String(b);
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
+  return (
+    left.length === right.size &&
+    left.every(([name, value]) => right.has(name) && same(value, right.get(name)))
+  );
+}

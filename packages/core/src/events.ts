@@ -1,0 +1,89 @@
+import { ConfigurationError } from "./errors.js";
+
+/** What can be listened to, and what a listener is given. */
+export interface CachemeEvents {
+  /** A read found its value in a tier. */
+  hit: NodeEvent & {
+    readonly storage: string /** How many readers it answered. */;
+    readonly readers: number;
+  };
+  /** A read found its value in no tier and goes on to the load. */
+  miss: NodeEvent & { /** How many readers wait for it so far. */ readonly readers: number };
+  /** A load has ended well. One event for a whole `loadAll`. */
+  load: {
+    readonly node: string;
+    readonly keys: readonly string[] /** Milliseconds. */;
+    readonly duration: number;
+  };
+  /** A load has failed. One event for a whole `loadAll` that failed, else one for each node whose answer was an error. */
+  loadError: CachemeEvents["load"] & { readonly error: unknown };
+  /** A loaded value was returned, but its node's serializer cannot carry it, so that no remote tier has it. */
+  notStored: NodeEvent & { readonly error: Error };
+  /** An invalidation has reached every tier. */
+  invalidate: NodeEvent;
+  /** A storage was in trouble; the read or write went on without it. */
+  storageError: {
+    readonly storage: string;
+    readonly operation: "connect" | "read" | "write" | "remove" | "close";
+    readonly error: Error;
+  };
+}
+
+/** What every event about one node tells. */
+export interface NodeEvent {
+  /** The name of the node class. */
+  readonly node: string;
+  readonly key: string;
+}
+
+export type CachemeListener<E extends keyof CachemeEvents> = (event: CachemeEvents[E]) => void;
+
+type Listeners = { [E in keyof CachemeEvents]: CachemeListener<E>[] | null };
+
+/**
+ * The listeners of one `Cacheme`. A list that nobody is in is `null`, so that a hot path asks with one comparison and
+ * builds no event in vain.
+ */
+export class Events {
+  readonly listeners: Listeners = {
+    hit: null,
+    miss: null,
+    load: null,
+    loadError: null,
+    notStored: null,
+    invalidate: null,
+    storageError: null,
+  };
+
+  /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for an event that there is not */
+  on<E extends keyof CachemeEvents>(event: E, listener: CachemeListener<E>): () => void {
+    if (!Object.hasOwn(this.listeners, event) || typeof listener !== "function") {
+      throw new ConfigurationError(
+        "CACHEME_INVALID_OPTION",
+        `on(${JSON.stringify(event)}, …) cannot be listened to. Give a function, and one of the events ` +
+          `${Object.keys(this.listeners).join(", ")}.`,
+      );
+    }
+    const lists: Record<E, CachemeListener<E>[] | null> = this.listeners;
+    lists[event] = [...(lists[event] ?? []), listener];
+    return () => {
+      const rest = (lists[event] ?? []).filter((other) => other !== listener);
+      lists[event] = rest.length === 0 ? null : rest;
+    };
+  }
+
+  /** Calls the event's listeners. One that throws is reported as a process warning, and disturbs nothing. */
+  emit<E extends keyof CachemeEvents>(event: E, payload: CachemeEvents[E]): void {
+    const lists: Record<E, CachemeListener<E>[] | null> = this.listeners;
+    for (const listener of lists[event] ?? []) {
+      try {
+        listener(payload);
+      } catch (error) {
+        process.emitWarning(
+          `A listener of Cacheme's "${event}" event threw: ${String(error)}`,
+          "CachemeWarning",
+        );
+      }
+    }
+  }
+}

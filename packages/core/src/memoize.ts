@@ -1,0 +1,97 @@
+import type { Node } from "./node/node.js";
+import type { ValueOf } from "./node/value-of.js";
+
+/** Fits every node that may hold a `V`: its value is of that type, or it does not tell. */
+export type NodeFor<N extends Node, V> =
+  unknown extends ValueOf<N> ? unknown : [V] extends [ValueOf<N>] ? unknown : never;
+
+/** A function whose results are cached. It keeps the name, the `this` and the parameters of the one that it was made of. */
+export interface Memoized<This, Args extends unknown[], V, N extends Node> {
+  (this: This, ...args: Args): Promise<V>;
+  /** The node that holds the result for these arguments. */
+  node(...args: Args): N;
+  /** Removes the result for these arguments from every tier; see `invalidate`. */
+  invalidate(...args: Args): Promise<void>;
+  /** Calls the function anew and stores the result; see `refresh`. */
+  refresh(this: This, ...args: Args): Promise<V>;
+}
+
+/** As {@link Memoized}, of a function that returns no promise. */
+export interface MemoizedSync<This, Args extends unknown[], V, N extends Node> {
+  (this: This, ...args: Args): V;
+  /** The node that holds the result for these arguments. */
+  node(...args: Args): N;
+  /** Removes the result for these arguments from every tier; see `invalidate`. */
+  invalidate(...args: Args): Promise<void>;
+}
+
+/** A decorator for methods that return promises of what the nodes hold. */
+export type MethodMemoizer<This, Args extends unknown[], N extends Node> = <
+  T extends This,
+  A extends [...Args, ...unknown[]],
+  R extends Promise<ValueOf<N>>,
+>(
+  method: (this: T, ...args: A) => R,
+  context: ClassMethodDecoratorContext<T, (this: T, ...args: A) => R>,
+) => (this: T, ...args: A) => R;
+
+/** What is asked of the `Cacheme` that keeps the results. */
+interface Keeper {
+  get(node: Node, options: { readonly load: () => unknown }): Promise<unknown>;
+  getSync(node: Node, options: { readonly load: () => unknown }): unknown;
+  refresh(node: Node, options: { readonly load: () => unknown }): Promise<unknown>;
+  invalidate(node: Node): Promise<void>;
+}
+
+export function memoize<This, Args extends unknown[], R, N extends Node>(
+  cacheme: Keeper,
+  fn: (this: This, ...args: Args) => R,
+  toNode: (...args: Args) => N,
+): Memoized<This, Args, Awaited<R>, N> {
+  const memoized = function (this: This, ...args: Args) {
+    return cacheme.get(toNode(...args), { load: () => fn.apply(this, args) });
+  };
+  const parts = {
+    node: toNode,
+    invalidate: (...args: Args) => cacheme.invalidate(toNode(...args)),
+    refresh(this: This, ...args: Args) {
+      return cacheme.refresh(toNode(...args), { load: () => fn.apply(this, args) });
+    },
+  };
+  // What a tier holds under the node was returned by the function, or by a node of the same type.
+  return Object.assign(likeThe(fn, memoized), parts) as Memoized<This, Args, Awaited<R>, N>;
+}
+
+export function memoizeSync<This, Args extends unknown[], R, N extends Node>(
+  cacheme: Keeper,
+  fn: (this: This, ...args: Args) => R extends PromiseLike<unknown> ? never : R,
+  toNode: (...args: Args) => N,
+): MemoizedSync<This, Args, R, N> {
+  const memoized = function (this: This, ...args: Args) {
+    return cacheme.getSync(toNode(...args), { load: () => fn.apply(this, args) });
+  };
+  const parts = {
+    node: toNode,
+    invalidate: (...args: Args) => cacheme.invalidate(toNode(...args)),
+  };
+  return Object.assign(likeThe(fn, memoized), parts) as MemoizedSync<This, Args, R, N>; // As in memoize.
+}
+
+export function memoized<This, Args extends unknown[], N extends Node>(
+  cacheme: Keeper,
+  toNode: (this: This, ...args: Args) => N,
+): MethodMemoizer<This, Args, N> {
+  return (method) =>
+    likeThe(method, function (this, ...args) {
+      // The method's first parameters are those of toNode; it ignores the others.
+      const node = toNode.apply(this, args as unknown as Args);
+      return cacheme.get(node, { load: () => method.apply(this, args) }) as ReturnType<typeof method>;
+    });
+}
+
+/** Gives a function the name and the length of another. */
+function likeThe<F extends object>(original: { readonly name: string; readonly length: number }, fn: F): F {
+  Object.defineProperty(fn, "name", { value: original.name, configurable: true });
+  Object.defineProperty(fn, "length", { value: original.length, configurable: true });
+  return fn;
+}

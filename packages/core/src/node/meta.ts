@@ -1,0 +1,151 @@
+import type { DoorkeeperOptions } from "../doorkeeper.js";
+import { type Duration, milliseconds } from "../duration.js";
+import { ConfigurationError } from "../errors.js";
+import { msgpack } from "../serializer/msgpack.js";
+import type { Serializer } from "../serializer/serializer.js";
+import type { NodeClass } from "./node.js";
+import type { StorageName } from "./register.js";
+
+/**
+ * The policy of a node class.
+ *
+ * @example
+ * ```ts
+ * const meta: NodeMeta = {
+ *   name: "user",
+ *   version: 2,
+ *   caches: [{ storage: "local", ttl: "30s" }, { storage: "redis", ttl: "10m" }],
+ * };
+ * ```
+ */
+export interface NodeMeta {
+  /**
+   * Part of the key, and unique among all node classes. Default: the class's own name. Set it where code is minified.
+   * A class that inherits its meta does not inherit the name.
+   */
+  readonly name?: string | undefined;
+  /** Part of the key: change it when the value's shape changes, and old entries are never seen again. Default: 1. */
+  readonly version?: number | string | undefined;
+  /**
+   * Where the values are kept, nearest first: read from left to right, filled back from right to left. Default: one bounded
+   * memory storage of the process, without ttl. An empty list keeps nothing: concurrent reads still share one load.
+   */
+  readonly caches?: readonly CacheTier[] | undefined;
+  /** How values become bytes in remote storages. Default: `msgpack()`. */
+  readonly serializer?: Serializer | undefined;
+  /** Keeps values out of all tiers until their key is asked for a second time. Default: none. */
+  readonly doorkeeper?: DoorkeeperOptions | undefined;
+  /** How many `load`s, or `loadAll`s, of the class may run side by side. Default: no limit. */
+  readonly concurrency?: number | undefined;
+  /** How many nodes one `loadAll` gets at most. Default: no limit. */
+  readonly maxBatchSize?: number | undefined;
+  /** A load that takes longer fails with `CACHEME_LOAD_TIMEOUT`, and its signal is aborted. Default: no limit. */
+  readonly loadTimeout?: Duration | undefined;
+}
+
+/** One place where a class's values are kept. */
+export interface CacheTier {
+  /** The name that the storage was registered under. */
+  readonly storage: StorageName;
+  /** How long a value is kept here after it was loaded. Default: until it is evicted or invalidated. */
+  readonly ttl?: Duration | undefined;
+}
+
+/** A class's meta, checked and with its defaults filled in. */
+export interface ResolvedMeta {
+  readonly name: string;
+  readonly version: string;
+  /** `undefined` where the class names no caches, and the default memory storage serves. */
+  readonly caches: readonly { readonly storage: string; readonly ttl: number | undefined }[] | undefined;
+  readonly serializer: Serializer;
+  readonly doorkeeper: DoorkeeperOptions | undefined;
+  readonly concurrency: number;
+  readonly maxBatchSize: number;
+  readonly loadTimeout: number | undefined;
+}
+
+const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
+  "name",
+  "version",
+  "caches",
+  "serializer",
+  "doorkeeper",
+  "concurrency",
+  "maxBatchSize",
+  "loadTimeout",
+]);
+
+/** Names and versions stand between colons in the keys. */
+const namePattern = /^[^\p{Cc}\p{Cs}\s:]{1,100}$/u;
+
+/**
+ * Checks a class's meta and fills in the defaults.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_META` or `CACHEME_INVALID_DURATION`
+ */
+export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
+  const meta: NodeMeta = nodeClass.meta ?? {};
+  const name = (Object.hasOwn(nodeClass, "meta") ? meta.name : undefined) ?? nodeClass.name;
+  const refuse = (what: string): never => {
+    throw new ConfigurationError("CACHEME_INVALID_META", `The meta of node class "${name}" ${what}`, {
+      node: name,
+    });
+  };
+
+  if (typeof meta !== "object" || meta === null) refuse("is not an object.");
+  if (typeof name !== "string" || !namePattern.test(name)) {
+    refuse(
+      `has the name ${JSON.stringify(name)}. A name has 1 to 100 characters, no white space and no colon: set \`name\`.`,
+    );
+  }
+  for (const option of Object.keys(meta)) {
+    if (!knownOptions.has(option)) {
+      refuse(`has an unknown option "${option}". Known are ${[...knownOptions].join(", ")}.`);
+    }
+  }
+  const version = String(meta.version ?? 1);
+  if (!namePattern.test(version))
+    refuse(`has the version "${version}". Give a number, or a text without colon or space.`);
+
+  return {
+    name,
+    version,
+    caches: meta.caches === undefined ? undefined : resolveTiers(meta.caches, name, refuse),
+    serializer: meta.serializer ?? msgpack(),
+    doorkeeper: meta.doorkeeper,
+    concurrency: atLeastOne(meta.concurrency, "concurrency", refuse),
+    maxBatchSize: atLeastOne(meta.maxBatchSize, "maxBatchSize", refuse),
+    loadTimeout:
+      meta.loadTimeout === undefined
+        ? undefined
+        : milliseconds(meta.loadTimeout, `loadTimeout of node "${name}"`),
+  };
+}
+
+function resolveTiers(
+  tiers: readonly CacheTier[],
+  node: string,
+  refuse: (what: string) => never,
+): { storage: string; ttl: number | undefined }[] {
+  if (!Array.isArray(tiers)) refuse("has `caches` that are not a list: write [{ storage, ttl }].");
+  const seen = new Set<string>();
+  return tiers.map((tier) => {
+    const { storage, ttl } = tier ?? {};
+    if (typeof storage !== "string" || storage === "") {
+      refuse("has a cache without the name of a storage: write { storage, ttl }.");
+    }
+    if (seen.has(storage)) refuse(`names the storage "${storage}" twice: once is enough.`);
+    seen.add(storage);
+    return {
+      storage,
+      ttl: ttl === undefined ? undefined : milliseconds(ttl, `ttl of storage "${storage}" in node "${node}"`),
+    };
+  });
+}
+
+function atLeastOne(value: number | undefined, option: string, refuse: (what: string) => never): number {
+  if (value === undefined || value === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+  if (!Number.isInteger(value) || value < 1)
+    refuse(`has \`${option}: ${value}\`: give a whole number of at least 1.`);
+  return value;
+}

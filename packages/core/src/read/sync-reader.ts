@@ -1,0 +1,107 @@
+import type { Clock } from "../clock.js";
+import { milliseconds } from "../duration.js";
+import { LoadCycleError, LoadError } from "../errors.js";
+import { nodeLabel } from "../node/key.js";
+import type { LoadContext, Node } from "../node/node.js";
+import { Operation } from "../plan/operation.js";
+import type { Plan } from "../plan/plan.js";
+import type { Filler } from "../write/fill.js";
+import type { LoadOverride } from "./flight.js";
+
+/** Loads on the spot what no local tier has, for `getSync`. */
+export class SyncReader {
+  readonly #clock: Clock;
+  readonly #filler: Filler;
+  /** The nodes being loaded, outermost first: a synchronous load that reads itself would never end. */
+  readonly #loading: { readonly plan: Plan; readonly key: string }[] = [];
+
+  constructor(clock: Clock, filler: Filler) {
+    this.#clock = clock;
+    this.#filler = filler;
+  }
+
+  /** @throws LoadError `CACHEME_NOT_SYNCHRONOUS` where a tier is remote, or the load returned a promise */
+  load(plan: Plan, node: Node, key: string, override: LoadOverride | undefined): unknown {
+    const details = { node: plan.name, key };
+    const [remote] = plan.remoteTiers;
+    if (remote !== undefined) {
+      throw new LoadError(
+        "CACHEME_NOT_SYNCHRONOUS",
+        `${nodeLabel(plan.name, key)} cannot be read synchronously: its storage "${remote.name}" is remote. ` +
+          "Use get, or keep the class in memory storages only.",
+        details,
+      );
+    }
+    const load = override ?? node.load?.bind(node);
+    if (load === undefined) {
+      throw new LoadError(
+        "CACHEME_NO_LOAD",
+        `${nodeLabel(plan.name, key)} is in no local tier, and its class has no synchronous load.`,
+        details,
+      );
+    }
+    this.#refuseCycle(plan, key);
+    const operation = new Operation();
+    plan.operations.begin(key, operation);
+    this.#loading.push({ plan, key });
+    const said: { ttl: number | undefined; skip: boolean } = { ttl: undefined, skip: false };
+    const began = this.#clock.elapsed();
+    let loaded = false;
+    try {
+      const value = load(this.#context(said));
+      if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
+        Promise.resolve(value).catch(() => {}); // The answer below tells what is wrong; its own failure matters no more.
+        throw new LoadError(
+          "CACHEME_NOT_SYNCHRONOUS",
+          `The load of ${nodeLabel(plan.name, key)} returned a promise, which getSync cannot wait for. Use get.`,
+          details,
+        );
+      }
+      loaded = true;
+      if (!said.skip && (plan.doorkeeper === undefined || plan.doorkeeper.admits(key))) {
+        this.#fill(plan, key, value, operation, said.ttl);
+      }
+      return value;
+    } finally {
+      plan.stats.misses += 1;
+      plan.stats.recordLoad(this.#clock.elapsed() - began, loaded ? 1 : 0, loaded ? 0 : 1);
+      this.#loading.pop();
+      plan.operations.end(key, operation);
+    }
+  }
+
+  #fill(plan: Plan, key: string, value: unknown, operation: Operation, ttl: number | undefined): void {
+    const now = this.#clock.now();
+    const limit = ttl === undefined ? Number.POSITIVE_INFINITY : now + ttl;
+    const before = plan.tiers.length;
+    const explicit = ttl !== undefined;
+    this.#filler.fill(
+      { plan, key, operation, value, writtenAt: now, before, limit, explicit, overtakes: false },
+      () => {},
+    );
+  }
+
+  #context(said: { ttl: number | undefined; skip: boolean }): LoadContext {
+    return {
+      // Nobody can leave while a synchronous load runs, so the signal never aborts.
+      get signal() {
+        return new AbortController().signal;
+      },
+      previous: undefined,
+      ttl: (duration) => {
+        said.ttl = milliseconds(duration, "ttl given in a synchronous load");
+      },
+      skip: () => {
+        said.skip = true;
+      },
+    };
+  }
+
+  #refuseCycle(plan: Plan, key: string): void {
+    const from = this.#loading.findIndex((outer) => outer.plan === plan && outer.key === key);
+    if (from === -1) return;
+    const way = [...this.#loading.slice(from), { plan, key }];
+    const labels = way.map((step) => nodeLabel(step.plan.name, step.key));
+    throw new LoadCycleError(labels, { node: plan.name, key });
+  }
+}

@@ -1,0 +1,103 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { LoadCycleError } from "../errors.js";
+import { nodeLabel } from "../node/key.js";
+import type { Plan } from "../plan/plan.js";
+import type { Flight } from "./flight.js";
+import type { Load } from "./load.js";
+
+/**
+ * Who waits for whom: a load waits for the flights that it reads, a flight for its load or for the flight that it follows.
+ * A read that would close a circle is refused, since nobody on it would ever be answered.
+ */
+
+const frames = new AsyncLocalStorage<Load>();
+
+/** How many loads run in this process. */
+let running = 0;
+
+/** The load in which the caller runs, if any. Asked only when a read has missed the local tiers. */
+export function currentLoad(): Load | undefined {
+  if (running === 0) return undefined;
+  const load = frames.getStore();
+  return load === undefined || load.ended ? undefined : load;
+}
+
+/** Runs a load's function, so that whatever it reads is known to be read by it. {@link leaveLoad} must follow, once. */
+export function enterLoad<T>(load: Load, body: () => T): T {
+  running += 1;
+  return frames.run(load, body);
+}
+
+/** While a context is in use, Node 20 makes every `await` of the process about twice as slow: it is let go of when idle. */
+export function leaveLoad(): void {
+  running -= 1;
+  if (running === 0) frames.disable();
+}
+
+/**
+ * Notes that a load waits for a flight.
+ *
+ * @throws LoadCycleError where the flight waits for the load already
+ */
+export function waitFor(load: Load, flight: Flight): void {
+  const way = wayTo(flight, (reached) => reached.load === load);
+  if (way !== undefined) throw cycle(way);
+  load.waitsFor.add(flight);
+}
+
+/**
+ * Refuses a new flight for a key whose load is what opens it: the flight that the load answers was fenced or passed by, so
+ * the new one would load the same again, and again.
+ *
+ * @throws LoadCycleError
+ */
+export function refuseNestedSelf(opener: Load, plan: Plan, key: string): void {
+  const seen = new Set<Load>();
+  const climb = (load: Load, below: readonly Flight[]): void => {
+    if (seen.has(load)) return;
+    seen.add(load);
+    for (const flight of load.flights) {
+      const way = [flight, ...below];
+      if (flight.plan === plan && flight.key === key) throw cycle(way);
+      if (flight.opener !== undefined && !flight.opener.ended) climb(flight.opener, way);
+    }
+  };
+  climb(opener, []);
+}
+
+/** Whether `flight` waits for `other`, directly or through others. */
+export function waitsFor(flight: Flight, other: Flight): boolean {
+  return wayTo(flight, (reached) => reached === other) !== undefined;
+}
+
+/** The flights from `start` to one that is `wanted`, each waiting for the next; `undefined` where there is no way. */
+function wayTo(start: Flight, wanted: (flight: Flight) => boolean): Flight[] | undefined {
+  const seen = new Set<Flight>();
+  // A stack of our own: chains of loads can be longer than the call stack is deep.
+  const stack: { readonly flight: Flight; readonly from: number }[] = [{ flight: start, from: -1 }];
+  const visited: typeof stack = [];
+  for (let step = stack.pop(); step !== undefined; step = stack.pop()) {
+    const { flight } = step;
+    if (flight.settled || seen.has(flight)) continue;
+    seen.add(flight);
+    const place = visited.push(step) - 1;
+    if (wanted(flight)) {
+      const way: Flight[] = [];
+      for (let at = place; at >= 0; at = visited[at]?.from ?? -1) {
+        const passed = visited[at];
+        if (passed !== undefined) way.unshift(passed.flight);
+      }
+      return way;
+    }
+    if (flight.follows !== undefined) stack.push({ flight: flight.follows, from: place });
+    for (const next of flight.load?.waitsFor ?? []) stack.push({ flight: next, from: place });
+  }
+  return undefined;
+}
+
+function cycle(way: readonly Flight[]): LoadCycleError {
+  const labels = way.map((flight) => nodeLabel(flight.plan.name, flight.key));
+  const last = way.at(-1);
+  const closed = labels.length === 1 ? [...labels, ...labels] : [labels.at(-1) ?? "", ...labels];
+  return new LoadCycleError(closed, { node: last?.plan.name, key: last?.key });
+}

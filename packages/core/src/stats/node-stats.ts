@@ -1,0 +1,129 @@
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+
+/**
+ * What has happened to the reads of a node class, or of all of them, since the start. Every rate is 0 before there is
+ * anything to rate.
+ */
+export interface Stats {
+  /** Reads that were answered: hits and misses. */
+  readonly requestCount: number;
+  /** Reads that were answered from a tier. */
+  readonly hitCount: number;
+  readonly hitRate: number;
+  /** Reads that came to a load, their own or one that they joined. */
+  readonly missCount: number;
+  readonly missRate: number;
+  /** Reads that joined one that was under way already, and so cost neither a round trip nor a load. */
+  readonly coalescedCount: number;
+  /** Hits by the name of the storage. */
+  readonly hits: Readonly<Record<string, number>>;
+  /** Values that were loaded; a `loadAll` counts each of its nodes. */
+  readonly loadCount: number;
+  readonly loadSuccessCount: number;
+  readonly loadFailureCount: number;
+  readonly loadFailureRate: number;
+  /** Milliseconds spent in `load` and `loadAll` altogether. */
+  readonly totalLoadTime: number;
+  /** Milliseconds for each loaded value. */
+  readonly averageLoadTime: number;
+  /** How long the calls of `load` and `loadAll` took. */
+  readonly loadTimes: LoadTimes;
+}
+
+/** A histogram of the calls of `load` and `loadAll`, in milliseconds; all zero before the first. */
+export interface LoadTimes {
+  readonly min: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+const nanosecondsInMillisecond = 1e6;
+
+/** The counters behind {@link Stats}, of one node class. What can be derived from them is not counted. */
+export class StatsCounter {
+  /** The names of the class's storages, in the order of its tiers. */
+  readonly #storages: readonly string[];
+  /** Hits by the tier's place. Public and plain: a local hit adds 1 here and does nothing else. */
+  readonly hits: number[];
+  misses = 0;
+  coalesced = 0;
+  #loadSuccesses = 0;
+  #loadFailures = 0;
+  #totalLoadTime = 0;
+  /** Made at the first load: it takes some kilobytes. */
+  #loadTimes: RecordableHistogram | undefined;
+
+  constructor(storages: readonly string[]) {
+    this.#storages = storages;
+    this.hits = storages.map(() => 0);
+  }
+
+  /** Counts one call of `load` or `loadAll`. */
+  recordLoad(milliseconds: number, successes: number, failures: number): void {
+    this.#loadSuccesses += successes;
+    this.#loadFailures += failures;
+    this.#totalLoadTime += milliseconds;
+    this.#loadTimes ??= createHistogram();
+    this.#loadTimes.record(Math.max(1, Math.round(milliseconds * nanosecondsInMillisecond)));
+  }
+
+  /** Adds up the counters of several classes. */
+  static summary(counters: Iterable<StatsCounter>): Stats {
+    const hits: Record<string, number> = {};
+    const times = createHistogram();
+    let [hitCount, missCount, coalescedCount, loadSuccessCount, loadFailureCount, totalLoadTime] = [
+      0, 0, 0, 0, 0, 0,
+    ];
+    for (const counter of counters) {
+      for (const [tier, count] of counter.hits.entries()) {
+        const storage = counter.#storages[tier] ?? "";
+        hits[storage] = (hits[storage] ?? 0) + count;
+        hitCount += count;
+      }
+      missCount += counter.misses;
+      coalescedCount += counter.coalesced;
+      loadSuccessCount += counter.#loadSuccesses;
+      loadFailureCount += counter.#loadFailures;
+      totalLoadTime += counter.#totalLoadTime;
+      if (counter.#loadTimes !== undefined) times.add(counter.#loadTimes);
+    }
+    const requestCount = hitCount + missCount;
+    const loadCount = loadSuccessCount + loadFailureCount;
+    return {
+      requestCount,
+      hitCount,
+      hitRate: ratio(hitCount, requestCount),
+      missCount,
+      missRate: ratio(missCount, requestCount),
+      coalescedCount,
+      hits,
+      loadCount,
+      loadSuccessCount,
+      loadFailureCount,
+      loadFailureRate: ratio(loadFailureCount, loadCount),
+      totalLoadTime,
+      averageLoadTime: ratio(totalLoadTime, loadCount),
+      loadTimes: loadTimes(times),
+    };
+  }
+}
+
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
+
+function loadTimes(histogram: RecordableHistogram): LoadTimes {
+  if (histogram.count === 0) return { min: 0, mean: 0, p50: 0, p90: 0, p99: 0, max: 0 };
+  const at = (percentile: number) => histogram.percentile(percentile) / nanosecondsInMillisecond;
+  return {
+    min: histogram.min / nanosecondsInMillisecond,
+    mean: histogram.mean / nanosecondsInMillisecond,
+    p50: at(50),
+    p90: at(90),
+    p99: at(99),
+    max: histogram.max / nanosecondsInMillisecond,
+  };
+}

@@ -1,0 +1,176 @@
+import { StorageError } from "../errors.js";
+import type { Events } from "../events.js";
+import type { LocalStorage } from "./local-storage.js";
+import type { RemoteStorage, StoredRecord } from "./remote-storage.js";
+import type { Tick } from "./tick.js";
+
+/** A local storage under the name that node classes know it by. */
+export class RegisteredLocal {
+  readonly kind = "local";
+  readonly name: string;
+  readonly storage: LocalStorage;
+
+  constructor(name: string, storage: LocalStorage) {
+    this.name = name;
+    this.storage = storage;
+  }
+}
+
+/** One key that somebody wants read from a remote storage. */
+export interface RemoteRead {
+  readonly storageKey: string;
+  /** The bytes, or `undefined` where there are none or the storage is in trouble. Must not throw. */
+  arrived(bytes: Uint8Array | undefined): void;
+}
+
+/** One record that somebody wants written. */
+export interface RemoteWrite {
+  /** Asked when the batch is sent; `undefined` where the write was overtaken meanwhile and must not happen any more. */
+  record(): StoredRecord | undefined;
+  /** The error where it is not known whether the record is stored. Must not throw. */
+  done(error: Error | undefined): void;
+}
+
+/** One key that somebody wants removed. */
+export interface RemoteRemoval {
+  readonly storageKey: string;
+  /** The error where it is not known whether the record is gone. Must not throw. */
+  done(error: Error | undefined): void;
+}
+
+/**
+ * A remote storage under the name that node classes know it by. Reads, writes and removals are gathered over the tick, and
+ * each kind is sent as one batch for all node classes. Nothing here rejects: a storage in trouble is counted, told to the
+ * listeners, and answered for.
+ */
+export class RegisteredRemote {
+  readonly kind = "remote";
+  readonly name: string;
+  readonly storage: RemoteStorage;
+  readonly #events: Events;
+  readonly #tick: Tick;
+  #reads: RemoteRead[] = [];
+  #writes: RemoteWrite[] = [];
+  #removals: RemoteRemoval[] = [];
+  /** Batches that are on their way, so that `close` can wait for them. */
+  readonly #underway = new Set<Promise<void>>();
+  /** How many calls have failed since the start, and the last one's error. */
+  failureCount = 0;
+  lastError: Error | undefined;
+
+  constructor(name: string, storage: RemoteStorage, events: Events, tick: Tick) {
+    this.name = name;
+    this.storage = storage;
+    this.#events = events;
+    this.#tick = tick;
+  }
+
+  read(request: RemoteRead): void {
+    if (this.#reads.push(request) === 1) this.#tick.add(() => this.#send(this.#sendReads()));
+  }
+
+  write(request: RemoteWrite): void {
+    if (this.#writes.push(request) === 1) this.#tick.add(() => this.#send(this.#sendWrites()));
+  }
+
+  remove(request: RemoteRemoval): void {
+    if (this.#removals.push(request) === 1) this.#tick.add(() => this.#send(this.#sendRemovals()));
+  }
+
+  /** Closes the storage when every batch that is on its way has been answered. */
+  async close(): Promise<void> {
+    while (this.#underway.size > 0) await Promise.all(this.#underway);
+    await this.#attempt("close", () => this.storage.close());
+  }
+
+  #send(batch: Promise<void>): void {
+    this.#underway.add(batch);
+    batch.finally(() => this.#underway.delete(batch));
+  }
+
+  async #sendReads(): Promise<void> {
+    const requests = this.#reads;
+    this.#reads = [];
+    const keys = requests.map((request) => request.storageKey);
+    let found: readonly (Uint8Array | undefined)[] = [];
+    await this.#attempt("read", async () => {
+      const answer = await this.storage.readMany(keys);
+      if (!Array.isArray(answer) || answer.length !== keys.length) throw this.#wrongShape(keys.length);
+      found = answer;
+    });
+    for (const [index, request] of requests.entries()) request.arrived(found[index]);
+  }
+
+  async #sendWrites(): Promise<void> {
+    const requests = this.#writes;
+    this.#writes = [];
+    const records: StoredRecord[] = [];
+    for (const request of requests) {
+      const record = request.record();
+      if (record !== undefined) records.push(record);
+    }
+    const error =
+      records.length === 0 ? undefined : await this.#attempt("write", () => this.storage.writeMany(records));
+    for (const request of requests) request.done(error);
+  }
+
+  async #sendRemovals(): Promise<void> {
+    const requests = this.#removals;
+    this.#removals = [];
+    const keys = requests.map((request) => request.storageKey);
+    const error = await this.#attempt("remove", () => this.storage.removeMany(keys));
+    for (const request of requests) request.done(error);
+  }
+
+  async #attempt(
+    operation: "read" | "write" | "remove" | "close",
+    call: () => Promise<unknown>,
+  ): Promise<Error | undefined> {
+    try {
+      await call();
+      return undefined;
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      this.failureCount += 1;
+      this.lastError = error;
+      if (this.#events.listeners.storageError !== null) {
+        this.#events.emit("storageError", { storage: this.name, operation, error });
+      }
+      return error;
+    }
+  }
+
+  #wrongShape(expected: number): StorageError {
+    return new StorageError(
+      "CACHEME_STORAGE_FAILED",
+      `readMany of storage "${this.name}" (${this.storage.label}) was asked for ${expected} keys and did not answer with a ` +
+        "list of that length. This is a fault of its driver.",
+      { storage: this.name },
+    );
+  }
+}
+
+export type Registered = RegisteredLocal | RegisteredRemote;
+
+/** What a `Cacheme` knows of a storage, as `storages()` answers it. */
+export interface StorageStatus {
+  readonly name: string;
+  readonly kind: "local" | "remote";
+  /** What the storage calls itself, such as `redis://localhost:6379`. */
+  readonly label: string;
+  /** How many calls have failed since the start; always 0 for a local storage. */
+  readonly failureCount: number;
+  /** What the last failed call said. */
+  readonly lastError: Error | undefined;
+}
+
+export function statusOf(registered: Registered): StorageStatus {
+  const remote = registered.kind === "remote" ? registered : undefined;
+  return {
+    name: registered.name,
+    kind: registered.kind,
+    label: registered.storage.label,
+    failureCount: remote?.failureCount ?? 0,
+    lastError: remote?.lastError,
+  };
+}

@@ -1,0 +1,102 @@
+import { ConfigurationError, StorageError } from "../errors.js";
+import type { Events } from "../events.js";
+import type { LocalStorage } from "./local-storage.js";
+import { type Registered, RegisteredLocal, RegisteredRemote } from "./registered.js";
+import type { RemoteStorage } from "./remote-storage.js";
+import type { Tick } from "./tick.js";
+
+/** The storages of one `Cacheme`, by name. */
+export class StorageRegistry {
+  readonly #events: Events;
+  readonly #tick: Tick;
+  readonly #registered = new Map<string, Registered>();
+  readonly #connecting = new Set<string>();
+
+  constructor(events: Events, tick: Tick) {
+    this.#events = events;
+    this.#tick = tick;
+  }
+
+  /** Connects the storage, and takes it in if that works. */
+  async register(name: string, storage: LocalStorage | RemoteStorage): Promise<void> {
+    this.#checkName(name);
+    if (storage?.kind === "local") {
+      this.#registered.set(name, new RegisteredLocal(name, storage));
+      return;
+    }
+    if (storage?.kind !== "remote") {
+      throw new ConfigurationError(
+        "CACHEME_INVALID_OPTION",
+        `registerStorage("${name}", …) was not given a storage. Give what memory() or a storage package's function returns.`,
+        { storage: name },
+      );
+    }
+    this.#connecting.add(name);
+    try {
+      await storage.connect();
+      this.#registered.set(name, new RegisteredRemote(name, storage, this.#events, this.#tick));
+    } catch (cause) {
+      throw new StorageError(
+        "CACHEME_CONNECT_FAILED",
+        `Storage "${name}" (${storage.label}) could not be connected: ${cause instanceof Error ? cause.message : String(cause)} ` +
+          'Start the server or mend the address; or give the storage `connect: "lazy"`, and the program starts without it.',
+        { storage: name, cause },
+      );
+    } finally {
+      this.#connecting.delete(name);
+    }
+  }
+
+  #checkName(name: string): void {
+    if (typeof name !== "string" || name === "") {
+      throw new ConfigurationError(
+        "CACHEME_INVALID_OPTION",
+        'registerStorage was given no name. Give the name that the nodes\' `caches` use, such as "local".',
+      );
+    }
+    if (this.#registered.has(name) || this.#connecting.has(name)) {
+      throw new ConfigurationError(
+        "CACHEME_DUPLICATE_STORAGE",
+        `A storage "${name}" is registered already. Give this one another name, or register it once, at the program's start.`,
+        { storage: name },
+      );
+    }
+  }
+
+  /** @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, naming those that are known */
+  get(name: string, node: string): Registered {
+    const registered = this.#registered.get(name);
+    if (registered !== undefined) return registered;
+    if (this.#connecting.has(name)) {
+      throw new ConfigurationError(
+        "CACHEME_UNKNOWN_STORAGE",
+        `Storage "${name}" of node "${node}" is still being connected. Wait for registerStorage("${name}", …) before the ` +
+          'first read; or give the storage `connect: "lazy"`, and it can be used at once.',
+        { node, storage: name },
+      );
+    }
+    const known = [...this.#registered.keys()].map((other) => `"${other}"`).join(", ");
+    throw new ConfigurationError(
+      "CACHEME_UNKNOWN_STORAGE",
+      `Node "${node}" keeps its values in storage "${name}", which is not registered; ` +
+        `${known === "" ? "none is" : `registered: ${known}`}. ` +
+        `Call registerStorage("${name}", …) before the first read, or correct the name in the node's meta.`,
+      { node, storage: name },
+    );
+  }
+
+  find(name: string): Registered | undefined {
+    return this.#registered.get(name);
+  }
+
+  /** Takes in a local storage without a word; used for the one that serves nodes without `caches`. */
+  adopt(name: string, storage: LocalStorage): RegisteredLocal {
+    const registered = new RegisteredLocal(name, storage);
+    this.#registered.set(name, registered);
+    return registered;
+  }
+
+  [Symbol.iterator](): IterableIterator<Registered> {
+    return this.#registered.values();
+  }
+}

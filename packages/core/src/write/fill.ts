@@ -1,0 +1,160 @@
+import type { Clock } from "../clock.js";
+import { encodeEntry } from "../entry/entry-codec.js";
+import { SerializationError } from "../errors.js";
+import type { Events } from "../events.js";
+import type { Operation } from "../plan/operation.js";
+import type { Plan, RemoteTier, Tier } from "../plan/plan.js";
+
+/** A value on its way into the tiers of its class. */
+export interface Fill {
+  readonly plan: Plan;
+  readonly key: string;
+  /** What stores the value. Once it is fenced, no further tier takes the value. */
+  readonly operation: Operation;
+  readonly value: unknown;
+  readonly writtenAt: number;
+  /** Only the tiers to the left of this place are filled: all of them for a new value, those before its own for a found one. */
+  readonly before: number;
+  /** No tier keeps the value for longer: what is left of a found entry's time, or what the load or the caller asked for. */
+  readonly limit: number;
+  /** Whether the last tier keeps the value just until `limit`, be its own ttl shorter: the load or the caller said so. */
+  readonly explicit: boolean;
+  /** Whether the value is newer than what any other running operation of the key can have: a `set` or a refresh. */
+  readonly overtakes: boolean;
+}
+
+/** How a fill ended. */
+export interface FillOutcome {
+  /** The remote tiers of which it is not known whether they have the value now. */
+  readonly failed: readonly { readonly storage: string; readonly error: Error }[];
+  /** Why no remote tier was given the value, where its serializer could not carry it. */
+  readonly refused: SerializationError | undefined;
+}
+
+const filled: FillOutcome = { failed: [], refused: undefined };
+
+/** Puts values into tiers: the remote ones first, then the local ones unless the operation was fenced meanwhile. */
+export class Filler {
+  readonly #clock: Clock;
+  readonly #events: Events;
+  /** The classes that a process warning was given for, so that it is given once. */
+  readonly #warned = new Set<string>();
+
+  constructor(clock: Clock, events: Events) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /**
+   * Calls `done` when every tier has been seen to: at once where no tier is remote. Where the serializer refuses the value, no
+   * tier is touched.
+   */
+  fill(fill: Fill, done: (outcome: FillOutcome) => void): void {
+    const tiers = fill.operation.fenced
+      ? []
+      : fill.plan.remoteTiers.filter((tier) => tier.index < fill.before);
+    if (tiers.length === 0) {
+      this.#finish(fill);
+      done(filled);
+      return;
+    }
+    let records: Uint8Array[];
+    try {
+      records = tiers.map((tier) => this.#encode(fill, tier));
+    } catch (error) {
+      done({ failed: [], refused: asSerializationError(error, fill) });
+      return;
+    }
+    fill.operation.mutation = new Promise((settle) => {
+      const write = () =>
+        this.#write(fill, tiers, records, (failed) => {
+          this.#finish(fill);
+          settle(undefined);
+          done(failed.length === 0 ? filled : { failed, refused: undefined });
+        });
+      const others = fill.plan.operations.mutations(fill.key, fill.operation);
+      if (others === undefined) write();
+      else others.then(write);
+    });
+  }
+
+  /**
+   * Gives the local tiers a loaded value that no remote tier could be given, and tells of it: nobody is told by a rejection,
+   * since the reader gets the value in any case.
+   */
+  fillLocally(fill: Fill, error: SerializationError): void {
+    const { plan, key } = fill;
+    this.#finish(fill);
+    if (this.#events.listeners.notStored !== null) {
+      this.#events.emit("notStored", { node: plan.name, key, error });
+    } else if (!this.#warned.has(plan.name)) {
+      this.#warned.add(plan.name);
+      process.emitWarning(error.message, { type: "CachemeWarning", code: error.code });
+    }
+  }
+
+  #encode(fill: Fill, tier: RemoteTier): Uint8Array {
+    const { plan, value, writtenAt } = fill;
+    const freshUntil = freshUntilIn(tier, fill, this.#clock.now());
+    return encodeEntry(plan.meta.serializer, plan.fingerprint, { value, writtenAt, freshUntil });
+  }
+
+  #write(
+    fill: Fill,
+    tiers: readonly RemoteTier[],
+    records: readonly Uint8Array[],
+    done: (failed: FillOutcome["failed"]) => void,
+  ): void {
+    const { plan, operation } = fill;
+    const key = plan.storageKey(fill.key);
+    const failed: { storage: string; error: Error }[] = [];
+    let waiting = tiers.length;
+    for (const [index, tier] of tiers.entries()) {
+      tier.storage.write({
+        record: () => {
+          const bytes = records[index];
+          if (operation.fenced || bytes === undefined) return undefined;
+          const now = this.#clock.now();
+          const ttl = freshUntilIn(tier, fill, now) - now;
+          return ttl < 1
+            ? undefined
+            : { key, bytes, ttl: ttl === Number.POSITIVE_INFINITY ? undefined : Math.ceil(ttl) };
+        },
+        done: (error) => {
+          if (error !== undefined) failed.push({ storage: tier.name, error });
+          waiting -= 1;
+          if (waiting === 0) done(failed);
+        },
+      });
+    }
+  }
+
+  /** Fences what the value overtakes, and gives it to the local tiers. */
+  #finish(fill: Fill): void {
+    const { plan, key, operation } = fill;
+    if (operation.fenced) return;
+    if (fill.overtakes) plan.operations.fence(key, operation);
+    const { value, writtenAt } = fill;
+    const now = this.#clock.now();
+    for (const tier of plan.localTiers) {
+      if (tier.index >= fill.before) continue;
+      const freshUntil = freshUntilIn(tier, fill, now);
+      tier.storage.write(plan.space, key, { value, writtenAt, freshUntil }, now);
+    }
+  }
+}
+
+function freshUntilIn(tier: Tier, fill: Fill, now: number): number {
+  const isLast = tier.index === fill.plan.tiers.length - 1;
+  return fill.explicit && isLast ? fill.limit : Math.min(fill.limit, now + tier.ttl);
+}
+
+function asSerializationError(thrown: unknown, { plan, key }: Fill): SerializationError {
+  const path = thrown instanceof SerializationError ? thrown.path : "$";
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new SerializationError(
+    `The value of ${plan.name}:${key} cannot be stored in a remote tier: ${reason}`,
+    path,
+    { node: plan.name, key, cause: thrown },
+  );
+}
