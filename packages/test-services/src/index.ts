@@ -1,1 +1,5 @@
-export {};
+export type { ServiceName } from "./catalogue.js";
+export type { Proxy } from "./proxy.js";
+export { openProxy } from "./proxy.js";
+export { type Server, type Service, server, service } from "./service.js";
+export { readSkips, type Skip } from "./skips.js";

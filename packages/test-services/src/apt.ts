@@ -1,0 +1,49 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+
+const policy = "/usr/sbin/policy-rc.d";
+
+/** Whether this process may install packages of Debian or Ubuntu: as root, and only on a machine of CI. */
+export function mayInstall(): boolean {
+  const isRoot = process.getuid?.() === 0;
+  return (
+    isRoot && isTrue(process.env["CI"]) && existsSync("/etc/debian_version") && existsSync("/usr/bin/apt-get")
+  );
+}
+
+/** `CI=true` and `CI=1` are both in use. */
+export function isTrue(variable: string | undefined): boolean {
+  return variable === "true" || variable === "1";
+}
+
+/**
+ * Installs one package and starts nothing: a package of a server would start it on its usual port, where a test could
+ * take it for its own.
+ *
+ * @returns `undefined` when it is installed, else the last words of apt-get
+ */
+export function aptInstall(name: string): string | undefined {
+  const ours = !existsSync(policy);
+  if (ours) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    // The lists of a machine that was just set up may be missing or old: they are fetched only when they are the trouble.
+    return install(name) && (aptGet(["update"]) ?? install(name));
+  } finally {
+    if (ours) rmSync(policy, { force: true });
+  }
+}
+
+function install(name: string): string | undefined {
+  return aptGet(["install", "--yes", "--no-install-recommends", name]);
+}
+
+function aptGet(words: readonly string[]): string | undefined {
+  const done = spawnSync("apt-get", [...words], {
+    encoding: "utf8",
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
+    timeout: 300_000,
+  });
+  if (done.status === 0) return undefined;
+  const output = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim().split("\n").slice(-5).join("\n");
+  return `apt-get ${words[0]} failed${done.error ? ` (${done.error.message})` : ""}:\n${output}`;
+}

@@ -1,0 +1,45 @@
+import { writeFileSync } from "node:fs";
+import { catalogue, type ServiceName } from "./catalogue.js";
+import { howToGet, type Prepared, prepareServer, type Resolution } from "./resolve.js";
+
+/**
+ * Run once before the tests (`node dist/prepare.js`): finds every service, installs what is missing where that is
+ * allowed, says in a line each what it found, and leaves the answer in the file that `CACHEME_SERVICES_FILE` names, so
+ * that no test process installs anything or asks Docker again.
+ */
+function prepare(): void {
+  const prepared: { -readonly [name in ServiceName]?: Resolution } = {};
+  for (const name of Object.keys(catalogue) as ServiceName[]) {
+    prepared[name] = prepareServer(name);
+    process.stdout.write(`${describe(name, prepared[name])}\n`);
+  }
+  leave(prepared);
+}
+
+function leave(prepared: Prepared): void {
+  const path = process.env["CACHEME_SERVICES_FILE"];
+  if (path !== undefined && path !== "") writeFileSync(path, `${JSON.stringify(prepared)}\n`);
+}
+
+function describe(name: ServiceName, resolution: Resolution): string {
+  const { title, urlVariable, debianPackage, image } = catalogue[name];
+  const given = process.env[urlVariable];
+  const also =
+    given === undefined || given === ""
+      ? ""
+      : `; ${urlVariable} is set and serves the suites that do not kill it`;
+  switch (resolution.from) {
+    case "binary": {
+      const how = resolution.installed === true ? ` (just installed from the package ${debianPackage})` : "";
+      return `${title}: ${resolution.path}${how}${also}`;
+    }
+    case "docker":
+      return `${title}: Docker, image ${image}${also}`;
+    case "url":
+      return `${title}: the server in ${urlVariable}`;
+    case "nowhere":
+      return `${title}: not found${also}. ${resolution.reason}\n  ${howToGet(name)}`;
+  }
+}
+
+prepare();

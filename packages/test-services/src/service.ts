@@ -1,0 +1,116 @@
+import { catalogue, type ServiceName } from "./catalogue.js";
+import { ServerContainer } from "./docker.js";
+import { openProxy, type Proxy } from "./proxy.js";
+import { howToGet, type Resolution, resolveServer, resolveService } from "./resolve.js";
+import { ServerProcess } from "./server-process.js";
+import type { ServiceDefinition } from "./service-definition.js";
+
+/** A running server that a test may use, but that may be somebody else's: use keys of your own, never flush it. */
+export interface Service {
+  readonly url: string;
+  readonly port: number;
+  /** A TCP proxy in front of the server, closed with it. */
+  proxy(): Promise<Proxy>;
+  /** Gives everything back: proxies, and a server of our own with its folder and its port. */
+  stop(): Promise<void>;
+}
+
+/** A running server of our own: the test may do to it whatever it likes. */
+export interface Server extends Service {
+  /** Ends it at once (SIGKILL), and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Ends it if it runs, starts it again on the same port and folder, and waits until it answers. */
+  restart(): Promise<void>;
+  /** Stops it where it stands (SIGSTOP): connections stay open, nothing is answered. */
+  pause(): Promise<void>;
+  /** Lets a paused server go on (SIGCONT). */
+  resume(): Promise<void>;
+}
+
+/**
+ * A running service: the server in its `*_URL` variable, or a fresh one of our own.
+ *
+ * @throws Error if the service is not to be had on this machine; the message says how to get it
+ */
+export async function service(name: ServiceName): Promise<Service> {
+  const resolution = resolveService(name);
+  if (resolution.from !== "url") return startServer(name, resolution);
+  const url = new URL(resolution.url);
+  const port = Number(url.port) || catalogue[name].containerPort;
+  const proxies: Proxy[] = [];
+  return {
+    url: resolution.url,
+    port,
+    proxy: () => opened(proxies, { host: url.hostname, port }, rewrite(resolution.url)),
+    stop: () => closeAll(proxies),
+  };
+}
+
+/**
+ * A fresh server of our own, on 127.0.0.1 with a port and a folder of its own. It never outlives this process.
+ *
+ * @throws Error if the server is not to be had on this machine; the message says how to get it
+ */
+export function server(name: ServiceName): Promise<Server> {
+  return startServer(name, resolveServer(name));
+}
+
+async function startServer(name: ServiceName, resolution: Resolution): Promise<Server> {
+  const definition = catalogue[name];
+  const started = await start(name, definition, resolution);
+  const proxies: Proxy[] = [];
+  return {
+    url: started.url,
+    port: started.port,
+    kill: () => started.kill(),
+    restart: () => started.restart(),
+    pause: () => started.pause(),
+    resume: () => started.resume(),
+    proxy: () => opened(proxies, { host: "127.0.0.1", port: started.port }, rewrite(started.url)),
+    stop: async () => {
+      await closeAll(proxies);
+      await started.stop();
+    },
+  };
+}
+
+function start(
+  name: ServiceName,
+  definition: ServiceDefinition,
+  resolution: Resolution,
+): Promise<Omit<Server, "proxy">> {
+  switch (resolution.from) {
+    case "binary":
+      return ServerProcess.start(definition, resolution.path);
+    case "docker":
+      return ServerContainer.start(definition);
+    case "url":
+      return Promise.reject(new Error(`The server in ${definition.urlVariable} is not ours to start.`));
+    case "nowhere":
+      return Promise.reject(new Error(`${resolution.reason} ${howToGet(name)}`));
+  }
+}
+
+/** The address of the server, by way of the proxy. Names, passwords and databases in it stay. */
+function rewrite(address: string): (port: number) => string {
+  return (port) => {
+    const url = new URL(address);
+    url.hostname = "127.0.0.1";
+    url.port = String(port);
+    return url.href;
+  };
+}
+
+async function opened(
+  proxies: Proxy[],
+  target: { readonly host: string; readonly port: number },
+  url: (port: number) => string,
+): Promise<Proxy> {
+  const proxy = await openProxy(target, url);
+  proxies.push(proxy);
+  return proxy;
+}
+
+async function closeAll(proxies: Proxy[]): Promise<void> {
+  await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
+}
