@@ -1,6 +1,7 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one class is the whole face, and most of its lines are the reference pages
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock } from "./clock.js";
-import { type Duration, milliseconds } from "./duration.js";
+import { milliseconds } from "./duration.js";
 import type { Entry } from "./entry/entry.js";
 import { closedError } from "./errors.js";
 import { type CachemeEvents, type CachemeListener, Events } from "./events.js";
@@ -14,9 +15,18 @@ import {
   type NodeFor,
 } from "./memoize.js";
 import { checkedKey } from "./node/key.js";
-import type { LoadContext, Node, NodeClass } from "./node/node.js";
+import type { Node, NodeClass } from "./node/node.js";
 import type { StorageName } from "./node/register.js";
-import type { MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
+import type { SynchronousNode, ValueOf } from "./node/value-of.js";
+import type {
+  Answer,
+  GetOptions,
+  GetSyncOptions,
+  OutcomesOf,
+  ReadOptions,
+  SetOptions,
+  ValuesOf,
+} from "./options.js";
 import type { Plan } from "./plan/plan.js";
 import { PlanTable } from "./plan/plan-table.js";
 import type { FlightOptions } from "./read/flight.js";
@@ -40,45 +50,6 @@ export interface CachemeOptions {
   readonly prefix?: string | undefined;
   /** Where the time comes from. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
-}
-
-/** How one read differs from a plain one. */
-export interface ReadOptions {
-  /** The reader leaves when it aborts: the read rejects with the signal's reason. The load goes on for other readers. */
-  readonly signal?: AbortSignal | undefined;
-  /** Values that were stored longer ago than this are passed by, and loaded anew. Default: any age. */
-  readonly maxAge?: Duration | undefined;
-  /** Passes every tier by and joins no load that has begun. The new value is stored. Default: false. */
-  readonly fresh?: boolean | undefined;
-}
-
-/** The options of {@link Cacheme.get}. */
-export interface GetOptions<N extends Node, V extends ValueOf<N> = ValueOf<N>> extends ReadOptions {
-  /** Loads the value in place of the node's own `load`. A reader who joins a read under way gets that one's value. */
-  readonly load?: ((context: LoadContext<ValueOf<N>>) => MaybePromise<V>) | undefined;
-}
-
-/** The options of {@link Cacheme.getSync}. */
-export interface GetSyncOptions<N extends Node, V> {
-  /** Loads the value in place of the node's own `load`. Must not return a promise. */
-  readonly load: (context: LoadContext<ValueOf<N>>) => V extends PromiseLike<unknown> ? never : V;
-}
-
-/** The type of what `get` answers: the node's, or the override's where the node does not tell. */
-export type Answer<N extends Node, V> = unknown extends ValueOf<N> ? V : ValueOf<N>;
-
-/** The values of a list of nodes, place by place. */
-export type ValuesOf<Ns extends readonly Node[]> = { -readonly [I in keyof Ns]: ValueOf<Ns[I]> };
-
-/** The outcomes of a list of nodes, place by place. */
-export type OutcomesOf<Ns extends readonly Node[]> = {
-  -readonly [I in keyof Ns]: PromiseSettledResult<ValueOf<Ns[I]>>;
-};
-
-/** The options of {@link Cacheme.set} and {@link Cacheme.setAll}. */
-export interface SetOptions {
-  /** The last tier keeps the value for this long, the tiers before it for at most as long. Default: the tiers' own. */
-  readonly ttl?: Duration | undefined;
 }
 
 const anyAge = Number.POSITIVE_INFINITY;

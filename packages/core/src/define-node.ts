@@ -60,7 +60,7 @@ export function defineNode<const Args extends readonly [unknown?], V>(
   if (typeof name !== "string" || name === "" || typeof key !== "function") {
     throw new ConfigurationError(
       "CACHEME_INVALID_NODE",
-      "defineNode needs a `name`, and a function `key` that returns a text, such as (id: number) => `${id}`.",
+      "defineNode needs a `name`, and a function `key` that returns a text, such as (id: number) => String(id).",
       { node: typeof name === "string" ? name : undefined },
     );
   }

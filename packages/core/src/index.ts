@@ -1,14 +1,4 @@
-export {
-  type Answer,
-  Cacheme,
-  type CachemeOptions,
-  type GetOptions,
-  type GetSyncOptions,
-  type OutcomesOf,
-  type ReadOptions,
-  type SetOptions,
-  type ValuesOf,
-} from "./cacheme.js";
+export { Cacheme, type CachemeOptions } from "./cacheme.js";
 export type { CancelTimer, Clock } from "./clock.js";
 export { systemClock } from "./clock.js";
 export {
@@ -55,6 +45,15 @@ export type { CacheTier, NodeMeta } from "./node/meta.js";
 export { type LoadAll, type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
 export type { Register, StorageName } from "./node/register.js";
 export type { MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
+export type {
+  Answer,
+  GetOptions,
+  GetSyncOptions,
+  OutcomesOf,
+  ReadOptions,
+  SetOptions,
+  ValuesOf,
+} from "./options.js";
 export { compressed } from "./serializer/compressed.js";
 export { json } from "./serializer/json.js";
 export { msgpack } from "./serializer/msgpack.js";

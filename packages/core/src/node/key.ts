@@ -25,7 +25,7 @@ function invalidKey(key: unknown, nodeName: string): KeyError {
   return new KeyError(
     "CACHEME_INVALID_KEY",
     `key() of node "${nodeName}" ${what}. Return a text that tells this node from the others of its class, ` +
-      "such as `${this.id}`; encode what may hold any bytes.",
+      "such as String(this.id); encode what may hold any bytes.",
     { node: nodeName, key: typeof key === "string" ? key : undefined },
   );
 }

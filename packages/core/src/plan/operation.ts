@@ -79,10 +79,11 @@ export class Operations {
    * there are none. Whoever changes a remote tier waits for this first: storages may carry out two requests in any order.
    */
   mutations(key: string, except: Operation): Promise<unknown> | undefined {
-    let under: Promise<unknown>[] | undefined;
+    let all: Promise<unknown> | undefined;
     for (let running = this.#newest.get(key); running !== undefined; running = running.older) {
-      if (running !== except && running.mutation !== undefined) (under ??= []).push(running.mutation);
+      if (running === except || running.mutation === undefined) continue;
+      all = all === undefined ? running.mutation : Promise.all([all, running.mutation]);
     }
-    return under === undefined ? undefined : Promise.all(under);
+    return all;
   }
 }

@@ -256,8 +256,8 @@ export class ReadPath {
       load.start();
       return;
     }
-    let slots = this.#slots.get(plan);
-    if (slots === undefined) this.#slots.set(plan, (slots = new Slots(plan.meta.concurrency)));
+    const slots = this.#slots.get(plan) ?? new Slots(plan.meta.concurrency);
+    this.#slots.set(plan, slots);
     slots.start(load);
   }
 

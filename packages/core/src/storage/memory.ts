@@ -39,7 +39,7 @@ class MemoryStorage implements LocalStorage {
 
   constructor({ maxSize = 10_000, values }: MemoryOptions) {
     this.#maxSize = maxSize;
-    const mode = values ?? (process.env["NODE_ENV"] === "production" ? "shared" : "frozen");
+    const mode = values ?? (process.env.NODE_ENV === "production" ? "shared" : "frozen");
     if (!["frozen", "shared", "cloned"].includes(mode))
       throw new ConfigurationError("CACHEME_INVALID_OPTION", "x");
     this.label = `memory (${maxSize} entries)`;

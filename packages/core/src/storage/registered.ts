@@ -85,7 +85,7 @@ export class RegisteredRemote {
 
   #send(batch: Promise<void>): void {
     this.#underway.add(batch);
-    batch.finally(() => this.#underway.delete(batch));
+    void batch.finally(() => this.#underway.delete(batch));
   }
 
   async #sendReads(): Promise<void> {

@@ -74,7 +74,7 @@ export class Filler {
         });
       const others = fill.plan.operations.mutations(fill.key, fill.operation);
       if (others === undefined) write();
-      else others.then(write);
+      else void others.then(write);
     });
   }
 

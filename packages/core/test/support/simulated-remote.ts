@@ -1,0 +1,76 @@
+import type { Clock } from "../../src/clock.js";
+import type { RemoteStorage, StoredRecord } from "../../src/storage/remote-storage.js";
+
+/** One call that a storage was given. */
+export interface RemoteCall {
+  readonly operation: "read" | "write" | "remove";
+  readonly keys: readonly string[];
+}
+
+/**
+ * A remote storage that follows its contract in memory, counts its round trips, and lets a test decide when a request is
+ * carried out and when its answer arrives, or that it fails. Drivers are tested on real servers; this is for schedules that
+ * no server can be made to repeat.
+ */
+export class SimulatedRemote implements RemoteStorage {
+  readonly kind = "remote";
+  readonly label = "simulated";
+  readonly calls: RemoteCall[] = [];
+  readonly records = new Map<string, { readonly bytes: Uint8Array; readonly until: number }>();
+  readonly #clock: Clock;
+  /** Called before a request is carried out, and again before it is answered; may wait or throw. */
+  gate: (operation: RemoteCall["operation"], moment: "request" | "answer") => Promise<void> | void = () => {};
+  closed = 0;
+  connected = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async connect(): Promise<void> {
+    this.connected += 1;
+  }
+
+  async close(): Promise<void> {
+    this.closed += 1;
+  }
+
+  async ping(): Promise<void> {}
+
+  async readMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return await this.#carryOut("read", keys, () => {
+      const now = this.#clock.now();
+      return keys.map((key) => {
+        const record = this.records.get(key);
+        return record !== undefined && record.until > now ? record.bytes : undefined;
+      });
+    });
+  }
+
+  async writeMany(records: readonly StoredRecord[]): Promise<void> {
+    const keys = records.map((record) => record.key);
+    await this.#carryOut("write", keys, () => {
+      const now = this.#clock.now();
+      for (const { key, bytes, ttl } of records) {
+        this.records.set(key, { bytes: bytes.slice(), until: now + (ttl ?? Number.POSITIVE_INFINITY) });
+      }
+    });
+  }
+
+  async removeMany(keys: readonly string[]): Promise<number> {
+    return await this.#carryOut("remove", keys, () => keys.filter((key) => this.records.delete(key)).length);
+  }
+
+  /** How many calls of one kind there were. */
+  count(operation: RemoteCall["operation"]): number {
+    return this.calls.filter((call) => call.operation === operation).length;
+  }
+
+  async #carryOut<T>(operation: RemoteCall["operation"], keys: readonly string[], body: () => T): Promise<T> {
+    this.calls.push({ operation, keys });
+    await this.gate(operation, "request");
+    const answer = body();
+    await this.gate(operation, "answer");
+    return answer;
+  }
+}
