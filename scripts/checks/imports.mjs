@@ -1,0 +1,125 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { packages } from "../lib/workspace.mjs";
+
+/**
+ * What lies in `packages/core/src`, from the face down. A file may import from its own line and from lines below it.
+ * Within a line of one folder the files are free, but for cycles, which the linter forbids.
+ */
+const coreLayers = [
+  "index",
+  "default",
+  "cacheme",
+  "memoize",
+  "define-node",
+  "warm",
+  "read",
+  "write",
+  "plan",
+  "tags",
+  "bus",
+  "stats",
+  "storage",
+  "node",
+  "doorkeeper",
+  "entry",
+  "serializer",
+  "freeze",
+  "events",
+  "duration",
+  "errors",
+  "clock",
+];
+
+/** Import and export declarations begin a line, which those in a comment's example do not. */
+const declarations = /^(?:import|export)\b[^"';]*?(?:\bfrom\s+)?"([^"]+)"/gm;
+const dynamicImports = /\bimport\(\s*"([^"]+)"\s*\)/g;
+
+/**
+ * Sources reach each other in one direction only: downwards within core, inside their own package when relative, and
+ * another package through what it exports.
+ *
+ * @returns {string}
+ */
+export function checkImports() {
+  const all = packages();
+  /** @type {string[]} */
+  const faults = [];
+  let count = 0;
+
+  for (const { name, folder } of all) {
+    const layers = name === "cacheme" ? coreLayers : undefined;
+    for (const file of [...typeScriptIn(folder, "src"), ...typeScriptIn(folder, "test")]) {
+      const text = readFileSync(join(folder, file), "utf8");
+      for (const specifier of specifiersOf(text)) {
+        count += 1;
+        const fault = specifier.startsWith(".")
+          ? faultOfRelative(folder, file, specifier, layers)
+          : faultOfPackage(all, specifier);
+        if (fault !== undefined) faults.push(`${name}: ${file} imports "${specifier}": ${fault}`);
+      }
+    }
+  }
+  if (faults.length > 0) throw new Error(faults.join("\n"));
+  return `${count} imports`;
+}
+
+/**
+ * @param {string} folder
+ * @param {string} below
+ */
+function typeScriptIn(folder, below) {
+  if (!existsSync(join(folder, below))) return [];
+  return readdirSync(join(folder, below), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.split(sep).includes("node_modules"))
+    .map((name) => join(below, name));
+}
+
+/** @param {string} text */
+function specifiersOf(text) {
+  return [...text.matchAll(declarations), ...text.matchAll(dynamicImports)].map(
+    ([, specifier = ""]) => specifier,
+  );
+}
+
+/**
+ * @param {string} folder
+ * @param {string} file
+ * @param {string} specifier
+ * @param {readonly string[] | undefined} layers
+ */
+function faultOfRelative(folder, file, specifier, layers) {
+  const target = relative(folder, resolve(folder, dirname(file), specifier));
+  if (target.startsWith("..")) return "it leaves the package; import the other package by its name";
+  if (layers === undefined || !isSource(file)) return undefined;
+  if (!isSource(target)) return "sources import sources only";
+
+  const [from, to] = [layerOf(file), layerOf(target)];
+  const unknown = [from, to].find((name) => !layers.includes(name));
+  if (unknown !== undefined)
+    return `"${unknown}" has no place yet among the layers in scripts/checks/imports.mjs`;
+  if (layers.indexOf(to) < layers.indexOf(from)) return `imports run downwards, and ${to} lies above ${from}`;
+  return undefined;
+}
+
+/** @param {string} path */
+function isSource(path) {
+  return path.startsWith(`src${sep}`);
+}
+
+/** @param {string} path */
+function layerOf(path) {
+  return (path.split(sep)[1] ?? "").replace(/\.[jt]s$/, "");
+}
+
+/**
+ * @param {readonly import("../lib/workspace.mjs").Package[]} all
+ * @param {string} specifier
+ */
+function faultOfPackage(all, specifier) {
+  const other = all.find(({ name }) => specifier.startsWith(`${name}/`));
+  if (other === undefined) return undefined;
+  const subpath = `.${specifier.slice(other.name.length)}`;
+  const { exports } = JSON.parse(readFileSync(join(other.folder, "package.json"), "utf8"));
+  return subpath in exports ? undefined : `${other.name} does not export "${subpath}"`;
+}

@@ -1,0 +1,108 @@
+import { CommandError } from "./command.mjs";
+
+/**
+ * What a step found. A step that returns nothing, or a text that says what it looked at, counts as one check passed;
+ * one that throws, as one failed.
+ *
+ * @typedef {object} Outcome
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ * @property {string} [detail] a few words for the step's line
+ * @property {string} [cause] what went wrong, printed below the step's line
+ */
+
+/**
+ * @typedef {object} Step
+ * @property {string} name what is checked, in plain words
+ * @property {() => Promise<Outcome | string | undefined | void> | Outcome | string | undefined | void} check
+ */
+
+/** Something that could not be checked here, and what would let it be. @typedef {{ what: string, how: string }} Skip */
+
+/** Runs steps, prints a line for each and counts. */
+export class Report {
+  #start = performance.now();
+  #passed = 0;
+  #failed = 0;
+  #skipped = 0;
+  /** @type {string[]} */
+  #failures = [];
+
+  get hasFailed() {
+    return this.#failed > 0;
+  }
+
+  /** @param {string} text */
+  heading(text) {
+    console.log(`\n${text}`);
+  }
+
+  /**
+   * Runs one step after the other, or `lanes` of them side by side. A line is printed when a step is done, so that the
+   * output of two never mixes.
+   *
+   * @param {readonly Step[]} steps
+   * @param {number} [lanes]
+   */
+  async run(steps, lanes = 1) {
+    const waiting = [...steps];
+    const lane = async () => {
+      for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) await this.#runStep(step);
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
+  }
+
+  /** @param {Step} step */
+  async #runStep({ name, check }) {
+    const start = performance.now();
+    const { passed, failed, skipped, detail, cause } = await outcomeOf(check);
+    this.#passed += passed;
+    this.#failed += failed;
+    this.#skipped += skipped;
+    if (failed > 0) this.#failures.push(name);
+
+    const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(6);
+    console.log(`  ${failed > 0 ? "FAILED" : "ok    "} ${seconds} s  ${name}${detail ? ` (${detail})` : ""}`);
+    if (cause) console.log(`\n${cause.replace(/^/gm, "    ")}\n`);
+  }
+
+  /**
+   * Prints the closing lines; the last is `N passed, N failed, N skipped`.
+   *
+   * @param {readonly Skip[]} skips
+   * @param {{ everyService: boolean }} options in CI every service has to be there: a skip is a failure
+   */
+  close(skips, { everyService }) {
+    console.log(`\nDone in ${((performance.now() - this.#start) / 1000).toFixed(0)} s.`);
+    if (skips.length > 0) {
+      console.log(everyService ? "\nNot to be skipped in CI:" : "\nSkipped:");
+      for (const { what, how } of skips) console.log(`  ${what}: ${how}`);
+      if (everyService) this.#failed += skips.length;
+    }
+    if (this.#failures.length > 0) console.log(`\nFailed: ${this.#failures.join("; ")}`);
+    console.log(`\n${this.#passed} passed, ${this.#failed} failed, ${this.#skipped} skipped`);
+  }
+}
+
+/**
+ * @param {Step["check"]} check
+ * @returns {Promise<Outcome>}
+ */
+async function outcomeOf(check) {
+  try {
+    const result = await check();
+    if (typeof result === "object") return result;
+    return { passed: 1, failed: 0, skipped: 0, ...(result ? { detail: result } : {}) };
+  } catch (error) {
+    return { passed: 0, failed: 1, skipped: 0, cause: causeOf(error) };
+  }
+}
+
+/** @param {unknown} error */
+function causeOf(error) {
+  if (error instanceof CommandError)
+    return error.output ? `${error.output}\n${error.message}` : error.message;
+  if (error instanceof Error) return error.name === "Error" ? error.message : String(error.stack);
+  return String(error);
+}

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CommandError, run } from "./command.mjs";
+
+/**
+ * Runs the tests of some vitest projects and counts them.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} folder where the counts are left
+ * @param {readonly string[]} projects names or patterns
+ * @returns {Promise<import("./report.mjs").Outcome>}
+ */
+export async function runVitest(env, folder, projects) {
+  const counts = join(folder, `vitest-${projects.join("-").replace(/\W+/g, "-")}.json`);
+  const parameters = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${counts}`];
+  const cause = await causeOfFailure(env, [...parameters, ...projects.map((name) => `--project=${name}`)]);
+  const { passed, failed, skipped } = readCounts(counts);
+  return {
+    passed,
+    // A file that does not load or an error outside every test fails the run and is no failed test: it counts as one.
+    failed: cause === undefined ? failed : Math.max(failed, 1),
+    skipped,
+    detail: `${passed + failed + skipped} tests`,
+    ...(cause === undefined ? {} : { cause }),
+  };
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {readonly string[]} parameters
+ */
+async function causeOfFailure(env, parameters) {
+  try {
+    await run("vitest", parameters, { env });
+    return undefined;
+  } catch (error) {
+    if (error instanceof CommandError) return error.output;
+    throw error;
+  }
+}
+
+/** @param {string} path */
+function readCounts(path) {
+  if (!existsSync(path)) return { passed: 0, failed: 0, skipped: 0 };
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+    readFileSync(path, "utf8"),
+  );
+  return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests };
+}
