@@ -7,7 +7,7 @@ const policy = "/usr/sbin/policy-rc.d";
 export function mayInstall(): boolean {
   const isRoot = process.getuid?.() === 0;
   return (
-    isRoot && isTrue(process.env["CI"]) && existsSync("/etc/debian_version") && existsSync("/usr/bin/apt-get")
+    isRoot && isTrue(process.env.CI) && existsSync("/etc/debian_version") && existsSync("/usr/bin/apt-get")
   );
 }
 

@@ -1,5 +1,5 @@
 export type { ServiceName } from "./catalogue.js";
-export type { Proxy } from "./proxy.js";
+export type { ServerProxy } from "./proxy.js";
 export { openProxy } from "./proxy.js";
 export { type Server, type Service, server, service } from "./service.js";
 export { readSkips, type Skip } from "./skips.js";

@@ -39,7 +39,10 @@ export class Pipe {
   }
 
   #take(chunk: Buffer | undefined, delay: number): void {
-    if (delay === 0 && this.#queue.length === 0) return this.#deliver(chunk);
+    if (delay === 0 && this.#queue.length === 0) {
+      this.#deliver(chunk);
+      return;
+    }
     this.#queue.push({ chunk, due: performance.now() + delay });
     if (this.#queue.length === 1) this.#wait();
   }

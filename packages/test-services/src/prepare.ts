@@ -17,7 +17,7 @@ function prepare(): void {
 }
 
 function leave(prepared: Prepared): void {
-  const path = process.env["CACHEME_SERVICES_FILE"];
+  const path = process.env.CACHEME_SERVICES_FILE;
   if (path !== undefined && path !== "") writeFileSync(path, `${JSON.stringify(prepared)}\n`);
 }
 

@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { Pipe } from "./pipe.js";
 import { reservePort } from "./port.js";
 
-/** What went through a proxy since it was opened or {@link Proxy.resetCounts} was called. */
+/** What went through a proxy since it was opened or {@link ServerProxy.resetCounts} was called. */
 export interface ProxyCounts {
   /** Connections that clients made. */
   connections: number;
@@ -20,7 +20,7 @@ export interface ProxyCounts {
 }
 
 /** A TCP proxy on 127.0.0.1 that can do what networks do. */
-export interface Proxy {
+export interface ServerProxy {
   readonly port: number;
   /** The server's address with the proxy's host and port in it. */
   readonly url: string;
@@ -47,19 +47,19 @@ export interface Proxy {
 /**
  * Opens a proxy in front of a server.
  *
- * @param url makes {@link Proxy.url} from the proxy's port
+ * @param url makes {@link ServerProxy.url} from the proxy's port
  */
 export async function openProxy(
   target: { readonly host: string; readonly port: number },
   url: (port: number) => string = (port) => `tcp://127.0.0.1:${port}`,
-): Promise<Proxy> {
+): Promise<ServerProxy> {
   const reserved = await reservePort();
   const proxy = new TcpProxy(target, reserved.port, url(reserved.port), reserved.release);
   await proxy.listen();
   return proxy;
 }
 
-class TcpProxy implements Proxy {
+class TcpProxy implements ServerProxy {
   readonly port: number;
   readonly url: string;
   counts: ProxyCounts = noCounts();

@@ -48,7 +48,7 @@ export function prepareServer(name: ServiceName): Resolution {
 
 /** Whether a service that is missing is a failure and not only a skip. */
 export function everythingIsRequired(): boolean {
-  return isTrue(process.env["CI"]);
+  return isTrue(process.env.CI);
 }
 
 /** What a person can do to have the service. */
@@ -62,7 +62,7 @@ export function howToGet(name: ServiceName): string {
 
 function onPath({ binaries }: ServiceDefinition): { from: "binary"; path: string } | undefined {
   // /usr/sbin is where distributions put servers, and is not on every user's PATH.
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin"];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin"];
   for (const binary of binaries) {
     for (const folder of folders) {
       const path = join(folder, binary);
@@ -90,7 +90,7 @@ function isExecutable(path: string): boolean {
 }
 
 function readPrepared(): Prepared {
-  const path = process.env["CACHEME_SERVICES_FILE"];
+  const path = process.env.CACHEME_SERVICES_FILE;
   if (path === undefined || path === "") return {};
   // Written by prepare.ts of this package in the same run.
   return JSON.parse(readFileSync(path, "utf8")) as Prepared;

@@ -1,6 +1,6 @@
 import { catalogue, type ServiceName } from "./catalogue.js";
 import { ServerContainer } from "./docker.js";
-import { openProxy, type Proxy } from "./proxy.js";
+import { openProxy, type ServerProxy } from "./proxy.js";
 import { howToGet, type Resolution, resolveServer, resolveService } from "./resolve.js";
 import { ServerProcess } from "./server-process.js";
 import type { ServiceDefinition } from "./service-definition.js";
@@ -10,7 +10,7 @@ export interface Service {
   readonly url: string;
   readonly port: number;
   /** A TCP proxy in front of the server, closed with it. */
-  proxy(): Promise<Proxy>;
+  proxy(): Promise<ServerProxy>;
   /** Gives everything back: proxies, and a server of our own with its folder and its port. */
   stop(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function service(name: ServiceName): Promise<Service> {
   if (resolution.from !== "url") return startServer(name, resolution);
   const url = new URL(resolution.url);
   const port = Number(url.port) || catalogue[name].containerPort;
-  const proxies: Proxy[] = [];
+  const proxies: ServerProxy[] = [];
   return {
     url: resolution.url,
     port,
@@ -58,7 +58,7 @@ export function server(name: ServiceName): Promise<Server> {
 async function startServer(name: ServiceName, resolution: Resolution): Promise<Server> {
   const definition = catalogue[name];
   const started = await start(name, definition, resolution);
-  const proxies: Proxy[] = [];
+  const proxies: ServerProxy[] = [];
   return {
     url: started.url,
     port: started.port,
@@ -102,15 +102,15 @@ function rewrite(address: string): (port: number) => string {
 }
 
 async function opened(
-  proxies: Proxy[],
+  proxies: ServerProxy[],
   target: { readonly host: string; readonly port: number },
   url: (port: number) => string,
-): Promise<Proxy> {
+): Promise<ServerProxy> {
   const proxy = await openProxy(target, url);
   proxies.push(proxy);
   return proxy;
 }
 
-async function closeAll(proxies: Proxy[]): Promise<void> {
+async function closeAll(proxies: ServerProxy[]): Promise<void> {
   await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
 }

@@ -13,7 +13,7 @@ export interface Skip {
  * short line is appended in one piece.
  */
 export function noteSkip(skip: Skip): void {
-  const path = process.env["CACHEME_SKIPS_FILE"];
+  const path = process.env.CACHEME_SKIPS_FILE;
   if (path !== undefined && path !== "") appendFileSync(path, `${JSON.stringify(skip)}\n`);
 }
 

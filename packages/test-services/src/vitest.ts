@@ -48,7 +48,9 @@ function suiteWith<S extends Service>(
 ): void {
   if (resolution.from === "nowhere") {
     const reason = `${resolution.reason} ${howToGet(name)}`;
-    return everythingIsRequired() ? failed(suite, reason) : skipped(suite, reason, body);
+    if (everythingIsRequired()) failed(suite, reason);
+    else skipped(suite, reason, body);
+    return;
   }
   describe(suite, () => {
     let running: S | undefined;

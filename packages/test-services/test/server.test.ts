@@ -1,0 +1,95 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, it } from "vitest";
+import { type Server, server } from "../src/service.js";
+import { describeWithServer } from "../src/vitest.js";
+import { ask, Conversation } from "./conversation.js";
+
+describeWithServer("redis", "a throw-away server", () => {
+  const started: Server[] = [];
+  const start = async (): Promise<Server> => {
+    const redis = await server("redis");
+    started.push(redis);
+    return redis;
+  };
+  afterEach(() => Promise.all(started.splice(0).map((redis) => redis.stop())));
+
+  it("answers as soon as it has been given out", async () => {
+    const redis = await start();
+    expect(await ask(redis.port, "PING")).toBe("+PONG");
+    expect(redis.url).toBe(`redis://127.0.0.1:${redis.port}`);
+  });
+
+  it("listens on a port that the kernel gives to no outgoing connection", async () => {
+    const { port } = await start();
+    expect(port).toBeGreaterThanOrEqual(20_000);
+    expect(port).toBeLessThan(32_768);
+  });
+
+  it("has a port and a folder of its own", async () => {
+    const [one, other] = await Promise.all([start(), start()]);
+    await ask(one.port, "SET key one");
+    expect(one.port).not.toBe(other.port);
+    expect(await ask(other.port, "GET key")).toBe("$-1");
+  });
+
+  it("is gone when kill resolves, and is back on the same port with its data after restart", async () => {
+    const redis = await start();
+    await ask(redis.port, "SET key kept");
+    await redis.kill();
+    expect(await ask(redis.port, "PING")).toBe("closed");
+    await redis.restart();
+    expect(await ask(redis.port, "GET key")).toBe("$4\r\nkept");
+  });
+
+  it("restarts a server that runs", async () => {
+    const redis = await start();
+    const before = await ask(redis.port, "CLIENT ID");
+    await ask(redis.port, "PING");
+    await redis.restart();
+    expect(await ask(redis.port, "PING")).toBe("+PONG");
+    expect(before).toMatch(/^:\d+$/);
+  });
+
+  it("keeps connections open and answers nothing while it is paused, and answers everything afterwards", async () => {
+    const [redis, running] = await Promise.all([start(), start()]);
+    const conversation = new Conversation(redis.port);
+    expect(await conversation.ask("PING")).toBe("+PONG");
+    await redis.pause();
+    conversation.say("ECHO late");
+    expect(await ask(running.port, "PING")).toBe("+PONG");
+    expect(conversation.heard).toBe("");
+    await redis.resume();
+    expect(await conversation.hear()).toBe("$4\r\nlate");
+    conversation.end();
+  });
+
+  it("can be stopped while it is paused, and stopped twice", async () => {
+    const redis = await start();
+    await redis.pause();
+    await redis.stop();
+    await redis.stop();
+    expect(await ask(redis.port, "PING")).toBe("closed");
+  });
+
+  it("does not outlive a test process that is killed", async () => {
+    const holder = fork(fileURLToPath(new URL("holder.mjs", import.meta.url)), { execArgv: [] });
+    const { port } = await held(holder);
+    const folder = (await ask(port, "CONFIG GET dir")).split("\r\n").at(-1) ?? "";
+    expect(existsSync(folder)).toBe(true);
+    holder.kill("SIGKILL");
+    await until(async () => (await ask(port, "PING")) === "closed" && !existsSync(folder));
+  });
+});
+
+async function held(holder: ChildProcess): Promise<{ port: number }> {
+  const [message] = await once(holder, "message");
+  return message as { port: number };
+}
+
+/** Asks again until it is so; the test's own time limit ends it. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
