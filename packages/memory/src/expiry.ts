@@ -1,0 +1,122 @@
+import type { Clock } from "./clock.js";
+import { lengthen } from "./column.js";
+import { TimerWheel } from "./timer-wheel.js";
+
+/**
+ * When entries end: a deadline per slot, and a timer wheel that finds those that have passed.
+ *
+ * A read compares the deadline itself, so an expired entry is never returned; the wheel only gives memory back, some
+ * tens of milliseconds later. Nothing is allocated, and no clock read, before the first entry that ends.
+ */
+export class Expiry {
+  /** When the entry of a slot ends, in milliseconds; 0: never. `null` before the first that ends. 8 bytes a slot. */
+  deadlines: Float64Array | null = null;
+  wheel: TimerWheel | null = null;
+  readonly clock: Clock;
+  /** Milliseconds without an access after which an entry ends; `Infinity`: it does not. */
+  readonly #idle: number;
+  /** Where there is an idle time, the end that the ttl sets, which no access puts off. */
+  #ttlEnds: Float64Array | null = null;
+  #capacity = 0;
+
+  constructor(clock: Clock, idle: number) {
+    this.clock = clock;
+    this.#idle = idle;
+  }
+
+  grow(capacity: number): void {
+    this.#capacity = capacity;
+    this.wheel?.grow(capacity);
+    if (this.deadlines !== null) this.deadlines = lengthen(this.deadlines, capacity);
+    if (this.#ttlEnds !== null) this.#ttlEnds = lengthen(this.#ttlEnds, capacity);
+  }
+
+  clear(): void {
+    this.deadlines = null;
+    this.#ttlEnds = null;
+    this.wheel = null;
+    this.#capacity = 0;
+  }
+
+  /** Whether the slot's entry has a deadline at all. */
+  ends(slot: number): boolean {
+    return this.deadlines !== null && this.deadlines[slot] !== 0;
+  }
+
+  isOver(slot: number, now: number): boolean {
+    const { deadlines } = this;
+    return deadlines !== null && deadlines[slot] !== 0 && (deadlines[slot] as number) <= now;
+  }
+
+  /** Milliseconds until the slot's entry ends: `Infinity` if it does not. */
+  remaining(slot: number, now: number): number {
+    return this.ends(slot)
+      ? ((this.deadlines as Float64Array)[slot] as number) - now
+      : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether an entry with this ttl needs the time. */
+  needsTime(ttl: number): boolean {
+    return ttl !== Number.POSITIVE_INFINITY || this.#idle !== Number.POSITIVE_INFINITY;
+  }
+
+  /** Gives the slot of a new or overwritten entry its deadline. `now` is not used where `needsTime` is false. */
+  start(slot: number, ttl: number, now: number): void {
+    if (!this.needsTime(ttl)) {
+      this.stop(slot);
+      return;
+    }
+    const wheel = this.wheel ?? this.#begin(now);
+    const deadlines = this.deadlines as Float64Array;
+    const ttlEnd = now + ttl;
+    if (this.#ttlEnds !== null) this.#ttlEnds[slot] = ttlEnd;
+    const before = deadlines[slot] as number;
+    // 0 stands for "never", so a deadline at the very beginning of a test's clock moves by a hair.
+    const deadline = Math.min(ttlEnd, now + this.#idle) || Number.MIN_VALUE;
+    deadlines[slot] = deadline;
+    // Later than before: its old bucket comes first, and puts it into the right one then.
+    if (before !== 0 && deadline >= before) return;
+    if (before !== 0) wheel.remove(slot);
+    wheel.add(slot, deadline);
+  }
+
+  /** The entry was used: its idle time begins again. */
+  touch(slot: number, now: number): void {
+    if (this.#ttlEnds === null || this.deadlines === null) return;
+    this.deadlines[slot] = Math.min(this.#ttlEnds[slot] as number, now + this.#idle);
+  }
+
+  /** The slot's entry is gone, or ends no more. */
+  stop(slot: number): void {
+    const { deadlines, wheel } = this;
+    if (deadlines === null || wheel === null || deadlines[slot] === 0) return;
+    wheel.remove(slot);
+    deadlines[slot] = 0;
+  }
+
+  /** A slot whose deadline has passed, to be removed by the caller, or -1. Looks at `most` slots at most. */
+  takeOver(now: number, most: number): number {
+    const { wheel, deadlines } = this;
+    if (wheel === null || deadlines === null) return -1;
+    if (now >= wheel.tickEnd) wheel.advance(now);
+    for (let looked = 0; looked < most; looked++) {
+      const slot = wheel.due();
+      if (slot < 0) return -1;
+      const deadline = deadlines[slot] as number;
+      if (deadline <= now) return slot;
+      wheel.remove(slot);
+      wheel.add(slot, deadline);
+    }
+    return -1;
+  }
+
+  #begin(now: number): TimerWheel {
+    const wheel = new TimerWheel(now);
+    wheel.grow(this.#capacity);
+    this.wheel = wheel;
+    this.deadlines = lengthen(new Float64Array(0), this.#capacity);
+    if (this.#idle !== Number.POSITIVE_INFINITY)
+      this.#ttlEnds = lengthen(new Float64Array(0), this.#capacity);
+    return wheel;
+  }
+}

@@ -1,0 +1,27 @@
+import { CustomPolicy } from "./custom.js";
+import type { EvictionPolicy } from "./eviction-policy.js";
+import { FifoPolicy } from "./fifo.js";
+import { LfuPolicy } from "./lfu.js";
+import { LruPolicy } from "./lru.js";
+import type { PolicyContext, SlotPolicy } from "./slot-policy.js";
+
+/** The policies that come with the package; what each does is in the package's README. */
+export type PolicyName = "lru" | "lfu" | "fifo";
+
+/** Makes the policy that an option asks for. */
+export function choosePolicy<K, V>(
+  policy: PolicyName | EvictionPolicy<K>,
+  context: PolicyContext<K, V>,
+): SlotPolicy {
+  switch (policy) {
+    case "lru":
+      return new LruPolicy();
+    case "lfu":
+      return new LfuPolicy();
+    case "fifo":
+      return new FifoPolicy();
+    default:
+      if (typeof policy === "object" && policy !== null) return new CustomPolicy(policy, context.slots);
+      throw new TypeError(`policy must be "lru", "lfu", "fifo" or an EvictionPolicy, not ${String(policy)}`);
+  }
+}

@@ -1,0 +1,86 @@
+import { lengthen } from "../column.js";
+import type { Slots } from "../slots.js";
+import type { EvictionPolicy } from "./eviction-policy.js";
+import type { SlotPolicy } from "./slot-policy.js";
+
+/**
+ * A user's policy behind the cache's seam. It may throw or name a slot that is not held; the cache must stay whole
+ * and within its limits then. So what it throws is kept until the cache is consistent, and the entry inserted last
+ * is evicted where it has no answer.
+ */
+export class CustomPolicy<K, V> implements SlotPolicy {
+  readonly marks = null;
+  readonly onHit: Uint8Array = new Uint8Array(0);
+  readonly #policy: EvictionPolicy<K>;
+  readonly #slots: Slots<K, V>;
+  /** 1 for each held slot. */
+  held: Uint8Array = new Uint8Array(0);
+  #last = -1;
+  #failures: unknown[] = [];
+
+  constructor(policy: EvictionPolicy<K>, slots: Slots<K, V>) {
+    this.#policy = policy;
+    this.#slots = slots;
+  }
+
+  grow(capacity: number): void {
+    this.held = lengthen(this.held, capacity);
+  }
+
+  insert(slot: number): void {
+    this.held[slot] = 1;
+    this.#last = slot;
+    this.#guard(() => this.#policy.onInsert(slot, this.#slots.keyAt(slot), this.#slots.weightOf(slot)));
+  }
+
+  access(slot: number): void {
+    this.#guard(() => this.#policy.onAccess(slot, this.#slots.weightOf(slot)));
+  }
+
+  update(slot: number): void {
+    this.#last = slot;
+    this.access(slot);
+  }
+
+  remove(slot: number): void {
+    this.held[slot] = 0;
+    this.#guard(() => this.#policy.onRemove(slot));
+  }
+
+  victim(): number {
+    const slot = this.#guard(() => this.#policy.victim());
+    if (slot !== undefined && this.held[slot] === 1) return slot;
+    if (this.#failures.length === 0) {
+      this.#failures.push(
+        new RangeError(`The eviction policy's victim() returned ${slot}, which is no held slot`),
+      );
+    }
+    return this.held[this.#last] === 1 ? this.#last : this.held.indexOf(1);
+  }
+
+  resize(): void {}
+
+  clear(): void {
+    for (let slot = this.held.indexOf(1); slot >= 0; slot = this.held.indexOf(1, slot + 1)) {
+      this.#guard(() => this.#policy.onRemove(slot));
+    }
+    this.held = new Uint8Array(0);
+  }
+
+  /** Throws the first thing that the policy threw since the last call. */
+  rethrow(): void {
+    if (this.#failures.length === 0) return;
+    const [first] = this.#failures;
+    this.#failures = [];
+    throw first;
+  }
+
+  #guard<T>(call: () => T): T | undefined {
+    try {
+      return call();
+    } catch (failure) {
+      this.#failures.push(failure);
+      return undefined;
+    }
+  }
+}

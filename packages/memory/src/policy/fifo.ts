@@ -1,0 +1,37 @@
+import { SlotLinks } from "../slot-links.js";
+import type { SlotPolicy } from "./slot-policy.js";
+
+const QUEUE = 0;
+
+/** First in, first out: the entry that was set first goes first. Hits and overwrites change nothing. */
+export class FifoPolicy implements SlotPolicy {
+  readonly marks = null;
+  readonly onHit: Uint8Array = new Uint8Array(0);
+  readonly links: SlotLinks = new SlotLinks(1);
+
+  grow(capacity: number): void {
+    this.links.grow(capacity);
+  }
+
+  insert(slot: number): void {
+    this.links.addLast(QUEUE, slot);
+  }
+
+  access(): void {}
+
+  update(): void {}
+
+  remove(slot: number): void {
+    this.links.remove(slot);
+  }
+
+  victim(): number {
+    return this.links.first(QUEUE);
+  }
+
+  resize(): void {}
+
+  clear(): void {
+    this.links.clear();
+  }
+}

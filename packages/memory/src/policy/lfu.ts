@@ -1,0 +1,154 @@
+import { lengthen } from "../column.js";
+import { SlotLinks } from "../slot-links.js";
+import type { SlotPolicy } from "./slot-policy.js";
+
+/** The list of the groups in use, by rising count. */
+const GROUPS = 0;
+
+/**
+ * Least frequently used: the entry with the fewest hits and overwrites since it was inserted goes first; of
+ * several, the one whose last use is longest ago. Exact and constant in time: entries with equal counts form a
+ * group, groups are linked by rising count (Shah, Mitra and Matani, 2010). A new entry counts 1.
+ * The entry set last is spared while there is another, or nothing new would ever get in.
+ *
+ * A group needs an id while it has members, so there are never more groups than entries: group `g` uses the
+ * numbers of slot `g` in arrays of its own.
+ */
+export class LfuPolicy implements SlotPolicy {
+  readonly marks = null;
+  readonly onHit: Uint8Array = new Uint8Array(0);
+  /** The groups, by rising count. */
+  readonly groups: SlotLinks = new SlotLinks(1);
+  /** The count that the members of a group have. */
+  counts: Float64Array = new Float64Array(0);
+  /** The group of a slot. */
+  groupOf: Int32Array = new Int32Array(0);
+  /** The members of a group in a circle, `oldest` first: its next and previous, per slot. */
+  next: Int32Array = new Int32Array(0);
+  previous: Int32Array = new Int32Array(0);
+  oldest: Int32Array = new Int32Array(0);
+  /** Released group ids are chained through `counts`. */
+  #free = -1;
+  #unused = 0;
+  /** The slot set last, or -1. */
+  newest = -1;
+
+  grow(capacity: number): void {
+    this.groups.grow(capacity);
+    this.counts = lengthen(this.counts, capacity);
+    this.groupOf = lengthen(this.groupOf, capacity);
+    this.next = lengthen(this.next, capacity);
+    this.previous = lengthen(this.previous, capacity);
+    this.oldest = lengthen(this.oldest, capacity);
+  }
+
+  insert(slot: number): void {
+    this.newest = slot;
+    const lowest = this.groups.first(GROUPS);
+    if (lowest >= 0 && this.counts[lowest] === 1) {
+      this.#join(lowest, slot);
+      return;
+    }
+    const group = this.#newGroup(1);
+    this.groups.addFirst(GROUPS, group);
+    this.#found(group, slot);
+  }
+
+  access(slot: number): void {
+    const group = this.groupOf[slot] as number;
+    const count = (this.counts[group] as number) + 1;
+    const higher = this.groups.after(group);
+    const joins = higher >= 0 && this.counts[higher] === count;
+    if (this.next[slot] === slot && !joins) {
+      this.counts[group] = count;
+      return;
+    }
+    if (joins) {
+      this.#leave(slot);
+      this.#join(higher, slot);
+      return;
+    }
+    const founded = this.#newGroup(count);
+    this.groups.addAfter(group, founded);
+    this.#leave(slot);
+    this.#found(founded, slot);
+  }
+
+  update(slot: number): void {
+    this.newest = slot;
+    this.access(slot);
+  }
+
+  remove(slot: number): void {
+    if (this.newest === slot) this.newest = -1;
+    this.#leave(slot);
+  }
+
+  victim(): number {
+    const lowest = this.groups.first(GROUPS);
+    const slot = this.oldest[lowest] as number;
+    if (slot !== this.newest) return slot;
+    const younger = this.next[slot] as number;
+    if (younger !== slot) return younger;
+    const higher = this.groups.after(lowest);
+    return higher < 0 ? slot : (this.oldest[higher] as number);
+  }
+
+  resize(): void {}
+
+  clear(): void {
+    this.groups.clear();
+    this.counts = new Float64Array(0);
+    this.groupOf = new Int32Array(0);
+    this.next = new Int32Array(0);
+    this.previous = new Int32Array(0);
+    this.oldest = new Int32Array(0);
+    this.#free = -1;
+    this.#unused = 0;
+    this.newest = -1;
+  }
+
+  #newGroup(count: number): number {
+    let group = this.#free;
+    if (group < 0) group = this.#unused++;
+    else this.#free = this.counts[group] as number;
+    this.counts[group] = count;
+    return group;
+  }
+
+  /** Makes `slot` the only member of a new group. */
+  #found(group: number, slot: number): void {
+    this.groupOf[slot] = group;
+    this.next[slot] = slot;
+    this.previous[slot] = slot;
+    this.oldest[group] = slot;
+  }
+
+  /** Makes `slot` the newest member of a group that has members. */
+  #join(group: number, slot: number): void {
+    const { next, previous } = this;
+    const oldest = this.oldest[group] as number;
+    const newest = previous[oldest] as number;
+    this.groupOf[slot] = group;
+    next[newest] = slot;
+    previous[slot] = newest;
+    next[slot] = oldest;
+    previous[oldest] = slot;
+  }
+
+  #leave(slot: number): void {
+    const { next, previous } = this;
+    const group = this.groupOf[slot] as number;
+    const after = next[slot] as number;
+    if (after === slot) {
+      this.groups.remove(group);
+      this.counts[group] = this.#free;
+      this.#free = group;
+      return;
+    }
+    const before = previous[slot] as number;
+    next[before] = after;
+    previous[after] = before;
+    if (this.oldest[group] === slot) this.oldest[group] = after;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Slots } from "../slots.js";
+
+/** How much a cache may hold. Both limits hold at once; the one that is not set is infinite. */
+export interface Limits {
+  /** Most entries. Never above 2^24. */
+  readonly maxSize: number;
+  /** Most total weight; `Infinity` where entries are only counted. */
+  readonly maxWeight: number;
+}
+
+/** What a cache counts as it is read: a policy that adapts itself reads these, and writes none of them. */
+export interface Requests {
+  hits: number;
+  misses: number;
+}
+
+/** What a policy is made with. */
+export interface PolicyContext<K = unknown, V = unknown> {
+  /** Hash and weight of each slot: valid from `insert` until after `remove`. */
+  readonly slots: Slots<K, V>;
+  readonly limits: Limits;
+  readonly requests: Requests;
+  /** A random unsigned 32-bit integer. The one source of chance, so that a seed repeats every decision. */
+  readonly random: () => number;
+}
+
+/**
+ * The seam between the cache and what decides who has to go.
+ *
+ * The cache owns the index, keys, values, weights and expiry; a policy sees slot numbers only: small integers
+ * below the capacity, unique among the entries held, reused after `remove`. A policy keeps what it needs per
+ * slot in arrays that `grow` lengthens.
+ *
+ * The cache keeps the limits: after an `insert` or `update` it asks for a `victim`, removes it, and asks
+ * again while it is above a limit. The entry just inserted may be the victim (that is how admission works).
+ * Every method is bounded: no pass over all slots in one call.
+ */
+export interface SlotPolicy {
+  /**
+   * A byte per slot, or `null`. Where it is there, a hit is `marks[slot] = onHit[marks[slot]]` and nothing
+   * else (about 1 ns); `access` is then never called. Read again by the cache after `grow` and `clear`.
+   */
+  readonly marks: Uint8Array | null;
+
+  /** 256 bytes: what a hit makes of a slot's mark. */
+  readonly onHit: Uint8Array;
+
+  /** Slots below `capacity` may be used from now on. Called before the first insert, and never with less. */
+  grow(capacity: number): void;
+
+  /** The slot now holds an entry that was not held before; `slots` knows its hash and weight. */
+  insert(slot: number): void;
+
+  /** The slot's entry was hit. Called only where `marks` is `null`. */
+  access(slot: number): void;
+
+  /** The slot's value was replaced, which counts as an access; its weight was `oldWeight` before. */
+  update(slot: number, oldWeight: number): void;
+
+  /** The slot's entry is gone, whatever the cause: chosen as victim, expired, deleted. */
+  remove(slot: number): void;
+
+  /**
+   * The slot to evict next. Called only while an entry is held; must name a held slot, and may move entries
+   * between the policy's regions. The cache answers with `remove`.
+   */
+  victim(): number;
+
+  /** New limits. What is too much now is evicted through `victim`, some of it by later operations. */
+  resize(limits: Limits): void;
+
+  /** Nothing is held any more and the capacity is 0: as new. What was learned of frequencies may stay. */
+  clear(): void;
+}

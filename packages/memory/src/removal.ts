@@ -1,0 +1,67 @@
+/**
+ * Why an entry left the cache:
+ *
+ * - `"size"`: evicted to stay within `maxSize` or `maxWeight`, or refused because it is heavier than `maxWeight`
+ * - `"expired"`: its ttl or idle time was over
+ * - `"explicit"`: `delete` was called
+ * - `"replaced"`: `set` gave its key another value (this is the old value)
+ * - `"cleared"`: `clear` or `clearSpace` was called
+ */
+export type RemovalCause = "size" | "expired" | "explicit" | "replaced" | "cleared";
+
+/** An entry that left the cache. */
+export interface Removal<K, V> {
+  readonly key: K;
+  readonly value: V;
+  readonly cause: RemovalCause;
+  /** The number given to `setIn`; 0 for `set`. */
+  readonly space: number;
+}
+
+/**
+ * Told of every entry that leaves the cache, after the cache is consistent again: it may call any of its methods.
+ * What it throws changes nothing in the cache, and goes to `onListenerError`.
+ */
+export type RemovalListener<K, V> = (removal: Removal<K, V>) => void;
+
+/** Keeps removals until the operation that caused them is over, then tells the listener. */
+export class Removals<K, V> {
+  readonly listener: RemovalListener<K, V> | undefined;
+  readonly #onError: ((error: unknown) => void) | undefined;
+  readonly #waiting: Removal<K, V>[] = [];
+  #isTelling = false;
+  /** How often the listener threw. */
+  errors = 0;
+
+  constructor(listener: RemovalListener<K, V> | undefined, onError: ((error: unknown) => void) | undefined) {
+    this.listener = listener;
+    this.#onError = onError;
+  }
+
+  add(key: K, value: V, cause: RemovalCause, space: number): void {
+    if (this.listener !== undefined) this.#waiting.push({ key, value, cause, space });
+  }
+
+  /** Tells the listener. What it causes itself is told by the same loop, in order, and not within itself. */
+  tell(): void {
+    const { listener } = this;
+    if (listener === undefined || this.#waiting.length === 0 || this.#isTelling) return;
+    this.#isTelling = true;
+    for (let i = 0; i < this.#waiting.length; i++) this.#tellOne(listener, this.#waiting[i] as Removal<K, V>);
+    this.#waiting.length = 0;
+    this.#isTelling = false;
+  }
+
+  #tellOne(listener: RemovalListener<K, V>, removal: Removal<K, V>): void {
+    try {
+      listener(removal);
+    } catch (error) {
+      this.errors++;
+      try {
+        this.#onError?.(error);
+      } catch {
+        // Nobody is left to tell.
+      }
+    }
+  }
+}

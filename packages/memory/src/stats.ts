@@ -1,0 +1,19 @@
+import type { RemovalCause } from "./removal.js";
+
+/** What a cache has counted since it was made. */
+export interface CacheStats {
+  readonly hits: number;
+  readonly misses: number;
+  /** `hits / (hits + misses)`; 0 before the first read. */
+  readonly hitRatio: number;
+  /** Entries held. Expired ones count until their memory is given back. */
+  readonly size: number;
+  /** Their total weight. */
+  readonly weight: number;
+  /** How many entries left, by cause. */
+  readonly removals: Readonly<Record<RemovalCause, number>>;
+  /** `set`s refused because the entry alone is heavier than `maxWeight`. */
+  readonly refused: number;
+  /** How often the removal listener threw. */
+  readonly listenerErrors: number;
+}

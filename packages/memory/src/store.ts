@@ -1,0 +1,288 @@
+import { Expiry } from "./expiry.js";
+import { KeyHash } from "./key-hash.js";
+import { KeyIndex } from "./key-index.js";
+import type { Settings } from "./options.js";
+import { choosePolicy } from "./policy/choose.js";
+import { CustomPolicy } from "./policy/custom.js";
+import type { Limits, Requests, SlotPolicy } from "./policy/slot-policy.js";
+import { type RemovalCause, Removals } from "./removal.js";
+import { Slots } from "./slots.js";
+import { Upkeep } from "./upkeep.js";
+
+/** What a read returns where there is no entry: unlike `undefined`, never a value. */
+export const MISS: unique symbol = Symbol("@cacheme/memory miss");
+
+/** Expired entries that an operation which knows the time removes, beside its own work: about 2 µs. */
+const EXPIRED_PER_OPERATION = 8;
+
+/** Entries above a new, lower limit that each operation evicts: about 5 µs. */
+const SHED_PER_OPERATION = 32;
+
+/** The same for the timer, which nobody waits for: some 100 µs. */
+const REMOVED_PER_WAKING = 512;
+
+/**
+ * The parts of a cache put together: slots, index, policy and expiry, kept in step with each other.
+ *
+ * Every change goes through `insert`, `overwrite` and `remove`, which leave all parts consistent; `finish` then calls
+ * what is the user's. A hit is an index look-up and one byte (or one call of the policy).
+ */
+export class Store<K, V> {
+  readonly slots: Slots<K, V> = new Slots();
+  readonly index: KeyIndex<K, V> = new KeyIndex(this.slots);
+  /** Slots of keys that are neither strings nor numbers, which only a Map can look up. */
+  readonly others: Map<K, number> = new Map();
+  readonly hash: KeyHash;
+  readonly policy: SlotPolicy;
+  readonly expiry: Expiry;
+  readonly removals: Removals<K, V>;
+  readonly requests: Requests = { hits: 0, misses: 0 };
+  readonly removed: Record<RemovalCause, number> = {
+    size: 0,
+    expired: 0,
+    explicit: 0,
+    replaced: 0,
+    cleared: 0,
+  };
+  limits: Limits;
+  size = 0;
+  weight = 0;
+  refused = 0;
+  readonly #upkeep: Upkeep;
+  readonly #custom: CustomPolicy<K, V> | undefined;
+  readonly #onHit: Uint8Array;
+  #marks: Uint8Array | null;
+  /** Limits were lowered and are not reached yet. */
+  #isShedding = false;
+
+  constructor(settings: Settings<K, V>) {
+    const { limits, random } = settings;
+    this.limits = limits;
+    this.hash = new KeyHash(random);
+    this.expiry = new Expiry(settings.clock, settings.idle);
+    this.removals = new Removals(settings.onRemoval, settings.onListenerError);
+    this.policy = choosePolicy(settings.policy, {
+      slots: this.slots,
+      limits,
+      requests: this.requests,
+      random,
+    });
+    this.#custom = this.policy instanceof CustomPolicy ? this.policy : undefined;
+    this.#onHit = this.policy.onHit;
+    this.#marks = this.policy.marks;
+    this.#upkeep = new Upkeep(settings.clock, (now) => this.#maintain(now));
+  }
+
+  get isOver(): boolean {
+    return this.size > this.limits.maxSize || this.weight > this.limits.maxWeight;
+  }
+
+  hashOf(space: number, key: K): number {
+    if (typeof key === "string") return this.hash.ofString(space, key);
+    if (isNumber(key)) return this.hash.ofNumber(key);
+    return this.hash.ofOther(key);
+  }
+
+  /** The slot of a key, or -1; the entry may have expired. */
+  find(space: number, key: K): number {
+    if (typeof key === "string") return this.index.findString(space, key, this.hash.ofString(space, key));
+    if (isNumber(key)) return this.index.findNumber(key, this.hash.ofNumber(key));
+    return this.others.get(key) ?? -1;
+  }
+
+  /** The slot of a key whose hash is known, or -1; the entry may have expired. */
+  findHashed(space: number, key: K, hash: number): number {
+    if (typeof key === "string") return this.index.findString(space, key, hash);
+    if (isNumber(key)) return this.index.findNumber(key, hash);
+    return this.others.get(key) ?? -1;
+  }
+
+  /**
+   * The value in a slot that `find` returned, counted as a hit or a miss. Beside the look-up about 2 ns for policies
+   * with marks, and the clock only for an entry that ends.
+   */
+  read(slot: number, now: number | undefined): V | typeof MISS {
+    if (slot < 0) {
+      this.requests.misses++;
+      return MISS;
+    }
+    const { deadlines } = this.expiry;
+    if (deadlines !== null && deadlines[slot] !== 0)
+      return this.#readEnding(slot, now ?? this.expiry.clock.now());
+    this.requests.hits++;
+    this.#touch(slot);
+    return this.slots.valueAt(slot);
+  }
+
+  /** Adds an entry whose key is not held. Returns its slot; `settle` must follow. */
+  insert(space: number, key: K, value: V, hash: number, weight: number): number {
+    if (this.slots.isFull) this.#grow();
+    // As a Map does: -0 is stored as 0, which is the same type.
+    const slot = this.slots.allocate(key === 0 ? (0 as K) : key, value, hash, space);
+    this.slots.setWeight(slot, weight);
+    if (isIndexed(key)) this.index.add(hash, slot);
+    else this.others.set(key, slot);
+    this.size++;
+    this.weight += weight;
+    this.policy.insert(slot);
+    return slot;
+  }
+
+  /** Gives a held entry another value and weight. */
+  overwrite(slot: number, value: V, weight: number): void {
+    const oldWeight = this.slots.weightOf(slot);
+    this.removed.replaced++;
+    this.removals.add(this.slots.keyAt(slot), this.slots.valueAt(slot), "replaced", this.slots.spaceOf(slot));
+    this.slots.setValue(slot, value);
+    this.slots.setWeight(slot, weight);
+    this.weight += weight - oldWeight;
+    this.policy.update(slot, oldWeight);
+  }
+
+  /** Turns an entry away that is heavier than everything may be. What its key had before must not outlive it. */
+  refuse(space: number, key: K, value: V, slot: number): void {
+    if (slot >= 0) this.remove(slot, "replaced");
+    this.refused++;
+    this.removed.size++;
+    this.removals.add(key, value, "size", space);
+  }
+
+  /** Starts the time of a new or overwritten entry. */
+  startTime(slot: number, ttl: number, given: number | undefined): void {
+    const { expiry } = this;
+    if (!expiry.needsTime(ttl)) {
+      expiry.stop(slot);
+      return;
+    }
+    const now = given ?? expiry.clock.now();
+    expiry.start(slot, ttl, now);
+    this.#upkeep.wakeBy(now + expiry.remaining(slot, now), now);
+    this.expire(now, EXPIRED_PER_OPERATION);
+  }
+
+  /** Removes a held entry from all parts. */
+  remove(slot: number, cause: RemovalCause): void {
+    const { slots } = this;
+    const key = slots.keyAt(slot);
+    this.removed[cause]++;
+    this.removals.add(key, slots.valueAt(slot), cause, slots.spaceOf(slot));
+    this.policy.remove(slot);
+    this.expiry.stop(slot);
+    if (isIndexed(key)) this.index.remove(slots.hashAt(slot), slot);
+    else this.others.delete(key);
+    this.size--;
+    this.weight -= slots.weightOf(slot);
+    slots.release(slot);
+  }
+
+  /** Evicts until the limits hold; after a `resize` to lower ones, a bounded part of the way. */
+  evict(): void {
+    let rest = this.#isShedding ? SHED_PER_OPERATION : Number.POSITIVE_INFINITY;
+    while (this.isOver) {
+      if (rest-- === 0) return;
+      this.remove(this.policy.victim(), "size");
+    }
+    this.#isShedding = false;
+  }
+
+  /** Removes expired entries, after looking at `most` of those whose time may have come. */
+  expire(now: number, most: number): void {
+    for (let looked = 0; looked < most; looked++) {
+      const slot = this.expiry.takeOver(now, most - looked);
+      if (slot < 0) return;
+      this.remove(slot, "expired");
+    }
+  }
+
+  resize(limits: Limits): void {
+    this.limits = limits;
+    this.policy.resize(limits);
+    if (!this.isOver) return;
+    this.#isShedding = true;
+    const now = this.expiry.clock.now();
+    if (this.#maintain(now) <= now) this.#upkeep.wakeBy(now, now);
+  }
+
+  clear(): void {
+    if (this.removals.listener !== undefined) this.#addAllCleared();
+    this.removed.cleared += this.size;
+    this.slots.clear();
+    this.index.clear();
+    this.others.clear();
+    this.policy.clear();
+    this.expiry.clear();
+    this.#upkeep.cancel();
+    this.#marks = this.policy.marks;
+    this.size = 0;
+    this.weight = 0;
+    this.#isShedding = false;
+  }
+
+  /** The end of every operation that may have removed something: everything is consistent, the user's code may run. */
+  finish(): void {
+    this.removals.tell();
+    this.#custom?.rethrow();
+  }
+
+  #touch(slot: number): void {
+    const marks = this.#marks;
+    // Both indices are in range: a slot is below the capacity, a mark below 256.
+    if (marks !== null) marks[slot] = this.#onHit[marks[slot] as number] as number;
+    else this.policy.access(slot);
+  }
+
+  #readEnding(slot: number, now: number): V | typeof MISS {
+    if (this.expiry.isOver(slot, now)) {
+      this.requests.misses++;
+      this.remove(slot, "expired");
+      this.expire(now, EXPIRED_PER_OPERATION);
+      this.finish();
+      return MISS;
+    }
+    this.requests.hits++;
+    this.expiry.touch(slot, now);
+    this.#touch(slot);
+    const value = this.slots.valueAt(slot);
+    this.expire(now, EXPIRED_PER_OPERATION);
+    this.finish();
+    return value;
+  }
+
+  #grow(): void {
+    this.slots.grow();
+    const { capacity } = this.slots;
+    this.policy.grow(capacity);
+    this.expiry.grow(capacity);
+    this.#marks = this.policy.marks;
+  }
+
+  #addAllCleared(): void {
+    const { slots } = this;
+    for (let slot = 0; slot < slots.unused; slot++) {
+      if (slots.isHeld(slot)) {
+        this.removals.add(slots.keyAt(slot), slots.valueAt(slot), "cleared", slots.spaceOf(slot));
+      }
+    }
+  }
+
+  /** What the timer does. Returns when it should be called again. */
+  #maintain(now: number): number {
+    this.expire(now, REMOVED_PER_WAKING);
+    for (let shed = 0; shed < REMOVED_PER_WAKING && this.isOver; shed++) {
+      this.remove(this.policy.victim(), "size");
+    }
+    if (!this.isOver) this.#isShedding = false;
+    this.finish();
+    return this.isOver ? now : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);
+  }
+}
+
+/** NaN does not equal itself, so it is looked up among the other keys. */
+function isNumber(key: unknown): key is number {
+  return typeof key === "number" && !Number.isNaN(key);
+}
+
+/** Whether a key is in the index, not in the Map. */
+function isIndexed(key: unknown): boolean {
+  return typeof key === "string" || isNumber(key);
+}
