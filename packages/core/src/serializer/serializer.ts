@@ -2,11 +2,21 @@
  * Turns values into bytes and back, for the tiers that hold bytes.
  *
  * A serializer either carries a value so that it comes back as it went in, or refuses it with a `SerializationError`
- * that names the path; it never changes a value silently.
+ * that names the path; it never changes a value silently. Cacheme's own are `msgpack()` (the default), `json()` and
+ * `v8()`, each also `compressed(…)`.
  *
  * @example
  * ```ts
- * static override meta: NodeMeta = { caches: [{ storage: "redis", ttl: "1h" }], serializer: msgpack() };
+ * static override meta: NodeMeta = { caches: [{ storage: "redis", ttl: "1h" }], serializer: json() };
+ * ```
+ *
+ * @example A serializer of your own
+ * ```ts
+ * const utf8: Serializer = {
+ *   codec: 64,
+ *   encode: (value) => new TextEncoder().encode(String(value)),
+ *   decode: (bytes) => new TextDecoder().decode(bytes),
+ * };
  * ```
  */
 export interface Serializer {
@@ -17,15 +27,27 @@ export interface Serializer {
   readonly codec: number;
   /** Compression of payloads, where the serializer was made by `compressed`. */
   readonly compression?: Compression | undefined;
-  /** @throws SerializationError for a value that would not come back as it went in */
+  /**
+   * The value as bytes, not yet compressed. The bytes must not change afterwards; they are copied before long.
+   *
+   * @throws SerializationError for a value that would not come back as it went in
+   */
   encode(value: unknown): Uint8Array;
-  /** Anything thrown here makes the entry a miss. */
+  /**
+   * The value that {@link encode} was given. What it returns must not share memory with `bytes`, which may be part of a
+   * larger buffer. Anything thrown here makes the entry a miss.
+   */
   decode(bytes: Uint8Array): unknown;
 }
 
-/** How and when a payload is compressed before it is stored. */
+/** How and when a payload is compressed before it is stored. Made by `compressed`. */
 export interface Compression {
   /** Payloads of fewer bytes are stored as they are. */
   readonly threshold: number;
+  /** Marked in each entry, so that every reader can decompress it, whatever its own settings are. */
+  readonly algorithm: CompressionAlgorithm;
   compress(bytes: Uint8Array): Uint8Array;
 }
+
+/** `"gzip"` and `"deflate"` are fast; `"brotli"` is smaller and slower to write. */
+export type CompressionAlgorithm = "gzip" | "deflate" | "brotli";

@@ -1,0 +1,118 @@
+import { xxh64 } from "@node-rs/xxhash";
+import { ConfigurationError } from "./errors.js";
+
+/** How much a doorkeeper remembers, and how surely. Made by {@link doorkeeper}. */
+export interface DoorkeeperOptions {
+  /** After so many requests it forgets all it has seen. A whole number from 1 to 100,000,000. */
+  readonly size: number;
+  /**
+   * How often, at most, a key that was never asked for is taken for one that was; above 0 and below 1. Default 0.01. Smaller
+   * takes more memory: 1.2 bytes for each of `size` at 0.01, 1.8 at 0.001.
+   */
+  readonly falsePositiveRate?: number | undefined;
+}
+
+/**
+ * A doorkeeper for a node class: a key that is asked for the first time is loaded and returned, but not stored; it is stored
+ * from the second time on. So keys that nobody asks for again do not drive out those that are. It remembers keys in a Bloom
+ * filter, and starts anew after `size` requests.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a size or a rate out of range
+ *
+ * @example
+ * ```ts
+ * static override meta: NodeMeta = {
+ *   caches: [{ storage: "local", ttl: "10m" }],
+ *   doorkeeper: doorkeeper({ size: 100_000, falsePositiveRate: 0.01 }),
+ * };
+ * ```
+ */
+export function doorkeeper(options: DoorkeeperOptions): DoorkeeperOptions {
+  return Object.freeze(validated(options));
+}
+
+/** Half a gigabyte at the smallest useful rate: more is a slip. */
+const largestSize = 100_000_000;
+
+interface Validated extends DoorkeeperOptions {
+  readonly falsePositiveRate: number;
+}
+
+function validated({ size, falsePositiveRate = 0.01 }: DoorkeeperOptions): Validated {
+  if (!(Number.isInteger(size) && size >= 1 && size <= largestSize)) {
+    throw invalid("size", size, `Give a whole number from 1 to ${largestSize.toLocaleString("en")}.`);
+  }
+  if (!(falsePositiveRate >= smallestRate && falsePositiveRate < 1)) {
+    throw invalid(
+      "falsePositiveRate",
+      falsePositiveRate,
+      `Give a number from ${smallestRate} to below 1, such as 0.01.`,
+    );
+  }
+  return { size, falsePositiveRate };
+}
+
+/** Below this the hashes of two keys are as likely to agree. */
+const smallestRate = 1e-9;
+
+function invalid(option: string, value: unknown, advice: string): ConfigurationError {
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `The option ${option} of doorkeeper() is ${shown}. ${advice}`,
+  );
+}
+
+/**
+ * Remembers keys in bits, in bounded memory: one that it has seen it always knows; one that it has not, it knows wrongly at
+ * the false-positive rate, at most. As many hashes as Bloom (1970) finds best, k = -log2 p, and then as many bits as that whole
+ * number of hashes needs: p = (1 - e^(-kn/m))^k.
+ */
+export class BloomFilter {
+  readonly #size: number;
+  readonly #bits: Uint32Array;
+  readonly #hashes: number;
+  #requests = 0;
+
+  /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for a size or a rate out of range */
+  constructor(options: DoorkeeperOptions) {
+    const { size, falsePositiveRate } = validated(options);
+    const hashes = Math.max(1, Math.round(-Math.log2(falsePositiveRate)));
+    const bits = (-hashes * size) / Math.log(1 - falsePositiveRate ** (1 / hashes));
+    this.#hashes = hashes;
+    // At least a few words: what holds for many keys on average does not for two.
+    this.#bits = new Uint32Array(Math.max(2, Math.ceil(bits / 32)));
+    this.#size = size;
+  }
+
+  /** Whether the key was seen since the last reset; it is from now on. Every call counts as one of `size` requests. */
+  admits(key: string): boolean {
+    if (this.#requests === this.#size) this.#reset();
+    this.#requests += 1;
+
+    // Kirsch and Mitzenmacher (2006): two hashes make as many as are needed. The step is odd, or it could stand still.
+    const hash = xxh64(key);
+    const step = Number(hash >> 32n) | 1;
+    let at = Number(hash & 0xffff_ffffn);
+    const bits = this.#bits;
+    const length = bits.length * 32;
+    let seen = true;
+    for (let i = 0; i < this.#hashes; i++) {
+      const bit = at % length;
+      const word = bit >>> 5;
+      const mask = 1 << (bit & 31);
+      const before = bits[word] ?? 0;
+      if ((before & mask) === 0) {
+        seen = false;
+        bits[word] = before | mask;
+      }
+      at = (at + step) >>> 0;
+    }
+    return seen;
+  }
+
+  #reset(): void {
+    this.#bits.fill(0);
+    this.#requests = 0;
+  }
+}

@@ -1,0 +1,122 @@
+import {
+  brotliCompressSync,
+  brotliDecompressSync,
+  constants,
+  deflateSync,
+  gunzipSync,
+  gzipSync,
+  inflateSync,
+} from "node:zlib";
+import { ConfigurationError } from "../errors.js";
+import type { Compression, CompressionAlgorithm, Serializer } from "./serializer.js";
+
+/** When and how `compressed` compresses. */
+export interface CompressionOptions {
+  /** Payloads of fewer bytes are stored as they are. Default 1,024. */
+  readonly threshold?: number | undefined;
+  /** Default `"deflate"`. */
+  readonly algorithm?: CompressionAlgorithm | undefined;
+  /**
+   * How hard to try: 1 (fast) to 9 (small) for gzip and deflate, 0 to 11 for brotli. Default 6 for gzip and deflate,
+   * 4 for brotli.
+   */
+  readonly level?: number | undefined;
+}
+
+/**
+ * A payload may not grow beyond this when it is decompressed (256 MiB), so that a forged entry of a few kilobytes cannot
+ * fill the memory. Larger payloads are stored as they are.
+ */
+export const largestDecompressed: number = 256 * 2 ** 20;
+
+interface Algorithm {
+  readonly levels: readonly [lowest: number, highest: number];
+  readonly defaultLevel: number;
+  compress(bytes: Uint8Array, level: number): Uint8Array;
+  decompress(bytes: Uint8Array): Uint8Array;
+}
+
+const limits = { maxOutputLength: largestDecompressed };
+
+const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
+  gzip: {
+    levels: [1, 9],
+    defaultLevel: 6,
+    compress: (bytes, level) => gzipSync(bytes, { level }),
+    decompress: (bytes) => gunzipSync(bytes, limits),
+  },
+  deflate: {
+    levels: [1, 9],
+    defaultLevel: 6,
+    compress: (bytes, level) => deflateSync(bytes, { level }),
+    decompress: (bytes) => inflateSync(bytes, limits),
+  },
+  brotli: {
+    levels: [0, 11],
+    defaultLevel: 4,
+    compress: (bytes, level) =>
+      brotliCompressSync(bytes, {
+        params: { [constants.BROTLI_PARAM_QUALITY]: level, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+      }),
+    decompress: (bytes) => brotliDecompressSync(bytes, limits),
+  },
+};
+
+/**
+ * The same serializer with payloads compressed before they are stored, from a size on. What it carries does not change,
+ * nor does its codec: each entry says how it was compressed, so entries written with other options, or with none, stay
+ * readable, and compression can be turned on or off at any time. A payload that would not get smaller is stored as it is.
+ *
+ * Compressing runs in the calling thread: about 10 to 30 ms for a megabyte at the default level.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown algorithm, a level out of range or a bad threshold
+ *
+ * @example
+ * ```ts
+ * static override meta: NodeMeta = {
+ *   caches: [{ storage: "redis", ttl: "1h" }],
+ *   serializer: compressed(json(), { algorithm: "brotli", threshold: 4_096 }),
+ * };
+ * ```
+ */
+export function compressed(serializer: Serializer, options: CompressionOptions = {}): Serializer {
+  return {
+    codec: serializer.codec,
+    compression: compression(options),
+    encode: (value) => serializer.encode(value),
+    decode: (bytes) => serializer.decode(bytes),
+  };
+}
+
+/** @throws whatever `node:zlib` throws for bytes that are not its own, or that grow beyond {@link largestDecompressed} */
+export function decompress(algorithm: CompressionAlgorithm, bytes: Uint8Array): Uint8Array {
+  return algorithms[algorithm].decompress(bytes);
+}
+
+function compression(options: CompressionOptions): Compression {
+  const { algorithm = "deflate", threshold = 1_024 } = options;
+  if (!Object.hasOwn(algorithms, algorithm)) {
+    throw invalid("algorithm", algorithm, `Take one of ${Object.keys(algorithms).join(", ")}.`);
+  }
+  if (!(Number.isFinite(threshold) && threshold >= 0)) {
+    throw invalid("threshold", threshold, "Give a number of bytes from 0 on.");
+  }
+  const {
+    defaultLevel,
+    levels: [lowest, highest],
+    compress,
+  } = algorithms[algorithm];
+  const level = options.level ?? defaultLevel;
+  if (!(Number.isInteger(level) && level >= lowest && level <= highest)) {
+    throw invalid("level", level, `Give a whole number from ${lowest} to ${highest} for ${algorithm}.`);
+  }
+  return Object.freeze({ threshold, algorithm, compress: (bytes: Uint8Array) => compress(bytes, level) });
+}
+
+function invalid(option: string, value: unknown, advice: string): ConfigurationError {
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `The option ${option} of compressed() is ${shown}. ${advice}`,
+  );
+}

@@ -1,0 +1,65 @@
+import { expect } from "vitest";
+
+/**
+ * Fails unless both are the same, also where equality usually looks away: -0, prototypes, holes, properties of arrays, the order
+ * of keys, whether a property is enumerable. Objects that contain themselves are compared along the same ways.
+ */
+export function expectSame(actual: unknown, expected: unknown): void {
+  const met = new Map<object, object>();
+  const waiting: [actual: unknown, expected: unknown, path: string][] = [[actual, expected, "$"]];
+  for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
+    const [left, right, path] = pair;
+    if (typeof left !== "object" || left === null || typeof right !== "object" || right === null) {
+      if (!Object.is(left, right)) expect.fail(`${path}: expected ${String(right)}, got ${String(left)}`);
+      continue;
+    }
+    if (met.get(right) === left) continue;
+    met.set(right, left);
+    for (const [segment, a, b] of aspects(left, right)) waiting.push([a, b, path + segment]);
+  }
+}
+
+function* aspects(left: object, right: object): Generator<[segment: string, left: unknown, right: unknown]> {
+  if (Object.getPrototypeOf(left) !== Object.getPrototypeOf(right))
+    yield ["'s prototype", "differs", "the same"];
+  if (right instanceof Map && left instanceof Map) {
+    yield* pairs([...left].flat(), [...right].flat());
+  } else if (right instanceof Set && left instanceof Set) {
+    yield* pairs([...left], [...right]);
+  } else if (ArrayBuffer.isView(right) && ArrayBuffer.isView(left)) {
+    yield ["'s bytes", bytesOf(left), bytesOf(right)];
+    return;
+  } else if (right instanceof ArrayBuffer && left instanceof ArrayBuffer) {
+    yield ["'s bytes", Buffer.from(left).toString("hex"), Buffer.from(right).toString("hex")];
+  } else if (right instanceof RegExp) {
+    yield ["", String(left), String(right)];
+  } else if (
+    right instanceof Date ||
+    right instanceof Number ||
+    right instanceof Boolean ||
+    right instanceof BigInt ||
+    right instanceof String
+  ) {
+    yield ["'s value", left.valueOf(), right.valueOf()];
+  }
+  yield ["'s keys", describeKeys(left), describeKeys(right)];
+  for (const key of Reflect.ownKeys(right))
+    yield [`.${String(key)}`, Reflect.get(left, key), Reflect.get(right, key)];
+}
+
+function* pairs(left: readonly unknown[], right: readonly unknown[]): Generator<[string, unknown, unknown]> {
+  yield ["'s size", left.length, right.length];
+  for (const [index, each] of right.entries()) yield [`(${index})`, left[index], each];
+}
+
+function describeKeys(object: object): string {
+  return Reflect.ownKeys(object)
+    .map(
+      (key) => `${String(key)}${Object.prototype.propertyIsEnumerable.call(object, key) ? "" : " (hidden)"}`,
+    )
+    .join();
+}
+
+function bytesOf(view: ArrayBufferView): string {
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString("hex");
+}
