@@ -1,0 +1,3 @@
+import { Node } from "cacheme";
+
+export const node: typeof Node = Node;
