@@ -54,7 +54,8 @@ export class ReadPath {
   }
 
   /**
-   * A flight that passes the tiers by and loads. It joins none whose load has begun, and fences every older one.
+   * A flight that passes the tiers by and loads. It joins none whose load has begun, and fences every older one. A `set` that is
+   * on its way is left alone until the new value is there: the load may fail.
    *
    * @throws LoadCycleError where the caller is the load of this very key
    */
@@ -65,7 +66,9 @@ export class ReadPath {
       return this.#board(newest, opener);
     }
     const flight = this.#open(plan, node, key, opener, { ...options, refreshes: true });
-    plan.operations.fence(key, flight);
+    for (let other = flight.older; other !== undefined; other = other.older) {
+      if (other instanceof Flight) other.fenced = true;
+    }
     return this.#board(flight, opener);
   }
 

@@ -27,7 +27,7 @@ export interface Fill {
 export interface FillOutcome {
   /** The remote tiers of which it is not known whether they have the value now. */
   readonly failed: readonly { readonly storage: string; readonly error: Error }[];
-  /** Why no remote tier was given the value, where its serializer could not carry it. */
+  /** Why tiers were not given the value: a remote one's serializer, or a local one that clones, could not carry it. */
   readonly refused: SerializationError | undefined;
 }
 
@@ -54,8 +54,7 @@ export class Filler {
       ? []
       : fill.plan.remoteTiers.filter((tier) => tier.index < fill.before);
     if (tiers.length === 0) {
-      this.#finish(fill);
-      done(filled);
+      done(outcomeOf([], this.#fillLocalTiers(fill)));
       return;
     }
     let records: Uint8Array[];
@@ -68,9 +67,9 @@ export class Filler {
     fill.operation.mutation = new Promise((settle) => {
       const write = () =>
         this.#write(fill, tiers, records, (failed) => {
-          this.#finish(fill);
+          const refused = this.#fillLocalTiers(fill);
           settle(undefined);
-          done(failed.length === 0 ? filled : { failed, refused: undefined });
+          done(outcomeOf(failed, refused));
         });
       const others = fill.plan.operations.mutations(fill.key, fill.operation);
       if (others === undefined) write();
@@ -79,12 +78,12 @@ export class Filler {
   }
 
   /**
-   * Gives the local tiers a loaded value that no remote tier could be given, and tells of it: nobody is told by a rejection,
-   * since the reader gets the value in any case.
+   * Gives the local tiers a loaded value that another tier could not be given, and tells of it: nobody is told by a
+   * rejection, since the reader gets the value in any case.
    */
   fillLocally(fill: Fill, error: SerializationError): void {
     const { plan, key } = fill;
-    this.#finish(fill);
+    this.#fillLocalTiers(fill);
     if (this.#events.listeners.notStored !== null) {
       this.#events.emit("notStored", { node: plan.name, key, error });
     } else if (!this.#warned.has(plan.name)) {
@@ -129,19 +128,33 @@ export class Filler {
     }
   }
 
-  /** Fences what the value overtakes, and gives it to the local tiers. */
-  #finish(fill: Fill): void {
-    const { plan, key, operation } = fill;
-    if (operation.fenced) return;
+  /** Fences what the value overtakes, and gives it to the local tiers. Never throws: a reader waits behind it. */
+  #fillLocalTiers(fill: Fill): SerializationError | undefined {
+    const { plan, key, operation, value, writtenAt } = fill;
+    if (operation.fenced) return undefined;
     if (fill.overtakes) plan.operations.fence(key, operation);
-    const { value, writtenAt } = fill;
     const now = this.#clock.now();
+    let refused: SerializationError | undefined;
     for (const tier of plan.localTiers) {
       if (tier.index >= fill.before) continue;
-      const freshUntil = freshUntilIn(tier, fill, now);
-      tier.storage.write(plan.space, key, { value, writtenAt, freshUntil }, now);
+      try {
+        tier.storage.write(
+          plan.space,
+          key,
+          { value, writtenAt, freshUntil: freshUntilIn(tier, fill, now) },
+          now,
+        );
+      } catch (error) {
+        tier.storage.remove(plan.space, key);
+        refused = asSerializationError(error, fill);
+      }
     }
+    return refused;
   }
+}
+
+function outcomeOf(failed: FillOutcome["failed"], refused: SerializationError | undefined): FillOutcome {
+  return failed.length === 0 && refused === undefined ? filled : { failed, refused };
 }
 
 function freshUntilIn(tier: Tier, fill: Fill, now: number): number {
@@ -153,7 +166,7 @@ function asSerializationError(thrown: unknown, { plan, key }: Fill): Serializati
   const path = thrown instanceof SerializationError ? thrown.path : "$";
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new SerializationError(
-    `The value of ${plan.name}:${key} cannot be stored in a remote tier: ${reason}`,
+    `The value of ${plan.name}:${key} cannot be stored in every tier: ${reason}`,
     path,
     { node: plan.name, key, cause: thrown },
   );

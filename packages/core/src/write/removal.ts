@@ -11,36 +11,32 @@ export interface Removal {
 }
 
 /**
- * Removes the keys from every tier: the remote ones first, then, with everything fenced that may still store an older value,
- * from the local ones. When it resolves, no read that begins later is answered with a value whose load began before.
+ * Removes the keys from every tier. When it resolves, no read that begins later is answered with a value whose load began
+ * before the call.
+ *
+ * Everything that runs for a key when it is called is fenced, so that nothing old is stored any more; and until the removal
+ * is done, whatever begins for the key reads no remote tier, so that nothing that is being removed finds its way back. What
+ * begins after the call and loads, or sets, is newer than the removal, and is stored.
  *
  * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` where a remote tier could not be reached
  */
 export async function invalidate(removals: readonly Removal[], events: Events): Promise<void> {
   const operations = removals.map(({ plan, key }) => {
-    // From here on nothing that has begun earlier starts a write, and nothing that begins reads a remote tier.
-    plan.operations.fence(key);
     const operation = new Operation(true);
+    plan.operations.fence(key);
     plan.operations.begin(key, operation);
     dropLocally(plan, key);
-    return operation;
+    return { plan, key, operation };
   });
   const failures = await Promise.all(
-    removals.map(({ plan, key }, index) => {
-      const operation = operations[index];
-      if (operation === undefined || plan.remoteTiers.length === 0) return [];
+    operations.map(({ plan, key, operation }) => {
+      if (plan.remoteTiers.length === 0) return [];
       const removed = removeRemotely(plan, key, plan.operations.mutations(key, operation));
       operation.mutation = removed;
       return removed;
     }),
   );
-  for (const [index, { plan, key }] of removals.entries()) {
-    const operation = operations[index];
-    if (operation === undefined) continue;
-    plan.operations.fence(key);
-    plan.operations.end(key, operation);
-    dropLocally(plan, key);
-  }
+  for (const { plan, key, operation } of operations) plan.operations.end(key, operation);
   refuseIncomplete(removals, failures);
   if (events.listeners.invalidate === null) return;
   for (const { plan, key } of removals) events.emit("invalidate", { node: plan.name, key });

@@ -39,6 +39,8 @@ export async function set(
   try {
     const { failed, refused } = await new Promise<FillOutcome>((done) => filler.fill(fill, done));
     if (refused !== undefined) throw refused;
+    // What has overtaken this may still be on its way: until it is there, a tier can have a value older than both.
+    if (operation.fenced) await plan.operations.mutations(key, operation);
     const [first] = failed;
     if (first === undefined) return;
     throw new IncompleteError(

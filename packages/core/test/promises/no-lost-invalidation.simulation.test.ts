@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Cacheme, type LoadContext, memory, Node, type NodeMeta } from "../../src/index.js";
+import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
 import { settled } from "../support/deferred.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
 /**
  * Promise 2 within one process, by schedules: reads, refreshes, writes of the source, invalidations and sets of a few keys
- * run at once, and every request, answer and load ends when the schedule says so, in any order.
+ * run at once, and every request, answer and load ends, or fails, when the schedule says so, in any order.
  *
  * What is checked: a read that begins after `await invalidate(x)` has resolved is not answered with a value whose load began
  * before that invalidation was called; nor is a read that begins after `await set(x, v)`, unless something newer came.
@@ -15,11 +15,13 @@ import { VirtualClock } from "../support/virtual-clock.js";
 
 type Step =
   | { readonly do: "get" | "invalidate" | "refresh" | "set"; readonly key: number }
-  | { readonly do: "getAll" }
+  | { readonly do: "getAll" | "failNextLoad" }
   | { readonly do: "advance"; readonly ms: number }
   | { readonly do: "release"; readonly which: number };
 
 const keys = [0, 1];
+
+const sourceDown = new Error("the source is down");
 
 const key = fc.constantFrom(...keys);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -60,13 +62,15 @@ class Simulation {
   readonly #running: Promise<unknown>[] = [];
   readonly #cacheme = new Cacheme({ clock: this.#clock });
   readonly #read: (key: number) => Node<number>;
-  readonly underway = keys.map(() => 0);
+  #nextLoadFails = false;
   reads = 0;
 
   constructor(caches: NodeMeta["caches"]) {
-    const load = async (key: number, { signal: _ }: LoadContext<number>) => {
-      const value = this.#source[key]!;
+    const load = async (key: number) => {
+      const [value, fails] = [this.#source[key]!, this.#nextLoadFails];
+      this.#nextLoadFails = false;
       await this.#turn();
+      if (fails) throw sourceDown;
       return value;
     };
     class Versioned extends Node<number> {
@@ -77,8 +81,8 @@ class Simulation {
       key() {
         return `${this.id}`;
       }
-      override load(context: LoadContext<number>) {
-        return load(this.id, context);
+      override load() {
+        return load(this.id);
       }
     }
     this.#read = (id) => new Versioned(id);
@@ -122,6 +126,9 @@ class Simulation {
         this.#run(this.#cacheme.set(this.#read(step.key), value).then(() => this.#raise(step.key, value)));
         break;
       }
+      case "failNextLoad":
+        this.#nextLoadFails = true;
+        break;
       case "advance":
         this.#clock.advance(step.ms);
         break;
@@ -151,7 +158,12 @@ class Simulation {
 
   #expectNew(key: number, answer: Promise<number>, atLeast = this.#floor[key]!): void {
     this.reads += 1;
-    this.#run(answer.then((value) => expect(value).toBeGreaterThanOrEqual(atLeast)));
+    this.#run(
+      answer.then(
+        (value) => expect(value).toBeGreaterThanOrEqual(atLeast),
+        (error) => expect(error).toBe(sourceDown),
+      ),
+    );
   }
 
   #raise(key: number, to: number): void {

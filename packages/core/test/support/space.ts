@@ -1,0 +1,45 @@
+import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
+import { SimulatedRemote } from "./simulated-remote.js";
+import { VirtualClock } from "./virtual-clock.js";
+
+/** A `Cacheme` on a virtual clock, with a storage "local" and a simulated one "remote". */
+export interface Space {
+  readonly cacheme: Cacheme;
+  readonly clock: VirtualClock;
+  readonly remote: SimulatedRemote;
+}
+
+export async function space(): Promise<Space> {
+  const clock = new VirtualClock();
+  const cacheme = new Cacheme({ clock });
+  const remote = new SimulatedRemote(clock);
+  await cacheme.registerStorage("local", memory());
+  await cacheme.registerStorage("remote", remote);
+  return { cacheme, clock, remote };
+}
+
+export const localOnly: NodeMeta["caches"] = [{ storage: "local", ttl: "1m" }];
+export const remoteOnly: NodeMeta["caches"] = [{ storage: "remote", ttl: "10m" }];
+export const twoTiers: NodeMeta["caches"] = [
+  { storage: "local", ttl: "1m" },
+  { storage: "remote", ttl: "10m" },
+];
+
+/** A node class that counts its loads and answers with what `source` returns. */
+export function countingNode<V>(meta: NodeMeta, source: (id: number, load: number) => V | Promise<V>) {
+  const loads: number[] = [];
+  class Counting extends Node<V> {
+    static override meta: NodeMeta = { name: "counting", ...meta };
+    constructor(readonly id: number) {
+      super();
+    }
+    key() {
+      return `${this.id}`;
+    }
+    override load() {
+      loads.push(this.id);
+      return source(this.id, loads.length);
+    }
+  }
+  return { Counting, loads };
+}
