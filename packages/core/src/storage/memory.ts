@@ -1,3 +1,4 @@
+import { BoundedCache, type PolicyName } from "@cacheme/memory";
 import type { Cached } from "../entry/entry.js";
 import { ConfigurationError } from "../errors.js";
 import { deepFreeze } from "../freeze.js";
@@ -7,6 +8,12 @@ import type { LocalEntry, LocalStorage } from "./local-storage.js";
 export interface MemoryOptions {
   /** How many entries are kept at most, of all node classes together; beyond that one is evicted. Default: 10,000. */
   readonly maxSize?: number | undefined;
+  /** How much the entries may weigh together, in the unit that `weigher` counts. Default: no limit. */
+  readonly maxWeight?: number | undefined;
+  /** What a value weighs: a whole number, 0 or more. Asked once for each value that is stored. Default: 1. */
+  readonly weigher?: ((value: unknown) => number) | undefined;
+  /** Which entry is evicted when there is no room: see the README of `@cacheme/memory`. Default: `"lru"`. */
+  readonly policy?: PolicyName | undefined;
   /**
    * What readers are given. `"frozen"`: the stored object itself, its plain objects and arrays frozen, so that a reader who
    * changes it is told by an error. `"shared"`: the stored object itself, as it is; whoever changes it changes it for all.
@@ -17,7 +24,7 @@ export interface MemoryOptions {
 }
 
 /**
- * A bounded storage in this process. Values are held by reference; entries are given back when their ttl is over.
+ * A bounded storage in this process. Values are held by reference, and given back when their ttl is over.
  *
  * @throws ConfigurationError `CACHEME_INVALID_OPTION`
  * @example
@@ -29,52 +36,121 @@ export function memory(options: MemoryOptions = {}): LocalStorage {
   return new MemoryStorage(options);
 }
 
+const defaultMaxSize = 10_000;
+
+/** The longest that the cache beneath counts; a read compares with the entry's own time in any case. */
+const longestTtl = 10 * 365 * 86_400_000;
+
+/** Given as the time of a read: no entry has ended by then, so that the cache beneath asks no clock. The reader does. */
+const beforeEveryEnd = 0;
+
 class MemoryStorage implements LocalStorage {
   readonly kind = "local";
   readonly label: string;
-  readonly #maxSize: number;
-  readonly #entries = new Map<string, LocalEntry>();
-  readonly #keep: (value: unknown) => unknown;
-  readonly #give: ((entry: LocalEntry) => LocalEntry) | undefined;
+  readonly #cache: BoundedCache<string, LocalEntry>;
+  readonly #values: "frozen" | "shared" | "cloned";
 
-  constructor({ maxSize = 10_000, values }: MemoryOptions) {
-    this.#maxSize = maxSize;
-    const mode = values ?? (process.env.NODE_ENV === "production" ? "shared" : "frozen");
-    if (!["frozen", "shared", "cloned"].includes(mode))
-      throw new ConfigurationError("CACHEME_INVALID_OPTION", "x");
-    this.label = `memory (${maxSize} entries)`;
-    this.#keep = mode === "frozen" ? deepFreeze : mode === "cloned" ? structuredClone : (value) => value;
-    this.#give =
-      mode === "cloned" ? (entry) => ({ ...entry, value: structuredClone(entry.value) }) : undefined;
+  constructor({ maxSize, maxWeight, weigher, policy, values }: MemoryOptions) {
+    const size = maxSize ?? (maxWeight === undefined ? defaultMaxSize : undefined);
+    try {
+      this.#cache = new BoundedCache({
+        maxSize: size,
+        maxWeight,
+        weigher: weigher && ((entry) => weigher(entry.value)),
+        policy,
+      });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ConfigurationError(
+        "CACHEME_INVALID_OPTION",
+        `memory() was given an option that it cannot keep: ${reason}`,
+        {
+          cause,
+        },
+      );
+    }
+    this.#values = values ?? (process.env.NODE_ENV === "production" ? "shared" : "frozen");
+    if (!["frozen", "shared", "cloned"].includes(this.#values)) {
+      throw new ConfigurationError(
+        "CACHEME_INVALID_OPTION",
+        `memory() was given values: ${JSON.stringify(values)}. Give "frozen", "shared" or "cloned".`,
+      );
+    }
+    const bounds = [size && `${size} entries`, maxWeight && `weight ${maxWeight}`].filter(Boolean);
+    this.label = `memory (${bounds.join(", ")})`;
   }
 
   read(space: number, key: string): LocalEntry | undefined {
-    const id = `${space} ${key}`;
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return undefined;
-    this.#entries.delete(id);
-    this.#entries.set(id, entry);
-    return this.#give === undefined ? entry : this.#give(entry);
+    const entry = this.#cache.getIn(space, key, beforeEveryEnd);
+    return this.#values === "cloned" && entry !== undefined ? new ClonedEntry(entry) : entry;
   }
 
   peek(space: number, key: string): LocalEntry | undefined {
-    return this.#entries.get(`${space} ${key}`);
+    const entry = this.#cache.peekIn(space, key, beforeEveryEnd);
+    return this.#values === "cloned" && entry !== undefined ? new ClonedEntry(entry) : entry;
   }
 
-  write(space: number, key: string, cached: Cached): void {
-    const id = `${space} ${key}`;
-    this.#entries.delete(id);
-    this.#entries.set(id, { ...cached, value: this.#keep(cached.value), hits: 0 });
-    if (this.#entries.size <= this.#maxSize) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+  write(space: number, key: string, cached: Cached, now: number): void {
+    const ttl = Math.min(cached.freshUntil - now, longestTtl);
+    if (!(ttl > 0)) {
+      this.#cache.deleteIn(space, key);
+      return;
+    }
+    const entry = new HeldEntry(this.#keep(cached.value), cached.writtenAt, cached.freshUntil);
+    this.#cache.setIn(
+      space,
+      key,
+      entry,
+      cached.freshUntil === Number.POSITIVE_INFINITY ? undefined : { ttl },
+    );
   }
 
   remove(space: number, key: string): boolean {
-    return this.#entries.delete(`${space} ${key}`);
+    return this.#cache.deleteIn(space, key);
   }
 
   close(): void {
-    this.#entries.clear();
+    this.#cache.clear();
+  }
+
+  #keep(value: unknown): unknown {
+    if (this.#values === "frozen") return deepFreeze(value);
+    return this.#values === "cloned" ? structuredClone(value) : value;
+  }
+}
+
+class HeldEntry implements LocalEntry {
+  readonly value: unknown;
+  readonly writtenAt: number;
+  readonly freshUntil: number;
+  hits = 0;
+
+  constructor(value: unknown, writtenAt: number, freshUntil: number) {
+    this.value = value;
+    this.writtenAt = writtenAt;
+    this.freshUntil = freshUntil;
+  }
+}
+
+/** A reader's own copy of an entry's value; its hits are the entry's. */
+class ClonedEntry implements LocalEntry {
+  readonly value: unknown;
+  readonly writtenAt: number;
+  readonly freshUntil: number;
+  readonly #held: LocalEntry;
+
+  constructor(held: LocalEntry) {
+    this.value = structuredClone(held.value);
+    this.writtenAt = held.writtenAt;
+    this.freshUntil = held.freshUntil;
+    this.#held = held;
+  }
+
+  get hits(): number {
+    return this.#held.hits;
+  }
+
+  set hits(hits: number) {
+    this.#held.hits = hits;
   }
 }
