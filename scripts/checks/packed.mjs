@@ -50,7 +50,8 @@ export async function checkContents({ folder, tarball }) {
       .filter((source) => !files.includes(`package/dist/${source.replace(/\.ts$/, ".js")}`))
       .map((source) => `the output of src/${source} is missing`),
   ];
-  if (manifest.includes(SOURCE_CONDITION)) faults.push(`package.json still has the condition ${SOURCE_CONDITION}`);
+  if (manifest.includes(SOURCE_CONDITION))
+    faults.push(`package.json still has the condition ${SOURCE_CONDITION}`);
   if (manifest.includes("workspace:")) faults.push("package.json still has a workspace: range");
   if (faults.length > 0) throw new Error(`In ${tarball}:\n${faults.join("\n")}`);
   return `${files.length} files`;
@@ -68,7 +69,9 @@ function isPublished(folder, file) {
 
 /** @param {string} folder */
 function sourcesOf(folder) {
-  return readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  return readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
 }
 
 /**
@@ -87,5 +90,7 @@ export async function checkManifest(env, { tarball }) {
  * @param {Packed} packed
  */
 export async function checkTypesResolve(env, { tarball }) {
-  await run("attw", [tarball, "--ignore-rules", "cjs-resolves-to-esm", "--format", "ascii", "--no-emoji"], { env });
+  await run("attw", [tarball, "--ignore-rules", "cjs-resolves-to-esm", "--format", "ascii", "--no-emoji"], {
+    env,
+  });
 }

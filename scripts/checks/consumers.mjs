@@ -1,0 +1,180 @@
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { CommandError, root, run } from "../lib/command.mjs";
+
+/** @typedef {import("./packed.mjs").Packed} Packed */
+/** @typedef {import("../lib/report.mjs").Step} Step */
+
+const programs = join(root, "packages/core/test/package");
+
+/** What `cacheme` may bring along. A database client is not among it: whoever wants one installs its storage. */
+const companions = [
+  "@cacheme/memory",
+  "@msgpackr-extract/*",
+  "@node-rs/xxhash",
+  "@node-rs/xxhash-*",
+  "cacheme",
+  "detect-libc",
+  "msgpackr",
+  "msgpackr-extract",
+  "node-gyp-build-optional-packages",
+];
+
+/**
+ * Installs the packed tarballs outside the checkout, as a user would: what they depend on beside each other comes from
+ * pnpm's store or the registry.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} folder where the consumer is made
+ * @param {readonly Packed[]} packed
+ */
+export async function installConsumer(env, folder, packed) {
+  mkdirSync(folder, { recursive: true });
+  const tarballs = Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`]));
+  const copy = join(folder, "cacheme-copy.tgz");
+  const core = packed.find(({ name }) => name === "cacheme");
+  if (core === undefined) throw new Error("There is no package cacheme");
+  copyFileSync(core.tarball, copy);
+
+  const { devDependencies } = readJson(join(programs, "package.json"));
+  writeJson(join(folder, "package.json"), {
+    name: "consumer",
+    private: true,
+    type: "module",
+    dependencies: { cacheme: tarballs["cacheme"], "cacheme-copy": `file:${copy}` },
+    devDependencies: { "@types/node": devDependencies["@types/node"] },
+  });
+  // A packed package asks for the others by their version, which is not published yet. The build settings are those of the workspace.
+  writeJson(join(folder, "pnpm-workspace.yaml"), {
+    packages: [],
+    overrides: { "@cacheme/memory": tarballs["@cacheme/memory"] },
+    allowBuilds: { "msgpackr-extract": false },
+  });
+  await run("pnpm", ["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd: folder, env });
+}
+
+/**
+ * What came along with `cacheme` is what is meant to.
+ *
+ * @param {string} folder
+ */
+export function checkCompanions(folder) {
+  const installed = readdirSync(join(folder, "node_modules/.pnpm"))
+    .filter((name) => !["node_modules", "lock.yaml"].includes(name))
+    .map((name) => name.replace(/(.)@.*$/, "$1").replace("+", "/"))
+    .filter((name) => !["@types/node", "undici-types"].includes(name));
+  const strangers = installed.filter((name) => !companions.some((pattern) => matches(pattern, name)));
+  if (strangers.length > 0) {
+    throw new Error(
+      `cacheme brings along ${strangers.join(", ")}, which scripts/checks/consumers.mjs does not list`,
+    );
+  }
+  return `${new Set(installed).size} packages`;
+}
+
+/**
+ * @param {string} pattern
+ * @param {string} name
+ */
+function matches(pattern, name) {
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
+/**
+ * Every program with every version of TypeScript that we support, each a step.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} folder
+ * @returns {Step[]}
+ */
+export function consumerSteps(env, folder) {
+  const compilers = readdirSync(join(programs, "node_modules")).filter((name) =>
+    name.startsWith("typescript-"),
+  );
+  const folders = readdirSync(programs).filter((name) => existsSync(join(programs, name, "tsconfig.json")));
+  return folders.flatMap((program) => {
+    return compilers.map((compiler) => ({
+      name: `${program} compiles and runs with ${compiler.replace("typescript-", "TypeScript ")}`,
+      check: () => checkProgram(env, folder, program, compiler),
+    }));
+  });
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} consumer
+ * @param {string} program
+ * @param {string} compiler
+ */
+async function checkProgram(env, consumer, program, compiler) {
+  const folder = join(consumer, `${program}-${compiler}`);
+  cpSync(join(programs, program), folder, { recursive: true });
+  const expected = expectedError(folder);
+  const compile = run(process.execPath, [join(programs, "node_modules", compiler, "bin/tsc"), "-p", folder], {
+    cwd: folder,
+    env,
+  });
+  if (expected !== undefined) return await rejection(compile, expected);
+
+  await compile;
+  await run(process.execPath, [join(folder, "out", outputOf(folder))], { cwd: folder, env });
+  return undefined;
+}
+
+/**
+ * A program that must not compile says so in its first line: `// expects TS1479`.
+ *
+ * @param {string} folder
+ */
+function expectedError(folder) {
+  return /^\/\/ expects (TS\d+)/.exec(readFileSync(join(folder, sourceOf(folder)), "utf8"))?.[1];
+}
+
+/**
+ * @param {Promise<string>} compile
+ * @param {string} expected
+ */
+async function rejection(compile, expected) {
+  const output = await compile.catch((error) => {
+    if (error instanceof CommandError) return error.output;
+    throw error;
+  });
+  const errors = output.match(/error TS\d+/g) ?? [];
+  if (errors.length === 0) throw new Error(`It compiles; ${expected} is expected`);
+  if (errors.some((error) => error !== `error ${expected}`)) throw new Error(output);
+  return `says ${expected}`;
+}
+
+/** @param {string} folder */
+function sourceOf(folder) {
+  return existsSync(join(folder, "main.cts")) ? "main.cts" : "main.ts";
+}
+
+/** @param {string} folder */
+function outputOf(folder) {
+  return basename(sourceOf(folder)).replace(/\.(c?)ts$/, ".$1js");
+}
+
+/**
+ * @param {string} path
+ * @returns {Record<string, Record<string, string>>}
+ */
+function readJson(path) {
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+/**
+ * @param {string} path
+ * @param {object} value JSON is YAML, too
+ */
+function writeJson(path, value) {
+  writeFileSync(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}
