@@ -100,7 +100,7 @@ function kindOfObject(value: object): Kind {
   if (types.isNativeError(value)) return kindOfError(value, prototype);
   const kind = kindOfBuiltIn(value, prototype);
   if (kind === "an instance of a class") return kind;
-  return hasOnly(value, kind === "a RegExp" ? ["lastIndex"] : [])
+  return hasOnly(value, types.isRegExp(value) ? ["lastIndex"] : [])
     ? kind
     : "a built-in object with properties of its own";
 }

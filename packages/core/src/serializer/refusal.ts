@@ -6,15 +6,10 @@ export const deepest = 1_000;
 
 /** One object on the way from the root to where the search stands. */
 interface Step {
-  readonly value: object;
-  /** How the object above leads here, as it is written in a path. */
-  readonly segment: string;
-  readonly children: Iterator<Child>;
-}
-
-interface Child {
-  readonly segment: string;
-  readonly value: unknown;
+  readonly object: object;
+  readonly children: readonly unknown[];
+  /** The child to be looked at next. */
+  next: number;
 }
 
 /**
@@ -29,31 +24,29 @@ export function refuseUncarried(root: unknown, serializer: SerializerName): void
   const inside = new Set<object>();
   const done = new Set<object>();
 
-  const visit = (segment: string, value: unknown): void => {
-    const kind = kindOf(value);
-    const refuse = (what: Kind): never => {
-      throw refusal([...way.map((step) => step.segment), segment].join(""), value, what, serializer);
-    };
-    const carried = (what: Kind): boolean => carriersOf(what).includes(serializer);
-    if (!carried(kind)) refuse(kind);
-    if (typeof value !== "object" || value === null) return;
-    if (inside.has(value) && !carried("a value that contains itself")) refuse("a value that contains itself");
-    if (inside.has(value) || done.has(value)) return;
-    if (way.length > deepest && !carried("nested more than 1,000 levels deep"))
-      refuse("nested more than 1,000 levels deep");
-    inside.add(value);
-    way.push({ value, segment, children: childrenOf(value) });
+  const assertCarried = (value: unknown, kind: Kind): void => {
+    if (!carriersOf(kind).includes(serializer)) throw refusal(pathOf(way), value, kind, serializer);
   };
 
-  visit("$", root);
+  const visit = (value: unknown): void => {
+    if (typeof value === "string" || typeof value === "boolean" || value === null) return;
+    assertCarried(value, kindOf(value));
+    if (typeof value !== "object") return;
+    if (inside.has(value)) assertCarried(value, "a value that contains itself");
+    if (inside.has(value) || done.has(value)) return;
+    if (way.length > deepest) assertCarried(value, "nested more than 1,000 levels deep");
+    inside.add(value);
+    way.push({ object: value, children: childrenOf(value), next: 0 });
+  };
+
+  visit(root);
   for (let step = way.at(-1); step !== undefined; step = way.at(-1)) {
-    const next = step.children.next();
-    if (next.done !== true) {
-      visit(next.value.segment, next.value.value);
+    if (step.next < step.children.length) {
+      visit(step.children[step.next++]);
     } else {
       way.pop();
-      inside.delete(step.value);
-      done.add(step.value);
+      inside.delete(step.object);
+      done.add(step.object);
     }
   }
 }
@@ -66,36 +59,37 @@ export function failure(serializer: SerializerName, error: unknown): Serializati
   });
 }
 
-function* childrenOf(value: object): Generator<Child> {
-  if (value instanceof Map) {
-    let index = 0;
-    for (const [key, element] of value) {
-      yield { segment: `.keys()[${index}]`, value: key };
-      yield {
-        segment: `.get(${typeof key === "string" ? JSON.stringify(key) : `keys()[${index}]`})`,
-        value: element,
-      };
-      index++;
-    }
-  } else if (value instanceof Set) {
-    let index = 0;
-    for (const element of value) yield { segment: `.values()[${index++}]`, value: element };
-  } else if (Array.isArray(value)) {
-    // By its keys, since an array of three elements can be four thousand million long.
-    for (const key of Object.keys(value)) {
-      yield { segment: isIndex(key) ? `[${key}]` : segmentOf(key), value: Reflect.get(value, key) };
-    }
-  } else if (!ArrayBuffer.isView(value) && !(value instanceof String)) {
-    for (const key of Object.getOwnPropertyNames(value))
-      yield { segment: segmentOf(key), value: Reflect.get(value, key) };
+function childrenOf(object: object): readonly unknown[] {
+  if (object instanceof Map) return [...object].flat();
+  if (object instanceof Set) return [...object];
+  if (ArrayBuffer.isView(object) || object instanceof String) return [];
+  if (object instanceof Error)
+    return Object.getOwnPropertyNames(object).map((name) => Reflect.get(object, name));
+  // Also of arrays: one of three elements can be four thousand million long.
+  return Object.values(object);
+}
+
+function pathOf(way: readonly Step[]): string {
+  // Each step has already moved on to the child after the one that leads on.
+  return `$${way.map(({ object, next }) => segmentOf(object, next - 1)).join("")}`;
+}
+
+/** How the path goes from an object to one of its children, in the order of {@link childrenOf}. */
+function segmentOf(object: object, child: number): string {
+  if (object instanceof Map) {
+    const entry = Math.floor(child / 2);
+    const key: unknown = [...object.keys()][entry];
+    if (child % 2 === 0) return `.keys()[${entry}]`;
+    return typeof key === "string" ? `.get(${JSON.stringify(key)})` : `.values()[${entry}]`;
   }
+  if (object instanceof Set) return `.values()[${child}]`;
+  const name =
+    (object instanceof Error ? Object.getOwnPropertyNames(object) : Object.keys(object))[child] ?? "";
+  if (Array.isArray(object) && isIndex(name)) return `[${name}]`;
+  return identifier.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
 
 const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u;
-
-function segmentOf(key: string): string {
-  return identifier.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
-}
 
 function refusal(path: string, value: unknown, kind: Kind, serializer: SerializerName): SerializationError {
   const others = carriersOf(kind);

@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { deflateSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Cached } from "../../src/entry/entry.js";
+import { decodeEntry, encodeEntry } from "../../src/entry/entry-codec.js";
+import { classFingerprint, decodeEnvelope, encodeEnvelope } from "../../src/entry/envelope.js";
+import { SerializationError } from "../../src/errors.js";
+import { compressed } from "../../src/serializer/compressed.js";
+import { json } from "../../src/serializer/json.js";
+import { msgpack } from "../../src/serializer/msgpack.js";
+import type { Serializer } from "../../src/serializer/serializer.js";
+import { v8 } from "../../src/serializer/v8.js";
+import { expectSame } from "../serializer/same.js";
+import { released } from "./released.js";
+
+const fingerprint = classFingerprint("user", "1");
+const serializers = { json: json(), msgpack: msgpack(), v8: v8() };
+const names = ["json", "msgpack", "v8"] as const;
+
+function cached<V>(value: V): Cached<V> {
+  return { value, writtenAt: 1_700_000_000_000, freshUntil: Number.POSITIVE_INFINITY };
+}
+
+describe("an entry", () => {
+  it.each(names)("comes back from %s with its times, `undefined` and other empty values too", (name) => {
+    for (const value of [undefined, null, 0, -0, "", false, [], {}]) {
+      const entry = decodeEntry(
+        serializers[name],
+        fingerprint,
+        encodeEntry(serializers[name], fingerprint, cached(value)),
+      );
+
+      expectSame(entry, cached(value));
+    }
+  });
+
+  it.each(["gzip", "deflate", "brotli"] as const)(
+    "compressed with %s is read by a reader with any settings",
+    (algorithm) => {
+      const value = { words: "again and ".repeat(500) };
+      const writer = compressed(msgpack(), { algorithm });
+
+      const bytes = encodeEntry(writer, fingerprint, cached(value));
+
+      expect(bytes.length).toBeLessThan(300);
+      for (const reader of [msgpack(), writer, compressed(msgpack(), { threshold: 1e9 })]) {
+        expect(decodeEntry(reader, fingerprint, bytes)).toEqual(cached(value));
+      }
+    },
+  );
+
+  it("is stored as it is below the threshold, and where compression would not make it smaller", () => {
+    const small = encodeEntry(compressed(json(), { threshold: 50 }), fingerprint, cached("x".repeat(47)));
+    const large = encodeEntry(compressed(json(), { threshold: 50 }), fingerprint, cached("x".repeat(48)));
+    const dense = encodeEntry(compressed(json(), { threshold: 0 }), fingerprint, cached("abc"));
+
+    const compressionOf = (bytes: Uint8Array) =>
+      decodeEnvelope(bytes, { codec: 1, fingerprint })?.compression;
+    expect(compressionOf(small)).toBeUndefined();
+    expect(compressionOf(large)).toBe("deflate");
+    expect(compressionOf(dense)).toBeUndefined();
+  });
+
+  it("of which the payload is rubbish is a miss, compressed or not", () => {
+    const rubbish = (compression: "gzip" | undefined, payload: Uint8Array): Uint8Array =>
+      encodeEnvelope({ codec: 2, fingerprint, compression, writtenAt: 0, freshUntil: 1, payload });
+
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 2 }), (payload) => {
+        expect(() => decodeEntry(msgpack(), fingerprint, rubbish(undefined, payload))).not.toThrow();
+        expect(decodeEntry(msgpack(), fingerprint, rubbish("gzip", payload))).toBeUndefined();
+      }),
+    );
+    expect(decodeEntry(msgpack(), fingerprint, rubbish(undefined, Uint8Array.of(0xc1, 1)))).toBeUndefined();
+  });
+
+  it("with one byte changed is a miss, whatever the serializer", () => {
+    for (const name of names) {
+      const bytes = encodeEntry(serializers[name], fingerprint, cached({ id: 1, name: "Ada" }));
+      fc.assert(
+        fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (index, change) => {
+          const damaged = Uint8Array.from(bytes);
+          damaged[index]! ^= change;
+          expect(decodeEntry(serializers[name], fingerprint, damaged)).toBeUndefined();
+        }),
+      );
+    }
+  });
+
+  it("that would fill the memory when decompressed is a miss", () => {
+    const bomb = deflateSync(new Uint8Array(257 * 2 ** 20), { level: 1 });
+
+    const bytes = encodeEnvelope({
+      codec: 1,
+      fingerprint,
+      compression: "deflate",
+      writtenAt: 0,
+      freshUntil: 1,
+      payload: bomb,
+    });
+
+    expect(decodeEntry(json(), fingerprint, bytes)).toBeUndefined();
+  });
+
+  it("that cannot be written is refused with the node and the path", () => {
+    const write = () =>
+      encodeEntry(json(), fingerprint, cached({ at: new Date() }), { node: "user", key: "1" });
+
+    expect(write).toThrow(SerializationError);
+    expect(write).toThrow(/^Node user: The value at \$\.at is a Date, which json\(\) cannot carry/);
+    expect(write).toThrow(
+      expect.objectContaining({ node: "user", key: "1", path: "$.at", code: "CACHEME_NOT_SERIALIZABLE" }),
+    );
+  });
+
+  it("that a serializer of the user's own fails to write is refused with that failure as the cause", () => {
+    const cause = new Error("no such field");
+    const failing: Serializer = {
+      codec: 64,
+      encode: () => {
+        throw cause;
+      },
+      decode: () => undefined,
+    };
+
+    const write = () => encodeEntry(failing, fingerprint, cached(1), { node: "user" });
+
+    expect(write).toThrow(SerializationError);
+    expect(write).toThrow(/Node user: The serializer failed: no such field/);
+    expect(write).toThrow(expect.objectContaining({ cause }));
+  });
+});
+
+describe("entries of format 1, as they were released", () => {
+  const folder = new URL("./fixtures/format-1/", import.meta.url);
+
+  it("are all here", () => {
+    expect(readdirSync(folder).sort()).toEqual(Object.keys(released).sort());
+  });
+
+  it.each(Object.entries(released))("%s is still read", (file, { codec, value }) => {
+    const bytes = readFileSync(new URL(file, folder));
+
+    const entry = decodeEntry(serializers[codec], classFingerprint("fixture", "1"), bytes);
+
+    expectSame(entry, { value, writtenAt: 1_700_000_000_000.25, freshUntil: 1_700_000_060_000.25 });
+  });
+});

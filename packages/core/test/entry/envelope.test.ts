@@ -1,0 +1,131 @@
+import { xxh32 } from "@node-rs/xxhash";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { classFingerprint, decodeEnvelope, type Envelope, encodeEnvelope } from "../../src/entry/envelope.js";
+
+const envelope: Envelope = {
+  codec: 2,
+  fingerprint: 0xdeadbeef,
+  compression: undefined,
+  writtenAt: 1_700_000_000_123.5,
+  freshUntil: 1_700_000_060_123.5,
+  payload: new Uint8Array([1, 2, 3]),
+};
+
+const envelopes = fc.record({
+  codec: fc.integer({ min: 1, max: 255 }),
+  fingerprint: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  compression: fc.constantFrom(undefined, "gzip", "deflate", "brotli"),
+  writtenAt: fc.double({ noNaN: true, noDefaultInfinity: true }),
+  freshUntil: fc.double({ noNaN: true }),
+  payload: fc.uint8Array({ maxLength: 300 }),
+} as const);
+
+describe("an envelope", () => {
+  it("comes back as it was", () => {
+    fc.assert(
+      fc.property(envelopes, (each) => {
+        const decoded = decodeEnvelope(encodeEnvelope(each), each);
+
+        expect(decoded).toEqual({ ...each, payload: Buffer.from(each.payload) });
+      }),
+    );
+  });
+
+  it("has the layout that released readers know", () => {
+    const bytes = Buffer.from(encodeEnvelope({ ...envelope, compression: "brotli" }));
+
+    expect(bytes.length).toBe(28 + 3);
+    expect([...bytes.subarray(0, 4)]).toEqual([1, 3, 2, 0]);
+    expect(bytes.readUInt32BE(4)).toBe(0xdeadbeef);
+    expect(bytes.readDoubleBE(12)).toBe(envelope.writtenAt);
+    expect(bytes.readDoubleBE(20)).toBe(envelope.freshUntil);
+    expect([...bytes.subarray(28)]).toEqual([1, 2, 3]);
+  });
+
+  it("has a payload that is a view of the bytes, wherever they stand", () => {
+    const bytes = encodeEnvelope(envelope);
+    const larger = new Uint8Array(100).fill(7);
+    larger.set(bytes, 13);
+
+    const decoded = decodeEnvelope(larger.subarray(13, 13 + bytes.length), envelope);
+
+    expect(decoded?.payload.buffer).toBe(larger.buffer);
+    expect([...(decoded?.payload ?? [])]).toEqual([1, 2, 3]);
+  });
+
+  it("of another codec or class is a miss", () => {
+    const bytes = encodeEnvelope(envelope);
+
+    expect(decodeEnvelope(bytes, { ...envelope, codec: 3 })).toBeUndefined();
+    expect(decodeEnvelope(bytes, { ...envelope, fingerprint: 1 })).toBeUndefined();
+  });
+
+  it("that is cut off, or has bytes behind it, is a miss", () => {
+    const bytes = encodeEnvelope(envelope);
+
+    for (let length = 0; length < bytes.length; length++) {
+      expect(decodeEnvelope(bytes.subarray(0, length), envelope)).toBeUndefined();
+    }
+    expect(decodeEnvelope(Buffer.concat([bytes, Buffer.alloc(1)]), envelope)).toBeUndefined();
+  });
+
+  it("with any one bit turned over is a miss", () => {
+    const bytes = encodeEnvelope(envelope);
+
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const damaged = Uint8Array.from(bytes);
+      damaged[bit >>> 3]! ^= 1 << (bit & 7);
+      expect(decodeEnvelope(damaged, envelope)).toBeUndefined();
+    }
+  });
+
+  it("is a miss where times are no times, or a later format's bits are set, even with a checksum that is right", () => {
+    const misses = [
+      { ...envelope, writtenAt: Number.NaN },
+      { ...envelope, writtenAt: Number.POSITIVE_INFINITY },
+      { ...envelope, freshUntil: Number.NaN },
+    ];
+    for (const miss of misses) expect(decodeEnvelope(encodeEnvelope(miss), envelope)).toBeUndefined();
+
+    for (const flags of [0b0000_1000, 0b0001_0000, 0b1000_0000, 0b0000_0100, 0b0000_0111]) {
+      expect(decodeEnvelope(withFlags(flags), envelope)).toBeUndefined();
+    }
+    expect(decodeEnvelope(withFlags(0b0000_0001), envelope)).toBeDefined();
+  });
+
+  it("is never made of bytes that are none, and never throws", () => {
+    const header = fc.constantFrom(Uint8Array.of(), Uint8Array.of(1, 0, 2, 0, 0xde, 0xad, 0xbe, 0xef));
+    fc.assert(
+      fc.property(header, fc.uint8Array({ maxLength: 100 }), (start, rest) => {
+        expect(decodeEnvelope(Buffer.concat([start, rest]), envelope)).toBeUndefined();
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+/** The envelope with other flags and the checksum that goes with them, as a later version would write it. */
+function withFlags(flags: number): Uint8Array {
+  const known = ["gzip", "deflate", "brotli"] as const;
+  const compression = known[flags - 1];
+  if (compression !== undefined) return encodeEnvelope({ ...envelope, compression });
+  const bytes = Buffer.from(encodeEnvelope(envelope));
+  bytes[1] = flags;
+  bytes.writeUInt32BE(xxh32(bytes.subarray(12), bytes.readUInt32BE(0)), 8);
+  return bytes;
+}
+
+describe("a class's fingerprint", () => {
+  it("is the same in every release", () => {
+    expect(classFingerprint("user", "1")).toBe(0x1743ebff);
+    expect(classFingerprint("über-node", 2)).toBe(0xe240ca1);
+  });
+
+  it("differs by name and by version", () => {
+    const names = Array.from({ length: 2_000 }, (_, i) => classFingerprint(`node${i}`, "1"));
+    const versions = Array.from({ length: 2_000 }, (_, i) => classFingerprint("node", i));
+
+    expect(new Set([...names, ...versions]).size).toBe(4_000);
+  });
+});

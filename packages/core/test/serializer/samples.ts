@@ -1,0 +1,221 @@
+import { runInNewContext } from "node:vm";
+
+/** For every row of the table in docs/serializers.md, values that it speaks of. */
+export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
+  "null, booleans": () => [null, true, false],
+  "strings, with lone surrogates too": () => [
+    "",
+    "plain",
+    "żółć 🦊",
+    "a\ud800",
+    { "\udc00": "\udfff\ud83d" },
+    "\ufeffmark",
+    "\0",
+  ],
+  "finite numbers, and -0": () => [
+    0,
+    -0,
+    63,
+    64,
+    127,
+    2 ** 31,
+    -(2 ** 31) - 1,
+    1.5,
+    5e-324,
+    Number.MAX_VALUE,
+    [-0],
+    { a: { b: -0 } },
+  ],
+  "NaN, Infinity, -Infinity": () => [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  "bigints, of any size": () => [
+    0n,
+    -1n,
+    2n ** 63n - 1n,
+    2n ** 63n,
+    -(2n ** 63n),
+    2n ** 64n,
+    -(2n ** 64n),
+    3n ** 999n,
+    -(3n ** 999n),
+  ],
+  "undefined as the whole value": () => [undefined],
+  "undefined in an object or array": () => [{ a: undefined }, [undefined], [[1, undefined]]],
+  "plain objects, with any names": () => [
+    {},
+    { a: { b: [{ c: 1 }] } },
+    JSON.parse(
+      '{"__proto__": {"x": 1}, "constructor": 1, "toJSON": 2, "hasOwnProperty": 3, "__keys__": 4, "": 5, "10": 6, "9": 7}',
+    ),
+    Array.from({ length: 20 }, (_, id) => ({
+      id,
+      name: `row ${id}`,
+      ...(id % 3 === 0 ? { more: { id } } : { id2: id }),
+    })),
+  ],
+  "objects that are frozen or sealed": () => [
+    Object.freeze({ a: Object.freeze([1]) }),
+    Object.seal({ a: 1 }),
+  ],
+  "objects without a prototype": () => [
+    Object.create(null),
+    Object.assign(Object.create(null), { a: 1, ["__proto__"]: 2 }),
+  ],
+  "objects with properties under symbols": () => [
+    { [Symbol("s")]: 1 },
+    Object.assign([1], { [Symbol.iterator]: undefined }),
+  ],
+  "objects with properties that are not enumerable": () => [
+    Object.defineProperty({ a: 1 }, "b", { value: 2 }),
+    arguments_(1, 2),
+  ],
+  arrays: () => [[], [1, "two", [3]], Array.from({ length: 70_000 }, (_, i) => i)],
+  // biome-ignore lint/suspicious/noSparseArray: it is what the row is about.
+  "arrays with holes": () => [[1, , 3], new Array(3), Object.assign([], { 4294967293: "far" })],
+  "arrays with named properties": () =>
+    [Object.assign([1, 2], { total: 3 }), "a-b".match(/(?<first>\w)-/)].map((array) => dropGroups(array)),
+  "Date, valid or not": () => [
+    new Date(0),
+    new Date(-1),
+    new Date(1_700_000_000_123),
+    new Date(8.64e15),
+    new Date(-8.64e15),
+    new Date(-62_135_596_800_001),
+    new Date(2 ** 32 * 1_000),
+    new Date(Number.NaN),
+  ],
+  RegExp: () => [/a/, /[/]\n(?<x>\d)/giu, /(?:)/],
+  "RegExp with a lastIndex other than 0": () => [Object.assign(/a/g, { lastIndex: 2 })],
+  "Map, Set": () => [
+    new Map(),
+    new Map<unknown, unknown>([
+      [{ key: 1 }, new Set([1])],
+      [Number.NaN, "x"],
+      ["k", new Map([[1, 2]])],
+    ]),
+    new Set(),
+    new Set([[1], "a", undefined]),
+  ],
+  "Buffer, Uint8Array": () => [
+    Buffer.from("bytes"),
+    new Uint8Array([1, 2, 255]),
+    { a: new Uint8Array(0), b: Buffer.alloc(300, 7) },
+  ],
+  "other typed arrays, DataView": () => [
+    new Int8Array([-1]),
+    new Uint8ClampedArray([300]),
+    new Int16Array([-300]),
+    new Uint16Array([65_535]),
+    new Int32Array([-1]),
+    new Uint32Array([4_294_967_295]),
+    new Float32Array([1.5, -0]),
+    new Float64Array([Math.PI, Number.NaN]).subarray(1),
+    new BigInt64Array([-1n]),
+    new BigUint64Array([2n ** 64n - 1n]),
+    new DataView(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2),
+  ],
+  ArrayBuffer: () => [new ArrayBuffer(0), new Uint8Array([1, 2, 3]).buffer],
+  "SharedArrayBuffer, resizable ArrayBuffer, and views of them": () => [
+    new SharedArrayBuffer(8),
+    new Uint8Array(new SharedArrayBuffer(8)),
+    resizable(),
+    new Uint8Array(resizable()),
+    new Float64Array(resizable()),
+  ],
+  "Error and the other standard classes but AggregateError, with message, stack and cause": () => [
+    new Error("message"),
+    new Error(),
+    new TypeError("message", { cause: { code: 1 } }),
+    new RangeError("a", { cause: new SyntaxError("b") }),
+    new EvalError("a"),
+    new ReferenceError("a"),
+    new URIError("a"),
+  ],
+  "such an Error with more properties, such as code": () => [
+    Object.assign(new Error("ENOENT"), { code: "ENOENT", errno: -2 }),
+    Object.assign(new TypeError("x"), { name: "Renamed" }),
+  ],
+  AggregateError: () => [new AggregateError([new Error("a")])],
+  "objects made by new Number, new String, new Boolean, Object(1n)": () => [
+    Object(1),
+    Object(-0),
+    Object("text"),
+    Object(false),
+    Object(1n),
+  ],
+  "Date, RegExp, Map, Set with properties of their own": () => [
+    Object.assign(new Date(0), { zone: "utc" }),
+    Object.assign(/a/, { note: 1 }),
+    Object.assign(new Map(), { note: 1 }),
+    Object.assign(new Set(), { [Symbol("note")]: 1 }),
+  ],
+  "instances of classes, of subclasses of the built-in ones too": () => [
+    new Money(1),
+    new (class extends Array {})(),
+    new (class extends Map {})(),
+    new (class extends Date {})(0),
+    new (class Failure extends Error {})("a"),
+    new (class extends Uint8Array {})(2),
+    Object.create({ inherited: 1 }),
+    Object.create(Date.prototype),
+    runInNewContext("({ a: 1 })"),
+    runInNewContext("[1]"),
+  ],
+  "functions, symbols": () => [
+    () => 1,
+    Money,
+    Symbol("s"),
+    Symbol.for("s"),
+    { toJSON: () => ({}) },
+    Object(Symbol("s")),
+  ],
+  "Promise, WeakMap, WeakSet, WeakRef, generators, iterators, URL": () => [
+    Promise.resolve(1),
+    new WeakMap(),
+    new WeakSet(),
+    new WeakRef({}),
+    (function* () {})(),
+    [1].values(),
+    new URL("https://example.com"),
+  ],
+  "values that contain themselves": () => [selfContaining(), mapOfItself()],
+  "values nested more than 1,000 levels deep": () => [nested(1_200), nested(20_000)],
+};
+
+class Money {
+  constructor(readonly amount: number) {}
+}
+
+function arguments_(..._values: unknown[]): unknown {
+  // biome-ignore lint/complexity/noArguments: an arguments object looks like a plain one.
+  return arguments;
+}
+
+/** The named groups of a match have no prototype, which is another row's matter. */
+function dropGroups(array: unknown): unknown {
+  if (Array.isArray(array) && "groups" in array) return Object.assign(array, { groups: undefined });
+  return array;
+}
+
+function resizable(): ArrayBuffer {
+  return Reflect.construct(ArrayBuffer, [8, { maxByteLength: 16 }]);
+}
+
+function selfContaining(): unknown {
+  const a: Record<string, unknown> = { name: "a", list: [] };
+  const b = { name: "b", a };
+  a["b"] = b;
+  (a["list"] as unknown[]).push(a, b);
+  return a;
+}
+
+function mapOfItself(): unknown {
+  const map = new Map<unknown, unknown>();
+  map.set(map, new Set([map]));
+  return [map];
+}
+
+export function nested(levels: number): unknown {
+  let value: unknown = "bottom";
+  for (let level = 0; level < levels; level++) value = level % 2 === 0 ? { inner: value } : [value];
+  return value;
+}
