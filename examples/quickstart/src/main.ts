@@ -1,1 +1,84 @@
-export {};
+/** The quickstart: does the job without a cache, on memory, and on memory + Redis, and shows what each came to. */
+import { isDeepStrictEqual } from "node:util";
+import { expectedTrees, readAll } from "./plain-search.js";
+import { Progress } from "./progress.js";
+import { startRedis } from "./redis-server.js";
+import { runJob } from "./run-job.js";
+import { type Outcome, summary } from "./summary.js";
+import { count } from "./table.js";
+import type { Tree } from "./tree-node.js";
+import { installedPackages } from "./workspace.js";
+
+/** One way of doing the job. Each is done by a process of its own, whose memory is empty when it begins. */
+interface Way {
+  readonly name: string;
+  readonly parameters: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const withoutCache: Way = { name: "without cache", parameters: ["plain"], env: {} };
+const onMemory: Way = { name: "memory", parameters: ["cached"], env: { REDIS_URL: undefined } };
+
+/** The second process finds what the first one left in Redis. */
+function onRedis(url: string): Way[] {
+  const env = { REDIS_URL: url, CACHE_PREFIX: `quickstart-${process.pid}-${Date.now()}` };
+  return [
+    { name: "memory + Redis, cold", parameters: ["cached"], env },
+    { name: "memory + Redis, warm", parameters: ["cached", "--leave-nothing"], env },
+  ];
+}
+
+/** @throws Error where an answer differs from what a plain search says */
+function check(
+  way: string,
+  folders: readonly string[],
+  trees: readonly Tree[],
+  expected: readonly Tree[],
+): void {
+  const wrong = folders.find((_, index) => !isDeepStrictEqual(trees[index], expected[index]));
+  if (wrong !== undefined)
+    throw new Error(`Wrong answer ${way}: the tree of ${wrong} is not what a plain search finds.`);
+}
+
+async function quickstart(signal: AbortSignal): Promise<void> {
+  const progress = new Progress();
+  const folders = await installedPackages();
+  progress.begin(`Reading ${count(folders.length)} installed packages`);
+  // Reading them all beforehand also brings the files into the system's own cache, which then serves every way alike.
+  const packages = await readAll(folders);
+  const expected = expectedTrees(packages);
+
+  const ownUrl = process.env.REDIS_URL;
+  const server = ownUrl === undefined ? await startRedis() : undefined;
+  const url = ownUrl ?? server?.url;
+  try {
+    const outcomes: Outcome[] = [];
+    for (const { name, parameters, env } of [
+      withoutCache,
+      onMemory,
+      ...(url === undefined ? [] : onRedis(url)),
+    ]) {
+      const step = `Working out their trees: ${name}`;
+      progress.begin(step);
+      const onProgress = (done: number, of: number) => progress.advance(step, done, of);
+      const report = await runJob({ parameters, env, signal, onProgress });
+      check(name, folders, report.trees, expected);
+      outcomes.push({ name, report });
+    }
+    progress.end();
+    console.log(summary(outcomes, packages, expected, url !== undefined));
+  } finally {
+    progress.end();
+    await server?.stop();
+  }
+}
+
+const interruption = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interruption.abort());
+
+try {
+  await quickstart(interruption.signal);
+} catch (error) {
+  console.error(interruption.signal.aborted ? "Stopped." : error instanceof Error ? error.message : error);
+  process.exitCode = interruption.signal.aborted ? 130 : 1;
+}

@@ -1,0 +1,70 @@
+/**
+ * The job, in a process of its own, so that its memory is empty when it begins: works out the tree of every installed
+ * package, and tells its parent how that went. `job.js cached` goes through the nodes, `job.js plain` does without a cache.
+ */
+import { close, getAll, invalidate, stats } from "cacheme";
+import { connectCaches } from "./caches.js";
+import { PackageNode } from "./package-node.js";
+import { type Tree, TreeNode } from "./tree-node.js";
+import { reads, searchTree } from "./without-cache.js";
+import { installedPackages } from "./workspace.js";
+
+/** What the job did, and the answer that it came to. */
+export interface JobReport {
+  readonly milliseconds: number;
+  /** The trees, in the order of the packages' folders. */
+  readonly trees: readonly Tree[];
+  readonly requests: number;
+  /** How many requests each storage answered. */
+  readonly hits: Readonly<Record<string, number>>;
+  readonly loads: number;
+  /** How many requests joined one that was under way already. */
+  readonly joined: number;
+}
+
+/** What the parent is told: how many trees are done, and in the end the report. */
+export type JobMessage = { readonly done: number; readonly of: number } | { readonly report: JobReport };
+
+/** How many trees are asked for at once. */
+const groupSize = 20;
+
+const tell = (message: JobMessage) => process.send?.(message);
+
+const folders = await installedPackages();
+
+async function inGroups(answer: (group: readonly string[]) => Promise<readonly Tree[]>): Promise<Tree[]> {
+  const trees: Tree[] = [];
+  while (trees.length < folders.length) {
+    trees.push(...(await answer(folders.slice(trees.length, trees.length + groupSize))));
+    tell({ done: trees.length, of: folders.length });
+  }
+  return trees;
+}
+
+async function plainJob(): Promise<JobReport> {
+  const began = performance.now();
+  const trees = await inGroups((group) => Promise.all(group.map(searchTree)));
+  const milliseconds = performance.now() - began;
+  return { milliseconds, trees, requests: reads, hits: {}, loads: reads, joined: 0 };
+}
+
+async function cachedJob(): Promise<JobReport> {
+  await connectCaches();
+  const began = performance.now();
+  const trees = await inGroups((group) => getAll(group.map((folder) => new TreeNode(folder))));
+  const milliseconds = performance.now() - began;
+  const { requestCount, hits, loadCount, coalescedCount } = stats();
+  if (process.argv.includes("--leave-nothing")) {
+    await invalidate(...folders.flatMap((folder) => [new TreeNode(folder), new PackageNode(folder)]));
+  }
+  await close();
+  return { milliseconds, trees, requests: requestCount, hits, loads: loadCount, joined: coalescedCount };
+}
+
+try {
+  tell({ report: await (process.argv[2] === "plain" ? plainJob() : cachedJob()) });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+process.disconnect?.();
