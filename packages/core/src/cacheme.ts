@@ -332,8 +332,8 @@ export class Cacheme implements AsyncDisposable {
   memoize<This, Args extends unknown[], R, N extends Node>(
     fn: (this: This, ...args: Args) => R,
     toNode: (...args: Args) => N & NodeFor<N, Awaited<R>>,
-  ): Memoized<This, Args, Awaited<R>, N> {
-    return memoize(this, fn, toNode);
+  ): Memoized<This, Args, Answer<N, Awaited<R>>, N> {
+    return memoize<This, Args, R, N>(this, fn, toNode);
   }
 
   /**
@@ -348,8 +348,8 @@ export class Cacheme implements AsyncDisposable {
   memoizeSync<This, Args extends unknown[], R, N extends Node>(
     fn: (this: This, ...args: Args) => R extends PromiseLike<unknown> ? never : R,
     toNode: (...args: Args) => N & NodeFor<N, R>,
-  ): MemoizedSync<This, Args, R, N> {
-    return memoizeSync(this, fn, toNode);
+  ): MemoizedSync<This, Args, Answer<N, R>, N> {
+    return memoizeSync<This, Args, R, N>(this, fn, toNode);
   }
 
   /**

@@ -1,15 +1,22 @@
 import { ConfigurationError } from "./errors.js";
 import type { NodeMeta } from "./node/meta.js";
 import { type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
-import type { MaybePromise } from "./node/value-of.js";
+import type { Asynchronous, MaybePromise } from "./node/value-of.js";
 
-/** What {@link defineNode} takes: a {@link NodeMeta}, and as functions what a class would have as methods. */
-export interface NodeDefinition<Args extends readonly [unknown?], V> extends NodeMeta {
+/**
+ * What {@link defineNode} takes: a {@link NodeMeta}, and as functions what a class would have as methods. `Loaded` is what
+ * `load` returns, with its promise; `V` the value that `loadAll` tells.
+ */
+export interface NodeDefinition<
+  Args extends readonly [unknown?],
+  Loaded,
+  V extends Awaited<Loaded> = Awaited<Loaded>,
+> extends NodeMeta {
   readonly name: string;
   /** What tells a node from the others of its definition: a text that is not empty and has no control characters. */
   readonly key: (...args: Args) => string;
   /** Gets the value from its source. */
-  readonly load?: ((argument: Args[0], context: LoadContext) => MaybePromise<V>) | undefined;
+  readonly load?: ((argument: Args[0], context: LoadContext) => Loaded) | undefined;
   /** Gets many values in one go: for each argument, in their order, a value or an `Error`. */
   readonly loadAll?:
     | ((args: readonly Args[0][], context: LoadAllContext) => MaybePromise<readonly (V | Error)[]>)
@@ -21,10 +28,23 @@ export interface DefinedNode<A, V> extends Node<V> {
   readonly argument: A;
 }
 
-/** Makes the nodes of a definition; also stands for their class, in `stats` for instance. */
-export interface NodeFactory<Args extends readonly [unknown?], V> extends NodeClass<DefinedNode<Args[0], V>> {
-  (...args: Args): DefinedNode<Args[0], V>;
+/** A {@link DefinedNode} whose `load` returns no promise, so that `getSync` takes it. */
+export interface SynchronousDefinedNode<A, V> extends DefinedNode<A, V> {
+  load(context: LoadContext<V>): V;
 }
+
+/** Makes the nodes of a definition; also stands for their class, in `stats` for instance. */
+export interface NodeFactory<Args extends readonly [unknown?], V, N extends Node<V> = DefinedNode<Args[0], V>>
+  extends NodeClass<N> {
+  (...args: Args): N;
+}
+
+/** What a definition makes. The nodes' value is what `load` gives; what `loadAll` gives, where it stands alone. */
+export type FactoryOf<Args extends readonly [unknown?], Loaded, V> = unknown extends Loaded
+  ? NodeFactory<Args, V>
+  : Asynchronous<Loaded> extends true
+    ? NodeFactory<Args, Awaited<Loaded>>
+    : NodeFactory<Args, Awaited<Loaded>, SynchronousDefinedNode<Args[0], Awaited<Loaded>>>;
 
 interface Known {
   readonly definition: object;
@@ -53,9 +73,11 @@ const definitions = new Map<string, Known>();
  * const ada = await get(user(1));
  * ```
  */
-export function defineNode<const Args extends readonly [unknown?], V>(
-  definition: NodeDefinition<Args, V>,
-): NodeFactory<Args, V> {
+export function defineNode<
+  const Args extends readonly [unknown?],
+  Loaded = unknown,
+  V extends Awaited<Loaded> = Awaited<Loaded>,
+>(definition: NodeDefinition<Args, Loaded, V>): FactoryOf<Args, Loaded, V> {
   const { name, key, load, loadAll, ...policy } = definition;
   if (typeof name !== "string" || name === "" || typeof key !== "function") {
     throw new ConfigurationError(
@@ -66,7 +88,7 @@ export function defineNode<const Args extends readonly [unknown?], V>(
   }
   const known = definitions.get(name);
   if (known !== undefined) {
-    if (same(known.definition, definition)) return known.factory as NodeFactory<Args, V>; // Told apart by all but types.
+    if (same(known.definition, definition)) return known.factory as FactoryOf<Args, Loaded, V>; // Told apart by all but types.
     throw new ConfigurationError(
       "CACHEME_DUPLICATE_NODE",
       `Two different nodes are defined under the name "${name}"; they would read each other's entries. Give one of them ` +
@@ -75,7 +97,7 @@ export function defineNode<const Args extends readonly [unknown?], V>(
     );
   }
 
-  class Defined extends Node<V> {
+  class Defined extends Node {
     readonly argument: Args[0];
 
     constructor(argument: Args[0]) {
@@ -108,7 +130,7 @@ export function defineNode<const Args extends readonly [unknown?], V>(
           context,
         )),
   });
-  const nodes = factory as unknown as NodeFactory<Args, V>; // Made to that shape above.
+  const nodes = factory as unknown as FactoryOf<Args, Loaded, V>; // Made to that shape above.
   definitions.set(name, { definition, factory: nodes });
   return nodes;
 }

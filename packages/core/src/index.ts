@@ -23,7 +23,14 @@ export {
   stats,
   storages,
 } from "./default.js";
-export { type DefinedNode, defineNode, type NodeDefinition, type NodeFactory } from "./define-node.js";
+export {
+  type DefinedNode,
+  defineNode,
+  type FactoryOf,
+  type NodeDefinition,
+  type NodeFactory,
+  type SynchronousDefinedNode,
+} from "./define-node.js";
 export type { DoorkeeperOptions } from "./doorkeeper.js";
 export type { Duration } from "./duration.js";
 export type { Cached, Entry } from "./entry/entry.js";
@@ -44,7 +51,7 @@ export type { Memoized, MemoizedSync, MethodMemoizer, NodeFor } from "./memoize.
 export type { CacheTier, NodeMeta } from "./node/meta.js";
 export { type LoadAll, type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
 export type { Register, StorageName } from "./node/register.js";
-export type { MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
+export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
 export type {
   Answer,
   GetOptions,

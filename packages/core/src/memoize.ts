@@ -1,11 +1,16 @@
 import type { Node } from "./node/node.js";
 import type { ValueOf } from "./node/value-of.js";
+import type { Answer } from "./options.js";
 
 /** Fits every node that may hold a `V`: its value is of that type, or it does not tell. */
 export type NodeFor<N extends Node, V> =
   unknown extends ValueOf<N> ? unknown : [V] extends [ValueOf<N>] ? unknown : never;
 
-/** A function whose results are cached. It keeps the name, the `this` and the parameters of the one that it was made of. */
+/**
+ * A function whose results are cached. It keeps the name, the `this` and the parameters of the one that it was made of. It
+ * answers what the node holds, since that may have been put there by others; what the function returns, where the node does
+ * not tell.
+ */
 export interface Memoized<This, Args extends unknown[], V, N extends Node> {
   (this: This, ...args: Args): Promise<V>;
   /** The node that holds the result for these arguments. */
@@ -25,15 +30,21 @@ export interface MemoizedSync<This, Args extends unknown[], V, N extends Node> {
   invalidate(...args: Args): Promise<void>;
 }
 
-/** A decorator for methods that return promises of what the nodes hold. */
+/**
+ * A decorator for methods that return promises of what the nodes hold, and that have the `this` and the parameters of
+ * `toNode`, or more.
+ */
+// The third check is conditional: a decorated method's own parameters and `this` would only be compared in both directions.
 export type MethodMemoizer<This, Args extends unknown[], N extends Node> = <
-  T extends This,
-  A extends [...Args, ...unknown[]],
+  T,
+  A extends unknown[],
   R extends Promise<ValueOf<N>>,
 >(
   method: (this: T, ...args: A) => R,
-  context: ClassMethodDecoratorContext<T, (this: T, ...args: A) => R>,
-) => (this: T, ...args: A) => R;
+  context: [T, A] extends [This, [...Args, ...unknown[]]]
+    ? ClassMethodDecoratorContext<T, (this: T, ...args: A) => R>
+    : never,
+) => (this: T, ...args: A) => Promise<Answer<N, Awaited<R>>>;
 
 /** What is asked of the `Cacheme` that keeps the results. */
 interface Keeper {
@@ -47,7 +58,7 @@ export function memoize<This, Args extends unknown[], R, N extends Node>(
   cacheme: Keeper,
   fn: (this: This, ...args: Args) => R,
   toNode: (...args: Args) => N,
-): Memoized<This, Args, Awaited<R>, N> {
+): Memoized<This, Args, Answer<N, Awaited<R>>, N> {
   const memoized = function (this: This, ...args: Args) {
     return cacheme.get(toNode(...args), { load: () => fn.apply(this, args) });
   };
@@ -59,14 +70,14 @@ export function memoize<This, Args extends unknown[], R, N extends Node>(
     },
   };
   // What a tier holds under the node was returned by the function, or by a node of the same type.
-  return Object.assign(likeThe(fn, memoized), parts) as Memoized<This, Args, Awaited<R>, N>;
+  return Object.assign(likeThe(fn, memoized), parts) as Memoized<This, Args, Answer<N, Awaited<R>>, N>;
 }
 
 export function memoizeSync<This, Args extends unknown[], R, N extends Node>(
   cacheme: Keeper,
   fn: (this: This, ...args: Args) => R extends PromiseLike<unknown> ? never : R,
   toNode: (...args: Args) => N,
-): MemoizedSync<This, Args, R, N> {
+): MemoizedSync<This, Args, Answer<N, R>, N> {
   const memoized = function (this: This, ...args: Args) {
     return cacheme.getSync(toNode(...args), { load: () => fn.apply(this, args) });
   };
@@ -74,18 +85,19 @@ export function memoizeSync<This, Args extends unknown[], R, N extends Node>(
     node: toNode,
     invalidate: (...args: Args) => cacheme.invalidate(toNode(...args)),
   };
-  return Object.assign(likeThe(fn, memoized), parts) as MemoizedSync<This, Args, R, N>; // As in memoize.
+  return Object.assign(likeThe(fn, memoized), parts) as MemoizedSync<This, Args, Answer<N, R>, N>; // As in memoize.
 }
 
 export function memoized<This, Args extends unknown[], N extends Node>(
   cacheme: Keeper,
   toNode: (this: This, ...args: Args) => N,
 ): MethodMemoizer<This, Args, N> {
-  return (method) =>
-    likeThe(method, function (this, ...args) {
-      // The method's first parameters are those of toNode; it ignores the others.
-      const node = toNode.apply(this, args as unknown as Args);
-      return cacheme.get(node, { load: () => method.apply(this, args) }) as ReturnType<typeof method>;
+  return <T, A extends unknown[], R>(method: (this: T, ...args: A) => R) =>
+    likeThe(method, function (this: T, ...args: A) {
+      // The type of the decorator saw to it that toNode takes this `this` and the first of these arguments; it ignores the others.
+      const node = toNode.apply(this as unknown as This, args as unknown as Args);
+      const answer = cacheme.get(node, { load: () => method.apply(this, args) });
+      return answer as Promise<Answer<N, Awaited<R>>>; // As in memoize.
     });
 }
 

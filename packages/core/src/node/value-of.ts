@@ -24,15 +24,28 @@ export type ValueOf<N extends Node> = N extends unknown
   : never;
 
 /**
- * A node whose `load` returns no promise, as `getSync` wants it. Other nodes do not fit it.
+ * A node whose `load` is known to return no promise, as `getSync` wants it. Other nodes do not fit it.
  *
  * @example
  * ```ts
  * declare function render<N extends Node>(node: N & SynchronousNode<N>): string;
  * ```
  */
-export type SynchronousNode<N extends Node> = N extends { load(...args: never[]): infer R }
-  ? [Extract<R, PromiseLike<unknown>>] extends [never]
-    ? unknown
-    : never
-  : never;
+export type SynchronousNode<N extends Node> =
+  NonNullable<N["load"]> extends (...args: never[]) => infer R
+    ? Asynchronous<R> extends true
+      ? never
+      : unknown
+    : never;
+
+/**
+ * Whether what a `load` returns may be a promise. `unknown` may be one. So may `any`, but whoever says `any` wants no check:
+ * it is refused when it is a promise.
+ */
+export type Asynchronous<R> = 0 extends 1 & R
+  ? false
+  : unknown extends R
+    ? true
+    : [Extract<R, PromiseLike<unknown>>] extends [never]
+      ? false
+      : true;

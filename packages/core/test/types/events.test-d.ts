@@ -1,0 +1,79 @@
+import { type CachemeEvents, type CachemeListener, type NodeEvent, on } from "cacheme";
+import { describe, expectTypeOf, it } from "vitest";
+
+describe("on", () => {
+  it("tells a listener what happened", () => {
+    on("hit", (event) => {
+      expectTypeOf(event).toExtend<NodeEvent>();
+      expectTypeOf(event.node).toEqualTypeOf<string>();
+      expectTypeOf(event.key).toEqualTypeOf<string>();
+      expectTypeOf(event.storage).toEqualTypeOf<string>();
+      expectTypeOf(event.readers).toEqualTypeOf<number>();
+    });
+    on("miss", (event) => {
+      expectTypeOf(event).toExtend<NodeEvent>();
+      expectTypeOf(event.readers).toEqualTypeOf<number>();
+      expectTypeOf(event).not.toHaveProperty("storage");
+    });
+    on("load", (event) => {
+      expectTypeOf(event.node).toEqualTypeOf<string>();
+      expectTypeOf(event.keys).toEqualTypeOf<readonly string[]>();
+      expectTypeOf(event.duration).toEqualTypeOf<number>();
+      expectTypeOf(event).not.toHaveProperty("error");
+    });
+    on("loadError", (event) => {
+      expectTypeOf(event.keys).toEqualTypeOf<readonly string[]>();
+      expectTypeOf(event.error).toEqualTypeOf<unknown>();
+    });
+    on("notStored", (event) => {
+      expectTypeOf(event).toExtend<NodeEvent>();
+      expectTypeOf(event.error).toEqualTypeOf<Error>();
+    });
+    on("invalidate", (event) => {
+      expectTypeOf(event).toEqualTypeOf<NodeEvent>();
+    });
+    on("storageError", (event) => {
+      expectTypeOf(event.storage).toEqualTypeOf<string>();
+      expectTypeOf(event.error).toEqualTypeOf<Error>();
+      expectTypeOf(event.operation).toEqualTypeOf<"connect" | "read" | "write" | "remove" | "close">();
+      expectTypeOf(event).not.toHaveProperty("node");
+    });
+  });
+
+  it("has the events that this file lists", () => {
+    expectTypeOf<keyof CachemeEvents>().toEqualTypeOf<
+      "hit" | "miss" | "load" | "loadError" | "notStored" | "invalidate" | "storageError"
+    >();
+  });
+
+  it("answers a function that stops listening", () => {
+    expectTypeOf(on("hit", () => {})).toEqualTypeOf<() => void>();
+  });
+
+  it("takes a listener that was typed elsewhere", () => {
+    const listener: CachemeListener<"loadError"> = ({ error }) =>
+      expectTypeOf(error).toEqualTypeOf<unknown>();
+    const anyNodeEvent = (event: NodeEvent) => event.key;
+    on("loadError", listener);
+    on("hit", anyNodeEvent);
+    on("invalidate", anyNodeEvent);
+  });
+
+  it("does not let a listener change the event", () => {
+    on("load", (event) => {
+      // @ts-expect-error other listeners are given the same event
+      event.duration = 0;
+    });
+  });
+
+  it("refuses an event that there is not, and a listener of another", () => {
+    // @ts-expect-error it is "hit"
+    on("hits", () => {});
+    // @ts-expect-error a miss has no storage
+    on("miss", (event) => event.storage);
+    // @ts-expect-error a storage's trouble has no node
+    on("storageError", (event: NodeEvent) => event.key);
+    // @ts-expect-error the listener is missing
+    on("hit");
+  });
+});

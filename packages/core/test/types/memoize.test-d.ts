@@ -1,0 +1,172 @@
+import { type Memoized, memoize, Node } from "cacheme";
+import { describe, expectTypeOf, it } from "vitest";
+import { ada, admin, BareNode, PostsNode, posts, type User, UserNode } from "./sample-nodes.js";
+
+class NullableNode extends Node<User | null> {
+  key() {
+    return "";
+  }
+}
+
+describe("memoize", () => {
+  const find = async (_id: number) => ada;
+  const fetchUser = memoize(find, (id) => new UserNode(id));
+
+  it("keeps the parameters and the value's type", () => {
+    expectTypeOf(fetchUser).parameters.toEqualTypeOf<[_id: number]>();
+    expectTypeOf(fetchUser(1)).toEqualTypeOf<Promise<User>>();
+    expectTypeOf(fetchUser).toExtend<(id: number) => Promise<User>>();
+  });
+
+  it("gives the node, the invalidation and the refresh for the same arguments", () => {
+    expectTypeOf(fetchUser.node).parameters.toEqualTypeOf<[_id: number]>();
+    expectTypeOf(fetchUser.node(1)).toEqualTypeOf<UserNode>();
+    expectTypeOf(fetchUser.invalidate).parameters.toEqualTypeOf<[_id: number]>();
+    expectTypeOf(fetchUser.invalidate(1)).toEqualTypeOf<Promise<void>>();
+    expectTypeOf(fetchUser.refresh).parameters.toEqualTypeOf<[_id: number]>();
+    expectTypeOf(fetchUser.refresh(1)).toEqualTypeOf<Promise<User>>();
+  });
+
+  it("refuses other arguments", () => {
+    // @ts-expect-error a text is no number
+    void fetchUser("1");
+    // @ts-expect-error the id is missing
+    void fetchUser();
+    // @ts-expect-error a text is no number
+    fetchUser.node("1");
+    // @ts-expect-error the id is missing
+    void fetchUser.invalidate();
+    // @ts-expect-error a text is no number
+    void fetchUser.refresh("1");
+  });
+
+  it("tells toNode the function's parameters", () => {
+    memoize(
+      async (_id: number, _options?: { deep: boolean }) => ada,
+      (id, options) => {
+        expectTypeOf(id).toEqualTypeOf<number>();
+        expectTypeOf(options).toEqualTypeOf<{ deep: boolean } | undefined>();
+        return new UserNode(id);
+      },
+    );
+  });
+
+  it("takes a function that returns no promise, and answers a promise", () => {
+    const read = memoize(
+      (_id: number) => ada,
+      (id) => new UserNode(id),
+    );
+    expectTypeOf(read(1)).toEqualTypeOf<Promise<User>>();
+  });
+
+  it("takes a toNode with fewer parameters", () => {
+    const withSignal = memoize(
+      async (_id: number, _signal: AbortSignal) => ada,
+      (id) => new UserNode(id),
+    );
+    const withNone = memoize(
+      async (_verbose: boolean) => ada,
+      () => new UserNode(1),
+    );
+    expectTypeOf(withSignal).parameters.toEqualTypeOf<[_id: number, _signal: AbortSignal]>();
+    expectTypeOf(withSignal.node).parameters.toEqualTypeOf<[_id: number, _signal: AbortSignal]>();
+    expectTypeOf(withNone(true)).toEqualTypeOf<Promise<User>>();
+    // @ts-expect-error the signal is missing
+    void withSignal(1);
+  });
+
+  it("keeps optional and rest parameters", () => {
+    const optional = memoize(
+      async (_page?: number) => posts,
+      (page = 1) => new PostsNode(page),
+    );
+    const rest = memoize(
+      async (..._ids: number[]) => ada,
+      (...ids) => new UserNode(ids.length),
+    );
+    expectTypeOf(optional).parameters.toEqualTypeOf<Parameters<(page?: number) => void>>();
+    expectTypeOf(rest).parameters.toEqualTypeOf<number[]>();
+    void optional();
+    void rest(1, 2, 3);
+  });
+
+  it("refuses a toNode that takes other parameters", () => {
+    // @ts-expect-error the id is a number
+    memoize(find, (id: string) => new UserNode(id.length));
+    // @ts-expect-error there is no second parameter
+    memoize(find, (id: number, _tenant: string) => new UserNode(id));
+  });
+
+  it("keeps the function's this", () => {
+    class Users {
+      readonly table = "users";
+      find = memoize(
+        async function (this: Users, _id: number) {
+          expectTypeOf(this.table).toEqualTypeOf<string>();
+          return ada;
+        },
+        (id) => new UserNode(id),
+      );
+    }
+    const users = new Users();
+    expectTypeOf(users.find).thisParameter.toEqualTypeOf<Users>();
+    expectTypeOf(users.find(1)).toEqualTypeOf<Promise<User>>();
+    expectTypeOf(users.find.refresh).thisParameter.toEqualTypeOf<Users>();
+    const { find } = users;
+    // @ts-expect-error it is called on nothing
+    void find(1);
+    expectTypeOf(find.node(1)).toEqualTypeOf<UserNode>();
+    expectTypeOf(find.invalidate(1)).toEqualTypeOf<Promise<void>>();
+  });
+
+  it("refuses a node of another value", () => {
+    const findOrNull = async (_id: number): Promise<User | null> => null;
+    const forget = async (_id: number) => {};
+    // @ts-expect-error the node holds posts
+    memoize(find, (id) => new PostsNode(id));
+    // @ts-expect-error the node holds no null
+    memoize(findOrNull, (id) => new UserNode(id));
+    // @ts-expect-error the function returns nothing
+    memoize(forget, (id) => new UserNode(id));
+    // @ts-expect-error toNode returns no node
+    memoize(find, (id) => id);
+  });
+
+  it("answers what the node holds, which others may have put there", () => {
+    const narrower = memoize(
+      async () => admin,
+      () => new UserNode(1),
+    );
+    const nullable = memoize(
+      async () => ada,
+      () => new NullableNode(),
+    );
+    expectTypeOf(narrower()).toEqualTypeOf<Promise<User>>();
+    expectTypeOf(nullable()).toEqualTypeOf<Promise<User | null>>();
+    expectTypeOf(nullable.refresh()).toEqualTypeOf<Promise<User | null>>();
+  });
+
+  it("answers the function's type where the node does not tell", () => {
+    const bare = memoize(
+      async (_id: number) => ada,
+      () => new BareNode(),
+    );
+    expectTypeOf(bare(1)).toEqualTypeOf<Promise<User>>();
+    expectTypeOf(bare.node(1)).toEqualTypeOf<BareNode>();
+  });
+
+  it("takes a toNode that chooses between classes that agree", () => {
+    class CachedUserNode extends UserNode {
+      readonly cached = true;
+    }
+    const chosen = memoize(
+      async (_id: number) => ada,
+      (id) => (id > 0 ? new UserNode(id) : new CachedUserNode(id)),
+    );
+    expectTypeOf(chosen(1)).toEqualTypeOf<Promise<User>>();
+  });
+
+  it("can be named by its type", () => {
+    expectTypeOf(fetchUser).toEqualTypeOf<Memoized<unknown, [_id: number], User, UserNode>>();
+  });
+});
