@@ -1,0 +1,364 @@
+import { inspect } from "node:util";
+import type { ServerProxy } from "@cacheme/test-services";
+import { describeWithServer } from "@cacheme/test-services/vitest";
+import type { RemoteStorage } from "cacheme";
+import { Redis } from "ioredis";
+import { Redis as Redis6 } from "ioredis-6";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { redis } from "../src/index.js";
+import { settings } from "../src/options.js";
+import { RedisStorage } from "../src/redis-storage.js";
+
+const quick = { commandTimeout: 250, connectTimeout: 500 } as const;
+
+/** How much later than its deadline a call may settle on a machine that is busy with other tests. */
+const slack = 750;
+
+const bytes = Buffer.from("value");
+
+const unhandled: unknown[] = [];
+const note = (reason: unknown) => unhandled.push(reason);
+process.on("unhandledRejection", note);
+process.on("uncaughtException", note);
+process.on("warning", note);
+afterAll(() => {
+  process.off("unhandledRejection", note);
+  process.off("uncaughtException", note);
+  process.off("warning", note);
+});
+afterEach(() => {
+  expect(unhandled.splice(0)).toEqual([]);
+});
+
+/** Asks again until it is so; the test's own time limit ends it. */
+async function until(isSo: () => unknown): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const works = (storage: RemoteStorage) =>
+  storage.ping().then(
+    () => true,
+    () => false,
+  );
+
+describeWithServer("redis", "the storage in trouble", (server) => {
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  let proxy: ServerProxy;
+  beforeEach(async () => {
+    proxy = await server().proxy();
+  });
+  afterEach(async () => {
+    await Promise.all(closers.splice(0).map((close) => close()));
+    await proxy.close();
+    await server().restart();
+  });
+  const made = (storage: RemoteStorage): RemoteStorage => {
+    closers.push(() => storage.close());
+    return storage;
+  };
+  const given = <C extends { disconnect(): void; on(event: "error", listener: () => void): unknown }>(
+    client: C,
+  ): C => {
+    closers.push(() => client.disconnect());
+    client.on("error", () => {});
+    return client;
+  };
+
+  describe("when it connects", () => {
+    it("rejects at once, and says why, if nobody listens", async () => {
+      const storage = made(redis(`redis://:secret@127.0.0.1:${server().port}`, quick));
+      await server().kill();
+      const error: unknown = await storage.connect().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ name: "StorageError", code: "CACHEME_CONNECT_FAILED" });
+      expect(error).toHaveProperty(
+        "message",
+        expect.stringContaining(`redis://127.0.0.1:${server().port} cannot be reached`),
+      );
+      expect(error).toHaveProperty("cause.code", "ECONNREFUSED");
+      expect(inspect(error, { depth: 9 })).not.toContain("secret");
+    });
+
+    it("rejects within its time if the server does not answer", async () => {
+      const storage = made(redis(server().url, quick));
+      await server().pause();
+      const started = performance.now();
+      await expect(storage.connect()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+      expect(performance.now() - started).toBeLessThan(500 + slack);
+    });
+
+    it("can be tried again after it failed", async () => {
+      const storage = made(redis(server().url, quick));
+      await server().kill();
+      await expect(storage.connect()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+      await server().restart();
+      await storage.connect();
+      await storage.ping();
+    });
+
+    it("does not wait if it is lazy, and works by itself once the server is there", async () => {
+      const storage = made(redis(server().url, { ...quick, connect: "lazy" }));
+      await server().kill();
+      await storage.connect();
+      await expect(storage.readMany(["a"])).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+      await server().restart();
+      await until(() => works(storage));
+    });
+
+    it("makes the connection for the first call if it is lazy", async () => {
+      const storage = made(redis(server().url, { connect: "lazy" }));
+      await storage.connect();
+      expect(await storage.readMany(["none"])).toEqual([undefined]);
+    });
+
+    it("takes the words of a server that refuses the password, and keeps the password to itself", async () => {
+      await configure("requirepass", "right");
+      const storage = made(redis(`redis://:wrong-secret@127.0.0.1:${server().port}`, quick));
+      const error: unknown = await storage.connect().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+      expect(error).toHaveProperty("message", expect.stringMatching(/WRONGPASS|invalid password/));
+      expect(inspect(error, { depth: 9 })).not.toContain("wrong-secret");
+    });
+
+    it("rejects if the database does not exist, and never uses another one", async () => {
+      const storage = made(redis(`${server().url}/99`, quick));
+      await expect(storage.connect()).rejects.toThrow("DB index is out of range");
+      await expect(storage.ping()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+    });
+  });
+
+  describe.each([
+    ["of its own", () => made(redis(proxy.url, quick))],
+    [
+      "of ioredis 5",
+      () => made(redis(given(new Redis(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
+    ],
+    [
+      "of ioredis 6",
+      () => made(redis(given(new Redis6(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
+    ],
+  ])("under load, with a client %s,", (_, make) => {
+    it.each<[string, () => Promise<void> | void, () => Promise<void>]>([
+      ["the server is killed and started again", () => server().kill(), () => server().restart()],
+      ["the server stops and goes on", () => server().pause(), () => server().resume()],
+      ["the network is parted and heals", () => proxy.partition(), () => proxy.heal()],
+      ["connections are cut and refused", () => proxy.refuse(), () => proxy.heal()],
+      ["connections are cut", () => proxy.cut(), async () => {}],
+    ])("every call settles in its time, and it works again, when %s", async (_, harm, mend) => {
+      const storage = make();
+      await storage.connect();
+      const load = new Load(storage);
+      await until(() => load.succeeded > 50);
+      await harm();
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      await mend();
+      await until(() => works(storage));
+      const before = load.succeeded;
+      await until(() => load.succeeded > before + 50);
+      await load.end();
+      expect(load.longest).toBeLessThan(quick.commandTimeout + slack);
+      for (const error of load.errors)
+        expect(error).toHaveProperty("code", expect.stringMatching(/^CACHEME_(STORAGE|CONNECT)_FAILED$/));
+    });
+  });
+
+  it("fails at once, not at the deadline, while the server is down", async () => {
+    const storage = made(redis(server().url));
+    await storage.connect();
+    await server().kill();
+    const reason = () => storage.ping().catch((error: unknown) => error);
+    await until(async () =>
+      expect.objectContaining({ code: "CACHEME_CONNECT_FAILED" }).asymmetricMatch(await reason()),
+    );
+    const started = performance.now();
+    for (let call = 0; call < 100; call++) {
+      await expect(storage.readMany(["a"])).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+    }
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  it("waits for the new connection when the old one was lost while nobody called", async () => {
+    const storage = made(redis(proxy.url));
+    await storage.connect();
+    const connections = proxy.counts.connections;
+    proxy.cut();
+    await until(() => proxy.counts.connections > connections);
+    await storage.ping();
+  });
+
+  it("does not send a write again whose caller was told that it failed", async () => {
+    const storage = made(redis(proxy.url, quick));
+    await storage.connect();
+    proxy.partition();
+    await expect(storage.writeMany([{ key: "late", bytes, ttl: 60_000 }])).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+    });
+    await proxy.heal();
+    await until(() => works(storage));
+    expect(await storage.readMany(["late"])).toEqual([undefined]);
+  });
+
+  it("keeps a removal after the write that a stopped server got before it", async () => {
+    const storage = made(redis(server().url, quick));
+    await storage.connect();
+    await server().pause();
+    await expect(storage.writeMany([{ key: "overtaken", bytes, ttl: 60_000 }])).rejects.toThrow(
+      "within 250 ms",
+    );
+    await server().resume();
+    await until(() =>
+      storage.removeMany(["overtaken"]).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await storage.readMany(["overtaken"])).toEqual([undefined]);
+  });
+
+  it("takes an answer that came while the program was too busy to read it", async () => {
+    const storage = made(redis(server().url, { commandTimeout: 50 }));
+    await storage.connect();
+    const call = storage.readMany(["none"]);
+    await new Promise((resolve) => setImmediate(resolve));
+    const busyUntil = performance.now() + 200;
+    while (performance.now() < busyUntil);
+    expect(await call).toEqual([undefined]);
+  });
+
+  it("names the records that the server refused, and stores the others", async () => {
+    const observer = given(new Redis(server().url));
+    await observer.acl("SETUSER", "narrow", "on", ">secret", "+@all", "~mine:*");
+    const storage = made(redis(`redis://narrow:secret@127.0.0.1:${server().port}`));
+    await storage.connect();
+    const records = ["mine:1", "theirs", "mine:2"].map((key) => ({ key, bytes, ttl: 60_000 }));
+    const error: unknown = await storage.writeMany(records).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
+    expect(error).toHaveProperty(
+      "message",
+      expect.stringContaining('1 of 3 records may not be stored: "theirs"'),
+    );
+    expect(error).toHaveProperty("message", expect.stringContaining("NOPERM"));
+    expect(error).toHaveProperty("cause.command", { name: "set" });
+    expect((await storage.readMany(["mine:1", "mine:2"])).map(String)).toEqual(["value", "value"]);
+    await expect(storage.readMany(["theirs"])).rejects.toThrow("The server refused the command");
+  });
+
+  it("reports a server that is full", async () => {
+    const storage = made(redis(server().url));
+    await storage.connect();
+    await configure("maxmemory", "1");
+    const records = Array.from({ length: 7 }, (_, index) => ({ key: `full:${index}`, bytes, ttl: 60_000 }));
+    await expect(storage.writeMany(records)).rejects.toThrow(/7 of 7 records .* and 2 more.* OOM/);
+  });
+
+  it.each([1, 20, 1000])("makes one round trip for a batch of %d", async (size) => {
+    const storage = made(redis(proxy.url));
+    await storage.connect();
+    const records = Array.from({ length: size }, (_, index) => ({
+      key: `trip:${index}`,
+      bytes,
+      ttl: 60_000,
+    }));
+    const keys = records.map(({ key }) => key);
+    const roundTrips = async (act: () => Promise<unknown>) => {
+      proxy.latency(10);
+      proxy.resetCounts();
+      await act();
+      return proxy.counts.roundTrips;
+    };
+    expect(await roundTrips(() => storage.writeMany(records))).toBe(1);
+    expect(await roundTrips(() => storage.readMany(keys))).toBe(1);
+    expect(await roundTrips(() => storage.removeMany(keys))).toBe(1);
+  });
+
+  it("has no more listeners after 10,000 calls and ten lost connections", async () => {
+    const { own, ...rest } = settings(proxy.url, {});
+    const storage = made(new RedisStorage({ ...rest, own }));
+    await storage.connect();
+    const listeners = () =>
+      [own, own?.stream].map((one) => one?.eventNames().map((name) => [name, one.listenerCount(name)]));
+    const before = listeners();
+    for (let round = 0; round < 10; round++) {
+      for (let call = 0; call < 100; call++) {
+        await Promise.all(Array.from({ length: 10 }, (_, index) => storage.readMany([`${index}`])));
+      }
+      proxy.cut();
+      await until(() => works(storage));
+    }
+    expect(listeners()).toEqual(before);
+  });
+
+  it("serves a client again that its owner has closed and opened", async () => {
+    const client = given(new Redis(server().url));
+    const storage = made(redis(client, quick));
+    await storage.connect();
+    client.disconnect();
+    await until(() => client.status === "end");
+    await expect(storage.ping()).rejects.toThrow("its client was closed by the program");
+    await client.connect();
+    await storage.ping();
+  });
+
+  it("opens a client that its owner has not opened yet", async () => {
+    const storage = made(redis(given(new Redis(server().url, { lazyConnect: true }))));
+    await storage.connect();
+    await storage.ping();
+  });
+
+  it("closes in its time while the server hangs", async () => {
+    const storage = redis(server().url, quick);
+    await storage.connect();
+    await server().pause();
+    const call = expect(storage.ping()).rejects.toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
+    const started = performance.now();
+    await storage.close();
+    expect(performance.now() - started).toBeLessThan(quick.commandTimeout + slack);
+    await call;
+  });
+
+  async function configure(name: string, value: string): Promise<void> {
+    const client = new Redis(server().url);
+    await client.config("SET", name, value);
+    client.disconnect();
+  }
+});
+
+/** Readers and writers that call a storage without a pause, and note how each call went. */
+class Load {
+  succeeded = 0;
+  /** Milliseconds of the slowest call. */
+  longest = 0;
+  readonly errors = new Set<unknown>();
+  readonly #storage: RemoteStorage;
+  readonly #workers: Promise<void>[];
+  #isOver = false;
+
+  constructor(storage: RemoteStorage) {
+    this.#storage = storage;
+    this.#workers = Array.from({ length: 20 }, (_, index) => this.#work(index));
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all(this.#workers);
+  }
+
+  async #work(index: number): Promise<void> {
+    const keys = [`load:${index}`, `load:${index + 1}`];
+    const calls = [
+      () => this.#storage.readMany(keys),
+      () => this.#storage.writeMany(keys.map((key) => ({ key, bytes, ttl: 60_000 }))),
+      () => this.#storage.removeMany(keys),
+    ];
+    for (let call = index; !this.#isOver; call++) {
+      const started = performance.now();
+      try {
+        await calls[call % 3]?.();
+        this.succeeded++;
+      } catch (error) {
+        this.errors.add(error);
+      }
+      this.longest = Math.max(this.longest, performance.now() - started);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
