@@ -4,31 +4,54 @@ import { defineConfig } from "vitest/config";
 /** Tests import the TypeScript sources, so that an edit needs no build before its test. */
 const conditions = ["@cacheme/source", "module", "node", "import", "default"];
 
-/** Per package one project of tests, and one, `NAME:types`, of type tests, which run through the compiler. */
+/** A project of type tests, which run through the compiler with a `tsconfig.json` of their own. */
+const typeTests = (
+  name: string,
+  root: string,
+  { tsconfig, include, exclude = [] }: { tsconfig: string; include: string; exclude?: string[] },
+) => ({
+  extends: true as const,
+  test: {
+    name,
+    root,
+    include: [],
+    typecheck: {
+      enabled: true,
+      only: true,
+      tsconfig,
+      include: [include],
+      exclude: ["**/node_modules/**", ...exclude],
+    },
+  },
+});
+
+/** The folder of type tests that need a compile of their own, since what they declare would reach all others. */
+const apart = "test/types/registered";
+
+/** Per package one project of tests, and one, `NAME:types`, of type tests. */
 const projects = readdirSync(new URL("./packages", import.meta.url)).flatMap((folder) => {
   const name = folder === "core" ? "cacheme" : `@cacheme/${folder}`;
   const root = `packages/${folder}`;
   return [
     { extends: true as const, test: { name, root, include: ["test/**/*.test.ts"] } },
-    {
-      extends: true as const,
-      test: {
-        name: `${name}:types`,
-        root,
-        include: [],
-        typecheck: {
-          enabled: true,
-          only: true,
-          tsconfig: "tsconfig.test.json",
-          include: ["test/**/*.test-d.ts"],
-        },
-      },
-    },
+    typeTests(`${name}:types`, root, {
+      tsconfig: "tsconfig.test.json",
+      include: "test/**/*.test-d.ts",
+      exclude: [`${apart}/**`],
+    }),
   ];
 });
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
-  test: { projects },
+  test: {
+    projects: [
+      ...projects,
+      typeTests("cacheme:registered:types", "packages/core", {
+        tsconfig: `${apart}/tsconfig.json`,
+        include: `${apart}/*.test-d.ts`,
+      }),
+    ],
+  },
 });
