@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { describeWithService } from "@cacheme/test-services/vitest";
+import { Cacheme, memory, Node, type NodeMeta } from "cacheme";
+import { expect, it } from "vitest";
+import { redis } from "../src/index.js";
+
+describeWithService("redis", "the storage under Cacheme", (service) => {
+  it("serves a second process what the first one loaded, in one round trip, until it is invalidated", async () => {
+    const space = randomUUID();
+    let loads = 0;
+    class ItemNode extends Node<{ id: number; made: Date }> {
+      static override meta: NodeMeta = {
+        name: `item-${space}`,
+        caches: [
+          { storage: "local", ttl: "1m" },
+          { storage: "redis", ttl: "1m" },
+        ],
+      };
+      readonly id: number;
+      constructor(id: number) {
+        super();
+        this.id = id;
+      }
+      key() {
+        return `${this.id}`;
+      }
+      override load() {
+        loads++;
+        return { id: this.id, made: new Date(0) };
+      }
+    }
+    const processOn = async (url: string) => {
+      const cacheme = new Cacheme();
+      await cacheme.registerStorage("local", memory());
+      await cacheme.registerStorage("redis", redis(url));
+      return cacheme;
+    };
+    const proxy = await service().proxy();
+    const [one, other] = await Promise.all([processOn(service().url), processOn(proxy.url)]);
+    const nodes = Array.from({ length: 20 }, (_, id) => new ItemNode(id));
+    const loaded = await one.getAll(nodes);
+    expect(loads).toBe(20);
+
+    proxy.latency(5);
+    proxy.resetCounts();
+    expect(await Promise.all(nodes.map((node) => other.get(node)))).toEqual(loaded);
+    expect(loads).toBe(20);
+    expect(proxy.counts.roundTrips).toBe(1);
+
+    await one.invalidate(...nodes);
+    const third = await processOn(service().url);
+    await third.get(new ItemNode(7));
+    expect(loads).toBe(21);
+    await third.invalidate(...nodes);
+    await Promise.all([one.close(), other.close(), third.close()]);
+  });
+});
