@@ -34,7 +34,8 @@ export interface MemoizedSync<This, Args extends unknown[], V, N extends Node> {
  * A decorator for methods that return promises of what the nodes hold, and that have the `this` and the parameters of
  * `toNode`, or more.
  */
-// The third check is conditional: a decorated method's own parameters and `this` would only be compared in both directions.
+// `this` and the parameters are checked by a condition, not by a constraint: where a constraint is not met the compiler falls
+// back to it, and a decorator's context then fits too much, since its methods are compared in either direction.
 export type MethodMemoizer<This, Args extends unknown[], N extends Node> = <
   T,
   A extends unknown[],
