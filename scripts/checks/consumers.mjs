@@ -44,12 +44,12 @@ export async function installConsumer(env, folder, packed) {
   if (core === undefined) throw new Error("There is no package cacheme");
   copyFileSync(core.tarball, copy);
 
-  const { devDependencies } = readJson(join(programs, "package.json"));
+  const { devDependencies = {} } = readJson(join(programs, "package.json"));
   writeJson(join(folder, "package.json"), {
     name: "consumer",
     private: true,
     type: "module",
-    dependencies: { cacheme: tarballs["cacheme"], "cacheme-copy": `file:${copy}` },
+    dependencies: { cacheme: tarballs.cacheme, "cacheme-copy": `file:${copy}` },
     devDependencies: { "@types/node": devDependencies["@types/node"] },
   });
   // A packed package asks for the others by their version, which is not published yet. The build settings are those of the workspace.

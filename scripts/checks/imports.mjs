@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { filesBelow } from "../lib/files-below.mjs";
 import { packages } from "../lib/workspace.mjs";
 
 /**
@@ -13,6 +14,7 @@ const coreLayers = [
   "memoize",
   "define-node",
   "warm",
+  "options",
   "read",
   "write",
   "plan",
@@ -49,7 +51,7 @@ export function checkImports() {
 
   for (const { name, folder } of all) {
     const layers = name === "cacheme" ? coreLayers : undefined;
-    for (const file of [...typeScriptIn(folder, "src"), ...typeScriptIn(folder, "test")]) {
+    for (const file of filesBelow(folder, ".ts").filter(isSourceOrTest)) {
       const text = readFileSync(join(folder, file), "utf8");
       for (const specifier of specifiersOf(text)) {
         count += 1;
@@ -62,17 +64,6 @@ export function checkImports() {
   }
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return `${count} imports`;
-}
-
-/**
- * @param {string} folder
- * @param {string} below
- */
-function typeScriptIn(folder, below) {
-  if (!existsSync(join(folder, below))) return [];
-  return readdirSync(join(folder, below), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.split(sep).includes("node_modules"))
-    .map((name) => join(below, name));
 }
 
 /** @param {string} text */
@@ -100,6 +91,11 @@ function faultOfRelative(folder, file, specifier, layers) {
     return `"${unknown}" has no place yet among the layers in scripts/checks/imports.mjs`;
   if (layers.indexOf(to) < layers.indexOf(from)) return `imports run downwards, and ${to} lies above ${from}`;
   return undefined;
+}
+
+/** @param {string} path */
+function isSourceOrTest(path) {
+  return isSource(path) || path.startsWith(`test${sep}`);
 }
 
 /** @param {string} path */

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../lib/command.mjs";
+import { filesBelow } from "../lib/files-below.mjs";
 import { publicPackages } from "../lib/workspace.mjs";
 
 /** The condition by which the workspace's own tests reach the sources. */
@@ -46,7 +47,7 @@ export async function checkContents({ folder, tarball }) {
       .filter((file) => !files.includes(`package/${file}`))
       .map((file) => `${file} is missing`),
     ...files.filter((file) => !isPublished(folder, file)).map((file) => `${file} does not belong there`),
-    ...sourcesOf(folder)
+    ...filesBelow(join(folder, "src"), ".ts")
       .filter((source) => !files.includes(`package/dist/${source.replace(/\.ts$/, ".js")}`))
       .map((source) => `the output of src/${source} is missing`),
   ];
@@ -65,13 +66,6 @@ function isPublished(folder, file) {
   if (/^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file)) return true;
   const [, output] = /^package\/dist\/(.+?)(?:\.d\.ts|\.js)$/.exec(file) ?? [];
   return output !== undefined && existsSync(join(folder, "src", `${output}.ts`));
-}
-
-/** @param {string} folder */
-function sourcesOf(folder) {
-  return readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
-    name.endsWith(".ts"),
-  );
 }
 
 /**

@@ -1,0 +1,140 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { CommandError, root, run } from "../lib/command.mjs";
+import { filesBelow } from "../lib/files-below.mjs";
+import { packages } from "../lib/workspace.mjs";
+
+/** Below docs/, so that the snippets find the packages that docs/package.json names. Not kept in git. */
+const folder = join(root, "docs/.snippets");
+
+/** Code that a page's blocks rest on and that no reader needs to see, by name: a database, a type, a node. */
+const preambles = join(root, "docs/preambles");
+
+/**
+ * A block of code on a page.
+ *
+ * @typedef {object} Snippet
+ * @property {string} page relative to the checkout
+ * @property {number} line of the page on which the code begins
+ * @property {string} code
+ * @property {string | undefined} preamble
+ * @property {boolean} continues the blocks before it on the page belong to it
+ */
+
+/**
+ * Every `ts` block of every page compiles, strictly, against the sources. A block is a module of its own, unless words
+ * behind its `ts` say otherwise: `with=NAME` puts the preamble of that name before it, `continues` puts the block before
+ * it on the page there. `fragment` leaves a block out: for what is not a whole piece of code.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
+export async function checkSnippets(env) {
+  const snippets = pages().flatMap(snippetsOf);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const modules = modulesOf(snippets);
+  for (const [name, { text }] of modules) writeFileSync(join(folder, name), text);
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(configuration, undefined, 2));
+
+  try {
+    await run("tsc", ["-p", folder, "--pretty", "false"], { cwd: folder, env });
+  } catch (error) {
+    if (error instanceof CommandError) throw new CommandError(error.message, onPages(error.output, modules));
+    throw error;
+  }
+  return `${snippets.length} snippets`;
+}
+
+const configuration = {
+  extends: "../../tsconfig.base.json",
+  compilerOptions: {
+    noEmit: true,
+    customConditions: ["@cacheme/source"],
+    lib: ["es2023", "esnext.disposable", "esnext.decorators"],
+    // A snippet shows a thing and need not use it.
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+  },
+  include: ["*.ts"],
+};
+
+function pages() {
+  const inDocs = filesBelow(join(root, "docs"), ".md").map((name) => join("docs", name));
+  const readmes = packages().map((pkg) => join(relative(root, pkg.folder), "README.md"));
+  return ["README.md", ...inDocs, ...readmes].filter((page) => existsSync(join(root, page)));
+}
+
+/**
+ * @param {string} page
+ * @returns {Snippet[]}
+ */
+function snippetsOf(page) {
+  const text = readFileSync(join(root, page), "utf8");
+  return [...text.matchAll(/^```(?:ts|typescript)\b(.*)\n([\s\S]*?)^```$/gm)].flatMap((match) => {
+    const words = (match[1] ?? "")
+      .trim()
+      .split(/\s+/)
+      .filter((word) => word !== "");
+    if (words.includes("fragment")) return [];
+    return {
+      page,
+      line: text.slice(0, match.index).split("\n").length + 1,
+      code: match[2] ?? "",
+      preamble: words.find((word) => word.startsWith("with="))?.slice("with=".length),
+      continues: words.includes("continues"),
+    };
+  });
+}
+
+/**
+ * Puts before each snippet what it rests on. Snippets that continue one another are one module, so that each is compiled
+ * once.
+ *
+ * @param {readonly Snippet[]} snippets
+ */
+function modulesOf(snippets) {
+  /** @type {Map<string, { text: string, parts: { from: number, snippet: Snippet }[] }>} */
+  const modules = new Map();
+  let current = "";
+  for (const snippet of snippets) {
+    if (!snippet.continues || !current.startsWith(`${moduleName(snippet.page)}.`)) {
+      current = `${moduleName(snippet.page)}.${snippet.line}.ts`;
+      modules.set(current, { text: preambleOf(snippet), parts: [] });
+    }
+    const module = modules.get(current);
+    if (module === undefined) throw new Error(`${snippet.page}:${snippet.line} has nothing to continue`);
+    module.parts.push({ from: module.text.split("\n").length, snippet });
+    // Without an import or export a file would be a script, and share its names with every other.
+    module.text += snippet.code;
+  }
+  for (const module of modules.values()) module.text += "export {};\n";
+  return modules;
+}
+
+/** @param {string} page */
+function moduleName(page) {
+  return page.replace(/\.md$/, "").replace(/\W+/g, "-");
+}
+
+/** @param {Snippet} snippet */
+function preambleOf({ page, line, preamble }) {
+  if (preamble === undefined) return "";
+  const path = join(preambles, `${preamble}.ts`);
+  if (!existsSync(path))
+    throw new Error(`${page}:${line} asks for docs/preambles/${preamble}.ts, which is not there`);
+  return readFileSync(path, "utf8");
+}
+
+/**
+ * The compiler's words with the places on the pages.
+ *
+ * @param {string} output
+ * @param {ReturnType<typeof modulesOf>} modules
+ */
+function onPages(output, modules) {
+  return output.replace(/^(\S+\.ts)\((\d+),(\d+)\)/gm, (place, name, line, column) => {
+    const part = modules.get(name)?.parts.findLast(({ from }) => from <= Number(line));
+    if (part === undefined) return place;
+    return `${part.snippet.page}:${part.snippet.line + Number(line) - part.from}:${column}`;
+  });
+}
