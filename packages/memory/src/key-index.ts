@@ -1,32 +1,39 @@
 import type { Slots } from "./slots.js";
 
-/** Positions in the smallest table. A position is two numbers: an entry's hash, and its slot + 1 (0: free). */
+/** Positions in the smallest table. */
 const SMALLEST = 32;
 
 /** Positions that each insert or removal moves on while a table is being replaced: done long before the next. */
 const MOVED_AT_ONCE = 16;
 
+/** An entry in a table is a slot + 1 in its low 25 bits (2^24 slots and one being admitted), 0 where it is free. */
+const SLOT_BITS = 25;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
+
+/** The high 7 bits are those of the hash: a look-up compares the key of another entry once in 128 only. */
+const TAG_MASK = ~SLOT_MASK;
+
 /**
- * From a key's hash to its slot: open addressing with linear probing, at most half full, two 32-bit numbers a
- * position. Deleting shifts the entries behind back (Knuth, TAOCP vol. 3, 6.4, algorithm R), so that there are
- * no tombstones and no pass that removes them. A JavaScript Map with deletes stalls 75 to 95 ms at a million
- * entries when V8 rehashes it.
+ * From a key's hash to its slot: open addressing with linear probing, at most half full, one 32-bit number a position.
+ * Deleting shifts the entries behind back (Knuth, TAOCP vol. 3, 6.4, algorithm R), so that there are no tombstones and
+ * no pass that removes them. A JavaScript Map with deletes stalls 75 to 95 ms at a million entries when V8 rehashes it.
  *
- * Growing and shrinking replace the table bit by bit: new entries go to the new table, each operation moves
- * some of the old, and look-ups ask both meanwhile. What moves is a whole cluster (the run between two free
- * positions), so that probing in the old table stays right.
+ * Growing and shrinking replace the table bit by bit: new entries go to the new table, each operation moves some of the
+ * old, and look-ups ask both meanwhile. What moves is a whole cluster (the run between two free positions), so that
+ * probing in the old table stays right.
  *
- * A look-up costs 4 to 6 ns at 10,000 entries, beside the hash; at a million, one or two cache misses.
+ * A look-up costs 5 to 10 ns at 10,000 entries, beside the hash; at a million, two cache misses. Keeping the whole hash
+ * in the table (8 bytes a position) was a tenth to a fifth slower at both sizes.
  */
 export class KeyIndex<K, V> {
   size = 0;
-  table: Int32Array = new Int32Array(2 * SMALLEST);
+  table: Int32Array = new Int32Array(SMALLEST);
   /** `table.length - 1`. */
-  mask: number = 2 * SMALLEST - 1;
+  mask: number = SMALLEST - 1;
   /** The table that is being replaced. */
   old: Int32Array | null = null;
   oldMask = 0;
-  /** A free place in the old table: everything from `#unmoved` places after it on back to it has not moved. */
+  /** A free position in the old table: the `#unmoved` positions behind it have not moved. */
   #cursor = 0;
   #unmoved = 0;
   readonly #slots: Slots<K, V>;
@@ -39,15 +46,12 @@ export class KeyIndex<K, V> {
   findString(space: number, key: string, hash: number): number {
     const { table, mask } = this;
     const slots = this.#slots;
-    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
-      const entry = table[at + 1] as number;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const entry = table[at] as number;
       if (entry === 0) break;
-      if (
-        table[at] === hash &&
-        slots.keyAt(entry - 1) === (key as unknown) &&
-        slots.spaceOf(entry - 1) === space
-      )
-        return entry - 1;
+      if ((entry ^ hash) >>> SLOT_BITS !== 0) continue;
+      const slot = (entry & SLOT_MASK) - 1;
+      if (slots.keyAt(slot) === (key as unknown) && slots.spaceOf(slot) === space) return slot;
     }
     return this.old === null ? -1 : this.#findOld(this.old, space, key, hash);
   }
@@ -56,10 +60,12 @@ export class KeyIndex<K, V> {
   findNumber(key: number, hash: number): number {
     const { table, mask } = this;
     const slots = this.#slots;
-    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
-      const entry = table[at + 1] as number;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const entry = table[at] as number;
       if (entry === 0) break;
-      if (table[at] === hash && slots.keyAt(entry - 1) === (key as unknown)) return entry - 1;
+      if ((entry ^ hash) >>> SLOT_BITS !== 0) continue;
+      const slot = (entry & SLOT_MASK) - 1;
+      if (slots.keyAt(slot) === (key as unknown)) return slot;
     }
     return this.old === null ? -1 : this.#findOld(this.old, 0, key, hash);
   }
@@ -67,41 +73,40 @@ export class KeyIndex<K, V> {
   /** Adds a slot whose key is not in the index. */
   add(hash: number, slot: number): void {
     if (this.old !== null) this.#move(this.old);
-    else if (4 * (this.size + 1) > this.table.length) this.#replace(2 * this.table.length);
+    else if (2 * (this.size + 1) > this.table.length) this.#replace(2 * this.table.length);
     this.size++;
-    place(this.table, this.mask, hash, slot + 1);
+    place(this.table, this.mask, hash, entryOf(hash, slot));
   }
 
   /** Removes a slot that is in the index. */
   remove(hash: number, slot: number): void {
+    const { hashes } = this.#slots;
+    const entry = entryOf(hash, slot);
     this.size--;
-    if (!take(this.table, this.mask, hash, slot + 1) && this.old !== null) {
-      take(this.old, this.oldMask, hash, slot + 1);
+    if (!take(this.table, this.mask, hash, entry, hashes) && this.old !== null) {
+      take(this.old, this.oldMask, hash, entry, hashes);
     }
     if (this.old !== null) this.#move(this.old);
-    else if (this.table.length > 2 * SMALLEST && 32 * this.size < this.table.length) {
+    else if (this.table.length > SMALLEST && 16 * this.size < this.table.length) {
       this.#replace(this.table.length >>> 2);
     }
   }
 
   clear(): void {
     this.size = 0;
-    this.table = new Int32Array(2 * SMALLEST);
-    this.mask = this.table.length - 1;
+    this.table = new Int32Array(SMALLEST);
+    this.mask = SMALLEST - 1;
     this.old = null;
   }
 
   #findOld(old: Int32Array, space: number, key: string | number, hash: number): number {
     const slots = this.#slots;
-    for (let at = (hash << 1) & this.oldMask; ; at = (at + 2) & this.oldMask) {
-      const entry = old[at + 1] as number;
+    for (let at = hash & this.oldMask; ; at = (at + 1) & this.oldMask) {
+      const entry = old[at] as number;
       if (entry === 0) return -1;
-      if (
-        old[at] === hash &&
-        slots.keyAt(entry - 1) === (key as unknown) &&
-        slots.spaceOf(entry - 1) === space
-      )
-        return entry - 1;
+      if ((entry ^ hash) >>> SLOT_BITS !== 0) continue;
+      const slot = (entry & SLOT_MASK) - 1;
+      if (slots.keyAt(slot) === (key as unknown) && slots.spaceOf(slot) === space) return slot;
     }
   }
 
@@ -109,10 +114,10 @@ export class KeyIndex<K, V> {
     const old = this.table;
     this.old = old;
     this.oldMask = this.mask;
-    this.table = new Int32Array(Math.max(length, 2 * SMALLEST));
+    this.table = new Int32Array(Math.max(length, SMALLEST));
     this.mask = this.table.length - 1;
     let free = 0;
-    while (old[free + 1] !== 0) free += 2;
+    while (old[free] !== 0) free++;
     this.#cursor = free;
     this.#unmoved = old.length;
     this.#move(old);
@@ -120,45 +125,49 @@ export class KeyIndex<K, V> {
 
   /** Moves some positions of the old table on, and the cluster that was begun to its end. */
   #move(old: Int32Array): void {
+    const { hashes } = this.#slots;
     let at = this.#cursor;
     let moved = 0;
     let entry = 0;
-    while (this.#unmoved > 0 && (moved < 2 * MOVED_AT_ONCE || entry !== 0)) {
-      at = (at + 2) & this.oldMask;
-      entry = old[at + 1] as number;
+    while (this.#unmoved > 0 && (moved < MOVED_AT_ONCE || entry !== 0)) {
+      at = (at + 1) & this.oldMask;
+      entry = old[at] as number;
       if (entry !== 0) {
-        place(this.table, this.mask, old[at] as number, entry);
-        old[at + 1] = 0;
+        place(this.table, this.mask, hashes[(entry & SLOT_MASK) - 1] as number, entry);
+        old[at] = 0;
       }
-      moved += 2;
-      this.#unmoved -= 2;
+      moved++;
+      this.#unmoved--;
     }
     this.#cursor = at;
     if (this.#unmoved === 0) this.old = null;
   }
 }
 
-function place(table: Int32Array, mask: number, hash: number, entry: number): void {
-  let at = (hash << 1) & mask;
-  while (table[at + 1] !== 0) at = (at + 2) & mask;
-  table[at] = hash;
-  table[at + 1] = entry;
+function entryOf(hash: number, slot: number): number {
+  return (hash & TAG_MASK) | (slot + 1);
 }
 
-function take(table: Int32Array, mask: number, hash: number, entry: number): boolean {
-  let free = (hash << 1) & mask;
-  while (table[free + 1] !== entry) {
-    if (table[free + 1] === 0) return false;
-    free = (free + 2) & mask;
+function place(table: Int32Array, mask: number, hash: number, entry: number): void {
+  let at = hash & mask;
+  while (table[at] !== 0) at = (at + 1) & mask;
+  table[at] = entry;
+}
+
+function take(table: Int32Array, mask: number, hash: number, entry: number, hashes: Int32Array): boolean {
+  let free = hash & mask;
+  while (table[free] !== entry) {
+    if (table[free] === 0) return false;
+    free = (free + 1) & mask;
   }
-  for (let at = (free + 2) & mask; table[at + 1] !== 0; at = (at + 2) & mask) {
-    const home = ((table[at] as number) << 1) & mask;
+  for (let at = (free + 1) & mask; table[at] !== 0; at = (at + 1) & mask) {
+    const moving = table[at] as number;
+    const home = (hashes[(moving & SLOT_MASK) - 1] as number) & mask;
     // An entry may move back to the free place only if its search, which begins at home, passes there.
     if (((at - home) & mask) < ((at - free) & mask)) continue;
-    table[free] = table[at] as number;
-    table[free + 1] = table[at + 1] as number;
+    table[free] = moving;
     free = at;
   }
-  table[free + 1] = 0;
+  table[free] = 0;
   return true;
 }
