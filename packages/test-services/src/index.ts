@@ -1,4 +1,5 @@
 export type { ServiceName } from "./catalogue.js";
+export { bundleProgram, type Program } from "./program.js";
 export type { ServerProxy } from "./proxy.js";
 export { openProxy } from "./proxy.js";
 export { type Server, type Service, server, service } from "./service.js";

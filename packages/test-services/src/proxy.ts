@@ -3,7 +3,7 @@ import { Pipe } from "./pipe.js";
 import { reservePort } from "./port.js";
 
 /** What went through a proxy since it was opened or {@link ServerProxy.resetCounts} was called. */
-export interface ProxyCounts {
+interface ProxyCounts {
   /** Connections that clients made. */
   connections: number;
   /** Bytes and pieces from clients to the server. A piece is what one read of a socket gave: at most 64 KiB. */

@@ -23,7 +23,7 @@ export interface ServiceDefinition {
 }
 
 /** Where one server may live. */
-export interface ServerPlace {
+interface ServerPlace {
   /** The address to listen on: 127.0.0.1, or every address of its own inside a container. */
   readonly host: string;
   readonly port: number;

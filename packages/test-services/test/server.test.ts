@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { afterEach, expect, it } from "vitest";
+import { bundleProgram } from "../src/program.js";
 import { type Server, server } from "../src/service.js";
 import { describeWithServer } from "../src/vitest.js";
 import { ask, Conversation } from "./conversation.js";
@@ -75,12 +75,14 @@ describeWithServer("redis", "a throw-away server", () => {
   });
 
   it("does not outlive a test process that is killed", async () => {
-    const holder = fork(fileURLToPath(new URL("holder.mjs", import.meta.url)), { execArgv: [] });
+    const program = await bundleProgram(new URL("holder.ts", import.meta.url));
+    const holder = fork(program.path, { execArgv: [] });
     const { port } = await held(holder);
     const folder = (await ask(port, "CONFIG GET dir")).split("\r\n").at(-1) ?? "";
     expect(existsSync(folder)).toBe(true);
     holder.kill("SIGKILL");
     await until(async () => (await ask(port, "PING")) === "closed" && !existsSync(folder));
+    program.remove();
   });
 });
 
