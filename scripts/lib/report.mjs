@@ -78,8 +78,8 @@ export class Report {
     if (skips.length > 0) {
       console.log(everyService ? "\nNot to be skipped in CI:" : "\nSkipped:");
       for (const { what, how } of skips) console.log(`  ${what}: ${how}`);
-      if (everyService) this.#failed += skips.length;
     }
+    if (everyService) this.#failed += Math.max(skips.length, this.#skipped);
     if (this.#failures.length > 0) console.log(`\nFailed: ${this.#failures.join("; ")}`);
     console.log(`\n${this.#passed} passed, ${this.#failed} failed, ${this.#skipped} skipped`);
   }

@@ -1,0 +1,178 @@
+#!/usr/bin/env node
+// npm test: everything that has to hold, from a fresh clone with nothing but Node, npm and git.
+// npm test -- --only=lint,tests runs some groups of it.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { checkChangesets } from "./checks/changesets.mjs";
+import { checkCompanions, consumerSteps, installConsumer } from "./checks/consumers.mjs";
+import { checkImports } from "./checks/imports.mjs";
+import { checkContents, checkManifest, checkTypesResolve, pack, packedPackages } from "./checks/packed.mjs";
+import { checkSnippets } from "./checks/snippets.mjs";
+import { root, run } from "./lib/command.mjs";
+import { Report } from "./lib/report.mjs";
+import { removeStaleOutputs } from "./lib/stale-outputs.mjs";
+import { build, checkNodeVersion, install, toolchain } from "./lib/toolchain.mjs";
+import { runVitest } from "./lib/vitest.mjs";
+import { packages } from "./lib/workspace.mjs";
+
+const inContinuousIntegration = /^(1|true)$/i.test(process.env.CI ?? "");
+
+/** What this run leaves behind is here, and goes at its end. */
+const folder = mkdtempSync(join(tmpdir(), "cacheme-test-"));
+const skipsFile = join(folder, "skips.jsonl");
+const report = new Report();
+
+/** @type {NodeJS.ProcessEnv} */
+let env = process.env;
+
+/**
+ * The groups in their order. They need what `setup` has made; within a group the
+ * steps are free of each other and two run side by side, for two cores.
+ *
+ * @type {Record<string, () => Promise<void>>}
+ */
+const groups = {
+  async lint() {
+    report.heading("Style and structure");
+    await report.run(
+      [
+        {
+          name: "format and lint",
+          check: async () => void (await run("biome", ["ci", "--colors=off", "."], { env })),
+        },
+        { name: "imports run one way", check: checkImports },
+        {
+          name: "no dead file, export or dependency",
+          check: async () => void (await run("knip", ["--no-progress"], { env })),
+        },
+        { name: "every change has a changeset", check: () => checkChangesets(env) },
+      ],
+      2,
+    );
+  },
+
+  async types() {
+    report.heading("Types");
+    await report.run(
+      [
+        ...packages().map(({ name, folder }) => ({
+          name: `tests of ${name} compile`,
+          check: () => compile(join(relative(root, folder), "tsconfig.test.json")),
+        })),
+        { name: "scripts compile", check: () => compile("tsconfig.scripts.json") },
+        { name: "code on the pages compiles", check: () => checkSnippets(env) },
+        { name: "type tests", check: () => runVitest(env, folder, ["*:types"]) },
+      ],
+      2,
+    );
+  },
+
+  async tests() {
+    report.heading("Unit and integration tests");
+    await report.run([
+      { name: "services for the tests", check: prepareServices },
+      // Alone: they use both cores, and real servers with deadlines.
+      { name: "tests", check: () => runVitest(env, folder, ["!*:types"]) },
+    ]);
+  },
+
+  async packages() {
+    report.heading("Packages as they would be published");
+    const packed = packedPackages(folder);
+    const consumer = join(folder, "consumer");
+    await report.run(packed.map((pkg) => ({ name: `${pkg.name} packs`, check: () => pack(env, pkg) })));
+    await report.run(
+      [
+        ...packed.flatMap((pkg) => [
+          { name: `${pkg.name} holds what it should`, check: () => checkContents(pkg) },
+          { name: `${pkg.name} has a sound package.json`, check: () => checkManifest(env, pkg) },
+          { name: `${pkg.name} has types that resolve`, check: () => checkTypesResolve(env, pkg) },
+        ]),
+      ],
+      2,
+    );
+    await report.run([
+      {
+        name: "the packages install outside the checkout",
+        check: () => installConsumer(env, consumer, packed),
+      },
+      { name: "cacheme brings along no database client", check: () => checkCompanions(consumer) },
+    ]);
+    await report.run(consumerSteps(env, consumer), 2);
+  },
+};
+
+/**
+ * What everything else stands on. A source that does not compile stops nothing: the other steps say more about it.
+ *
+ * @returns {Promise<boolean>} whether the tools are there
+ */
+async function setup() {
+  report.heading("Set-up");
+  await report.run([{ name: "Node is new enough", check: () => checkNodeVersion() }]);
+  await report.run([{ name: "pnpm, as package.json pins it", check: findTools }]);
+  if (report.hasFailed) return false;
+  await report.run([
+    { name: "install what the lockfile says", check: async () => void (await install(env)) },
+  ]);
+  if (report.hasFailed) return false;
+  await report.run([{ name: "every package builds", check: buildEverything }]);
+  return true;
+}
+
+async function findTools() {
+  const services = { CACHEME_SKIPS_FILE: skipsFile, CACHEME_SERVICES_FILE: join(folder, "services.json") };
+  env = { ...(await toolchain()), ...services };
+}
+
+async function buildEverything() {
+  removeStaleOutputs();
+  await build(env);
+}
+
+/** @param {string} project */
+async function compile(project) {
+  await run("tsc", ["-p", project, "--pretty", "false"], { env });
+}
+
+async function prepareServices() {
+  const found = await run(process.execPath, ["packages/test-services/dist/prepare.js"], { env });
+  return found.trim().replace(/\n\s*/g, "; ");
+}
+
+/** Suites that did not run, as packages/test-services has noted them. @returns {import("./lib/report.mjs").Skip[]} */
+function skips() {
+  if (!existsSync(skipsFile)) return [];
+  const lines = readFileSync(skipsFile, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+  return [...new Set(lines)].map((line) => {
+    const { suite, reason } = JSON.parse(line);
+    return { what: suite, how: reason };
+  });
+}
+
+/** The groups asked for on the command line; all where none is. */
+function chosenGroups() {
+  const names = process.argv
+    .slice(2)
+    .flatMap((word) => word.replace(/^--only=?/, "").split(","))
+    .filter((name) => name !== "");
+  const unknown = names.find((name) => !(name in groups));
+  if (unknown !== undefined)
+    throw new Error(`There is no group "${unknown}": ${Object.keys(groups).join(", ")}`);
+  return Object.entries(groups).filter(([name]) => names.length === 0 || names.includes(name));
+}
+
+try {
+  const chosen = chosenGroups();
+  if (await setup()) for (const [, runGroup] of chosen) await runGroup();
+  report.close(skips(), { everyService: inContinuousIntegration });
+  process.exitCode = report.hasFailed ? 1 : 0;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
