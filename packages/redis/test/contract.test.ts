@@ -27,10 +27,16 @@ describeWithService("redis", "the storage on a server", (service) => {
     closers.push(() => client.disconnect());
     return client;
   };
-  const address = () => new URL(service().url);
+  /** The service's address in parts; somebody else's may have a password and a database. */
+  const parts = () => {
+    const { hostname, port, username, password, pathname, protocol } = new URL(service().url);
+    const rest = { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+    const tls = protocol === "rediss:" ? { tls: {} } : {};
+    return { host: hostname, port: Number(port || 6379), db: Number(pathname.slice(1)), ...rest, ...tls };
+  };
   const forms: [string, () => RemoteStorage][] = [
     ["an address", () => redis(service().url, patient)],
-    ["options", () => redis({ host: address().hostname, port: Number(address().port) }, patient)],
+    ["options", () => redis(parts(), patient)],
     ["a client of ioredis 5.11", () => redis(given(new Redis(service().url)), patient)],
     ["a client of ioredis 5.6", () => redis(given(new Redis56(service().url)), patient)],
     ["a client of ioredis 6", () => redis(given(new Redis6(service().url)), patient)],
