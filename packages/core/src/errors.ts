@@ -126,6 +126,15 @@ export class IncompleteError extends CachemeError {
   }
 }
 
+/** What a thrown thing says, whatever it is. Never throws: an object without a prototype has no text, for instance. */
+export function reasonOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "what was thrown has no text.";
+  }
+}
+
 /** What every call after `close()` is answered with. */
 export function closedError(what: string): CachemeError {
   return new CachemeError(

@@ -1,4 +1,5 @@
-import { StorageError } from "../errors.js";
+import { types } from "node:util";
+import { reasonOf, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
 import type { LocalStorage } from "./local-storage.js";
 import type { RemoteStorage, StoredRecord } from "./remote-storage.js";
@@ -95,7 +96,7 @@ export class RegisteredRemote {
     let found: readonly (Uint8Array | undefined)[] = [];
     await this.#attempt("read", async () => {
       const answer = await this.storage.readMany(keys);
-      if (!Array.isArray(answer) || answer.length !== keys.length) throw this.#wrongShape(keys.length);
+      if (!isAnswerTo(keys, answer)) throw this.#wrongShape(keys.length);
       found = answer;
     });
     for (const [index, request] of requests.entries()) request.arrived(found[index]);
@@ -130,7 +131,7 @@ export class RegisteredRemote {
       await call();
       return undefined;
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const error = thrown instanceof Error ? thrown : new Error(reasonOf(thrown), { cause: thrown });
       this.failureCount += 1;
       this.lastError = error;
       if (this.#events.listeners.storageError !== null) {
@@ -144,10 +145,17 @@ export class RegisteredRemote {
     return new StorageError(
       "CACHEME_STORAGE_FAILED",
       `readMany of storage "${this.name}" (${this.storage.label}) was asked for ${expected} keys and did not answer with a ` +
-        "list of that length. This is a fault of its driver.",
+        "list of that length, of bytes or undefined. This is a fault of its driver.",
       { storage: this.name },
     );
   }
+}
+
+/** A driver is somebody else's code: what it answers may be anything. */
+function isAnswerTo(keys: readonly string[], answer: unknown): boolean {
+  if (!Array.isArray(answer) || answer.length !== keys.length) return false;
+  for (const bytes of answer) if (bytes !== undefined && !types.isUint8Array(bytes)) return false;
+  return true;
 }
 
 export type Registered = RegisteredLocal | RegisteredRemote;
