@@ -1,4 +1,4 @@
-import { ConfigurationError, StorageError } from "../errors.js";
+import { ConfigurationError, reasonOf, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
 import type { LocalStorage } from "./local-storage.js";
 import { type Registered, RegisteredLocal, RegisteredRemote } from "./registered.js";
@@ -38,7 +38,7 @@ export class StorageRegistry {
     } catch (cause) {
       throw new StorageError(
         "CACHEME_CONNECT_FAILED",
-        `Storage "${name}" (${storage.label}) could not be connected: ${cause instanceof Error ? cause.message : String(cause)} ` +
+        `Storage "${name}" (${storage.label}) could not be connected: ${reasonOf(cause)} ` +
           'Start the server or mend the address; or give the storage `connect: "lazy"`, and the program starts without it.',
         { storage: name, cause },
       );

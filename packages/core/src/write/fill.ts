@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.js";
 import { encodeEntry } from "../entry/entry-codec.js";
-import { SerializationError } from "../errors.js";
+import { reasonOf, SerializationError } from "../errors.js";
 import type { Events } from "../events.js";
 import type { Operation } from "../plan/operation.js";
 import type { Plan, RemoteTier, Tier } from "../plan/plan.js";
@@ -164,9 +164,8 @@ function freshUntilIn(tier: Tier, fill: Fill, now: number): number {
 
 function asSerializationError(thrown: unknown, { plan, key }: Fill): SerializationError {
   const path = thrown instanceof SerializationError ? thrown.path : "$";
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new SerializationError(
-    `The value of ${plan.name}:${key} cannot be stored in every tier: ${reason}`,
+    `The value of ${plan.name}:${key} cannot be stored in every tier: ${reasonOf(thrown)}`,
     path,
     { node: plan.name, key, cause: thrown },
   );
