@@ -1,4 +1,4 @@
-import { ConfigurationError } from "./errors.js";
+import { ConfigurationError, reasonOf } from "./errors.js";
 
 /** What can be listened to, and what a listener is given. */
 export interface CachemeEvents {
@@ -65,25 +65,29 @@ export class Events {
       );
     }
     const lists: Record<E, CachemeListener<E>[] | null> = this.listeners;
-    lists[event] = [...(lists[event] ?? []), listener];
+    // A function of its own, so that one that listens twice is stopped once by each of its stops.
+    const own: CachemeListener<E> = (payload) => listener(payload);
+    lists[event] = [...(lists[event] ?? []), own];
     return () => {
-      const rest = (lists[event] ?? []).filter((other) => other !== listener);
+      const rest = (lists[event] ?? []).filter((other) => other !== own);
       lists[event] = rest.length === 0 ? null : rest;
     };
   }
 
-  /** Calls the event's listeners. One that throws is reported as a process warning, and disturbs nothing. */
+  /** Calls the event's listeners. One that throws or rejects is reported as a process warning, and disturbs nothing. */
   emit<E extends keyof CachemeEvents>(event: E, payload: CachemeEvents[E]): void {
     const lists: Record<E, CachemeListener<E>[] | null> = this.listeners;
     for (const listener of lists[event] ?? []) {
       try {
-        listener(payload);
+        const answer: unknown = listener(payload); // A listener may be asynchronous, although nobody waits for it.
+        if (answer instanceof Promise) answer.catch((error: unknown) => warnOf(event, error));
       } catch (error) {
-        process.emitWarning(
-          `A listener of Cacheme's "${event}" event threw: ${String(error)}`,
-          "CachemeWarning",
-        );
+        warnOf(event, error);
       }
     }
   }
+}
+
+function warnOf(event: string, error: unknown): void {
+  process.emitWarning(`A listener of Cacheme's "${event}" event threw: ${reasonOf(error)}`, "CachemeWarning");
 }
