@@ -72,7 +72,7 @@ export class StatsCounter {
 
   /** Adds up the counters of several classes. */
   static summary(counters: Iterable<StatsCounter>): Stats {
-    const hits: Record<string, number> = {};
+    const hits = new Map<string, number>();
     const times = createHistogram();
     let [hitCount, missCount, coalescedCount, loadSuccessCount, loadFailureCount, totalLoadTime] = [
       0, 0, 0, 0, 0, 0,
@@ -80,7 +80,7 @@ export class StatsCounter {
     for (const counter of counters) {
       for (const [tier, count] of counter.hits.entries()) {
         const storage = counter.#storages[tier] ?? "";
-        hits[storage] = (hits[storage] ?? 0) + count;
+        hits.set(storage, (hits.get(storage) ?? 0) + count);
         hitCount += count;
       }
       missCount += counter.misses;
@@ -99,7 +99,7 @@ export class StatsCounter {
       missCount,
       missRate: ratio(missCount, requestCount),
       coalescedCount,
-      hits,
+      hits: Object.fromEntries(hits),
       loadCount,
       loadSuccessCount,
       loadFailureCount,
