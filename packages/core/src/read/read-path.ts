@@ -81,17 +81,8 @@ export class ReadPath {
         bytes === undefined ? undefined : decodeEntry(plan.meta.serializer, plan.fingerprint, bytes);
       const now = this.#clock.now();
       if (cached !== undefined && cached.freshUntil > now) {
-        const { value, writtenAt, freshUntil } = cached;
-        const ttl = freshUntil - now;
-        return {
-          value,
-          writtenAt,
-          freshUntil,
-          origin: tier.name,
-          ttl,
-          size: bytes?.byteLength,
-          hits: undefined,
-        };
+        const ttl = cached.freshUntil - now;
+        return { ...cached, origin: tier.name, ttl, size: bytes?.byteLength, hits: undefined };
       }
     }
     return undefined;
@@ -271,7 +262,9 @@ export class ReadPath {
       plan.stats.misses += flight.readers;
       flight.resolve(value);
     };
-    if (flight.skip || (plan.doorkeeper !== undefined && !plan.doorkeeper.admits(key))) {
+    // A refresh replaces what is stored, and must not leave the old value there; the doorkeeper is told of the key all the same.
+    const admitted = plan.doorkeeper === undefined || plan.doorkeeper.admits(key) || flight.refreshes;
+    if (flight.skip || !admitted) {
       answer();
       return;
     }
