@@ -37,11 +37,11 @@ export class Slots<K, V> {
   /** Slots from here on were never used. */
   unused = 0;
   /** The first released slot or -1; the others are chained through their hashes, which they need no more. */
-  #free = -1;
+  free = -1;
 
   /** Whether `allocate` needs a `grow` first. */
   get isFull(): boolean {
-    return this.#free < 0 && this.unused === this.capacity;
+    return this.free < 0 && this.unused === this.capacity;
   }
 
   grow(): void {
@@ -55,9 +55,9 @@ export class Slots<K, V> {
 
   /** Takes a slot for an entry of weight 1. */
   allocate(key: K, value: V, hash: number, space: number): number {
-    let slot = this.#free;
+    let slot = this.free;
     if (slot >= 0) {
-      this.#free = this.hashes[slot] as number;
+      this.free = this.hashes[slot] as number;
     } else {
       slot = this.unused++;
       if ((slot & CHUNK_MASK) === 0) {
@@ -80,8 +80,8 @@ export class Slots<K, V> {
     const at = (slot & CHUNK_MASK) << 1;
     chunk[at] = undefined;
     chunk[at + 1] = FREE;
-    this.hashes[slot] = this.#free;
-    this.#free = slot;
+    this.hashes[slot] = this.free;
+    this.free = slot;
   }
 
   /** Forgets everything and gives the memory back. */
@@ -92,7 +92,7 @@ export class Slots<K, V> {
     this.weights = null;
     this.chunks.length = 0;
     this.unused = 0;
-    this.#free = -1;
+    this.free = -1;
   }
 
   isHeld(slot: number): boolean {

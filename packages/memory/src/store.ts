@@ -227,8 +227,12 @@ export class Store<K, V> {
   #touch(slot: number): void {
     const marks = this.#marks;
     // Both indices are in range: a slot is below the capacity, a mark below 256.
-    if (marks !== null) marks[slot] = this.#onHit[marks[slot] as number] as number;
-    else this.policy.access(slot);
+    if (marks !== null) {
+      marks[slot] = this.#onHit[marks[slot] as number] as number;
+      return;
+    }
+    this.policy.access(slot);
+    this.#custom?.rethrow();
   }
 
   #readEnding(slot: number, now: number): V | typeof MISS {
