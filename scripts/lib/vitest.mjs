@@ -11,7 +11,7 @@ import { CommandError, run } from "./command.mjs";
  * @returns {Promise<import("./report.mjs").Outcome>}
  */
 export async function runVitest(env, folder, projects) {
-  const counts = join(folder, `vitest-${projects.join("-").replace(/\W+/g, "-")}.json`);
+  const counts = join(folder, `vitest-${projects.map(encodeURIComponent).join("-")}.json`);
   const parameters = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${counts}`];
   const cause = await causeOfFailure(env, [...parameters, ...projects.map((name) => `--project=${name}`)]);
   const { passed, failed, skipped } = readCounts(counts);

@@ -1,0 +1,7 @@
+// What a generator of protocol buffer code makes for a message `User`.
+export declare const protobuf: {
+  User: {
+    encode(value: unknown): { finish(): Uint8Array };
+    decode(bytes: Uint8Array): unknown;
+  };
+};
