@@ -456,12 +456,10 @@ export class Cacheme implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#plans.retire();
+    this.#storages.retire();
     await new Promise<void>((sent) => this.#tick.add(sent)); // What this tick has gathered is sent first.
-    for (const plan of this.#plans) plan.operations.fenceAll();
-    for (const registered of this.#storages) {
-      if (registered.kind === "local") registered.storage.close();
-      else await registered.close();
-    }
+    await Promise.all(Array.from(this.#plans, (plan) => plan.operations.finish()));
+    await this.#storages.close();
   }
 
   #keyed(node: Node): { readonly plan: Plan; readonly key: string } {

@@ -135,6 +135,11 @@ export function reasonOf(thrown: unknown): string {
   }
 }
 
+/** What was thrown where an error must be handed on. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(reasonOf(thrown), { cause: thrown });
+}
+
 /** What every call after `close()` is answered with. */
 export function closedError(what: string): CachemeError {
   return new CachemeError(

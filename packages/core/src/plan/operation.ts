@@ -61,9 +61,19 @@ export class Operations {
     }
   }
 
-  /** Fences everything that is under way. */
-  fenceAll(): void {
-    for (const key of this.#newest.keys()) this.fence(key);
+  /**
+   * Fences what has not come to its write or removal yet, and settles when what has is done: a `set` that waits for its turn is
+   * no less on its way than the write that it waits for.
+   */
+  async finish(): Promise<void> {
+    const mutations: Promise<unknown>[] = [];
+    for (const newest of this.#newest.values()) {
+      for (let running: Operation | undefined = newest; running !== undefined; running = running.older) {
+        if (running.mutation === undefined) running.fenced = true;
+        else mutations.push(running.mutation);
+      }
+    }
+    await Promise.all(mutations);
   }
 
   /** Whether a removal of the key is under way, so that remote tiers are not read for it. */

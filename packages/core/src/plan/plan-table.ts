@@ -50,9 +50,13 @@ export class PlanTable {
     for (const { plan } of this.#byName.values()) yield plan;
   }
 
-  /** From here on nodes are refused. The plans are found no more by a new symbol, so that a hit need not ask. */
+  /**
+   * From here on nodes are refused. The plans are taken off the prototypes, which outlive this; where one was frozen meanwhile,
+   * a new symbol does not find it.
+   */
   retire(): void {
     this.#retired = true;
+    for (const { plan } of this.#byName.values()) Reflect.deleteProperty(plan.prototype, this.#symbol);
     this.#symbol = Symbol("cacheme plan, closed");
   }
 
@@ -111,7 +115,9 @@ export class PlanTable {
       storages ?? [{ registered: this.#defaultStorage(), ttl: undefined }],
     );
     this.#byName.set(meta.name, { plan, nodeClass });
-    if (Object.isExtensible(prototype)) Object.defineProperty(prototype, this.#symbol, { value: plan });
+    if (Object.isExtensible(prototype)) {
+      Object.defineProperty(prototype, this.#symbol, { value: plan, configurable: true });
+    }
     return plan;
   }
 

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { reasonOf, StorageError } from "../errors.js";
+import { asError, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
 import type { LocalStorage } from "./local-storage.js";
 import type { RemoteStorage, StoredRecord } from "./remote-storage.js";
@@ -131,7 +131,7 @@ export class RegisteredRemote {
       await call();
       return undefined;
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(reasonOf(thrown), { cause: thrown });
+      const error = asError(thrown);
       this.failureCount += 1;
       this.lastError = error;
       if (this.#events.listeners.storageError !== null) {

@@ -1,4 +1,4 @@
-import { ConfigurationError, reasonOf, StorageError } from "../errors.js";
+import { asError, ConfigurationError, closedError, reasonOf, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
 import type { LocalStorage } from "./local-storage.js";
 import { type Registered, RegisteredLocal, RegisteredRemote } from "./registered.js";
@@ -11,6 +11,7 @@ export class StorageRegistry {
   readonly #tick: Tick;
   readonly #registered = new Map<string, Registered>();
   readonly #connecting = new Set<string>();
+  #retired = false;
 
   constructor(events: Events, tick: Tick) {
     this.#events = events;
@@ -34,7 +35,6 @@ export class StorageRegistry {
     this.#connecting.add(name);
     try {
       await storage.connect();
-      this.#registered.set(name, new RegisteredRemote(name, storage, this.#events, this.#tick));
     } catch (cause) {
       throw new StorageError(
         "CACHEME_CONNECT_FAILED",
@@ -44,6 +44,35 @@ export class StorageRegistry {
       );
     } finally {
       this.#connecting.delete(name);
+    }
+    const registered = new RegisteredRemote(name, storage, this.#events, this.#tick);
+    if (this.#retired) {
+      await registered.close();
+      throw closedError(`Storage "${name}" was connected`);
+    }
+    this.#registered.set(name, registered);
+  }
+
+  /** From here on no storage is taken in: one that is still being connected is closed as soon as it is. */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  /** Closes every storage. One that fails to keeps none of the others open. */
+  async close(): Promise<void> {
+    await Promise.all(
+      Array.from(this, (registered) =>
+        registered.kind === "remote" ? registered.close() : this.#closeLocal(registered),
+      ),
+    );
+  }
+
+  #closeLocal({ name, storage }: RegisteredLocal): void {
+    try {
+      storage.close();
+    } catch (thrown) {
+      const error = asError(thrown);
+      this.#events.emit("storageError", { storage: name, operation: "close", error });
     }
   }
 
