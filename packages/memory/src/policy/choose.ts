@@ -4,9 +4,10 @@ import { FifoPolicy } from "./fifo.js";
 import { LfuPolicy } from "./lfu.js";
 import { LruPolicy } from "./lru.js";
 import type { PolicyContext, SlotPolicy } from "./slot-policy.js";
+import { TinyLfuPolicy } from "./tlfu.js";
 
 /** The policies that come with the package; what each does is in the package's README. */
-export type PolicyName = "lru" | "lfu" | "fifo";
+export type PolicyName = "tlfu" | "lru" | "lfu" | "fifo";
 
 /** Makes the policy that an option asks for. */
 export function choosePolicy<K, V>(
@@ -14,6 +15,8 @@ export function choosePolicy<K, V>(
   context: PolicyContext<K, V>,
 ): SlotPolicy {
   switch (policy) {
+    case "tlfu":
+      return new TinyLfuPolicy(context);
     case "lru":
       return new LruPolicy();
     case "lfu":
@@ -22,6 +25,6 @@ export function choosePolicy<K, V>(
       return new FifoPolicy();
     default:
       if (typeof policy === "object" && policy !== null) return new CustomPolicy(policy, context.slots);
-      throw new TypeError(`policy must be "lru", "lfu", "fifo" or an EvictionPolicy, not ${String(policy)}`);
+      throw new TypeError(`policy must be "tlfu", "lru", "lfu", "fifo" or an EvictionPolicy, not ${String(policy)}`);
   }
 }

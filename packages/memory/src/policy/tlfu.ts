@@ -1,0 +1,240 @@
+import type { Slots } from "../slots.js";
+import { Departures } from "./departures.js";
+import { FREQUENCY, ON_HIT } from "./mark.js";
+import { Regions } from "./regions.js";
+import { FrequencySketch } from "./sketch.js";
+import type { Limits, PolicyContext, Requests, SlotPolicy } from "./slot-policy.js";
+import { WindowShare } from "./window-share.js";
+
+/** How much of the main region is protected (as in SLRU; Caffeine's share too). */
+const PROTECTED_SHARE = 0.8;
+
+/** Touched entries passed by in one search, each of them moved: what bounds an eviction. */
+const MOST_PASSED = 16;
+
+/** Entries moved from a shrinking window to the main region in one insertion. */
+const MOST_MOVED = 4;
+
+/** All frequencies are halved each time this many requests per entry were made (TinyLFU's ageing). */
+const REQUESTS_PER_AGE = 5;
+
+/** A smaller cache ages as slowly as one of this size: it must see a loop twice to know it. */
+const AGES_LIKE = 512;
+
+/** Slots aged in an insertion, at the least and at the most; as many blocks of the sketch. */
+const FEWEST_AGED = 32;
+const MOST_AGED = 1024;
+
+/** `#aged` where no ageing is under way: above every slot. */
+const ALL_AGED = 0x7fffffff;
+
+/**
+ * A newcomer with this frequency that loses its duel gets in with a chance of 1 in 128 all the same, so that
+ * nobody can pin entries in the cache by making their frequencies look high (Caffeine's defence).
+ */
+const WARM = 6;
+const CHANCE = 127;
+
+/**
+ * W-TinyLFU (Einziger, Friedman and Manes, 2017) with lazy promotion and a window that adapts by its edges.
+ *
+ * Newcomers enter the *window*, whose oldest entry fights the oldest on *probation* for its place when the
+ * cache is full; what is hit on probation becomes *protected*, and the oldest protected entries fall back to
+ * probation. A hit writes one byte (see mark.ts). Lists are only put in order at an eviction, as in CLOCK: an
+ * entry found touched where one is looked for moves to where its hit would have moved it. So does an entry on
+ * probation that wins its duel, so that all of probation is tried in turn and not one entry only.
+ */
+export class TinyLfuPolicy implements SlotPolicy {
+  readonly onHit: Uint8Array = ON_HIT;
+  readonly regions: Regions;
+  readonly sketch: FrequencySketch = new FrequencySketch();
+  readonly departures: Departures = new Departures();
+  readonly window: WindowShare = new WindowShare();
+  readonly #slots: Slots<unknown, unknown>;
+  readonly #requests: Requests;
+  readonly #random: () => number;
+  #limits: Limits;
+  /** Slots from here on still count in the scale before the last ageing. */
+  #aged: number = ALL_AGED;
+  #requestsSeen = 0;
+  #requestsSinceAge = 0;
+
+  constructor(context: PolicyContext) {
+    this.regions = new Regions(context.slots);
+    this.#slots = context.slots;
+    this.#requests = context.requests;
+    this.#random = context.random;
+    this.#limits = context.limits;
+  }
+
+  get marks(): Uint8Array {
+    return this.regions.marks;
+  }
+
+  grow(capacity: number): void {
+    this.regions.grow(capacity);
+    this.sketch.grow(capacity);
+  }
+
+  insert(slot: number): void {
+    const { regions } = this;
+    const hash = this.#slots.hashAt(slot);
+    this.#moveWindowOverflow();
+    this.#age();
+    if (this.departures.has(hash)) this.window.leftTooEarly(regions.held + 1);
+    const frequency = this.sketch.increment(hash);
+    regions.marks[slot] = slot < this.#aged ? frequency : frequency << 1;
+    regions.enter(slot, regions.window);
+  }
+
+  /** A hit, for the rare case that the policy itself is told of one: otherwise the cache writes the mark. */
+  access(slot: number): void {
+    const { marks } = this.regions;
+    marks[slot] = ON_HIT[marks[slot] as number] as number;
+  }
+
+  update(slot: number, oldWeight: number): void {
+    this.access(slot);
+    this.regions.regionOf(slot).weight += this.#slots.weightOf(slot) - oldWeight;
+  }
+
+  /** What was learned of the entry goes to the sketch, for the time when its key comes back. */
+  remove(slot: number): void {
+    const frequency = this.frequencyOf(slot);
+    this.regions.leave(slot);
+    this.regions.marks[slot] = 0;
+    if (frequency > 1) this.sketch.raise(this.#slots.hashAt(slot), frequency);
+  }
+
+  victim(): number {
+    const { regions } = this;
+    if (regions.window.weight <= this.#windowLimit()) {
+      const unwanted = this.#mainVictim();
+      return unwanted < 0 ? this.#windowVictim() : unwanted;
+    }
+    const candidate = this.#windowVictim();
+    this.departures.record(this.#slots.hashAt(candidate), this.window.edge(regions.held));
+    const incumbent = this.#mainVictim();
+    if (incumbent < 0) return candidate;
+    if (this.#winsDuel(candidate, incumbent)) {
+      regions.move(candidate, regions.probation);
+      return incumbent;
+    }
+    regions.move(incumbent, regions.probation);
+    return candidate;
+  }
+
+  resize(limits: Limits): void {
+    this.#limits = limits;
+  }
+
+  clear(): void {
+    this.regions.clear();
+    this.sketch.clear();
+    this.departures.clear();
+    this.#aged = ALL_AGED;
+  }
+
+  /** The frequency of the entry held in `slot`, in today's scale. */
+  frequencyOf(slot: number): number {
+    const frequency = (this.regions.marks[slot] as number) & FREQUENCY;
+    return slot < this.#aged ? frequency : frequency >>> 1;
+  }
+
+  /**
+   * A newcomer has to have come more often than the entry it would replace, its present visit not counted
+   * unless neither was seen before: otherwise, in a loop larger than the cache, whoever comes next would win
+   * against whoever came last. Frequencies count per weight.
+   */
+  #winsDuel(candidate: number, incumbent: number): boolean {
+    const challenge = this.frequencyOf(candidate);
+    const frequency = this.frequencyOf(incumbent);
+    const defence = frequency > 1 ? frequency + 1 : frequency;
+    if (challenge * this.#slots.weightOf(incumbent) > defence * this.#slots.weightOf(candidate)) return true;
+    return challenge >= WARM && (this.#random() & CHANCE) === 0;
+  }
+
+  #windowLimit(): number {
+    const { maxSize, maxWeight } = this.#limits;
+    return Math.max(1, Math.round(this.window.share * (maxWeight < Infinity ? maxWeight : maxSize)));
+  }
+
+  /** The window's oldest entry that was not touched, or -1 if the window is empty. */
+  #windowVictim(): number {
+    const { regions } = this;
+    for (let passed = 0; ; passed++) {
+      const slot = regions.oldest(regions.window);
+      if (slot < 0 || !regions.isTouched(slot) || passed === MOST_PASSED) return slot;
+      regions.move(slot, regions.window);
+    }
+  }
+
+  /** The oldest entry on probation that was not touched, or -1 if the main region is empty. */
+  #mainVictim(): number {
+    const { regions } = this;
+    for (let passed = 0; ; passed++) {
+      passed += this.#demote(MOST_PASSED - passed);
+      const slot = regions.oldest(regions.probation);
+      if (slot < 0 || !regions.isTouched(slot) || passed >= MOST_PASSED) return slot;
+      this.window.touchedAtTheEnd(regions.held, regions.probation.size);
+      regions.move(slot, regions.protected);
+    }
+  }
+
+  /**
+   * Protected entries above their share fall back to probation, untouched ones first, so that probation is
+   * not empty unless the main region is. Returns how many were passed by, `mayPass` at most.
+   */
+  #demote(mayPass: number): number {
+    const { regions } = this;
+    const most = Math.floor(PROTECTED_SHARE * (regions.probation.size + regions.protected.size));
+    let passed = 0;
+    for (let demoted = 0; regions.protected.size > most && demoted < MOST_MOVED; ) {
+      const slot = regions.oldest(regions.protected);
+      if (regions.isTouched(slot) && passed < mayPass) {
+        regions.move(slot, regions.protected);
+        passed++;
+      } else {
+        regions.move(slot, regions.probation);
+        demoted++;
+      }
+    }
+    return passed;
+  }
+
+  /** While there is room nobody fights for it: what the window has too much goes to the main region. */
+  #moveWindowOverflow(): void {
+    const { regions } = this;
+    const limit = this.#windowLimit();
+    for (let moved = 0; moved < MOST_MOVED && regions.window.weight > limit; moved++) {
+      regions.move(this.#windowVictim(), regions.probation);
+    }
+  }
+
+  /** Begins to halve the frequencies when it is time, and does a part of the work that is pending. */
+  #age(): void {
+    const total = this.#requests.hits + this.#requests.misses;
+    const requests = Math.max(1, total - this.#requestsSeen);
+    this.#requestsSeen = total;
+    this.#requestsSinceAge += requests;
+    const share = Math.min(FEWEST_AGED * requests, MOST_AGED);
+    this.sketch.advance(share);
+    this.#ageSlots(share);
+    if (this.#requestsSinceAge < REQUESTS_PER_AGE * Math.max(this.regions.held, AGES_LIKE)) return;
+    if (this.sketch.isAgeing || this.#aged !== ALL_AGED) return;
+    this.#requestsSinceAge = 0;
+    this.sketch.age();
+    this.#aged = 0;
+  }
+
+  #ageSlots(share: number): void {
+    if (this.#aged === ALL_AGED) return;
+    const { marks } = this.regions;
+    const end = Math.min(this.#aged + share, marks.length);
+    for (let slot = this.#aged; slot < end; slot++) {
+      const mark = marks[slot] as number;
+      marks[slot] = (mark & ~FREQUENCY) | ((mark & FREQUENCY) >>> 1);
+    }
+    this.#aged = end === marks.length ? ALL_AGED : end;
+  }
+}

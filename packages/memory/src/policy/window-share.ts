@@ -1,0 +1,48 @@
+/** The window never has less than this share of the cache, nor more than the rest: each must be there to be measured. */
+const SMALLEST = 0.01;
+
+/** The share to begin with. Small, since a loop that fits the cache is only found by what stays. */
+const FIRST = 0.02;
+
+/**
+ * How many entries at the edge of each region are watched, as a share of all entries. About the size of
+ * probation (a fifth of the main region), so that both edges are as wide.
+ */
+const EDGE = 0.16;
+
+/**
+ * What an entry of the main region that was touched on probation counts, against a newcomer that the window let
+ * go too early. Less than 1: it was touched at any time on probation, most of the time not at its very end.
+ */
+const TOUCHED = 0.7;
+
+/**
+ * How much of the cache is admission window, adapted all the time by what each region would gain at its edge.
+ *
+ * A window larger by some entries would have kept the keys that left it last: each that comes back soon is a
+ * hit lost, and moves the share up by one entry. A main region smaller by some entries would have lost those
+ * at its end: each that is found touched there is a hit that would have been lost, and moves the share down.
+ * At rest both edges are worth the same, which is the best division where hits have diminishing returns. This
+ * is the local gradient of Cliffhanger (Cidon et al., NSDI 2016), with ARC's step of one entry per event
+ * (Megiddo and Modha, FAST 2003); unlike a climber on the total hit ratio it does not take a change of the
+ * workload for the effect of its own last step, and it needs no sampling period.
+ */
+export class WindowShare {
+  share: number = FIRST;
+
+  /** How many departures from the window are worth remembering. */
+  edge(entries: number): number {
+    return Math.max(1, Math.round(entries * EDGE));
+  }
+
+  /** A key came in that had left the window a moment ago. */
+  leftTooEarly(entries: number): void {
+    this.share = Math.min(this.share + 1 / entries, 1 - SMALLEST);
+  }
+
+  /** An entry was found touched at the end of probation, which holds `probation` entries. */
+  touchedAtTheEnd(entries: number, probation: number): void {
+    const width = this.edge(entries) / Math.max(probation, 1);
+    this.share = Math.max(this.share - (TOUCHED * width) / entries, SMALLEST);
+  }
+}
