@@ -75,6 +75,8 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "loadTimeout",
 ]);
 
+const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
+
 /** Names and versions stand between colons in the keys. */
 const namePattern = /^[^\p{Cc}\p{Cs}\s:]{1,100}$/u;
 
@@ -111,7 +113,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     name,
     version,
     caches: meta.caches === undefined ? undefined : resolveTiers(meta.caches, name, refuse),
-    serializer: meta.serializer ?? msgpack(),
+    serializer: resolveSerializer(meta.serializer ?? msgpack(), refuse),
     doorkeeper: meta.doorkeeper,
     concurrency: atLeastOne(meta.concurrency, "concurrency", refuse),
     maxBatchSize: atLeastOne(meta.maxBatchSize, "maxBatchSize", refuse),
@@ -120,6 +122,17 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
         ? undefined
         : milliseconds(meta.loadTimeout, `loadTimeout of node "${name}"`),
   };
+}
+
+function resolveSerializer(serializer: Serializer, refuse: (what: string) => never): Serializer {
+  const { codec, encode, decode } = serializer;
+  const isCodec = Number.isInteger(codec) && codec >= 1 && codec <= 255;
+  if (!isCodec || typeof encode !== "function" || typeof decode !== "function") {
+    refuse(
+      "has a `serializer` that is none: call json(), msgpack() or v8(), or give { codec, encode, decode } with a codec of 1 to 255.",
+    );
+  }
+  return serializer;
 }
 
 function resolveTiers(
@@ -133,6 +146,13 @@ function resolveTiers(
     const { storage, ttl } = tier ?? {};
     if (typeof storage !== "string" || storage === "") {
       refuse("has a cache without the name of a storage: write { storage, ttl }.");
+    }
+    for (const option of Object.keys(tier)) {
+      if (!knownTierOptions.has(option)) {
+        refuse(
+          `has an unknown option "${option}" at its cache "${storage}". Known are ${[...knownTierOptions].join(", ")}.`,
+        );
+      }
     }
     if (seen.has(storage)) refuse(`names the storage "${storage}" twice: once is enough.`);
     seen.add(storage);
