@@ -135,6 +135,12 @@ export function reasonOf(thrown: unknown): string {
   }
 }
 
+/** What came where something else was expected, such as `a number` or `an object`. */
+export function typeName(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
 /** What was thrown where an error must be handed on. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(reasonOf(thrown), { cause: thrown });

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { xxh3 } from "@node-rs/xxhash";
-import { KeyError } from "../errors.js";
+import { KeyError, typeName } from "../errors.js";
 
 /** Control characters, and halves of surrogate pairs: all of these would become one and the same character as UTF-8. */
 const unusable = /[\p{Cc}\p{Cs}]/u;
@@ -18,7 +18,7 @@ export function checkedKey(key: unknown, nodeName: string): string {
 function invalidKey(key: unknown, nodeName: string): KeyError {
   const what =
     typeof key !== "string"
-      ? `returned ${key === null ? "null" : `a ${typeof key}`}, not a text`
+      ? `returned ${typeName(key)}, not a text`
       : key === ""
         ? "returned an empty text"
         : `returned ${JSON.stringify(key)}, which has a control character or half a surrogate pair in it`;

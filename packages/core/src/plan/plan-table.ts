@@ -1,4 +1,4 @@
-import { ConfigurationError, closedError } from "../errors.js";
+import { ConfigurationError, closedError, typeName } from "../errors.js";
 import { resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
 import { memory } from "../storage/memory.js";
@@ -29,8 +29,10 @@ export class PlanTable {
 
   /** The node's class's plan; made at the class's first use. */
   of(node: Node): Plan {
-    // The symbol is this table's own, so nobody else can have put anything else there.
-    const plan = (node as Node & { readonly [symbol: symbol]: Plan | undefined })[this.#symbol];
+    // The symbol is this table's own, so nobody else can have put anything else there. Who does not use types may give nothing.
+    const plan = (node as (Node & { readonly [symbol: symbol]: Plan | undefined }) | undefined)?.[
+      this.#symbol
+    ];
     if (plan !== undefined && plan.prototype === Object.getPrototypeOf(node)) return plan;
     return this.#make(node);
   }
@@ -153,7 +155,7 @@ function checkedPrefix(prefix: string): string {
 function notANode(expected: string, got: unknown): ConfigurationError {
   return new ConfigurationError(
     "CACHEME_INVALID_NODE",
-    `${expected} was expected, and ${got === null ? "null" : `a ${typeof got}`} came. ` +
+    `${expected} was expected, and ${typeName(got)} came. ` +
       "Give an instance of a class that extends Node, or what a function made by defineNode returns.",
   );
 }

@@ -2,7 +2,7 @@ import { types } from "node:util";
 import type { CancelTimer, Clock } from "../clock.js";
 import { milliseconds } from "../duration.js";
 import type { Entry } from "../entry/entry.js";
-import { LoadError } from "../errors.js";
+import { LoadError, typeName } from "../errors.js";
 import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
 import type { LoadAllContext, LoadContext, Node } from "../node/node.js";
@@ -181,11 +181,7 @@ export class Load {
 
   #wrongShape(answer: unknown): LoadError {
     const [first] = this.flights;
-    const got = Array.isArray(answer)
-      ? `a list of ${answer.length}`
-      : answer === null
-        ? "null"
-        : `a ${typeof answer}`;
+    const got = Array.isArray(answer) ? `a list of ${answer.length}` : typeName(answer);
     return new LoadError(
       "CACHEME_LOAD_SHAPE",
       `loadAll of node "${this.plan.name}" was given ${this.flights.length} nodes and answered with ${got}. It must answer ` +

@@ -36,7 +36,8 @@ export class SyncReader {
     if (load === undefined) {
       throw new LoadError(
         "CACHEME_NO_LOAD",
-        `${nodeLabel(plan.name, key)} is in no local tier, and its class has no synchronous load.`,
+        `${nodeLabel(plan.name, key)} is in no local tier, and its class has no load of its own. ` +
+          "Give the class one that returns no promise, or read it with getSync(node, { load }).",
         details,
       );
     }
@@ -48,7 +49,7 @@ export class SyncReader {
     const began = this.#clock.elapsed();
     let loaded = false;
     try {
-      const value = load(this.#context(said));
+      const value = load(this.#context(said, nodeLabel(plan.name, key)));
       if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
         Promise.resolve(value).catch(() => {}); // The answer below tells what is wrong; its own failure matters no more.
         throw new LoadError(
@@ -81,7 +82,7 @@ export class SyncReader {
     );
   }
 
-  #context(said: { ttl: number | undefined; skip: boolean }): LoadContext {
+  #context(said: { ttl: number | undefined; skip: boolean }, label: string): LoadContext {
     return {
       // Nobody can leave while a synchronous load runs, so the signal never aborts.
       get signal() {
@@ -89,7 +90,7 @@ export class SyncReader {
       },
       previous: undefined,
       ttl: (duration) => {
-        said.ttl = milliseconds(duration, "ttl given in a synchronous load");
+        said.ttl = milliseconds(duration, `ttl given in the load of ${label}`);
       },
       skip: () => {
         said.skip = true;
