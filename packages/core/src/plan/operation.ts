@@ -1,3 +1,6 @@
+/** How many remote writes and removals have begun in this process. */
+let mutationsBegun = 0;
+
 /**
  * Something under way in this process that may still store a value under a key, or removes it: a flight, a `set`, a
  * removal. A removal or a newer write *fences* it: its readers are answered all the same, but no tier takes its value.
@@ -7,6 +10,8 @@ export class Operation {
   fenced = false;
   /** The remote write or removal that this has on its way, if any. It never rejects. */
   mutation: Promise<unknown> | undefined;
+  /** The mutation's place among all of them, in the order in which they began. */
+  mutationOrder = 0;
   /** The next older operation of the same key. */
   older: Operation | undefined;
   /** While a removal is under way, what a remote tier still answers for the key may be the value being removed. */
@@ -14,6 +19,13 @@ export class Operation {
 
   constructor(distrusts = false) {
     this.distrusts = distrusts;
+  }
+
+  /** Notes the remote write or removal, which waits for all those of the key that began before it. */
+  mutates(mutation: Promise<unknown>): void {
+    this.mutation = mutation;
+    mutationsBegun += 1;
+    this.mutationOrder = mutationsBegun;
   }
 }
 
@@ -86,14 +98,15 @@ export class Operations {
 
   /**
    * Settles when the remote writes and removals that other operations of the key have on their way have; `undefined` where
-   * there are none. Whoever changes a remote tier waits for this first: storages may carry out two requests in any order.
+   * there are none. Whoever changes a remote tier waits for this first: storages may carry out two requests in any order. So
+   * each settles after those that began before it, and the last one to begin stands for all.
    */
   mutations(key: string, except: Operation): Promise<unknown> | undefined {
-    let all: Promise<unknown> | undefined;
+    let last: Operation | undefined;
     for (let running = this.#newest.get(key); running !== undefined; running = running.older) {
       if (running === except || running.mutation === undefined) continue;
-      all = all === undefined ? running.mutation : Promise.all([all, running.mutation]);
+      if (last === undefined || running.mutationOrder > last.mutationOrder) last = running;
     }
-    return all;
+    return last?.mutation;
   }
 }

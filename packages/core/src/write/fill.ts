@@ -64,7 +64,7 @@ export class Filler {
       done({ failed: [], refused: asSerializationError(error, fill) });
       return;
     }
-    fill.operation.mutation = new Promise((settle) => {
+    const mutation = new Promise((settle) => {
       const write = () =>
         this.#write(fill, tiers, records, (failed) => {
           const refused = this.#fillLocalTiers(fill);
@@ -75,6 +75,7 @@ export class Filler {
       if (others === undefined) write();
       else void others.then(write);
     });
+    fill.operation.mutates(mutation);
   }
 
   /**

@@ -32,7 +32,7 @@ export async function invalidate(removals: readonly Removal[], events: Events): 
     operations.map(({ plan, key, operation }) => {
       if (plan.remoteTiers.length === 0) return [];
       const removed = removeRemotely(plan, key, plan.operations.mutations(key, operation));
-      operation.mutation = removed;
+      operation.mutates(removed);
       return removed;
     }),
   );
