@@ -99,6 +99,13 @@ export class Flight extends Operation {
     if (!this.abandoned) return;
     this.fenced = true;
     this.load?.abandoned();
+    this.follows?.leave();
+  }
+
+  /** Ends a flight whose readers have all left before its load began. They are answered already, so nobody handles this. */
+  abandon(): void {
+    this.promise.catch(() => {});
+    this.reject(new DOMException("Every reader has left before the load began.", "AbortError"));
   }
 
   resolve(value: unknown): void {

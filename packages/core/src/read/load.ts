@@ -35,6 +35,7 @@ export class Load {
   #controller: AbortController | undefined;
   #cancelDeadline: CancelTimer | undefined;
   #release: (() => void) | undefined;
+  #leaveLine: (() => void) | undefined;
   #began = 0;
   ended = false;
 
@@ -62,9 +63,15 @@ export class Load {
     return this.#controller.signal;
   }
 
+  /** The load waits for a slot. @param leave takes it out of the line when nobody waits for it any more */
+  standInLine(leave: () => void): void {
+    this.#leaveLine = leave;
+  }
+
   /** @param release called when the load has ended, to give back its slot */
   start(release?: () => void): void {
     this.#release = release;
+    this.#leaveLine = undefined;
     const { clock } = this.#environment;
     const { loadTimeout } = this.plan.meta;
     this.#began = clock.elapsed();
@@ -88,9 +95,15 @@ export class Load {
     }
   }
 
-  /** A flight's readers have all left; once all flights' have, the load is told to stop. */
+  /** A flight's readers have all left; once all flights' have, the load is told to stop, or does not start at all. */
   abandoned(): void {
     if (this.ended || !this.flights.every((flight) => flight.abandoned)) return;
+    if (this.#leaveLine !== undefined) {
+      this.#leaveLine();
+      this.ended = true;
+      for (const flight of this.flights) flight.abandon();
+      return;
+    }
     this.#controller ??= new AbortController();
     this.#controller.abort(new DOMException("Nobody waits for this load any more.", "AbortError"));
   }
@@ -223,12 +236,16 @@ class FlightContext implements LoadContext {
 
 class BulkContext implements LoadAllContext {
   readonly #load: Load;
+  #flights: ReadonlyMap<string, Flight> | undefined;
   readonly for: LoadAllContext["for"];
 
   constructor(load: Load) {
     this.#load = load;
     this.for = ((node: Node) => {
-      const flight = load.flights.find((candidate) => candidate.node === node);
+      // By class and key: whoever defines a node without a class is given arguments, and makes the node anew to ask.
+      this.#flights ??= new Map(load.flights.map((flight) => [flight.key, flight]));
+      const isOfClass = Object.getPrototypeOf(node) === load.plan.prototype;
+      const flight = isOfClass ? this.#flights.get(node.key()) : undefined;
       if (flight !== undefined) return new FlightContext(load, flight);
       throw new LoadError(
         "CACHEME_LOAD_SHAPE",

@@ -203,8 +203,7 @@ export class ReadPath {
   /** A `set`, a refresh or a synchronous read may have filled a local tier since the flight looked there. */
   #answeredMeanwhile(flight: Flight): boolean {
     if (flight.abandoned) {
-      flight.reject(new DOMException("Every reader has left before the load began.", "AbortError"));
-      flight.promise.catch(() => {});
+      flight.abandon();
       return true;
     }
     if (flight.refreshes) return false;

@@ -9,6 +9,7 @@ import type { Load } from "./load.js";
 export class Slots {
   #free: number;
   readonly #line = new Set<Load>();
+  #starting = false;
 
   constructor(limit: number) {
     this.#free = limit;
@@ -19,9 +20,10 @@ export class Slots {
       load.start();
     } else if (this.#free > 0) {
       this.#free -= 1;
-      load.start(() => this.#release());
+      load.start(this.#release);
     } else {
       this.#line.add(load);
+      load.standInLine(() => this.#line.delete(load));
     }
   }
 
@@ -30,13 +32,18 @@ export class Slots {
     if (this.#line.delete(load)) load.start();
   }
 
-  #release(): void {
-    const [next] = this.#line;
-    if (next === undefined) {
-      this.#free += 1;
-      return;
+  readonly #release = (): void => {
+    this.#free += 1;
+    // A load that ends at once comes back here from within its start. The loop below goes on then: a call for each load of a
+    // long line would overflow the stack.
+    if (this.#starting) return;
+    this.#starting = true;
+    for (const next of this.#line) {
+      if (this.#free === 0) break;
+      this.#line.delete(next);
+      this.#free -= 1;
+      next.start(this.#release);
     }
-    this.#line.delete(next);
-    next.start(() => this.#release());
-  }
+    this.#starting = false;
+  };
 }
