@@ -58,7 +58,13 @@ export async function installConsumer(env, folder, packed) {
     overrides: { "@cacheme/memory": tarballs["@cacheme/memory"] },
     allowBuilds: { "msgpackr-extract": false },
   });
-  await run("pnpm", ["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd: folder, env });
+  const parameters = ["install", "--no-frozen-lockfile"];
+  try {
+    await run("pnpm", [...parameters, "--offline"], { cwd: folder, env });
+  } catch {
+    // The first time on a machine the store lacks the registry's word on what there is.
+    await run("pnpm", [...parameters, "--prefer-offline"], { cwd: folder, env });
+  }
 }
 
 /**

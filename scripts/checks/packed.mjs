@@ -84,7 +84,19 @@ export async function checkManifest(env, { tarball }) {
  * @param {Packed} packed
  */
 export async function checkTypesResolve(env, { tarball }) {
-  await run("attw", [tarball, "--ignore-rules", "cjs-resolves-to-esm", "--format", "ascii", "--no-emoji"], {
-    env,
-  });
+  await run(
+    "attw",
+    [
+      tarball,
+      "--no-definitely-typed",
+      "--ignore-rules",
+      "cjs-resolves-to-esm",
+      "--format",
+      "ascii",
+      "--no-emoji",
+    ],
+    {
+      env,
+    },
+  );
 }

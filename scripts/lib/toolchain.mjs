@@ -49,10 +49,14 @@ export function checkNodeVersion(version = process.versions.node) {
 export async function toolchain() {
   const [pnpm = ""] = manifest().packageManager.split("+");
   // npx hands its own settings (npm_config_*) to what it runs, so only PATH is taken from it.
-  const PATH = await run("npx", ["--yes", "--package", pnpm, "--", "node", "-p", "process.env.PATH"], {
-    env: { ...process.env, ...quiet },
-    stdoutOnly: true,
-  });
+  const PATH = await run(
+    "npx",
+    ["--yes", "--prefer-offline", "--package", pnpm, "--", "node", "-p", "process.env.PATH"],
+    {
+      env: { ...process.env, ...quiet },
+      stdoutOnly: true,
+    },
+  );
   return { ...process.env, ...quiet, PATH: `${PATH.trim()}:${join(root, "node_modules/.bin")}` };
 }
 
