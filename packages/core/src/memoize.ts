@@ -61,13 +61,18 @@ export function memoize<This, Args extends unknown[], R, N extends Node>(
   toNode: (...args: Args) => N,
 ): Memoized<This, Args, Answer<N, Awaited<R>>, N> {
   const memoized = function (this: This, ...args: Args) {
-    return cacheme.get(toNode(...args), { load: () => fn.apply(this, args) });
+    // Whoever calls a function that answers promises expects no throw, also where toNode throws.
+    try {
+      return cacheme.get(toNode(...args), { load: () => fn.apply(this, args) });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
   const parts = {
     node: toNode,
-    invalidate: (...args: Args) => cacheme.invalidate(toNode(...args)),
-    refresh(this: This, ...args: Args) {
-      return cacheme.refresh(toNode(...args), { load: () => fn.apply(this, args) });
+    invalidate: async (...args: Args) => await cacheme.invalidate(toNode(...args)),
+    async refresh(this: This, ...args: Args) {
+      return await cacheme.refresh(toNode(...args), { load: () => fn.apply(this, args) });
     },
   };
   // What a tier holds under the node was returned by the function, or by a node of the same type.
@@ -84,7 +89,7 @@ export function memoizeSync<This, Args extends unknown[], R, N extends Node>(
   };
   const parts = {
     node: toNode,
-    invalidate: (...args: Args) => cacheme.invalidate(toNode(...args)),
+    invalidate: async (...args: Args) => await cacheme.invalidate(toNode(...args)),
   };
   return Object.assign(likeThe(fn, memoized), parts) as MemoizedSync<This, Args, Answer<N, R>, N>; // As in memoize.
 }
@@ -95,10 +100,14 @@ export function memoized<This, Args extends unknown[], N extends Node>(
 ): MethodMemoizer<This, Args, N> {
   return <T, A extends unknown[], R>(method: (this: T, ...args: A) => R) =>
     likeThe(method, function (this: T, ...args: A) {
-      // The type of the decorator saw to it that toNode takes this `this` and the first of these arguments; it ignores the others.
-      const node = toNode.apply(this as unknown as This, args as unknown as Args);
-      const answer = cacheme.get(node, { load: () => method.apply(this, args) });
-      return answer as Promise<Answer<N, Awaited<R>>>; // As in memoize.
+      try {
+        // The type of the decorator saw to it that toNode takes this `this` and the first of these arguments; it ignores the others.
+        const node = toNode.apply(this as unknown as This, args as unknown as Args);
+        const answer = cacheme.get(node, { load: () => method.apply(this, args) });
+        return answer as Promise<Answer<N, Awaited<R>>>; // As in memoize.
+      } catch (error) {
+        return Promise.reject(error);
+      }
     });
 }
 
