@@ -58,7 +58,8 @@ const definitions = new Map<string, Known>();
  * tell them apart. The value's type is what `load` or `loadAll` returns.
  *
  * Defining the same again under one name gives the same nodes, so a definition may stand where it runs more than once;
- * functions are the same where their source is.
+ * functions are the same where their source is, whatever they close over. So define a node where the program runs once if what
+ * it loads from can differ.
  *
  * @throws ConfigurationError `CACHEME_DUPLICATE_NODE` where the name is taken by another definition
  * @throws ConfigurationError `CACHEME_INVALID_NODE` without a name or a key
@@ -138,7 +139,10 @@ export function defineNode<
 /** Whether two definitions say the same: functions by their source, everything else by what it holds. */
 function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
-  if (typeof a === "function" && typeof b === "function") return String(a) === String(b);
+  if (typeof a === "function" && typeof b === "function") {
+    // Bound and built-in functions all have the one source.
+    return String(a) === String(b) && !String(a).includes("[native code]");
+  }
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
   return (
