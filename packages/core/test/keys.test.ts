@@ -1,0 +1,137 @@
+import { Buffer } from "node:buffer";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Cacheme, memory, Node, type NodeMeta } from "../src/index.js";
+import { checkedKey, storageKey } from "../src/node/key.js";
+import { reason } from "./support/reason.js";
+import { space, twoTiers } from "./support/space.js";
+
+class Keyed extends Node<string> {
+  static override meta: NodeMeta = { name: "keyed", caches: twoTiers };
+  constructor(readonly id: string) {
+    super();
+  }
+  key() {
+    return this.id;
+  }
+  override load() {
+    return `value of ${this.id.slice(0, 20)}… (${this.id.length})`;
+  }
+}
+
+const stored = (key: string) => storageKey("cacheme:keyed:", key, ":1");
+
+describe("a key", () => {
+  it("may be any text that is not empty and has neither control characters nor half a surrogate pair", async () => {
+    const { cacheme, clock } = await space();
+    for (const key of [
+      "1",
+      " ",
+      "a:b",
+      "žluť",
+      "日本語",
+      "😀",
+      "a/b?c=d&e",
+      "__proto__",
+      "constructor",
+      "\u2028",
+      "%00",
+      "*",
+    ]) {
+      const value = await cacheme.get(new Keyed(key));
+      expect(value).toBe(await cacheme.get(new Keyed(key)));
+      clock.advance(60_000);
+      expect(await cacheme.get(new Keyed(key))).toBe(value);
+    }
+    expect(cacheme.stats(Keyed)).toMatchObject({ loadCount: 12, hits: { local: 12, remote: 12 } });
+  });
+
+  it("is refused with any control character in it, wherever it stands", () => {
+    for (let code = 0; code <= 0x9f; code++) {
+      const isControl = code < 0x20 || code >= 0x7f;
+      for (const key of [`a${String.fromCharCode(code)}`, `${String.fromCharCode(code)}a`]) {
+        if (isControl) expect(() => checkedKey(key, "keyed")).toThrow(/control character/);
+        else expect(checkedKey(key, "keyed")).toBe(key);
+      }
+    }
+  });
+
+  it("is refused with half a surrogate pair in it, since all of these would be one in UTF-8", async () => {
+    const { cacheme } = await space();
+    for (const key of ["\ud800", "a\udfff", "\udc00\ud800", "😀\ud83d"]) {
+      expect(await reason(cacheme.get(new Keyed(key)))).toMatchObject({
+        code: "CACHEME_INVALID_KEY",
+        node: "keyed",
+      });
+    }
+  });
+});
+
+describe("a key in a remote storage", () => {
+  it("stands there as it is, up to 200 bytes altogether", () => {
+    const room = 200 - "cacheme:keyed::1".length;
+    expect(stored("k".repeat(room))).toBe(`cacheme:keyed:${"k".repeat(room)}:1`);
+    expect(stored("k".repeat(room + 1))).toMatch(/^cacheme:keyed:~xxh3~[0-9a-f]{32}:1$/);
+  });
+
+  it("is measured in bytes, not in characters", () => {
+    const room = 200 - "cacheme:keyed::1".length;
+    expect(stored("é".repeat(room / 2))).toBe(`cacheme:keyed:${"é".repeat(room / 2)}:1`);
+    expect(stored("é".repeat(room / 2 + 1))).toMatch(/~xxh3~/);
+    expect(stored("😀".repeat(46))).toContain("😀".repeat(46));
+    expect(stored("😀".repeat(47))).toMatch(/~xxh3~/);
+  });
+
+  it("is never longer than 200 bytes, and two keys never share a place", () => {
+    const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 400 });
+    fc.assert(
+      fc.property(fc.uniqueArray(text, { minLength: 2, maxLength: 20 }), (keys) => {
+        const places = keys.map(stored);
+        expect(new Set(places).size).toBe(keys.length);
+        for (const place of places) expect(Buffer.byteLength(place)).toBeLessThanOrEqual(200);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is shortened without collisions where long keys differ only at their ends, beginnings or middles", () => {
+    const long = "x".repeat(300);
+    const keys = Array.from({ length: 20_000 }, (_, id) => [
+      `${long}${id}`,
+      `${id}${long}`,
+      `${long}${id}${long}`,
+    ]).flat();
+    expect(new Set(keys.map(stored)).size).toBe(keys.length);
+  });
+
+  it("tells a user's key that looks like a shortened one from the key that it looks like", async () => {
+    const { cacheme, remote, clock } = await space();
+    const long = "x".repeat(300);
+    const [, , posing] = stored(long).split(":") as [string, string, string];
+    expect(posing).toMatch(/^~xxh3~/);
+    const [one, two] = [await cacheme.get(new Keyed(long)), await cacheme.get(new Keyed(posing))];
+    expect(one).not.toBe(two);
+    expect(remote.records.size).toBe(2);
+    clock.advance(60_000);
+    expect(await cacheme.getAll([new Keyed(long), new Keyed(posing)])).toEqual([one, two]);
+  });
+
+  it("is invalidated in its shortened form", async () => {
+    const { cacheme, remote } = await space();
+    await cacheme.get(new Keyed("x".repeat(300)));
+    await cacheme.invalidate(new Keyed("x".repeat(300)));
+    expect(remote.records.size).toBe(0);
+  });
+
+  it("does not depend on the process", async () => {
+    const { cacheme, clock, remote } = await space();
+    const node = new Keyed(`${"long ".repeat(80)}end`);
+    await cacheme.get(node);
+    const other = new Cacheme({ clock });
+    await other.registerStorage("remote", remote);
+    await other.registerStorage("local", memory());
+    expect((await other.peek(node))?.origin).toBe("remote");
+    // Written down, so that a change of the hash is noticed: it would lose every long key that is stored.
+    expect(stored("x".repeat(300))).toBe("cacheme:keyed:~xxh3~125237ea2ad7bc7aa5d1b4607dc83554:1");
+  });
+});

@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import { Node, type NodeMeta } from "../src/index.js";
+import { settled } from "./support/deferred.js";
+import { reason, thrownBy } from "./support/reason.js";
+import { localOnly, space, twoTiers } from "./support/space.js";
+
+class UserNode extends Node<string> {
+  static override meta: NodeMeta = { name: "user", caches: twoTiers };
+  constructor(readonly id: number) {
+    super();
+  }
+  key() {
+    return `${this.id}`;
+  }
+}
+
+class LocalNode extends UserNode {
+  static override meta: NodeMeta = { name: "local-user", caches: localOnly };
+}
+
+describe("memoize", () => {
+  it("calls the function once for each node, and answers from the tiers after that", async () => {
+    const { cacheme } = await space();
+    const calls: number[] = [];
+    const find = cacheme.memoize(
+      async (id: number) => {
+        calls.push(id);
+        return `user ${id}`;
+      },
+      (id) => new UserNode(id),
+    );
+    expect(await Promise.all([find(1), find(1), find(2)])).toEqual(["user 1", "user 1", "user 2"]);
+    expect(await find(1)).toBe("user 1");
+    expect(calls).toEqual([1, 2]);
+    expect(await cacheme.get(new UserNode(1))).toBe("user 1");
+  });
+
+  it("keeps the function's name and length", async () => {
+    const { cacheme } = await space();
+    async function findUser(id: number, _tenant: string, _deep = false) {
+      return `user ${id}`;
+    }
+    const memoized = cacheme.memoize(findUser, (id) => new UserNode(id));
+    expect([memoized.name, memoized.length]).toEqual(["findUser", 2]);
+  });
+
+  it("calls the function with the caller's this and all its arguments", async () => {
+    const { cacheme } = await space();
+    const users = {
+      tenant: "acme",
+      find: cacheme.memoize(
+        async function (this: { tenant: string }, id: number, a?: string, b?: string) {
+          return `${this.tenant} ${id} ${a},${b}`;
+        },
+        (id: number, _a?: string, _b?: string) => new UserNode(id),
+      ),
+    };
+    expect(await users.find(1, "a", "b")).toBe("acme 1 a,b");
+    expect(await users.find.refresh.call({ tenant: "other" }, 1, "c")).toBe("other 1 c,undefined");
+    expect(await users.find(1)).toBe("other 1 c,undefined");
+  });
+
+  it("gives toNode every argument", async () => {
+    const { cacheme } = await space();
+    const seen: unknown[][] = [];
+    const memoized = cacheme.memoize(
+      async (a: number, b: string) => `${a}${b}`,
+      (...args) => {
+        seen.push(args);
+        return new UserNode(args[0]);
+      },
+    );
+    await memoized(1, "b");
+    expect(seen).toEqual([[1, "b"]]);
+  });
+
+  it("has the node, the invalidation and the refresh for the arguments beside it", async () => {
+    const { cacheme } = await space();
+    let calls = 0;
+    const find = cacheme.memoize(
+      async (id: number) => {
+        calls += 1;
+        return `user ${id}, call ${calls}`;
+      },
+      (id) => new UserNode(id),
+    );
+    expect(find.node(7)).toEqual(new UserNode(7));
+    expect(await find(1)).toBe("user 1, call 1");
+    await find.invalidate(1);
+    expect(cacheme.peekLocal(find.node(1))).toBeUndefined();
+    expect(await find(1)).toBe("user 1, call 2");
+    expect(await find.refresh(1)).toBe("user 1, call 3");
+    expect(await find(1)).toBe("user 1, call 3");
+  });
+
+  it("takes a function that returns no promise, and answers a promise", async () => {
+    const { cacheme } = await space();
+    const find = cacheme.memoize(
+      (id: number) => `user ${id}`,
+      (id) => new UserNode(id),
+    );
+    const answer = find(1);
+    expect(answer).toBeInstanceOf(Promise);
+    expect(await answer).toBe("user 1");
+  });
+
+  it("passes on what the function throws, and calls it again the next time", async () => {
+    const { cacheme } = await space();
+    let calls = 0;
+    const find = cacheme.memoize(
+      (id: number) => {
+        calls += 1;
+        if (calls === 1) throw new Error("not now");
+        return `user ${id}`;
+      },
+      (id) => new UserNode(id),
+    );
+    expect(await reason(find(1))).toEqual(new Error("not now"));
+    expect(await find(1)).toBe("user 1");
+  });
+
+  it("rejects, and does not throw, where toNode throws", async () => {
+    const { cacheme } = await space();
+    const find = cacheme.memoize(
+      async (id: number) => `user ${id}`,
+      (): UserNode => {
+        throw new Error("no such user");
+      },
+    );
+    for (const call of [find, find.refresh, find.invalidate]) {
+      expect(await reason(call(1))).toEqual(new Error("no such user"));
+    }
+  });
+
+  it("shares the function's run with a get of the node", async () => {
+    const { cacheme } = await space();
+    const find = cacheme.memoize(
+      async (id: number) => {
+        await settled();
+        return `user ${id}`;
+      },
+      (id) => new UserNode(id),
+    );
+    const both = await Promise.all([find(1), cacheme.get(new UserNode(1), { load: () => "never asked" })]);
+    expect(both).toEqual(["user 1", "user 1"]);
+  });
+});
+
+describe("memoizeSync", () => {
+  it("answers at once, calls the function once for each node, and keeps name, length and this", async () => {
+    const { cacheme } = await space();
+    let calls = 0;
+    const users = {
+      tenant: "acme",
+      find: cacheme.memoizeSync(
+        function findUser(this: { tenant: string }, id: number) {
+          calls += 1;
+          return `${this.tenant} ${id}`;
+        },
+        (id) => new LocalNode(id),
+      ),
+    };
+    expect([users.find(1), users.find(1), calls]).toEqual(["acme 1", "acme 1", 1]);
+    expect([users.find.name, users.find.length]).toEqual(["findUser", 1]);
+    expect(users.find.node(1)).toEqual(new LocalNode(1));
+    await users.find.invalidate(1);
+    expect([users.find(1), calls]).toEqual(["acme 1", 2]);
+  });
+
+  it("refuses a function that returns a promise, and a node with a remote tier, with a code", async () => {
+    const { cacheme } = await space();
+    const asynchronous = cacheme.memoizeSync(
+      (async () => "value") as unknown as () => string,
+      () => new LocalNode(1),
+    );
+    expect(thrownBy(asynchronous)).toMatchObject({
+      code: "CACHEME_NOT_SYNCHRONOUS",
+      node: "local-user",
+      key: "1",
+    });
+    const remote = cacheme.memoizeSync(
+      () => "value",
+      () => new UserNode(1),
+    );
+    expect(thrownBy(remote)).toMatchObject({ code: "CACHEME_NOT_SYNCHRONOUS", node: "user", key: "1" });
+  });
+});
