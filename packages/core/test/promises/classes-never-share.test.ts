@@ -1,0 +1,124 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Cacheme, Node, type NodeMeta } from "../../src/index.js";
+import { reason } from "../support/reason.js";
+import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
+
+describe("promise 7: node classes never share an entry", () => {
+  it.each([
+    ["local", localOnly],
+    ["remote", remoteOnly],
+    ["two tiers", twoTiers],
+    ["the default storage", undefined],
+  ])("keeps equal keys of two classes apart: %s", async (_, caches) => {
+    const { cacheme } = await space();
+    const users = countingNode({ name: "user", caches }, (id) => `user ${id}`);
+    const posts = countingNode({ name: "post", caches }, (id) => `post ${id}`);
+    for (let round = 0; round < 2; round++) {
+      const read = await cacheme.getAll([new users.Counting(1), new posts.Counting(1)]);
+      expect(read).toEqual(["user 1", "post 1"]);
+    }
+    await cacheme.invalidate(new users.Counting(1));
+    expect(await cacheme.peek(new users.Counting(1))).toBeUndefined();
+    expect((await cacheme.peek(new posts.Counting(1)))?.value).toBe("post 1");
+  });
+
+  it("keeps a class and its subclass apart, although the subclass inherits the meta", async () => {
+    const { cacheme, remote } = await space();
+    class Base extends Node<string> {
+      static override meta: NodeMeta = { name: "base", version: 7, caches: twoTiers };
+      key() {
+        return "k";
+      }
+      override load() {
+        return this.constructor.name;
+      }
+    }
+    class Derived extends Base {}
+    expect(await cacheme.getAll([new Base(), new Derived(), new Base()])).toEqual([
+      "Base",
+      "Derived",
+      "Base",
+    ]);
+    expect(await cacheme.getAll([new Derived(), new Base()])).toEqual(["Derived", "Base"]);
+    expect([...remote.records.keys()].sort()).toEqual(["cacheme:Derived:k:7", "cacheme:base:k:7"]);
+    expect(cacheme.nodes()).toEqual([Base, Derived]);
+    expect([cacheme.stats(Base).requestCount, cacheme.stats(Derived).requestCount]).toEqual([3, 2]);
+  });
+
+  it("gives a subclass with a meta of its own the name that it says", async () => {
+    const { cacheme, remote } = await space();
+    const { Counting } = countingNode({ name: "base", caches: remoteOnly }, (id) => id);
+    class Named extends Counting {
+      static override meta: NodeMeta = { name: "named", caches: remoteOnly };
+    }
+    class SameName extends Counting {
+      static override meta: NodeMeta = { name: "base", caches: remoteOnly };
+    }
+    await cacheme.getAll([new Counting(1), new Named(1)]);
+    expect([...remote.records.keys()]).toEqual(["cacheme:base:1:1", "cacheme:named:1:1"]);
+    expect(await reason(cacheme.get(new SameName(1)))).toMatchObject({
+      code: "CACHEME_DUPLICATE_NODE",
+      node: "base",
+    });
+  });
+
+  it("knows a class by itself where its prototype is frozen", async () => {
+    const { cacheme } = await space();
+    const users = countingNode({ name: "user", caches: localOnly }, (id) => `user ${id}`);
+    const posts = countingNode({ name: "post", caches: localOnly }, (id) => `post ${id}`);
+    Object.freeze(users.Counting.prototype);
+    for (let round = 0; round < 2; round++) {
+      expect(await cacheme.getAll([new users.Counting(1), new posts.Counting(1)])).toEqual([
+        "user 1",
+        "post 1",
+      ]);
+    }
+    expect([users.loads, posts.loads]).toEqual([[1], [1]]);
+  });
+
+  it("keeps two Cacheme instances on one class apart", async () => {
+    const { Counting } = countingNode({}, (_, load) => load);
+    const [one, two] = [new Cacheme(), new Cacheme()];
+    expect([await one.get(new Counting(1)), await two.get(new Counting(1))]).toEqual([1, 2]);
+    await one.invalidate(new Counting(1));
+    expect([one.peekLocal(new Counting(1)), two.peekLocal(new Counting(1))?.value]).toEqual([undefined, 2]);
+    expect([one.stats(Counting).requestCount, two.stats(Counting).requestCount]).toEqual([1, 1]);
+  });
+
+  it("refuses two classes of one name, whichever comes second", async () => {
+    const { cacheme } = await space();
+    const one = countingNode({ name: "user", caches: localOnly }, () => "one").Counting;
+    const two = countingNode({ name: "user", caches: remoteOnly }, () => "two").Counting;
+    expect(await cacheme.getAllSettled([new two(1), new one(1)])).toMatchObject([
+      { status: "fulfilled", value: "two" },
+      { status: "rejected", reason: { code: "CACHEME_DUPLICATE_NODE", node: "user" } },
+    ]);
+  });
+
+  it("gives no two classes, keys and versions one place in a remote storage", () => {
+    const part = fc.string({ unit: fc.constantFrom("a", "b", ":", "~", "1"), minLength: 1, maxLength: 6 });
+    const name = fc.string({ unit: fc.constantFrom("a", "b", "~", "1"), minLength: 1, maxLength: 6 });
+    const identity = fc.record({ name, key: part, version: name });
+    return fc.assert(
+      fc.asyncProperty(identity, identity, async (first, second) => {
+        fc.pre(JSON.stringify(first) !== JSON.stringify(second));
+        const places = await Promise.all(
+          [first, second].map(async ({ name, key, version }) => {
+            const { cacheme, remote } = await space();
+            class Placed extends Node<number> {
+              static override meta: NodeMeta = { name, version, caches: remoteOnly };
+              key() {
+                return key;
+              }
+            }
+            await cacheme.set(new Placed(), 1);
+            return [...remote.records.keys()][0];
+          }),
+        );
+        expect(places[0]).not.toBe(places[1]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
