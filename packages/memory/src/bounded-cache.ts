@@ -86,6 +86,14 @@ export class BoundedCache<K, V> {
     return value === MISS ? undefined : value;
   }
 
+  /**
+   * The value as long as it is held, also when its time is over: for callers that compare times themselves, such as those
+   * that may still use a stale value. Counts as a use; the clock is never read.
+   */
+  heldIn(space: number, key: K & string): V | undefined {
+    return this.#store.readHeld(this.#store.find(space, key));
+  }
+
   /** The value, or {@link MISS} where there is none: for caches whose values may be `undefined`. Counts as a use. */
   read(key: K, now?: number): V | typeof MISS {
     return this.#store.read(this.#store.find(0, key), now);

@@ -98,3 +98,13 @@ export class KeyHash {
     return once ^ (once >>> 15);
   }
 }
+
+/** NaN does not equal itself, so it is looked up among the other keys. */
+export function isNumber(key: unknown): key is number {
+  return typeof key === "number" && !Number.isNaN(key);
+}
+
+/** Whether a key is in the index, not in the Map. */
+export function isIndexed(key: unknown): boolean {
+  return typeof key === "string" || isNumber(key);
+}

@@ -1,4 +1,4 @@
-import type { Slots } from "./slots.js";
+import { CHUNK_BITS, CHUNK_MASK, type Slots } from "./slots.js";
 
 /** Positions in the smallest table. */
 const SMALLEST = 32;
@@ -42,16 +42,17 @@ export class KeyIndex<K, V> {
     this.#slots = slots;
   }
 
-  /** The slot of a string key, or -1. */
+  /** The slot of a string key, or -1. What it needs of `Slots` is written out here: the compiler inlines only so much. */
   findString(space: number, key: string, hash: number): number {
     const { table, mask } = this;
-    const slots = this.#slots;
+    const { chunks, spaces } = this.#slots;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const entry = table[at] as number;
       if (entry === 0) break;
       if ((entry ^ hash) >>> SLOT_BITS !== 0) continue;
       const slot = (entry & SLOT_MASK) - 1;
-      if (slots.keyAt(slot) === (key as unknown) && slots.spaceOf(slot) === space) return slot;
+      if ((chunks[slot >>> CHUNK_BITS] as unknown[])[(slot & CHUNK_MASK) << 1] !== key) continue;
+      if (spaces === null ? space === 0 : spaces[slot] === space) return slot;
     }
     return this.old === null ? -1 : this.#findOld(this.old, space, key, hash);
   }

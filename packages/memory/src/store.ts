@@ -1,5 +1,5 @@
 import { Expiry } from "./expiry.js";
-import { KeyHash } from "./key-hash.js";
+import { isIndexed, isNumber, KeyHash } from "./key-hash.js";
 import { KeyIndex } from "./key-index.js";
 import type { Settings } from "./options.js";
 import { choosePolicy } from "./policy/choose.js";
@@ -109,6 +109,17 @@ export class Store<K, V> {
     const { deadlines } = this.expiry;
     if (deadlines !== null && deadlines[slot] !== 0)
       return this.#readEnding(slot, now ?? this.expiry.clock.now());
+    this.requests.hits++;
+    this.#touch(slot);
+    return this.slots.valueAt(slot);
+  }
+
+  /** The value in a slot that `find` returned, whether or not its time is over. */
+  readHeld(slot: number): V | undefined {
+    if (slot < 0) {
+      this.requests.misses++;
+      return undefined;
+    }
     this.requests.hits++;
     this.#touch(slot);
     return this.slots.valueAt(slot);
@@ -279,14 +290,4 @@ export class Store<K, V> {
     this.finish();
     return this.isOver ? now : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);
   }
-}
-
-/** NaN does not equal itself, so it is looked up among the other keys. */
-function isNumber(key: unknown): key is number {
-  return typeof key === "number" && !Number.isNaN(key);
-}
-
-/** Whether a key is in the index, not in the Map. */
-function isIndexed(key: unknown): boolean {
-  return typeof key === "string" || isNumber(key);
 }

@@ -3,6 +3,7 @@ import { storeOf } from "../src/bounded-cache.js";
 import { BoundedCache, MISS } from "../src/index.js";
 import { checkCache } from "./check/cache.js";
 import { seeded } from "./support/random.js";
+import { VirtualClock } from "./support/virtual-clock.js";
 
 describe("keys", () => {
   const odd: unknown[] = [
@@ -238,8 +239,9 @@ describe("limits", () => {
 
 describe("clear", () => {
   it("empties the cache and gives its arrays back", () => {
-    for (const policy of ["lru", "lfu", "fifo"] as const) {
-      const cache = new BoundedCache<string, number>({ maxSize: 5_000, policy });
+    for (const policy of ["tlfu", "lru", "lfu", "fifo"] as const) {
+      const clock = new VirtualClock();
+      const cache = new BoundedCache<string, number>({ maxSize: 5_000, policy, clock });
       for (let round = 0; round < 3; round++) {
         for (let i = 0; i < 5_000; i++) cache.set(`k${i}`, i, { ttl: 1 + i * 1_000, weight: 2 });
         cache.clear();

@@ -3,12 +3,20 @@ import { FifoPolicy } from "../../src/policy/fifo.js";
 import { LfuPolicy } from "../../src/policy/lfu.js";
 import { LruPolicy } from "../../src/policy/lru.js";
 import type { SlotPolicy } from "../../src/policy/slot-policy.js";
+import { TinyLfuPolicy } from "../../src/policy/tlfu.js";
 import { check } from "./check.js";
 import { members } from "./links.js";
+import { checkTinyLfu } from "./tlfu.js";
 
 /** Checks that a policy knows exactly the slots that are held, and that its own structure is whole. */
-export function checkPolicy(policy: SlotPolicy, held: ReadonlySet<number>): void {
-  if (policy instanceof LruPolicy || policy instanceof FifoPolicy) {
+export function checkPolicy(
+  policy: SlotPolicy,
+  held: ReadonlySet<number>,
+  weightOf: (slot: number) => number,
+): void {
+  if (policy instanceof TinyLfuPolicy) {
+    checkTinyLfu(policy, held, weightOf);
+  } else if (policy instanceof LruPolicy || policy instanceof FifoPolicy) {
     checkSame(members(policy.links, 0), held);
   } else if (policy instanceof LfuPolicy) {
     checkSame(lfuMembers(policy), held);

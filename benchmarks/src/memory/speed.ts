@@ -1,0 +1,34 @@
+import type { Subject } from "./subject.js";
+import { workloads } from "./workloads.js";
+
+/** Long enough for the compiler to have settled. */
+const WARM_UP = 500_000;
+
+/** The best of some slices is taken: what else runs on the machine only ever adds to a time. */
+const SLICES = 12;
+const SLICE = 100_000;
+
+/** Nanoseconds per operation of each workload, each on a cache of its own. */
+export async function nanosecondsPerOperation(
+  make: (size: number) => Promise<Subject>,
+  size: number,
+  wanted: (name: string) => boolean,
+): Promise<Record<string, number>> {
+  const figures: Record<string, number> = {};
+  for (const { name, prepare } of workloads) {
+    if (!wanted(name)) continue;
+    const run = prepare(await make(size), size);
+    run(WARM_UP);
+    global.gc?.();
+    figures[name] = Math.min(...Array.from({ length: SLICES }, () => slice(run)));
+  }
+  return figures;
+}
+
+function slice(run: (operations: number) => number): number {
+  const begin = process.hrtime.bigint();
+  const done = run(SLICE);
+  const took = Number(process.hrtime.bigint() - begin);
+  if (done < 0) throw new RangeError("A workload's result must be used, or it may be optimised away");
+  return took / SLICE;
+}
