@@ -26,7 +26,7 @@ export async function bundleProgram(source: URL): Promise<Program> {
     conditions: ["@cacheme/source"],
     // What is bundled of CommonJS asks for Node's own modules with require.
     banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      js: 'import { createRequire as requirer } from "node:module"; const require = requirer(import.meta.url);',
     },
     loader: { ".node": "copy" },
     logLevel: "silent",
