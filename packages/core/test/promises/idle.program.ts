@@ -1,0 +1,61 @@
+/** Programs that have nothing more to do when they have printed a word: they must end by themselves, without close(). */
+import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
+
+const caches: NodeMeta["caches"] = [
+  { storage: "local", ttl: "1h" },
+  { storage: "second", ttl: "1d" },
+];
+
+class Value extends Node<number> {
+  static override meta: NodeMeta = { name: "value", caches, loadTimeout: "1h" };
+  constructor(readonly id: number) {
+    super();
+  }
+  key() {
+    return `${this.id}`;
+  }
+  override async load() {
+    return this.id;
+  }
+}
+
+class Endless extends Value {
+  static override meta: NodeMeta = { name: "endless", caches, loadTimeout: "1h", concurrency: 1 };
+  override load() {
+    return new Promise<number>(() => {});
+  }
+}
+
+const cacheme = new Cacheme();
+await cacheme.registerStorage("local", memory());
+await cacheme.registerStorage("second", memory({ maxSize: 10 }));
+
+const scenarios: Record<string, () => unknown> = {
+  async reads() {
+    await cacheme.getAll(Array.from({ length: 100 }, (_, id) => new Value(id)));
+    await cacheme.refresh(new Value(1));
+    await cacheme.set(new Value(2), 3, { ttl: "2h" });
+    await cacheme.invalidate(new Value(3));
+  },
+  async listens() {
+    for (const event of ["hit", "miss", "load", "invalidate"] as const) cacheme.on(event, () => {});
+    await cacheme.get(new Value(1), { signal: new AbortController().signal });
+  },
+  neverLoads() {
+    // Nobody keeps the program alive for what can never be answered: the loads hold no timer or socket themselves.
+    void cacheme.get(new Endless(1));
+    void cacheme.get(new Endless(2));
+    void cacheme.get(new Endless(3), { signal: new AbortController().signal });
+  },
+  async failed() {
+    const failing = () => Promise.reject(new Error("the source is down"));
+    await cacheme.get(new Value(1), { load: failing }).catch(() => {});
+  },
+  async closed() {
+    await cacheme.get(new Value(1));
+    await cacheme.close();
+  },
+};
+
+await scenarios[process.argv[2] ?? ""]?.();
+console.log("done");

@@ -1,0 +1,27 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { bundleProgram, type Program } from "@cacheme/test-services";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+describe("promise 9: idle is idle", () => {
+  let program: Program;
+  beforeAll(async () => {
+    program = await bundleProgram(new URL("idle.program.ts", import.meta.url));
+  });
+  afterAll(() => program.remove());
+
+  it.each([
+    ["has read, set, refreshed and invalidated what has a ttl of hours", "reads"],
+    ["listens to events, and has read with a signal", "listens"],
+    ["waits for loads that never end, with a loadTimeout of an hour", "neverLoads"],
+    ["has seen a load fail", "failed"],
+    ["has closed", "closed"],
+  ])("lets a program end by itself that %s", async (_, scenario) => {
+    // One that does not end is ended, and the promise rejects.
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program.path, scenario], {
+      timeout: 4_000,
+      killSignal: "SIGKILL",
+    });
+    expect([stdout, stderr]).toEqual(["done\n", ""]);
+  });
+});
