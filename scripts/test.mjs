@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { checkChangesets } from "./checks/changesets.mjs";
-import { checkCompanions, consumerSteps, installConsumer } from "./checks/consumers.mjs";
+import { consumerSteps } from "./checks/consumers.mjs";
 import { checkImports } from "./checks/imports.mjs";
 import { checkContents, checkManifest, checkTypesResolve, pack, packedPackages } from "./checks/packed.mjs";
 import { checkSnippets } from "./checks/snippets.mjs";
@@ -80,7 +80,6 @@ const groups = {
   async packages() {
     report.heading("Packages as they would be published");
     const packed = packedPackages(folder);
-    const consumer = join(folder, "consumer");
     await report.run(packed.map((pkg) => ({ name: `${pkg.name} packs`, check: () => pack(env, pkg) })));
     await report.run(
       [
@@ -92,14 +91,10 @@ const groups = {
       ],
       2,
     );
-    await report.run([
-      {
-        name: "the packages install outside the checkout",
-        check: () => installConsumer(env, consumer, packed),
-      },
-      { name: "cacheme brings along no database client", check: () => checkCompanions(consumer) },
-    ]);
-    await report.run(consumerSteps(env, consumer), 2);
+    report.heading("Programs that use the packages as installed");
+    const { installation, programs } = consumerSteps(env, join(folder, "consumers"), packed);
+    await report.run(installation);
+    await report.run(programs, 2);
   },
 };
 

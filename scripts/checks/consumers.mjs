@@ -28,6 +28,9 @@ const companions = [
   "node-gyp-build-optional-packages",
 ];
 
+/** The programs that install a storage beside `cacheme`, and what it takes to install it. */
+const storagePrograms = { "redis-storage": ["@cacheme/redis", "ioredis"] };
+
 /**
  * Installs the packed tarballs outside the checkout, as a user would: what they depend on beside each other comes from
  * pnpm's store or the registry.
@@ -35,8 +38,9 @@ const companions = [
  * @param {NodeJS.ProcessEnv} env
  * @param {string} folder where the consumer is made
  * @param {readonly Packed[]} packed
+ * @param {readonly string[]} [storage] what is installed beside `cacheme`
  */
-export async function installConsumer(env, folder, packed) {
+async function installConsumer(env, folder, packed, storage = []) {
   mkdirSync(folder, { recursive: true });
   const tarballs = Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`]));
   const copy = join(folder, "cacheme-copy.tgz");
@@ -49,7 +53,11 @@ export async function installConsumer(env, folder, packed) {
     name: "consumer",
     private: true,
     type: "module",
-    dependencies: { cacheme: tarballs.cacheme, "cacheme-copy": `file:${copy}` },
+    dependencies: {
+      cacheme: tarballs.cacheme,
+      "cacheme-copy": `file:${copy}`,
+      ...Object.fromEntries(storage.map((name) => [name, tarballs[name] ?? devDependencies[name]])),
+    },
     devDependencies: { "@types/node": devDependencies["@types/node"] },
   });
   // A packed package asks for the others by their version, which is not published yet. The build settings are those of the workspace.
@@ -72,7 +80,7 @@ export async function installConsumer(env, folder, packed) {
  *
  * @param {string} folder
  */
-export function checkCompanions(folder) {
+function checkCompanions(folder) {
   const installed = readdirSync(join(folder, "node_modules/.pnpm"))
     .filter((name) => !["node_modules", "lock.yaml"].includes(name))
     .map((name) => name.replace(/(.)@.*$/, "$1").replace("+", "/"))
@@ -95,23 +103,42 @@ function matches(pattern, name) {
 }
 
 /**
- * Every program with every version of TypeScript that we support, each a step.
+ * Installs the consumers, looks at what came along, and compiles and runs every program with every version of TypeScript
+ * that we support.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {string} folder
- * @returns {Step[]}
+ * @param {readonly Packed[]} packed
+ * @returns {{ installation: Step[], programs: Step[] }} the programs' steps want the others done
  */
-export function consumerSteps(env, folder) {
-  const compilers = readdirSync(join(programs, "node_modules")).filter((name) =>
-    name.startsWith("typescript-"),
-  );
-  const folders = readdirSync(programs).filter((name) => existsSync(join(programs, name, "tsconfig.json")));
-  return folders.flatMap((program) => {
-    return compilers.map((compiler) => ({
-      name: `${program} compiles and runs with ${compiler.replace("typescript-", "TypeScript ")}`,
-      check: () => checkProgram(env, folder, program, compiler),
-    }));
-  });
+export function consumerSteps(env, folder, packed) {
+  const alone = join(folder, "alone");
+  const installation = [
+    { name: "cacheme installs outside the checkout", check: () => installConsumer(env, alone, packed) },
+    { name: "cacheme brings along no database client", check: () => checkCompanions(alone) },
+    ...Object.entries(storagePrograms).map(([program, storage]) => ({
+      name: `${storage[0]} installs outside the checkout`,
+      check: () => installConsumer(env, join(folder, program), packed, storage),
+    })),
+  ];
+  return {
+    installation,
+    programs: programNames().flatMap((program) => {
+      const consumer = program in storagePrograms ? join(folder, program) : alone;
+      return compilers().map((compiler) => ({
+        name: `${program} with ${compiler.replace("typescript-", "TypeScript ")}`,
+        check: () => checkProgram(env, consumer, program, compiler),
+      }));
+    }),
+  };
+}
+
+function compilers() {
+  return readdirSync(join(programs, "node_modules")).filter((name) => name.startsWith("typescript-"));
+}
+
+function programNames() {
+  return readdirSync(programs).filter((name) => existsSync(join(programs, name, "tsconfig.json")));
 }
 
 /**

@@ -77,7 +77,10 @@ export class Report {
     console.log(`\nDone in ${((performance.now() - this.#start) / 1000).toFixed(0)} s.`);
     if (skips.length > 0) {
       console.log(everyService ? "\nNot to be skipped in CI:" : "\nSkipped:");
-      for (const { what, how } of skips) console.log(`  ${what}: ${how}`);
+      for (const how of new Set(skips.map((skip) => skip.how))) {
+        for (const { what } of skips.filter((skip) => skip.how === how)) console.log(`  ${what}`);
+        console.log(`    ${how}`);
+      }
     }
     if (everyService) this.#failed += Math.max(skips.length, this.#skipped);
     if (this.#failures.length > 0) console.log(`\nFailed: ${this.#failures.join("; ")}`);
