@@ -14,7 +14,7 @@ export interface BoundedCacheOptions<K, V> {
   readonly maxWeight?: number | undefined;
   /** The weight of an entry, a non-negative integer. Asked once per `set` that gives no weight. Default: 1. */
   readonly weigher?: ((value: V, key: K) => number) | undefined;
-  /** Which entry goes when there is no room. Default: `"lru"`. */
+  /** Which entry goes when there is no room. Default: `"tlfu"`. */
   readonly policy?: PolicyName | EvictionPolicy<K> | undefined;
   /** Milliseconds from its `set` after which an entry expires, unless `set` says otherwise. Default: never. */
   readonly ttl?: number | undefined;
@@ -68,7 +68,7 @@ export function settle<K, V>(options: BoundedCacheOptions<K, V>): Settings<K, V>
         options.maxWeight === undefined ? Number.POSITIVE_INFINITY : checkMaxWeight(options.maxWeight),
     },
     weigher: options.weigher,
-    policy: options.policy ?? "lru",
+    policy: options.policy ?? "tlfu",
     ttl: checkTime("ttl", options.ttl ?? Number.POSITIVE_INFINITY),
     idle: checkTime("idle", options.idle ?? Number.POSITIVE_INFINITY),
     onRemoval: options.onRemoval,

@@ -25,6 +25,8 @@ export function choosePolicy<K, V>(
       return new FifoPolicy();
     default:
       if (typeof policy === "object" && policy !== null) return new CustomPolicy(policy, context.slots);
-      throw new TypeError(`policy must be "tlfu", "lru", "lfu", "fifo" or an EvictionPolicy, not ${String(policy)}`);
+      throw new TypeError(
+        `policy must be "tlfu", "lru", "lfu", "fifo" or an EvictionPolicy, not ${String(policy)}`,
+      );
   }
 }

@@ -31,10 +31,10 @@ export class Regions {
   readonly probation: Region = new Region(1, PROBATION);
   /** The part of the main region that was hit on probation. */
   readonly protected: Region = new Region(2, PROTECTED);
-  readonly #slots: Slots<unknown, unknown>;
+  readonly slots: Slots<unknown, unknown>;
 
   constructor(slots: Slots<unknown, unknown>) {
-    this.#slots = slots;
+    this.slots = slots;
   }
 
   /** Entries in all regions. */
@@ -70,7 +70,7 @@ export class Regions {
     this.marks[slot] = ((this.marks[slot] as number) & FREQUENCY) | region.bits;
     this.links.addFirst(region.list, slot);
     region.size++;
-    region.weight += this.#slots.weightOf(slot);
+    region.weight += this.slots.weightOf(slot);
   }
 
   /** The slot is in no region any more. */
@@ -78,7 +78,7 @@ export class Regions {
     const region = this.regionOf(slot);
     this.links.remove(slot);
     region.size--;
-    region.weight -= this.#slots.weightOf(slot);
+    region.weight -= this.slots.weightOf(slot);
   }
 
   /** The slot becomes the newest of a region, untouched. */

@@ -6,14 +6,14 @@ const WORDS = 4;
 /** Counters stop here. More would say nothing: ageing keeps all but the most popular keys far below. */
 export const MOST_FREQUENT = 15;
 
-/** Blocks for one entry: 16 counters (8 bytes). With half of them the mean hit ratio is 0.2 points lower. */
+/** Blocks for one entry: 16 counters (8 bytes). */
 const BLOCKS_PER_ENTRY = 1 / 2;
 
 /**
- * The smallest sketch, 4 KB, does for 512 entries. A cache much smaller than its working set has to tell apart
- * many more keys than it holds, or every newcomer seems as popular as the entries.
+ * The smallest sketch, 8 KB, does for 1,024 entries. A small cache has to tell apart many times more keys than it
+ * holds, or every newcomer seems as popular as the entries.
  */
-const FEWEST_BLOCKS = 256;
+const FEWEST_BLOCKS = 512;
 
 /** Blocks added in one step of growth. An insertion adds half a block to the target, so this always catches up. */
 const SPLIT_AT_ONCE = 4;
@@ -145,11 +145,14 @@ export class FrequencySketch {
   }
 
   #split(): void {
+    const { table } = this;
     const end = Math.min(this.blocks + SPLIT_AT_ONCE, this.wanted);
     for (let block = this.blocks; block < end; block++) {
       if (block > ((this.#mask << 1) | 1)) this.#mask = (this.#mask << 1) | 1;
       const parent = (block & this.#mask) * WORDS;
-      this.table.copyWithin(block * WORDS, parent, parent + WORDS);
+      for (let word = 0; word < WORDS; word++) {
+        table[block * WORDS + word] = table[parent + word] as number;
+      }
     }
     this.blocks = end;
     this.swept = end;

@@ -15,8 +15,8 @@ const MOST_PASSED = 16;
 /** Entries moved from a shrinking window to the main region in one insertion. */
 const MOST_MOVED = 4;
 
-/** All frequencies are halved each time this many requests per entry were made (TinyLFU's ageing). */
-const REQUESTS_PER_AGE = 5;
+/** All frequencies are halved when this many requests per entry are counted, of which half go on counting (TinyLFU). */
+const REQUESTS_PER_AGE = 10;
 
 /** A smaller cache ages as slowly as one of this size: it must see a loop twice to know it. */
 const AGES_LIKE = 512;
@@ -57,7 +57,7 @@ export class TinyLfuPolicy implements SlotPolicy {
   /** Slots from here on still count in the scale before the last ageing. */
   #aged: number = ALL_AGED;
   #requestsSeen = 0;
-  #requestsSinceAge = 0;
+  #requestsCounted = 0;
 
   constructor(context: PolicyContext) {
     this.regions = new Regions(context.slots);
@@ -216,13 +216,13 @@ export class TinyLfuPolicy implements SlotPolicy {
     const total = this.#requests.hits + this.#requests.misses;
     const requests = Math.max(1, total - this.#requestsSeen);
     this.#requestsSeen = total;
-    this.#requestsSinceAge += requests;
+    this.#requestsCounted += requests;
     const share = Math.min(FEWEST_AGED * requests, MOST_AGED);
     this.sketch.advance(share);
     this.#ageSlots(share);
-    if (this.#requestsSinceAge < REQUESTS_PER_AGE * Math.max(this.regions.held, AGES_LIKE)) return;
-    if (this.sketch.isAgeing || this.#aged !== ALL_AGED) return;
-    this.#requestsSinceAge = 0;
+    const due = REQUESTS_PER_AGE * Math.max(this.regions.held, AGES_LIKE);
+    if (this.#requestsCounted < due || this.sketch.isAgeing || this.#aged !== ALL_AGED) return;
+    this.#requestsCounted = due / 2;
     this.sketch.age();
     this.#aged = 0;
   }

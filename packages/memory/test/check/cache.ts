@@ -15,7 +15,7 @@ export function checkCache<K, V>(cache: BoundedCache<K, V>): void {
   checkWeights(store, held);
   checkIndex(store.index, indexed(store, held), store.slots.hashes);
   checkWheel(store.expiry, held);
-  checkPolicy(store.policy, held, (slot) => store.slots.weightOf(slot));
+  checkPolicy(store.policy, held);
 }
 
 function heldSlots<K, V>({ slots }: Store<K, V>): Set<number> {

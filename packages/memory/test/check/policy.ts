@@ -9,13 +9,9 @@ import { members } from "./links.js";
 import { checkTinyLfu } from "./tlfu.js";
 
 /** Checks that a policy knows exactly the slots that are held, and that its own structure is whole. */
-export function checkPolicy(
-  policy: SlotPolicy,
-  held: ReadonlySet<number>,
-  weightOf: (slot: number) => number,
-): void {
+export function checkPolicy(policy: SlotPolicy, held: ReadonlySet<number>): void {
   if (policy instanceof TinyLfuPolicy) {
-    checkTinyLfu(policy, held, weightOf);
+    checkTinyLfu(policy, held);
   } else if (policy instanceof LruPolicy || policy instanceof FifoPolicy) {
     checkSame(members(policy.links, 0), held);
   } else if (policy instanceof LfuPolicy) {

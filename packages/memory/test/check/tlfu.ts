@@ -1,0 +1,44 @@
+import type { Region } from "../../src/policy/regions.js";
+import { MOST_FREQUENT } from "../../src/policy/sketch.js";
+import type { TinyLfuPolicy } from "../../src/policy/tlfu.js";
+import { check } from "./check.js";
+import { members } from "./links.js";
+
+/** Checks the regions, their sums and marks, and that the sketch and the window's share are within their bounds. */
+export function checkTinyLfu(policy: TinyLfuPolicy, held: ReadonlySet<number>): void {
+  const { regions } = policy;
+  const seen = new Set<number>();
+  for (const region of [regions.window, regions.probation, regions.protected]) {
+    checkRegion(policy, region, seen);
+  }
+  check(seen.size === held.size, `the policy has ${seen.size} slots of ${held.size}`);
+  for (const slot of seen) check(held.has(slot), `the policy has slot ${slot}, which is not held`);
+  regions.marks.forEach((mark, slot) => {
+    check(seen.has(slot) === (mark & 0b1100_0000) > 0, `slot ${slot} has the mark ${mark}`);
+  });
+  const { share } = policy.window;
+  check(share >= 0.01 && share <= 0.99, `the window's share is ${share}`);
+  checkSketch(policy);
+}
+
+function checkRegion(policy: TinyLfuPolicy, region: Region, seen: Set<number>): void {
+  let weight = 0;
+  const slots = members(policy.regions.links, region.list);
+  for (const slot of slots) {
+    check(!seen.has(slot), `the policy has slot ${slot} twice`);
+    check(policy.regions.regionOf(slot) === region, `slot ${slot} does not know its region`);
+    const frequency = policy.frequencyOf(slot);
+    check(frequency >= 0 && frequency <= MOST_FREQUENT, `slot ${slot} has the frequency ${frequency}`);
+    seen.add(slot);
+    weight += policy.regions.slots.weightOf(slot);
+  }
+  check(region.size === slots.length, `list ${region.list} has ${slots.length} slots, not ${region.size}`);
+  check(region.weight === weight, `list ${region.list} weighs ${weight}, not ${region.weight}`);
+}
+
+function checkSketch({ sketch, regions }: TinyLfuPolicy): void {
+  if (regions.marks.length === 0) return;
+  check(sketch.blocks <= sketch.wanted, `${sketch.blocks} blocks are in use of ${sketch.wanted}`);
+  check(sketch.swept <= sketch.blocks, `${sketch.swept} blocks are swept of ${sketch.blocks}`);
+  check(sketch.table.length >= sketch.wanted * 4, `the table has no room for ${sketch.wanted} blocks`);
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { FREQUENCY, ON_HIT, PROTECTED, REGION, TOUCHED, WINDOW } from "../src/policy/mark.js";
+import { Regions } from "../src/policy/regions.js";
+import { Slots } from "../src/slots.js";
+
+function regionsOf(weights: readonly number[]): Regions {
+  const slots = new Slots<unknown, unknown>();
+  slots.grow();
+  weights.forEach((weight, at) => slots.setWeight(slots.allocate(at, at, at, 0), weight));
+  const regions = new Regions(slots);
+  regions.grow(slots.capacity);
+  return regions;
+}
+
+describe("ON_HIT", () => {
+  it("counts up to 15 and says that the entry was touched, in every region", () => {
+    for (const region of [WINDOW, PROTECTED]) {
+      let mark = region | 14;
+      mark = ON_HIT[mark]!;
+      expect(mark).toBe(region | TOUCHED | 15);
+      mark = ON_HIT[mark]!;
+      expect(mark).toBe(region | TOUCHED | 15);
+    }
+  });
+
+  it("leaves the region alone, whatever the mark", () => {
+    ON_HIT.forEach((after, before) => {
+      expect(after & REGION).toBe(before & REGION);
+      expect(after & FREQUENCY).toBeGreaterThanOrEqual(before & FREQUENCY);
+    });
+  });
+});
+
+describe("Regions", () => {
+  it("keeps the order of entering, and sums sizes and weights", () => {
+    const regions = regionsOf([3, 5, 7]);
+    for (const slot of [0, 1, 2]) regions.enter(slot, regions.window);
+    expect([regions.oldest(regions.window), regions.window.size, regions.window.weight]).toEqual([0, 3, 15]);
+    regions.move(0, regions.probation);
+    expect([regions.oldest(regions.window), regions.window.weight]).toEqual([1, 12]);
+    expect([regions.oldest(regions.probation), regions.probation.weight]).toEqual([0, 3]);
+    expect(regions.held).toBe(3);
+  });
+
+  it("forgets the touch, not the frequency, of what it moves", () => {
+    const regions = regionsOf([1]);
+    regions.marks[0] = 6;
+    regions.enter(0, regions.window);
+    regions.marks[0] = ON_HIT[regions.marks[0]!]!;
+    expect(regions.isTouched(0)).toBe(true);
+    regions.move(0, regions.protected);
+    expect(regions.isTouched(0)).toBe(false);
+    expect(regions.marks[0]! & FREQUENCY).toBe(7);
+    expect(regions.regionOf(0)).toBe(regions.protected);
+  });
+});
