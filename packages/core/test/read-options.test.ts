@@ -460,7 +460,33 @@ describe("peek", () => {
   });
 });
 
+describe("what a load returns", () => {
+  it("may be any thenable, also one that resolves with another", async () => {
+    const { cacheme } = await space();
+    // biome-ignore lint/suspicious/noThenProperty: query builders are such objects
+    const query = { then: (resolve: (value: unknown) => void) => resolve(Promise.resolve(7)) };
+    const { Counting } = countingNode<unknown>({ caches: localOnly }, () => query);
+    expect(await cacheme.get(new Counting(1))).toBe(7);
+    expect(cacheme.peekLocal(new Counting(1))?.value).toBe(7);
+  });
+});
+
 describe("set", () => {
+  it("does not leave an older value where its own ttl is over before its turn comes", async () => {
+    const { cacheme, clock, remote } = await space();
+    const { Counting } = countingNode({ caches: remoteOnly }, () => "loaded");
+    const writing = deferred();
+    remote.gate = (operation, moment) =>
+      operation === "write" && moment === "request" ? writing.promise : undefined;
+    const older = cacheme.set(new Counting(1), "older");
+    await settled();
+    const newer = cacheme.set(new Counting(1), "newer", { ttl: 5 });
+    clock.advance(10);
+    writing.resolve();
+    await Promise.all([older, newer]);
+    expect(await cacheme.get(new Counting(1))).toBe("loaded");
+  });
+
   it("keeps the value for the ttl that it is given, and for the tiers' own otherwise", async () => {
     const { cacheme, clock, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (id) => id);

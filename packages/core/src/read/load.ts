@@ -83,7 +83,8 @@ export class Load {
     try {
       const answer = first.context.runInAsyncScope(() => enterLoad(this, () => this.#call(first)));
       if (isThenable(answer)) {
-        answer.then(
+        // A thenable that is no promise may resolve with another one; a promise is taken as it is.
+        Promise.resolve(answer).then(
           (value) => this.#succeeded(value),
           (error) => this.#failed(error),
         );

@@ -115,10 +115,10 @@ export class Filler {
           const bytes = records[index];
           if (operation.fenced || bytes === undefined) return undefined;
           const now = this.#clock.now();
-          const ttl = freshUntilIn(tier, fill, now) - now;
-          return ttl < 1
-            ? undefined
-            : { key, bytes, ttl: ttl === Number.POSITIVE_INFINITY ? undefined : Math.ceil(ttl) };
+          const left = freshUntilIn(tier, fill, now) - now;
+          if (left === Number.POSITIVE_INFINITY) return { key, bytes, ttl: undefined };
+          // What is over before it is written is written all the same, or an older value would stay.
+          return { key, bytes, ttl: Math.max(1, Math.ceil(left)) };
         },
         done: (error) => {
           if (error !== undefined) failed.push({ storage: tier.name, error });
