@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+
+/** What is known of a pair of trace and capacity: hit ratios in percent, by the name of the policy or library. */
+export interface Reference {
+  readonly trace: string;
+  readonly capacity: number;
+  readonly ratios: ReadonlyMap<string, number>;
+}
+
+/** Reads a `hit-ratios.csv`: a header, then a line per pair; the first two columns are trace and capacity. */
+export function readReferences(file: string): Reference[] {
+  const [header, ...lines] = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => line.split(","));
+  const names = header?.slice(2) ?? [];
+  return lines.map(([trace = "", capacity = "", ...figures]) => ({
+    trace,
+    capacity: Number(capacity),
+    ratios: new Map(names.map((name, at) => [name, Number(figures[at])])),
+  }));
+}

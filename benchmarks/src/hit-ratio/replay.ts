@@ -1,0 +1,54 @@
+import { BoundedCache, type PolicyName } from "@cacheme/memory";
+import type { Trace } from "./trace.js";
+
+/** Makes the function that reads a key through a cache, `get` and on a miss `set`, and says whether it was a hit. */
+type Reader = (capacity: number) => Promise<(key: string) => boolean>;
+
+/** The caches that can be replayed, beside the policies of our own. */
+export const libraries: Readonly<Record<string, Reader>> = {
+  "lru-cache": async (capacity) => {
+    const { LRUCache } = await import("lru-cache");
+    const cache = new LRUCache<string, true>({ max: capacity });
+    return (key) => cache.get(key) !== undefined || !cache.set(key, true);
+  },
+  transitory: async (capacity) => {
+    const { BoundedCache } = await import("transitory");
+    const cache = new BoundedCache<string, true>({ maxSize: capacity });
+    return (key) => {
+      if (cache.getIfPresent(key) !== null) return true;
+      cache.set(key, true);
+      return false;
+    };
+  },
+};
+
+/** A policy of `BoundedCache`, with a seed that repeats every decision. */
+export function ours(policy: PolicyName, seed: number): Reader {
+  return async (capacity) => {
+    const cache = new BoundedCache<string, true>({ maxSize: capacity, policy, random: seeded(seed) });
+    return (key) => {
+      if (cache.get(key) !== undefined) return true;
+      cache.set(key, true);
+      return false;
+    };
+  };
+}
+
+/** The hit ratio of a whole trace, from an empty cache, in percent. */
+export async function hitRatio(reader: Reader, trace: Trace, capacity: number): Promise<number> {
+  const read = await reader(capacity);
+  let hits = 0;
+  for (const id of trace.ids) if (read(trace.keys[id] ?? "")) hits++;
+  return (100 * hits) / trace.ids.length;
+}
+
+/** Xorshift: unsigned 32-bit integers that a seed repeats. */
+function seeded(seed: number): () => number {
+  let state = seed | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
