@@ -124,7 +124,7 @@ export class Cacheme implements AsyncDisposable {
       const plan = this.#plans.of(node);
       const key = node.key();
       if (options === undefined) {
-        const entry = this.#local.hit(plan, key, anyAge);
+        const entry = this.#local.hit(plan, key);
         if (entry !== undefined) return Promise.resolve(entry.value);
       }
       if (options !== undefined) return this.#readWith(plan, node, checkedKey(key, plan.name), options);
@@ -153,7 +153,7 @@ export class Cacheme implements AsyncDisposable {
       try {
         const plan = this.#plans.of(node);
         const key = node.key();
-        const entry = options === undefined ? this.#local.hit(plan, key, anyAge) : undefined;
+        const entry = options === undefined ? this.#local.hit(plan, key) : undefined;
         if (entry !== undefined) values[index] = entry.value;
         else {
           missing.push({
@@ -235,7 +235,7 @@ export class Cacheme implements AsyncDisposable {
   getSync<N extends Node, V extends ValueOf<N>>(node: N, options: GetSyncOptions<N, V>): Answer<N, V>;
   getSync(node: Node, options?: GetSyncOptions<Node, unknown>): unknown {
     const { plan, key } = this.#keyed(node);
-    const entry = this.#local.hit(plan, key, anyAge);
+    const entry = this.#local.hit(plan, key);
     return entry === undefined ? this.#sync.load(plan, node, key, options?.load) : entry.value;
   }
 
@@ -473,7 +473,7 @@ export class Cacheme implements AsyncDisposable {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const age =
       maxAge === undefined ? anyAge : milliseconds(maxAge, `maxAge of a read of node "${plan.name}"`);
-    const entry = fresh ? undefined : this.#local.hit(plan, key, age);
+    const entry = fresh ? undefined : this.#local.hitWithin(plan, key, age);
     if (entry !== undefined) return Promise.resolve(entry.value);
     const previous = fresh || age !== anyAge ? this.#peekLocal(plan, key) : undefined;
     const flight = fresh

@@ -13,12 +13,13 @@ const defaultStorage = "default";
  * The plans of one `Cacheme`, by node class.
  *
  * A plan is found through a symbol on the class's prototype, which costs a hit less than a `WeakMap` does. A subclass
- * inherits its parent's symbol, so the plan's own prototype is compared.
+ * inherits its parent's symbol, so the plan's own class is compared (with `constructor`: `Object.getPrototypeOf` is a call into
+ * the runtime where V8 does not know the object's shape beforehand).
  */
 export class PlanTable {
   #symbol = Symbol("cacheme plan");
   readonly #storages: StorageRegistry;
-  readonly #byName = new Map<string, { readonly plan: Plan; readonly nodeClass: NodeClass }>();
+  readonly #byName = new Map<string, Plan>();
   #prefix: string;
   #retired = false;
 
@@ -33,7 +34,7 @@ export class PlanTable {
     const plan = (node as (Node & { readonly [symbol: symbol]: Plan | undefined }) | undefined)?.[
       this.#symbol
     ];
-    if (plan !== undefined && plan.prototype === Object.getPrototypeOf(node)) return plan;
+    if (plan !== undefined && plan.nodeClass === node.constructor) return plan;
     return this.#make(node);
   }
 
@@ -45,11 +46,11 @@ export class PlanTable {
   }
 
   classes(): NodeClass[] {
-    return Array.from(this.#byName.values(), ({ nodeClass }) => nodeClass);
+    return Array.from(this, (plan) => plan.nodeClass);
   }
 
   *[Symbol.iterator](): IterableIterator<Plan> {
-    for (const { plan } of this.#byName.values()) yield plan;
+    yield* this.#byName.values();
   }
 
   /**
@@ -58,7 +59,7 @@ export class PlanTable {
    */
   retire(): void {
     this.#retired = true;
-    for (const { plan } of this.#byName.values()) Reflect.deleteProperty(plan.prototype, this.#symbol);
+    for (const plan of this) Reflect.deleteProperty(plan.prototype, this.#symbol);
     this.#symbol = Symbol("cacheme plan, closed");
   }
 
@@ -96,7 +97,7 @@ export class PlanTable {
     const meta = resolveMeta(nodeClass);
     const namesake = this.#byName.get(meta.name);
     if (namesake !== undefined) {
-      if (namesake.plan.prototype === prototype) return namesake.plan;
+      if (namesake.prototype === prototype) return namesake;
       throw new ConfigurationError(
         "CACHEME_DUPLICATE_NODE",
         `Two node classes are named "${meta.name}"; they would read each other's entries. Give one of them another ` +
@@ -109,6 +110,7 @@ export class PlanTable {
       ttl,
     }));
     const plan = new Plan(
+      nodeClass,
       prototype,
       meta,
       bulkLoadOf(nodeClass, meta.name),
@@ -116,7 +118,7 @@ export class PlanTable {
       this.#byName.size,
       storages ?? [{ registered: this.#defaultStorage(), ttl: undefined }],
     );
-    this.#byName.set(meta.name, { plan, nodeClass });
+    this.#byName.set(meta.name, plan);
     if (Object.isExtensible(prototype)) {
       Object.defineProperty(prototype, this.#symbol, { value: plan, configurable: true });
     }

@@ -2,7 +2,7 @@ import { BloomFilter } from "../doorkeeper.js";
 import { classFingerprint } from "../entry/envelope.js";
 import { storageKey } from "../node/key.js";
 import type { ResolvedMeta } from "../node/meta.js";
-import type { LoadAllContext, Node } from "../node/node.js";
+import type { LoadAllContext, Node, NodeClass } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import type { LocalStorage } from "../storage/local-storage.js";
@@ -38,7 +38,8 @@ type BulkLoad = (nodes: readonly Node[], context: LoadAllContext) => MaybePromis
  * Made once, at the first use of the class.
  */
 export class Plan {
-  /** The class that this was made for, told from its subclasses by its prototype. */
+  /** What this was made for: the `constructor` of its nodes. */
+  readonly nodeClass: NodeClass;
   readonly prototype: object;
   readonly meta: ResolvedMeta;
   readonly name: string;
@@ -48,6 +49,8 @@ export class Plan {
   readonly fingerprint: number;
   readonly tiers: readonly Tier[];
   readonly localTiers: readonly LocalTier[];
+  /** The first of the local tiers, where there is one: nearly every hit ends there. */
+  readonly nearest: LocalTier | undefined;
   readonly remoteTiers: readonly RemoteTier[];
   readonly loadAll: BulkLoad | undefined;
   readonly doorkeeper: BloomFilter | undefined;
@@ -57,6 +60,7 @@ export class Plan {
   readonly #afterKey: string;
 
   constructor(
+    nodeClass: NodeClass,
     prototype: object,
     meta: ResolvedMeta,
     loadAll: BulkLoad | undefined,
@@ -64,6 +68,7 @@ export class Plan {
     space: number,
     storages: readonly { readonly registered: Registered; readonly ttl: number | undefined }[],
   ) {
+    this.nodeClass = nodeClass;
     this.prototype = prototype;
     this.meta = meta;
     this.name = meta.name;
@@ -75,6 +80,7 @@ export class Plan {
         : { kind: "remote", index, name: registered.name, ttl, storage: registered },
     );
     this.localTiers = this.tiers.filter((tier) => tier.kind === "local");
+    this.nearest = this.localTiers[0];
     this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
     this.loadAll = loadAll;
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper);

@@ -33,7 +33,7 @@ export interface MemoryOptions {
  * ```
  */
 export function memory(options: MemoryOptions = {}): LocalStorage {
-  return new MemoryStorage(options);
+  return options.values === "cloned" ? new CloningMemoryStorage(options) : new MemoryStorage(options);
 }
 
 const defaultMaxSize = 10_000;
@@ -41,7 +41,7 @@ const defaultMaxSize = 10_000;
 /** The longest that the cache beneath counts; a read compares with the entry's own time in any case. */
 const longestTtl = 10 * 365 * 86_400_000;
 
-/** Given as the time of a read: no entry has ended by then, so that the cache beneath asks no clock. The reader does. */
+/** Given as the time of a look: no entry has ended by then, so that the cache beneath asks no clock. The reader does. */
 const beforeEveryEnd = 0;
 
 class MemoryStorage implements LocalStorage {
@@ -81,13 +81,11 @@ class MemoryStorage implements LocalStorage {
   }
 
   read(space: number, key: string): LocalEntry | undefined {
-    const entry = this.#cache.getIn(space, key, beforeEveryEnd);
-    return this.#values === "cloned" && entry !== undefined ? new ClonedEntry(entry) : entry;
+    return this.#cache.heldIn(space, key);
   }
 
   peek(space: number, key: string): LocalEntry | undefined {
-    const entry = this.#cache.peekIn(space, key, beforeEveryEnd);
-    return this.#values === "cloned" && entry !== undefined ? new ClonedEntry(entry) : entry;
+    return this.#cache.peekIn(space, key, beforeEveryEnd);
   }
 
   write(space: number, key: string, cached: Cached, now: number): void {
@@ -116,6 +114,19 @@ class MemoryStorage implements LocalStorage {
   #keep(value: unknown): unknown {
     if (this.#values === "frozen") return deepFreeze(value);
     return this.#values === "cloned" ? structuredClone(value) : value;
+  }
+}
+
+/** Gives each reader a copy. A class of its own, so that other reads need not ask. */
+class CloningMemoryStorage extends MemoryStorage {
+  override read(space: number, key: string): LocalEntry | undefined {
+    const entry = super.read(space, key);
+    return entry && new ClonedEntry(entry);
+  }
+
+  override peek(space: number, key: string): LocalEntry | undefined {
+    const entry = super.peek(space, key);
+    return entry && new ClonedEntry(entry);
   }
 }
 
