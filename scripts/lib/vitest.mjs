@@ -17,7 +17,7 @@ export async function runVitest(env, folder, projects) {
   const { passed, failed, skipped } = readCounts(counts);
   return {
     passed,
-    // A file that does not load or an error outside every test fails the run and is no failed test: it counts as one.
+    // An error outside every test fails the run and is no failed test: it counts as one.
     failed: cause === undefined ? failed : Math.max(failed, 1),
     skipped,
     detail: `${passed + failed + skipped} tests`,
@@ -43,8 +43,15 @@ async function causeOfFailure(env, parameters) {
 /** @param {string} path */
 function readCounts(path) {
   if (!existsSync(path)) return { passed: 0, failed: 0, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-    readFileSync(path, "utf8"),
+  /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: { status: string, assertionResults: unknown[] }[] }} */
+  const counts = JSON.parse(readFileSync(path, "utf8"));
+  const unloaded = counts.testResults.filter(
+    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
   );
-  return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests };
+  return {
+    passed: counts.numPassedTests,
+    // A file that does not load fails without a test.
+    failed: counts.numFailedTests + unloaded.length,
+    skipped: counts.numPendingTests + counts.numTodoTests,
+  };
 }
