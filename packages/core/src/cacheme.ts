@@ -3,7 +3,7 @@
 import { type Clock, systemClock } from "./clock.js";
 import { milliseconds } from "./duration.js";
 import type { Entry } from "./entry/entry.js";
-import { closedError } from "./errors.js";
+import { ConfigurationError, closedError } from "./errors.js";
 import { type CachemeEvents, type CachemeListener, Events } from "./events.js";
 import {
   type Memoized,
@@ -85,7 +85,7 @@ export class Cacheme implements AsyncDisposable {
     this.#filler = new Filler(this.#clock, this.#events);
     this.#local = new LocalRead(this.#clock, this.#events);
     this.#reads = new ReadPath(this.#clock, this.#events, this.#tick, this.#filler);
-    this.#sync = new SyncReader(this.#clock, this.#filler);
+    this.#sync = new SyncReader(this.#clock, this.#events, this.#filler);
   }
 
   /**
@@ -146,6 +146,7 @@ export class Cacheme implements AsyncDisposable {
    */
   getAll<const Ns extends readonly Node[]>(nodes: Ns, options?: ReadOptions): Promise<ValuesOf<Ns>>;
   getAll(nodes: readonly Node[], options?: ReadOptions): Promise<unknown[]> {
+    if (!Array.isArray(nodes)) return Promise.reject(notAList("getAll", nodes));
     const values = new Array<unknown>(nodes.length);
     const missing: { readonly index: number; readonly answer: Promise<unknown> }[] = [];
     for (let index = 0; index < nodes.length; index++) {
@@ -179,7 +180,7 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * The outcomes of many nodes: one that fails says so in its place. Never rejects.
+   * The outcomes of many nodes: one that fails says so in its place.
    *
    * @example
    * ```ts
@@ -190,6 +191,7 @@ export class Cacheme implements AsyncDisposable {
    */
   getAllSettled<const Ns extends readonly Node[]>(nodes: Ns, options?: ReadOptions): Promise<OutcomesOf<Ns>>;
   getAllSettled(nodes: readonly Node[], options?: ReadOptions): Promise<PromiseSettledResult<unknown>[]> {
+    if (!Array.isArray(nodes)) return Promise.reject(notAList("getAllSettled", nodes));
     return Promise.allSettled(nodes.map((node) => this.get(node, options)));
   }
 
@@ -438,7 +440,8 @@ export class Cacheme implements AsyncDisposable {
 
   /**
    * Ends the work of this space: new calls are refused, what is on its way to the storages is waited for, the storages are
-   * closed. Loads that are running still answer their readers; their values are not stored. Twice does nothing more.
+   * closed. Loads that are running still answer their readers, unless they read further
+   * nodes; their values are not stored. Twice does nothing more.
    *
    * @example
    * ```ts
@@ -492,4 +495,11 @@ export class Cacheme implements AsyncDisposable {
     }
     return undefined;
   }
+}
+
+function notAList(call: string, given: unknown): ConfigurationError {
+  return new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `${call} was given ${given === null ? "null" : typeof given}. Give a list of nodes, such as [new UserNode(1)].`,
+  );
 }

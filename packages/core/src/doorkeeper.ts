@@ -1,34 +1,27 @@
 import { xxh64 } from "@node-rs/xxhash";
 import { ConfigurationError } from "./errors.js";
 
-/** How much a doorkeeper remembers, and how surely. Made by {@link doorkeeper}. */
+/**
+ * A doorkeeper for a node class: a value whose key is loaded for the first time is returned, but not stored; it is stored from
+ * the second time on. So keys that nobody asks for again do not drive out those that are. It remembers keys in a Bloom filter,
+ * and starts anew after `size` loads.
+ *
+ * @example
+ * ```ts
+ * const meta: NodeMeta = {
+ *   caches: [{ storage: "local", ttl: "10m" }],
+ *   doorkeeper: { size: 100_000, falsePositiveRate: 0.01 },
+ * };
+ * ```
+ */
 export interface DoorkeeperOptions {
-  /** After so many requests it forgets all it has seen. A whole number from 1 to 100,000,000. */
+  /** After so many loads it forgets all it has seen. A whole number from 1 to 100,000,000. */
   readonly size: number;
   /**
    * How often, at most, a key that was never asked for is taken for one that was; above 0 and below 1. Default 0.01. Smaller
    * takes more memory: 1.2 bytes for each of `size` at 0.01, 1.8 at 0.001.
    */
   readonly falsePositiveRate?: number | undefined;
-}
-
-/**
- * A doorkeeper for a node class: a key that is asked for the first time is loaded and returned, but not stored; it is stored
- * from the second time on. So keys that nobody asks for again do not drive out those that are. It remembers keys in a Bloom
- * filter, and starts anew after `size` requests.
- *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a size or a rate out of range
- *
- * @example
- * ```ts
- * static override meta: NodeMeta = {
- *   caches: [{ storage: "local", ttl: "10m" }],
- *   doorkeeper: doorkeeper({ size: 100_000, falsePositiveRate: 0.01 }),
- * };
- * ```
- */
-export function doorkeeper(options: DoorkeeperOptions): DoorkeeperOptions {
-  return Object.freeze(validated(options));
 }
 
 /** Half a gigabyte at the smallest useful rate: more is a slip. */
@@ -59,7 +52,7 @@ function invalid(option: string, value: unknown, advice: string): ConfigurationE
   const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
   return new ConfigurationError(
     "CACHEME_INVALID_OPTION",
-    `The option ${option} of doorkeeper() is ${shown}. ${advice}`,
+    `The option ${option} of doorkeeper is ${shown}. ${advice}`,
   );
 }
 

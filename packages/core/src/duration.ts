@@ -21,11 +21,15 @@ const durationText = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 const longest = 10_000 * 365 * millisecondsIn.d;
 
 /**
- * A duration in whole milliseconds.
+ * A duration in whole milliseconds. For authors of storages: their options take durations too.
  *
  * @param duration what the user wrote
  * @param what names the option in the error, such as `"ttl of storage \"redis\" in node \"user\""`
  * @throws ConfigurationError `CACHEME_INVALID_DURATION` unless it is a finite length of at least one millisecond
+ * @example
+ * ```ts
+ * const timeout = milliseconds("2s", "commandTimeout of redis()"); // 2000
+ * ```
  */
 export function milliseconds(duration: Duration, what: string): number {
   const value = typeof duration === "number" ? duration : parse(duration);

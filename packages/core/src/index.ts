@@ -32,7 +32,7 @@ export {
   type SynchronousDefinedNode,
 } from "./define-node.js";
 export type { DoorkeeperOptions } from "./doorkeeper.js";
-export type { Duration } from "./duration.js";
+export { type Duration, milliseconds } from "./duration.js";
 export type { Cached, Entry } from "./entry/entry.js";
 export {
   CachemeError,
@@ -61,10 +61,10 @@ export type {
   SetOptions,
   ValuesOf,
 } from "./options.js";
-export { compressed } from "./serializer/compressed.js";
+export { type CompressionOptions, compressed } from "./serializer/compressed.js";
 export { json } from "./serializer/json.js";
 export { msgpack } from "./serializer/msgpack.js";
-export type { Compression, Serializer } from "./serializer/serializer.js";
+export type { Compression, CompressionAlgorithm, Serializer } from "./serializer/serializer.js";
 export { v8 } from "./serializer/v8.js";
 export type { LoadTimes, Stats } from "./stats/node-stats.js";
 export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";

@@ -394,7 +394,7 @@ describe("nothing is set up", () => {
     expect([await cacheme.get(new Counting(1)), await cacheme.get(new Counting(1))]).toEqual([1, 1]);
     expect(loads).toEqual([1]);
     expect(cacheme.storages()).toMatchObject([
-      { name: "default", kind: "local", label: "memory (10000 entries)", failureCount: 0 },
+      { name: "default", kind: "local", label: "memory (10,000 entries)", failureCount: 0 },
     ]);
   });
 

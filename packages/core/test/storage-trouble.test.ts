@@ -260,6 +260,21 @@ describe("a local storage in trouble", () => {
     expect(await cacheme.get(new Counting(1))).toBe(1);
     stop();
   });
+
+  it("costs no reader the value when a tier on its left cannot take it", async () => {
+    const cacheme = new Cacheme();
+    await cacheme.registerStorage("clones", memory({ values: "cloned" }));
+    await cacheme.registerStorage("shares", memory({ values: "shared" }));
+    const stop = cacheme.on("notStored", () => {});
+    const { Counting, loads } = countingNode(
+      { caches: [{ storage: "clones" }, { storage: "shares" }] },
+      () => () => 7,
+    );
+    expect((await cacheme.get(new Counting(1)))()).toBe(7);
+    expect((await cacheme.get(new Counting(1)))()).toBe(7);
+    expect(loads).toHaveLength(1);
+    stop();
+  });
 });
 
 describe("a driver that is written by the contract alone", () => {

@@ -22,7 +22,7 @@ describe("registerStorage", () => {
       {
         name: "local",
         kind: "local",
-        label: "memory (10000 entries)",
+        label: "memory (10,000 entries)",
         failureCount: 0,
         lastError: undefined,
       },

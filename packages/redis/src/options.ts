@@ -1,4 +1,4 @@
-import { ConfigurationError, type Duration } from "cacheme";
+import { ConfigurationError, type Duration, milliseconds } from "cacheme";
 import { Redis, type RedisOptions } from "ioredis";
 
 /** What the storage needs of a client of ioredis. A `Redis` of any version from 5.6 to 6 is one. */
@@ -96,8 +96,8 @@ export function settings(
   }
   const common = {
     connect,
-    commandTimeout: milliseconds(commandTimeout, "commandTimeout"),
-    connectTimeout: milliseconds(connectTimeout, "connectTimeout"),
+    commandTimeout: timeout(commandTimeout, "commandTimeout"),
+    connectTimeout: timeout(connectTimeout, "connectTimeout"),
   };
   if (isClient(target)) {
     if (target.isCluster === true) {
@@ -165,22 +165,15 @@ function label(options: NonNullable<RedisClient["options"]>): string {
   return `${scheme}://${host}:${options.port ?? 6379}${options.db ? `/${options.db}` : ""}`;
 }
 
-const millisecondsIn = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
 /** The longest that a timer of Node.js can wait; beyond it a timer fires at once. */
 const longest = 2 ** 31 - 1;
 
-function milliseconds(duration: Duration, option: string): number {
-  const [, amount, unit = "ms"] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(duration)) ?? [];
-  const value =
-    typeof duration === "number"
-      ? duration
-      : Number(amount) * millisecondsIn[unit as keyof typeof millisecondsIn];
-  if (value >= 1 && value <= longest) return Math.round(value);
+function timeout(duration: Duration, option: string): number {
+  const value = milliseconds(duration, `option ${option} of redis()`);
+  if (value <= longest) return value;
   throw new ConfigurationError(
     "CACHEME_INVALID_DURATION",
-    `The option ${option} of redis() is ${show(duration)}. ` +
-      'Give 1 to 2147483647 as a number of milliseconds, or a text such as "250ms" or "2s".',
+    `The option ${option} of redis() is ${show(duration)}. Give at most ${longest} milliseconds.`,
   );
 }
 

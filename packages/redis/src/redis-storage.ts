@@ -161,7 +161,7 @@ export class RedisStorage implements RemoteStorage {
     return new StorageError(
       "CACHEME_CONNECT_FAILED",
       `${this.label} cannot be reached: ${words(cause)}. Check that the server runs and that its address, name and ` +
-        "password are right; the storage goes on trying by itself once it has been connected.",
+        "password are right.",
       { cause },
     );
   }

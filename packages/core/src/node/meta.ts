@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { DoorkeeperOptions } from "../doorkeeper.js";
 import { type Duration, milliseconds } from "../duration.js";
 import { ConfigurationError } from "../errors.js";
@@ -33,7 +34,7 @@ export interface NodeMeta {
   readonly caches?: readonly CacheTier[] | undefined;
   /** How values become bytes in remote storages. Default: `msgpack()`. */
   readonly serializer?: Serializer | undefined;
-  /** Keeps values out of all tiers until their key is asked for a second time. Default: none. */
+  /** Keeps a value out of all tiers until its key is loaded for the second time. Default: none. */
   readonly doorkeeper?: DoorkeeperOptions | undefined;
   /** How many `load`s, or `loadAll`s, of the class may run side by side. Default: no limit. */
   readonly concurrency?: number | undefined;
@@ -78,7 +79,15 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
 
 /** Names and versions stand between colons in the keys. */
-const namePattern = /^[^\p{Cc}\p{Cs}\s:]{1,100}$/u;
+const namePattern = /^[^\p{Cc}\p{Cs}\s:]+$/u;
+
+/** In bytes: so that prefix, name, version and a shortened key fit together in the 200 that every storage takes. */
+const longestName = 60;
+const longestVersion = 20;
+
+function fits(text: unknown, longest: number): text is string {
+  return typeof text === "string" && namePattern.test(text) && Buffer.byteLength(text) <= longest;
+}
 
 /**
  * Checks a class's meta and fills in the defaults.
@@ -95,9 +104,9 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
   };
 
   if (typeof meta !== "object" || meta === null) refuse("is not an object.");
-  if (typeof name !== "string" || !namePattern.test(name)) {
+  if (!fits(name, longestName)) {
     refuse(
-      `has the name ${JSON.stringify(name)}. A name has 1 to 100 characters, no white space and no colon: set \`name\`.`,
+      `has the name ${JSON.stringify(name)}. A name has 1 to ${longestName} bytes, no white space and no colon: set \`name\`.`,
     );
   }
   for (const option of Object.keys(meta)) {
@@ -106,8 +115,11 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     }
   }
   const version = String(meta.version ?? 1);
-  if (!namePattern.test(version))
-    refuse(`has the version "${version}". Give a number, or a text without colon or space.`);
+  if (!fits(version, longestVersion)) {
+    refuse(
+      `has the version "${version}". Give a number, or at most ${longestVersion} bytes without colon or space.`,
+    );
+  }
 
   return {
     name,

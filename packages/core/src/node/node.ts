@@ -25,7 +25,7 @@ export abstract class Node<V = unknown> {
   static meta?: NodeMeta;
 
   /**
-   * Loads many nodes of the class in one go; used instead of `load` for all the misses of one tick. Annotate it with
+   * Loads many nodes of the class in one go: all the misses of one tick, or a single one where the class has no `load`. Annotate it with
    * {@link LoadAll}, which checks the elements; a static *method* would be checked for nothing but "returns an array".
    */
   static loadAll?: (nodes: readonly never[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;

@@ -1,13 +1,16 @@
+import { Buffer } from "node:buffer";
 import { ConfigurationError, closedError, typeName } from "../errors.js";
 import { resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
 import { memory } from "../storage/memory.js";
-import type { Registered } from "../storage/registered.js";
 import type { StorageRegistry } from "../storage/registry.js";
 import { Plan } from "./plan.js";
 
 /** The name of the memory storage that serves the node classes without `caches`. */
 const defaultStorage = "default";
+
+/** In bytes; with the longest name, version and shortened key that makes less than 200. */
+const longestPrefix = 60;
 
 /**
  * The plans of one `Cacheme`, by node class.
@@ -116,17 +119,15 @@ export class PlanTable {
       bulkLoadOf(nodeClass, meta.name),
       this.#prefix,
       this.#byName.size,
-      storages ?? [{ registered: this.#defaultStorage(), ttl: undefined }],
+      storages ?? [
+        { registered: this.#storages.getOrAdopt(defaultStorage, memory, meta.name), ttl: undefined },
+      ],
     );
     this.#byName.set(meta.name, plan);
     if (Object.isExtensible(prototype)) {
       Object.defineProperty(prototype, this.#symbol, { value: plan, configurable: true });
     }
     return plan;
-  }
-
-  #defaultStorage(): Registered {
-    return this.#storages.find(defaultStorage) ?? this.#storages.adopt(defaultStorage, memory());
   }
 }
 
@@ -147,10 +148,16 @@ function bulkLoadOf(nodeClass: NodeClass, name: string): Plan["loadAll"] {
 }
 
 function checkedPrefix(prefix: string): string {
-  if (typeof prefix === "string" && /^[^\p{Cc}\p{Cs}\s]{1,100}$/u.test(prefix)) return prefix;
+  if (
+    typeof prefix === "string" &&
+    /^[^\p{Cc}\p{Cs}\s]+$/u.test(prefix) &&
+    Buffer.byteLength(prefix) <= longestPrefix
+  ) {
+    return prefix;
+  }
   throw new ConfigurationError(
     "CACHEME_INVALID_OPTION",
-    `The prefix ${JSON.stringify(prefix)} cannot stand in keys. Give 1 to 100 characters without white space, such as "shop".`,
+    `The prefix ${JSON.stringify(prefix)} cannot stand in keys. Give 1 to ${longestPrefix} bytes without white space, such as "shop".`,
   );
 }
 

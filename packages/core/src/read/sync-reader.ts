@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.js";
 import { milliseconds } from "../duration.js";
 import { LoadCycleError, LoadError } from "../errors.js";
+import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
 import type { LoadContext, Node } from "../node/node.js";
 import { Operation } from "../plan/operation.js";
@@ -11,12 +12,14 @@ import type { LoadOverride } from "./flight.js";
 /** Loads on the spot what no local tier has, for `getSync`. */
 export class SyncReader {
   readonly #clock: Clock;
+  readonly #events: Events;
   readonly #filler: Filler;
   /** The nodes being loaded, outermost first: a synchronous load that reads itself would never end. */
   readonly #loading: { readonly plan: Plan; readonly key: string }[] = [];
 
-  constructor(clock: Clock, filler: Filler) {
+  constructor(clock: Clock, events: Events, filler: Filler) {
     this.#clock = clock;
+    this.#events = events;
     this.#filler = filler;
   }
 
@@ -46,8 +49,11 @@ export class SyncReader {
     plan.operations.begin(key, operation);
     this.#loading.push({ plan, key });
     const said: { ttl: number | undefined; skip: boolean } = { ttl: undefined, skip: false };
+    if (this.#events.listeners.miss !== null) {
+      this.#events.emit("miss", { node: plan.name, key, readers: 1 });
+    }
     const began = this.#clock.elapsed();
-    let loaded = false;
+    let outcome: { readonly error?: unknown } = {};
     try {
       const value = load(this.#context(said, nodeLabel(plan.name, key)));
       if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
@@ -58,16 +64,29 @@ export class SyncReader {
           details,
         );
       }
-      loaded = true;
       if (!said.skip && (plan.doorkeeper === undefined || plan.doorkeeper.admits(key))) {
         this.#fill(plan, key, value, operation, said.ttl);
       }
       return value;
+    } catch (error) {
+      outcome = { error };
+      throw error;
     } finally {
-      plan.stats.misses += 1;
-      plan.stats.recordLoad(this.#clock.elapsed() - began, loaded ? 1 : 0, loaded ? 0 : 1);
+      this.#record(plan, key, this.#clock.elapsed() - began, outcome);
       this.#loading.pop();
       plan.operations.end(key, operation);
+    }
+  }
+
+  #record(plan: Plan, key: string, duration: number, outcome: { readonly error?: unknown }): void {
+    const failed = "error" in outcome;
+    plan.stats.misses += 1;
+    plan.stats.recordLoad(duration, failed ? 0 : 1, failed ? 1 : 0);
+    const loaded = { node: plan.name, keys: [key], duration };
+    if (failed && this.#events.listeners.loadError !== null) {
+      this.#events.emit("loadError", { ...loaded, error: outcome.error });
+    } else if (!failed && this.#events.listeners.load !== null) {
+      this.#events.emit("load", loaded);
     }
   }
 
@@ -77,7 +96,7 @@ export class SyncReader {
     const before = plan.tiers.length;
     const explicit = ttl !== undefined;
     this.#filler.fill(
-      { plan, key, operation, value, writtenAt: now, before, limit, explicit, overtakes: false },
+      { plan, key, operation, value, writtenAt: now, before, limit, explicit, overtakes: true },
       () => {},
     );
   }

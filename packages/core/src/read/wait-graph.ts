@@ -52,17 +52,28 @@ export function waitFor(load: Load, flight: Flight): void {
  * @throws LoadCycleError
  */
 export function refuseNestedSelf(opener: Load, plan: Plan, key: string): void {
+  const below = new Map<Flight, Flight | undefined>();
   const seen = new Set<Load>();
-  const climb = (load: Load, below: readonly Flight[]): void => {
-    if (seen.has(load)) return;
-    seen.add(load);
-    for (const flight of load.flights) {
-      const way = [flight, ...below];
-      if (flight.plan === plan && flight.key === key) throw cycle(way);
-      if (flight.opener !== undefined && !flight.opener.ended) climb(flight.opener, way);
+  const stack: { readonly load: Load; readonly from: Flight | undefined }[] = [
+    { load: opener, from: undefined },
+  ];
+  for (let step = stack.pop(); step !== undefined; step = stack.pop()) {
+    if (seen.has(step.load)) continue;
+    seen.add(step.load);
+    for (const flight of step.load.flights) {
+      below.set(flight, step.from);
+      if (flight.plan === plan && flight.key === key) throw cycle(wayDown(flight, below));
+      if (flight.opener !== undefined && !flight.opener.ended)
+        stack.push({ load: flight.opener, from: flight });
     }
-  };
-  climb(opener, []);
+  }
+}
+
+function wayDown(top: Flight, below: ReadonlyMap<Flight, Flight | undefined>): Flight[] {
+  const way: Flight[] = [];
+  for (let flight: Flight | undefined = top; flight !== undefined; flight = below.get(flight))
+    way.push(flight);
+  return way;
 }
 
 /** Whether `flight` waits for `other`, directly or through others. */

@@ -5,7 +5,7 @@ import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
  * anything to rate.
  */
 export interface Stats {
-  /** Reads that were answered: hits and misses. */
+  /** Reads that came to an end: hits and misses. One whose reader left meanwhile counts as what it would have been. */
   readonly requestCount: number;
   /** Reads that were answered from a tier. */
   readonly hitCount: number;

@@ -17,7 +17,8 @@ export interface MemoryOptions {
   /**
    * What readers are given. `"frozen"`: the stored object itself, its plain objects and arrays frozen, so that a reader who
    * changes it is told by an error. `"shared"`: the stored object itself, as it is; whoever changes it changes it for all.
-   * `"cloned"`: a structured clone for each read. Default: `"frozen"`, and `"shared"` where NODE_ENV is `production`, since
+   * `"cloned"`: a structured clone for each read; those who
+   * wait for one load are given the loaded object itself. Default: `"frozen"`, and `"shared"` where NODE_ENV is `production`, since
    * frozen arrays are slower to iterate.
    */
   readonly values?: "frozen" | "shared" | "cloned" | undefined;
@@ -76,7 +77,10 @@ class MemoryStorage implements LocalStorage {
         `memory() was given values: ${JSON.stringify(values)}. Give "frozen", "shared" or "cloned".`,
       );
     }
-    const bounds = [size && `${size} entries`, maxWeight && `weight ${maxWeight}`].filter(Boolean);
+    const bounds = [
+      size && `${size.toLocaleString("en")} entries`,
+      maxWeight && `weight ${maxWeight}`,
+    ].filter(Boolean);
     this.label = `memory (${bounds.join(", ")})`;
   }
 

@@ -38,8 +38,7 @@ export class StorageRegistry {
     } catch (cause) {
       throw new StorageError(
         "CACHEME_CONNECT_FAILED",
-        `Storage "${name}" (${storage.label}) could not be connected: ${reasonOf(cause)} ` +
-          'Start the server or mend the address; or give the storage `connect: "lazy"`, and the program starts without it.',
+        `Storage "${name}" ${whyNotConnected(storage, cause)} With \`connect: "lazy"\` the program starts without it.`,
         { storage: name, cause },
       );
     } finally {
@@ -100,7 +99,7 @@ export class StorageRegistry {
       throw new ConfigurationError(
         "CACHEME_UNKNOWN_STORAGE",
         `Storage "${name}" of node "${node}" is still being connected. Wait for registerStorage("${name}", …) before the ` +
-          'first read; or give the storage `connect: "lazy"`, and it can be used at once.',
+          'first read. With `connect: "lazy"` that takes no time.',
         { node, storage: name },
       );
     }
@@ -114,13 +113,10 @@ export class StorageRegistry {
     );
   }
 
-  find(name: string): Registered | undefined {
-    return this.#registered.get(name);
-  }
-
-  /** Takes in a local storage without a word; used for the one that serves nodes without `caches`. */
-  adopt(name: string, storage: LocalStorage): RegisteredLocal {
-    const registered = new RegisteredLocal(name, storage);
+  /** The storage of that name, or, where there is none, the given one under that name: for nodes without `caches`. */
+  getOrAdopt(name: string, make: () => LocalStorage, node: string): Registered {
+    if (this.#registered.has(name) || this.#connecting.has(name)) return this.get(name, node);
+    const registered = new RegisteredLocal(name, make());
     this.#registered.set(name, registered);
     return registered;
   }
@@ -128,4 +124,12 @@ export class StorageRegistry {
   [Symbol.iterator](): IterableIterator<Registered> {
     return this.#registered.values();
   }
+}
+
+/** Our own storages' errors name the address and say what to do already. */
+function whyNotConnected(storage: RemoteStorage, cause: unknown): string {
+  const reason = reasonOf(cause);
+  return cause instanceof StorageError
+    ? `could not be connected: ${reason}`
+    : `(${storage.label}) could not be connected: ${reason} Start the server or mend the address.`;
 }

@@ -94,9 +94,10 @@ export class Filler {
   }
 
   #encode(fill: Fill, tier: RemoteTier): Uint8Array {
-    const { plan, value, writtenAt } = fill;
+    const { plan, key, value, writtenAt } = fill;
+    const about = { node: plan.name, key };
     const freshUntil = freshUntilIn(tier, fill, this.#clock.now());
-    return encodeEntry(plan.meta.serializer, plan.fingerprint, { value, writtenAt, freshUntil });
+    return encodeEntry(plan.meta.serializer, plan.fingerprint, { value, writtenAt, freshUntil }, about);
   }
 
   #write(
