@@ -29,12 +29,17 @@ function churn(cache: Subject, from: number, operations: number): number {
       fresh[i] = `item:${next + (i >>> 1)}`;
       fresh[i + 1] = `item:${Math.floor(next * 0.9)}`;
     }
+    const processor = process.cpuUsage();
     const begin = performance.now();
     for (let i = 0; i < BATCH; i += 2) {
       cache.set(fresh[i] ?? "", i);
       cache.get(fresh[i + 1] ?? "");
     }
-    worst = Math.max(worst, performance.now() - begin);
+    const elapsed = performance.now() - begin;
+    if (elapsed <= worst) continue;
+    // Time that other programs took is in the elapsed time only; that of V8's helper threads, in the processor's only.
+    const { user, system } = process.cpuUsage(processor);
+    worst = Math.max(worst, Math.min(elapsed, (user + system) / 1000));
   }
   return worst;
 }

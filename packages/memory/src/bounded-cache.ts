@@ -204,7 +204,7 @@ export class BoundedCache<K, V> {
 
   /** What was counted since the cache was made. */
   stats(): CacheStats {
-    const { requests, size, weight, removed, refused, removals } = this.#store;
+    const { requests, size, weight, refused, removals } = this.#store;
     const { hits, misses } = requests;
     return {
       hits,
@@ -212,7 +212,7 @@ export class BoundedCache<K, V> {
       hitRatio: hits === 0 ? 0 : hits / (hits + misses),
       size,
       weight,
-      removals: { ...removed },
+      removals: { ...removals.counts },
       refused,
       listenerErrors: removals.errors,
     };

@@ -30,6 +30,14 @@ export class Removals<K, V> {
   readonly #onError: ((error: unknown) => void) | undefined;
   readonly #waiting: Removal<K, V>[] = [];
   #isTelling = false;
+  /** How many entries left, by cause, whether or not anybody listens. */
+  readonly counts: Record<RemovalCause, number> = {
+    size: 0,
+    expired: 0,
+    explicit: 0,
+    replaced: 0,
+    cleared: 0,
+  };
   /** How often the listener threw. */
   errors = 0;
 

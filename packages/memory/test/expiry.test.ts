@@ -113,6 +113,20 @@ describe("ttl", () => {
   });
 });
 
+describe("heldIn", () => {
+  it("answers without a clock, also when the time is over, as long as the entry is held", () => {
+    const cache = cacheWith({ ttl: 100 });
+    cache.setIn(3, "k", 1, { now: clock.time });
+    clock.skip(100);
+    expect(cache.heldIn(3, "k")).toBe(1);
+    expect(cache.heldIn(4, "k")).toBeUndefined();
+    expect(clock.reads).toBe(0);
+    expect(cache.stats()).toMatchObject({ hits: 1, misses: 1 });
+    clock.advance(200);
+    expect(cache.heldIn(3, "k")).toBeUndefined();
+  });
+});
+
 describe("idle time", () => {
   it("ends an entry that nobody gets or sets, and peek is nobody", () => {
     const cache = cacheWith({ idle: 100 });

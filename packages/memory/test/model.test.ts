@@ -139,7 +139,7 @@ const rules = {
   "everything together": { maxWeight: 20, ttl: 100_000, idle: 700 },
 };
 
-describe.each(["lru", "fifo", "lfu"] as const)("%s", (policy) => {
+describe.each(["tlfu", "lru", "fifo", "lfu"] as const)("%s", (policy) => {
   it.each(Object.entries(rules))("agrees with a naive model step by step: %s", (_, rule) => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.array(steps, { maxLength: 60 }), (maxSize, script) => {
