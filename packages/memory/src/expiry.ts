@@ -60,12 +60,8 @@ export class Expiry {
     return ttl !== Number.POSITIVE_INFINITY || this.#idle !== Number.POSITIVE_INFINITY;
   }
 
-  /** Gives the slot of a new or overwritten entry its deadline. `now` is not used where `needsTime` is false. */
-  start(slot: number, ttl: number, now: number): void {
-    if (!this.needsTime(ttl)) {
-      this.stop(slot);
-      return;
-    }
+  /** Gives the slot of a new or overwritten entry a deadline, and returns it; for a ttl that `needsTime`. */
+  start(slot: number, ttl: number, now: number): number {
     const wheel = this.wheel ?? this.#begin(now);
     const deadlines = this.deadlines as Float64Array;
     const ttlEnd = now + ttl;
@@ -75,9 +71,10 @@ export class Expiry {
     const deadline = Math.min(ttlEnd, now + this.#idle) || Number.MIN_VALUE;
     deadlines[slot] = deadline;
     // Later than before: its old bucket comes first, and puts it into the right one then.
-    if (before !== 0 && deadline >= before) return;
+    if (before !== 0 && deadline >= before) return deadline;
     if (before !== 0) wheel.remove(slot);
     wheel.add(slot, deadline);
+    return deadline;
   }
 
   /** The entry was used: its idle time begins again. */

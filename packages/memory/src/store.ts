@@ -162,8 +162,7 @@ export class Store<K, V> {
       return;
     }
     const now = given ?? expiry.clock.now();
-    expiry.start(slot, ttl, now);
-    this.#upkeep.wakeBy(now + expiry.remaining(slot, now), now);
+    this.#upkeep.wakeBy(expiry.start(slot, ttl, now), now);
     this.expire(now, EXPIRED_PER_OPERATION);
   }
 

@@ -115,13 +115,12 @@ export class TimerWheel {
   }
 
   #bucketOf(deadline: number): number {
-    const tick = Math.min(
-      Math.max(Math.floor((deadline - this.#origin) / TICK), this.tick),
-      this.tick + HORIZON,
-    );
+    const wanted = Math.floor((deadline - this.#origin) / TICK);
+    const tick = Math.min(Math.max(wanted, this.tick), this.tick + HORIZON);
     const distance = tick - this.tick;
-    let level = 0;
-    let width = 1;
+    if (distance < BUCKETS) return tick & (BUCKETS - 1);
+    let level = 1;
+    let width = BUCKETS;
     while (distance >= width * BUCKETS) {
       level++;
       width *= BUCKETS;
