@@ -7,55 +7,73 @@ function hashes(count: number): number[] {
   return Array.from({ length: count }, () => random() | 0);
 }
 
+/** A table whose clock is the number of departures. */
+class Counted {
+  readonly departures = new Departures();
+  readonly #period: number;
+  #now = 0;
+
+  constructor(period: number) {
+    this.#period = period;
+  }
+
+  record(hash: number): void {
+    this.departures.record(hash, this.#now++, this.#period, this.#period);
+  }
+
+  has(hash: number): boolean {
+    return this.departures.age(hash, this.#now) < this.#period;
+  }
+}
+
 describe("Departures", () => {
   it("knows nobody at first", () => {
-    expect(new Departures().has(1)).toBe(false);
+    expect(new Departures().age(1, 0)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it("knows the last one, where it is to remember one", () => {
-    const departures = new Departures();
-    departures.record(0x1234_5678, 1);
-    expect(departures.has(0x1234_5678)).toBe(true);
-    departures.record(0x7654_3210, 1);
-    expect([0x1234_5678, 0x7654_3210].map((hash) => departures.has(hash))).toEqual([false, true]);
-  });
-
-  it.each([16, 160, 5_000])("remembers nearly all of the last %i, and none much older", (period) => {
-    const departures = new Departures();
+  it.each([1, 16, 160, 5_000])("remembers nearly all of the last %i, and none much older", (period) => {
+    const counted = new Counted(period);
     const left = hashes(period * 6);
-    for (const hash of left) departures.record(hash, period);
-    const known = left.filter((hash) => departures.has(hash));
-    const recent = left.slice(-period);
-    expect(recent.filter((hash) => departures.has(hash)).length).toBeGreaterThan(period * 0.85);
-    expect(known.length).toBeLessThanOrEqual(period * 1.1);
+    for (const hash of left) counted.record(hash);
+    const recent = left.slice(-period + 1).filter((hash) => counted.has(hash));
+    expect(recent.length).toBeGreaterThanOrEqual((period - 1) * 0.85);
+    expect(left.filter((hash) => counted.has(hash)).length).toBeLessThanOrEqual(period * 1.1);
   });
 
   it("remembers a key from the time it left last", () => {
-    const departures = new Departures();
+    const counted = new Counted(20);
     const [first, ...others] = hashes(100) as [number, ...number[]];
     for (const hash of others) {
-      departures.record(first, 20);
-      departures.record(hash, 20);
+      counted.record(first);
+      counted.record(hash);
     }
-    expect(departures.has(first)).toBe(true);
+    expect(counted.has(first)).toBe(true);
+  });
+
+  it("forgets by the caller's clock, whether or not others leave", () => {
+    const departures = new Departures();
+    departures.record(7, 1_000, 320, 40);
+    expect([1_000, 1_300, 1_330, 2_000].map((now) => departures.age(7, now))).toEqual([0, 300, 330, 1_000]);
   });
 
   it("starts again when it is to remember many more, or many fewer", () => {
     const departures = new Departures();
-    departures.record(1, 10);
-    departures.record(2, 1_000);
+    const known = (): boolean[] => [1, 2, 3].map((hash) => departures.age(hash, 0) < 10);
+    departures.record(1, 0, 10, 10);
+    departures.record(2, 0, 1_000, 1_000);
     expect(departures.table.length).toBeGreaterThanOrEqual(2_000);
-    departures.record(3, 10);
+    expect(known()).toEqual([false, true, false]);
+    departures.record(3, 0, 10, 10);
     expect(departures.table.length).toBeLessThanOrEqual(64);
-    expect([1, 2, 3].map((hash) => departures.has(hash))).toEqual([false, false, true]);
+    expect(known()).toEqual([false, false, true]);
   });
 
   it("gives its memory back when it is cleared", () => {
     const departures = new Departures();
-    departures.record(1, 1_000);
+    departures.record(1, 0, 1_000, 1_000);
     departures.clear();
-    expect([departures.table.length, departures.has(1)]).toEqual([0, false]);
-    departures.record(2, 10);
-    expect(departures.has(2)).toBe(true);
+    expect([departures.table.length, departures.age(1, 0)]).toEqual([0, Number.POSITIVE_INFINITY]);
+    departures.record(2, 0, 10, 10);
+    expect(departures.age(2, 0)).toBe(0);
   });
 });

@@ -6,7 +6,7 @@ import { Slots } from "../src/slots.js";
 function regionsOf(weights: readonly number[]): Regions {
   const slots = new Slots<unknown, unknown>();
   slots.grow();
-  weights.forEach((weight, at) => slots.setWeight(slots.allocate(at, at, at, 0), weight));
+  for (const weight of weights) slots.setWeight(slots.allocate(weight, weight, weight, 0), weight);
   const regions = new Regions(slots);
   regions.grow(slots.capacity);
   return regions;

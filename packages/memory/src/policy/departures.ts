@@ -4,87 +4,82 @@ const WAYS = 4;
 /** A word is 24 bits of the hash and a tick of 8 bits, 1 to 255; 0 is an empty word. */
 const TICK = 255;
 
-/** How finely age is told: the period that is asked for lasts about this many ticks, at least half of it. */
+/** How finely age is told: this many ticks to the period that a table was made for. */
 const TICKS_PER_PERIOD = 32;
 
 /**
- * The keys that left the admission window lately, in the order in which they left: the ghosts by which the
- * window learns what it would gain by being larger (as ARC and Cliffhanger learn it).
+ * The keys that left the admission window lately: the ghosts by which the window learns what it would gain by
+ * being larger (as ARC and Cliffhanger learn it). Time is whatever the caller counts.
  *
  * A set-associative table of hash tags, 4 bytes each, that forgets by age: nothing is ever deleted, a word is
  * overwritten when it is the oldest of its bucket. A full bucket forgets a key too early, a tag in 2^24 is
- * taken for another: both are rare, and only tilt a statistic.
+ * taken for another, and after eight periods a word that nobody overwrote seems young again: all are rare,
+ * and only tilt a statistic.
  */
 export class Departures {
   table: Int32Array = new Int32Array(0);
-  /** For how many departures the table was made. */
-  period = 0;
-  #ticks = 0;
+  /** For how many keys the table was made. */
+  room = 0;
   #perTick = 1;
-  #untilTick = 0;
-  #tick = 1;
 
-  /** Remembers that the key left, among the last `period` ones to leave. */
-  record(hash: number, period: number): void {
-    if (period > this.period * 2 || period < this.period / 4) this.#resize(period);
-    if (--this.#untilTick <= 0) this.#nextTick(period);
+  /** Remembers that the key left at `now`, for at least `period`, in which about `room` keys leave. */
+  record(hash: number, now: number, period: number, room: number): void {
+    if (room > this.room * 2 || room < this.room / 4) this.#resize(period, room);
     const { table } = this;
     const tag = hash & ~TICK;
+    const tick = this.#tickAt(now);
     const first = this.#bucketOf(hash);
     let oldest = first;
     let greatest = -1;
     for (let at = first; at < first + WAYS; at++) {
       const word = table[at] as number;
-      const age = (word & ~TICK) === tag ? TICK : this.#ageOf(word);
+      const age = (word & ~TICK) === tag ? TICK : ageOf(word, tick);
       if (age > greatest) {
         greatest = age;
         oldest = at;
       }
     }
-    table[oldest] = tag | this.#tick;
+    table[oldest] = tag | tick;
   }
 
-  /** Whether the key is among the last ones to leave. */
-  has(hash: number): boolean {
-    if (this.period === 0) return false;
+  /** How long before `now` the key left, to a 32nd of the period that was recorded; `Infinity` if that is not known. */
+  age(hash: number, now: number): number {
+    if (this.room === 0) return Number.POSITIVE_INFINITY;
     const { table } = this;
     const tag = hash & ~TICK;
     const first = this.#bucketOf(hash);
     for (let at = first; at < first + WAYS; at++) {
       const word = table[at] as number;
-      if ((word & ~TICK) === tag && this.#ageOf(word) < this.#ticks) return true;
+      if (word !== 0 && (word & ~TICK) === tag) return ageOf(word, this.#tickAt(now)) * this.#perTick;
     }
-    return false;
+    return Number.POSITIVE_INFINITY;
   }
 
   clear(): void {
     this.table = new Int32Array(0);
-    this.period = 0;
-    this.#untilTick = 0;
+    this.room = 0;
   }
 
   #bucketOf(hash: number): number {
     return (Math.imul(hash, 0x85ebca6b) >>> 8) & (this.table.length - WAYS);
   }
 
-  #ageOf(word: number): number {
-    const tick = word & TICK;
-    return tick === 0 ? TICK : (this.#tick - tick + TICK) % TICK;
+  #tickAt(now: number): number {
+    return (Math.floor(now / this.#perTick) % TICK) + 1;
   }
 
-  #nextTick(period: number): void {
-    this.#tick = (this.#tick % TICK) + 1;
-    this.#untilTick = this.#perTick;
-    this.#ticks = Math.max(1, Math.round(period / this.#perTick));
-  }
-
-  /** A new table, twice as large as the period or more; what the old one knew is forgotten. */
-  #resize(period: number): void {
+  /** A new table with twice the room or more; what the old one knew is forgotten. */
+  #resize(period: number, room: number): void {
     let words = WAYS;
-    while (words < period * 2) words *= 2;
+    while (words < room * 2) words *= 2;
     this.table = new Int32Array(words);
-    this.period = period;
+    this.room = room;
     this.#perTick = Math.ceil(period / TICKS_PER_PERIOD);
-    this.#untilTick = 0;
   }
+}
+
+/** How many ticks ago the word was written; the most there are for an empty one. */
+function ageOf(word: number, tick: number): number {
+  const written = word & TICK;
+  return written === 0 ? TICK : (tick - written + TICK) % TICK;
 }

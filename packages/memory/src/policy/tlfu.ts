@@ -1,6 +1,7 @@
 import type { Slots } from "../slots.js";
 import { Departures } from "./departures.js";
 import { FREQUENCY, ON_HIT } from "./mark.js";
+import { RecencyWatch } from "./recency-watch.js";
 import { Regions } from "./regions.js";
 import { FrequencySketch } from "./sketch.js";
 import type { Limits, PolicyContext, Requests, SlotPolicy } from "./slot-policy.js";
@@ -49,6 +50,7 @@ export class TinyLfuPolicy implements SlotPolicy {
   readonly regions: Regions;
   readonly sketch: FrequencySketch = new FrequencySketch();
   readonly departures: Departures = new Departures();
+  readonly recency: RecencyWatch = new RecencyWatch();
   readonly window: WindowShare = new WindowShare();
   readonly #slots: Slots<unknown, unknown>;
   readonly #requests: Requests;
@@ -58,6 +60,10 @@ export class TinyLfuPolicy implements SlotPolicy {
   #aged: number = ALL_AGED;
   #requestsSeen = 0;
   #requestsCounted = 0;
+  /** The clock of the recency watch: requests, at least one an insertion. */
+  #now = 0;
+  /** The clock of the edge: keys that left the window. */
+  #departed = 0;
 
   constructor(context: PolicyContext) {
     this.regions = new Regions(context.slots);
@@ -81,7 +87,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     const hash = this.#slots.hashAt(slot);
     this.#moveWindowOverflow();
     this.#age();
-    if (this.departures.has(hash)) this.window.leftTooEarly(regions.held + 1);
+    this.#adaptWindow(hash);
     const frequency = this.sketch.increment(hash);
     regions.marks[slot] = slot < this.#aged ? frequency : frequency << 1;
     regions.enter(slot, regions.window);
@@ -113,7 +119,7 @@ export class TinyLfuPolicy implements SlotPolicy {
       return unwanted < 0 ? this.#windowVictim() : unwanted;
     }
     const candidate = this.#windowVictim();
-    this.departures.record(this.#slots.hashAt(candidate), this.window.edge(regions.held));
+    this.#recordDeparture(this.#slots.hashAt(candidate));
     const incumbent = this.#mainVictim();
     if (incumbent < 0) return candidate;
     if (this.#winsDuel(candidate, incumbent)) {
@@ -132,6 +138,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     this.regions.clear();
     this.sketch.clear();
     this.departures.clear();
+    this.recency.clear();
     this.#aged = ALL_AGED;
   }
 
@@ -139,6 +146,21 @@ export class TinyLfuPolicy implements SlotPolicy {
   frequencyOf(slot: number): number {
     const frequency = (this.regions.marks[slot] as number) & FREQUENCY;
     return slot < this.#aged ? frequency : frequency >>> 1;
+  }
+
+  #adaptWindow(hash: number): void {
+    const { window } = this;
+    const entries = this.regions.held + 1;
+    if (this.departures.age(hash, this.#departed) < window.edge(entries)) window.leftTooEarly(entries);
+    const wider = this.recency.arrived(hash, this.#now, entries, this.#requests, window.share);
+    if (wider > 0) window.widen(wider, entries);
+  }
+
+  #recordDeparture(hash: number): void {
+    const entries = this.regions.held;
+    const edge = this.window.edge(entries);
+    this.departures.record(hash, this.#departed++, edge, edge);
+    this.recency.departed(hash, this.#now, entries);
   }
 
   /**
@@ -217,6 +239,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     const requests = Math.max(1, total - this.#requestsSeen);
     this.#requestsSeen = total;
     this.#requestsCounted += requests;
+    this.#now += requests;
     const share = Math.min(FEWEST_AGED * requests, MOST_AGED);
     this.sketch.advance(share);
     this.#ageSlots(share);

@@ -37,7 +37,12 @@ export class WindowShare {
 
   /** A key came in that had left the window a moment ago. */
   leftTooEarly(entries: number): void {
-    this.share = Math.min(this.share + 1 / entries, 1 - SMALLEST);
+    this.widen(1, entries);
+  }
+
+  /** Gives the window room for `by` more of the cache's `entries`. */
+  widen(by: number, entries: number): void {
+    this.share = Math.min(this.share + by / entries, 1 - SMALLEST);
   }
 
   /** An entry was found touched at the end of probation, which holds `probation` entries. */

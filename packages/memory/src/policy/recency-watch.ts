@@ -1,0 +1,67 @@
+import { Departures } from "./departures.js";
+import type { Requests } from "./slot-policy.js";
+
+/** Larger caches watch one key in eight, so that the watch costs them a byte an entry. */
+const WATCHED_WHOLE = 4096;
+const SAMPLED = 7;
+
+/** The shares of the cache that the window could have. */
+const SHARES = [1 / 4, 1 / 2, 1] as const;
+
+/** The lead, in hits per entry, from which recency is believed. A tenth lets a burst through in a tiny cache. */
+const CONVINCING = 0.5;
+
+/** The lead is not counted further, so that it is lost as soon as hits come again. */
+const LARGEST_LEAD = 2;
+
+/**
+ * Notices that a much larger window would serve better than what the cache does.
+ *
+ * The edges of the regions show the way only as far as they are wide: where keys come back, say, half a cache's
+ * worth of requests after they left a small window, a slightly larger window gains nothing, though one of half
+ * the cache would gain everything. So a quarter, a half and all of the cache are judged as a window, too. A key
+ * that comes back within as many requests of leaving as that window has entries would have been a hit in it.
+ * What the window takes from the main region are its least valuable entries, so it costs that share of all hits
+ * at the most. Once the gain exceeds the price by half a hit per entry, each such key widens the window by an
+ * entry, up to that share. A loop longer than the cache never counts: its keys come back too late.
+ */
+export class RecencyWatch {
+  readonly departures: Departures = new Departures();
+  /** By how much the keys that came back in time for each share outnumber the hits that it could cost. */
+  readonly leads: Float64Array = new Float64Array(SHARES.length);
+  #hitsSeen = 0;
+
+  /** A key left the window at `now`, counted in requests. */
+  departed(hash: number, now: number, entries: number): void {
+    const stride = strideOf(hash, entries);
+    if (stride > 0) this.departures.record(hash, now, entries, Math.ceil(entries / stride));
+  }
+
+  /** A key comes in at `now`. Returns by how many entries a window of this `share` should be wider. */
+  arrived(hash: number, now: number, entries: number, { hits }: Requests, share: number): number {
+    const stride = strideOf(hash, entries);
+    const age = stride === 0 ? Number.POSITIVE_INFINITY : this.departures.age(hash, now);
+    const newHits = hits - this.#hitsSeen;
+    this.#hitsSeen = hits;
+    let wider = 0;
+    for (let at = 0; at < SHARES.length; at++) {
+      const candidate = SHARES[at] as number;
+      const gain = age < candidate * entries ? stride : 0;
+      const lead = Math.max(0, (this.leads[at] as number) - candidate * newHits) + gain;
+      this.leads[at] = Math.min(lead, LARGEST_LEAD * entries);
+      if (gain > 0 && share < candidate && lead > CONVINCING * entries) wider = stride;
+    }
+    return wider;
+  }
+
+  clear(): void {
+    this.departures.clear();
+    this.leads.fill(0);
+  }
+}
+
+/** For how many keys this one stands; 0 if it is not watched. */
+function strideOf(hash: number, entries: number): number {
+  if (entries <= WATCHED_WHOLE) return 1;
+  return (hash & (SAMPLED << 28)) === 0 ? SAMPLED + 1 : 0;
+}
