@@ -1,0 +1,144 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { Cacheme, memory, Node, type NodeMeta } from "cacheme";
+import { interleaved, processorTime } from "../interleaved.js";
+
+/**
+ * What a local hit costs: `await get(new ItemNode(id))`, everything on (node built, class guard, ttl, policy, statistics), as
+ * a ratio to `await map.get(key)` with the same key building. Both run in turn in one process, and each row in a process of its
+ * own: what V8 has learnt from another row must not count.
+ *
+ * Two kinds of keys, since a Map is at its best with the second: texts that are built for each read, and short integers as
+ * texts, which V8 keeps, hash and all, in a table of its own. And two bases: the key built on the spot, and by a node's `key()`.
+ */
+
+interface Item {
+  readonly id: number;
+}
+
+type ItemClass = new (id: number) => Node<Item>;
+
+/** Classes that are alike but not the same, as the classes of a program are. */
+function itemClasses(count: number, toKey: (id: number) => string, ttl: "1h" | undefined): ItemClass[] {
+  return Array.from({ length: count }, (_, index) => {
+    class ItemNode extends Node<Item> {
+      static override meta: NodeMeta = { name: `item-${index}`, caches: [{ storage: "local", ttl }] };
+      readonly id: number;
+      constructor(id: number) {
+        super();
+        this.id = id;
+      }
+      key() {
+        return toKey(this.id);
+      }
+      override load() {
+        return { id: this.id };
+      }
+    }
+    return ItemNode;
+  });
+}
+
+const keyForms = {
+  "text keys": (id: number) => `item-${id}`,
+  "integer keys": (id: number) => `${id}`,
+};
+
+const readsPerRound = 100_000;
+
+/** The largest id is not small, so that integer keys have seven digits. */
+const firstId = 1_000_000;
+
+interface Ratios {
+  /** To a Map whose key is built on the spot. */
+  readonly bare: number;
+  /** To a Map whose key is a node's. */
+  readonly byNode: number;
+}
+
+async function measure(
+  form: keyof typeof keyForms,
+  classes: number,
+  keys: number,
+  ttl: "1h" | undefined,
+): Promise<Ratios> {
+  const toKey = keyForms[form];
+  const cacheme = new Cacheme();
+  await cacheme.registerStorage("local", memory({ maxSize: keys * 2 }));
+  const nodeClasses = itemClasses(classes, toKey, ttl);
+  const nodeOf = (id: number) => new (nodeClasses[id % classes] as ItemClass)(firstId + id); // The index is in range.
+  const map = new Map<string, Item>();
+  for (let id = 0; id < keys; id++) {
+    await cacheme.get(nodeOf(id));
+    map.set(toKey(firstId + id), { id });
+  }
+  const indexOf = (read: number) => (read * 7919) % keys;
+  let sum = 0;
+  const bare = async () => {
+    for (let read = 0; read < readsPerRound; read++)
+      sum += (await map.get(toKey(firstId + indexOf(read))))?.id ?? 0;
+  };
+  const byNode = async () => {
+    for (let read = 0; read < readsPerRound; read++)
+      sum += (await map.get(nodeOf(indexOf(read)).key()))?.id ?? 0;
+  };
+  const ours = async () => {
+    for (let read = 0; read < readsPerRound; read++) sum += (await cacheme.get(nodeOf(indexOf(read)))).id;
+  };
+  const [byNodeRatio = Number.NaN, oursRatio = Number.NaN] = await interleaved(
+    [bare, byNode, ours],
+    processorTime,
+    {
+      rounds: 21,
+    },
+  );
+  await cacheme.close();
+  if (sum === 0) throw new Error("Nothing was read.");
+  return { bare: oursRatio, byNode: oursRatio / byNodeRatio };
+}
+
+const sizes = [
+  [1, 1_000],
+  [1, 10_000],
+  [1, 100_000],
+  [4, 1_000],
+  [50, 1_000],
+  [50, 10_000],
+] as const;
+
+function measuredApart(form: string, classes: number, keys: number, ttl: "1h" | "none"): Ratios {
+  const row = [form, String(classes), String(keys), ttl];
+  const output = execFileSync(process.execPath, [fileURLToPath(import.meta.url), ...row], {
+    encoding: "utf8",
+  });
+  return JSON.parse(output) as Ratios; // Written below by the same program.
+}
+
+function printTable(): void {
+  console.log(
+    "await get(node), as a ratio to await map.get(key) with the key built on the spot (by a node's key())\n",
+  );
+  console.log(`${"".padEnd(40)}   with a ttl     without`);
+  for (const form of Object.keys(keyForms)) {
+    for (const [classes, keys] of sizes) {
+      const what = `${form}, ${classes} ${classes === 1 ? "class" : "classes"}, ${keys.toLocaleString("en")} keys`;
+      const cells = (["1h", "none"] as const).map((ttl) => {
+        const { bare, byNode } = measuredApart(form, classes, keys, ttl);
+        return `${bare.toFixed(2)} (${byNode.toFixed(2)})`;
+      });
+      console.log(`${what.padEnd(40)}   ${cells.join("   ")}`);
+    }
+  }
+}
+
+const [form, classes, keys, ttl] = process.argv.slice(2);
+if (form === undefined) printTable();
+else {
+  const ratios = await measure(
+    form as keyof typeof keyForms,
+    Number(classes),
+    Number(keys),
+    ttl === "1h" ? ttl : undefined,
+  );
+  console.log(JSON.stringify(ratios));
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import { redis } from "@cacheme/redis";
+import { server } from "@cacheme/test-services";
+import { Cacheme, Node, type NodeMeta } from "cacheme";
+import { Redis } from "ioredis";
+import { interleaved, wallTime } from "../interleaved.js";
+
+/**
+ * Concurrent reads from Redis: the throughput of `get(node)`, everything on (flight, batch, envelope, MessagePack), as a ratio
+ * to ioredis with auto-pipelining, `get` and `JSON.parse` on its own. Above 1 is faster. Every key is there, and no local tier
+ * is.
+ */
+
+interface Payload {
+  readonly text: string;
+}
+
+class PayloadNode extends Node<Payload> {
+  static override meta: NodeMeta = { name: "payload", caches: [{ storage: "redis", ttl: "1h" }] };
+  readonly id: number;
+  constructor(id: number) {
+    super();
+    this.id = id;
+  }
+  key() {
+    return `${this.id}`;
+  }
+}
+
+/** Reads of one round: some tenths of a second, so that V8 has compiled both ways when the counted rounds begin. */
+const readsPerRound = 20_000;
+
+async function measure(url: string, bytes: number, inFlight: number): Promise<number> {
+  const value: Payload = {
+    text: randomBytes(Math.ceil(bytes / 2))
+      .toString("hex")
+      .slice(0, bytes),
+  };
+  const client = new Redis(url, { enableAutoPipelining: true });
+  await using cacheme = new Cacheme();
+  await cacheme.registerStorage("redis", redis(url));
+  const ids = Array.from({ length: inFlight }, (_, id) => id);
+  for (const id of ids) await client.set(`bare:${id}`, JSON.stringify(value));
+  await cacheme.setAll(ids.map((id) => [new PayloadNode(id), value] as const));
+
+  const repeated = async (readAll: () => Promise<unknown>) => {
+    for (let done = 0; done < readsPerRound; done += inFlight) await readAll();
+  };
+  const readBare = async (id: number): Promise<Payload> =>
+    JSON.parse((await client.get(`bare:${id}`)) ?? "null");
+  const bare = () => repeated(() => Promise.all(ids.map(readBare)));
+  const ours = () => repeated(() => Promise.all(ids.map((id) => cacheme.get(new PayloadNode(id)))));
+  const [ratio = Number.NaN] = await interleaved([bare, ours], wallTime, { rounds: 15 });
+  client.disconnect();
+  if (cacheme.stats(PayloadNode).missCount > 0)
+    throw new Error("A read missed: what was measured is not what was meant.");
+  return 1 / ratio;
+}
+
+const redisServer = await server("redis");
+console.log("get(node) on Redis: throughput as a ratio to bare auto-pipelined ioredis with JSON.parse\n");
+for (const bytes of [200, 10_000]) {
+  for (const inFlight of [1, 100, 1_000]) {
+    const ratio = await measure(redisServer.url, bytes, inFlight);
+    console.log(`${`${bytes} bytes, ${inFlight} in flight`.padEnd(28)} ${ratio.toFixed(2)}`);
+  }
+}
+await redisServer.stop();
