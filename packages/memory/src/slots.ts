@@ -15,7 +15,7 @@ const DOUBLED_BELOW = 1 << 15;
 const SMALLEST = 16;
 
 /** The value of a slot that is not held. */
-export const FREE: unique symbol = Symbol("free");
+const FREE: unique symbol = Symbol("free");
 
 /** The largest number of entries that a cache holds: what a slot number in the index has room for. */
 export const MOST_SLOTS: number = 1 << 24;

@@ -12,7 +12,7 @@ import type { Flight } from "./flight.js";
 import { enterLoad, leaveLoad } from "./wait-graph.js";
 
 /** What becomes of a load's flights. */
-export interface LoadOutcome {
+interface LoadOutcome {
   loaded(flight: Flight, value: unknown): void;
   failed(flight: Flight, error: unknown): void;
 }
