@@ -12,37 +12,59 @@ import { interleaved, processorTime } from "../interleaved.js";
  * texts, which V8 keeps, hash and all, in a table of its own. And two bases: the key built on the spot, and by a node's `key()`.
  */
 
-interface Item {
+interface Value {
   readonly id: number;
 }
 
-type ItemClass = new (id: number) => Node<Item>;
-
-/** Classes that are alike but not the same, as the classes of a program are. */
-function itemClasses(count: number, toKey: (id: number) => string, ttl: "1h" | undefined): ItemClass[] {
-  return Array.from({ length: count }, (_, index) => {
-    class ItemNode extends Node<Item> {
-      static override meta: NodeMeta = { name: `item-${index}`, caches: [{ storage: "local", ttl }] };
-      readonly id: number;
-      constructor(id: number) {
-        super();
-        this.id = id;
-      }
-      key() {
-        return toKey(this.id);
-      }
-      override load() {
-        return { id: this.id };
-      }
-    }
-    return ItemNode;
-  });
+abstract class Item extends Node<Value> {
+  readonly id: number;
+  constructor(id: number) {
+    super();
+    this.id = id;
+  }
+  override load() {
+    return { id: this.id };
+  }
 }
 
-const keyForms = {
-  "text keys": (id: number) => `item-${id}`,
-  "integer keys": (id: number) => `${id}`,
+type ItemClass = new (id: number) => Node<Value>;
+
+/** One kind of key: built on the spot, and by the nodes of as many classes as wanted, alike but not the same. */
+interface KeyForm {
+  readonly toKey: (id: number) => string;
+  readonly classes: (count: number, ttl: "1h" | undefined) => ItemClass[];
+}
+
+const keyForms: Record<string, KeyForm> = {
+  "text keys": {
+    toKey: (id) => `item-${id}`,
+    classes: (count, ttl) =>
+      Array.from({ length: count }, (_, index) => {
+        return class extends Item {
+          static override meta: NodeMeta = metaOf(index, ttl);
+          key() {
+            return `item-${this.id}`;
+          }
+        };
+      }),
+  },
+  "integer keys": {
+    toKey: (id) => `${id}`,
+    classes: (count, ttl) =>
+      Array.from({ length: count }, (_, index) => {
+        return class extends Item {
+          static override meta: NodeMeta = metaOf(index, ttl);
+          key() {
+            return `${this.id}`;
+          }
+        };
+      }),
+  },
 };
+
+function metaOf(index: number, ttl: "1h" | undefined): NodeMeta {
+  return { name: `item-${index}`, caches: [{ storage: "local", ttl }] };
+}
 
 const readsPerRound = 100_000;
 
@@ -57,17 +79,16 @@ interface Ratios {
 }
 
 async function measure(
-  form: keyof typeof keyForms,
+  { toKey, classes: makeClasses }: KeyForm,
   classes: number,
   keys: number,
   ttl: "1h" | undefined,
 ): Promise<Ratios> {
-  const toKey = keyForms[form];
   const cacheme = new Cacheme();
   await cacheme.registerStorage("local", memory({ maxSize: keys * 2 }));
-  const nodeClasses = itemClasses(classes, toKey, ttl);
+  const nodeClasses = makeClasses(classes, ttl);
   const nodeOf = (id: number) => new (nodeClasses[id % classes] as ItemClass)(firstId + id); // The index is in range.
-  const map = new Map<string, Item>();
+  const map = new Map<string, Value>();
   for (let id = 0; id < keys; id++) {
     await cacheme.get(nodeOf(id));
     map.set(toKey(firstId + id), { id });
@@ -131,14 +152,10 @@ function printTable(): void {
   }
 }
 
-const [form, classes, keys, ttl] = process.argv.slice(2);
-if (form === undefined) printTable();
+const [form = "", classes, keys, ttl] = process.argv.slice(2);
+const keyForm = keyForms[form];
+if (keyForm === undefined) printTable();
 else {
-  const ratios = await measure(
-    form as keyof typeof keyForms,
-    Number(classes),
-    Number(keys),
-    ttl === "1h" ? ttl : undefined,
-  );
+  const ratios = await measure(keyForm, Number(classes), Number(keys), ttl === "1h" ? ttl : undefined);
   console.log(JSON.stringify(ratios));
 }
