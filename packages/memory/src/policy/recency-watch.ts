@@ -1,9 +1,4 @@
 import { Departures } from "./departures.js";
-import type { Requests } from "./slot-policy.js";
-
-/** Larger caches watch one key in eight, so that the watch costs them a byte an entry. */
-const WATCHED_WHOLE = 4096;
-const SAMPLED = 7;
 
 /** The shares of the cache that the window could have. */
 const SHARES = [1 / 4, 1 / 2, 1] as const;
@@ -31,16 +26,22 @@ export class RecencyWatch {
   readonly leads: Float64Array = new Float64Array(SHARES.length);
   #hitsSeen = 0;
 
-  /** A key left the window at `now`, counted in requests. */
-  departed(hash: number, now: number, entries: number): void {
-    const stride = strideOf(hash, entries);
-    if (stride > 0) this.departures.record(hash, now, entries, Math.ceil(entries / stride));
+  /** A key, standing for `stride` ones, left the window at `now`, counted in requests. */
+  departed(hash: number, now: number, entries: number, stride: number): void {
+    this.departures.record(hash, now, entries, Math.ceil(entries / stride));
   }
 
-  /** A key comes in at `now`. Returns by how many entries a window of this `share` should be wider. */
-  arrived(hash: number, now: number, entries: number, { hits }: Requests, share: number): number {
-    const stride = strideOf(hash, entries);
-    const age = stride === 0 ? Number.POSITIVE_INFINITY : this.departures.age(hash, now);
+  /**
+   * A key, standing for `stride` ones, comes in at `now`, when there were so many `hits` in all. Returns by how
+   * many entries a window of this `share` should be wider.
+   */
+  arrived(
+    hash: number,
+    now: number,
+    entries: number,
+    { stride, hits, share }: { readonly stride: number; readonly hits: number; readonly share: number },
+  ): number {
+    const age = this.departures.age(hash, now);
     const newHits = hits - this.#hitsSeen;
     this.#hitsSeen = hits;
     let wider = 0;
@@ -58,10 +59,4 @@ export class RecencyWatch {
     this.departures.clear();
     this.leads.fill(0);
   }
-}
-
-/** For how many keys this one stands; 0 if it is not watched. */
-function strideOf(hash: number, entries: number): number {
-  if (entries <= WATCHED_WHOLE) return 1;
-  return (hash & (SAMPLED << 28)) === 0 ? SAMPLED + 1 : 0;
 }

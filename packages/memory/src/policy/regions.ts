@@ -87,6 +87,12 @@ export class Regions {
     this.enter(slot, region);
   }
 
+  /** The slot becomes the newest of the region in which it is already, untouched. */
+  renew(slot: number, region: Region): void {
+    this.marks[slot] = (this.marks[slot] as number) & ~TOUCHED;
+    this.links.moveFirst(region.list, slot);
+  }
+
   /** The region of a slot that is in one. */
   regionOf(slot: number): Region {
     const bits = (this.marks[slot] as number) & REGION;

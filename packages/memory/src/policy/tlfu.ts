@@ -1,14 +1,12 @@
 import type { Slots } from "../slots.js";
-import { Departures } from "./departures.js";
 import { FREQUENCY, ON_HIT } from "./mark.js";
-import { RecencyWatch } from "./recency-watch.js";
 import { Regions } from "./regions.js";
 import { FrequencySketch } from "./sketch.js";
 import type { Limits, PolicyContext, Requests, SlotPolicy } from "./slot-policy.js";
-import { WindowShare } from "./window-share.js";
+import { WindowTuner } from "./window-tuner.js";
 
-/** How much of the main region is protected (as in SLRU; Caffeine's share too). */
-const PROTECTED_SHARE = 0.8;
+/** Protected entries to each on probation: four fifths of the main region (as in SLRU; Caffeine's share too). */
+const PROTECTED_RATIO = 4;
 
 /** Touched entries passed by in one search, each of them moved: what bounds an eviction. */
 const MOST_PASSED = 16;
@@ -49,28 +47,23 @@ export class TinyLfuPolicy implements SlotPolicy {
   readonly onHit: Uint8Array = ON_HIT;
   readonly regions: Regions;
   readonly sketch: FrequencySketch = new FrequencySketch();
-  readonly departures: Departures = new Departures();
-  readonly recency: RecencyWatch = new RecencyWatch();
-  readonly window: WindowShare = new WindowShare();
+  readonly tuner: WindowTuner = new WindowTuner();
   readonly #slots: Slots<unknown, unknown>;
   readonly #requests: Requests;
   readonly #random: () => number;
-  #limits: Limits;
   /** Slots from here on still count in the scale before the last ageing. */
   #aged: number = ALL_AGED;
   #requestsSeen = 0;
   #requestsCounted = 0;
-  /** The clock of the recency watch: requests, at least one an insertion. */
+  /** Requests, at least one an insertion. */
   #now = 0;
-  /** The clock of the edge: keys that left the window. */
-  #departed = 0;
 
   constructor(context: PolicyContext) {
     this.regions = new Regions(context.slots);
     this.#slots = context.slots;
     this.#requests = context.requests;
     this.#random = context.random;
-    this.#limits = context.limits;
+    this.resize(context.limits);
   }
 
   get marks(): Uint8Array {
@@ -87,7 +80,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     const hash = this.#slots.hashAt(slot);
     this.#moveWindowOverflow();
     this.#age();
-    this.#adaptWindow(hash);
+    this.tuner.arrived(hash, this.#now, regions.held + 1, this.#requests);
     const frequency = this.sketch.increment(hash);
     regions.marks[slot] = slot < this.#aged ? frequency : frequency << 1;
     regions.enter(slot, regions.window);
@@ -114,31 +107,30 @@ export class TinyLfuPolicy implements SlotPolicy {
 
   victim(): number {
     const { regions } = this;
-    if (regions.window.weight <= this.#windowLimit()) {
+    if (regions.window.weight <= this.tuner.window.limit) {
       const unwanted = this.#mainVictim();
       return unwanted < 0 ? this.#windowVictim() : unwanted;
     }
     const candidate = this.#windowVictim();
-    this.#recordDeparture(this.#slots.hashAt(candidate));
+    this.tuner.departed(this.#slots.hashAt(candidate), this.#now, regions.held);
     const incumbent = this.#mainVictim();
     if (incumbent < 0) return candidate;
     if (this.#winsDuel(candidate, incumbent)) {
       regions.move(candidate, regions.probation);
       return incumbent;
     }
-    regions.move(incumbent, regions.probation);
+    regions.renew(incumbent, regions.probation);
     return candidate;
   }
 
-  resize(limits: Limits): void {
-    this.#limits = limits;
+  resize({ maxSize, maxWeight }: Limits): void {
+    this.tuner.window.resize(maxWeight < Infinity ? maxWeight : maxSize);
   }
 
   clear(): void {
     this.regions.clear();
     this.sketch.clear();
-    this.departures.clear();
-    this.recency.clear();
+    this.tuner.clear();
     this.#aged = ALL_AGED;
   }
 
@@ -146,21 +138,6 @@ export class TinyLfuPolicy implements SlotPolicy {
   frequencyOf(slot: number): number {
     const frequency = (this.regions.marks[slot] as number) & FREQUENCY;
     return slot < this.#aged ? frequency : frequency >>> 1;
-  }
-
-  #adaptWindow(hash: number): void {
-    const { window } = this;
-    const entries = this.regions.held + 1;
-    if (this.departures.age(hash, this.#departed) < window.edge(entries)) window.leftTooEarly(entries);
-    const wider = this.recency.arrived(hash, this.#now, entries, this.#requests, window.share);
-    if (wider > 0) window.widen(wider, entries);
-  }
-
-  #recordDeparture(hash: number): void {
-    const entries = this.regions.held;
-    const edge = this.window.edge(entries);
-    this.departures.record(hash, this.#departed++, edge, edge);
-    this.recency.departed(hash, this.#now, entries);
   }
 
   /**
@@ -176,18 +153,13 @@ export class TinyLfuPolicy implements SlotPolicy {
     return challenge >= WARM && (this.#random() & CHANCE) === 0;
   }
 
-  #windowLimit(): number {
-    const { maxSize, maxWeight } = this.#limits;
-    return Math.max(1, Math.round(this.window.share * (maxWeight < Infinity ? maxWeight : maxSize)));
-  }
-
   /** The window's oldest entry that was not touched, or -1 if the window is empty. */
   #windowVictim(): number {
     const { regions } = this;
     for (let passed = 0; ; passed++) {
       const slot = regions.oldest(regions.window);
       if (slot < 0 || !regions.isTouched(slot) || passed === MOST_PASSED) return slot;
-      regions.move(slot, regions.window);
+      regions.renew(slot, regions.window);
     }
   }
 
@@ -198,7 +170,7 @@ export class TinyLfuPolicy implements SlotPolicy {
       passed += this.#demote(MOST_PASSED - passed);
       const slot = regions.oldest(regions.probation);
       if (slot < 0 || !regions.isTouched(slot) || passed >= MOST_PASSED) return slot;
-      this.window.touchedAtTheEnd(regions.held, regions.probation.size);
+      this.tuner.window.touchedAtTheEnd(regions.held, regions.probation.size);
       regions.move(slot, regions.protected);
     }
   }
@@ -209,15 +181,16 @@ export class TinyLfuPolicy implements SlotPolicy {
    */
   #demote(mayPass: number): number {
     const { regions } = this;
-    const most = Math.floor(PROTECTED_SHARE * (regions.probation.size + regions.protected.size));
+    const { probation } = regions;
     let passed = 0;
-    for (let demoted = 0; regions.protected.size > most && demoted < MOST_MOVED; ) {
+    for (let demoted = 0; demoted < MOST_MOVED; ) {
+      if (regions.protected.size <= PROTECTED_RATIO * probation.size) break;
       const slot = regions.oldest(regions.protected);
       if (regions.isTouched(slot) && passed < mayPass) {
-        regions.move(slot, regions.protected);
+        regions.renew(slot, regions.protected);
         passed++;
       } else {
-        regions.move(slot, regions.probation);
+        regions.move(slot, probation);
         demoted++;
       }
     }
@@ -227,8 +200,8 @@ export class TinyLfuPolicy implements SlotPolicy {
   /** While there is room nobody fights for it: what the window has too much goes to the main region. */
   #moveWindowOverflow(): void {
     const { regions } = this;
-    const limit = this.#windowLimit();
-    for (let moved = 0; moved < MOST_MOVED && regions.window.weight > limit; moved++) {
+    const { limit } = this.tuner.window;
+    for (let moved = 0; regions.window.weight > limit && moved < MOST_MOVED; moved++) {
       regions.move(this.#windowVictim(), regions.probation);
     }
   }
@@ -240,12 +213,15 @@ export class TinyLfuPolicy implements SlotPolicy {
     this.#requestsSeen = total;
     this.#requestsCounted += requests;
     this.#now += requests;
-    const share = Math.min(FEWEST_AGED * requests, MOST_AGED);
-    this.sketch.advance(share);
-    this.#ageSlots(share);
+    if (this.sketch.isBusy || this.#aged !== ALL_AGED) {
+      const share = Math.min(FEWEST_AGED * requests, MOST_AGED);
+      this.sketch.advance(share);
+      this.#ageSlots(share);
+      return;
+    }
     const due = REQUESTS_PER_AGE * Math.max(this.regions.held, AGES_LIKE);
-    if (this.#requestsCounted < due || this.sketch.isAgeing || this.#aged !== ALL_AGED) return;
-    this.#requestsCounted = due / 2;
+    if (this.#requestsCounted < due) return;
+    this.#requestsCounted = due >>> 1;
     this.sketch.age();
     this.#aged = 0;
   }

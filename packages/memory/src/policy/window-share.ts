@@ -28,26 +28,36 @@ const TOUCHED = 0.7;
  * workload for the effect of its own last step, and it needs no sampling period.
  */
 export class WindowShare {
+  /** The share, from which `limit` follows. */
   share: number = FIRST;
+  /** What the window may hold: entries or weight, whichever the cache counts. Kept because every insertion asks. */
+  limit = 1;
+  #total = 1;
+
+  /** The cache may hold `total` in all. */
+  resize(total: number): void {
+    this.#total = total;
+    this.#set(this.share);
+  }
 
   /** How many departures from the window are worth remembering. */
   edge(entries: number): number {
     return Math.max(1, Math.round(entries * EDGE));
   }
 
-  /** A key came in that had left the window a moment ago. */
-  leftTooEarly(entries: number): void {
-    this.widen(1, entries);
-  }
-
   /** Gives the window room for `by` more of the cache's `entries`. */
   widen(by: number, entries: number): void {
-    this.share = Math.min(this.share + by / entries, 1 - SMALLEST);
+    this.#set(Math.min(this.share + by / entries, 1 - SMALLEST));
   }
 
   /** An entry was found touched at the end of probation, which holds `probation` entries. */
   touchedAtTheEnd(entries: number, probation: number): void {
     const width = this.edge(entries) / Math.max(probation, 1);
-    this.share = Math.max(this.share - (TOUCHED * width) / entries, SMALLEST);
+    this.#set(Math.max(this.share - (TOUCHED * width) / entries, SMALLEST));
+  }
+
+  #set(share: number): void {
+    this.share = share;
+    this.limit = Math.max(1, Math.round(share * this.#total));
   }
 }

@@ -16,7 +16,7 @@ export function checkTinyLfu(policy: TinyLfuPolicy, held: ReadonlySet<number>): 
   regions.marks.forEach((mark, slot) => {
     check(seen.has(slot) === (mark & 0b1100_0000) > 0, `slot ${slot} has the mark ${mark}`);
   });
-  const { share } = policy.window;
+  const { share } = policy.tuner.window;
   check(share >= 0.01 && share <= 0.99, `the window's share is ${share}`);
   checkSketch(policy);
 }
