@@ -14,7 +14,7 @@ import {
   memoizeSync,
   type NodeFor,
 } from "./memoize.js";
-import { checkedKey } from "./node/key.js";
+import { checkedKey, nodeLabel } from "./node/key.js";
 import type { Node, NodeClass } from "./node/node.js";
 import type { StorageName } from "./node/register.js";
 import type { SynchronousNode, ValueOf } from "./node/value-of.js";
@@ -255,7 +255,9 @@ export class Cacheme implements AsyncDisposable {
   async set<N extends Node>(node: N, value: NoInfer<ValueOf<N>>, options: SetOptions = {}): Promise<void> {
     const { plan, key } = this.#keyed(node);
     const ttl =
-      options.ttl === undefined ? undefined : milliseconds(options.ttl, `ttl of set for node "${plan.name}"`);
+      options.ttl === undefined
+        ? undefined
+        : milliseconds(options.ttl, `ttl of set(${nodeLabel(plan.name, key)}, …)`, { node: plan.name, key });
     await set(plan, key, value, ttl, this.#filler, this.#clock);
   }
 
@@ -272,6 +274,7 @@ export class Cacheme implements AsyncDisposable {
     entries: { readonly [I in keyof Ns]: readonly [node: Ns[I], value: NoInfer<ValueOf<Ns[I]>>] },
     options: SetOptions = {},
   ): Promise<void> {
+    if (!Array.isArray(entries)) throw notAList("setAll", entries);
     const outcomes = await Promise.allSettled(
       entries.map(([node, value]) => this.set<Node>(node, value, options)),
     );
@@ -385,7 +388,7 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * The statistics of one node class, or of all of them together.
+   * The statistics of one node class, or of all of them together. Of a class that has not been used, all are 0.
    *
    * @example
    * ```ts
@@ -393,8 +396,11 @@ export class Cacheme implements AsyncDisposable {
    * ```
    */
   stats(nodeClass?: NodeClass): Stats {
-    const plans = nodeClass === undefined ? [...this.#plans] : [this.#plans.ofClass(nodeClass)];
-    return StatsCounter.summary(plans.map((plan) => plan.stats));
+    return StatsCounter.summary(
+      nodeClass === undefined
+        ? Array.from(this.#plans, ({ stats }) => stats)
+        : [this.#plans.statsOf(nodeClass)],
+    );
   }
 
   /**
@@ -472,10 +478,12 @@ export class Cacheme implements AsyncDisposable {
 
   /** A read that the short way of {@link get} did not answer. */
   #readWith(plan: Plan, node: Node, key: string, options: GetOptions<Node>): Promise<unknown> {
-    const { signal, fresh, maxAge, load: override } = options;
+    const { signal, fresh, maxAge, load: override } = checkedOptions(options, plan.name, key);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const age =
-      maxAge === undefined ? anyAge : milliseconds(maxAge, `maxAge of a read of node "${plan.name}"`);
+      maxAge === undefined
+        ? anyAge
+        : milliseconds(maxAge, `maxAge of a read of ${nodeLabel(plan.name, key)}`, { node: plan.name, key });
     const entry = fresh ? undefined : this.#local.hitWithin(plan, key, age);
     if (entry !== undefined) return Promise.resolve(entry.value);
     const previous = fresh || age !== anyAge ? this.#peekLocal(plan, key) : undefined;
@@ -497,9 +505,31 @@ export class Cacheme implements AsyncDisposable {
   }
 }
 
+/** Before anything is begun: what fails later would fail behind a flight that is open already. */
+function checkedOptions(options: GetOptions<Node>, node: string, key: string): GetOptions<Node> {
+  const refuse = (what: string): never => {
+    throw new ConfigurationError(
+      "CACHEME_INVALID_OPTION",
+      `The options of a read of ${nodeLabel(node, key)} ${what}`,
+      {
+        node,
+        key,
+      },
+    );
+  };
+  if (typeof options !== "object" || options === null)
+    refuse("are no object: write get(node, { load, signal, … }).");
+  const { signal, load } = options;
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    refuse("have a `signal` that is none: give an AbortSignal.");
+  }
+  if (load !== undefined && typeof load !== "function") refuse("have a `load` that is no function.");
+  return options;
+}
+
 function notAList(call: string, given: unknown): ConfigurationError {
   return new ConfigurationError(
     "CACHEME_INVALID_OPTION",
-    `${call} was given ${given === null ? "null" : typeof given}. Give a list of nodes, such as [new UserNode(1)].`,
+    `${call} was given ${given === null ? "null" : typeof given}. Give a list, such as [${call === "setAll" ? "[new UserNode(1), user]" : "new UserNode(1)"}].`,
   );
 }

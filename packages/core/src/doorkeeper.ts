@@ -31,15 +31,17 @@ interface Validated extends DoorkeeperOptions {
   readonly falsePositiveRate: number;
 }
 
-function validated({ size, falsePositiveRate = 0.01 }: DoorkeeperOptions): Validated {
+function validated(options: DoorkeeperOptions, node: string | undefined): Validated {
+  const { size, falsePositiveRate = 0.01 } = options ?? {};
   if (!(Number.isInteger(size) && size >= 1 && size <= largestSize)) {
-    throw invalid("size", size, `Give a whole number from 1 to ${largestSize.toLocaleString("en")}.`);
+    throw invalid("size", size, `Give a whole number from 1 to ${largestSize.toLocaleString("en")}.`, node);
   }
   if (!(falsePositiveRate >= smallestRate && falsePositiveRate < 1)) {
     throw invalid(
       "falsePositiveRate",
       falsePositiveRate,
       `Give a number from ${smallestRate} to below 1, such as 0.01.`,
+      node,
     );
   }
   return { size, falsePositiveRate };
@@ -48,11 +50,18 @@ function validated({ size, falsePositiveRate = 0.01 }: DoorkeeperOptions): Valid
 /** Below this the hashes of two keys are as likely to agree. */
 const smallestRate = 1e-9;
 
-function invalid(option: string, value: unknown, advice: string): ConfigurationError {
+function invalid(
+  option: string,
+  value: unknown,
+  advice: string,
+  node: string | undefined,
+): ConfigurationError {
+  const whose = node === undefined ? "" : ` in node "${node}"`;
   const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
   return new ConfigurationError(
     "CACHEME_INVALID_OPTION",
-    `The option ${option} of doorkeeper is ${shown}. ${advice}`,
+    `The option ${option} of doorkeeper${whose} is ${shown}. ${advice}`,
+    { node },
   );
 }
 
@@ -68,8 +77,8 @@ export class BloomFilter {
   #requests = 0;
 
   /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for a size or a rate out of range */
-  constructor(options: DoorkeeperOptions) {
-    const { size, falsePositiveRate } = validated(options);
+  constructor(options: DoorkeeperOptions, node?: string) {
+    const { size, falsePositiveRate } = validated(options, node);
     const hashes = Math.max(1, Math.round(-Math.log2(falsePositiveRate)));
     const bits = (-hashes * size) / Math.log(1 - falsePositiveRate ** (1 / hashes));
     this.#hashes = hashes;

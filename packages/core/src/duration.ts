@@ -1,4 +1,4 @@
-import { ConfigurationError } from "./errors.js";
+import { type CachemeErrorDetails, ConfigurationError } from "./errors.js";
 
 /**
  * A length of time: milliseconds as a number, or a number with a unit. Units are `ms`, `s`, `m` (minutes), `h` and
@@ -25,19 +25,21 @@ const longest = 10_000 * 365 * millisecondsIn.d;
  *
  * @param duration what the user wrote
  * @param what names the option in the error, such as `"ttl of storage \"redis\" in node \"user\""`
+ * @param about what the error is to name in its fields
  * @throws ConfigurationError `CACHEME_INVALID_DURATION` unless it is a finite length of at least one millisecond
  * @example
  * ```ts
  * const timeout = milliseconds("2s", "commandTimeout of redis()"); // 2000
  * ```
  */
-export function milliseconds(duration: Duration, what: string): number {
+export function milliseconds(duration: Duration, what: string, about: CachemeErrorDetails = {}): number {
   const value = typeof duration === "number" ? duration : parse(duration);
   if (!(value >= 1 && value <= longest)) {
     throw new ConfigurationError(
       "CACHEME_INVALID_DURATION",
       `The ${what} is ${describe(duration)}, which is not a duration. ` +
         'Give at least 1 as a number of milliseconds, or a text such as "250ms", "30s", "5m", "2h" or "1d".',
+      about,
     );
   }
   return Math.round(value);

@@ -153,3 +153,8 @@ export function closedError(what: string): CachemeError {
     `${what} after close(). Close at the program's end only, or make a new Cacheme.`,
   );
 }
+
+/** The text with a full stop at its end, so that another sentence may follow. */
+export function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

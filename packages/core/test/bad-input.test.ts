@@ -134,7 +134,7 @@ describe("a duration that is none", () => {
     await cacheme.set(new Counting(1), 7);
     expect(await reason(cacheme.set(new Counting(1), 8, { ttl: ttl as Duration }))).toMatchObject({
       code: "CACHEME_INVALID_DURATION",
-      message: expect.stringMatching(/ttl of set for node "user"/),
+      message: expect.stringMatching(/ttl of set\(user:1, …\)/),
     });
     expect(cacheme.peekLocal(new Counting(1))?.value).toBe(7);
   });
@@ -145,7 +145,7 @@ describe("a duration that is none", () => {
     const options = { maxAge: maxAge as Duration };
     const refused = {
       code: "CACHEME_INVALID_DURATION",
-      message: expect.stringMatching(/maxAge of a read of node "user"/),
+      message: expect.stringMatching(/maxAge of a read of user:1/),
     };
     expect(await reason(cacheme.get(new Counting(1), options))).toMatchObject(refused);
     expect(await reason(cacheme.getAll([new Counting(1)], options))).toMatchObject(refused);
@@ -436,7 +436,7 @@ describe("a meta that is wrong", () => {
     const { Counting } = countingNode({ name: "user", doorkeeper: { size: 0 } }, (id) => id);
     expect(await reason(cacheme.get(new Counting(1)))).toMatchObject({
       code: "CACHEME_INVALID_OPTION",
-      message: expect.stringMatching(/size of doorkeeper is 0/),
+      message: expect.stringMatching(/size of doorkeeper in node "user" is 0/),
     });
   });
 

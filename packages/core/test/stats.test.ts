@@ -215,3 +215,13 @@ describe("stats", () => {
     }
   });
 });
+
+describe("stats of a class that has not been used", () => {
+  it("are all 0, and do not count as a use", async () => {
+    const { cacheme } = await space();
+    const { Counting } = countingNode({ caches: [{ storage: "not registered" }] }, (id) => id);
+    expect(cacheme.stats(Counting)).toMatchObject({ requestCount: 0, hitRate: 0, loadCount: 0 });
+    expect(cacheme.nodes()).toEqual([]);
+    cacheme.setPrefix("still-free");
+  });
+});

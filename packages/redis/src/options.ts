@@ -33,7 +33,8 @@ export interface RedisPipeline {
 export interface RedisStorageOptions {
   /**
    * `"eager"`: `connect()` (and so `registerStorage`) waits until the server answers, and rejects if it does not.
-   * `"lazy"`: it returns at once, the connection is made in the background, and reads are misses until it is there.
+   * `"lazy"`: it returns at once and the connection is made in the background. A read waits for it up to `commandTimeout`;
+   * once an attempt has failed, reads are misses at once until one succeeds.
    * Default `"eager"`.
    */
   readonly connect?: "eager" | "lazy" | undefined;

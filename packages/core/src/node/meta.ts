@@ -132,7 +132,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     loadTimeout:
       meta.loadTimeout === undefined
         ? undefined
-        : milliseconds(meta.loadTimeout, `loadTimeout of node "${name}"`),
+        : milliseconds(meta.loadTimeout, `loadTimeout of node "${name}"`, { node: name }),
   };
 }
 
@@ -170,7 +170,10 @@ function resolveTiers(
     seen.add(storage);
     return {
       storage,
-      ttl: ttl === undefined ? undefined : milliseconds(ttl, `ttl of storage "${storage}" in node "${node}"`),
+      ttl:
+        ttl === undefined
+          ? undefined
+          : milliseconds(ttl, `ttl of storage "${storage}" in node "${node}"`, { node, storage }),
     };
   });
 }

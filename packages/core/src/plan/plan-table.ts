@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { ConfigurationError, closedError, typeName } from "../errors.js";
 import { resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
+import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storage/memory.js";
 import type { StorageRegistry } from "../storage/registry.js";
 import { Plan } from "./plan.js";
@@ -41,11 +42,15 @@ export class PlanTable {
     return this.#make(node);
   }
 
-  ofClass(nodeClass: NodeClass): Plan {
+  /** The counters of a class; fresh ones where it has not been used, which is no use of it either. */
+  statsOf(nodeClass: NodeClass): StatsCounter {
     const given: unknown = nodeClass;
     if (typeof given !== "function" || typeof nodeClass.prototype?.key !== "function")
       throw notANode("A node class", given);
-    return this.#compile(nodeClass, nodeClass.prototype);
+    const { name, caches } = resolveMeta(nodeClass);
+    const plan = this.#byName.get(name);
+    if (plan?.nodeClass === nodeClass) return plan.stats;
+    return new StatsCounter(caches?.map(({ storage }) => storage) ?? [defaultStorage]);
   }
 
   classes(): NodeClass[] {

@@ -83,7 +83,7 @@ export class Plan {
     this.nearest = this.localTiers[0];
     this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
     this.loadAll = loadAll;
-    this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper);
+    this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, meta.name);
     this.stats = new StatsCounter(this.tiers.map((tier) => tier.name));
     this.#beforeKey = `${prefix}:${meta.name}:`;
     this.#afterKey = `:${meta.version}`;

@@ -223,6 +223,7 @@ class FlightContext implements LoadContext {
       flight.ttl = milliseconds(
         duration,
         `ttl given in the load of ${nodeLabel(load.plan.name, flight.key)}`,
+        { node: load.plan.name, key: flight.key },
       );
     };
     this.skip = () => {

@@ -107,8 +107,16 @@ function wayTo(start: Flight, wanted: (flight: Flight) => boolean): Flight[] | u
 }
 
 function cycle(way: readonly Flight[]): LoadCycleError {
-  const labels = way.map((flight) => nodeLabel(flight.plan.name, flight.key));
+  const labels = way.map(labelOf);
   const last = way.at(-1);
   const closed = labels.length === 1 ? [...labels, ...labels] : [labels.at(-1) ?? "", ...labels];
   return new LoadCycleError(closed, { node: last?.plan.name, key: last?.key });
+}
+
+/** A node that shares its `loadAll` waits for whatever the call reads, for its own sake or for another's. */
+function labelOf({ plan, key, load }: Flight): string {
+  const others = (load?.flights.length ?? 1) - 1;
+  return others === 0
+    ? nodeLabel(plan.name, key)
+    : `${nodeLabel(plan.name, key)} (loaded with ${others} more)`;
 }

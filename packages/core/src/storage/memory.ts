@@ -6,7 +6,7 @@ import type { LocalEntry, LocalStorage } from "./local-storage.js";
 
 /** The settings of {@link memory}. */
 export interface MemoryOptions {
-  /** How many entries are kept at most, of all node classes together; beyond that one is evicted. Default: 10,000. */
+  /** How many entries are kept at most, of all node classes together; beyond that one is evicted. Default: 10,000 without `maxWeight`. */
   readonly maxSize?: number | undefined;
   /** How much the entries may weigh together, in the unit that `weigher` counts. Default: no limit. */
   readonly maxWeight?: number | undefined;

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.js";
 import { encodeEntry } from "../entry/entry-codec.js";
 import { reasonOf, SerializationError } from "../errors.js";
 import type { Events } from "../events.js";
+import { nodeLabel } from "../node/key.js";
 import type { Operation } from "../plan/operation.js";
 import type { Plan, RemoteTier, Tier } from "../plan/plan.js";
 
@@ -167,7 +168,7 @@ function freshUntilIn(tier: Tier, fill: Fill, now: number): number {
 function asSerializationError(thrown: unknown, { plan, key }: Fill): SerializationError {
   const path = thrown instanceof SerializationError ? thrown.path : "$";
   return new SerializationError(
-    `The value of ${plan.name}:${key} cannot be stored in every tier: ${reasonOf(thrown)}`,
+    `The value of ${nodeLabel(plan.name, key)} cannot be stored. ${reasonOf(thrown)}`,
     path,
     { node: plan.name, key, cause: thrown },
   );

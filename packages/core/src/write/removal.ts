@@ -1,4 +1,4 @@
-import { IncompleteError } from "../errors.js";
+import { IncompleteError, sentence } from "../errors.js";
 import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
 import { Operation } from "../plan/operation.js";
@@ -37,9 +37,11 @@ export async function invalidate(removals: readonly Removal[], events: Events): 
     }),
   );
   for (const { plan, key, operation } of operations) plan.operations.end(key, operation);
+  for (const [index, { plan, key }] of removals.entries()) {
+    const isDone = failures[index]?.length === 0;
+    if (isDone && events.listeners.invalidate !== null) events.emit("invalidate", { node: plan.name, key });
+  }
   refuseIncomplete(removals, failures);
-  if (events.listeners.invalidate === null) return;
-  for (const { plan, key } of removals) events.emit("invalidate", { node: plan.name, key });
 }
 
 function dropLocally(plan: Plan, key: string): void {
@@ -83,7 +85,7 @@ function refuseIncomplete(removals: readonly Removal[], failures: readonly (read
   throw new IncompleteError(
     "CACHEME_INVALIDATION_INCOMPLETE",
     `${nodeLabel(plan?.name ?? "", key ?? "")}${others} may still stand in ${storages.join(", ")}, which could not be reached: ` +
-      `${first.error.message} The other tiers are done. Invalidate again when the storage is back.`,
+      `${sentence(first.error.message)} The other tiers are done. Invalidate again when the storage is back.`,
     storages,
     { node: plan?.name, key, storage: first.storage, cause: first.error },
   );

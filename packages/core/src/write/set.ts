@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import { IncompleteError } from "../errors.js";
+import { IncompleteError, sentence } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import { Operation } from "../plan/operation.js";
 import type { Plan } from "../plan/plan.js";
@@ -46,7 +46,7 @@ export async function set(
     throw new IncompleteError(
       "CACHEME_WRITE_INCOMPLETE",
       `${nodeLabel(plan.name, key)} may not be stored in ${failed.map(({ storage }) => storage).join(", ")}: ` +
-        `${first.error.message} Set it again when the storage is back, or invalidate it.`,
+        `${sentence(first.error.message)} Set it again when the storage is back, or invalidate it.`,
       failed.map(({ storage }) => storage),
       { node: plan.name, key, storage: first.storage, cause: first.error },
     );

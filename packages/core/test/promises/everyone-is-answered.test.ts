@@ -194,6 +194,23 @@ describe("readers who leave", () => {
     await Promise.all(reads);
     expect(listeners).toBe(0);
   });
+
+  it("refuses what is no signal before anything is begun", async () => {
+    const { cacheme } = await space();
+    const { Counting, loads } = countingNode({ caches: localOnly }, () => Promise.reject(new Error("boom")));
+    const error = await reason(cacheme.get(new Counting(1), { signal: {} as AbortSignal }));
+    expect(error).toMatchObject({ code: "CACHEME_INVALID_OPTION", node: "counting", key: "1" });
+    const noLoad = { load: 5 } as never;
+    expect(await reason(cacheme.get(new Counting(1), noLoad))).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+    });
+    const loadItself = (() => 5) as never; // The form of the Python library.
+    expect(await reason(cacheme.get(new Counting(1), loadItself))).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+    });
+    await settled();
+    expect(loads).toEqual([]);
+  });
 });
 
 describe("loads that read other nodes", () => {
@@ -278,7 +295,10 @@ describe("loads that read other nodes", () => {
       }
     }
     const error = await reason(cacheme.getAll([new Bulk(1), new Bulk(2)]));
-    expect(error).toMatchObject({ code: "CACHEME_LOAD_CYCLE", cycle: ["bulk:2", "bulk:2"] });
+    expect(error).toMatchObject({
+      code: "CACHEME_LOAD_CYCLE",
+      cycle: ["bulk:2 (loaded with 1 more)", "bulk:2 (loaded with 1 more)"],
+    });
   });
 
   it("takes shared dependencies for no cycle", async () => {
@@ -328,5 +348,33 @@ describe("loads that read other nodes", () => {
     const { Counting } = countingNode({ caches: localOnly }, async () => user.getStore());
     const readers = ["ada", "grace"].map((name, id) => user.run(name, () => cacheme.get(new Counting(id))));
     expect(await Promise.all(readers)).toEqual(["ada", "grace"]);
+  });
+
+  it("says of a node in a cycle that it was loaded with others, for whose sake it may wait", async () => {
+    const { cacheme } = await space();
+    class Bulk extends Node<number> {
+      static override meta: NodeMeta = { name: "bulk", caches: localOnly };
+      static override loadAll: LoadAll<Bulk> = async (nodes) => {
+        const single = await cacheme.get(new Single());
+        return nodes.map(() => single);
+      };
+      constructor(readonly id: string) {
+        super();
+      }
+      key() {
+        return this.id;
+      }
+    }
+    class Single extends Node<number> {
+      static override meta: NodeMeta = { name: "single", caches: localOnly };
+      key() {
+        return "s";
+      }
+      override load(): Promise<number> {
+        return cacheme.get(new Bulk("b"));
+      }
+    }
+    const error = await reason(cacheme.getAll([new Bulk("a"), new Bulk("b")]));
+    expect(error).toMatchObject({ cycle: ["single:s", "bulk:b (loaded with 1 more)", "single:s"] });
   });
 });

@@ -121,4 +121,18 @@ describe("promise 2: no lost invalidation, within one process", () => {
     });
     expect(cacheme.peekLocal(new Counting(1))).toBeUndefined();
   });
+
+  it("tells of the nodes that were removed, also when another one was not", async () => {
+    const { cacheme, remote } = await space();
+    const { Counting: Local } = countingNode({ name: "local", caches: localOnly }, (id) => id);
+    const { Counting: Remote } = countingNode({ name: "remote", caches: twoTiers }, (id) => id);
+    const told: string[] = [];
+    cacheme.on("invalidate", ({ node, key }) => told.push(`${node}:${key}`));
+    remote.gate = () => {
+      throw new Error("down");
+    };
+    const failure = await cacheme.invalidate(new Local(1), new Remote(1)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ message: expect.stringContaining("down. The other tiers are done.") });
+    expect(told).toEqual(["local:1"]);
+  });
 });
