@@ -12,7 +12,7 @@ export interface MemoryOptions {
   readonly maxWeight?: number | undefined;
   /** What a value weighs: a whole number, 0 or more. Asked once for each value that is stored. Default: 1. */
   readonly weigher?: ((value: unknown) => number) | undefined;
-  /** Which entry is evicted when there is no room: see the README of `@cacheme/memory`. Default: `"lru"`. */
+  /** Which entry is evicted when there is no room: see the README of `@cacheme/memory`. Default: `"tlfu"`. */
   readonly policy?: PolicyName | undefined;
   /**
    * What readers are given. `"frozen"`: the stored object itself, its plain objects and arrays frozen, so that a reader who
