@@ -154,11 +154,11 @@ describe("tlfu", () => {
       times(10, () => range(0, 500)),
     );
     hits(cache, zipf(20_000, 5_000, 10));
-    expect(evicted.slice(0, 6)).toEqual(["k51", "k3136", "k1939", "k145", "k792", "k18"]);
+    expect(evicted.slice(0, 6)).toEqual(["k1939", "k145", "k792", "k18", "k235", "k1037"]);
     expect({
       evictions: evicted.length,
       hits: cache.stats().hits,
       digest: createHash("sha256").update(evicted.join()).digest("hex").slice(0, 16),
-    }).toEqual({ evictions: 16_200, hits: 28_500, digest: "eab68d4e66aff7b9" });
+    }).toEqual({ evictions: 16_164, hits: 28_536, digest: "72c5ef88a0bb69b1" });
   });
 });

@@ -33,9 +33,9 @@ describe("WindowShare", () => {
     window.resize(3);
     expect(window.limit).toBe(1);
     window.resize(10_000);
-    expect(window.limit).toBe(200);
+    expect(window.limit).toBe(100);
     window.widen(300, 1_000);
-    expect(window.limit).toBe(3_200);
+    expect(window.limit).toBe(3_100);
   });
 
   it("leaves each region a hundredth, whatever happens", () => {

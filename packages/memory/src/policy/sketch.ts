@@ -10,12 +10,15 @@ export const MOST_FREQUENT = 15;
 const BLOCKS_PER_ENTRY = 1 / 2;
 
 /**
- * The smallest sketch, 8 KB, does for 1,024 entries. A small cache has to tell apart many times more keys than it
+ * The least that is wanted, 16 KB, does for 2,048 entries. A small cache has to tell apart many times more keys than it
  * holds, or every newcomer seems as popular as the entries.
  */
-const FEWEST_BLOCKS = 512;
+const FEWEST_BLOCKS = 1024;
 
-/** Blocks added in one step of growth. An insertion adds half a block to the target, so this always catches up. */
+/** The sketch begins with 256 bytes, so that a cache that is hardly used costs hardly anything. */
+const FIRST_BLOCKS = 16;
+
+/** Blocks added in one step of growth, an insertion each. An insertion wants half a block more, so this catches up. */
 const SPLIT_AT_ONCE = 4;
 
 /** Spreads a hash over the bits that choose the counters; the low bits of the hash itself choose the block. */
@@ -36,7 +39,7 @@ export class FrequencySketch {
   table: Int32Array = new Int32Array(0);
   /** Blocks in use. */
   blocks = 0;
-  /** Blocks wanted, which `table` has room for. */
+  /** Blocks wanted, towards which the sketch grows as keys come. */
   wanted = 0;
   /** The first block that is still to be halved; `blocks` where no sweep is under way. */
   swept = 0;
@@ -47,12 +50,12 @@ export class FrequencySketch {
   grow(entries: number): void {
     const wanted = Math.max(FEWEST_BLOCKS, Math.ceil(entries * BLOCKS_PER_ENTRY));
     if (wanted <= this.wanted) return;
-    this.table = lengthen(this.table, wanted * WORDS);
     this.wanted = wanted;
     if (this.blocks > 0) return;
-    this.blocks = FEWEST_BLOCKS;
-    this.swept = FEWEST_BLOCKS;
-    this.#mask = FEWEST_BLOCKS - 1;
+    this.table = lengthen(this.table, FIRST_BLOCKS * WORDS);
+    this.blocks = FIRST_BLOCKS;
+    this.swept = FIRST_BLOCKS;
+    this.#mask = FIRST_BLOCKS - 1;
   }
 
   /**
@@ -164,8 +167,11 @@ export class FrequencySketch {
   }
 
   #split(): void {
-    const { table } = this;
     const end = Math.min(this.blocks + SPLIT_AT_ONCE, this.wanted);
+    if (end * WORDS > this.table.length) {
+      this.table = lengthen(this.table, Math.min(this.blocks * 2, this.wanted) * WORDS);
+    }
+    const { table } = this;
     for (let block = this.blocks; block < end; block++) {
       if (block > ((this.#mask << 1) | 1)) this.#mask = (this.#mask << 1) | 1;
       const parent = (block & this.#mask) * WORDS;

@@ -9,7 +9,7 @@ import { WindowTuner } from "./window-tuner.js";
 const PROTECTED_RATIO = 4;
 
 /** Touched entries passed by in one search, each of them moved: what bounds an eviction. */
-const MOST_PASSED = 16;
+const MOST_PASSED = 32;
 
 /** Entries moved from a shrinking window to the main region in one insertion. */
 const MOST_MOVED = 4;

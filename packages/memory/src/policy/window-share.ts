@@ -1,8 +1,8 @@
-/** The window never has less than this share of the cache, nor more than the rest: each must be there to be measured. */
+/**
+ * The window never has less than this share of the cache, nor more than the rest: each must be there to be
+ * measured. It begins with this share, as Caffeine's does: a loop that fits is only found by what stays.
+ */
 const SMALLEST = 0.01;
-
-/** The share to begin with. Small, since a loop that fits the cache is only found by what stays. */
-const FIRST = 0.02;
 
 /**
  * How many entries at the edge of each region are watched, as a share of all entries. About the size of
@@ -29,7 +29,7 @@ const TOUCHED = 0.7;
  */
 export class WindowShare {
   /** The share, from which `limit` follows. */
-  share: number = FIRST;
+  share: number = SMALLEST;
   /** What the window may hold: entries or weight, whichever the cache counts. Kept because every insertion asks. */
   limit = 1;
   #total = 1;

@@ -40,5 +40,5 @@ function checkSketch({ sketch, regions }: TinyLfuPolicy): void {
   if (regions.marks.length === 0) return;
   check(sketch.blocks <= sketch.wanted, `${sketch.blocks} blocks are in use of ${sketch.wanted}`);
   check(sketch.swept <= sketch.blocks, `${sketch.swept} blocks are swept of ${sketch.blocks}`);
-  check(sketch.table.length >= sketch.wanted * 4, `the table has no room for ${sketch.wanted} blocks`);
+  check(sketch.table.length >= sketch.blocks * 4, `the table has no room for ${sketch.blocks} blocks`);
 }
