@@ -9,6 +9,7 @@ import { packages } from "../lib/workspace.mjs";
  */
 const coreLayers = [
   "index",
+  "driver",
   "default",
   "cacheme",
   "memoize",

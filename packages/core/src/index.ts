@@ -67,7 +67,16 @@ export { msgpack } from "./serializer/msgpack.js";
 export type { Compression, CompressionAlgorithm, Serializer } from "./serializer/serializer.js";
 export { v8 } from "./serializer/v8.js";
 export type { LoadTimes, Stats } from "./stats/node-stats.js";
+export type { ConnectionOptions } from "./storage/connection-options.js";
+export type { Generation, Generations } from "./storage/generations.js";
+export { KeyPattern } from "./storage/key-pattern.js";
+export type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "./storage/leases.js";
 export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
 export { type MemoryOptions, memory } from "./storage/memory.js";
 export type { StorageStatus } from "./storage/registered.js";
-export type { RemoteStorage, StoredRecord } from "./storage/remote-storage.js";
+export type {
+  RemoteStorage,
+  StorageCapability,
+  StorageInfo,
+  StoredRecord,
+} from "./storage/remote-storage.js";

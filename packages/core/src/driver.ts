@@ -1,0 +1,26 @@
+/**
+ * `cacheme/driver`: what an author of a storage needs beside the contract.
+ *
+ * @packageDocumentation
+ */
+export { type Duration, milliseconds } from "./duration.js";
+export { ConfigurationError, KeyError, StorageError } from "./errors.js";
+export { backOff } from "./storage/back-off.js";
+export {
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+} from "./storage/connection-options.js";
+export { type Generation, type Generations, generationFrom, generationText } from "./storage/generations.js";
+export { KeyPattern } from "./storage/key-pattern.js";
+export type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "./storage/leases.js";
+export type {
+  RemoteStorage,
+  StorageCapability,
+  StorageInfo,
+  StoredRecord,
+} from "./storage/remote-storage.js";
+export { type StorageCall, StorageCalls, type StorageCallsOptions } from "./storage/storage-calls.js";
+export { checkKey, checkKeys, longestStoredKey } from "./storage/stored-key.js";
+export { Sweeper } from "./storage/sweeper.js";
+export { tableName } from "./storage/table-name.js";

@@ -1,0 +1,63 @@
+import { type Duration, milliseconds } from "../duration.js";
+import { ConfigurationError } from "../errors.js";
+
+/** The options that every remote storage has. */
+export interface ConnectionOptions {
+  /**
+   * `"eager"`: `connect()` (and so `registerStorage`) waits until the storage answers, and rejects if it does not.
+   * `"lazy"`: it returns at once and the connection is made in the background; until it is there, calls wait for it up to
+   * `commandTimeout`.
+   * Default `"eager"`.
+   */
+  readonly connect?: "eager" | "lazy" | undefined;
+  /** The longest that any call may take, waiting for a connection included. Default `"1s"`. */
+  readonly commandTimeout?: Duration | undefined;
+  /** The longest that one attempt to connect may take, until the storage is ready for calls. Default `"2s"`. */
+  readonly connectTimeout?: Duration | undefined;
+}
+
+/** {@link ConnectionOptions} that were checked, in milliseconds. */
+export interface ConnectionSettings {
+  readonly connect: "eager" | "lazy";
+  readonly commandTimeout: number;
+  readonly connectTimeout: number;
+}
+
+/** The longest that a timer of Node.js can wait; beyond it a timer fires at once. */
+const longest = 2 ** 31 - 1;
+
+/**
+ * Checks the options that every remote storage has. For authors of storages.
+ *
+ * @param where what the options were given to, such as `"redis()"`
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`
+ */
+export function connectionSettings(
+  { connect = "eager", commandTimeout = "1s", connectTimeout = "2s" }: ConnectionOptions,
+  where: string,
+): ConnectionSettings {
+  if (connect !== "eager" && connect !== "lazy") {
+    throw new ConfigurationError(
+      "CACHEME_INVALID_OPTION",
+      `The option connect of ${where} is ${show(connect)}. Give "eager" or "lazy".`,
+    );
+  }
+  return {
+    connect,
+    commandTimeout: timeout(commandTimeout, `option commandTimeout of ${where}`),
+    connectTimeout: timeout(connectTimeout, `option connectTimeout of ${where}`),
+  };
+}
+
+function timeout(duration: Duration, option: string): number {
+  const value = milliseconds(duration, option);
+  if (value <= longest) return value;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_DURATION",
+    `The ${option} is ${show(duration)}. Give at most ${longest} milliseconds.`,
+  );
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,258 @@
+import { asError, reasonOf, StorageError } from "../errors.js";
+import type { ConnectionSettings } from "./connection-options.js";
+
+/** What {@link StorageCalls} must know of a driver. */
+export interface StorageCallsOptions extends ConnectionSettings {
+  /** What the storage calls itself. Never holds a password. */
+  readonly label: string;
+  /**
+   * Makes the storage ready for calls: a first connection, a table. It is tried again by the call that comes after a
+   * failure, until it has succeeded once; it is never under way twice.
+   *
+   * @param signal aborts when `connectTimeout` has passed
+   */
+  open(signal: AbortSignal): Promise<void>;
+  /** Gives back sockets and timers. Called once, when all calls have settled. */
+  shut(): Promise<void>;
+  /**
+   * An error of the client as it may be shown and kept: without passwords, without values that were sent. Default: as it
+   * is.
+   */
+  clean?(error: Error): Error;
+  /** What to do about an error of a call, a sentence. Default: the storage's own words say why. */
+  advice?(error: Error): string;
+  /** What to check where no connection can be made, a sentence. Default: the server and its address. */
+  readonly connectAdvice?: string | undefined;
+}
+
+/** One call that is under way. */
+export interface StorageCall {
+  /** Whether its deadline has passed: nothing must be sent any more, nobody waits for the answer. */
+  readonly isLate: boolean;
+  /** Aborts when the deadline passes. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What every remote storage does around its commands: opening once, a deadline for each call, errors that name the
+ * storage and say what to do, and closing when the last call has settled. For authors of storages.
+ *
+ * Every call rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` where the storage could not be opened,
+ * `CACHEME_STORAGE_FAILED` where it answered with an error or not in time, `CACHEME_CLOSED` after `close()`.
+ *
+ * @example
+ * ```ts
+ * const calls = new StorageCalls({ ...connectionSettings(options, "couch()"), label, open, shut });
+ * const found = await calls.run("a read", ({ signal }) => client.find(keys, { signal }));
+ * ```
+ */
+export class StorageCalls {
+  readonly #options: StorageCallsOptions;
+  #isOpen = false;
+  #opening: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #underway = 0;
+  #drained: () => void = () => {};
+
+  constructor(options: StorageCallsOptions) {
+    this.#options = options;
+  }
+
+  /** What `RemoteStorage.connect` is to do. */
+  async connect(): Promise<void> {
+    if (this.#closing !== undefined) throw this.closed();
+    const opened = this.#opened();
+    if (this.#options.connect === "lazy") return;
+    await opened;
+  }
+
+  /** What `RemoteStorage.close` is to do: calls that are under way are answered first; each has its deadline. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /**
+   * Makes one call: after the storage was opened, within the deadline.
+   *
+   * @param action what is done, for messages, such as `"a read"`
+   * @param act is called at most once, and not after the deadline
+   * @param giveUp is called when the deadline has passed and the call was not answered
+   * @throws StorageError within the deadline
+   */
+  run<T>(
+    action: string,
+    act: (call: StorageCall) => Promise<T>,
+    giveUp: (() => void) | undefined = undefined,
+  ): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(this.closed());
+    const { commandTimeout } = this.#options;
+    this.#underway++;
+    return new Promise((resolve, reject) => {
+      const call = new RunningCall();
+      const settle = (): void => {
+        call.isLate = true;
+        clearTimeout(timer);
+        if (--this.#underway === 0) this.#drained();
+      };
+      const late = (): void => {
+        if (call.isLate) return;
+        settle();
+        // First the answer: what gives up may reject the call's own promise, whose error says less.
+        reject(this.#late(action));
+        call.abort();
+        giveUp?.();
+      };
+      (this.#isOpen ? begin(() => act(call)) : this.#afterOpening(() => act(call), call)).then(
+        (value) => {
+          if (call.isLate) return;
+          settle();
+          resolve(value);
+        },
+        (error: unknown) => {
+          if (call.isLate) return;
+          settle();
+          reject(this.failed(action, error));
+        },
+      );
+      // Timers count from the beginning of the event loop's turn, so they ring early after a turn that was busy, with
+      // the making of a large batch for one: the storage's time begins when it has been asked. The timer also keeps the
+      // process alive until the call has settled: idle sockets do not.
+      const asked = performance.now();
+      const wait = (milliseconds: number): NodeJS.Timeout =>
+        setTimeout(() => {
+          const left = commandTimeout - (performance.now() - asked);
+          if (left > 1) timer = wait(left);
+          // After a busy time the answer may lie unread in the socket. Sockets are read before immediates run.
+          else setImmediate(late);
+        }, milliseconds);
+      let timer = wait(commandTimeout);
+    });
+  }
+
+  /** What a call after `close()` rejects with. */
+  closed(): StorageError {
+    return new StorageError(
+      "CACHEME_CLOSED",
+      `The storage ${this.#options.label} is closed. Make a new one to go on.`,
+    );
+  }
+
+  /** Why no connection could be made. */
+  unreachable(error: unknown): StorageError {
+    if (error instanceof StorageError) return error;
+    const { label, connectAdvice = checkTheServer } = this.#options;
+    const cause = this.#clean(error);
+    const message = `${label} cannot be reached: ${words(cause)}. ${connectAdvice}`;
+    return new StorageError("CACHEME_CONNECT_FAILED", message, { cause });
+  }
+
+  /** Why a call did not succeed. */
+  failed(action: string, error: unknown): Error {
+    if (error instanceof StorageError) return error;
+    const cause = this.#clean(error);
+    const advice = this.#options.advice?.(cause) ?? "The storage's own words say why.";
+    const message = `${this.#options.label}: ${action} failed: ${words(cause)}. ${advice}`;
+    return new StorageError("CACHEME_STORAGE_FAILED", message, { cause });
+  }
+
+  async #afterOpening<T>(act: () => Promise<T>, call: StorageCall): Promise<T> {
+    await this.#opened();
+    return call.isLate ? new Promise<never>(() => {}) : act();
+  }
+
+  #opened(): Promise<void> {
+    if (this.#isOpen) return Promise.resolve();
+    if (this.#opening === undefined) {
+      const opening = this.#open();
+      this.#opening = opening;
+      // With nobody waiting it is no error: the next call tries again.
+      opening
+        .catch(() => {})
+        .finally(() => {
+          this.#opening = undefined;
+        });
+    }
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
+    const { connectTimeout } = this.#options;
+    const controller = new AbortController();
+    const tooLong = new Error(`no answer within ${connectTimeout} ms`);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(tooLong);
+        controller.abort(tooLong);
+      }, connectTimeout);
+      // A lazy storage that nobody asks anything must not keep a finished program alive; a call has a timer of its own.
+      if (this.#options.connect === "lazy") timer.unref();
+    });
+    try {
+      await Promise.race([begin(() => this.#options.open(controller.signal)), late]);
+      this.#isOpen = true;
+    } catch (error) {
+      throw this.unreachable(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #close(): Promise<void> {
+    if (this.#underway > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    }
+    await this.#opening?.catch(() => {});
+    await this.#options.shut();
+  }
+
+  #late(action: string): StorageError {
+    const { label, commandTimeout } = this.#options;
+    return new StorageError(
+      "CACHEME_STORAGE_FAILED",
+      `${label}: ${action} had no answer within ${commandTimeout} ms. Check that the storage is alive and not busy with ` +
+        "something slow, or raise commandTimeout.",
+    );
+  }
+
+  #clean(thrown: unknown): Error {
+    const error = asError(thrown);
+    return this.#options.clean?.(error) ?? error;
+  }
+}
+
+const checkTheServer = "Check that the server runs and that its address, name and password are right.";
+
+class RunningCall implements StorageCall {
+  isLate = false;
+  /** Made only for those that ask: it costs more than the rest of a call. */
+  #controller: AbortController | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.isLate) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#controller?.abort();
+  }
+}
+
+/** A client may throw where it promises to reject. */
+function begin<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return act();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** The server's or the system's own words. A name with several addresses has an error for each, and none of its own. */
+function words(error: Error): string {
+  const each = error instanceof AggregateError ? error.errors.map((one) => words(asError(one))) : [];
+  return (each.join("; ") || reasonOf(error) || error.name).replace(/\.$/, "");
+}

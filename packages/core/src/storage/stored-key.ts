@@ -1,0 +1,39 @@
+import { KeyError, typeName } from "../errors.js";
+
+/** UTF-16 units in the longest key that every storage takes. */
+export const longestStoredKey = 2000;
+
+/**
+ * Control characters, of which some end a key in one protocol or another, and halves of surrogate pairs, which would all
+ * become one and the same character as UTF-8.
+ */
+const unusable = /[\p{Cc}\p{Cs}]/u;
+
+/**
+ * Refuses keys that not every storage can tell apart, before anything of their batch is sent.
+ *
+ * @param label what the storage calls itself
+ * @throws KeyError `CACHEME_INVALID_KEY` unless every key is a text of 1 to 2,000 UTF-16 units without control characters
+ *   and without halves of surrogate pairs
+ */
+export function checkKeys(keys: readonly string[], label: string): void {
+  for (const key of keys) checkKey(key, label);
+}
+
+/** {@link checkKeys} for one key. */
+export function checkKey(key: string, label: string): void {
+  const fits = typeof key === "string" && key.length > 0 && key.length <= longestStoredKey;
+  if (fits && !unusable.test(key)) return;
+  throw new KeyError("CACHEME_INVALID_KEY", `${label} was given ${fault(key)}. Give a key ${rule}.`, {
+    key: typeof key === "string" ? key.slice(0, longestStoredKey) : undefined,
+  });
+}
+
+const rule = `of 1 to ${longestStoredKey.toLocaleString("en")} characters, without control characters and half surrogate pairs`;
+
+function fault(key: unknown): string {
+  if (typeof key !== "string") return `${typeName(key)} as a key`;
+  if (key === "") return "an empty key";
+  if (key.length > longestStoredKey) return `a key of ${key.length.toLocaleString("en")} characters`;
+  return `the key ${JSON.stringify(key)}, which has a control character or half a surrogate pair in it`;
+}

@@ -1,0 +1,21 @@
+import { ConfigurationError } from "../errors.js";
+
+const name = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+
+/**
+ * The parts of a table's name, `["cacheme"]` or `["schema", "cacheme"]`: each a letter or `_`, then letters, digits and
+ * `_`, 63 at most. Such a part is safe between the quotes of any database. For authors of storages.
+ *
+ * @param where what it was given to, such as `"postgres()"`
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION`
+ */
+export function tableName(value: string, where: string): readonly string[] {
+  const parts = typeof value === "string" ? value.split(".") : [];
+  if ((parts.length === 1 || parts.length === 2) && parts.every((part) => name.test(part))) return parts;
+  const given = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `The option table of ${where} is ${given}. Give a name of letters, digits and "_" that does not begin with a digit, ` +
+      'such as "cacheme", or one with its schema, such as "cache.entries".',
+  );
+}
