@@ -24,7 +24,7 @@ export interface Generation {
   /** Random: no two generations ever have the same. */
   readonly id: string;
   /**
-   * When it was made, in milliseconds since the epoch on the storage's clock. Never earlier than the one that it replaced,
+   * When it was made, in whole milliseconds since the epoch on the storage's clock. Never earlier than the one that it replaced,
    * also where that clock was set back.
    */
   readonly at: number;

@@ -42,7 +42,7 @@ export type LeaseAnswer =
       /** What {@link Leases.fill} and {@link Leases.release} are to be given. No two leases ever have the same. */
       readonly token: string;
       /**
-       * The storage's time of the grant, in milliseconds since the epoch, comparable with `Generation.at`; `undefined`
+       * The storage's time of the grant, in whole milliseconds since the epoch, comparable with `Generation.at`; `undefined`
        * where generations stand under another clock, so that nothing can be said of their order.
        */
       readonly at: number | undefined;

@@ -1,0 +1,70 @@
+import type { Case, Section } from "./case.js";
+import type { ComplianceOptions } from "./compliance-options.js";
+import { batches } from "./sections/batches.js";
+import { clients } from "./sections/clients.js";
+import { networkFailures, serverFailures } from "./sections/failures.js";
+import { generations, grantTimes } from "./sections/generations.js";
+import { keys } from "./sections/keys.js";
+import { leaseTimes } from "./sections/lease-times.js";
+import { leases } from "./sections/leases.js";
+import { information, lifecycle } from "./sections/lifecycle.js";
+import { removal } from "./sections/removal.js";
+import { generationRoundTrips, leaseRoundTrips, roundTrips } from "./sections/round-trips.js";
+import { leasesInScans, scan } from "./sections/scan.js";
+import { ttl } from "./sections/ttl.js";
+import { values } from "./sections/values.js";
+
+/**
+ * What the suite runs for a storage: its sections in order, each test once. What the storage is said not to offer is left
+ * out, so that nothing is ever skipped.
+ */
+export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): Section[] {
+  const { leases: hasLeases = true, generations: hasGenerations = true } = capabilities;
+  const { scan: hasScan = true, info: hasInfo = true, proxy: hasProxy = true } = capabilities;
+  const hasServer = server !== undefined;
+  const chosen: readonly (readonly [wanted: boolean, section: Section])[] = [
+    [true, lifecycle],
+    [hasInfo, information],
+    [true, batches],
+    [true, values],
+    [true, keys],
+    [true, ttl],
+    [true, removal],
+    [hasScan, scan],
+    [hasScan && hasLeases, leasesInScans],
+    [hasLeases, leases],
+    [hasLeases, leaseTimes],
+    [hasGenerations, generations],
+    [hasGenerations && hasLeases, grantTimes],
+    [hasServer && hasProxy, roundTrips],
+    [hasServer && hasProxy && hasLeases, leaseRoundTrips],
+    [hasServer && hasProxy && hasGenerations, generationRoundTrips],
+    [true, clients],
+    [hasServer, serverFailures],
+    [hasServer && hasProxy, networkFailures],
+  ];
+  return merged(chosen.filter(([wanted]) => wanted).map(([, section]) => section));
+}
+
+/** Every column that a report can have, in order. */
+export const columns: readonly string[] = merged([
+  lifecycle,
+  batches,
+  values,
+  keys,
+  ttl,
+  removal,
+  scan,
+  leases,
+  generations,
+  roundTrips,
+  clients,
+  serverFailures,
+]).map(({ title }) => title);
+
+/** Sections of one title are one. */
+function merged(sections: readonly Section[]): Section[] {
+  const byTitle = new Map<string, Case[]>();
+  for (const { title, cases } of sections) byTitle.set(title, [...(byTitle.get(title) ?? []), ...cases]);
+  return Array.from(byTitle, ([title, cases]) => ({ title, cases }));
+}

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import type { RemoteStorage } from "cacheme/driver";
+import { type Section, section } from "../case.js";
+import type { ComplianceProxy } from "../compliance-server.js";
+import { bounded, outcome, readTexts, record, refused, until } from "../expect.js";
+import type { Trial } from "../subject.js";
+
+/** Deadlines that pass soon, so that the tests need not be waited for long. */
+const hasty = { commandTimeout: 500, connectTimeout: 700 } as const;
+const deadline = hasty.commandTimeout + hasty.connectTimeout;
+
+const troubles = ["CACHEME_STORAGE_FAILED", "CACHEME_CONNECT_FAILED"];
+
+/** A server that dies, hangs and comes back. */
+export const serverFailures: Section = section("failures", {
+  "refuses to connect to a server that is down, soon and with a reason, and connects when it is up": async (
+    trial,
+  ) => {
+    const server = await trial.server();
+    trial.after(() => server.restart());
+    await server.kill();
+    const storage = await trial.unconnected(hasty);
+    const error = await bounded(deadline, () => refused(storage.connect(), "CACHEME_CONNECT_FAILED"));
+    assert.ok(error.message.includes(storage.label), `the message names the storage: ${error.message}`);
+    await server.restart();
+    await until(async () => (await outcome(storage.connect())) === "answered", "the storage connects");
+    await works(trial, storage);
+  },
+
+  "starts lazily without its server, and works when it is up": async (trial) => {
+    const server = await trial.server();
+    trial.after(() => server.restart());
+    await server.kill();
+    const storage = await trial.unconnected({ ...hasty, connect: "lazy" });
+    await bounded(0, () => storage.connect());
+    await allFail(trial, storage);
+    await server.restart();
+    await recovers(trial, storage);
+  },
+
+  "settles every call when the server is killed, and works after its restart": async (trial) => {
+    const server = await trial.server();
+    trial.after(() => server.restart());
+    const storage = await trial.connected(hasty);
+    await works(trial, storage);
+    const calls = underWay(trial, storage);
+    await server.kill();
+    await bounded(deadline, () => Promise.all(calls));
+    await allFail(trial, storage);
+    await server.restart();
+    await recovers(trial, storage);
+  },
+
+  "settles every call while the server is stopped, and works when it goes on": async (trial) => {
+    const server = await trial.server();
+    trial.after(() => server.resume());
+    const storage = await trial.connected(hasty);
+    await works(trial, storage);
+    await server.pause();
+    await allFail(trial, storage);
+    await allFail(trial, storage);
+    await server.resume();
+    await recovers(trial, storage);
+  },
+
+  "closes soon while the server is stopped": async (trial) => {
+    const server = await trial.server();
+    trial.after(() => server.resume());
+    const storage = await trial.connected(hasty);
+    await works(trial, storage);
+    await server.pause();
+    const calls = underWay(trial, storage);
+    await bounded(2 * deadline, () => storage.close());
+    await Promise.all(calls);
+  },
+});
+
+/** A network that fails. */
+export const networkFailures: Section = section("failures", {
+  "settles every call when its connections are cut, and works at once": async (trial) => {
+    const { storage, proxy } = await proxied(trial);
+    for (let round = 0; round < 5; round++) {
+      const calls = underWay(trial, storage);
+      proxy.cut();
+      await bounded(deadline, () => Promise.all(calls));
+      await recovers(trial, storage);
+    }
+  },
+
+  "settles every call while the network is parted, and works when it is whole": async (trial) => {
+    const { storage, proxy } = await proxied(trial);
+    const calls = underWay(trial, storage);
+    proxy.partition();
+    await bounded(deadline, () => Promise.all(calls));
+    await allFail(trial, storage);
+    await proxy.heal();
+    await recovers(trial, storage);
+  },
+
+  "settles every call while connections are refused, and works when they are taken": async (trial) => {
+    const { storage, proxy } = await proxied(trial);
+    await proxy.refuse();
+    await allFail(trial, storage);
+    await allFail(trial, storage);
+    await proxy.heal();
+    await recovers(trial, storage);
+  },
+
+  "does not send what was given up: a late write never undoes a removal": async (trial) => {
+    const { storage, proxy } = await proxied(trial);
+    const key = trial.key("a");
+    proxy.partition();
+    await refused(storage.writeMany([record(key, "given up")]), ...troubles);
+    await proxy.heal();
+    await until(async () => (await outcome(storage.removeMany([key]))) === "answered", "the removal");
+    await works(trial, storage);
+    assert.deepEqual(await readTexts(trial.storage, key), [undefined]);
+  },
+
+  "keeps no connection open that it has given up": async (trial) => {
+    const { storage, proxy } = await proxied(trial);
+    for (let round = 0; round < 3; round++) {
+      proxy.partition();
+      await allFail(trial, storage);
+      await proxy.heal();
+      await recovers(trial, storage);
+    }
+    await storage.close();
+    await until(async () => proxy.open === 0, "every connection is closed");
+  },
+});
+
+async function proxied(trial: Trial): Promise<{ storage: RemoteStorage; proxy: ComplianceProxy }> {
+  const server = await trial.server();
+  const proxy = await server.proxy?.();
+  assert.ok(proxy !== undefined, "a bad network needs a proxy");
+  trial.after(() => proxy.close());
+  const storage = await trial.connected(hasty, proxy.url);
+  await works(trial, storage);
+  return { storage, proxy };
+}
+
+/** Calls of every kind, each of which may be answered or refused, but with a code that says that it is the storage. */
+function underWay(trial: Trial, storage: RemoteStorage): Promise<void>[] {
+  const key = trial.key("under way");
+  return Array.from({ length: 5 }, () => [
+    storage.readMany([key]),
+    storage.writeMany([record(key, "value")]),
+    storage.removeMany([key]),
+    storage.ping(),
+  ])
+    .flat()
+    .map(async (call) => {
+      const came = await outcome(call);
+      assert.ok(["answered", "CACHEME_CLOSED", ...troubles].includes(came), `a call came to ${came}`);
+    });
+}
+
+/** Every call is refused within its deadline. */
+async function allFail(trial: Trial, storage: RemoteStorage): Promise<void> {
+  const key = trial.key("fails");
+  await bounded(deadline, () =>
+    Promise.all([
+      refused(storage.readMany([key]), ...troubles),
+      refused(storage.writeMany([record(key, "value")]), ...troubles),
+      refused(storage.removeMany([key]), ...troubles),
+      refused(storage.ping(), ...troubles),
+      ...(storage.leases === undefined
+        ? []
+        : [refused(storage.leases.acquire([{ key, duration: 1000 }]), ...troubles)]),
+      ...(storage.generations === undefined
+        ? []
+        : [refused(storage.generations.ensure([trial.key("tag")], 60_000), ...troubles)]),
+    ]),
+  );
+}
+
+async function works(trial: Trial, storage: RemoteStorage): Promise<void> {
+  const key = trial.key("works");
+  await storage.writeMany([record(key, "value")]);
+  assert.deepEqual(await readTexts(storage, key), ["value"]);
+  assert.equal(await storage.removeMany([key]), 1);
+}
+
+/** By itself, without being connected again. */
+async function recovers(trial: Trial, storage: RemoteStorage): Promise<void> {
+  await until(async () => (await outcome(storage.ping())) === "answered", "the storage answers again");
+  await until(async () => (await outcome(works(trial, storage))) === "answered", "the storage works again");
+}

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import type { LeaseAnswer } from "cacheme/driver";
+import { type Section, section } from "../case.js";
+import { pass, readTexts, record, until } from "../expect.js";
+import { withSkewedClock } from "../skewed-clock.js";
+import { acquire, fill, granted, leasesOf, minute, tokenOf, untilStale } from "./lease-calls.js";
+import { gone, precisionOf } from "./ttl.js";
+
+const tenYears = 10 * 365 * 86_400_000;
+
+/** How long a lease holds, and the bytes beside it. */
+export const leaseTimes: Section = section("leases", {
+  "is free again when its time is over, and then for the next one only": async ({ storage, key }) => {
+    const [first] = await leasesOf(storage).acquire([{ key: key("a"), duration: 50 }]);
+    let next: LeaseAnswer | undefined;
+    await until(async () => {
+      next = await acquire(storage, key("a"));
+      return next.outcome === "granted";
+    }, "the lease is over");
+    assert.equal(await fill(storage, key("a"), tokenOf(first), "late"), false);
+    assert.equal(await fill(storage, key("a"), tokenOf(next), "next"), true);
+    assert.deepEqual(await readTexts(storage, key("a")), ["next"]);
+  },
+
+  "counts bytes as fresh for as long as it was told": async (trial) => {
+    const { storage, key } = trial;
+    const freshFor = 200 + 2 * precisionOf(trial);
+    await storage.writeMany([{ ...record(key("a"), "A"), freshFor }]);
+    const token = await granted(storage, key("b"));
+    await leasesOf(storage).fill([{ ...record(key("b"), "B"), token, freshFor }]);
+    assert.equal((await acquire(storage, key("a"))).outcome, "fresh");
+    assert.equal((await acquire(storage, key("b"))).outcome, "fresh");
+    for (const name of ["a", "b"]) {
+      await until(
+        async () => (await acquire(storage, key(name))).outcome === "granted",
+        "the bytes are stale",
+      );
+    }
+    assert.deepEqual(await readTexts(storage, key("a"), key("b")), ["A", "B"]);
+  },
+
+  "neither shortens nor lengthens the life of the bytes beside it": async (trial) => {
+    const { storage, key } = trial;
+    await storage.writeMany([{ ...record(key("long"), "kept"), freshFor: 1 }]);
+    await untilStale(storage, key("long"), 1);
+    await storage.writeMany([{ ...record(key("short"), "S", 200 + 2 * precisionOf(trial)), freshFor: 1 }]);
+    await untilStale(storage, key("short"), minute);
+    await gone(trial, key("short"));
+    assert.equal((await acquire(storage, key("short"))).outcome, "held");
+    await until(async () => (await acquire(storage, key("long"))).outcome === "granted", "the lease is over");
+    assert.deepEqual(await readTexts(storage, key("long")), ["kept"]);
+  },
+
+  "still takes the fill of a lease whose stale bytes have expired meanwhile": async (trial) => {
+    const { storage, key } = trial;
+    await storage.writeMany([{ ...record(key("a"), "old", 200 + 2 * precisionOf(trial)), freshFor: 1 }]);
+    const token = await untilStale(storage, key("a"), minute);
+    await gone(trial, key("a"));
+    assert.equal(await fill(storage, key("a"), token, "new"), true);
+    assert.deepEqual(await readTexts(storage, key("a")), ["new"]);
+  },
+
+  "stores with the ttl that the fill has": async (trial) => {
+    const { storage, key } = trial;
+    const [a, b] = [await granted(storage, key("a")), await granted(storage, key("b"))];
+    const filled = await leasesOf(storage).fill([
+      { ...record(key("a"), "A", 1), token: a },
+      { key: key("b"), bytes: Buffer.from("B"), ttl: undefined, token: b },
+    ]);
+    assert.deepEqual([...filled], [true, true]);
+    await gone(trial, key("a"));
+    assert.deepEqual(await readTexts(storage, key("b")), ["B"]);
+  },
+
+  "counts on its own clock, whatever the client's clock says": async ({ storage, key }) => {
+    for (const skew of [tenYears, -tenYears]) {
+      const [held, short, filled] = [key(`held${skew}`), key(`short${skew}`), key(`filled${skew}`)];
+      const token = await granted(storage, filled);
+      await withSkewedClock(skew, async () => {
+        await granted(storage, held);
+        await leasesOf(storage).acquire([{ key: short, duration: 1 }]);
+        assert.equal((await acquire(storage, held)).outcome, "held");
+        await until(async () => (await acquire(storage, short)).outcome === "granted", "the lease is over");
+        assert.equal(await fill(storage, filled, token, "F"), true);
+        assert.equal((await acquire(storage, filled)).outcome, "fresh");
+      });
+      assert.equal((await acquire(storage, held)).outcome, "held");
+      assert.equal((await acquire(storage, filled)).outcome, "fresh");
+    }
+  },
+
+  "holds for its whole time": async (trial) => {
+    const { storage, key } = trial;
+    await granted(storage, key("a"), { duration: 400 + 2 * precisionOf(trial) });
+    await pass(300);
+    assert.equal((await acquire(storage, key("a"))).outcome, "held");
+  },
+});

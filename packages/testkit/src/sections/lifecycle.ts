@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { type Section, section } from "../case.js";
+import { readTexts, record, refused } from "../expect.js";
+
+/** From connect to close. */
+export const lifecycle: Section = section("lifecycle", {
+  "has a label, and answers a ping": async ({ storage }) => {
+    assert.equal(storage.kind, "remote");
+    assert.ok(storage.label.length > 0);
+    assert.equal(await storage.ping(), undefined);
+  },
+
+  "offers what it is said to offer, and says why it lacks the rest": async ({ storage, capabilities }) => {
+    const offers = {
+      leases: storage.leases !== undefined,
+      generations: storage.generations !== undefined,
+      scan: storage.scan !== undefined,
+      info: storage.info !== undefined,
+    };
+    const { leases = true, generations = true, scan = true, info = true } = capabilities;
+    assert.deepEqual(offers, { leases, generations, scan, info });
+    for (const capability of ["leases", "generations", "scan", "info"] as const) {
+      const reason = storage.lacks?.[capability];
+      if (offers[capability]) assert.equal(reason, undefined, `${capability} is offered and lacking`);
+      else
+        assert.ok(reason !== undefined && reason.length > 20, `no reason is given for lacking ${capability}`);
+    }
+  },
+
+  "may be connected twice, at once and again": async (trial) => {
+    const storage = await trial.unconnected();
+    await Promise.all([storage.connect(), storage.connect()]);
+    await storage.connect();
+    await storage.writeMany([record(trial.key("a"), "A")]);
+    assert.deepEqual(await readTexts(storage, trial.key("a")), ["A"]);
+  },
+
+  "may be closed twice, at once and again, and also unconnected": async (trial) => {
+    const storage = await trial.connected();
+    await Promise.all([storage.close(), storage.close()]);
+    await storage.close();
+    const other = await trial.unconnected();
+    await other.close();
+  },
+
+  "refuses every call after close": async (trial) => {
+    const storage = await trial.connected();
+    await storage.close();
+    await refused(storage.readMany(["a"]), "CACHEME_CLOSED");
+    await refused(storage.writeMany([record("a", "A")]), "CACHEME_CLOSED");
+    await refused(storage.removeMany(["a"]), "CACHEME_CLOSED");
+    await refused(storage.ping(), "CACHEME_CLOSED");
+    await refused(storage.connect(), "CACHEME_CLOSED");
+    if (storage.leases !== undefined) {
+      await refused(storage.leases.acquire([{ key: "a", duration: 1000 }]), "CACHEME_CLOSED");
+    }
+    if (storage.generations !== undefined) {
+      await refused(storage.generations.ensure(["a"], 1000), "CACHEME_CLOSED");
+    }
+  },
+
+  "answers the calls that are under way when it is closed": async (trial) => {
+    const storage = await trial.connected();
+    const writes = Array.from({ length: 20 }, (_, index) =>
+      storage.writeMany([record(trial.key(`${index}`), `${index}`)]),
+    );
+    const closed = storage.close();
+    await Promise.all(writes);
+    await closed;
+    assert.deepEqual(await readTexts(trial.storage, trial.key("0"), trial.key("19")), ["0", "19"]);
+  },
+
+  "returns from a lazy connect at once, and serves the calls that follow": async (trial) => {
+    const storage = await trial.unconnected({ connect: "lazy" });
+    await storage.connect();
+    await storage.writeMany([record(trial.key("a"), "A")]);
+    assert.deepEqual(await readTexts(storage, trial.key("a")), ["A"]);
+  },
+
+  "serves calls also before anybody has connected it": async (trial) => {
+    const storage = await trial.unconnected();
+    assert.deepEqual(await readTexts(storage, trial.key("none")), [undefined]);
+  },
+});
+
+/** For storages that tell about themselves. */
+export const information: Section = section("lifecycle", {
+  "tells what is at the other end": async ({ storage, key }) => {
+    await storage.writeMany([record(key("a"), "A")]);
+    const info = await storage.info?.();
+    assert.match(info?.server ?? "", /\S+ \S*\d/);
+    if (info?.records !== undefined) assert.ok(info.records >= 0 && Number.isFinite(info.records));
+    if (info?.bytes !== undefined) assert.ok(info.bytes >= 0 && Number.isFinite(info.bytes));
+  },
+});

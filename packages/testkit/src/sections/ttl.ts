@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { performance } from "node:perf_hooks";
+import { type Section, section } from "../case.js";
+import { pass, readTexts, record, until } from "../expect.js";
+import { withSkewedClock } from "../skewed-clock.js";
+import type { Trial } from "../subject.js";
+
+const day = 86_400_000;
+const tenYears = 10 * 365 * day;
+
+/** How long a record is kept, on the storage's clock. */
+export const ttl: Section = section("ttl", {
+  "returns a record until its ttl is over, and never after": async (trial) => {
+    const { storage, key } = trial;
+    const precision = precisionOf(trial);
+    const kept = 300 + 2 * precision;
+    const begin = performance.now();
+    await storage.writeMany([record(key("a"), "A", kept)]);
+    await gone(trial, key("a"));
+    const took = performance.now() - begin;
+    assert.ok(took >= kept - precision - 5, `a ttl of ${kept} ms was over after ${Math.round(took)} ms`);
+    assert.ok(took <= kept + precision + 2000, `a ttl of ${kept} ms was over after ${Math.round(took)} ms`);
+    await pass(50);
+    assert.deepEqual(await readTexts(storage, key("a")), [undefined]);
+  },
+
+  "takes a ttl of 1 ms": async (trial) => {
+    await trial.storage.writeMany([record(trial.key("a"), "A", 1)]);
+    await gone(trial, trial.key("a"));
+  },
+
+  "leaves off the fraction of a ttl, but not all of it": async (trial) => {
+    await trial.storage.writeMany([
+      record(trial.key("a"), "A", 0.5),
+      record(trial.key("b"), "B", 60_000.75),
+      record(trial.key("c"), "C", 1.5),
+    ]);
+    await gone(trial, trial.key("a"));
+    await gone(trial, trial.key("c"));
+    assert.deepEqual(await readTexts(trial.storage, trial.key("b")), ["B"]);
+  },
+
+  "takes ttls of days, of months and of ten years": async ({ storage, key }) => {
+    const long = [
+      day,
+      24.8 * day,
+      24.9 * day,
+      29.9 * day,
+      30 * day,
+      30.1 * day,
+      50 * day,
+      366 * day,
+      tenYears,
+    ];
+    await storage.writeMany(long.map((milliseconds) => record(key(`${milliseconds}`), "kept", milliseconds)));
+    const found = await readTexts(storage, ...long.map((milliseconds) => key(`${milliseconds}`)));
+    assert.deepEqual(
+      found,
+      long.map(() => "kept"),
+    );
+  },
+
+  "keeps a record without a ttl": async ({ storage, key }) => {
+    await storage.writeMany([{ key: key("a"), bytes: Buffer.from("A"), ttl: undefined }]);
+    assert.deepEqual(await readTexts(storage, key("a")), ["A"]);
+    assert.equal(await storage.removeMany([key("a")]), 1);
+  },
+
+  "keeps each record of a batch for a time of its own": async (trial) => {
+    const { storage, key } = trial;
+    await storage.writeMany([
+      record(key("short"), "S", 1),
+      record(key("long"), "L", day),
+      { key: key("always"), bytes: Buffer.from("A"), ttl: undefined },
+    ]);
+    await gone(trial, key("short"));
+    assert.deepEqual(await readTexts(storage, key("short"), key("long"), key("always")), [
+      undefined,
+      "L",
+      "A",
+    ]);
+  },
+
+  "shortens a ttl by an overwrite": async (trial) => {
+    await trial.storage.writeMany([record(trial.key("a"), "A", tenYears)]);
+    await trial.storage.writeMany([record(trial.key("a"), "A", 20)]);
+    await gone(trial, trial.key("a"));
+    await trial.storage.writeMany([{ key: trial.key("b"), bytes: Buffer.from("B"), ttl: undefined }]);
+    await trial.storage.writeMany([record(trial.key("b"), "B", 20)]);
+    await gone(trial, trial.key("b"));
+  },
+
+  "lengthens a ttl by an overwrite, and takes it away": async (trial) => {
+    const { storage, key } = trial;
+    const short = 200 + precisionOf(trial);
+    await storage.writeMany([record(key("a"), "old", short), record(key("b"), "old", short)]);
+    await storage.writeMany([
+      record(key("a"), "new", day),
+      { key: key("b"), bytes: Buffer.from("new"), ttl: undefined },
+    ]);
+    await pass(2 * short);
+    assert.deepEqual(await readTexts(storage, key("a"), key("b")), ["new", "new"]);
+  },
+
+  "takes a record that is written over an expired one": async (trial) => {
+    await trial.storage.writeMany([record(trial.key("a"), "old", 1)]);
+    await gone(trial, trial.key("a"));
+    await trial.storage.writeMany([record(trial.key("a"), "new", day)]);
+    assert.deepEqual(await readTexts(trial.storage, trial.key("a")), ["new"]);
+  },
+
+  "counts on its own clock, whatever the client's clock says": async (trial) => {
+    const { storage, key } = trial;
+    for (const skew of [tenYears, -tenYears]) {
+      const [kept, short, before] = [key(`kept${skew}`), key(`short${skew}`), key(`before${skew}`)];
+      await storage.writeMany([record(before, "before", 60_000)]);
+      await withSkewedClock(skew, async () => {
+        await storage.writeMany([record(kept, "kept", 60_000), record(short, "short", 1)]);
+        await gone(trial, short);
+        assert.deepEqual(await readTexts(storage, kept, before), ["kept", "before"]);
+        const fresh = await trial.connected();
+        assert.deepEqual(await readTexts(fresh, kept, short, before), ["kept", undefined, "before"]);
+      });
+      assert.deepEqual(await readTexts(storage, kept, short), ["kept", undefined]);
+    }
+  },
+});
+
+/** How much sooner or later than it should a record may go. */
+export function precisionOf({ capabilities }: Trial): number {
+  return capabilities.ttlPrecision ?? 1;
+}
+
+/** Waits until the record is over. */
+export function gone({ storage }: Trial, key: string): Promise<void> {
+  return until(async () => (await storage.readMany([key]))[0] === undefined, `the record ${key} is over`);
+}

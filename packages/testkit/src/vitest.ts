@@ -1,0 +1,32 @@
+import { afterAll, describe, it } from "vitest";
+import type { ComplianceOptions } from "./compliance-options.js";
+import { ComplianceSuite } from "./suite.js";
+
+export type { Capabilities, RoundTrips } from "./capabilities.js";
+export type { ComplianceOptions, CreateOptions } from "./compliance-options.js";
+export type { ComplianceProxy, ComplianceServer } from "./compliance-server.js";
+
+/**
+ * Registers the whole compliance suite for a storage with vitest. Call it in a test file, at its top or in a `describe`.
+ *
+ * @example
+ * ```ts
+ * storageCompliance({
+ *   name: "couch",
+ *   create: ({ url, ...options }) => couch(url, options),
+ *   server: () => startCouch(),
+ *   capabilities: { generations: false },
+ * });
+ * ```
+ */
+export function storageCompliance(options: ComplianceOptions): void {
+  const suite = new ComplianceSuite(options);
+  describe(`${suite.name} keeps the contract of storages`, () => {
+    afterAll(() => suite.close());
+    for (const section of suite.sections) {
+      describe(section.title, () => {
+        for (const test of section.cases) it(test.title, () => suite.run(section, test), test.timeout);
+      });
+    }
+  });
+}
