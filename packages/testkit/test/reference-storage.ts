@@ -171,6 +171,10 @@ export class ReferenceStorage implements RemoteStorage {
 
   private check(keys: readonly string[]): void {
     if (this.#closed) throw new StorageError("CACHEME_CLOSED", "The storage reference is closed.");
+    this.checkKeys(keys);
+  }
+
+  protected checkKeys(keys: readonly string[]): void {
     checkKeys(keys, this.label);
   }
 }

@@ -1,0 +1,221 @@
+import type { KeyPattern, LeaseAnswer, StoredRecord } from "cacheme/driver";
+import { describe, expect, it } from "vitest";
+import { ComplianceSuite } from "../src/index.js";
+import { ReferenceStorage } from "./reference-storage.js";
+
+/** Each is wrong in one way, and the suite must find it in the section that is about that. */
+const faults: Record<string, [section: string, storage: typeof ReferenceStorage]> = {
+  "answers in the order of its own": [
+    "batches",
+    class extends ReferenceStorage {
+      override async readMany(keys: readonly string[]) {
+        return super.readMany(keys.toSorted());
+      }
+    },
+  ],
+  "lets the first of two records win": [
+    "batches",
+    class extends ReferenceStorage {
+      override async writeMany(records: readonly StoredRecord[]) {
+        await super.writeMany(records.toReversed());
+      }
+    },
+  ],
+  "takes no bytes for a miss": [
+    "values",
+    class extends ReferenceStorage {
+      override async readMany(keys: readonly string[]) {
+        return (await super.readMany(keys)).map((bytes) => (bytes?.length ? bytes : undefined));
+      }
+    },
+  ],
+  "keeps bytes as text": [
+    "values",
+    class extends ReferenceStorage {
+      protected override write(record: StoredRecord) {
+        super.write({ ...record, bytes: Buffer.from(Buffer.from(record.bytes).toString()) });
+      }
+    },
+  ],
+  "does not mind the case of keys": [
+    "keys",
+    class extends ReferenceStorage {
+      protected override write(record: StoredRecord) {
+        super.write({ ...record, key: record.key.toLowerCase() });
+      }
+      protected override find(key: string) {
+        return super.find(key.toLowerCase());
+      }
+    },
+  ],
+  "cuts keys off": [
+    "keys",
+    class extends ReferenceStorage {
+      protected override write(record: StoredRecord) {
+        super.write({ ...record, key: record.key.slice(0, 250) });
+      }
+      protected override find(key: string) {
+        return super.find(key.slice(0, 250));
+      }
+    },
+  ],
+  "takes keys with line ends": [
+    "keys",
+    class extends ReferenceStorage {
+      protected override checkKeys() {}
+    },
+  ],
+  "counts ttls on the client's clock": [
+    "ttl",
+    class extends ReferenceStorage {
+      protected override now() {
+        return Date.now();
+      }
+    },
+  ],
+  "keeps records longer than it should": [
+    "ttl",
+    class extends ReferenceStorage {
+      protected override write(record: StoredRecord) {
+        super.write({ ...record, ttl: record.ttl === undefined ? undefined : record.ttl + 100 });
+      }
+    },
+  ],
+  "keeps records shorter than it should": [
+    "ttl",
+    class extends ReferenceStorage {
+      protected override write(record: StoredRecord) {
+        super.write({ ...record, ttl: record.ttl === undefined ? undefined : Math.ceil(record.ttl / 2) });
+      }
+    },
+  ],
+  "keeps ttls in 32 bits": [
+    "ttl",
+    class extends ReferenceStorage {
+      protected override write(record: StoredRecord) {
+        super.write({ ...record, ttl: record.ttl === undefined ? undefined : record.ttl | 0 });
+      }
+    },
+  ],
+  "counts keys instead of records": [
+    "removal",
+    class extends ReferenceStorage {
+      override async removeMany(keys: readonly string[]) {
+        await super.removeMany(keys);
+        return keys.length;
+      }
+    },
+  ],
+  "finds too much in a scan": [
+    "scan",
+    class extends ReferenceStorage {
+      override async *scan(pattern: KeyPattern) {
+        const like = new RegExp(`^${pattern.like().replaceAll("%", ".*").replaceAll("_", ".")}$`);
+        for (const key of this.held.keys()) if (like.test(key)) yield [key];
+      }
+    },
+  ],
+  "forgets keys in a scan": [
+    "scan",
+    class extends ReferenceStorage {
+      override async *scan(pattern: KeyPattern) {
+        for await (const page of super.scan(pattern)) yield page.slice(1);
+      }
+    },
+  ],
+  "leaves the lease when it removes": [
+    "leases",
+    class extends ReferenceStorage {
+      override async removeMany(keys: readonly string[]) {
+        const before = keys.map((key) => [key, this.find(key)] as const);
+        const count = await super.removeMany(keys);
+        for (const [key, held] of before) if (held) this.held.set(key, { ...held, bytes: undefined });
+        return count;
+      }
+    },
+  ],
+  "leaves the lease when it writes": [
+    "leases",
+    class extends ReferenceStorage {
+      protected override write(record: StoredRecord) {
+        const before = this.find(record.key);
+        super.write(record);
+        const after = this.held.get(record.key);
+        if (after && before) Object.assign(after, { token: before.token, leaseUntil: before.leaseUntil });
+      }
+    },
+  ],
+  "grants to everybody": [
+    "leases",
+    class extends ReferenceStorage {
+      protected override acquire(key: string, duration: number): LeaseAnswer {
+        return super.acquire(key, duration, true);
+      }
+    },
+  ],
+  "never steals": [
+    "leases",
+    class extends ReferenceStorage {
+      protected override acquire(key: string, duration: number): LeaseAnswer {
+        return super.acquire(key, duration, false);
+      }
+    },
+  ],
+  "fills without asking for the token": [
+    "leases",
+    class extends ReferenceStorage {
+      protected override fill(record: StoredRecord) {
+        this.write(record);
+        return true;
+      }
+    },
+  ],
+  "hides stale bytes while somebody loads": [
+    "leases",
+    class extends ReferenceStorage {
+      override async readMany(keys: readonly string[]) {
+        return keys.map((key) => (this.find(key)?.token === undefined ? this.find(key)?.bytes : undefined));
+      }
+    },
+  ],
+  "makes a new generation whenever it is asked": [
+    "generations",
+    class extends ReferenceStorage {
+      protected override ensure(key: string, ttl: number | undefined) {
+        return this.bump(key, ttl);
+      }
+    },
+  ],
+  "goes on serving after close": [
+    "lifecycle",
+    class extends ReferenceStorage {
+      override async close() {}
+    },
+  ],
+  "leaves listeners behind": [
+    "clients",
+    class extends ReferenceStorage {
+      override async readMany(keys: readonly string[]) {
+        process.on("exit", nothing);
+        return super.readMany(keys);
+      }
+    },
+  ],
+};
+
+const nothing = (): void => {};
+
+describe("a storage that", () => {
+  it.each(Object.entries(faults))("%s does not pass", async (name, [title, Faulty]) => {
+    const shared = new Map();
+    const suite = new ComplianceSuite({ name, create: () => new Faulty(shared) });
+    const section = suite.sections.find((section) => section.title === title);
+    const failed: string[] = [];
+    for (const test of section?.cases ?? []) {
+      await suite.run(section!, test).catch(() => failed.push(test.title));
+      if (failed.length > 0) break;
+    }
+    while (process.listeners("exit").includes(nothing)) process.off("exit", nothing);
+    expect(failed).not.toEqual([]);
+  });
+});
