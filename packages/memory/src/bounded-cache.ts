@@ -76,14 +76,14 @@ export class BoundedCache<K, V> {
    * @param now the current time in milliseconds, if the caller has it; otherwise the clock is read, if the entry ends
    */
   get(key: K, now?: number): V | undefined {
-    const value = this.#store.read(this.#store.find(0, key), now);
-    return value === MISS ? undefined : value;
+    const store = this.#store;
+    return store.read(store.find(0, key), now, undefined);
   }
 
   /** `get` in a space. */
   getIn(space: number, key: K & string, now?: number): V | undefined {
-    const value = this.#store.read(this.#store.find(space, key), now);
-    return value === MISS ? undefined : value;
+    const store = this.#store;
+    return store.read(store.find(space, key), now, undefined);
   }
 
   /**
@@ -96,12 +96,12 @@ export class BoundedCache<K, V> {
 
   /** The value, or {@link MISS} where there is none: for caches whose values may be `undefined`. Counts as a use. */
   read(key: K, now?: number): V | typeof MISS {
-    return this.#store.read(this.#store.find(0, key), now);
+    return this.#store.read(this.#store.find(0, key), now, MISS);
   }
 
   /** `read` in a space. */
   readIn(space: number, key: K & string, now?: number): V | typeof MISS {
-    return this.#store.read(this.#store.find(space, key), now);
+    return this.#store.read(this.#store.find(space, key), now, MISS);
   }
 
   /** The value, or `undefined`. Not a use: neither the policy nor the statistics nor the idle time know of it. */
@@ -212,7 +212,7 @@ export class BoundedCache<K, V> {
       hitRatio: hits === 0 ? 0 : hits / (hits + misses),
       size,
       weight,
-      removals: { ...removals.counts },
+      removals: removals.counts,
       refused,
       listenerErrors: removals.errors,
     };
@@ -232,17 +232,22 @@ export class BoundedCache<K, V> {
 
   #set(space: number, key: K, value: V, options: SetOptions | undefined): boolean {
     const store = this.#store;
-    const { ttl: defaultTtl, weigher } = this.#settings;
+    const { expiry } = store;
+    let { ttl } = this.#settings;
+    let weight = 1;
+    let now: number | undefined;
     // The user's code first: it may throw, or use the cache itself.
-    const ttl = options?.ttl === undefined ? defaultTtl : checkTime("ttl", options.ttl);
-    const given = options?.weight ?? weigher?.(value, key);
-    const weight = given === undefined ? 1 : checkWeight(given);
+    if (options !== undefined || this.#settings.weigher !== undefined) {
+      now = options?.now;
+      if (options?.ttl !== undefined) ttl = checkTime("ttl", options.ttl);
+      const given = options?.weight ?? this.#settings.weigher?.(value, key);
+      if (given !== undefined) weight = checkWeight(given);
+    }
     const hash = store.hashOf(space, key);
     let slot = store.findHashed(space, key, hash);
-    let now = options?.now;
-    if (slot >= 0 && store.expiry.ends(slot)) {
-      now ??= store.expiry.clock.now();
-      if (store.expiry.isOver(slot, now)) {
+    if (slot >= 0 && expiry.deadlines !== null && expiry.deadlines[slot] !== 0) {
+      now ??= expiry.clock.now();
+      if (expiry.isOver(slot, now)) {
         store.remove(slot, "expired");
         slot = -1;
       }
@@ -252,7 +257,8 @@ export class BoundedCache<K, V> {
     else {
       if (slot < 0) slot = store.insert(space, key, value, hash, weight);
       else store.overwrite(slot, value, weight);
-      store.startTime(slot, ttl, now);
+      if (expiry.needsTime(ttl)) store.startTime(slot, ttl, now);
+      else if (expiry.deadlines !== null) expiry.stop(slot);
     }
     store.evict();
     store.finish();

@@ -1,4 +1,8 @@
-import { CHUNK_BITS, CHUNK_MASK, type Slots } from "./slots.js";
+import { CHUNK_BITS, type Slots } from "./slots.js";
+
+/** The compiler folds a module's own constants only: one that is imported or exported is loaded and checked at each use. */
+const BITS = CHUNK_BITS;
+const MASK = (1 << BITS) - 1;
 
 /** Positions in the smallest table. */
 const SMALLEST = 32;
@@ -42,33 +46,46 @@ export class KeyIndex<K, V> {
     this.#slots = slots;
   }
 
-  /** The slot of a string key, or -1. What it needs of `Slots` is written out here: the compiler inlines only so much. */
+  /**
+   * The slot of a string key, or -1. Everything is written out here, the old table's turn too: the compiler inlines only so
+   * much, and a hit is this loop.
+   */
   findString(space: number, key: string, hash: number): number {
-    const { table, mask } = this;
     const { chunks, spaces } = this.#slots;
+    let { table, mask } = this;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const entry = table[at] as number;
-      if (entry === 0) break;
+      if (entry === 0) {
+        if (this.old === null || table === this.old) return -1;
+        table = this.old;
+        mask = this.oldMask;
+        at = (hash - 1) & mask;
+        continue;
+      }
       if ((entry ^ hash) >>> SLOT_BITS !== 0) continue;
       const slot = (entry & SLOT_MASK) - 1;
-      if ((chunks[slot >>> CHUNK_BITS] as unknown[])[(slot & CHUNK_MASK) << 1] !== key) continue;
+      if ((chunks[slot >>> BITS] as unknown[])[(slot & MASK) << 1] !== key) continue;
       if (spaces === null ? space === 0 : spaces[slot] === space) return slot;
     }
-    return this.old === null ? -1 : this.#findOld(this.old, space, key, hash);
   }
 
   /** The slot of a number (not NaN), or -1. Apart from `findString`, so that each compares one type only. */
   findNumber(key: number, hash: number): number {
-    const { table, mask } = this;
-    const slots = this.#slots;
+    const { chunks } = this.#slots;
+    let { table, mask } = this;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const entry = table[at] as number;
-      if (entry === 0) break;
+      if (entry === 0) {
+        if (this.old === null || table === this.old) return -1;
+        table = this.old;
+        mask = this.oldMask;
+        at = (hash - 1) & mask;
+        continue;
+      }
       if ((entry ^ hash) >>> SLOT_BITS !== 0) continue;
       const slot = (entry & SLOT_MASK) - 1;
-      if (slots.keyAt(slot) === (key as unknown)) return slot;
+      if ((chunks[slot >>> BITS] as unknown[])[(slot & MASK) << 1] === key) return slot;
     }
-    return this.old === null ? -1 : this.#findOld(this.old, 0, key, hash);
   }
 
   /** Adds a slot whose key is not in the index. */
@@ -98,17 +115,6 @@ export class KeyIndex<K, V> {
     this.table = new Int32Array(SMALLEST);
     this.mask = SMALLEST - 1;
     this.old = null;
-  }
-
-  #findOld(old: Int32Array, space: number, key: string | number, hash: number): number {
-    const slots = this.#slots;
-    for (let at = hash & this.oldMask; ; at = (at + 1) & this.oldMask) {
-      const entry = old[at] as number;
-      if (entry === 0) return -1;
-      if ((entry ^ hash) >>> SLOT_BITS !== 0) continue;
-      const slot = (entry & SLOT_MASK) - 1;
-      if (slots.keyAt(slot) === (key as unknown) && slots.spaceOf(slot) === space) return slot;
-    }
   }
 
   #replace(length: number): void {

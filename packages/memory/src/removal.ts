@@ -25,25 +25,28 @@ export interface Removal<K, V> {
 export type RemovalListener<K, V> = (removal: Removal<K, V>) => void;
 
 /** Keeps removals until the operation that caused them is over, then tells the listener. */
-export class Removals<K, V> {
+export class Removals<K, V> implements Record<RemovalCause, number> {
   readonly listener: RemovalListener<K, V> | undefined;
   readonly #onError: ((error: unknown) => void) | undefined;
   readonly #waiting: Removal<K, V>[] = [];
   #isTelling = false;
-  /** How many entries left, by cause, whether or not anybody listens. */
-  readonly counts: Record<RemovalCause, number> = {
-    size: 0,
-    expired: 0,
-    explicit: 0,
-    replaced: 0,
-    cleared: 0,
-  };
+  // How many entries left, by cause, whether or not anybody listens. Fields, since a name that varies costs 10 to 20 ns.
+  size = 0;
+  expired = 0;
+  explicit = 0;
+  replaced = 0;
+  cleared = 0;
   /** How often the listener threw. */
   errors = 0;
 
   constructor(listener: RemovalListener<K, V> | undefined, onError: ((error: unknown) => void) | undefined) {
     this.listener = listener;
     this.#onError = onError;
+  }
+
+  get counts(): Record<RemovalCause, number> {
+    const { size, expired, explicit, replaced, cleared } = this;
+    return { size, expired, explicit, replaced, cleared };
   }
 
   add(key: K, value: V, cause: RemovalCause, space: number): void {

@@ -5,7 +5,10 @@ import { lengthen } from "./column.js";
  * value are neighbours, so that a hit in a large cache misses the processor's cache once for both (a third faster).
  */
 export const CHUNK_BITS = 11;
-export const CHUNK_MASK: number = (1 << CHUNK_BITS) - 1;
+
+/** The compiler folds a module's own constants only: one that is imported or exported is loaded and checked at each use. */
+const BITS = CHUNK_BITS;
+const MASK = (1 << BITS) - 1;
 
 type Chunk<K, V> = (K | V | typeof FREE | undefined)[];
 
@@ -60,12 +63,12 @@ export class Slots<K, V> {
       this.free = this.hashes[slot] as number;
     } else {
       slot = this.unused++;
-      if ((slot & CHUNK_MASK) === 0) {
+      if ((slot & MASK) === 0) {
         this.chunks.push([]);
       }
     }
     const chunk = this.#chunkOf(slot);
-    const at = (slot & CHUNK_MASK) << 1;
+    const at = (slot & MASK) << 1;
     chunk[at] = key;
     chunk[at + 1] = value;
     this.hashes[slot] = hash;
@@ -77,7 +80,7 @@ export class Slots<K, V> {
 
   release(slot: number): void {
     const chunk = this.#chunkOf(slot);
-    const at = (slot & CHUNK_MASK) << 1;
+    const at = (slot & MASK) << 1;
     chunk[at] = undefined;
     chunk[at + 1] = FREE;
     this.hashes[slot] = this.free;
@@ -96,21 +99,21 @@ export class Slots<K, V> {
   }
 
   isHeld(slot: number): boolean {
-    return this.#chunkOf(slot)[((slot & CHUNK_MASK) << 1) + 1] !== FREE;
+    return this.#chunkOf(slot)[((slot & MASK) << 1) + 1] !== FREE;
   }
 
   // Below, the casts: an index below `capacity` is always there, and a held slot has a key and a value.
 
   keyAt(slot: number): K {
-    return this.#chunkOf(slot)[(slot & CHUNK_MASK) << 1] as K;
+    return this.#chunkOf(slot)[(slot & MASK) << 1] as K;
   }
 
   valueAt(slot: number): V {
-    return (this.chunks[slot >>> CHUNK_BITS] as Chunk<K, V>)[((slot & CHUNK_MASK) << 1) + 1] as V;
+    return (this.chunks[slot >>> BITS] as Chunk<K, V>)[((slot & MASK) << 1) + 1] as V;
   }
 
   setValue(slot: number, value: V): void {
-    this.#chunkOf(slot)[((slot & CHUNK_MASK) << 1) + 1] = value;
+    this.#chunkOf(slot)[((slot & MASK) << 1) + 1] = value;
   }
 
   hashAt(slot: number): number {
@@ -135,7 +138,7 @@ export class Slots<K, V> {
   }
 
   #chunkOf(slot: number): Chunk<K, V> {
-    return this.chunks[slot >>> CHUNK_BITS] as Chunk<K, V>;
+    return this.chunks[slot >>> BITS] as Chunk<K, V>;
   }
 
   /** Spaces cost 4 bytes an entry, from the first entry outside space 0. */

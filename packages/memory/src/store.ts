@@ -82,52 +82,44 @@ export class Store<K, V> {
   /** The slot of a key, or -1; the entry may have expired. */
   find(space: number, key: K): number {
     if (typeof key === "string") return this.index.findString(space, key, this.hash.ofString(space, key));
-    if (isNumber(key)) return this.index.findNumber(key, this.hash.ofNumber(key));
-    return this.others.get(key) ?? -1;
+    return this.#findOther(key);
   }
 
   /** The slot of a key whose hash is known, or -1; the entry may have expired. */
   findHashed(space: number, key: K, hash: number): number {
     if (typeof key === "string") return this.index.findString(space, key, hash);
-    if (isNumber(key)) return this.index.findNumber(key, hash);
-    return this.others.get(key) ?? -1;
+    return isNumber(key) ? this.index.findNumber(key, hash) : (this.others.get(key) ?? -1);
   }
 
   /**
-   * The value in a slot that `find` returned, counted as a hit or a miss. Beside the look-up about 2 ns for policies
-   * with marks, and the clock only for an entry that ends.
+   * The value in a slot that `find` returned, or `absent`, counted as a hit or a miss. Beside the look-up about 2 ns for
+   * policies with marks, and the clock only for an entry that ends.
    */
-  read(slot: number, now: number | undefined): V | typeof MISS {
+  read<A>(slot: number, now: number | undefined, absent: A): V | A {
     if (slot < 0) {
       this.requests.misses++;
-      return MISS;
+      return absent;
     }
     const { deadlines } = this.expiry;
-    if (deadlines !== null && deadlines[slot] !== 0)
-      return this.#readEnding(slot, now ?? this.expiry.clock.now());
-    this.requests.hits++;
-    this.#touch(slot);
-    return this.slots.valueAt(slot);
+    if (deadlines !== null && deadlines[slot] !== 0) return this.#readEnding(slot, now, absent);
+    return this.#hit(slot);
   }
 
   /** The value in a slot that `find` returned, whether or not its time is over. */
   readHeld(slot: number): V | undefined {
-    if (slot < 0) {
-      this.requests.misses++;
-      return undefined;
-    }
-    this.requests.hits++;
-    this.#touch(slot);
-    return this.slots.valueAt(slot);
+    if (slot >= 0) return this.#hit(slot);
+    this.requests.misses++;
+    return undefined;
   }
 
-  /** Adds an entry whose key is not held. Returns its slot; `settle` must follow. */
+  /** Adds an entry whose key is not held. Returns its slot; `evict` must follow. */
   insert(space: number, key: K, value: V, hash: number, weight: number): number {
-    if (this.slots.isFull) this.#grow();
+    const { slots } = this;
+    if (slots.isFull) this.#grow();
     // As a Map does: -0 is stored as 0, which is the same type.
-    const slot = this.slots.allocate(key === 0 ? (0 as K) : key, value, hash, space);
-    if (weight !== 1) this.slots.setWeight(slot, weight);
-    if (isIndexed(key)) this.index.add(hash, slot);
+    const slot = slots.allocate(key === 0 ? (0 as K) : key, value, hash, space);
+    if (weight !== 1) slots.setWeight(slot, weight);
+    if (typeof key === "string" || isNumber(key)) this.index.add(hash, slot);
     else this.others.set(key, slot);
     this.size++;
     this.weight += weight;
@@ -137,11 +129,17 @@ export class Store<K, V> {
 
   /** Gives a held entry another value and weight. */
   overwrite(slot: number, value: V, weight: number): void {
-    const oldWeight = this.slots.weightOf(slot);
-    this.removals.counts.replaced++;
+    const { slots } = this;
+    const marks = this.#marks;
+    const oldWeight = slots.weightOf(slot);
+    this.removals.replaced++;
     if (this.#isHeard) this.#tellOf(slot, "replaced");
-    this.slots.setValue(slot, value);
-    if (weight !== oldWeight) this.slots.setWeight(slot, weight);
+    slots.setValue(slot, value);
+    if (weight === oldWeight && marks !== null) {
+      marks[slot] = this.#onHit[marks[slot] as number] as number;
+      return;
+    }
+    slots.setWeight(slot, weight);
     this.weight += weight - oldWeight;
     this.policy.update(slot, oldWeight);
   }
@@ -150,45 +148,32 @@ export class Store<K, V> {
   refuse(space: number, key: K, value: V, slot: number): void {
     if (slot >= 0) this.remove(slot, "replaced");
     this.refused++;
-    this.removals.counts.size++;
+    this.removals.size++;
     this.removals.add(key, value, "size", space);
   }
 
-  /** Starts the time of a new or overwritten entry. */
+  /** Starts the time of a new or overwritten entry, for a ttl that needs it. */
   startTime(slot: number, ttl: number, given: number | undefined): void {
-    const { expiry } = this;
-    if (!expiry.needsTime(ttl)) {
-      expiry.stop(slot);
-      return;
-    }
-    const now = given ?? expiry.clock.now();
-    this.#upkeep.wakeBy(expiry.start(slot, ttl, now), now);
+    const now = given ?? this.expiry.clock.now();
+    this.#upkeep.wakeBy(this.expiry.start(slot, ttl, now), now);
     this.expire(now, EXPIRED_PER_OPERATION);
   }
 
   /** Removes a held entry from all parts. */
   remove(slot: number, cause: RemovalCause): void {
-    const { slots } = this;
-    const key = slots.keyAt(slot);
-    // Not `counts[cause]++`: a property whose name varies costs a call of 10 to 20 ns.
-    if (cause === "size") this.removals.counts.size++;
-    else this.removals.counts[cause]++;
+    this.removals[cause]++;
     if (this.#isHeard) this.#tellOf(slot, cause);
     this.policy.remove(slot);
-    this.expiry.stop(slot);
-    if (isIndexed(key)) this.index.remove(slots.hashAt(slot), slot);
-    else this.others.delete(key);
-    this.size--;
-    this.weight -= slots.weightOf(slot);
-    slots.release(slot);
+    this.#drop(slot);
   }
 
   /** Evicts until the limits hold; after a `resize` to lower ones, a bounded part of the way. */
   evict(): void {
+    const { limits } = this;
     let rest = this.#isShedding ? SHED_PER_OPERATION : Number.POSITIVE_INFINITY;
-    while (this.isOver) {
+    while (this.size > limits.maxSize || this.weight > limits.maxWeight) {
       if (rest-- === 0) return;
-      this.remove(this.policy.victim(), "size");
+      this.#evictOne();
     }
     this.#isShedding = false;
   }
@@ -213,7 +198,7 @@ export class Store<K, V> {
 
   clear(): void {
     if (this.#isHeard) this.#addAllCleared();
-    this.removals.counts.cleared += this.size;
+    this.removals.cleared += this.size;
     this.slots.clear();
     this.index.clear();
     this.others.clear();
@@ -237,32 +222,57 @@ export class Store<K, V> {
     this.removals.add(slots.keyAt(slot), slots.valueAt(slot), cause, slots.spaceOf(slot));
   }
 
-  #touch(slot: number): void {
+  #findOther(key: K): number {
+    return isNumber(key) ? this.index.findNumber(key, this.hash.ofNumber(key)) : (this.others.get(key) ?? -1);
+  }
+
+  #hit(slot: number): V {
     const marks = this.#marks;
+    this.requests.hits++;
     // Both indices are in range: a slot is below the capacity, a mark below 256.
-    if (marks !== null) {
-      marks[slot] = this.#onHit[marks[slot] as number] as number;
-      return;
-    }
+    if (marks !== null) marks[slot] = this.#onHit[marks[slot] as number] as number;
+    else this.#access(slot);
+    return this.slots.valueAt(slot);
+  }
+
+  #access(slot: number): void {
     this.policy.access(slot);
     this.#custom?.rethrow();
   }
 
-  #readEnding(slot: number, now: number): V | typeof MISS {
+  #readEnding<A>(slot: number, given: number | undefined, absent: A): V | A {
+    const now = given ?? this.expiry.clock.now();
     if (this.expiry.isOver(slot, now)) {
       this.requests.misses++;
       this.remove(slot, "expired");
       this.expire(now, EXPIRED_PER_OPERATION);
       this.finish();
-      return MISS;
+      return absent;
     }
-    this.requests.hits++;
     this.expiry.touch(slot, now);
-    this.#touch(slot);
-    const value = this.slots.valueAt(slot);
+    const value = this.#hit(slot);
     this.expire(now, EXPIRED_PER_OPERATION);
     this.finish();
     return value;
+  }
+
+  #evictOne(): void {
+    const slot = this.policy.evict();
+    this.removals.size++;
+    if (this.#isHeard) this.#tellOf(slot, "size");
+    this.#drop(slot);
+  }
+
+  /** What removals of all causes have in common. An eviction need not look at the key where all are indexed. */
+  #drop(slot: number): void {
+    const { slots, others } = this;
+    if (this.expiry.deadlines !== null) this.expiry.stop(slot);
+    if (others.size === 0 || isIndexed(slots.keyAt(slot))) {
+      this.index.remove(slots.hashes[slot] as number, slot);
+    } else others.delete(slots.keyAt(slot));
+    this.size--;
+    this.weight -= slots.weights === null ? 1 : (slots.weights[slot] as number);
+    slots.release(slot);
   }
 
   #grow(): void {
@@ -283,9 +293,7 @@ export class Store<K, V> {
   /** What the timer does. Returns when it should be called again. */
   #maintain(now: number): number {
     this.expire(now, REMOVED_PER_WAKING);
-    for (let shed = 0; shed < REMOVED_PER_WAKING && this.isOver; shed++) {
-      this.remove(this.policy.victim(), "size");
-    }
+    for (let shed = 0; shed < REMOVED_PER_WAKING && this.isOver; shed++) this.#evictOne();
     if (!this.isOver) this.#isShedding = false;
     this.finish();
     return this.isOver ? now : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);

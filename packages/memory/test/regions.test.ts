@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FREQUENCY, ON_HIT, PROTECTED, REGION, TOUCHED, WINDOW } from "../src/policy/mark.js";
 import { Regions } from "../src/policy/regions.js";
 import { Slots } from "../src/slots.js";
+import { ringOf } from "./check/tlfu.js";
 
 function regionsOf(weights: readonly number[]): Regions {
   const slots = new Slots<unknown, unknown>();
@@ -35,11 +36,32 @@ describe("Regions", () => {
   it("keeps the order of entering, and sums sizes and weights", () => {
     const regions = regionsOf([3, 5, 7]);
     for (const slot of [0, 1, 2]) regions.enter(slot, regions.window);
-    expect([regions.oldest(regions.window), regions.window.size, regions.window.weight]).toEqual([0, 3, 15]);
-    regions.move(0, regions.probation);
-    expect([regions.oldest(regions.window), regions.window.weight]).toEqual([1, 12]);
-    expect([regions.oldest(regions.probation), regions.probation.weight]).toEqual([0, 3]);
+    expect([regions.window.oldest, regions.window.size, regions.window.weight]).toEqual([0, 3, 15]);
+    regions.move(0, regions.window, regions.probation);
+    expect([regions.window.oldest, regions.window.weight]).toEqual([1, 12]);
+    expect([regions.probation.oldest, regions.probation.weight]).toEqual([0, 3]);
     expect(regions.held).toBe(3);
+  });
+
+  it("makes the oldest the newest, in its own region, untouched", () => {
+    const regions = regionsOf([1, 1, 1]);
+    for (const slot of [0, 1, 2]) regions.enter(slot, regions.window);
+    regions.marks[0] = ON_HIT[regions.marks[0]!]!;
+    regions.renewOldest(regions.window);
+    expect(ringOf(regions, regions.window)).toEqual([1, 2, 0]);
+    expect(regions.marks[0]! & TOUCHED).toBe(0);
+    regions.leave(1, regions.window);
+    regions.enter(1, regions.window);
+    expect(ringOf(regions, regions.window)).toEqual([2, 0, 1]);
+  });
+
+  it("is empty when the last entry has left, and can be entered again", () => {
+    const regions = regionsOf([4]);
+    regions.enter(0, regions.protected);
+    regions.leave(0, regions.protected);
+    expect([regions.protected.oldest, regions.protected.size, regions.protected.weight]).toEqual([-1, 0, 0]);
+    regions.enter(0, regions.window);
+    expect(ringOf(regions, regions.window)).toEqual([0]);
   });
 
   it("forgets the touch, not the frequency, of what it moves", () => {
@@ -47,9 +69,9 @@ describe("Regions", () => {
     regions.marks[0] = 6;
     regions.enter(0, regions.window);
     regions.marks[0] = ON_HIT[regions.marks[0]!]!;
-    expect(regions.isTouched(0)).toBe(true);
-    regions.move(0, regions.protected);
-    expect(regions.isTouched(0)).toBe(false);
+    expect(regions.marks[0]! & TOUCHED).toBe(TOUCHED);
+    regions.move(0, regions.window, regions.protected);
+    expect(regions.marks[0]! & TOUCHED).toBe(0);
     expect(regions.marks[0]! & FREQUENCY).toBe(7);
     expect(regions.regionOf(0)).toBe(regions.protected);
   });

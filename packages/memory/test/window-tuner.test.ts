@@ -9,11 +9,12 @@ function comeBack(tuner: WindowTuner, entries: number, delay: number, hits: numb
   const requests = { hits: 0, misses: 0 };
   for (let now = 0; now < entries * 4; now += 2) {
     const hash = random() | 0;
-    tuner.departed(hash, now, entries);
+    tuner.departed++;
+    if ((hash & tuner.unwatched) === 0) tuner.recordDeparture(hash, now, entries);
     gone.push(hash);
     requests.hits += hits;
     const back = gone[gone.length - 1 - delay];
-    if (back !== undefined) tuner.arrived(back, now, entries, requests);
+    if (back !== undefined && (back & tuner.unwatched) === 0) tuner.learnFrom(back, now, entries, requests);
   }
 }
 

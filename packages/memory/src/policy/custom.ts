@@ -47,15 +47,10 @@ export class CustomPolicy<K, V> implements SlotPolicy {
     this.#guard(() => this.#policy.onRemove(slot));
   }
 
-  victim(): number {
-    const slot = this.#guard(() => this.#policy.victim());
-    if (slot !== undefined && this.held[slot] === 1) return slot;
-    if (this.#failures.length === 0) {
-      this.#failures.push(
-        new RangeError(`The eviction policy's victim() returned ${slot}, which is no held slot`),
-      );
-    }
-    return this.held[this.#last] === 1 ? this.#last : this.held.indexOf(1);
+  evict(): number {
+    const slot = this.#victim();
+    this.remove(slot);
+    return slot;
   }
 
   resize(): void {}
@@ -73,6 +68,17 @@ export class CustomPolicy<K, V> implements SlotPolicy {
     const [first] = this.#failures;
     this.#failures = [];
     throw first;
+  }
+
+  #victim(): number {
+    const slot = this.#guard(() => this.#policy.victim());
+    if (slot !== undefined && this.held[slot] === 1) return slot;
+    if (this.#failures.length === 0) {
+      this.#failures.push(
+        new RangeError(`The eviction policy's victim() returned ${slot}, which is no held slot`),
+      );
+    }
+    return this.held[this.#last] === 1 ? this.#last : this.held.indexOf(1);
   }
 
   #guard<T>(call: () => T): T | undefined {

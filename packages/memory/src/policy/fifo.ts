@@ -25,8 +25,10 @@ export class FifoPolicy implements SlotPolicy {
     this.links.remove(slot);
   }
 
-  victim(): number {
-    return this.links.first(QUEUE);
+  evict(): number {
+    const slot = this.links.first(QUEUE);
+    this.links.remove(slot);
+    return slot;
   }
 
   resize(): void {}

@@ -84,14 +84,10 @@ export class LfuPolicy implements SlotPolicy {
     this.#leave(slot);
   }
 
-  victim(): number {
-    const lowest = this.groups.first(GROUPS);
-    const slot = this.oldest[lowest] as number;
-    if (slot !== this.newest) return slot;
-    const younger = this.next[slot] as number;
-    if (younger !== slot) return younger;
-    const higher = this.groups.after(lowest);
-    return higher < 0 ? slot : (this.oldest[higher] as number);
+  evict(): number {
+    const slot = this.#victim();
+    this.remove(slot);
+    return slot;
   }
 
   resize(): void {}
@@ -106,6 +102,16 @@ export class LfuPolicy implements SlotPolicy {
     this.#free = -1;
     this.#unused = 0;
     this.newest = -1;
+  }
+
+  #victim(): number {
+    const lowest = this.groups.first(GROUPS);
+    const slot = this.oldest[lowest] as number;
+    if (slot !== this.newest) return slot;
+    const younger = this.next[slot] as number;
+    if (younger !== slot) return younger;
+    const higher = this.groups.after(lowest);
+    return higher < 0 ? slot : (this.oldest[higher] as number);
   }
 
   #newGroup(count: number): number {

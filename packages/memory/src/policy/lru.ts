@@ -32,8 +32,10 @@ export class LruPolicy implements SlotPolicy {
     this.links.remove(slot);
   }
 
-  victim(): number {
-    return this.links.last(RECENT);
+  evict(): number {
+    const slot = this.links.last(RECENT);
+    this.links.remove(slot);
+    return slot;
   }
 
   resize(): void {}

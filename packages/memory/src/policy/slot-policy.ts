@@ -31,8 +31,8 @@ export interface PolicyContext<K = unknown, V = unknown> {
  * below the capacity, unique among the entries held, reused after `remove`. A policy keeps what it needs per
  * slot in arrays that `grow` lengthens.
  *
- * The cache keeps the limits: after an `insert` or `update` it asks for a `victim`, removes it, and asks
- * again while it is above a limit. The entry just inserted may be the victim (that is how admission works).
+ * The cache keeps the limits: after an `insert` or `update` it calls `evict` while it is above a limit. The entry
+ * just inserted may be the one to go (that is how admission works).
  * Every method is bounded: no pass over all slots in one call.
  */
 export interface SlotPolicy {
@@ -54,19 +54,22 @@ export interface SlotPolicy {
   /** The slot's entry was hit. Called only where `marks` is `null`. */
   access(slot: number): void;
 
-  /** The slot's value was replaced, which counts as an access; its weight was `oldWeight` before. */
+  /**
+   * The slot's value was replaced, which counts as an access; its weight was `oldWeight` before. Where there are marks,
+   * called only if the weight changed: otherwise the cache marks the slot as for a hit.
+   */
   update(slot: number, oldWeight: number): void;
 
-  /** The slot's entry is gone, whatever the cause: chosen as victim, expired, deleted. */
+  /** The slot's entry is gone for another cause than `evict`: expired, deleted. */
   remove(slot: number): void;
 
   /**
-   * The slot to evict next. Called only while an entry is held; must name a held slot, and may move entries
-   * between the policy's regions. The cache answers with `remove`.
+   * Chooses the slot to evict next, forgets it as `remove` does, and returns it. Called only while an entry is held.
+   * One call instead of two: an eviction is short enough that a call counts.
    */
-  victim(): number;
+  evict(): number;
 
-  /** New limits. What is too much now is evicted through `victim`, some of it by later operations. */
+  /** New limits. What is too much now is evicted through `evict`, some of it by later operations. */
   resize(limits: Limits): void;
 
   /** Nothing is held any more and the capacity is 0: as new. What was learned of frequencies may stay. */

@@ -1,9 +1,13 @@
 import type { Slots } from "../slots.js";
-import { FREQUENCY, ON_HIT } from "./mark.js";
-import { Regions } from "./regions.js";
+import { FREQUENCY, ON_HIT, TOUCHED } from "./mark.js";
+import { type Region, Regions } from "./regions.js";
 import { FrequencySketch } from "./sketch.js";
 import type { Limits, PolicyContext, Requests, SlotPolicy } from "./slot-policy.js";
 import { WindowTuner } from "./window-tuner.js";
+
+// The compiler folds a module's own constants only; one that is imported is loaded and checked at each use.
+const FREQUENCY_BITS = FREQUENCY;
+const TOUCHED_BIT = TOUCHED;
 
 /** Protected entries to each on probation: four fifths of the main region (as in SLRU; Caffeine's share too). */
 const PROTECTED_RATIO = 4;
@@ -76,11 +80,11 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   insert(slot: number): void {
-    const { regions } = this;
-    const hash = this.#slots.hashAt(slot);
-    this.#moveWindowOverflow();
+    const { regions, tuner } = this;
+    const hash = this.#slots.hashes[slot] as number;
+    if (regions.window.weight > tuner.window.limit) this.#moveWindowOverflow();
     this.#age();
-    this.tuner.arrived(hash, this.#now, regions.held + 1, this.#requests);
+    if ((hash & tuner.unwatched) === 0) tuner.learnFrom(hash, this.#now, regions.held + 1, this.#requests);
     const frequency = this.sketch.increment(hash);
     regions.marks[slot] = slot < this.#aged ? frequency : frequency << 1;
     regions.enter(slot, regions.window);
@@ -97,30 +101,35 @@ export class TinyLfuPolicy implements SlotPolicy {
     this.regions.regionOf(slot).weight += this.#slots.weightOf(slot) - oldWeight;
   }
 
-  /** What was learned of the entry goes to the sketch, for the time when its key comes back. */
   remove(slot: number): void {
-    const frequency = this.frequencyOf(slot);
-    this.regions.leave(slot);
-    this.regions.marks[slot] = 0;
-    if (frequency > 1) this.sketch.raise(this.#slots.hashAt(slot), frequency);
+    this.#forget(slot, this.regions.regionOf(slot));
   }
 
-  victim(): number {
-    const { regions } = this;
-    if (regions.window.weight <= this.tuner.window.limit) {
-      const unwanted = this.#mainVictim();
-      return unwanted < 0 ? this.#windowVictim() : unwanted;
+  evict(): number {
+    const { regions, tuner } = this;
+    const { window, probation, protected: kept, marks } = regions;
+    if (window.weight <= tuner.window.limit) return this.#evictWithinWindowLimit();
+
+    let candidate = window.oldest;
+    if (((marks[candidate] as number) & TOUCHED_BIT) !== 0) candidate = this.#passTouchedInWindow();
+    const hash = this.#slots.hashes[candidate] as number;
+    tuner.departed++;
+    if ((hash & tuner.unwatched) === 0) tuner.recordDeparture(hash, this.#now, regions.held);
+
+    let incumbent = probation.oldest;
+    if (
+      kept.size > PROTECTED_RATIO * probation.size ||
+      (incumbent >= 0 && ((marks[incumbent] as number) & TOUCHED_BIT) !== 0)
+    ) {
+      incumbent = this.#searchMain();
     }
-    const candidate = this.#windowVictim();
-    this.tuner.departed(this.#slots.hashAt(candidate), this.#now, regions.held);
-    const incumbent = this.#mainVictim();
-    if (incumbent < 0) return candidate;
+    if (incumbent < 0) return this.#forget(candidate, window);
     if (this.#winsDuel(candidate, incumbent)) {
-      regions.move(candidate, regions.probation);
-      return incumbent;
+      regions.move(candidate, window, probation);
+      return this.#forget(incumbent, probation);
     }
-    regions.renew(incumbent, regions.probation);
-    return candidate;
+    regions.renewOldest(probation);
+    return this.#forget(candidate, window);
   }
 
   resize({ maxSize, maxWeight }: Limits): void {
@@ -136,7 +145,7 @@ export class TinyLfuPolicy implements SlotPolicy {
 
   /** The frequency of the entry held in `slot`, in today's scale. */
   frequencyOf(slot: number): number {
-    const frequency = (this.regions.marks[slot] as number) & FREQUENCY;
+    const frequency = (this.regions.marks[slot] as number) & FREQUENCY_BITS;
     return slot < this.#aged ? frequency : frequency >>> 1;
   }
 
@@ -153,25 +162,44 @@ export class TinyLfuPolicy implements SlotPolicy {
     return challenge >= WARM && (this.#random() & CHANCE) === 0;
   }
 
+  /** What was learned of the entry goes to the sketch, for the time when its key comes back. Returns the slot. */
+  #forget(slot: number, region: Region): number {
+    const frequency = this.frequencyOf(slot);
+    if (frequency > 1) this.sketch.raise(this.#slots.hashes[slot] as number, frequency);
+    this.regions.leave(slot, region);
+    this.regions.marks[slot] = 0;
+    return slot;
+  }
+
+  #evictWithinWindowLimit(): number {
+    const { probation, window } = this.regions;
+    const unwanted = this.#searchMain();
+    return unwanted < 0
+      ? this.#forget(this.#passTouchedInWindow(), window)
+      : this.#forget(unwanted, probation);
+  }
+
   /** The window's oldest entry that was not touched, or -1 if the window is empty. */
-  #windowVictim(): number {
+  #passTouchedInWindow(): number {
     const { regions } = this;
+    const { marks, window } = regions;
     for (let passed = 0; ; passed++) {
-      const slot = regions.oldest(regions.window);
-      if (slot < 0 || !regions.isTouched(slot) || passed === MOST_PASSED) return slot;
-      regions.renew(slot, regions.window);
+      const slot = window.oldest;
+      if (slot < 0 || ((marks[slot] as number) & TOUCHED_BIT) === 0 || passed === MOST_PASSED) return slot;
+      regions.renewOldest(window);
     }
   }
 
   /** The oldest entry on probation that was not touched, or -1 if the main region is empty. */
-  #mainVictim(): number {
+  #searchMain(): number {
     const { regions } = this;
+    const { marks, probation } = regions;
     for (let passed = 0; ; passed++) {
       passed += this.#demote(MOST_PASSED - passed);
-      const slot = regions.oldest(regions.probation);
-      if (slot < 0 || !regions.isTouched(slot) || passed >= MOST_PASSED) return slot;
-      this.tuner.window.touchedAtTheEnd(regions.held, regions.probation.size);
-      regions.move(slot, regions.protected);
+      const slot = probation.oldest;
+      if (slot < 0 || ((marks[slot] as number) & TOUCHED_BIT) === 0 || passed >= MOST_PASSED) return slot;
+      this.tuner.window.touchedAtTheEnd(regions.held, probation.size);
+      regions.move(slot, probation, regions.protected);
     }
   }
 
@@ -181,16 +209,15 @@ export class TinyLfuPolicy implements SlotPolicy {
    */
   #demote(mayPass: number): number {
     const { regions } = this;
-    const { probation } = regions;
+    const { marks, probation, protected: kept } = regions;
     let passed = 0;
-    for (let demoted = 0; demoted < MOST_MOVED; ) {
-      if (regions.protected.size <= PROTECTED_RATIO * probation.size) break;
-      const slot = regions.oldest(regions.protected);
-      if (regions.isTouched(slot) && passed < mayPass) {
-        regions.renew(slot, regions.protected);
+    for (let demoted = 0; demoted < MOST_MOVED && kept.size > PROTECTED_RATIO * probation.size; ) {
+      const slot = kept.oldest;
+      if (((marks[slot] as number) & TOUCHED_BIT) !== 0 && passed < mayPass) {
+        regions.renewOldest(kept);
         passed++;
       } else {
-        regions.move(slot, probation);
+        regions.move(slot, kept, probation);
         demoted++;
       }
     }
@@ -200,13 +227,14 @@ export class TinyLfuPolicy implements SlotPolicy {
   /** While there is room nobody fights for it: what the window has too much goes to the main region. */
   #moveWindowOverflow(): void {
     const { regions } = this;
+    const { window, probation } = regions;
     const { limit } = this.tuner.window;
-    for (let moved = 0; regions.window.weight > limit && moved < MOST_MOVED; moved++) {
-      regions.move(this.#windowVictim(), regions.probation);
+    for (let moved = 0; window.weight > limit && moved < MOST_MOVED; moved++) {
+      regions.move(this.#passTouchedInWindow(), window, probation);
     }
   }
 
-  /** Begins to halve the frequencies when it is time, and does a part of the work that is pending. */
+  /** Counts the requests since the last insertion. Begins to halve the frequencies when it is time. */
   #age(): void {
     const total = this.#requests.hits + this.#requests.misses;
     const requests = Math.max(1, total - this.#requestsSeen);
@@ -214,9 +242,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     this.#requestsCounted += requests;
     this.#now += requests;
     if (this.sketch.isBusy || this.#aged !== ALL_AGED) {
-      const share = Math.min(FEWEST_AGED * requests, MOST_AGED);
-      this.sketch.advance(share);
-      this.#ageSlots(share);
+      this.#advance(Math.min(FEWEST_AGED * requests, MOST_AGED));
       return;
     }
     const due = REQUESTS_PER_AGE * Math.max(this.regions.held, AGES_LIKE);
@@ -226,13 +252,19 @@ export class TinyLfuPolicy implements SlotPolicy {
     this.#aged = 0;
   }
 
+  /** Does a part of the work that is pending. */
+  #advance(share: number): void {
+    this.sketch.advance(share);
+    this.#ageSlots(share);
+  }
+
   #ageSlots(share: number): void {
     if (this.#aged === ALL_AGED) return;
     const { marks } = this.regions;
     const end = Math.min(this.#aged + share, marks.length);
     for (let slot = this.#aged; slot < end; slot++) {
       const mark = marks[slot] as number;
-      marks[slot] = (mark & ~FREQUENCY) | ((mark & FREQUENCY) >>> 1);
+      marks[slot] = (mark & ~FREQUENCY_BITS) | ((mark & FREQUENCY_BITS) >>> 1);
     }
     this.#aged = end === marks.length ? ALL_AGED : end;
   }

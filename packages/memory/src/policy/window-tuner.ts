@@ -17,22 +17,29 @@ export class WindowTuner {
   readonly departures: Departures = new Departures();
   /** The same keys, by a clock that counts requests. */
   readonly recency: RecencyWatch = new RecencyWatch();
-  /** For how many keys a watched one stands: 1 or `STRIDE`. */
-  #stride = 1;
-  #departed = 0;
+  /** A key is watched if none of these bits is set in its hash: the methods are for watched keys only, the others cost nothing. */
+  unwatched = 0;
+  /** Keys that left the window, watched or not. */
+  departed = 0;
 
-  /** The key left the window at `now`, counted in requests, of a cache that holds so many `entries`. */
-  departed(hash: number, now: number, entries: number): void {
-    this.#departed++;
-    if (this.#stride === 1 ? entries > WATCHED_WHOLE : entries < WATCHED_WHOLE / 2) {
-      this.#stride = 1 + STRIDE - this.#stride;
-    }
-    if (this.#isWatched(hash)) this.#record(hash, now, entries);
+  /** A watched key left the window at `now`, counted in requests, of a cache that holds so many `entries`. */
+  recordDeparture(hash: number, now: number, entries: number): void {
+    if (this.unwatched === 0 && entries > WATCHED_WHOLE) this.unwatched = SAMPLED;
+    else if (this.unwatched !== 0 && entries < WATCHED_WHOLE / 2) this.unwatched = 0;
+    const edge = this.window.edge(entries);
+    const stride = this.#stride;
+    this.departures.record(hash, this.departed, edge, Math.ceil(edge / stride));
+    this.recency.departed(hash, now, entries, stride);
   }
 
-  /** The key comes in at `now`. */
-  arrived(hash: number, now: number, entries: number, requests: Requests): void {
-    if (this.#isWatched(hash)) this.#learn(hash, now, entries, requests);
+  /** A watched key comes in at `now`. */
+  learnFrom(hash: number, now: number, entries: number, { hits }: Requests): void {
+    const { window } = this;
+    const stride = this.#stride;
+    const leftTooEarly = this.departures.age(hash, this.departed) < window.edge(entries);
+    if (leftTooEarly) window.widen(stride, entries);
+    const wider = this.recency.arrived(hash, now, entries, { stride, hits, share: window.share });
+    if (wider > 0) window.widen(wider, entries);
   }
 
   clear(): void {
@@ -40,22 +47,8 @@ export class WindowTuner {
     this.recency.clear();
   }
 
-  #isWatched(hash: number): boolean {
-    return this.#stride === 1 || (hash & SAMPLED) === 0;
-  }
-
-  #record(hash: number, now: number, entries: number): void {
-    const edge = this.window.edge(entries);
-    this.departures.record(hash, this.#departed, edge, Math.ceil(edge / this.#stride));
-    this.recency.departed(hash, now, entries, this.#stride);
-  }
-
-  #learn(hash: number, now: number, entries: number, { hits }: Requests): void {
-    const { window } = this;
-    const stride = this.#stride;
-    const leftTooEarly = this.departures.age(hash, this.#departed) < window.edge(entries);
-    if (leftTooEarly) window.widen(stride, entries);
-    const wider = this.recency.arrived(hash, now, entries, { stride, hits, share: window.share });
-    if (wider > 0) window.widen(wider, entries);
+  /** For how many keys a watched one stands: 1 or `STRIDE`. */
+  get #stride(): number {
+    return this.unwatched === 0 ? 1 : STRIDE;
   }
 }

@@ -1,8 +1,7 @@
-import type { Region } from "../../src/policy/regions.js";
+import type { Region, Regions } from "../../src/policy/regions.js";
 import { MOST_FREQUENT } from "../../src/policy/sketch.js";
 import type { TinyLfuPolicy } from "../../src/policy/tlfu.js";
 import { check } from "./check.js";
-import { members } from "./links.js";
 
 /** Checks the regions, their sums and marks, and that the sketch and the window's share are within their bounds. */
 export function checkTinyLfu(policy: TinyLfuPolicy, held: ReadonlySet<number>): void {
@@ -21,9 +20,22 @@ export function checkTinyLfu(policy: TinyLfuPolicy, held: ReadonlySet<number>): 
   checkSketch(policy);
 }
 
+/** The slots of a region from the oldest to the newest; throws if the links back do not agree. */
+export function ringOf({ younger, older }: Regions, { oldest }: Region): number[] {
+  const slots: number[] = [];
+  for (let slot = oldest; slot >= 0; ) {
+    const next = younger[slot]!;
+    check(older[next] === slot, `slot ${next} does not link back to ${slot}`);
+    check(slots.length < younger.length, "a ring does not come back to its oldest slot");
+    slots.push(slot);
+    slot = next === oldest ? -1 : next;
+  }
+  return slots;
+}
+
 function checkRegion(policy: TinyLfuPolicy, region: Region, seen: Set<number>): void {
   let weight = 0;
-  const slots = members(policy.regions.links, region.list);
+  const slots = ringOf(policy.regions, region);
   for (const slot of slots) {
     check(!seen.has(slot), `the policy has slot ${slot} twice`);
     check(policy.regions.regionOf(slot) === region, `slot ${slot} does not know its region`);
@@ -32,8 +44,8 @@ function checkRegion(policy: TinyLfuPolicy, region: Region, seen: Set<number>): 
     seen.add(slot);
     weight += policy.regions.slots.weightOf(slot);
   }
-  check(region.size === slots.length, `list ${region.list} has ${slots.length} slots, not ${region.size}`);
-  check(region.weight === weight, `list ${region.list} weighs ${weight}, not ${region.weight}`);
+  check(region.size === slots.length, `region ${region.bits} has ${slots.length} slots, not ${region.size}`);
+  check(region.weight === weight, `region ${region.bits} weighs ${weight}, not ${region.weight}`);
 }
 
 function checkSketch({ sketch, regions }: TinyLfuPolicy): void {
