@@ -1,0 +1,247 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { type StorageCall, StorageError } from "cacheme/driver";
+import { type Driver, type DriverName, findDriver } from "./database.js";
+import { inMemory, type Settings } from "./options.js";
+import { closeQuietly, Session } from "./session.js";
+import { alone, identity, setAside } from "./set-aside.js";
+import { troubleOf } from "./trouble.js";
+
+/** Milliseconds between two looks whether the file is still the one that was opened. A look costs 3 µs. */
+const lookEvery = 100;
+
+/** Milliseconds for which a slice of a batch may hold the event loop, and the lock of a writer. */
+const sliceTime = 20;
+
+/** Records between two looks at the time. */
+const looksApart = 16;
+
+/**
+ * The handle, and what is done about trouble with it:
+ *
+ * - locked by another process: tried again after pauses, in which the event loop goes on, until the deadline is near;
+ * - corrupt: the file is set aside and reported, a new one made, and the work done again;
+ * - the file or the table is gone, or the name is another file's: opened again.
+ */
+export class Client {
+  readonly #settings: Settings;
+  #session: Session | undefined;
+  #opening: Promise<Session> | undefined;
+  #lookedAt = 0;
+  #isClosed = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  async open(): Promise<void> {
+    await this.#current();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#session !== undefined && this.#settings.own === undefined) closeQuietly(this.#session);
+    this.#session = undefined;
+  }
+
+  /** Does some work: at once and without a pause, where there is no trouble; never after the call's deadline. */
+  async use<T>(call: Pick<StorageCall, "isLate">, work: (session: Session) => T): Promise<T> {
+    let recovery: Recovery | undefined;
+    for (;;) {
+      let session: Session | undefined;
+      try {
+        session = this.#ready() ?? (await this.#current());
+        return work(session);
+      } catch (error) {
+        recovery ??= new Recovery(this.#settings.commandTimeout);
+        await this.#recover(error, session, recovery);
+        if (call.isLate) throw error;
+      }
+    }
+  }
+
+  /**
+   * Works through a batch: in one transaction if it takes less than {@link sliceTime}, else in several, between which the
+   * event loop and other writers have their turn.
+   *
+   * @param each does the record with this index; it may be called again for a record whose transaction failed
+   */
+  async batch(
+    call: Pick<StorageCall, "isLate">,
+    kind: "reading" | "writing",
+    count: number,
+    each: (batch: Slice, index: number) => void,
+  ): Promise<void> {
+    for (let done = 0; done < count && !call.isLate; ) {
+      if (done > 0) await nextTurn();
+      done = await this.use(call, (session) => session[kind](() => slice(session, done, count, each)));
+    }
+  }
+
+  /** The open handle, `undefined` where one must be opened first. */
+  #ready(): Session | undefined {
+    const session = this.#session;
+    if (session?.identity === undefined) return session;
+    const now = performance.now();
+    if (now - this.#lookedAt < lookEvery) return session;
+    this.#lookedAt = now;
+    // Whoever wrote on into a file that was removed or set aside would see nothing of what the others do.
+    if (identity(this.#settings.file ?? "") === session.identity) return session;
+    this.#drop(session);
+    return undefined;
+  }
+
+  #drop(session: Session): void {
+    if (this.#session !== session) return;
+    this.#session = undefined;
+    if (this.#settings.own === undefined) closeQuietly(session);
+  }
+
+  #current(corrupt?: Corrupt): Promise<Session> {
+    if (this.#session !== undefined) return Promise.resolve(this.#session);
+    this.#opening ??= this.#open(corrupt).finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open(corrupt?: Corrupt): Promise<Session> {
+    const { file, own, table, connectTimeout } = this.#settings;
+    const recovery = new Recovery(connectTimeout);
+    for (;;) {
+      try {
+        const session =
+          own === undefined ? this.#openFile(file ?? inMemory, corrupt) : new Session(own, table, undefined);
+        if (this.#isClosed) closeQuietly(session);
+        else this.#session = session;
+        this.#lookedAt = performance.now();
+        return session;
+      } catch (error) {
+        await recovery.pause(error);
+      }
+    }
+  }
+
+  #openFile(file: string, corrupt?: Corrupt): Session {
+    const { table } = this.#settings;
+    const driver = driverFor(this.#settings);
+    if (file === inMemory) {
+      const database = driver.open(file);
+      return new Session(database, table, undefined);
+    }
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    return alone(driver, file, () => {
+      // Another process may have set it aside already.
+      if (corrupt !== undefined && corrupt.session.identity === identity(file))
+        this.#setAside(file, corrupt.error);
+      try {
+        return Session.open(driver, file, table);
+      } catch (error) {
+        if (troubleOf(error) !== "corrupt" || !(error instanceof Error)) throw error;
+        this.#setAside(file, error);
+        return Session.open(driver, file, table);
+      }
+    });
+  }
+
+  #setAside(file: string, error: Error): void {
+    const movedTo = setAside(file);
+    const { label, onCorrupt } = this.#settings;
+    try {
+      onCorrupt?.({ file, movedTo, error });
+      if (onCorrupt !== undefined) return;
+    } catch {
+      // The warning is what is left to tell it with.
+    }
+    process.emitWarning(
+      `${label} is not a sound database (${error.message}). It was moved to ${movedTo}, and a new one was made.`,
+      { type: "CachemeWarning", code: "CACHEME_CORRUPT_FILE" },
+    );
+  }
+
+  /** @throws the error, where nothing can be done about it */
+  async #recover(error: unknown, session: Session | undefined, recovery: Recovery): Promise<void> {
+    const trouble = troubleOf(error);
+    const ours = session !== undefined && this.#settings.own === undefined;
+    if (session === undefined || !(error instanceof Error)) throw error;
+    if (trouble === "busy") return recovery.pause(error);
+    const isMended =
+      trouble === "noTable" || (trouble === "corrupt" && ours && session.identity !== undefined);
+    if (!isMended || recovery.wasMended) throw error;
+    recovery.wasMended = true;
+    const isCurrent = this.#session === session;
+    this.#drop(session);
+    await this.#current(isCurrent && trouble === "corrupt" ? { session, error } : undefined);
+  }
+}
+
+/** A session on a file that is no sound database, and how that was found out. */
+interface Corrupt {
+  readonly session: Session;
+  readonly error: Error;
+}
+
+/** A part of a batch, in one transaction. */
+export interface Slice extends Pick<Session, "commands"> {
+  readonly commands: Session["commands"];
+  /** When the transaction began, on the storage's clock. */
+  readonly now: number;
+  /** Whether there may be leases to end; there are none most of the time. */
+  hasLeases: boolean | undefined;
+}
+
+function slice(
+  session: Session,
+  from: number,
+  count: number,
+  each: (batch: Slice, index: number) => void,
+): number {
+  const end = performance.now() + sliceTime;
+  const { commands } = session;
+  const part: Slice = { commands, now: session.now(), hasLeases: undefined };
+  let index = from;
+  while (index < count) {
+    each(part, index++);
+    if (index % looksApart === 0 && performance.now() > end) break;
+  }
+  return index;
+}
+
+/** What one call has tried already. */
+class Recovery {
+  wasMended = false;
+  readonly #until: number;
+  #attempts = 0;
+
+  constructor(timeout: number) {
+    // The error that says what is wrong must come before the one that says that the time is over.
+    this.#until = performance.now() + timeout * 0.9;
+  }
+
+  /** @throws the error unless it is a lock that may be free soon, and there is time to wait for it */
+  async pause(error: unknown): Promise<void> {
+    // The longer it lasts the longer it may last; a random half keeps processes from asking in step.
+    const milliseconds = Math.min(2 ** this.#attempts++, 50) * (0.5 + Math.random() / 2);
+    if (troubleOf(error) !== "busy" || performance.now() + milliseconds > this.#until) throw error;
+    // The call's own timer keeps the process alive.
+    await new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref());
+  }
+}
+
+function driverFor({ driver, label }: Settings): Driver {
+  const names: readonly DriverName[] = driver === undefined ? ["node:sqlite", "better-sqlite3"] : [driver];
+  for (const name of names) {
+    const found = findDriver(name);
+    if (found !== undefined) return found;
+  }
+  const missing = {
+    "node:sqlite": `this Node (${process.version}) has no node:sqlite, which comes with 22.13`,
+    "better-sqlite3": "better-sqlite3 is not installed (npm install better-sqlite3@12)",
+  };
+  const why = names.map((name) => missing[name]).join(", and ");
+  throw new StorageError("CACHEME_CONNECT_FAILED", `${label} cannot be opened: ${why}.`);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,166 @@
+import { createRequire } from "node:module";
+
+/** What can stand in a column, as both libraries give and take it. Whole numbers stay below 2^53. */
+export type Value = string | number | Uint8Array | null;
+
+/** A database handle: what the storage needs of `node:sqlite` and of better-sqlite3, spelled once. */
+export interface Database {
+  readonly driver: DriverName;
+  /** Runs statements that answer nothing. */
+  exec(sql: string): void;
+  prepare(sql: string): Statement;
+  close(): void;
+}
+
+/** A prepared statement. Every query of ours that has one column calls it `value`. */
+export interface Statement {
+  /** The column `value` of the first row, `undefined` where there is no row. */
+  value(...parameters: readonly Value[]): Value | undefined;
+  row(...parameters: readonly Value[]): Row | undefined;
+  /** The column `value` of all rows. */
+  values(...parameters: readonly Value[]): readonly Value[];
+  /** How many rows were changed. */
+  run(...parameters: readonly Value[]): number;
+}
+
+export type Row = Readonly<Record<string, Value>>;
+
+/** The libraries that the storage can stand on. */
+export type DriverName = "node:sqlite" | "better-sqlite3";
+
+/** A handle of `node:sqlite`, as far as it is used here: a `DatabaseSync`. */
+export interface NodeSqliteDatabase {
+  exec(sql: string): void;
+  prepare(sql: string): NodeSqliteStatement;
+  close(): void;
+}
+
+interface NodeSqliteStatement {
+  get(...parameters: readonly Value[]): unknown;
+  all(...parameters: readonly Value[]): unknown[];
+  run(...parameters: readonly Value[]): { readonly changes: number | bigint };
+}
+
+/** A handle of better-sqlite3, as far as it is used here. */
+export interface BetterSqlite3Database {
+  readonly name: string;
+  exec(sql: string): unknown;
+  prepare(sql: string): BetterSqlite3Statement;
+  pragma(source: string): unknown;
+  close(): unknown;
+}
+
+interface BetterSqlite3Statement {
+  /** Whether it answers rows: only such a statement can be plucked. */
+  readonly reader: boolean;
+  pluck(on: boolean): unknown;
+  get(...parameters: readonly Value[]): unknown;
+  all(...parameters: readonly Value[]): unknown[];
+  run(...parameters: readonly Value[]): { readonly changes: number };
+}
+
+/** A library that opens files. */
+export interface Driver {
+  readonly name: DriverName;
+  open(file: string): Database;
+}
+
+/** The library of this name, `undefined` where it is not to be had. */
+export function findDriver(name: DriverName): Driver | undefined {
+  return name === "node:sqlite" ? nodeSqlite() : betterSqlite3();
+}
+
+/** Wraps a handle that the program has already. */
+export function wrap(database: NodeSqliteDatabase | BetterSqlite3Database): Database {
+  return "pragma" in database ? new BetterSqlite3(database) : new NodeSqlite(database);
+}
+
+/** Node has it from 22.5 on behind a flag, from 22.13 on without. */
+function nodeSqlite(): Driver | undefined {
+  const found: unknown = process.getBuiltinModule("node:sqlite");
+  if (found === undefined) return undefined;
+  // The types of the oldest Node that is served do not have the module.
+  const { DatabaseSync } = found as { DatabaseSync: new (file: string) => NodeSqliteDatabase };
+  return { name: "node:sqlite", open: (file) => new NodeSqlite(new DatabaseSync(file)) };
+}
+
+/** An optional peer, and CommonJS with a native part: loaded when it is needed, and never bundled. */
+function betterSqlite3(): Driver | undefined {
+  const load = createRequire(import.meta.url);
+  let found: unknown;
+  try {
+    found = load("better-sqlite3");
+  } catch (error) {
+    // Not so where something that it needs is missing: then its own words say what.
+    if (error instanceof Error && /^Cannot find module 'better-sqlite3'/.test(error.message))
+      return undefined;
+    throw error;
+  }
+  // What the package exports; it brings no types of its own.
+  const Library = found as new (file: string, options: { timeout: number }) => BetterSqlite3Database;
+  return {
+    name: "better-sqlite3",
+    open: (file) => new BetterSqlite3(new Library(file, { timeout: 0 })),
+  };
+}
+
+class NodeSqlite implements Database {
+  readonly driver = "node:sqlite";
+  readonly #database: NodeSqliteDatabase;
+
+  constructor(database: NodeSqliteDatabase) {
+    this.#database = database;
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  prepare(sql: string): Statement {
+    const statement = this.#database.prepare(sql);
+    // A row is an object of its columns, and holds nothing but values.
+    const row = (parameters: readonly Value[]): Row | undefined =>
+      statement.get(...parameters) as Row | undefined;
+    return {
+      value: (...parameters) => row(parameters)?.["value"],
+      row: (...parameters) => row(parameters),
+      values: (...parameters) =>
+        (statement.all(...parameters) as { value: Value }[]).map(({ value }) => value),
+      run: (...parameters) => Number(statement.run(...parameters).changes),
+    };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+class BetterSqlite3 implements Database {
+  readonly driver = "better-sqlite3";
+  readonly #database: BetterSqlite3Database;
+
+  constructor(database: BetterSqlite3Database) {
+    this.#database = database;
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** Plucking, which spares an object a row, is a mode of the statement; each of ours is used in one way. */
+  prepare(sql: string): Statement {
+    const statement = this.#database.prepare(sql);
+    if (statement.reader) statement.pluck(/\bAS value\b/.test(sql));
+    // With one column called value, what comes is that column; else it is a row.
+    return {
+      value: (...parameters) => statement.get(...parameters) as Value | undefined,
+      row: (...parameters) => statement.get(...parameters) as Row | undefined,
+      values: (...parameters) => statement.all(...parameters) as Value[],
+      run: (...parameters) => statement.run(...parameters).changes,
+    };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

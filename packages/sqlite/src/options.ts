@@ -1,0 +1,203 @@
+import { isAbsolute, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+  ConfigurationError,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+  type Duration,
+  milliseconds,
+  tableName,
+} from "cacheme/driver";
+import type { BetterSqlite3Database, Database, DriverName, NodeSqliteDatabase } from "./database.js";
+import { wrap } from "./database.js";
+
+/** Where the database is. */
+export interface SqliteConnectionOptions {
+  /** A path, relative to the working directory or absolute, or `":memory:"` for a database of this storage alone. */
+  readonly file: string;
+}
+
+/** A handle that the program has already: a `DatabaseSync` of `node:sqlite`, or a database of better-sqlite3. */
+export type SqliteDatabase = NodeSqliteDatabase | BetterSqlite3Database;
+
+/** What was found not to be a sound database, and where it is now. */
+export interface CorruptFile {
+  /** Where it was, and where a new one is now. */
+  readonly file: string;
+  /** Where it is now, with its `-wal` and `-shm` beside it. It is kept until somebody removes it. */
+  readonly movedTo: string;
+  /** What SQLite said. */
+  readonly error: Error;
+}
+
+/** How the storage behaves. Everything has a default. */
+export interface SqliteStorageOptions extends ConnectionOptions {
+  /**
+   * Which library is used. Default: `"node:sqlite"` where Node has it (from 22.13 on), else `"better-sqlite3"`, which the
+   * program must have installed.
+   */
+  readonly driver?: DriverName | undefined;
+  /** The table's name. A second one, for leases, has `_leases` after it. Default `"cacheme"`. */
+  readonly table?: string | undefined;
+  /** How often expired records are looked for and removed. No read relies on it. Default `"1m"`. */
+  readonly sweepInterval?: Duration | undefined;
+  /**
+   * Is told when a corrupt file was set aside and a new, empty one was made in its place. Default: a process warning with
+   * the code `CACHEME_CORRUPT_FILE`.
+   */
+  readonly onCorrupt?: ((corrupt: CorruptFile) => void) | undefined;
+}
+
+/** Options that were checked. */
+export interface Settings extends ConnectionSettings {
+  /** `sqlite:///path/to/file`. */
+  readonly label: string;
+  /** An absolute path or `:memory:`; `undefined` for a handle of the program's own. */
+  readonly file: string | undefined;
+  readonly own: Database | undefined;
+  readonly driver: DriverName | undefined;
+  readonly table: string;
+  readonly sweepInterval: number;
+  readonly onCorrupt: ((corrupt: CorruptFile) => void) | undefined;
+}
+
+/** The path of a database that stands in memory, for SQLite and for us. */
+export const inMemory = ":memory:";
+
+const where = "sqlite()";
+
+const known: Readonly<Record<keyof SqliteStorageOptions, true>> = {
+  commandTimeout: true,
+  connect: true,
+  connectTimeout: true,
+  driver: true,
+  onCorrupt: true,
+  sweepInterval: true,
+  table: true,
+};
+
+/**
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a file or an option that cannot be meant,
+ *   `CACHEME_INVALID_DURATION` for a time that is no duration
+ */
+export function settings(
+  target: string | SqliteConnectionOptions | SqliteDatabase,
+  options: SqliteStorageOptions,
+): Settings {
+  refuseUnknown(options, known, "option");
+  const { driver, table = "cacheme", sweepInterval = "1m", onCorrupt } = options;
+  if (driver !== undefined && driver !== "node:sqlite" && driver !== "better-sqlite3") {
+    throw invalid(
+      `The option driver of ${where} is ${show(driver)}. Give "node:sqlite" or "better-sqlite3".`,
+    );
+  }
+  if (onCorrupt !== undefined && typeof onCorrupt !== "function") {
+    throw invalid(`The option onCorrupt of ${where} is ${show(onCorrupt)}. Give a function.`);
+  }
+  const common = {
+    ...connectionSettings(options, where),
+    driver,
+    table: plainTable(table),
+    sweepInterval: milliseconds(sweepInterval, `option sweepInterval of ${where}`),
+    onCorrupt,
+  };
+  if (isDatabase(target)) {
+    if (driver !== undefined) {
+      throw invalid(`${where} was given a database and the option driver. Leave one of them out.`);
+    }
+    const name = "name" in target ? target.name : "";
+    return {
+      ...common,
+      label: isAbsolute(name) ? label(name) : "sqlite:",
+      file: undefined,
+      own: wrap(target),
+    };
+  }
+  const file = typeof target === "string" ? fromText(target) : fromOptions(target);
+  return { ...common, label: label(file), file, own: undefined };
+}
+
+function fromOptions(options: SqliteConnectionOptions): string {
+  if (typeof options !== "object" || options === null) {
+    throw invalid(`${where} was given ${show(options)}. ${forms}`);
+  }
+  refuseUnknown(options, { file: true }, "connection option");
+  const { file } = options;
+  if (typeof file === "string") return path(file);
+  throw invalid(`The connection option file of ${where} is ${show(file)}. Give a path, or ":memory:".`);
+}
+
+/** A path is a path; only what begins like a URL is one. */
+function fromText(text: string): string {
+  const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]+):(.*)$/is.exec(text) ?? [];
+  if (scheme === undefined) return path(text);
+  if (scheme.toLowerCase() !== "sqlite")
+    throw invalid(`${where} was given an address of another kind. ${forms}`);
+  const found = rest.startsWith("///") ? rest.slice(2) : rest;
+  if (found.startsWith("//")) {
+    throw invalid(
+      `${where} was given an address with a host. A file has none: write three slashes. ${forms}`,
+    );
+  }
+  if (/[?#]/.test(found)) {
+    throw invalid(
+      `${where} was given an address with "?" or "#" in it. Write "%3F" and "%23", or give a path. ${forms}`,
+    );
+  }
+  return path(decoded(found));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid(`${where} was given an address with a "%" that begins no character. Write "%25". ${forms}`);
+  }
+}
+
+function path(file: string): string {
+  if (file === inMemory) return file;
+  if (file === "" || file.includes("\0"))
+    throw invalid(`${where} was given ${show(file)} as a file. ${forms}`);
+  return resolve(file);
+}
+
+const forms =
+  'Give a path ("cache/data.db"), an address ("sqlite:///var/cache/data.db", "sqlite:relative.db", "sqlite::memory:"), ' +
+  "{ file }, or a database of node:sqlite or better-sqlite3.";
+
+function label(file: string): string {
+  return file === inMemory ? "sqlite::memory:" : pathToFileURL(file).href.replace(/^file:/, "sqlite:");
+}
+
+/** Schemas are attached databases, which a file that is opened here does not have. */
+function plainTable(table: string): string {
+  const parts = tableName(table, where);
+  const [name = ""] = parts;
+  if (parts.length === 1) return name;
+  throw invalid(
+    `The option table of ${where} is ${show(table)}. Give a name without a schema, such as "cacheme".`,
+  );
+}
+
+function isDatabase(target: string | SqliteConnectionOptions | SqliteDatabase): target is SqliteDatabase {
+  return typeof target === "object" && target !== null && "prepare" in target && "exec" in target;
+}
+
+function refuseUnknown(options: object, names: Readonly<Record<string, true>>, what: string): void {
+  if (typeof options !== "object" || options === null) {
+    throw invalid(`${where} was given ${show(options)} as its options. Give an object.`);
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
+  if (unknown === undefined) return;
+  throw invalid(`${where} has no ${what} ${show(unknown)}. There are: ${Object.keys(names).join(", ")}.`);
+}
+
+function invalid(message: string): ConfigurationError {
+  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

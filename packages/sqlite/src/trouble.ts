@@ -1,0 +1,64 @@
+/** What SQLite says of an error, as far as it decides what is done about it. */
+export type Trouble =
+  | "busy"
+  | "corrupt"
+  | "full"
+  | "noTable"
+  | "notOpened"
+  | "readOnly"
+  | "tooBig"
+  | "unreadable"
+  | "other";
+
+/** The primary result codes (sqlite.org/rescode.html) by number, as node:sqlite has them. */
+const byNumber: Readonly<Record<number, Trouble>> = {
+  5: "busy",
+  6: "busy",
+  8: "readOnly",
+  10: "unreadable",
+  11: "corrupt",
+  13: "full",
+  14: "notOpened",
+  18: "tooBig",
+  26: "corrupt",
+};
+
+/** The same by name, as better-sqlite3 has them, where extended codes go on with `_`. */
+const byName: Readonly<Record<string, Trouble>> = {
+  BUSY: "busy",
+  LOCKED: "busy",
+  READONLY: "readOnly",
+  IOERR: "unreadable",
+  CORRUPT: "corrupt",
+  FULL: "full",
+  CANTOPEN: "notOpened",
+  TOOBIG: "tooBig",
+  NOTADB: "corrupt",
+};
+
+/** What to do next, for the person who gets the error. */
+const advice: Readonly<Record<Trouble, string>> = {
+  busy: "Another connection holds the lock of the file: look for a long transaction, or raise commandTimeout.",
+  corrupt: "The file is not a sound database. Remove it, or give another one.",
+  full: "Make room on the disk, or keep less for shorter.",
+  noTable: "The table was removed; it is made again by connect().",
+  notOpened: "Check that the file and its folder exist and may be written by this user.",
+  other: "SQLite's own words say why.",
+  readOnly:
+    "Check that the file and its folder may be written by this user, and that the disk is not read-only.",
+  tooBig: "Store less under one key: SQLite takes about 1 GB.",
+  unreadable: "Check the disk and its free space, and that the file is not on a network file system.",
+};
+
+export function troubleOf(error: unknown): Trouble {
+  if (!(error instanceof Error)) return "other";
+  if (/^no such table\b/.test(error.message)) return "noTable";
+  if ("errcode" in error && typeof error.errcode === "number")
+    return byNumber[error.errcode & 0xff] ?? "other";
+  const [, name = ""] = /^SQLITE_([A-Z]+)/.exec("code" in error ? String(error.code) : "") ?? [];
+  return byName[name] ?? "other";
+}
+
+export function adviceFor(error: Error): string {
+  return advice[troubleOf(error)];
+}
