@@ -17,24 +17,24 @@ export function isTrue(variable: string | undefined): boolean {
 }
 
 /**
- * Installs one package and starts nothing: a package of a server would start it on its usual port, where a test could
+ * Installs packages and starts nothing: a package of a server would start it on its usual port, where a test could
  * take it for its own.
  *
- * @returns `undefined` when it is installed, else the last words of apt-get
+ * @returns `undefined` when they are installed, else the last words of apt-get
  */
-export function aptInstall(name: string): string | undefined {
+export function aptInstall(names: readonly string[]): string | undefined {
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
     // The lists of a machine that was just set up may be missing or old: they are fetched only when they are the trouble.
-    return install(name) && (aptGet(["update"]) ?? install(name));
+    return install(names) && (aptGet(["update"]) ?? install(names));
   } finally {
     if (ours) rmSync(policy, { force: true });
   }
 }
 
-function install(name: string): string | undefined {
-  return aptGet(["install", "--yes", "--no-install-recommends", name]);
+function install(names: readonly string[]): string | undefined {
+  return aptGet(["install", "--yes", "--no-install-recommends", ...names]);
 }
 
 function aptGet(words: readonly string[]): string | undefined {

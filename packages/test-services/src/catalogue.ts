@@ -1,7 +1,15 @@
+import { mysql } from "./mariadb.js";
+import { memcached } from "./memcached.js";
+import { postgres } from "./postgres.js";
 import { redis } from "./redis.js";
 import type { ServiceDefinition } from "./service-definition.js";
 
 /** Every service that a test may ask for. A new one is a file like `redis.ts` and a line here. */
-export const catalogue: { readonly redis: ServiceDefinition } = { redis };
+export const catalogue: {
+  readonly redis: ServiceDefinition;
+  readonly postgres: ServiceDefinition;
+  readonly mysql: ServiceDefinition;
+  readonly memcached: ServiceDefinition;
+} = { redis, postgres, mysql, memcached };
 
 export type ServiceName = keyof typeof catalogue;

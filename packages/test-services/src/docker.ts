@@ -3,8 +3,9 @@ import { promisify } from "node:util";
 import { Guardian, quote } from "./guardian.js";
 import { type ReservedPort, reservePort } from "./port.js";
 import { untilReady } from "./ready.js";
-import type { Server } from "./service.js";
-import type { ServiceDefinition } from "./service-definition.js";
+import type { RunningServer } from "./service.js";
+import type { ContainerDefinition, ServiceDefinition } from "./service-definition.js";
+import { slug } from "./slug.js";
 
 const run = promisify(execFile);
 
@@ -15,24 +16,36 @@ export function dockerAnswers(): boolean {
 }
 
 /** A server of our own in a container: what `server()` gives where only Docker is there. */
-export class ServerContainer implements Omit<Server, "proxy"> {
+export class ServerContainer implements RunningServer {
   readonly url: string;
   readonly port: number;
   readonly #definition: ServiceDefinition;
+  readonly #container: ContainerDefinition;
+  readonly #arguments: readonly string[];
   readonly #name: string;
   readonly #reserved: ReservedPort;
   readonly #guardian = new Guardian();
 
-  private constructor(definition: ServiceDefinition, reserved: ReservedPort) {
+  private constructor(
+    definition: ServiceDefinition,
+    container: ContainerDefinition,
+    reserved: ReservedPort,
+    more: readonly string[],
+  ) {
     this.#definition = definition;
+    this.#container = container;
+    this.#arguments = more;
     this.#reserved = reserved;
-    this.#name = `cacheme-test-${definition.title.toLowerCase()}-${process.pid}-${reserved.port}`;
+    this.#name = `cacheme-test-${slug(definition.title)}-${process.pid}-${reserved.port}`;
     this.port = reserved.port;
     this.url = definition.url(reserved.port);
   }
 
-  static async start(definition: ServiceDefinition): Promise<ServerContainer> {
-    const container = new ServerContainer(definition, await reservePort());
+  /** @param more words for the command line, behind the definition's */
+  static async start(definition: ServiceDefinition, more: readonly string[] = []): Promise<ServerContainer> {
+    const image = definition.container;
+    if (image === undefined) throw new Error(`${definition.title} is not run in Docker.`);
+    const container = new ServerContainer(definition, image, await reservePort(), more);
     try {
       await container.#create();
       return container;
@@ -69,11 +82,12 @@ export class ServerContainer implements Omit<Server, "proxy"> {
   async #create(): Promise<void> {
     const name = quote(this.#name);
     this.#guardian.leave(`docker rm --force --volumes ${name}; rm -f ${quote(this.#reserved.mark)}`);
-    const { image, containerPort } = this.#definition;
-    const place = { host: "0.0.0.0", port: containerPort, folder: "/data" };
-    const published = `127.0.0.1:${this.port}:${containerPort}`;
-    const program = [this.#definition.binaries[0] ?? "", ...this.#definition.arguments(place)];
-    await run("docker", ["run", "--detach", "--name", this.#name, "--publish", published, image, ...program]);
+    const { image, port, environment = {}, command } = this.#container;
+    const published = `127.0.0.1:${this.port}:${port}`;
+    const variables = Object.entries(environment).flatMap(([key, value]) => ["--env", `${key}=${value}`]);
+    const program = [...command({ host: "0.0.0.0", port, folder: "/data" }), ...this.#arguments];
+    const place = ["--name", this.#name, "--publish", published];
+    await run("docker", ["run", "--detach", ...place, ...variables, image, ...program]);
     await this.#untilReady();
   }
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { catalogue, type ServiceName } from "./catalogue.js";
 import { howToGet, type Prepared, prepareServer, type Resolution } from "./resolve.js";
+import { makeTemplate } from "./template.js";
 
 /**
  * Run once before the tests (`node dist/prepare.js`): finds every service, installs what is missing where that is
@@ -11,6 +12,8 @@ function prepare(): void {
   const prepared: { -readonly [name in ServiceName]?: Resolution } = {};
   for (const name of Object.keys(catalogue) as ServiceName[]) {
     prepared[name] = prepareServer(name);
+    const found = prepared[name];
+    if (found?.from === "binary") makeTemplate(catalogue[name], found.path);
     process.stdout.write(`${describe(name, prepared[name])}\n`);
   }
   leave(prepared);
@@ -22,7 +25,7 @@ function leave(prepared: Prepared): void {
 }
 
 function describe(name: ServiceName, resolution: Resolution): string {
-  const { title, urlVariable, debianPackage, image } = catalogue[name];
+  const { title, urlVariable, debianPackages, container } = catalogue[name];
   const given = process.env[urlVariable];
   const also =
     given === undefined || given === ""
@@ -30,11 +33,11 @@ function describe(name: ServiceName, resolution: Resolution): string {
       : `; ${urlVariable} is set and serves the suites that do not kill it`;
   switch (resolution.from) {
     case "binary": {
-      const how = resolution.installed === true ? ` (just installed from the package ${debianPackage})` : "";
+      const how = resolution.installed === true ? ` (just installed from ${debianPackages.join(", ")})` : "";
       return `${title}: ${resolution.path}${how}${also}`;
     }
     case "docker":
-      return `${title}: Docker, image ${image}${also}`;
+      return `${title}: Docker, image ${container?.image}${also}`;
     case "url":
       return `${title}: the server in ${urlVariable}`;
     case "nowhere":

@@ -1,5 +1,5 @@
-import { connect } from "node:net";
-import type { ServiceDefinition } from "./service-definition.js";
+import { probe } from "./probe.js";
+import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
 
 /**
  * Redis, or Valkey, which takes the same command line and speaks the same protocol. Data is appended to a file without
@@ -8,30 +8,24 @@ import type { ServiceDefinition } from "./service-definition.js";
 export const redis: ServiceDefinition = {
   title: "Redis",
   urlVariable: "REDIS_URL",
+  usualPort: 6379,
   binaries: ["redis-server", "valkey-server"],
-  debianPackage: "redis-server",
-  image: "redis:7",
-  containerPort: 6379,
-  arguments: ({ host, port, folder }) => [
-    ...["--bind", host, "--port", String(port), "--dir", folder, "--protected-mode", "no"],
-    ...["--save", "", "--appendonly", "yes", "--appendfsync", "no", "--daemonize", "no"],
-  ],
+  debianPackages: ["redis-server"],
+  container: {
+    image: "redis:7",
+    port: 6379,
+    command: (place) => ["redis-server", ...words(place)],
+  },
+  arguments: words,
   url: (port) => `redis://127.0.0.1:${port}`,
-  ready: ping,
+  // A server that still loads its data answers -LOADING: it is not ready.
+  ready: (port, milliseconds) =>
+    probe(port, milliseconds, "PING\r\n", (heard) => heard.toString("latin1").startsWith("+PONG")),
 };
 
-/** A server that still loads its data answers `-LOADING`: it is not ready. */
-function ping(port: number, milliseconds: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const settle = (ready: boolean): void => {
-      socket.destroy();
-      resolve(ready);
-    };
-    socket.setTimeout(milliseconds, () => settle(false));
-    socket.once("error", () => settle(false));
-    socket.once("close", () => settle(false));
-    socket.once("data", (reply) => settle(reply.toString("latin1").startsWith("+PONG")));
-    socket.write("PING\r\n");
-  });
+function words({ host, port, folder }: ServerPlace): readonly string[] {
+  return [
+    ...["--bind", host, "--port", String(port), "--dir", folder, "--protected-mode", "no"],
+    ...["--save", "", "--appendonly", "yes", "--appendfsync", "no", "--daemonize", "no"],
+  ];
 }

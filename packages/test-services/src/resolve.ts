@@ -38,7 +38,7 @@ export function prepareServer(name: ServiceName): Resolution {
   const found = onPath(definition);
   if (found !== undefined || !mayInstall()) return found ?? inDocker(definition);
 
-  const trouble = aptInstall(definition.debianPackage);
+  const trouble = aptInstall(definition.debianPackages);
   const installed = onPath(definition);
   if (installed !== undefined) return { ...installed, installed: true };
   const elsewhere = inDocker(definition);
@@ -53,16 +53,20 @@ export function everythingIsRequired(): boolean {
 
 /** What a person can do to have the service. */
 export function howToGet(name: ServiceName): string {
-  const { title, urlVariable, debianPackage, binaries } = catalogue[name];
+  const { title, urlVariable, debianPackages, binaries } = catalogue[name];
   return (
-    `To have ${title}: install it so that ${binaries[0]} is on PATH (Debian, Ubuntu: apt-get install ${debianPackage}), ` +
+    `To have ${title}: install it so that ${binaries[0]} is on PATH (Debian, Ubuntu: apt-get install ${debianPackages.join(" ")}), ` +
     `or start Docker, or set ${urlVariable} (suites that kill the server still need one of the first two).`
   );
 }
 
-function onPath({ binaries }: ServiceDefinition): { from: "binary"; path: string } | undefined {
+function onPath({
+  binaries,
+  folders: others,
+}: ServiceDefinition): { from: "binary"; path: string } | undefined {
   // /usr/sbin is where distributions put servers, and is not on every user's PATH.
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin"];
+  const usual = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin"];
+  const folders = [...usual, ...(others?.() ?? [])];
   for (const binary of binaries) {
     for (const folder of folders) {
       const path = join(folder, binary);
@@ -72,8 +76,8 @@ function onPath({ binaries }: ServiceDefinition): { from: "binary"; path: string
   return undefined;
 }
 
-function inDocker({ title, binaries }: ServiceDefinition): Resolution {
-  if (dockerAnswers()) return { from: "docker" };
+function inDocker({ title, binaries, container }: ServiceDefinition): Resolution {
+  if (container !== undefined && dockerAnswers()) return { from: "docker" };
   return {
     from: "nowhere",
     reason: `${title} is not here: no ${binaries.join(" or ")} on PATH, no Docker engine answers.`,

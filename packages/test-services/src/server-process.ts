@@ -1,37 +1,54 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { unprivileged } from "./account.js";
 import { temporaryFolder } from "./folder.js";
 import { Guardian, quote } from "./guardian.js";
 import { type ReservedPort, reservePort } from "./port.js";
+import { killTree, killTreeCommand, signalTree, untilTreeStopped } from "./process-tree.js";
 import { untilReady } from "./ready.js";
-import type { Server } from "./service.js";
-import type { ServiceDefinition } from "./service-definition.js";
+import type { RunningServer } from "./service.js";
+import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
+import { slug } from "./slug.js";
+import { layOut } from "./template.js";
 
 /** A server of our own as a child process: what `server()` gives where the program is installed. */
-export class ServerProcess implements Omit<Server, "proxy"> {
+export class ServerProcess implements RunningServer {
   readonly url: string;
   readonly port: number;
   readonly #definition: ServiceDefinition;
   readonly #binary: string;
+  readonly #arguments: readonly string[];
   readonly #reserved: ReservedPort;
   readonly #folder: string;
   readonly #guardian = new Guardian();
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
 
-  private constructor(definition: ServiceDefinition, binary: string, reserved: ReservedPort) {
+  private constructor(
+    definition: ServiceDefinition,
+    binary: string,
+    reserved: ReservedPort,
+    more: readonly string[],
+  ) {
     this.#definition = definition;
     this.#binary = binary;
+    this.#arguments = more;
     this.#reserved = reserved;
-    this.#folder = temporaryFolder(definition.title.toLowerCase());
+    this.#folder = temporaryFolder(slug(definition.title));
     this.port = reserved.port;
     this.url = definition.url(reserved.port);
   }
 
-  static async start(definition: ServiceDefinition, binary: string): Promise<ServerProcess> {
-    const server = new ServerProcess(definition, binary, await reservePort());
+  /** @param more words for the command line, behind the definition's */
+  static async start(
+    definition: ServiceDefinition,
+    binary: string,
+    more: readonly string[] = [],
+  ): Promise<ServerProcess> {
+    const server = new ServerProcess(definition, binary, await reservePort(), more);
     try {
+      server.#furnish();
       await server.#launch();
       return server;
     } catch (error) {
@@ -41,7 +58,10 @@ export class ServerProcess implements Omit<Server, "proxy"> {
   }
 
   async kill(): Promise<void> {
-    this.#child?.kill("SIGKILL");
+    const pid = this.#child?.pid;
+    // Its end is waited for, so it must be heard of even if nothing else keeps this process alive.
+    this.#child?.ref();
+    if (pid !== undefined) killTree(pid);
     await this.#exited;
   }
 
@@ -51,28 +71,42 @@ export class ServerProcess implements Omit<Server, "proxy"> {
   }
 
   async pause(): Promise<void> {
-    this.#child?.kill("SIGSTOP");
-    await this.#untilStopped();
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    signalTree(pid, "SIGSTOP");
+    await untilTreeStopped(pid);
   }
 
   async resume(): Promise<void> {
-    this.#child?.kill("SIGCONT");
+    const pid = this.#child?.pid;
+    if (pid !== undefined) signalTree(pid, "SIGCONT");
   }
 
   async stop(): Promise<void> {
     await this.kill();
     this.#guardian.dismiss();
+    const leftovers = this.#definition.leftovers?.(this.#folder);
+    if (leftovers !== undefined) spawnSync("sh", ["-c", leftovers], { stdio: "ignore" });
     rmSync(this.#folder, { recursive: true, force: true });
     this.#reserved.release();
+  }
+
+  /** Makes the folder what the server's first start expects. */
+  #furnish(): void {
+    this.#guardian.leave(this.#cleanup());
+    layOut(this.#definition, this.#binary, this.#folder);
+    const files = this.#definition.files?.(this.#place) ?? {};
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.#folder, name), text);
   }
 
   async #launch(): Promise<void> {
     // Opening for writing empties the log: what an earlier run said must not be taken for this one's words.
     const log = openSync(this.#log, "w");
-    const place = { host: "127.0.0.1", port: this.port, folder: this.#folder };
-    const child = spawn(this.#binary, [...this.#definition.arguments(place)], {
+    const words = [...this.#definition.arguments(this.#place), ...this.#arguments];
+    const child = spawn(this.#binary, words, {
       cwd: this.#folder,
       stdio: ["ignore", log, log],
+      ...(this.#definition.refusesRoot === true && unprivileged()),
     });
     closeSync(log);
     this.#child = child;
@@ -94,21 +128,17 @@ export class ServerProcess implements Omit<Server, "proxy"> {
     });
   }
 
+  get #place(): ServerPlace {
+    return { host: "127.0.0.1", port: this.port, folder: this.#folder };
+  }
+
   get #log(): string {
     return join(this.#folder, "server.log");
   }
 
   #cleanup(): string {
-    const kill = this.#child?.pid === undefined ? "" : `kill -9 ${this.#child.pid}; `;
-    return `${kill}rm -rf ${quote(this.#folder)} ${quote(this.#reserved.mark)}`;
-  }
-
-  /** SIGSTOP takes effect a moment after it is sent. Linux tells when; elsewhere that moment is not waited for. */
-  async #untilStopped(): Promise<void> {
-    const pid = this.#child?.pid;
-    if (process.platform !== "linux" || pid === undefined) return;
-    const state = (): string | undefined =>
-      / ([A-Za-z]) /.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))?.[1];
-    while (state() !== "T") await new Promise((resolve) => setImmediate(resolve));
+    const kill = this.#child?.pid === undefined ? ":" : killTreeCommand(this.#child.pid);
+    const leftovers = this.#definition.leftovers?.(this.#folder) ?? ":";
+    return `${kill}; ${leftovers}; rm -rf ${quote(this.#folder)} ${quote(this.#reserved.mark)}`;
   }
 }

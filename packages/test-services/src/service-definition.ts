@@ -7,26 +7,51 @@ export interface ServiceDefinition {
   readonly title: string;
   /** The environment variable that holds the address of a server that is already there: `REDIS_URL`. */
   readonly urlVariable: string;
+  /** The port of an address that names none. */
+  readonly usualPort: number;
   /** Programs that will do, the best first; the first one on PATH is taken. */
   readonly binaries: readonly string[];
-  /** The package of Debian and Ubuntu that brings the first of {@link binaries}. */
-  readonly debianPackage: string;
-  /** The image for Docker, and the port on which its server listens inside the container. */
-  readonly image: string;
-  readonly containerPort: number;
+  /** Folders that are searched for {@link binaries} after PATH. */
+  readonly folders?: () => readonly string[];
+  /** The packages of Debian and Ubuntu that bring the first of {@link binaries}. */
+  readonly debianPackages: readonly string[];
+  /** How to run it in Docker, where that is possible. */
+  readonly container?: ContainerDefinition;
+  /** It does not run as root: where the tests do, the server runs as `nobody`. */
+  readonly refusesRoot?: boolean;
+  /**
+   * The commands that fill a folder with what a fresh server begins with, for a server that does not do so by itself in
+   * no time. They run once; the folder is kept and copied for each server.
+   */
+  readonly template?: (binary: string, folder: string) => readonly (readonly [string, ...string[]])[];
+  /** Files of its own that a server finds in its folder at its first start: name and text. */
+  readonly files?: (place: ServerPlace) => Readonly<Record<string, string>>;
   /** The command line, without the program's name. */
   arguments(place: ServerPlace): readonly string[];
+  /** A line for `sh` that removes what a killed server leaves outside its folder. It runs before the folder goes. */
+  readonly leftovers?: (folder: string) => string;
   /** The address that a client is given. */
   url(port: number): string;
   /** Whether the server answers. Settles within `milliseconds`; a server that is not there yet is `false`, not an error. */
   ready(port: number, milliseconds: number): Promise<boolean>;
 }
 
+/** How to run a server in Docker. */
+export interface ContainerDefinition {
+  readonly image: string;
+  /** The port on which the server listens inside the container. */
+  readonly port: number;
+  /** Variables that the image asks for. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The program and its words. */
+  command(place: ServerPlace): readonly string[];
+}
+
 /** Where one server may live. */
-interface ServerPlace {
+export interface ServerPlace {
   /** The address to listen on: 127.0.0.1, or every address of its own inside a container. */
   readonly host: string;
   readonly port: number;
-  /** An empty folder of its own, on a memory file system where there is one. */
+  /** A folder of its own, on a memory file system where there is one; empty, or as the template has it. */
   readonly folder: string;
 }

@@ -15,6 +15,15 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** What differs from the usual server of a kind. */
+export interface ServerOptions {
+  /** Words for the command line, behind the usual ones: `["-I", "1m"]` for memcached. */
+  readonly arguments?: readonly string[];
+}
+
+/** A server as a process or a container, before it gets proxies. */
+export type RunningServer = Omit<Server, "proxy">;
+
 /** A running server of our own: the test may do to it whatever it likes. */
 export interface Server extends Service {
   /** Ends it at once (SIGKILL), and waits until it is gone. */
@@ -36,7 +45,7 @@ export async function service(name: ServiceName): Promise<Service> {
   const resolution = resolveService(name);
   if (resolution.from !== "url") return startServer(name, resolution);
   const url = new URL(resolution.url);
-  const port = Number(url.port) || catalogue[name].containerPort;
+  const port = Number(url.port) || catalogue[name].usualPort;
   const proxies: ServerProxy[] = [];
   return {
     url: resolution.url,
@@ -51,13 +60,17 @@ export async function service(name: ServiceName): Promise<Service> {
  *
  * @throws Error if the server is not to be had on this machine; the message says how to get it
  */
-export function server(name: ServiceName): Promise<Server> {
-  return startServer(name, resolveServer(name));
+export function server(name: ServiceName, options: ServerOptions = {}): Promise<Server> {
+  return startServer(name, resolveServer(name), options);
 }
 
-async function startServer(name: ServiceName, resolution: Resolution): Promise<Server> {
+async function startServer(
+  name: ServiceName,
+  resolution: Resolution,
+  options: ServerOptions = {},
+): Promise<Server> {
   const definition = catalogue[name];
-  const started = await start(name, definition, resolution);
+  const started = await start(name, definition, resolution, options);
   const proxies: ServerProxy[] = [];
   return {
     url: started.url,
@@ -78,12 +91,13 @@ function start(
   name: ServiceName,
   definition: ServiceDefinition,
   resolution: Resolution,
-): Promise<Omit<Server, "proxy">> {
+  options: ServerOptions,
+): Promise<RunningServer> {
   switch (resolution.from) {
     case "binary":
-      return ServerProcess.start(definition, resolution.path);
+      return ServerProcess.start(definition, resolution.path, options.arguments);
     case "docker":
-      return ServerContainer.start(definition);
+      return ServerContainer.start(definition, options.arguments);
     case "url":
       return Promise.reject(new Error(`The server in ${definition.urlVariable} is not ours to start.`));
     case "nowhere":

@@ -1,0 +1,19 @@
+import { spawnSync } from "node:child_process";
+
+/** The user and the group that a process runs as. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** For servers that refuse to run as root: the account `nobody` if we are root, else nothing, since we are no root. */
+export function unprivileged(): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  return { uid: idOf("-u"), gid: idOf("-g") };
+}
+
+function idOf(which: "-u" | "-g"): number {
+  const asked = spawnSync("id", [which, "nobody"], { encoding: "latin1" });
+  if (asked.status === 0) return Number(asked.stdout);
+  throw new Error(`The account "nobody" is needed for a server that refuses root: ${asked.stderr}`);
+}

@@ -1,0 +1,12 @@
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** What is made or downloaded once for many runs is kept here, outside the checkout. It may be removed at any time. */
+export function cacheFolder(): string {
+  const caches = process.env.XDG_CACHE_HOME;
+  const base = caches === undefined || caches === "" ? join(homedir(), ".cache") : caches;
+  const folder = join(base, "cacheme-test");
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}

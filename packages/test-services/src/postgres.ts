@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { quote } from "./guardian.js";
+import { probe } from "./probe.js";
+import type { ServiceDefinition } from "./service-definition.js";
+
+/** The server's settings, wherever it runs. What is committed is written but not synced: it survives a SIGKILL. */
+const settings = [
+  ...["-c", "fsync=off", "-c", "full_page_writes=off"],
+  ...["-c", "max_connections=200", "-c", "max_wal_size=1GB", "-c", "autovacuum_naptime=10s"],
+  // Files of the data folder go with it; POSIX shared memory would outlive a server that is killed.
+  ...["-c", "dynamic_shared_memory_type=mmap"],
+];
+
+/** PostgreSQL: the superuser `cacheme` with any password, in the database `postgres`. */
+export const postgres: ServiceDefinition = {
+  title: "PostgreSQL",
+  urlVariable: "POSTGRES_URL",
+  usualPort: 5432,
+  binaries: ["postgres"],
+  folders: installedVersions,
+  debianPackages: ["postgresql"],
+  container: {
+    image: "postgres:15",
+    port: 5432,
+    environment: {
+      POSTGRES_USER: "cacheme",
+      POSTGRES_DB: "postgres",
+      POSTGRES_HOST_AUTH_METHOD: "trust",
+    },
+    command: () => ["postgres", ...settings],
+  },
+  refusesRoot: true,
+  template: (binary, folder) => [
+    [
+      // A link to the server may stand alone on PATH; where it leads, initdb is beside it.
+      join(dirname(realpathSync(binary)), "initdb"),
+      ...["--pgdata", join(folder, "data"), "--username=cacheme", "--auth=trust"],
+      ...["--no-locale", "--encoding=UTF8", "--wal-segsize=1", "--no-sync", "--no-instructions"],
+    ],
+  ],
+  arguments: ({ host, port, folder }) => [
+    ...["-D", join(folder, "data"), "-k", folder, "-p", String(port)],
+    ...["-c", `listen_addresses=${host}`, ...settings],
+  ],
+  leftovers: (folder) => {
+    // A small System V segment keeps a second server off the data folder; a killed server leaves it to the next start.
+    const owner = quote(join(folder, "data/postmaster.pid"));
+    return `segment=$(sed -n 7p ${owner} | tr -s ' ' | cut -d' ' -f3); [ -z "$segment" ] || ipcrm -m "$segment"`;
+  },
+  url: (port) => `postgres://cacheme:cacheme@127.0.0.1:${port}/postgres`,
+  ready: answersQueries,
+};
+
+/** Debian keeps the server of each version in a folder of its own, which is on nobody's PATH. */
+function installedVersions(): readonly string[] {
+  const root = "/usr/lib/postgresql";
+  if (!existsSync(root)) return [];
+  const versions = readdirSync(root).sort((one, other) => Number(other) - Number(one));
+  return versions.map((version) => join(root, version, "bin"));
+}
+
+/** Connects as the user and asks for 1. A server that starts or recovers refuses with an error message. */
+function answersQueries(port: number, milliseconds: number): Promise<boolean> {
+  const parameters = Buffer.from("user\0cacheme\0database\0postgres\0\0");
+  const startup = Buffer.alloc(8);
+  startup.writeInt32BE(8 + parameters.length, 0);
+  startup.writeInt32BE(0x0003_0000, 4);
+  const text = Buffer.from("SELECT 1\0");
+  const query = Buffer.alloc(5, "Q");
+  query.writeInt32BE(4 + text.length, 1);
+  return probe(port, milliseconds, Buffer.concat([startup, parameters, query, text]), judge);
+}
+
+/** Protocol 3.0: messages are a letter, a length that counts itself, and a body. `C` closes what a query gave. */
+function judge(heard: Buffer): boolean | undefined {
+  for (let at = 0; at + 5 <= heard.length; at += 1 + heard.readInt32BE(at + 1)) {
+    const letter = String.fromCharCode(heard.readUInt8(at));
+    if (letter === "C") return true;
+    if (letter === "E") return false;
+  }
+  return undefined;
+}
