@@ -37,7 +37,7 @@ import { SyncReader } from "./read/sync-reader.js";
 import { type Stats, StatsCounter } from "./stats/node-stats.js";
 import type { LocalStorage } from "./storage/local-storage.js";
 import { type StorageStatus, statusOf } from "./storage/registered.js";
-import { StorageRegistry } from "./storage/registry.js";
+import { type RegisterOptions, StorageRegistry } from "./storage/registry.js";
 import type { RemoteStorage } from "./storage/remote-storage.js";
 import { Tick } from "./storage/tick.js";
 import { Filler } from "./write/fill.js";
@@ -91,16 +91,26 @@ export class Cacheme implements AsyncDisposable {
   /**
    * Gives a storage a name that nodes can use. Wait for it before the first read.
    *
-   * @throws ConfigurationError `CACHEME_DUPLICATE_STORAGE` where the name is taken
+   * @param storage what `memory()` or a storage package's function returns, or an address, whose scheme tells which
+   *   package makes the storage: that one has to be installed
+   * @param options for an address: what every remote storage takes; for all: what the program needs of it
+   * @throws ConfigurationError `CACHEME_DUPLICATE_STORAGE` where the name is taken; `CACHEME_UNKNOWN_SCHEME` or
+   *   `CACHEME_MISSING_PACKAGE` where nobody can make a storage from the address; `CACHEME_NOT_OFFERED`, with the reason, where
+   *   the storage does not have what `needs` names
    * @throws StorageError `CACHEME_CONNECT_FAILED` where the storage cannot be connected; the name is free again then
    * @example
    * ```ts
    * await registerStorage("local", memory({ maxSize: 10_000 }));
+   * await registerStorage("redis", "redis://localhost:6379", { connect: "lazy", needs: ["leases"] });
    * ```
    */
-  async registerStorage(name: StorageName, storage: LocalStorage | RemoteStorage): Promise<void> {
+  async registerStorage(
+    name: StorageName,
+    storage: LocalStorage | RemoteStorage | string,
+    options: RegisterOptions = {},
+  ): Promise<void> {
     if (this.#closing !== undefined) throw closedError("registerStorage was called");
-    await this.#storages.register(name, storage);
+    await this.#storages.register(name, storage, options);
   }
 
   /**

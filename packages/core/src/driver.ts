@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { type Duration, milliseconds } from "./duration.js";
-export { ConfigurationError, KeyError, StorageError } from "./errors.js";
+export { BatchError, ConfigurationError, KeyError, StorageError } from "./errors.js";
 export { backOff } from "./storage/back-off.js";
 export {
   type ConnectionOptions,

@@ -11,6 +11,9 @@ export type CachemeErrorCode =
   | "CACHEME_DUPLICATE_NODE"
   | "CACHEME_DUPLICATE_STORAGE"
   | "CACHEME_UNKNOWN_STORAGE"
+  | "CACHEME_UNKNOWN_SCHEME"
+  | "CACHEME_MISSING_PACKAGE"
+  | "CACHEME_NOT_OFFERED"
   | "CACHEME_PREFIX_IN_USE"
   | "CACHEME_NO_LOAD"
   | "CACHEME_LOAD_SHAPE"
@@ -109,6 +112,20 @@ export class SerializationError extends CachemeError {
 export class StorageError extends CachemeError {}
 
 /**
+ * A part of a batch of writes or removals failed. What concerns {@link keys} is not known to be done; every other key of
+ * the batch is done.
+ */
+export class BatchError extends StorageError {
+  /** The keys in the storage, as the batch named them. */
+  readonly keys: ReadonlySet<string>;
+
+  constructor(message: string, keys: ReadonlySet<string>, details: CachemeErrorDetails = {}) {
+    super("CACHEME_STORAGE_FAILED", message, details);
+    this.keys = keys;
+  }
+}
+
+/**
  * An invalidation or a write did not reach every tier. What it did reach is done; {@link storages} names the rest.
  */
 export class IncompleteError extends CachemeError {
@@ -152,6 +169,11 @@ export function closedError(what: string): CachemeError {
     "CACHEME_CLOSED",
     `${what} after close(). Close at the program's end only, or make a new Cacheme.`,
   );
+}
+
+/** What every call to a storage after its `close()` is answered with. */
+export function closedStorage(label: string): StorageError {
+  return new StorageError("CACHEME_CLOSED", `The storage ${label} is closed. Make a new one to go on.`);
 }
 
 /** The text with a full stop at its end, so that another sentence may follow. */

@@ -35,6 +35,7 @@ export type { DoorkeeperOptions } from "./doorkeeper.js";
 export { type Duration, milliseconds } from "./duration.js";
 export type { Cached, Entry } from "./entry/entry.js";
 export {
+  BatchError,
   CachemeError,
   type CachemeErrorCode,
   type CachemeErrorDetails,
@@ -67,16 +68,22 @@ export { msgpack } from "./serializer/msgpack.js";
 export type { Compression, CompressionAlgorithm, Serializer } from "./serializer/serializer.js";
 export { v8 } from "./serializer/v8.js";
 export type { LoadTimes, Stats } from "./stats/node-stats.js";
+export { registerScheme, type StorageFactory } from "./storage/by-url.js";
 export type { ConnectionOptions } from "./storage/connection-options.js";
 export type { Generation, Generations } from "./storage/generations.js";
 export { KeyPattern } from "./storage/key-pattern.js";
 export type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "./storage/leases.js";
 export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
 export { type MemoryOptions, memory } from "./storage/memory.js";
+export { nullStorage } from "./storage/null-storage.js";
 export type { StorageStatus } from "./storage/registered.js";
+export type { RegisterOptions } from "./storage/registry.js";
 export type {
   RemoteStorage,
   StorageCapability,
   StorageInfo,
   StoredRecord,
 } from "./storage/remote-storage.js";
+export { replicated } from "./storage/replicated.js";
+export type { Shard } from "./storage/shard.js";
+export { type ShardedStorage, sharded } from "./storage/sharded.js";

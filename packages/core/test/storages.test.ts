@@ -23,10 +23,18 @@ describe("registerStorage", () => {
         name: "local",
         kind: "local",
         label: "memory (10,000 entries)",
+        offers: [],
         failureCount: 0,
         lastError: undefined,
       },
-      { name: "remote", kind: "remote", label: "simulated", failureCount: 0, lastError: undefined },
+      {
+        name: "remote",
+        kind: "remote",
+        label: "simulated",
+        offers: [],
+        failureCount: 0,
+        lastError: undefined,
+      },
     ]);
   });
 

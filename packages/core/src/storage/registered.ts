@@ -1,8 +1,8 @@
 import { types } from "node:util";
-import { asError, StorageError } from "../errors.js";
+import { asError, BatchError, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
 import type { LocalStorage } from "./local-storage.js";
-import type { RemoteStorage, StoredRecord } from "./remote-storage.js";
+import type { RemoteStorage, StorageCapability, StoredRecord } from "./remote-storage.js";
 import type { Tick } from "./tick.js";
 
 /** A local storage under the name that node classes know it by. */
@@ -105,14 +105,11 @@ export class RegisteredRemote {
   async #sendWrites(): Promise<void> {
     const requests = this.#writes;
     this.#writes = [];
-    const records: StoredRecord[] = [];
-    for (const request of requests) {
-      const record = request.record();
-      if (record !== undefined) records.push(record);
-    }
+    const records = requests.map((request) => request.record());
+    const wanted = records.filter((record) => record !== undefined);
     const error =
-      records.length === 0 ? undefined : await this.#attempt("write", () => this.storage.writeMany(records));
-    for (const request of requests) request.done(error);
+      wanted.length === 0 ? undefined : await this.#attempt("write", () => this.storage.writeMany(wanted));
+    for (const [index, request] of requests.entries()) request.done(errorOf(records[index]?.key, error));
   }
 
   async #sendRemovals(): Promise<void> {
@@ -120,7 +117,7 @@ export class RegisteredRemote {
     this.#removals = [];
     const keys = requests.map((request) => request.storageKey);
     const error = await this.#attempt("remove", () => this.storage.removeMany(keys));
-    for (const request of requests) request.done(error);
+    for (const request of requests) request.done(errorOf(request.storageKey, error));
   }
 
   async #attempt(
@@ -151,6 +148,12 @@ export class RegisteredRemote {
   }
 }
 
+/** The error of a batch as it concerns one key of it. A write that was overtaken meanwhile has no key, and no trouble. */
+function errorOf(key: string | undefined, error: Error | undefined): Error | undefined {
+  if (key === undefined) return undefined;
+  return error instanceof BatchError && !error.keys.has(key) ? undefined : error;
+}
+
 /** A driver is somebody else's code: what it answers may be anything. */
 function isAnswerTo(keys: readonly string[], answer: unknown): boolean {
   if (!Array.isArray(answer) || answer.length !== keys.length) return false;
@@ -166,10 +169,18 @@ export interface StorageStatus {
   readonly kind: "local" | "remote";
   /** What the storage calls itself, such as `redis://localhost:6379`. */
   readonly label: string;
+  /** What a remote storage offers beyond reading, writing and removing. Nothing for a local one, which needs none of it. */
+  readonly offers: readonly StorageCapability[];
   /** How many calls have failed since the start; always 0 for a local storage. */
   readonly failureCount: number;
   /** What the last failed call said. */
   readonly lastError: Error | undefined;
+}
+
+/** What a remote storage offers beyond reading, writing and removing. */
+export function offers(storage: RemoteStorage): StorageCapability[] {
+  const capabilities = ["generations", "info", "leases", "scan"] as const;
+  return capabilities.filter((capability) => storage[capability] !== undefined);
 }
 
 export function statusOf(registered: Registered): StorageStatus {
@@ -178,6 +189,7 @@ export function statusOf(registered: Registered): StorageStatus {
     name: registered.name,
     kind: registered.kind,
     label: registered.storage.label,
+    offers: remote === undefined ? [] : offers(remote.storage),
     failureCount: remote?.failureCount ?? 0,
     lastError: remote?.lastError,
   };

@@ -1,9 +1,20 @@
 import { asError, ConfigurationError, closedError, reasonOf, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
+import { storageByUrl } from "./by-url.js";
+import type { ConnectionOptions } from "./connection-options.js";
 import type { LocalStorage } from "./local-storage.js";
-import { type Registered, RegisteredLocal, RegisteredRemote } from "./registered.js";
-import type { RemoteStorage } from "./remote-storage.js";
+import { offers, type Registered, RegisteredLocal, RegisteredRemote } from "./registered.js";
+import type { RemoteStorage, StorageCapability } from "./remote-storage.js";
 import type { Tick } from "./tick.js";
+
+/** What `registerStorage` may be told besides name and storage. */
+export interface RegisterOptions extends ConnectionOptions {
+  /**
+   * What the program will ask of the storage. One that does not offer it is refused now, with the reason, and not when it
+   * is needed. Default: nothing.
+   */
+  readonly needs?: readonly StorageCapability[] | undefined;
+}
 
 /** The storages of one `Cacheme`, by name. */
 export class StorageRegistry {
@@ -18,13 +29,33 @@ export class StorageRegistry {
     this.#tick = tick;
   }
 
-  /** Connects the storage, and takes it in if that works. */
-  async register(name: string, storage: LocalStorage | RemoteStorage): Promise<void> {
+  /** Connects the storage, or the one at the address, and takes it in if that works. */
+  async register(
+    name: string,
+    given: LocalStorage | RemoteStorage | string,
+    { needs = [], ...connection }: RegisterOptions,
+  ): Promise<void> {
     this.#checkName(name);
-    if (storage?.kind === "local") {
-      this.#registered.set(name, new RegisteredLocal(name, storage));
+    if (typeof given !== "string") checkUnused(name, connection);
+    if (typeof given !== "string" && given?.kind === "local") {
+      this.#registered.set(name, new RegisteredLocal(name, given));
       return;
     }
+    this.#connecting.add(name);
+    try {
+      const storage = typeof given === "string" ? await storageByUrl(given, connection) : given;
+      this.#registered.set(name, await this.#connected(name, storage, needs));
+    } finally {
+      this.#connecting.delete(name);
+    }
+  }
+
+  async #connected(
+    name: string,
+    storage: LocalStorage | RemoteStorage,
+    needs: readonly StorageCapability[],
+  ): Promise<Registered> {
+    if (storage?.kind === "local") return new RegisteredLocal(name, storage);
     if (storage?.kind !== "remote") {
       throw new ConfigurationError(
         "CACHEME_INVALID_OPTION",
@@ -32,7 +63,7 @@ export class StorageRegistry {
         { storage: name },
       );
     }
-    this.#connecting.add(name);
+    checkNeeds(name, storage, needs);
     try {
       await storage.connect();
     } catch (cause) {
@@ -41,15 +72,11 @@ export class StorageRegistry {
         `Storage "${name}" ${whyNotConnected(storage, cause)} With \`connect: "lazy"\` the program starts without it.`,
         { storage: name, cause },
       );
-    } finally {
-      this.#connecting.delete(name);
     }
     const registered = new RegisteredRemote(name, storage, this.#events, this.#tick);
-    if (this.#retired) {
-      await registered.close();
-      throw closedError(`Storage "${name}" was connected`);
-    }
-    this.#registered.set(name, registered);
+    if (!this.#retired) return registered;
+    await registered.close();
+    throw closedError(`Storage "${name}" was connected`);
   }
 
   /** From here on no storage is taken in: one that is still being connected is closed as soon as it is. */
@@ -123,6 +150,32 @@ export class StorageRegistry {
 
   [Symbol.iterator](): IterableIterator<Registered> {
     return this.#registered.values();
+  }
+}
+
+/** Options for a connection belong to whoever makes the storage. */
+function checkUnused(name: string, connection: ConnectionOptions): void {
+  const [option] = Object.keys(connection);
+  if (option === undefined) return;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `registerStorage("${name}", …) was given the option ${option} beside a storage that is made already. Give it to the ` +
+      "function that makes the storage, or give an address in its place.",
+    { storage: name },
+  );
+}
+
+/** What a local storage does not have it does not need. */
+function checkNeeds(name: string, storage: RemoteStorage, needs: readonly StorageCapability[]): void {
+  const offered: readonly string[] = offers(storage);
+  for (const capability of needs) {
+    if (offered.includes(capability)) continue;
+    const reason = storage.lacks?.[capability] ?? "Its driver does not have it.";
+    throw new ConfigurationError(
+      "CACHEME_NOT_OFFERED",
+      `Storage "${name}" (${storage.label}) does not offer ${capability}: ${reason} Use another storage, or do without.`,
+      { storage: name },
+    );
   }
 }
 

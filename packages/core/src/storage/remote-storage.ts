@@ -54,13 +54,13 @@ export interface RemoteStorage {
    * from the beginning to the end of the scan is in at least one page; one that comes or goes meanwhile may be in none,
    * and any may be in several. Each page is a call with a deadline of its own.
    */
-  scan?(pattern: KeyPattern): AsyncIterable<readonly string[]>;
+  readonly scan?: ((pattern: KeyPattern) => AsyncIterable<readonly string[]>) | undefined;
   /** One loader per key in the whole cluster, and fills that no removal can be lost to. */
   readonly leases?: Leases | undefined;
   /** What tags stand on. */
   readonly generations?: Generations | undefined;
   /** What is at the other end. */
-  info?(): Promise<StorageInfo>;
+  readonly info?: (() => Promise<StorageInfo>) | undefined;
   /** Why this storage does not offer what it does not offer, a sentence each. */
   readonly lacks?: { readonly [capability in StorageCapability]?: string } | undefined;
 }

@@ -1,4 +1,4 @@
-import { asError, reasonOf, StorageError } from "../errors.js";
+import { asError, closedStorage, reasonOf, StorageError } from "../errors.js";
 import type { ConnectionSettings } from "./connection-options.js";
 
 /** What {@link StorageCalls} must know of a driver. */
@@ -132,10 +132,7 @@ export class StorageCalls {
 
   /** What a call after `close()` rejects with. */
   closed(): StorageError {
-    return new StorageError(
-      "CACHEME_CLOSED",
-      `The storage ${this.#options.label} is closed. Make a new one to go on.`,
-    );
+    return closedStorage(this.#options.label);
   }
 
   /** Why no connection could be made. */

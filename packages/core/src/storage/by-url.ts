@@ -1,0 +1,186 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ConfigurationError } from "../errors.js";
+import type { ConnectionOptions } from "./connection-options.js";
+import type { LocalStorage } from "./local-storage.js";
+import { memory } from "./memory.js";
+import { nullStorage } from "./null-storage.js";
+import type { RemoteStorage } from "./remote-storage.js";
+
+/**
+ * Makes a storage from its address.
+ *
+ * @param url the whole address, with its scheme; it may hold a password, which belongs in no message
+ */
+export type StorageFactory = (
+  url: string,
+  options: ConnectionOptions,
+) => LocalStorage | RemoteStorage | Promise<LocalStorage | RemoteStorage>;
+
+/** A package of ours: what it exports to make a storage, and what is installed beside it. */
+interface KnownPackage {
+  readonly name: string;
+  readonly factory: string;
+  readonly client?: string;
+}
+
+const redis: KnownPackage = { name: "@cacheme/redis", factory: "redis", client: "ioredis" };
+const mongodb: KnownPackage = { name: "@cacheme/mongodb", factory: "mongodb", client: "mongodb" };
+const postgres: KnownPackage = { name: "@cacheme/postgres", factory: "postgres", client: "pg" };
+const mysql: KnownPackage = { name: "@cacheme/mysql", factory: "mysql", client: "mysql2" };
+const sqlite: KnownPackage = { name: "@cacheme/sqlite", factory: "sqlite", client: "better-sqlite3" };
+const memcached: KnownPackage = { name: "@cacheme/memcached", factory: "memcached" };
+const file: KnownPackage = { name: "@cacheme/file", factory: "file" };
+
+const knownPackages: Readonly<Record<string, KnownPackage>> = {
+  redis,
+  rediss: redis,
+  "redis+cluster": redis,
+  "rediss+cluster": redis,
+  "redis+sentinel": redis,
+  "rediss+sentinel": redis,
+  valkey: redis,
+  valkeys: redis,
+  mongodb,
+  "mongodb+srv": mongodb,
+  postgres,
+  postgresql: postgres,
+  mysql,
+  mariadb: mysql,
+  sqlite,
+  memcached,
+  memcacheds: memcached,
+  file,
+};
+
+const registered = new Map<string, StorageFactory>([
+  ["memory", memoryByUrl],
+  ["null", () => nullStorage()],
+]);
+
+/**
+ * Lets `registerStorage(name, url)` make storages of your own from addresses that begin with `scheme:`.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` where the scheme is none, or is taken
+ * @example
+ * ```ts
+ * registerScheme("couch", (url, options) => couch(url, options));
+ * await registerStorage("documents", "couch://localhost:5984/cache");
+ * ```
+ */
+export function registerScheme(scheme: string, factory: StorageFactory): void {
+  if (!/^[a-z][a-z0-9+.-]*$/.test(scheme)) {
+    throw invalid(
+      `registerScheme was given ${JSON.stringify(scheme)}. Give what stands before the colon of an address, in small letters, such as "couch".`,
+    );
+  }
+  if (registered.has(scheme) || scheme in knownPackages) {
+    throw invalid(`The scheme "${scheme}" has a storage already. Register yours under another one.`);
+  }
+  if (typeof factory !== "function") {
+    throw invalid(
+      `registerScheme("${scheme}", …) was not given a function. Give one that makes a storage from an address.`,
+    );
+  }
+  registered.set(scheme, factory);
+}
+
+/** Finds a package as the program would. For tests to stand in for. */
+export type Importer = (name: string) => Promise<Readonly<Record<string, unknown>>>;
+
+/**
+ * The storage at an address, by its scheme.
+ *
+ * @throws ConfigurationError `CACHEME_UNKNOWN_SCHEME`, or `CACHEME_MISSING_PACKAGE` with what to install
+ */
+export async function storageByUrl(
+  url: string,
+  options: ConnectionOptions,
+  importer: Importer = importAsTheProgram,
+): Promise<LocalStorage | RemoteStorage> {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  const factory = scheme === undefined ? undefined : registered.get(scheme);
+  if (factory !== undefined) return factory(url, options);
+  const known = scheme === undefined ? undefined : knownPackages[scheme];
+  if (scheme === undefined || known === undefined) throw unknownScheme(scheme);
+  const found = await importer(known.name).catch((cause: unknown) => {
+    throw isMissing(cause) ? missingPackage(scheme, known, cause) : cause;
+  });
+  const made = found[known.factory];
+  if (typeof made !== "function") {
+    throw invalid(
+      `The package ${known.name} that was found has no ${known.factory}(). Install its current version.`,
+    );
+  }
+  // The package is ours, and its function takes what every one of them takes.
+  return (made as StorageFactory)(url, options);
+}
+
+/**
+ * First as this package sees others, then as the program does: an installation that is strict about what a package may
+ * see shows only the program what the program has installed.
+ */
+async function importAsTheProgram(name: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return await import(name);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const path = resolveFrom(name, process.argv[1]) ?? resolveFrom(name, join(process.cwd(), "index.js"));
+    if (path === undefined) throw error;
+    return await import(pathToFileURL(path).href);
+  }
+}
+
+function resolveFrom(name: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return createRequire(file).resolve(name);
+  } catch {
+    return undefined;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+}
+
+function memoryByUrl(url: string): LocalStorage {
+  const { searchParams } = new URL(url);
+  const size = searchParams.get("maxSize");
+  for (const name of searchParams.keys()) {
+    if (name !== "maxSize") {
+      throw invalid(
+        `The address of a memory storage has the parameter ${JSON.stringify(name)}. It takes maxSize only, such as ` +
+          '"memory:?maxSize=10000"; give the rest to memory().',
+      );
+    }
+  }
+  return memory(size === null ? {} : { maxSize: Number(size) });
+}
+
+/** The address itself stays out of every message: it may hold a password. */
+function unknownScheme(scheme: string | undefined): ConfigurationError {
+  const known = [...registered.keys(), ...Object.keys(knownPackages)].sort().join(", ");
+  const what =
+    scheme === undefined ? "a text that is not an address" : `an address with the scheme "${scheme}"`;
+  return new ConfigurationError(
+    "CACHEME_UNKNOWN_SCHEME",
+    `registerStorage was given ${what}. Known are: ${known}. Others are made known by registerScheme.`,
+  );
+}
+
+function missingPackage(scheme: string, { name, client }: KnownPackage, cause: unknown): ConfigurationError {
+  const install = client === undefined ? name : `${name} ${client}`;
+  return new ConfigurationError(
+    "CACHEME_MISSING_PACKAGE",
+    `Storages with an address that begins with "${scheme}:" need the package ${name}, or something that it needs is ` +
+      `missing. Install it: npm install ${install}.`,
+    { cause },
+  );
+}
+
+function invalid(message: string): ConfigurationError {
+  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
+}

@@ -1,0 +1,67 @@
+import { xxh32 } from "@node-rs/xxhash";
+
+/** What a key may be sent to. */
+export interface Member {
+  /** What it is known by everywhere: the same name, the same keys. */
+  readonly name: string;
+  /** Its share beside the others', above 0. */
+  readonly weight: number;
+}
+
+interface Seat<M extends Member> {
+  readonly member: M;
+  readonly seed: number;
+}
+
+/**
+ * Rendezvous hashing (Thaler and Ravishankar, 1998) with weights (Schindelhauer and Schomaker, 2005): each member draws a
+ * lot for the key, and the highest wins. Adding one of N members moves the keys that it wins, about 1 in N, and no other;
+ * taking one away moves its own.
+ */
+export class Rendezvous<M extends Member> {
+  #seats: readonly Seat<M>[] = [];
+
+  /** The members, in the order of their names. */
+  get members(): readonly M[] {
+    return this.#seats.map(({ member }) => member);
+  }
+
+  set members(members: readonly M[]) {
+    const inOrder = members.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    this.#seats = inOrder.map((member) => ({ member, seed: xxh32(member.name, 0) }));
+  }
+
+  /** Whose the key is. `undefined` where there is no member. */
+  of(key: string): M | undefined {
+    if (this.#seats.length <= 1) return this.#seats[0]?.member;
+    // The key is hashed once; that two keys of 32 equal bits go the same way does no harm.
+    const hash = xxh32(key, 0);
+    let best: M | undefined;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (const { member, seed } of this.#seats) {
+      const lot = member.weight / -Math.log(fraction(mixed(hash, seed)));
+      if (lot > highest) {
+        highest = lot;
+        best = member;
+      }
+    }
+    return best;
+  }
+}
+
+/** The finalizer of MurmurHash3 over both, twice, so that the lots of two members have nothing to do with each other. */
+function mixed(hash: number, seed: number): number {
+  return finalized(Math.imul(finalized(hash ^ seed), 0x9e3779b1) ^ seed);
+}
+
+function finalized(value: number): number {
+  let mixed = value;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
+}
+
+/** Above 0 and below 1. */
+function fraction(bits: number): number {
+  return ((bits >>> 0) + 0.5) / 2 ** 32;
+}

@@ -1,0 +1,232 @@
+import { BatchError, ConfigurationError, closedStorage, reasonOf } from "../errors.js";
+import { backOff } from "./back-off.js";
+import type { KeyPattern } from "./key-pattern.js";
+import type { RemoteStorage, StorageCapability, StorageInfo, StoredRecord } from "./remote-storage.js";
+import { checkKeys } from "./stored-key.js";
+
+/** Keys that a replica may have missed before it is given up: some megabytes. */
+const mostMissed = 100_000;
+
+/**
+ * The same entries in several storages: writes and removals go to all, reads to the nearest. For storages that do not
+ * replicate among themselves, such as one in each data centre; a database's own replication is better where there is one.
+ *
+ * A read goes to the first storage of the list, and to the next where that one is down. A write or a removal that did not
+ * reach every storage rejects with a `BatchError`. The keys that a storage missed are not read there by this process
+ * until they have been removed from it, which is done with the first call that it answers again; one that missed more than
+ * 100,000 is not read any more.
+ *
+ * @param storages the nearest first
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for no storage
+ * @example
+ * ```ts
+ * await registerStorage("redis", replicated([redis("redis://here.example"), redis("redis://there.example")]));
+ * ```
+ */
+export function replicated(storages: readonly RemoteStorage[]): RemoteStorage {
+  if (storages.length === 0 || storages.some((storage) => storage?.kind !== "remote")) {
+    throw new ConfigurationError(
+      "CACHEME_INVALID_OPTION",
+      "replicated() was not given storages. Give what redis() and its like return, the nearest first, one at least.",
+    );
+  }
+  return new Replicated(storages.map((storage) => new Replica(storage)));
+}
+
+const reason =
+  "Of several copies none decides alone, so that a late fill of one could undo a removal of all.";
+
+class Replicated implements RemoteStorage {
+  readonly kind = "remote";
+  readonly label: string;
+  readonly lacks: { readonly [capability in StorageCapability]?: string };
+  readonly #replicas: readonly Replica[];
+  #closing: Promise<void> | undefined;
+
+  constructor(replicas: readonly Replica[]) {
+    this.#replicas = replicas;
+    this.label = `replicated (${replicas.map(({ storage }) => storage.label).join(", ")})`;
+    const scans = replicas.every(({ storage }) => storage.scan !== undefined);
+    this.lacks = {
+      leases: reason,
+      generations: reason,
+      ...(scans ? {} : { scan: "One of its storages has none." }),
+    };
+    if (!scans) this.scan = undefined;
+  }
+
+  async connect(): Promise<void> {
+    this.#check([]);
+    await Promise.all(this.#replicas.map(({ storage }) => storage.connect()));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.all(this.#replicas.map(({ storage }) => storage.close())).then(() => {});
+    return this.#closing;
+  }
+
+  /** Settles when one answers: reads are served then. */
+  async ping(): Promise<void> {
+    this.#check([]);
+    await this.#nearest((replica) => replica.ping());
+  }
+
+  async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    this.#check(keys);
+    if (keys.length === 0) return [];
+    return this.#nearest((replica) => replica.readMany(keys));
+  }
+
+  async writeMany(records: readonly StoredRecord[]): Promise<void> {
+    const keys = records.map(({ key }) => key);
+    this.#check(keys);
+    if (keys.length === 0) return;
+    await this.#all("stored", keys, (replica) =>
+      replica.change(keys, () => replica.storage.writeMany(records)),
+    );
+  }
+
+  /** The greatest count of all: one that was away has fewer. */
+  async removeMany(keys: readonly string[]): Promise<number> {
+    this.#check(keys);
+    if (keys.length === 0) return 0;
+    const remove = (replica: Replica): Promise<number> =>
+      replica.change(keys, () => replica.storage.removeMany(keys));
+    return Math.max(...(await this.#all("removed", keys, remove)));
+  }
+
+  /** @throws also where one storage is down: another one may have keys that the nearest has not */
+  scan?: ((pattern: KeyPattern) => AsyncIterable<readonly string[]>) | undefined = (pattern) =>
+    this.#scan(pattern);
+
+  async info(): Promise<StorageInfo> {
+    this.#check([]);
+    const info = await this.#nearest(async ({ storage }) => storage.info?.());
+    return {
+      ...(info ?? { server: "unknown" }),
+      details: { ...info?.details, replicas: this.#replicas.length },
+    };
+  }
+
+  async *#scan(pattern: KeyPattern): AsyncGenerator<readonly string[]> {
+    this.#check([]);
+    for (const { storage } of this.#replicas) yield* storage.scan?.(pattern) ?? [];
+  }
+
+  #check(keys: readonly string[]): void {
+    if (this.#closing !== undefined) throw closedStorage(this.label);
+    checkKeys(keys, this.label);
+  }
+
+  async #nearest<T>(call: (replica: Replica) => Promise<T>): Promise<T> {
+    let first: unknown;
+    const [resting, others] = [
+      this.#replicas.filter(isResting),
+      this.#replicas.filter((one) => !isResting(one)),
+    ];
+    for (const replica of [...others, ...resting]) {
+      try {
+        return await replica.answered(call(replica));
+      } catch (error) {
+        first ??= error;
+      }
+    }
+    throw first;
+  }
+
+  async #all<T>(done: string, keys: readonly string[], call: (replica: Replica) => Promise<T>): Promise<T[]> {
+    const outcomes = await Promise.allSettled(this.#replicas.map(call));
+    const failed = new Set<string>();
+    const reasons: string[] = [];
+    let cause: unknown;
+    for (const outcome of outcomes) {
+      if (outcome.status === "fulfilled") continue;
+      cause ??= outcome.reason;
+      for (const key of outcome.reason instanceof BatchError ? outcome.reason.keys : keys) failed.add(key);
+      reasons.push(reasonOf(outcome.reason));
+    }
+    if (failed.size === 0) return outcomes.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const message = `${this.label}: ${failed.size} keys may not be ${done} everywhere. ${reasons.join(" ")}`;
+    throw new BatchError(message, failed, { cause });
+  }
+}
+
+function isResting({ restsUntil }: Replica): boolean {
+  return restsUntil > performance.now();
+}
+
+/** One of the storages, and what it missed. */
+class Replica {
+  readonly storage: RemoteStorage;
+  /** Keys of which this storage may hold what the others hold no more. */
+  readonly #missed = new Map<string, number>();
+  #misses = 0;
+  #isGivenUp = false;
+  #mending: Promise<void> | undefined;
+  #failures = 0;
+  /** Until when it is asked last, on the clock of `performance.now()`: to wait for its deadline each time is too long. */
+  restsUntil = 0;
+
+  constructor(storage: RemoteStorage) {
+    this.storage = storage;
+  }
+
+  ping(): Promise<void> {
+    return this.storage.ping();
+  }
+
+  /** Notes whether the storage answered. */
+  async answered<T>(call: Promise<T>): Promise<T> {
+    try {
+      const answer = await call;
+      this.#failures = 0;
+      return answer;
+    } catch (error) {
+      this.restsUntil = performance.now() + backOff(this.#failures++);
+      throw error;
+    }
+  }
+
+  /** @throws where one of the keys must not be read here, so that the next storage is asked */
+  async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    if (this.#missed.size > 0) await this.#mend();
+    if (this.#isGivenUp || keys.some((key) => this.#missed.has(key))) {
+      throw new Error(`${this.storage.label} has missed writes and cannot be read`);
+    }
+    return this.storage.readMany(keys);
+  }
+
+  /** Makes a change, and notes the keys where it is not known to have been made. */
+  async change<T>(keys: readonly string[], make: () => Promise<T>): Promise<T> {
+    try {
+      if (this.#missed.size > 0) await this.#mend();
+      return await make();
+    } catch (error) {
+      this.#note(error instanceof BatchError ? error.keys : keys);
+      throw error;
+    }
+  }
+
+  #note(keys: Iterable<string>): void {
+    for (const key of keys) this.#missed.set(key, ++this.#misses);
+    if (this.#missed.size > mostMissed) {
+      this.#isGivenUp = true;
+      this.#missed.clear();
+    }
+  }
+
+  /** Removes what was missed. One attempt at a time; where it fails the keys stay as they are. */
+  #mend(): Promise<void> {
+    this.#mending ??= this.#removeMissed().finally(() => {
+      this.#mending = undefined;
+    });
+    return this.#mending;
+  }
+
+  async #removeMissed(): Promise<void> {
+    const missed = [...this.#missed];
+    await this.storage.removeMany(missed.map(([key]) => key));
+    // What was missed again meanwhile is still to be removed.
+    for (const [key, miss] of missed) if (this.#missed.get(key) === miss) this.#missed.delete(key);
+  }
+}

@@ -1,0 +1,69 @@
+import { ConfigurationError } from "../errors.js";
+import type { RemoteStorage } from "./remote-storage.js";
+import type { Member } from "./rendezvous.js";
+
+/** One of the storages that {@link sharded} spreads its keys over. */
+export interface Shard {
+  readonly storage: RemoteStorage;
+  /**
+   * What the shard is known by: the keys of a name are the same in every process. Default: the storage's label, such as
+   * `redis://10.0.0.7:6379`.
+   */
+  readonly name?: string | undefined;
+  /** Its share of the keys beside the others'. Default 1. */
+  readonly weight?: number | undefined;
+}
+
+/** A shard as it is kept. */
+export interface ShardMember extends Member {
+  readonly storage: RemoteStorage;
+}
+
+/** Something of a batch, and where it stood there. */
+interface Placed<T> {
+  readonly item: T;
+  readonly place: number;
+}
+
+/** The parts of a batch, each with the shard that it goes to, in the batch's order. */
+export function byShard<T>(
+  items: readonly T[],
+  ownerOf: (item: T) => ShardMember,
+): Map<ShardMember, Placed<T>[]> {
+  const parts = new Map<ShardMember, Placed<T>[]>();
+  for (const [place, item] of items.entries()) {
+    const owner = ownerOf(item);
+    const part = parts.get(owner);
+    if (part === undefined) parts.set(owner, [{ item, place }]);
+    else part.push({ item, place });
+  }
+  return parts;
+}
+
+/** @throws ConfigurationError `CACHEME_INVALID_OPTION` for what is no remote storage, and for a weight that is not above 0 */
+export function memberFrom(shard: RemoteStorage | Shard): ShardMember {
+  const { storage, name, weight = 1 }: Shard = "storage" in shard ? shard : { storage: shard };
+  if (storage?.kind !== "remote") {
+    throw invalidShards(
+      "sharded() was given something that is no remote storage. Give what redis() and its like return.",
+    );
+  }
+  if (!(weight > 0 && Number.isFinite(weight))) {
+    throw invalidShards(`sharded() was given the weight ${String(weight)}. Give a number above 0.`);
+  }
+  return { storage, name: name ?? storage.label, weight };
+}
+
+/** Two shards of one name would be one to the hash. */
+export function checkNames(members: readonly ShardMember[]): void {
+  const names = members.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return;
+  throw invalidShards(
+    `sharded() was given two storages of the name ${JSON.stringify(twice)}. Give each a name of its own.`,
+  );
+}
+
+export function invalidShards(message: string): ConfigurationError {
+  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
+}

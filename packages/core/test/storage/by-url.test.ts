@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import { Cacheme, registerScheme } from "../../src/index.js";
+import { storageByUrl } from "../../src/storage/by-url.js";
+import { reason, thrownBy } from "../support/reason.js";
+import { SimulatedRemote } from "../support/simulated-remote.js";
+import { countingNode } from "../support/space.js";
+import { VirtualClock } from "../support/virtual-clock.js";
+
+/** Stands in for what a program has installed. */
+function installed(packages: Record<string, Record<string, unknown>>) {
+  const asked: string[] = [];
+  const importer = async (name: string) => {
+    asked.push(name);
+    const found = packages[name];
+    if (found === undefined) throw Object.assign(new Error(`no ${name}`), { code: "ERR_MODULE_NOT_FOUND" });
+    return found;
+  };
+  return { asked, importer };
+}
+
+describe("an address", () => {
+  it.each([
+    ["redis://localhost", "@cacheme/redis", "redis"],
+    ["rediss://localhost", "@cacheme/redis", "redis"],
+    ["VALKEY://localhost", "@cacheme/redis", "redis"],
+    ["redis+cluster://a,b", "@cacheme/redis", "redis"],
+    ["redis+sentinel://a,b/main", "@cacheme/redis", "redis"],
+    ["mongodb+srv://localhost", "@cacheme/mongodb", "mongodb"],
+    ["postgres://localhost", "@cacheme/postgres", "postgres"],
+    ["postgresql://localhost", "@cacheme/postgres", "postgres"],
+    ["mysql://localhost", "@cacheme/mysql", "mysql"],
+    ["mariadb://localhost", "@cacheme/mysql", "mysql"],
+    ["sqlite:cache.db", "@cacheme/sqlite", "sqlite"],
+    ["memcached://localhost", "@cacheme/memcached", "memcached"],
+    ["file:///var/cache", "@cacheme/file", "file"],
+  ])("%s is made by %s", async (url, name, factory) => {
+    const made = new SimulatedRemote(new VirtualClock());
+    const calls: unknown[] = [];
+    const { importer } = installed({
+      [name]: { [factory]: (...given: unknown[]) => calls.push(given) && made },
+    });
+    expect(await storageByUrl(url, { connect: "lazy" }, importer)).toBe(made);
+    expect(calls).toEqual([[url, { connect: "lazy" }]]);
+  });
+
+  it("whose package is missing says what to install", async () => {
+    const { importer } = installed({});
+    expect(await reason(storageByUrl("mysql://root:secret@db/cache", {}, importer))).toMatchObject({
+      code: "CACHEME_MISSING_PACKAGE",
+      message: expect.stringMatching(/npm install @cacheme\/mysql mysql2/),
+    });
+  });
+
+  it("keeps the error of a package that is there and does not load", async () => {
+    const broken = new Error("broken");
+    expect(await reason(storageByUrl("redis://localhost", {}, () => Promise.reject(broken)))).toBe(broken);
+  });
+
+  it.each(["couchdb://name:secret@localhost", "localhost:6379", "not an address", ""])(
+    "%o, which nobody knows, is refused without telling it",
+    async (url) => {
+      const error = await reason(storageByUrl(url, {}));
+      expect(error).toMatchObject({
+        code: "CACHEME_UNKNOWN_SCHEME",
+        message: expect.stringMatching(/Known are: .*redis.*registerScheme/),
+      });
+      expect(String(error)).not.toMatch(/secret/);
+    },
+  );
+
+  it("of memory bounds it", async () => {
+    expect(await storageByUrl("memory:?maxSize=500", {})).toMatchObject({ label: "memory (500 entries)" });
+    expect(await storageByUrl("memory:", {})).toMatchObject({ label: "memory (10,000 entries)" });
+    expect(await reason(storageByUrl("memory:?size=5", {}))).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+    });
+    expect(await reason(storageByUrl("memory:?maxSize=many", {}))).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+    });
+  });
+
+  it("of null keeps nothing, and loads are shared all the same", async () => {
+    const cacheme = new Cacheme();
+    await cacheme.registerStorage("none", "null:");
+    const { Counting, loads } = countingNode({ caches: [{ storage: "none" }] }, (id) => id);
+    expect(await Promise.all([cacheme.get(new Counting(1)), cacheme.get(new Counting(1))])).toEqual([1, 1]);
+    expect(loads).toEqual([1]);
+    await cacheme.get(new Counting(1));
+    expect(loads).toEqual([1, 1]);
+  });
+});
+
+describe("registerStorage with an address", () => {
+  it("registers what the scheme's factory makes, with the options", async () => {
+    const cacheme = new Cacheme();
+    const given: unknown[] = [];
+    registerScheme("mine", async (url, options) => {
+      given.push(url, options);
+      return new SimulatedRemote(new VirtualClock());
+    });
+    await cacheme.registerStorage("far", "mine://there", { commandTimeout: "2s", needs: [] });
+    expect(given).toEqual(["mine://there", { commandTimeout: "2s" }]);
+    expect(cacheme.storages()).toMatchObject([{ name: "far", kind: "remote", label: "simulated" }]);
+  });
+
+  it("keeps the name while the storage is being made, and gives it back where that fails", async () => {
+    const cacheme = new Cacheme();
+    const first = cacheme.registerStorage("far", "nowhere://");
+    expect(await reason(cacheme.registerStorage("far", "memory:"))).toMatchObject({
+      code: "CACHEME_DUPLICATE_STORAGE",
+    });
+    expect(await reason(first)).toMatchObject({ code: "CACHEME_UNKNOWN_SCHEME" });
+    await cacheme.registerStorage("far", "memory:");
+  });
+
+  it("refuses options for a connection beside a storage that is made", async () => {
+    const cacheme = new Cacheme();
+    const remote = new SimulatedRemote(new VirtualClock());
+    expect(await reason(cacheme.registerStorage("far", remote, { connect: "lazy" }))).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+      message: expect.stringMatching(/option connect/),
+    });
+  });
+});
+
+describe("registerScheme", () => {
+  it.each(["redis", "memory", "Couch", "couch:", ""])("refuses %o", (scheme) => {
+    expect(
+      thrownBy(() => registerScheme(scheme, () => new SimulatedRemote(new VirtualClock()))),
+    ).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+    });
+  });
+
+  it("refuses a scheme twice, and what is no function", () => {
+    registerScheme("once", () => new SimulatedRemote(new VirtualClock()));
+    expect(
+      thrownBy(() => registerScheme("once", () => new SimulatedRemote(new VirtualClock()))),
+    ).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+      message: expect.stringMatching(/has a storage already/),
+    });
+    expect(thrownBy(() => registerScheme("nothing", "x" as never))).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+    });
+  });
+});
+
+describe("needs", () => {
+  it("refuses a storage that does not offer it, with the driver's reason, before it is connected", async () => {
+    const cacheme = new Cacheme();
+    const remote = Object.assign(new SimulatedRemote(new VirtualClock()), {
+      lacks: { scan: "The server cannot list its keys." },
+    });
+    expect(await reason(cacheme.registerStorage("far", remote, { needs: ["scan"] }))).toMatchObject({
+      code: "CACHEME_NOT_OFFERED",
+      storage: "far",
+      message: expect.stringMatching(/does not offer scan: The server cannot list its keys\./),
+    });
+    expect(remote.connected).toBe(0);
+    await cacheme.registerStorage("far", remote);
+  });
+
+  it("takes a storage that offers it, and every local one", async () => {
+    const cacheme = new Cacheme();
+    const remote = Object.assign(new SimulatedRemote(new VirtualClock()), {
+      info: async () => ({ server: "simulated 1" }),
+    });
+    await cacheme.registerStorage("far", remote, { needs: ["info"] });
+    await cacheme.registerStorage("near", "memory:", { needs: ["leases", "scan"] });
+    expect(cacheme.storages()).toMatchObject([
+      { name: "far", offers: ["info"] },
+      { name: "near", offers: [] },
+    ]);
+  });
+});

@@ -1,0 +1,160 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  backOff,
+  checkKeys,
+  connectionSettings,
+  generationFrom,
+  generationText,
+  KeyPattern,
+  tableName,
+} from "../../src/driver.js";
+import { thrownBy } from "../support/reason.js";
+
+describe("checkKeys", () => {
+  it("takes texts of 1 to 2,000 characters", () => {
+    expect(() =>
+      checkKeys(["a", "ä 😀 %_*?[]{}'\"`\\", "x".repeat(2000), "語".repeat(2000)], "s"),
+    ).not.toThrow();
+  });
+
+  it.each([
+    ["", /an empty key/],
+    ["x".repeat(2001), /a key of 2,001 characters/],
+    ["a\nb", /control character/],
+    ["a\u0000", /control character/],
+    ["a\u0085", /control character/],
+    ["a\ud83d", /half a surrogate pair/],
+    [5, /a number as a key/],
+    [undefined, /undefined as a key/],
+  ])("refuses %o", (key, words) => {
+    expect(thrownBy(() => checkKeys(["good", key as string], "redis://here"))).toMatchObject({
+      code: "CACHEME_INVALID_KEY",
+      message: expect.stringMatching(words),
+    });
+  });
+});
+
+describe("KeyPattern", () => {
+  it("matches its literals in order, with any text between", () => {
+    const pattern = KeyPattern.of("user:", ":", "mail");
+    expect(["user:1:mail", "user::mail", "user:a:b:mail"].filter((key) => pattern.matches(key))).toHaveLength(
+      3,
+    );
+    expect(
+      ["user:mail", "user:1:mail:x", "xuser:1:mail", "USER:1:mail"].some((key) => pattern.matches(key)),
+    ).toBe(false);
+  });
+
+  it("is its one literal where there is only one", () => {
+    expect(KeyPattern.of("a").matches("a")).toBe(true);
+    expect(KeyPattern.of("a").matches("ab")).toBe(false);
+  });
+
+  it("escapes what means something in each language", () => {
+    const pattern = KeyPattern.startingWith("a*b?c[d]e^f\\g%h_i.j");
+    expect(pattern.glob()).toBe("a\\*b\\?c\\[d\\]e\\^f\\\\g%h_i.j*");
+    expect(pattern.like()).toBe("a*b?c[d]e^f\\\\g\\%h\\_i.j%");
+    expect(pattern.prefix).toBe("a*b?c[d]e^f\\g%h_i.j");
+  });
+
+  it("agrees with a search by hand, whatever the texts are", () => {
+    const texts = fc.string({
+      unit: fc.constantFrom("a", "b", "*", ".", "\\", "[", "%", "\u2028"),
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(
+        fc.array(texts, { minLength: 1, maxLength: 4 }),
+        fc.array(texts, { maxLength: 5 }),
+        (literals, parts) => {
+          const pattern = KeyPattern.of(...(literals as [string, ...string[]]));
+          const key = parts.join("");
+          expect(pattern.matches(key)).toBe(byHand(literals, key));
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+function byHand([first = "", ...rest]: readonly string[], key: string): boolean {
+  if (!key.startsWith(first)) return false;
+  if (rest.length === 0) return key === first;
+  let place = first.length;
+  for (const literal of rest.slice(0, -1)) {
+    const found = key.indexOf(literal, place);
+    if (found < 0) return false;
+    place = found + literal.length;
+  }
+  const last = rest.at(-1) ?? "";
+  return key.endsWith(last) && key.length - last.length >= place;
+}
+
+describe("generations as text", () => {
+  it("come back as they went in", () => {
+    const generation = { id: "9f-A_z0", at: 1_763_700_000_123 };
+    expect(generationText(generation)).toBe("9f-A_z0@1763700000123");
+    expect(generationFrom(Buffer.from(generationText(generation)))).toEqual(generation);
+  });
+
+  it.each([undefined, "", "@1", "a@", "a@x", "a b@1", `${"a".repeat(65)}@1`, "value"])(
+    "are not %o",
+    (text) => {
+      expect(generationFrom(text === undefined ? undefined : Buffer.from(text))).toBeUndefined();
+    },
+  );
+});
+
+describe("connectionSettings", () => {
+  it("has defaults, and reads durations", () => {
+    expect(connectionSettings({}, "couch()")).toEqual({
+      connect: "eager",
+      commandTimeout: 1000,
+      connectTimeout: 2000,
+    });
+    expect(
+      connectionSettings({ connect: "lazy", commandTimeout: "1.5s", connectTimeout: 10 }, "couch()"),
+    ).toEqual({
+      connect: "lazy",
+      commandTimeout: 1500,
+      connectTimeout: 10,
+    });
+  });
+
+  it.each([
+    [{ connect: "later" }, "CACHEME_INVALID_OPTION"],
+    [{ commandTimeout: 0 }, "CACHEME_INVALID_DURATION"],
+    [{ commandTimeout: "soon" }, "CACHEME_INVALID_DURATION"],
+    [{ connectTimeout: "30d" }, "CACHEME_INVALID_DURATION"],
+  ])("refuses %o", (options, code) => {
+    expect(thrownBy(() => connectionSettings(options as object, "couch()"))).toMatchObject({
+      code,
+      message: expect.stringMatching(/couch\(\)/),
+    });
+  });
+});
+
+describe("tableName", () => {
+  it("takes a name, and one with its schema", () => {
+    expect(tableName("cacheme", "x()")).toEqual(["cacheme"]);
+    expect(tableName("Cache_1.entries", "x()")).toEqual(["Cache_1", "entries"]);
+  });
+
+  it.each(["", "1a", "a-b", 'a"b', "a`b", "a.b.c", "a.", "a;drop", "x".repeat(64), "tä", undefined])(
+    "refuses %o",
+    (name) => {
+      expect(thrownBy(() => tableName(name as string, "postgres()"))).toMatchObject({
+        code: "CACHEME_INVALID_OPTION",
+      });
+    },
+  );
+});
+
+describe("backOff", () => {
+  it("doubles from 50 ms to 2 s, and leaves out up to a half", () => {
+    const longest = [0, 1, 5, 6, 50].map((attempt) => backOff(attempt, () => 1));
+    expect(longest).toEqual([50, 100, 1600, 2000, 2000]);
+    expect(backOff(0, () => 0)).toBe(25);
+  });
+});

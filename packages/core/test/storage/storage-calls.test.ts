@@ -1,0 +1,197 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { connectionSettings, StorageCalls, type StorageCallsOptions, Sweeper } from "../../src/driver.js";
+import { deferred } from "../support/deferred.js";
+import { reason } from "../support/reason.js";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function calls(options: Partial<StorageCallsOptions> = {}) {
+  const opened: AbortSignal[] = [];
+  const log: string[] = [];
+  const made = new StorageCalls({
+    ...connectionSettings({ commandTimeout: 1000, connectTimeout: 2000 }, "couch()"),
+    label: "couch://here",
+    open: async (signal) => void opened.push(signal),
+    shut: async () => void log.push("shut"),
+    ...options,
+  });
+  return { calls: made, opened, log };
+}
+
+describe("a call", () => {
+  it("opens the storage once, before the first", async () => {
+    const { calls: storage, opened } = calls();
+    expect(
+      await Promise.all([storage.run("a read", async () => 1), storage.run("a read", async () => 2)]),
+    ).toEqual([1, 2]);
+    await storage.connect();
+    expect(await storage.run("a read", async () => 3)).toBe(3);
+    expect(opened).toHaveLength(1);
+  });
+
+  it("opens again after an opening that failed", async () => {
+    let attempts = 0;
+    const open = async () => {
+      if (++attempts < 3) throw new Error("connection refused");
+    };
+    const { calls: storage } = calls({ open });
+    const failed = {
+      code: "CACHEME_CONNECT_FAILED",
+      message: expect.stringMatching(/couch:\/\/here cannot be reached: connection refused\. Check/),
+    };
+    expect(await reason(storage.connect())).toMatchObject(failed);
+    expect(await reason(storage.run("a read", async () => 1))).toMatchObject(failed);
+    expect(await storage.run("a read", async () => 1)).toBe(1);
+  });
+
+  it("that has no answer is refused at its deadline, told to the driver, and its late answer forgotten", async () => {
+    const { calls: storage } = calls();
+    await storage.connect();
+    const answer = deferred<string>();
+    const giveUp = vi.fn();
+    let aborted = false;
+    const refused = reason(
+      storage.run(
+        "a read",
+        ({ signal }) => {
+          signal.addEventListener("abort", () => {
+            aborted = true;
+          });
+          return answer.promise;
+        },
+        giveUp,
+      ),
+    );
+    await vi.advanceTimersByTimeAsync(999);
+    expect(giveUp).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(2);
+    expect(await refused).toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      message: expect.stringMatching(/a read had no answer within 1000 ms/),
+    });
+    expect(giveUp).toHaveBeenCalledOnce();
+    expect(aborted).toBe(true);
+    answer.reject(new Error("too late to matter"));
+    await vi.advanceTimersByTimeAsync(10);
+  });
+
+  it("is not made any more where the opening took longer than its deadline", async () => {
+    const opening = deferred();
+    const { calls: storage } = calls({ open: () => opening.promise });
+    const act = vi.fn(async () => 1);
+    const refused = reason(storage.run("a write", act));
+    await vi.advanceTimersByTimeAsync(1001);
+    expect(await refused).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
+    opening.resolve(undefined);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(act).not.toHaveBeenCalled();
+  });
+
+  it("that fails says what failed, in clean words, and what to do", async () => {
+    const { calls: storage } = calls({
+      clean: (error) => new Error(error.message.replace("secret", "…")),
+      advice: () => "Read its log.",
+    });
+    expect(await reason(storage.run("a write", () => Promise.reject(new Error("bad secret"))))).toMatchObject(
+      {
+        code: "CACHEME_STORAGE_FAILED",
+        message: "couch://here: a write failed: bad …. Read its log.",
+      },
+    );
+  });
+
+  it("may throw instead of rejecting", async () => {
+    const { calls: storage } = calls();
+    await storage.connect();
+    const act = () => {
+      throw new Error("at once");
+    };
+    expect(await reason(storage.run("a write", act))).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
+  });
+
+  it("tells every reason of several addresses", async () => {
+    const open = () =>
+      Promise.reject(new AggregateError([new Error("::1 refused"), new Error("127.0.0.1 refused")]));
+    expect(await reason(calls({ open }).calls.connect())).toMatchObject({
+      message: expect.stringMatching(/::1 refused; 127\.0\.0\.1 refused/),
+    });
+  });
+});
+
+describe("connecting", () => {
+  it("is given up when its time is over, and aborted", async () => {
+    let given: AbortSignal | undefined;
+    const { calls: storage } = calls({
+      open: (signal) => {
+        given = signal;
+        return new Promise(() => {});
+      },
+    });
+    const refused = reason(storage.connect());
+    await vi.advanceTimersByTimeAsync(2001);
+    expect(await refused).toMatchObject({
+      code: "CACHEME_CONNECT_FAILED",
+      message: expect.stringMatching(/no answer within 2000 ms/),
+    });
+    expect(given?.aborted).toBe(true);
+  });
+
+  it("lazily returns at once, and a failure is nobody's", async () => {
+    const { calls: storage } = calls({ connect: "lazy", open: () => Promise.reject(new Error("down")) });
+    await storage.connect();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await reason(storage.run("a read", async () => 1))).toMatchObject({
+      code: "CACHEME_CONNECT_FAILED",
+    });
+  });
+});
+
+describe("closing", () => {
+  it("waits for the calls that are under way, once, and refuses what comes after", async () => {
+    const { calls: storage, log } = calls();
+    await storage.connect();
+    const answer = deferred<number>();
+    const call = storage.run("a read", () => answer.promise);
+    const closed = Promise.all([storage.close(), storage.close()]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(log).toEqual([]);
+    answer.resolve(7);
+    expect(await call).toBe(7);
+    await closed;
+    expect(log).toEqual(["shut"]);
+    expect(await reason(storage.run("a read", async () => 1))).toMatchObject({ code: "CACHEME_CLOSED" });
+    expect(await reason(storage.connect())).toMatchObject({ code: "CACHEME_CLOSED" });
+  });
+});
+
+describe("a sweeper", () => {
+  it("sweeps until nothing is left, then waits, and stops", async () => {
+    const batches = [true, true, false];
+    const sweep = vi.fn(async () => batches.shift() ?? false);
+    const sweeper = new Sweeper(1000, sweep);
+    sweeper.start();
+    sweeper.start();
+    expect(sweep).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1010);
+    expect(sweep).toHaveBeenCalledTimes(3);
+    await vi.advanceTimersByTimeAsync(1010);
+    expect(sweep).toHaveBeenCalledTimes(4);
+    await sweeper.stop();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(sweep).toHaveBeenCalledTimes(4);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("goes on after a sweep that failed", async () => {
+    const sweep = vi.fn(async () => {
+      throw new Error("the storage is down");
+    });
+    const sweeper = new Sweeper(1000, sweep);
+    sweeper.start();
+    await vi.advanceTimersByTimeAsync(1001);
+    await vi.advanceTimersByTimeAsync(1001);
+    expect(sweep).toHaveBeenCalledTimes(2);
+    await sweeper.stop();
+  });
+});
