@@ -2,5 +2,6 @@ export type { ServiceName } from "./catalogue.js";
 export { bundleProgram, type Program } from "./program.js";
 export type { ServerProxy } from "./proxy.js";
 export { openProxy } from "./proxy.js";
+export { type RedisCluster, startRedisCluster } from "./redis-cluster.js";
 export { type Server, type ServerOptions, type Service, server, service } from "./service.js";
 export { readSkips, type Skip } from "./skips.js";

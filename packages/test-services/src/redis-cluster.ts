@@ -1,0 +1,89 @@
+import { Guardian, quote } from "./guardian.js";
+import { type ReservedPort, reservePort } from "./port.js";
+import { redisCommand } from "./redis-command.js";
+import { type Server, server } from "./service.js";
+
+/** A Redis Cluster of our own: three masters that share the slots, and a replica of each. */
+export interface RedisCluster {
+  /** The address of the first master; a client learns the rest from it. */
+  readonly url: string;
+  /** All six; the first three began as masters, and the replica of each stands three places behind it. */
+  readonly nodes: readonly Server[];
+  /** Gives all nodes back. */
+  stop(): Promise<void>;
+}
+
+const masters = 3;
+const slots = 16_384;
+/** More than a cluster of a busy machine needs to agree. */
+const patience = 30_000;
+
+/**
+ * Starts a cluster of servers of the service `redis`, and waits until every node serves and every replica follows.
+ *
+ * @throws Error if Redis is not to be had as a program on this machine
+ */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const guardian = new Guardian();
+  const buses = await Promise.all(Array.from({ length: 2 * masters }, () => reservePort()));
+  guardian.leave(`rm -f ${buses.map(({ mark }) => quote(mark)).join(" ")}`);
+  const started = await Promise.allSettled(buses.map(startNode));
+  const nodes = started.flatMap((node) => (node.status === "fulfilled" ? [node.value] : []));
+  const stop = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    for (const bus of buses) bus.release();
+    guardian.dismiss();
+  };
+  try {
+    for (const node of started) if (node.status === "rejected") throw node.reason;
+    await join(nodes, buses);
+    return { url: nodes[0]?.url ?? "", nodes, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function startNode({ port }: ReservedPort): Promise<Server> {
+  const words = ["--cluster-enabled", "yes", "--cluster-port", String(port)];
+  const speed = ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"];
+  return server("redis", { arguments: [...words, ...speed] });
+}
+
+/** What `redis-cli --cluster create` does, without its pauses. */
+async function join(nodes: readonly Server[], buses: readonly ReservedPort[]): Promise<void> {
+  const ports = nodes.map(({ port }) => port);
+  const first = ports[0] ?? 0;
+  for (const [index, port] of ports.entries()) {
+    // Epochs of their own spare the nodes an election about whose slots are whose.
+    await redisCommand(port, `CLUSTER SET-CONFIG-EPOCH ${index + 1}`);
+    if (index < masters) await redisCommand(port, `CLUSTER ADDSLOTSRANGE ${share(index)}`);
+    await redisCommand(first, `CLUSTER MEET 127.0.0.1 ${port} ${buses[index]?.port}`);
+  }
+  const everyoneKnown = new RegExp(`cluster_known_nodes:${nodes.length}\\b`);
+  await until(ports, "CLUSTER INFO", everyoneKnown);
+  for (const [index, port] of ports.slice(masters).entries()) {
+    const master = await redisCommand(ports[index] ?? 0, "CLUSTER MYID");
+    await redisCommand(port, `CLUSTER REPLICATE ${master}`);
+  }
+  await until(ports.slice(masters), "INFO replication", /master_link_status:up/);
+  await until(ports, "CLUSTER INFO", /cluster_state:ok/);
+}
+
+/** The first and the last slot of a master. */
+function share(index: number): string {
+  const start = (of: number): number => Math.round((of * slots) / masters);
+  return `${start(index)} ${start(index + 1) - 1}`;
+}
+
+async function until(ports: readonly number[], question: string, answer: RegExp): Promise<void> {
+  const deadline = Date.now() + patience;
+  for (const port of ports) {
+    for (;;) {
+      const heard = await redisCommand(port, question);
+      if (answer.test(heard)) break;
+      if (Date.now() > deadline) throw new Error(`No ${answer} of port ${port} in time, but:\n${heard}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type RedisCluster, startRedisCluster } from "../src/redis-cluster.js";
+import { redisCommand } from "../src/redis-command.js";
+import { describeWithServer } from "../src/vitest.js";
+
+describeWithServer("redis", "a cluster of Redis", () => {
+  let cluster: RedisCluster;
+  const port = (index: number): number => cluster.nodes[index]?.port ?? 0;
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  });
+  afterAll(() => cluster?.stop());
+
+  it("serves every slot by three masters with a replica each", async () => {
+    const info = await redisCommand(port(0), "CLUSTER INFO");
+    expect(info).toContain("cluster_slots_ok:16384");
+    expect(info).toContain("cluster_size:3");
+    const roles = await Promise.all(
+      [0, 1, 2, 3, 4, 5].map((index) => redisCommand(port(index), "INFO replication")),
+    );
+    expect(roles.map((role) => /role:(\w+)/.exec(role)?.[1])).toEqual([
+      ...["master", "master", "master", "slave", "slave", "slave"],
+    ]);
+    expect(cluster.url).toBe(cluster.nodes[0]?.url);
+  });
+
+  it("makes the replica of a killed master a master, and takes the old one back", async () => {
+    await cluster.nodes[0]?.kill();
+    while (!(await redisCommand(port(3), "INFO replication")).includes("role:master"));
+    await cluster.nodes[0]?.restart();
+    while (!(await redisCommand(port(0), "INFO replication")).includes("master_link_status:up"));
+    expect(await redisCommand(port(0), "INFO replication")).toContain("role:slave");
+  });
+});
