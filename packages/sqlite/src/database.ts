@@ -23,7 +23,7 @@ export interface Statement {
   run(...parameters: readonly Value[]): number;
 }
 
-export type Row = Readonly<Record<string, Value>>;
+type Row = Readonly<Record<string, Value>>;
 
 /** The libraries that the storage can stand on. */
 export type DriverName = "node:sqlite" | "better-sqlite3";
@@ -86,10 +86,10 @@ function nodeSqlite(): Driver | undefined {
 
 /** An optional peer, and CommonJS with a native part: loaded when it is needed, and never bundled. */
 function betterSqlite3(): Driver | undefined {
-  const load = createRequire(import.meta.url);
+  const require = createRequire(import.meta.url);
   let found: unknown;
   try {
-    found = load("better-sqlite3");
+    found = require("better-sqlite3");
   } catch (error) {
     // Not so where something that it needs is missing: then its own words say what.
     if (error instanceof Error && /^Cannot find module 'better-sqlite3'/.test(error.message))

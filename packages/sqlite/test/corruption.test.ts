@@ -1,0 +1,125 @@
+import { closeSync, fstatSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { CorruptFile } from "../src/index.js";
+import { connected, handle, handleOfLibrary, place, record, text } from "./place.js";
+
+const many = Array.from({ length: 2000 }, (_, index) => record(`${index}`, `value ${index}`.padEnd(2000)));
+
+/** Writes rubbish over all pages but the first. */
+function spoil(file: string): void {
+  handle(file).exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const opened = openSync(file, "r+");
+  const { size } = fstatSync(opened);
+  writeSync(opened, Buffer.alloc(size - 4096, 0xa5), 0, size - 4096, 4096);
+  closeSync(opened);
+}
+
+function setAside(file: string): string[] {
+  return readdirSync(dirname(file)).filter((name) => /\.corrupt-[^-]+-\d+$/.test(name));
+}
+
+describe("a file that is no database", () => {
+  it("is set aside and reported, and a new one is made", async () => {
+    const file = place();
+    writeFileSync(file, "rubbish ".repeat(1000));
+    const reports: CorruptFile[] = [];
+    const storage = await connected(file, { onCorrupt: (corrupt) => reports.push(corrupt) });
+    await storage.writeMany([record("a", "A")]);
+    expect(await text(storage, "a")).toBe("A");
+    expect(reports).toMatchObject([{ file, error: { message: "file is not a database" } }]);
+    expect(setAside(file)).toEqual([basename(reports[0]?.movedTo ?? "")]);
+  });
+
+  it("is told of by a warning where nobody else is told", async () => {
+    const file = place();
+    writeFileSync(file, "rubbish ".repeat(1000));
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    await connected(file);
+    const [message, options] = warn.mock.calls.find(([text]) => String(text).includes(file)) ?? [];
+    expect(message).toContain(setAside(file)[0]);
+    expect(options).toMatchObject({ code: "CACHEME_CORRUPT_FILE" });
+  });
+
+  it("is told of by a warning where who is told throws", async () => {
+    const file = place();
+    writeFileSync(file, "rubbish ".repeat(1000));
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    await connected(file, {
+      onCorrupt() {
+        throw new Error("of the program's own");
+      },
+    });
+    expect(warn.mock.calls.some(([text]) => String(text).includes(file))).toBe(true);
+  });
+});
+
+describe("a file that is spoilt while it is open", () => {
+  it("costs misses and no error", async () => {
+    const file = place();
+    const reports: CorruptFile[] = [];
+    const storage = await connected(file, { onCorrupt: (corrupt) => reports.push(corrupt) });
+    await storage.writeMany(many);
+    spoil(file);
+    const found = await storage.readMany(many.map(({ key }) => key));
+    expect(found.every((bytes) => bytes === undefined)).toBe(true);
+    expect(reports).toHaveLength(1);
+    await storage.writeMany(many);
+    expect(await text(storage, "7")).toBe("value 7".padEnd(2000));
+  });
+
+  it("is left by the other connections within a moment", async () => {
+    const file = place();
+    const reports: CorruptFile[] = [];
+    const onCorrupt = (corrupt: CorruptFile) => void reports.push(corrupt);
+    const [one, other] = [await connected(file, { onCorrupt }), await connected(file, { onCorrupt })];
+    await one.writeMany(many);
+    expect(await text(other, "7")).toBeDefined();
+    spoil(file);
+    await one.readMany(many.map(({ key }) => key));
+    await one.writeMany([record("7", "in the new file")]);
+    await vi.waitFor(async () => expect(await text(other, "7")).toBe("in the new file"));
+    await other.writeMany([record("8", "from the other")]);
+    expect(await text(one, "8")).toBe("from the other");
+    expect(setAside(file)).toHaveLength(reports.length);
+  });
+
+  it("refuses a fill whose lease it took with it", async () => {
+    const file = place();
+    const storage = await connected(file, { onCorrupt() {} });
+    await storage.writeMany(many);
+    const [answer] = (await storage.leases?.acquire([{ key: "new", duration: 60_000 }])) ?? [];
+    if (answer?.outcome !== "granted") throw new Error("the lease was to be had");
+    spoil(file);
+    await storage.readMany(many.map(({ key }) => key));
+    expect(await storage.leases?.fill([{ ...record("new", "late"), token: answer.token }])).toEqual([false]);
+  });
+
+  it("is an error where the handle is the program's own", async () => {
+    const file = place();
+    const database = handleOfLibrary(file);
+    database.exec("PRAGMA cache_size = 10");
+    const storage = await connected(database);
+    await storage.writeMany(many);
+    spoil(file);
+    await expect(storage.readMany(many.map(({ key }) => key))).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      message: expect.stringContaining("not a sound database"),
+    });
+    expect(setAside(file)).toEqual([]);
+  });
+});
+
+describe("a file that is removed while it is open", () => {
+  it("is made anew within a moment", async () => {
+    const file = place();
+    const storage = await connected(file);
+    await storage.writeMany([record("a", "A")]);
+    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
+    await vi.waitFor(async () => expect(await text(storage, "a")).toBeUndefined());
+    await storage.writeMany([record("a", "again")]);
+    expect(await text(await connected(file), "a")).toBe("again");
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { connected, handleOfLibrary, place, record, text } from "./place.js";
+
+describe("a handle of the program's own", () => {
+  it("is used, and not closed with the storage", async () => {
+    const database = handleOfLibrary(place());
+    const storage = await connected(database);
+    await storage.writeMany([record("a", "A")]);
+    await storage.close();
+    expect(database.prepare("SELECT key FROM cacheme").all()).toMatchObject([{ key: "a" }]);
+  });
+
+  it("keeps its own settings", async () => {
+    const database = handleOfLibrary(place());
+    const storage = await connected(database);
+    expect((await storage.info?.())?.details).toMatchObject({ journal: "delete" });
+  });
+
+  it("is not taken together with a driver", async () => {
+    const database = handleOfLibrary(":memory:");
+    await expect(connected(database, { driver: "better-sqlite3" })).rejects.toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+    });
+  });
+
+  it("reports a full disk, and goes on with what there is", async () => {
+    const database = handleOfLibrary(place());
+    const storage = await connected(database);
+    await storage.writeMany([record("a", "A")]);
+    database.exec("PRAGMA max_page_count = 20");
+    const large = { key: "b", bytes: Buffer.alloc(200_000), ttl: undefined };
+    await expect(storage.writeMany([record("a", "new"), large])).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      message: expect.stringContaining("Make room on the disk"),
+    });
+    expect(await text(storage, "a")).toBe("A");
+    await storage.writeMany([record("c", "C")]);
+    expect(await text(storage, "c")).toBe("C");
+  });
+
+  it("makes the tables again where somebody dropped them", async () => {
+    const database = handleOfLibrary(place());
+    const storage = await connected(database);
+    await storage.writeMany([record("a", "A")]);
+    database.exec("DROP TABLE cacheme; DROP TABLE cacheme_leases");
+    expect(await text(storage, "a")).toBeUndefined();
+    await storage.writeMany([record("a", "again")]);
+    expect(await text(storage, "a")).toBe("again");
+  });
+});

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RemoteStorage } from "cacheme/driver";
+import { onTestFinished } from "vitest";
+import { type Database, findDriver } from "../src/database.js";
+import type {
+  BetterSqlite3Database,
+  NodeSqliteDatabase,
+  SqliteConnectionOptions,
+  SqliteDatabase,
+  SqliteStorageOptions,
+} from "../src/index.js";
+import { sqlite } from "../src/index.js";
+
+/** A path in a folder of the test's own. */
+export function place(name = "cache.db"): string {
+  const folder = mkdtempSync(join(tmpdir(), "cacheme-sqlite-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, name);
+}
+
+/** A handle on a file beside the storage's. */
+export function handle(file: string): Database {
+  const driver = findDriver("node:sqlite") ?? findDriver("better-sqlite3");
+  if (driver === undefined) throw new Error("no library of SQLite");
+  const database = driver.open(file);
+  onTestFinished(() => database.close());
+  return database;
+}
+
+/** A storage that is connected, and closed after the test. */
+export async function connected(
+  target: string | SqliteConnectionOptions | SqliteDatabase,
+  options: SqliteStorageOptions = {},
+): Promise<RemoteStorage> {
+  const storage = sqlite(target, options);
+  onTestFinished(() => storage.close());
+  await storage.connect();
+  return storage;
+}
+
+export function record(key: string, value: string, ttl: number | undefined = undefined) {
+  return { key, bytes: Buffer.from(value), ttl };
+}
+
+export async function text(storage: RemoteStorage, key: string): Promise<string | undefined> {
+  const [bytes] = await storage.readMany([key]);
+  return bytes && Buffer.from(bytes).toString();
+}
+
+/** A handle as a program has it that uses the library itself. */
+export function handleOfLibrary(file: string): NodeSqliteDatabase | BetterSqlite3Database {
+  const builtIn: unknown = process.getBuiltinModule("node:sqlite");
+  const require = createRequire(import.meta.url);
+  const Library = (
+    builtIn === undefined ? require("better-sqlite3") : (builtIn as { DatabaseSync: unknown }).DatabaseSync
+  ) as new (
+    file: string,
+  ) => NodeSqliteDatabase | BetterSqlite3Database;
+  const database = new Library(file);
+  onTestFinished(() => void database.close());
+  return database;
+}
