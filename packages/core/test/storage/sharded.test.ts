@@ -1,0 +1,197 @@
+import { describe, expect, it } from "vitest";
+import { BatchError, Cacheme, KeyPattern, type RemoteStorage, sharded } from "../../src/index.js";
+import { Rendezvous } from "../../src/storage/rendezvous.js";
+import { reason, thrownBy } from "../support/reason.js";
+import { SimulatedRemote } from "../support/simulated-remote.js";
+import { countingNode } from "../support/space.js";
+import { VirtualClock } from "../support/virtual-clock.js";
+
+const keys = Array.from({ length: 20_000 }, (_, index) => `cacheme:user:${index}:1`);
+
+function shard(name: string, weight = 1) {
+  const clock = new VirtualClock();
+  return { storage: new SimulatedRemote(clock), name, weight };
+}
+
+/** Rejects every call from now on. */
+function fail(storage: SimulatedRemote): void {
+  storage.gate = () => {
+    throw new Error("down");
+  };
+}
+
+const record = (key: string) => ({ key, bytes: Buffer.from(key), ttl: 60_000 });
+
+describe("the shard of a key", () => {
+  it("is about 1 in N of the keys for each of N, and in the ratio of the weights", () => {
+    for (const weights of [
+      [1, 1],
+      [1, 1, 1, 1, 1],
+      [1, 2, 5],
+      [0.5, 0.25, 0.25],
+    ]) {
+      const storage = sharded(weights.map((weight, index) => shard(`shard ${index}`, weight)));
+      const owners = keys.map((key) => storage.shardFor(key));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      for (const [index, weight] of weights.entries()) {
+        const share = owners.filter((owner) => owner === `shard ${index}`).length / keys.length;
+        expect(Math.abs(share - weight / total)).toBeLessThan(0.02);
+      }
+    }
+  });
+
+  it("does not depend on the order in which the shards were given", () => {
+    const [one, other] = [
+      sharded(["a", "b", "c"].map((name) => shard(name))),
+      sharded(["c", "a", "b"].map((name) => shard(name))),
+    ];
+    for (const key of keys.slice(0, 1000)) expect(one.shardFor(key)).toBe(other.shardFor(key));
+  });
+
+  it("moves for about 1 in N of the keys when one of N is added, and only to the new one", async () => {
+    const storage = sharded(["a", "b", "c", "d"].map((name) => shard(name)));
+    const before = keys.map((key) => storage.shardFor(key));
+    await storage.addShard(shard("e"));
+    const moved = keys.filter((key, index) => storage.shardFor(key) !== before[index]);
+    expect(Math.abs(moved.length / keys.length - 1 / 5)).toBeLessThan(0.02);
+    expect(moved.every((key) => storage.shardFor(key) === "e")).toBe(true);
+    await storage.removeShard("e");
+    expect(keys.map((key) => storage.shardFor(key))).toEqual(before);
+  });
+
+  it("spreads the lots of two members independently", () => {
+    const pairs = new Rendezvous<{ name: string; weight: number }>();
+    const first = new Map<string, number>();
+    pairs.members = ["a", "b", "c"].map((name) => ({ name, weight: 1 }));
+    const winners = keys.map((key) => pairs.of(key)?.name);
+    pairs.members = ["b", "c"].map((name) => ({ name, weight: 1 }));
+    for (const [index, key] of keys.entries()) {
+      if (winners[index] === "a")
+        first.set(pairs.of(key)?.name ?? "", (first.get(pairs.of(key)?.name ?? "") ?? 0) + 1);
+    }
+    const [b = 0, c = 0] = [first.get("b"), first.get("c")];
+    expect(b / (b + c)).toBeGreaterThan(0.46);
+    expect(b / (b + c)).toBeLessThan(0.54);
+  });
+});
+
+describe("a sharded storage", () => {
+  it("asks each shard for its own keys, once, and answers in the order that was asked for", async () => {
+    const shards = ["a", "b", "c"].map((name) => shard(name));
+    const storage = sharded(shards);
+    await storage.writeMany(keys.slice(0, 100).map(record));
+    const asked = [...keys.slice(50, 150), keys[0]!];
+    const found = await storage.readMany(asked);
+    expect(found.map((bytes) => bytes && Buffer.from(bytes).toString())).toEqual(
+      asked.map((key) => (keys.indexOf(key) < 100 ? key : undefined)),
+    );
+    for (const { storage: one } of shards)
+      expect(one.calls.map(({ operation }) => operation)).toEqual(["write", "read"]);
+    expect(await storage.removeMany(keys.slice(0, 200))).toBe(100);
+  });
+
+  it("misses what is in a shard that is down, and finds the rest", async () => {
+    const shards = ["a", "b"].map((name) => shard(name));
+    const storage = sharded(shards);
+    await storage.writeMany(keys.slice(0, 50).map(record));
+    fail(shards[0]!.storage);
+    const found = await storage.readMany(keys.slice(0, 50));
+    for (const [index, bytes] of found.entries()) {
+      expect(bytes === undefined).toBe(storage.shardFor(keys[index]!) === "a");
+    }
+  });
+
+  it("tells which keys a shard that is down was not told to remove or to store, and does the rest", async () => {
+    const shards = ["a", "b"].map((name) => shard(name));
+    const storage = sharded(shards);
+    const some = keys.slice(0, 50);
+    const [dead, alive] = [
+      some.filter((key) => storage.shardFor(key) === "a"),
+      some.filter((key) => storage.shardFor(key) === "b"),
+    ];
+    fail(shards[0]!.storage);
+    for (const act of [() => storage.writeMany(some.map(record)), () => storage.removeMany(some)]) {
+      const error = await reason(act());
+      expect(error).toBeInstanceOf(BatchError);
+      expect([...(error as BatchError).keys].sort()).toEqual(dead.toSorted());
+      expect(error).toMatchObject({ message: expect.stringMatching(/a: down/) });
+    }
+    expect(shards[1]!.storage.calls.map(({ operation, keys }) => [operation, keys.length])).toEqual([
+      ["write", alive.length],
+      ["remove", alive.length],
+    ]);
+  });
+
+  it("costs a get of a dead shard's key nothing but a load, and a set of a living shard's key no error", async () => {
+    const shards = ["a", "b"].map((name) => shard(name));
+    const cacheme = new Cacheme();
+    const storage = sharded(shards);
+    await cacheme.registerStorage("far", storage);
+    const { Counting, loads } = countingNode(
+      { name: "n", caches: [{ storage: "far", ttl: "1m" }] },
+      (id) => id,
+    );
+    const keyOf = (id: number) => `cacheme:n:${id}:0`;
+    const ids = Array.from({ length: 20 }, (_, id) => id);
+    await cacheme.setAll(ids.map((id) => [new Counting(id), id] as const));
+    const inA = [...shards[0]!.storage.records.keys()];
+    const dead = ids.filter((id) => inA.some((key) => key.startsWith(keyOf(id).slice(0, -1))));
+    expect(dead.length).toBeGreaterThan(2);
+    expect(dead.length).toBeLessThan(18);
+    fail(shards[0]!.storage);
+    expect(await cacheme.getAll(ids.map((id) => new Counting(id)))).toEqual(ids);
+    expect(loads.toSorted((a, b) => a - b)).toEqual(dead);
+    const outcomes = await Promise.allSettled(ids.map((id) => cacheme.set(new Counting(id), id)));
+    for (const [id, { status }] of outcomes.entries()) {
+      expect([id, status]).toEqual([id, dead.includes(id) ? "rejected" : "fulfilled"]);
+    }
+  });
+
+  it("never brings back what was overwritten or removed while a shard was there", async () => {
+    const storage = sharded(["a", "b"].map((name) => shard(name)));
+    await storage.writeMany(keys.slice(0, 200).map(record));
+    await storage.addShard(shard("c"));
+    await storage.removeMany(keys.slice(0, 100));
+    await storage.writeMany(
+      keys.slice(100, 200).map((key) => ({ ...record(key), bytes: Buffer.from("new") })),
+    );
+    await storage.removeShard("c");
+    const found = await storage.readMany(keys.slice(0, 200));
+    expect(found.slice(0, 100).every((bytes) => bytes === undefined)).toBe(true);
+    for (const bytes of found.slice(100))
+      expect([undefined, "new"]).toContain(bytes && Buffer.from(bytes).toString());
+  });
+
+  it("lists its shards, connects those that are added, and closes those that are removed", async () => {
+    const [a, b, c] = [shard("a"), shard("b", 3), shard("c")];
+    const storage = sharded([a, b]);
+    await storage.connect();
+    await storage.addShard(c);
+    expect(storage.shards()).toEqual([
+      { name: "a", weight: 1 },
+      { name: "b", weight: 3 },
+      { name: "c", weight: 1 },
+    ]);
+    expect([a, b, c].map((one) => one.storage.connected)).toEqual([1, 1, 1]);
+    await storage.removeShard("a");
+    expect(a.storage.closed).toBe(1);
+    await storage.close();
+    expect([a, b, c].map((one) => one.storage.closed)).toEqual([1, 1, 1]);
+  });
+
+  it("refuses what cannot be meant", async () => {
+    const options = { code: "CACHEME_INVALID_OPTION" };
+    expect(thrownBy(() => sharded([]))).toMatchObject(options);
+    expect(thrownBy(() => sharded([shard("a"), shard("a")]))).toMatchObject(options);
+    expect(thrownBy(() => sharded([shard("a", 0)]))).toMatchObject(options);
+    expect(thrownBy(() => sharded([shard("a", Number.NaN)]))).toMatchObject(options);
+    expect(thrownBy(() => sharded([{} as RemoteStorage]))).toMatchObject(options);
+    const storage = sharded([shard("a")]);
+    expect(await reason(storage.addShard(shard("a")))).toMatchObject(options);
+    expect(await reason(storage.removeShard("a"))).toMatchObject(options);
+    expect(await reason(storage.removeShard("z"))).toMatchObject(options);
+    expect(storage.lacks?.generations).toMatch(/clocks/);
+    expect(storage.scan).toBeUndefined();
+    expect(KeyPattern.startingWith("a").prefix).toBe("a");
+  });
+});
