@@ -1,0 +1,58 @@
+import type { Answer } from "./protocol.js";
+
+/** One batch of commands on its way, and its answers. */
+export class Exchange {
+  readonly answers: Promise<readonly Answer[]>;
+  /** How many bytes the server had said when this batch was sent, and how many it had been sent with this batch. */
+  readonly heardBefore: number;
+  readonly sentUpTo: number;
+  isSettled = false;
+  readonly #awaited: number | "END";
+  readonly #came: Answer[] = [];
+  #resolve: (answers: readonly Answer[]) => void = () => {};
+  #reject: (error: Error) => void = () => {};
+
+  /** @param awaited how many answers there will be; `"END"` for lines up to that one, or for one that is an error */
+  constructor(awaited: number | "END", heardBefore: number, sentUpTo: number) {
+    this.#awaited = awaited;
+    this.heardBefore = heardBefore;
+    this.sentUpTo = sentUpTo;
+    this.answers = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever gave up does not look any more.
+    this.answers.catch(() => {});
+  }
+
+  /** Whether this was the last answer. */
+  take(answer: Answer): boolean {
+    this.#came.push(answer);
+    const isLast =
+      this.#awaited === "END"
+        ? answer.code === "END" || isError(answer)
+        : this.#came.length === this.#awaited;
+    if (isLast) {
+      this.isSettled = true;
+      this.#resolve(this.#came);
+    }
+    return isLast;
+  }
+
+  fail(error: Error): void {
+    this.isSettled = true;
+    this.#reject(error);
+  }
+}
+
+/** Whether the server says that it did not do what it was asked for, because it could not or did not understand. */
+export function isError({ code }: Answer): boolean {
+  return /^(SERVER_|CLIENT_)?ERROR\b/.test(code);
+}
+
+/** The server's words, where it answered with an error or with something that the command never has. */
+export function refusal({ code }: Answer): Error {
+  return new Error(
+    /^(SERVER|CLIENT)_ERROR (.+)/.exec(code)?.[2] ?? `the server answered ${JSON.stringify(code)}`,
+  );
+}

@@ -1,0 +1,177 @@
+import {
+  checkKey,
+  checkKeys,
+  type Generations,
+  type Leases,
+  type RemoteStorage,
+  type StorageInfo,
+  type StoredRecord,
+} from "cacheme/driver";
+import { Client, type Conversation, each, type Part } from "./client.js";
+import { isError, refusal } from "./exchange.js";
+import { MemcachedGenerations } from "./generations.js";
+import { itemName } from "./item-name.js";
+import { MemcachedLeases } from "./leases.js";
+import type { Settings } from "./options.js";
+import { bytesOf } from "./record.js";
+import { statsOf } from "./server-facts.js";
+import { Refusals, storeRecord } from "./store.js";
+
+/** One server, or several that share the keys. */
+export class MemcachedStorage implements RemoteStorage {
+  readonly kind = "remote";
+  readonly label: string;
+  readonly leases: Leases;
+  readonly generations: Generations;
+  readonly lacks = {
+    scan: "memcached has no command that lists its keys in pages, and long keys are stored as hashes.",
+  };
+  readonly #client: Client;
+
+  constructor(settings: Settings) {
+    this.label = settings.label;
+    this.#client = new Client(settings);
+    this.leases = new MemcachedLeases(this.label, this.#client);
+    this.generations = new MemcachedGenerations(this.label, this.#client);
+  }
+
+  connect(): Promise<void> {
+    return this.#client.connect();
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  /** Every server is asked, so that each one that hangs is found; one that answers is enough. */
+  async ping(): Promise<void> {
+    await this.#client.run("a ping", async (conversation) => {
+      await Promise.any(
+        await settled(
+          this.#client.connections.map((connection) =>
+            conversation.ask(connection, (batch) => batch.command("mn")),
+          ),
+        ),
+      ).catch(firstOf);
+    });
+  }
+
+  async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    if (keys.length === 0) return [];
+    checkKeys(keys, this.label);
+    const names = keys.map(itemName);
+    const found = new Array<Uint8Array | undefined>(keys.length).fill(undefined);
+    const parts = this.#client.parts(names);
+    await this.#client.run("a read", (conversation) =>
+      each(parts, (part) => this.#readPart(conversation, part, keys, names, found)),
+    );
+    return found;
+  }
+
+  async writeMany(records: readonly StoredRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    for (const { key } of records) checkKey(key, this.label);
+    const names = records.map(({ key }) => itemName(key));
+    const refusals = new Refusals(this.label, records.length);
+    await this.#client.run("a write", (conversation) =>
+      each(this.#client.parts(names), async ({ connection, places }) => {
+        const sent: StoredRecord[] = [];
+        const answers = await conversation.ask(connection, (batch) => {
+          for (const place of places) {
+            const record = records[place];
+            const name = names[place];
+            if (record === undefined || name === undefined) continue;
+            if (storeRecord(batch, connection.facts, name, record, () => connection.now(), refusals))
+              sent.push(record);
+          }
+        });
+        for (const [index, answer] of answers.entries()) {
+          if (answer.code !== "HD") refusals.add(sent[index]?.key ?? "", refusal(answer));
+        }
+      }),
+    );
+    refusals.throwIfAny();
+  }
+
+  /** Counts leases without bytes as well. A key that stands twice counts once, since it is gone by then. */
+  async removeMany(keys: readonly string[]): Promise<number> {
+    if (keys.length === 0) return 0;
+    checkKeys(keys, this.label);
+    const names = keys.map(itemName);
+    const counts = await this.#client.run("a removal", (conversation) =>
+      each(this.#client.parts(names), async ({ connection, places }) => {
+        const answers = await conversation.ask(connection, (batch) => {
+          for (const place of places) batch.command(`md ${names[place]}`);
+        });
+        let count = 0;
+        for (const answer of answers) {
+          if (answer.code === "HD") count++;
+          else if (answer.code !== "NF") throw refusal(answer);
+        }
+        return count;
+      }),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Of all servers together; those that are down are named in the details. */
+  async info(): Promise<StorageInfo> {
+    const { connections } = this.#client;
+    const all = await this.#client.run("a look at the server", async (conversation) => {
+      const asked = await settled(connections.map((connection) => conversation.stats(connection)));
+      await Promise.any(asked).catch(firstOf);
+      return Promise.allSettled(asked);
+    });
+    const stats = all.map((outcome) => (outcome.status === "fulfilled" ? statsOf(outcome.value) : undefined));
+    const versions = new Set(stats.flatMap((one) => one?.get("version") ?? []));
+    const sum = (name: string): number =>
+      stats.reduce((total, one) => total + Number(one?.get(name) ?? 0), 0);
+    return {
+      server: `memcached ${[...versions].join(", ")}`,
+      records: sum("curr_items"),
+      bytes: sum("bytes"),
+      details: {
+        servers: connections.length,
+        evictions: sum("evictions"),
+        ...Object.fromEntries(
+          connections.map(({ label }, place) => [label, stats[place] === undefined ? "down" : "up"]),
+        ),
+      },
+    };
+  }
+
+  /** A server of a pool that is known to be down has no keys; those of the others are still there. */
+  async #readPart(
+    conversation: Conversation,
+    { connection, places }: Part,
+    keys: readonly string[],
+    names: readonly string[],
+    found: (Uint8Array | undefined)[],
+  ): Promise<void> {
+    try {
+      const answers = await conversation.get(
+        connection,
+        places.map((place) => names[place] ?? ""),
+        () => "v f t",
+      );
+      for (const [index, answer] of answers.entries()) {
+        const place = places[index] ?? 0;
+        if (answer.code === "VA") found[place] = bytesOf(answer, names[place] ?? "", keys[place] ?? "");
+        else if (isError(answer)) throw refusal(answer);
+      }
+    } catch (error) {
+      if (connection.isReady || !this.#client.isUp) throw error;
+    }
+  }
+}
+
+/** The same promises when each has settled. */
+async function settled<T>(promises: readonly Promise<T>[]): Promise<readonly Promise<T>[]> {
+  await Promise.allSettled(promises);
+  return promises;
+}
+
+/** None has succeeded: the first one's error says why. */
+function firstOf(error: unknown): never {
+  throw error instanceof AggregateError ? error.errors[0] : error;
+}
