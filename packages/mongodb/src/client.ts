@@ -1,0 +1,92 @@
+import type { MongoClient } from "mongodb";
+import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./driver.js";
+import { unref } from "./idle.js";
+
+/** Where the collection comes from. */
+export interface ConnectionTarget {
+  /** Makes a client of our own, which does nothing before it is asked something. */
+  readonly make: (() => MongoClient) | undefined;
+  /** The collection in a client. */
+  find(client: MongodbClient): Place;
+  /** The place in the user's own client. */
+  readonly given: Place | undefined;
+}
+
+/** A collection with the database that it is in: a collection does not tell. */
+export interface Place {
+  readonly database: MongodbDatabase;
+  readonly collection: MongodbCollection;
+}
+
+/** After these a client of ours may have something new that keeps the process alive. */
+const wakeUps = [
+  "connectionReady",
+  "connectionCheckedOut",
+  "serverHeartbeatStarted",
+  "serverHeartbeatSucceeded",
+  "serverHeartbeatFailed",
+] as const;
+
+/**
+ * The client of the storage, which is the user's own or one of ours. One of ours is thrown away as a whole when a deadline
+ * passes and nothing at all was heard from the server meanwhile: behind a partition every socket of its pool is dead, and
+ * each would cost a call its deadline.
+ */
+export class Connection {
+  readonly #target: ConnectionTarget;
+  #own: MongoClient | undefined;
+  #place: Place | undefined;
+  /** When the server last answered, by `performance.now()`. */
+  #heard = Number.NEGATIVE_INFINITY;
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(target: ConnectionTarget) {
+    this.#target = target;
+    this.#place = target.given;
+  }
+
+  get place(): Place {
+    this.#place ??= this.#made();
+    return this.#place;
+  }
+
+  /** The server has answered. */
+  heard(): void {
+    this.#heard = performance.now();
+  }
+
+  /** Makes a new client if the server has said nothing since that moment. */
+  dropIfSilent(since: number): void {
+    if (this.#heard < since) this.drop();
+  }
+
+  /** Makes a new client for the next call. The user's own is left as it is. */
+  drop(): void {
+    const own = this.#own;
+    if (own === undefined) return;
+    this.#own = undefined;
+    this.#place = undefined;
+    // A failing farewell is nobody's business: the sockets are gone in any case.
+    const closed = own
+      .close(true)
+      .catch(() => {})
+      .finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  /** Settles when our own clients are closed. */
+  async close(): Promise<void> {
+    this.drop();
+    await Promise.all(this.#closing);
+  }
+
+  #made(): Place {
+    const { make } = this.#target;
+    if (make === undefined) throw new Error("There is neither a client nor a way to make one.");
+    const own = make();
+    const onChange = (): void => void setImmediate(unref, own);
+    for (const event of wakeUps) own.on(event, onChange);
+    this.#own = own;
+    return this.#target.find(own);
+  }
+}

@@ -1,0 +1,228 @@
+import {
+  ConfigurationError,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+  type Duration,
+  milliseconds,
+} from "cacheme/driver";
+import { MongoClient, type MongoClientOptions } from "mongodb";
+import type { ConnectionTarget } from "./client.js";
+import type { MongodbClient, MongodbDatabase } from "./driver.js";
+
+/** How the storage behaves. Everything has a default. */
+export interface MongodbStorageOptions extends ConnectionOptions {
+  /** The database. Default: the one in the address, else `test`, as everywhere in MongoDB. */
+  readonly database?: string | undefined;
+  /** The collection, which the storage has for itself. It is made by the first write. Default `"cacheme"`. */
+  readonly collection?: string | undefined;
+  /**
+   * How often to look for expired documents that the server's own TTL index has left, and to remove them. Default `"1m"`.
+   */
+  readonly sweepInterval?: Duration | undefined;
+}
+
+/** The options of the driver that are the storage's own business. */
+type Managed =
+  | "connectTimeoutMS"
+  | "serverSelectionTimeoutMS"
+  | "socketTimeoutMS"
+  | "timeoutMS"
+  | "waitQueueTimeoutMS";
+
+const timeouts = "give commandTimeout and connectTimeout as options of the storage";
+
+/** Why they are, or what to use in their place. */
+const managed: Readonly<Record<Managed, string>> = {
+  connectTimeoutMS: timeouts,
+  serverSelectionTimeoutMS: timeouts,
+  socketTimeoutMS: timeouts,
+  timeoutMS: timeouts,
+  waitQueueTimeoutMS: timeouts,
+};
+
+/** Where the server is, with the options of the driver less those that the storage decides. */
+export interface MongodbConnectionOptions extends Omit<MongoClientOptions, Managed> {
+  /** `"10.0.0.7:27017"`, or several of a replica set or of a sharded cluster. */
+  readonly hosts: string | readonly string[];
+}
+
+/** Options that were checked. */
+export interface Settings extends ConnectionSettings, ConnectionTarget {
+  /** `mongodb://host:port/database.collection`, without name and password. */
+  readonly label: string;
+  /** Milliseconds. */
+  readonly sweepInterval: number;
+}
+
+const where = "mongodb()";
+
+const known: Readonly<Record<keyof MongodbStorageOptions, true>> = {
+  collection: true,
+  commandTimeout: true,
+  connect: true,
+  connectTimeout: true,
+  database: true,
+  sweepInterval: true,
+};
+
+/**
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
+ *   `CACHEME_INVALID_DURATION` for a timeout that is no duration
+ */
+export function settings(
+  target: string | MongodbConnectionOptions | MongodbClient | MongodbDatabase,
+  options: MongodbStorageOptions,
+): Settings {
+  refuseUnknown(options);
+  const common = {
+    ...connectionSettings(options, where),
+    sweepInterval: interval(options.sweepInterval ?? "1m"),
+  };
+  const name = collectionName(options.collection ?? "cacheme");
+  const database = options.database === undefined ? undefined : databaseName(options.database);
+  if (isDatabase(target)) {
+    if (database !== undefined) {
+      throw invalid(`${where} was given a Db and the option database. Give one of the two.`);
+    }
+    const place = { database: target, collection: target.collection(name) };
+    const label = `mongodb:${target.databaseName}.${name}`;
+    return { ...common, label, make: undefined, find: () => place, given: place };
+  }
+  const find: ConnectionTarget["find"] = (client) => {
+    const found = client.db(database);
+    return { database: found, collection: found.collection(name) };
+  };
+  if (isClient(target)) {
+    const given = find(target);
+    const label = labelOf(target, given.database.databaseName, name);
+    return { ...common, label, make: undefined, find, given };
+  }
+  const make = maker(target, common);
+  // Nothing connects before it is asked something, so this only checks what was given.
+  const client = make();
+  databaseName(client.options.dbName);
+  const label = labelOf(client, database ?? client.options.dbName, name);
+  return { ...common, label, make, find, given: undefined };
+}
+
+/** What makes clients of our own. */
+function maker(
+  target: string | MongodbConnectionOptions,
+  { commandTimeout, connectTimeout }: ConnectionSettings,
+): () => MongoClient {
+  const [url, theirs] = typeof target === "string" ? [target, {}] : fromOptions(target);
+  if (!/^mongodb(\+srv)?:\/\//i.test(url)) throw notAnAddress();
+  const ours: MongoClientOptions = {
+    connectTimeoutMS: connectTimeout,
+    // A little less than what a call has, so that its error says why no server is to be had.
+    serverSelectionTimeoutMS: Math.ceil(Math.min(commandTimeout, connectTimeout) * 0.9),
+    waitQueueTimeoutMS: commandTimeout,
+    // The last resort: a call that is given up closes its socket by itself.
+    socketTimeoutMS: commandTimeout + 1000,
+  };
+  const make = (): MongoClient => {
+    // Streaming monitors have timers of their own that would keep a finished program alive.
+    return new MongoClient(url, { appName: "cacheme", serverMonitoringMode: "poll", ...theirs, ...ours });
+  };
+  return () => {
+    try {
+      return make();
+    } catch (error) {
+      throw refusedByDriver(error);
+    }
+  };
+}
+
+function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOptions] {
+  if (typeof options !== "object" || options === null) {
+    throw invalid(`${where} was given ${show(options)}. Give an address, options, a MongoClient or a Db.`);
+  }
+  const { hosts, ...rest } = options;
+  for (const [name, instead] of Object.entries(managed)) {
+    if (name in rest) throw invalid(`${where} does not take the option ${name} of the driver: ${instead}.`);
+  }
+  const list = typeof hosts === "string" ? [hosts] : hosts;
+  const fits = Array.isArray(list) && list.length > 0 && list.every((host) => /^[^/@,\s?#]+$/.test(host));
+  if (!fits)
+    throw invalid(`The option hosts of ${where} is not one. Give "host:27017", or an array of such texts.`);
+  return [`mongodb://${list.join(",")}/`, rest];
+}
+
+/** The driver's words name an option; those about an address may repeat it with its password, and stay out. */
+function refusedByDriver(error: unknown): ConfigurationError {
+  const words = error instanceof Error ? error.message : "";
+  if (/^(options? .+ (is|are) not supported)$/.test(words) && !words.includes("://")) {
+    return invalid(`${where} was given options that the driver does not know: ${words}.`);
+  }
+  return notAnAddress();
+}
+
+function notAnAddress(): ConfigurationError {
+  // The text itself stays out of the message: it may hold a password.
+  return invalid(
+    `${where} was given an address or options that the driver mongodb does not take. ` +
+      'Write "mongodb://host:27017/database", or "mongodb+srv://host/database"; percent-encode special characters in ' +
+      "names and passwords.",
+  );
+}
+
+function isClient(target: object | string): target is MongodbClient {
+  return typeof target === "object" && target !== null && "db" in target && typeof target.db === "function";
+}
+
+function isDatabase(target: object | string): target is MongodbDatabase {
+  return typeof target === "object" && target !== null && "databaseName" in target && "command" in target;
+}
+
+function labelOf({ options }: MongodbClient, database: string, collection: string): string {
+  const hosts = options?.srvHost ?? options?.hosts?.map(String).join(",") ?? "";
+  const scheme = options?.srvHost === undefined ? "mongodb" : "mongodb+srv";
+  return `${scheme}://${hosts}/${database}.${collection}`;
+}
+
+/** Narrower than MongoDB's own rule, and the same on every system that a server may run on. */
+function databaseName(name: string): string {
+  if (typeof name === "string" && /^[A-Za-z0-9_-]{1,63}$/.test(name)) return name;
+  throw invalid(
+    `The database of ${where} is ${show(name)}. Give a name of letters, digits, "_" and "-", at most 63 of them.`,
+  );
+}
+
+function collectionName(name: string): string {
+  const fits = typeof name === "string" && /^[A-Za-z_][A-Za-z0-9_.-]{0,119}$/.test(name);
+  if (fits && !name.startsWith("system.")) return name;
+  throw invalid(
+    `The option collection of ${where} is ${show(name)}. Give a name that begins with a letter or "_", then letters, ` +
+      'digits, "_", "-" and ".", at most 120 of them, and not "system." first.',
+  );
+}
+
+function refuseUnknown(options: MongodbStorageOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw invalid(`The options of ${where} are ${show(options)}. Give an object, or nothing.`);
+  }
+  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(known, name));
+  if (unknown.length === 0) return;
+  throw invalid(
+    `${where} does not know the option ${unknown.join(", ")}. Its options are ${Object.keys(known).join(", ")}; those of ` +
+      "the driver belong into the first argument.",
+  );
+}
+
+function interval(value: Duration): number {
+  const parsed = milliseconds(value, `option sweepInterval of ${where}`);
+  if (parsed >= 1 && parsed < 2 ** 31) return parsed;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_DURATION",
+    `The option sweepInterval of ${where} is ${show(value)}. Give from 1 millisecond to 24 days.`,
+  );
+}
+
+function invalid(message: string): ConfigurationError {
+  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

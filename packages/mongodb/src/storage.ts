@@ -1,0 +1,255 @@
+import {
+  checkKeys,
+  type Generations,
+  type KeyPattern,
+  type Leases,
+  type RemoteStorage,
+  StorageCalls,
+  StorageError,
+  type StorageInfo,
+  type StoredRecord,
+  Sweeper,
+} from "cacheme/driver";
+import { Connection } from "./client.js";
+import { CollectionCall, type CollectionCalls, type WriteError, writeErrorsOf } from "./collection-call.js";
+import { alive, page, removable, storing } from "./commands.js";
+import type { CallOptions, MongodbDatabase } from "./driver.js";
+import { MongodbGenerations } from "./generations.js";
+import { MongodbLeases } from "./leases.js";
+import type { Settings } from "./options.js";
+import { bytesOf, lengthsOf, longestValue } from "./record.js";
+import { ServerClock } from "./server-clock.js";
+import { makeIndex, sweep, sweepTime } from "./sweep.js";
+
+/** Keys in one page of a scan. */
+const pageSize = 1000;
+
+/** Sweep intervals for which a record must be over before we remove what the server has not. */
+const patience = 3;
+
+/** A collection as a storage: a document a key. */
+export class MongodbStorage implements RemoteStorage, CollectionCalls {
+  readonly kind = "remote";
+  readonly label: string;
+  readonly leases: Leases;
+  readonly generations: Generations;
+  readonly #settings: Settings;
+  readonly #connection: Connection;
+  readonly #clock = new ServerClock();
+  readonly #calls: StorageCalls;
+  readonly #sweeper: Sweeper;
+  #isLearning = false;
+
+  constructor(settings: Settings) {
+    this.label = settings.label;
+    this.#settings = settings;
+    this.#connection = new Connection(settings);
+    this.leases = new MongodbLeases(this);
+    this.generations = new MongodbGenerations(this);
+    this.#sweeper = new Sweeper(settings.sweepInterval, () => this.#sweep());
+    this.#calls = new StorageCalls({
+      ...settings,
+      open: (signal) => this.#open(signal),
+      shut: () => this.#shut(),
+      clean,
+      connectAdvice:
+        "Check that the server runs and that its address, name, password and authSource are right.",
+    });
+  }
+
+  connect(): Promise<void> {
+    return this.#calls.connect();
+  }
+
+  close(): Promise<void> {
+    return this.#calls.close();
+  }
+
+  async ping(): Promise<void> {
+    await this.run("a ping", ({ options }) => this.#database.command({ ping: 1 }, options));
+  }
+
+  async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    if (keys.length === 0) return [];
+    checkKeys(keys, this.label);
+    const found = await this.run("a read", (call) =>
+      call.find(alive(keys), { bytes: 1, generation: 1 }, keys.length),
+    );
+    const values = new Map(found.map((document) => [document._id, bytesOf(document)]));
+    return keys.map((key) => values.get(key));
+  }
+
+  async writeMany(records: readonly StoredRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    this.checkRecords(records);
+    // Of two with one key the later one: an unordered batch may be done in any order.
+    const last = [...new Map(records.map((record) => [record.key, record])).values()];
+    await this.run("a write", async (call) => {
+      this.#learn(call);
+      const statements = last.map((record) => {
+        const lengths = lengthsOf(record);
+        const update = storing({
+          bytes: record.bytes,
+          ...lengths,
+          sweepAt: sweepTime(call.clock, lengths.ttl),
+        });
+        return { updateOne: { filter: { _id: record.key }, update, upsert: true } };
+      });
+      try {
+        await call.upsert(statements, () => true);
+      } catch (error) {
+        const refused = writeErrorsOf(error);
+        throw refused === undefined ? error : this.#notStored(refused, last);
+      }
+    });
+  }
+
+  async removeMany(keys: readonly string[]): Promise<number> {
+    if (keys.length === 0) return 0;
+    checkKeys(keys, this.label);
+    const { deletedCount } = await this.run("a removal", ({ collection, options }) =>
+      collection.deleteMany(removable(keys), options),
+    );
+    return deletedCount;
+  }
+
+  /** Each page begins after the last key of the one before, so nothing is open between two pages, nor after the last. */
+  async *scan(pattern: KeyPattern): AsyncGenerator<readonly string[]> {
+    let after: string | undefined;
+    for (;;) {
+      const filter = page(pattern, after);
+      const found = await this.run("a page of a scan", (call) => call.page(filter, pageSize));
+      const keys = found.map(({ _id }) => _id);
+      if (keys.length > 0) yield keys;
+      if (keys.length < pageSize) return;
+      after = keys.at(-1);
+    }
+  }
+
+  async info(): Promise<StorageInfo> {
+    return this.run("a look at the server", async ({ collection, options }) => {
+      const [build, stats] = await Promise.all([
+        this.#database.command({ buildInfo: 1 }, options),
+        // A user may lack the right to read statistics.
+        this.#database.command({ collStats: collection.collectionName }, options).catch(() => undefined),
+      ]);
+      return {
+        server: `MongoDB ${String(build.version)}`,
+        records: numberIn(stats?.count),
+        bytes: numberIn(stats?.size),
+        details: { database: collection.dbName, collection: collection.collectionName },
+      };
+    });
+  }
+
+  run<T>(action: string, act: (call: CollectionCall) => Promise<T>): Promise<T> {
+    const began = performance.now();
+    return this.#calls.run(
+      action,
+      async (call) => {
+        const { collection } = this.#connection.place;
+        const answer = await act(new CollectionCall(collection, this.#clock, { signal: call.signal }));
+        this.#connection.heard();
+        return answer;
+      },
+      () => this.#connection.dropIfSilent(began),
+    );
+  }
+
+  checkRecords(records: readonly StoredRecord[]): void {
+    for (const { key } of records) checkKeys([key], this.label);
+    const long = records.filter(({ bytes }) => bytes.byteLength > longestValue);
+    const [first] = long;
+    if (first === undefined) return;
+    throw new StorageError(
+      "CACHEME_STORAGE_FAILED",
+      `${this.label}: the value of ${named(long.map(({ key }) => key))} is too long for a document of MongoDB: ` +
+        `${first.bytes.byteLength} bytes, and at most ${longestValue} are possible. Nothing of the batch was sent. Store ` +
+        "less under one key, or use another storage for it.",
+    );
+  }
+
+  get #database(): MongodbDatabase {
+    return this.#connection.place.database;
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    try {
+      const { place } = this.#connection;
+      this.#clock.learn(await serverTime(place.database, { signal }));
+      await makeIndex(place, { signal });
+      this.#connection.heard();
+      this.#sweeper.start();
+    } catch (error) {
+      // A client that could not connect is closed for good.
+      this.#connection.drop();
+      throw error;
+    }
+  }
+
+  async #shut(): Promise<void> {
+    await this.#sweeper.stop();
+    await this.#connection.close();
+  }
+
+  async #sweep(): Promise<boolean> {
+    const { collection } = this.#connection.place;
+    const options = { signal: AbortSignal.timeout(this.#settings.commandTimeout) };
+    this.#clock.learn(await serverTime(this.#database, options));
+    return sweep(collection, this.#clock, patience * this.#settings.sweepInterval, options);
+  }
+
+  /** Asks for the server's time again when it was long ago. Nobody waits for it. */
+  #learn({ options }: CollectionCall): void {
+    if (!this.#clock.isStale || this.#isLearning) return;
+    this.#isLearning = true;
+    serverTime(this.#database, options)
+      .then((time) => this.#clock.learn(time))
+      .catch(() => {})
+      .finally(() => {
+        this.#isLearning = false;
+      });
+  }
+
+  #notStored(refused: readonly WriteError[], records: readonly StoredRecord[]): StorageError {
+    const keys = refused.map(({ index }) => records[index]?.key ?? "");
+    const cause = new Error(refused[0]?.errmsg ?? "no words");
+    return new StorageError(
+      "CACHEME_STORAGE_FAILED",
+      `${this.label}: ${keys.length} of ${records.length} records may not be stored: ${named(keys)}. The first one's error: ` +
+        `${cause.message}.`,
+      { cause },
+    );
+  }
+}
+
+/** Older servers, and some that are like MongoDB, know `hello` by its former name only. */
+async function serverTime(database: MongodbDatabase, options: CallOptions): Promise<number> {
+  const { localTime } = await database
+    .command({ hello: 1 }, options)
+    .catch((error: unknown) =>
+      isServers(error) ? database.command({ isMaster: 1 }, options) : Promise.reject(error),
+    );
+  if (localTime instanceof Date) return localTime.getTime();
+  throw new Error("the server does not say what time it is");
+}
+
+function isServers(error: unknown): boolean {
+  return error instanceof Error && error.name === "MongoServerError";
+}
+
+/** Statements that were refused are in the driver's error with everything that was sent. */
+function clean(error: Error): Error {
+  if (writeErrorsOf(error) === undefined) return error;
+  const { message, name } = error;
+  return Object.assign(new Error(message), { name });
+}
+
+function named(keys: readonly string[]): string {
+  const texts = keys.map((key) => JSON.stringify(key));
+  return texts.length > 5 ? `${texts.slice(0, 5).join(", ")} and ${texts.length - 5} more` : texts.join(", ");
+}
+
+function numberIn(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
