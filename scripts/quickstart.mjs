@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // npm run quickstart: from a fresh clone to the main job running, with nothing but Node, npm and git.
+// npm run quickstart -- URL takes the storage at that address behind the memory.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { CommandError, root } from "./lib/command.mjs";
@@ -8,11 +9,15 @@ import { build, checkNodeVersion, install, toolchain } from "./lib/toolchain.mjs
 /** @param {NodeJS.ProcessEnv} env */
 function runExample(env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, "examples/quickstart/dist/main.js")], {
-      cwd: root,
-      env,
-      stdio: "inherit",
-    });
+    const child = spawn(
+      process.execPath,
+      [join(root, "examples/quickstart/dist/main.js"), ...process.argv.slice(2)],
+      {
+        cwd: root,
+        env,
+        stdio: "inherit",
+      },
+    );
     child.on("error", reject);
     child.on("close", (code, signal) => resolve(signal === null ? code : 1));
   });

@@ -1,9 +1,9 @@
-/** The quickstart: does the job without a cache, on memory, and on memory + Redis, and shows what each came to. */
+/** The quickstart: does the job without a cache, on memory, and on memory and a second storage, and shows what each came to. */
 import { isDeepStrictEqual } from "node:util";
 import { expectedTrees, readAll } from "./plain-search.js";
 import { Progress } from "./progress.js";
-import { startRedis } from "./redis-server.js";
 import { runJob } from "./run-job.js";
+import { type SecondTier, secondTier } from "./second-tier.js";
 import { type Outcome, summary } from "./summary.js";
 import { count } from "./table.js";
 import type { Tree } from "./tree-node.js";
@@ -17,14 +17,14 @@ interface Way {
 }
 
 const withoutCache: Way = { name: "without cache", parameters: ["plain"], env: {} };
-const onMemory: Way = { name: "memory", parameters: ["cached"], env: { REDIS_URL: undefined } };
+const onMemory: Way = { name: "memory", parameters: ["cached"], env: { CACHE_URL: undefined } };
 
-/** The second process finds what the first one left in Redis. */
-function onRedis(url: string): Way[] {
-  const env = { REDIS_URL: url, CACHE_PREFIX: `quickstart-${process.pid}-${Date.now()}` };
+/** The second process finds what the first one left in the second storage. */
+function onTwoTiers({ name, url }: SecondTier): Way[] {
+  const env = { CACHE_URL: url, CACHE_PREFIX: `quickstart-${process.pid}-${Date.now()}` };
   return [
-    { name: "memory + Redis, cold", parameters: ["cached"], env },
-    { name: "memory + Redis, warm", parameters: ["cached", "--leave-nothing"], env },
+    { name: `memory + ${name}, cold`, parameters: ["cached"], env },
+    { name: `memory + ${name}, warm`, parameters: ["cached", "--leave-nothing"], env },
   ];
 }
 
@@ -48,16 +48,10 @@ async function quickstart(signal: AbortSignal): Promise<void> {
   const packages = await readAll(folders);
   const expected = expectedTrees(packages);
 
-  const ownUrl = process.env.REDIS_URL;
-  const server = ownUrl === undefined ? await startRedis() : undefined;
-  const url = ownUrl ?? server?.url;
+  const second = await secondTier();
   try {
     const outcomes: Outcome[] = [];
-    for (const { name, parameters, env } of [
-      withoutCache,
-      onMemory,
-      ...(url === undefined ? [] : onRedis(url)),
-    ]) {
+    for (const { name, parameters, env } of [withoutCache, onMemory, ...onTwoTiers(second)]) {
       const step = `Working out their trees: ${name}`;
       progress.begin(step);
       const onProgress = (done: number, of: number) => progress.advance(step, done, of);
@@ -66,10 +60,10 @@ async function quickstart(signal: AbortSignal): Promise<void> {
       outcomes.push({ name, report });
     }
     progress.end();
-    console.log(summary(outcomes, packages, expected, url !== undefined));
+    console.log(summary(outcomes, packages, expected, second.name));
   } finally {
     progress.end();
-    await server?.stop();
+    await second.stop();
   }
 }
 

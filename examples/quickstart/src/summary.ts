@@ -9,24 +9,19 @@ export interface Outcome {
   readonly report: JobReport;
 }
 
-const head = ["", "requests", "from memory", "from Redis", "loads", "joined", "time", "saved"];
-
 /** Everything that the quickstart prints when it is done. */
 export function summary(
   outcomes: readonly Outcome[],
   packages: ReadonlyMap<string, InstalledPackage>,
   trees: readonly Tree[],
-  hasRedis: boolean,
+  secondTier: string,
 ): string {
   const slowest = outcomes[0]?.report.milliseconds ?? 0;
+  const head = ["", "requests", "from memory", `from ${secondTier}`, "loads", "joined", "time", "saved"];
   const rows = outcomes.map((outcome) => row(outcome, slowest));
-  return `\n${[
-    answer(packages, trees),
-    table([head, ...rows]),
-    legend,
-    hasRedis ? redisWords : noRedisWords,
-    whereToLook,
-  ].join("\n\n")}`;
+  return `\n${[answer(packages, trees), table([head, ...rows]), legend, words(secondTier), whereToLook].join(
+    "\n\n",
+  )}`;
 }
 
 function row({ name, report }: Outcome, slowest: number): string[] {
@@ -40,7 +35,7 @@ function row({ name, report }: Outcome, slowest: number): string[] {
     name,
     count(requests),
     rate("memory"),
-    rate("redis"),
+    rate("second"),
     count(loads),
     count(joined),
     seconds(milliseconds),
@@ -62,12 +57,11 @@ function answer(packages: ReadonlyMap<string, InstalledPackage>, trees: readonly
 const legend = `  joined: asked while the same value was being loaded, and given that one's answer.
   Every way gave the same trees as a plain search does, also for packages that depend on each other.`;
 
-const redisWords = `  What you saw: without a cache a package is read from disk for every tree that it is in. With one it is
-  read once, however many ask at once. A second process finds whole trees in Redis and loads nothing.`;
+function words(secondTier: string): string {
+  return `  What you saw: without a cache a package is read from disk for every tree that it is in. With one it is
+  read once, however many ask at once. A second process finds whole trees in ${secondTier} and loads nothing.
 
-const noRedisWords = `  What you saw: without a cache a package is read from disk for every tree that it is in. With one it is
-  read once, however many ask at once.
-
-  There is no Redis here, so the two runs with one are left out: install redis-server, or set REDIS_URL.`;
+  Any storage will do: npm run quickstart -- postgres://user:password@localhost/database`;
+}
 
 const whereToLook = `  The two node classes: examples/quickstart/src/package-node.ts and tree-node.ts`;
