@@ -10,6 +10,7 @@ import { checkImports } from "./checks/imports.mjs";
 import { checkContents, checkManifest, checkTypesResolve, pack, packedPackages } from "./checks/packed.mjs";
 import { checkSnippets } from "./checks/snippets.mjs";
 import { root, run } from "./lib/command.mjs";
+import { complianceTable } from "./lib/compliance-table.mjs";
 import { Report } from "./lib/report.mjs";
 import { removeStaleOutputs } from "./lib/stale-outputs.mjs";
 import { build, checkNodeVersion, install, toolchain } from "./lib/toolchain.mjs";
@@ -21,6 +22,7 @@ const inContinuousIntegration = /^(1|true)$/i.test(process.env.CI ?? "");
 /** What this run leaves behind is here, and goes at its end. */
 const folder = mkdtempSync(join(tmpdir(), "cacheme-test-"));
 const skipsFile = join(folder, "skips.jsonl");
+const complianceFile = join(folder, "compliance.jsonl");
 const report = new Report();
 
 /** @type {NodeJS.ProcessEnv} */
@@ -75,6 +77,8 @@ const groups = {
       // Alone: they use both cores, and real servers with deadlines.
       { name: "tests", check: () => runVitest(env, folder, ["!*:types"]) },
     ]);
+    const table = await complianceTable(complianceFile);
+    if (table !== undefined) console.log(`\nStorages and the contract\n\n${table}`);
   },
 
   async packages() {
@@ -117,8 +121,12 @@ async function setup() {
 }
 
 async function findTools() {
-  const services = { CACHEME_SKIPS_FILE: skipsFile, CACHEME_SERVICES_FILE: join(folder, "services.json") };
-  env = { ...(await toolchain()), ...services };
+  env = {
+    ...(await toolchain()),
+    CACHEME_SKIPS_FILE: skipsFile,
+    CACHEME_SERVICES_FILE: join(folder, "services.json"),
+    CACHEME_COMPLIANCE_FILE: complianceFile,
+  };
 }
 
 async function buildEverything() {

@@ -8,11 +8,18 @@ import { CommandError, run } from "./command.mjs";
  * @param {NodeJS.ProcessEnv} env
  * @param {string} folder where the counts are left
  * @param {readonly string[]} projects names or patterns
+ * @param {readonly string[]} files parts of the paths of the files to run; all where none is given
  * @returns {Promise<import("./report.mjs").Outcome>}
  */
-export async function runVitest(env, folder, projects) {
+export async function runVitest(env, folder, projects, files = []) {
   const counts = join(folder, `vitest-${projects.map(encodeURIComponent).join("-")}.json`);
-  const parameters = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${counts}`];
+  const parameters = [
+    "run",
+    ...files,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${counts}`,
+  ];
   const cause = await causeOfFailure(env, [...parameters, ...projects.map((name) => `--project=${name}`)]);
   const { passed, failed, skipped } = readCounts(counts);
   return {
