@@ -1,8 +1,7 @@
 // A storage of somebody's own, and a server for its tests.
+export declare function couch(
+  url: string,
+  options?: import("cacheme/driver").ConnectionOptions,
+): import("cacheme/driver").RemoteStorage;
 
-import type { ComplianceServer } from "@cacheme/testkit";
-import type { ConnectionOptions, RemoteStorage } from "cacheme/driver";
-
-export declare function couch(url: string, options?: ConnectionOptions): RemoteStorage;
-
-export declare function startCouch(): Promise<ComplianceServer>;
+export declare function startCouch(): Promise<import("@cacheme/testkit").ComplianceServer>;
