@@ -28,8 +28,15 @@ const companions = [
   "node-gyp-build-optional-packages",
 ];
 
-/** The programs that install a storage beside `cacheme`, and what it takes to install it. */
-const storagePrograms = { "redis-storage": ["@cacheme/redis", "ioredis"] };
+/** The programs that install storages beside `cacheme`, and what it takes to install them. */
+const storagePrograms = {
+  "every-storage": [
+    ...["file", "memcached", "mongodb", "mysql", "postgres", "redis", "sqlite", "testkit"].map(
+      (name) => `@cacheme/${name}`,
+    ),
+    ...["ioredis", "mongodb", "mysql2", "pg", "@types/pg"],
+  ],
+};
 
 /**
  * Installs the packed tarballs outside the checkout, as a user would: what they depend on beside each other comes from
@@ -117,7 +124,7 @@ export function consumerSteps(env, folder, packed) {
     { name: "cacheme installs outside the checkout", check: () => installConsumer(env, alone, packed) },
     { name: "cacheme brings along no database client", check: () => checkCompanions(alone) },
     ...Object.entries(storagePrograms).map(([program, storage]) => ({
-      name: `${storage[0]} installs outside the checkout`,
+      name: `what ${program} needs installs outside the checkout`,
       check: () => installConsumer(env, join(folder, program), packed, storage),
     })),
   ];
