@@ -50,6 +50,8 @@ export class StorageCalls {
   readonly #options: StorageCallsOptions;
   #isOpen = false;
   #opening: Promise<void> | undefined;
+  /** The end of the opening's time. */
+  #openingTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #underway = 0;
   #drained: () => void = () => {};
@@ -177,14 +179,13 @@ export class StorageCalls {
     const { connectTimeout } = this.#options;
     const controller = new AbortController();
     const tooLong = new Error(`no answer within ${connectTimeout} ms`);
-    let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      this.#openingTimer = setTimeout(() => {
         reject(tooLong);
         controller.abort(tooLong);
       }, connectTimeout);
       // A lazy storage that nobody asks anything must not keep a finished program alive; a call has a timer of its own.
-      if (this.#options.connect === "lazy") timer.unref();
+      if (this.#options.connect === "lazy") this.#openingTimer.unref();
     });
     try {
       await Promise.race([begin(() => this.#options.open(controller.signal)), late]);
@@ -192,7 +193,7 @@ export class StorageCalls {
     } catch (error) {
       throw this.unreachable(error);
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#openingTimer);
     }
   }
 
@@ -202,6 +203,8 @@ export class StorageCalls {
         this.#drained = resolve;
       });
     }
+    // Now somebody waits.
+    this.#openingTimer?.ref();
     await this.#opening?.catch(() => {});
     await this.#options.shut();
   }
