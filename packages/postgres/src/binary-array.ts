@@ -1,0 +1,87 @@
+/**
+ * Arrays in PostgreSQL's binary form. pg writes an array as text, its bytes as hexadecimal digits: a write of 1,000
+ * records then takes about twice as long. A parameter that is a Buffer it sends as it is, and says that it is binary.
+ *
+ * The form (`array_recv` in PostgreSQL's arrayfuncs.c), in big-endian numbers of 32 bits: dimensions, whether there are
+ * nulls, the elements' type; how many elements, the first one's index; then each element's length, -1 for null, and bytes.
+ *
+ * All answer `null`, which `unnest` fills up with nulls beside other arrays, where no element is there.
+ */
+export function textArray(texts: readonly (string | undefined)[]): Buffer | null {
+  return binaryArray(25, texts, (text) => Buffer.byteLength(text), writeText);
+}
+
+/** {@link textArray} for bytes. */
+export function byteaArray(values: readonly (Uint8Array | undefined)[]): Buffer | null {
+  return binaryArray(17, values, (bytes) => bytes.length, writeBytes);
+}
+
+/** {@link textArray} for 16 bytes each. */
+export function uuidArray(values: readonly (Uint8Array | undefined)[]): Buffer | null {
+  return binaryArray(2950, values, () => 16, writeBytes);
+}
+
+/** {@link textArray} for double precision. */
+export function numberArray(values: readonly (number | undefined)[]): Buffer | null {
+  return binaryArray(
+    701,
+    values,
+    () => 8,
+    (target, value, offset) => target.writeDoubleBE(value, offset),
+  );
+}
+
+/** {@link textArray} for boolean. */
+export function booleanArray(values: readonly (boolean | undefined)[]): Buffer | null {
+  return binaryArray(
+    16,
+    values,
+    () => 1,
+    (target, value, offset) => target.writeUInt8(value ? 1 : 0, offset),
+  );
+}
+
+const headLength = 20;
+
+/** Every element's length is asked for before the first is written: one allocation, one copy of each. */
+function binaryArray<T>(
+  type: number,
+  values: readonly (T | undefined)[],
+  lengthOf: (value: T) => number,
+  write: (target: Buffer, value: T, offset: number) => void,
+): Buffer | null {
+  let total = headLength;
+  let nulls = 0;
+  for (const value of values) {
+    total += 4;
+    if (value === undefined) nulls++;
+    else total += lengthOf(value);
+  }
+  if (nulls === values.length) return null;
+  const array = Buffer.allocUnsafe(total);
+  let at = head(array, type, values.length, nulls > 0);
+  for (const value of values) {
+    const length = value === undefined ? -1 : lengthOf(value);
+    at = array.writeInt32BE(length, at);
+    if (value === undefined) continue;
+    write(array, value, at);
+    at += length;
+  }
+  return array;
+}
+
+function head(array: Buffer, type: number, length: number, hasNulls: boolean): number {
+  array.writeInt32BE(1, 0);
+  array.writeInt32BE(hasNulls ? 1 : 0, 4);
+  array.writeInt32BE(type, 8);
+  array.writeInt32BE(length, 12);
+  return array.writeInt32BE(1, 16);
+}
+
+function writeText(target: Buffer, text: string, offset: number): void {
+  target.write(text, offset);
+}
+
+function writeBytes(target: Buffer, bytes: Uint8Array, offset: number): void {
+  target.set(bytes, offset);
+}

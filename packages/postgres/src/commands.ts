@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+
+/** What is sent, and the name under which a connection prepares it. */
+export interface Statement {
+  /** Made of the text, so that no two texts ever share a name on one connection. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Every statement that a storage sends. */
+export interface Statements {
+  readonly ping: Statement;
+  readonly read: Statement;
+  readonly write: Statement;
+  readonly remove: Statement;
+  readonly scan: Statement;
+  readonly sweep: Statement;
+  readonly info: Statement;
+  readonly acquire: Statement;
+  readonly fill: Statement;
+  readonly release: Statement;
+  readonly ensure: Statement;
+  readonly bump: Statement;
+}
+
+/** How many rows one page of a scan looks at, and one sweep removes at most. */
+export const rowsAtOnce = 1000;
+
+/**
+ * The server's time: that of the statement, not of its transaction, and one for the whole statement, so that no row is
+ * expired in one place of it and not in another. Where a statement has waited for a row it is early, which is the safe
+ * side: records and leases end sooner, and an `at` is never later than what it tells of.
+ */
+const now = "statement_timestamp()";
+const nowInMilliseconds = `floor(extract(epoch FROM ${now}) * 1000)::bigint`;
+
+/** Without a time, for ever. */
+function later(milliseconds: string): string {
+  return `coalesce(${now} + ${milliseconds} * interval '1 millisecond', 'infinity')`;
+}
+
+/** There are bytes, and they have not expired. */
+const lives = `r.bytes IS NOT NULL AND r.expires > ${now}`;
+
+/** The bytes are a generation's. `encode` turns any bytes into a text; those of a large record are not looked at. */
+const isGeneration = `CASE WHEN octet_length(r.bytes) <= 81 THEN encode(r.bytes, 'escape') ~ '^[0-9A-Za-z_-]{1,64}@[0-9]{1,16}$' ELSE false END`;
+
+/** The time of the generation that is there, null where there is none. */
+const lastTime = `CASE WHEN ${isGeneration} THEN split_part(encode(r.bytes, 'escape'), '@', 2)::bigint END`;
+
+const newGeneration = `convert_to(id || '@' || ${nowInMilliseconds}, 'UTF8')`;
+
+/** The same with the time of the one that it replaces, where that is later. */
+const nextGeneration = `convert_to(split_part(encode(EXCLUDED.bytes, 'escape'), '@', 1) || '@' || greatest(${nowInMilliseconds}, ${lastTime}), 'UTF8')`;
+
+/**
+ * @param table quoted
+ */
+export function statements(table: string): Statements {
+  return {
+    ping: named("SELECT 1"),
+
+    read: named(`SELECT r.key, r.bytes FROM ${table} AS r WHERE r.key = ANY ($1::text[]) AND ${lives}`),
+
+    write: named(`INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until)
+SELECT key, long_key, bytes, ${later("ttl")}, ${later("fresh_for")}
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::float8[], $5::float8[]) AS u(key, long_key, bytes, ttl, fresh_for)
+ON CONFLICT (key) DO UPDATE SET bytes = EXCLUDED.bytes, expires = EXCLUDED.expires, fresh_until = EXCLUDED.fresh_until,
+  lease = NULL, lease_until = NULL`),
+
+    // The rows are locked one by one in the order of the keys, and only then removed: a subquery that locks is carried
+    // out as it is written. Without it the server would choose the order, and two batches could wait for each other.
+    remove: named(`WITH gone AS (
+  DELETE FROM ${table} AS r
+  USING unnest($1::text[]) AS u(key), LATERAL (SELECT key FROM ${table} WHERE key = u.key FOR UPDATE) AS locked
+  WHERE r.key = locked.key
+  RETURNING ${lives} AS lived
+) SELECT count(*) FILTER (WHERE lived) FROM gone`),
+
+    // A page is so many rows looked at, not so many found: what a call costs has a bound, however few keys match.
+    scan: named(`WITH page AS MATERIALIZED (
+  SELECT r.key, coalesce(r.long_key, r.key) AS whole, (${lives}) OR coalesce(r.lease_until > ${now}, false) AS is_there
+  FROM ${table} AS r WHERE r.key >= $1::text AND r.key < $2::text ORDER BY r.key LIMIT ${rowsAtOnce}
+) SELECT whole, NULL FROM page WHERE is_there AND whole LIKE $3::text
+UNION ALL SELECT NULL, max(key) FROM page`),
+
+    // What another process locks, it is just writing or sweeping.
+    sweep: named(`WITH gone AS (
+  DELETE FROM ${table} WHERE key = ANY (ARRAY(
+    SELECT key FROM ${table}
+    WHERE expires < 'infinity' AND expires <= ${now} AND (lease_until IS NULL OR lease_until <= ${now})
+    ORDER BY expires LIMIT ${rowsAtOnce} FOR UPDATE SKIP LOCKED
+  )) RETURNING 1
+) SELECT count(*) FROM gone`),
+
+    info: named(`SELECT current_setting('server_version'), c.reltuples, pg_total_relation_size(c.oid), c.relpersistence = 'u'
+FROM pg_class AS c WHERE c.oid = to_regclass('${table}')`),
+
+    // EXCLUDED has the columns of a row and no others. Without bytes, fresh_until means nothing, so it says who steals.
+    // Who is refused by a row that is newer than the statement's snapshot finds nothing fresh in it, and so it is held.
+    acquire: named(`WITH asked AS MATERIALIZED (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::float8[], $5::boolean[])
+    AS u(key, long_key, lease, duration, steal)
+), granted AS (
+  INSERT INTO ${table} AS r (key, long_key, expires, fresh_until, lease, lease_until)
+  SELECT key, long_key, ${later("duration")}, CASE WHEN steal THEN 'infinity' ELSE '-infinity' END::timestamptz,
+    lease, ${later("duration")}
+  FROM asked
+  ON CONFLICT (key) DO UPDATE SET lease = EXCLUDED.lease, lease_until = EXCLUDED.lease_until,
+    bytes = CASE WHEN ${lives} THEN r.bytes END,
+    expires = CASE WHEN ${lives} THEN r.expires ELSE EXCLUDED.lease_until END
+  WHERE EXCLUDED.fresh_until = 'infinity'
+    OR coalesce(r.lease_until <= ${now}, true) AND NOT (${lives} AND r.fresh_until > ${now})
+  RETURNING key
+) SELECT key, ${nowInMilliseconds}, NULL::bytea FROM granted
+UNION ALL SELECT r.key, NULL, r.bytes FROM asked AS a JOIN ${table} AS r ON r.key = a.key
+WHERE NOT a.steal AND ${lives} AND r.fresh_until > ${now}`),
+
+    fill: named(`UPDATE ${table} AS r SET bytes = u.bytes, expires = ${later("u.ttl")}, fresh_until = ${later("u.fresh_for")},
+  lease = NULL, lease_until = NULL
+FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::float8[], $5::float8[]) AS u(key, lease, bytes, ttl, fresh_for),
+  LATERAL (SELECT key FROM ${table} WHERE key = u.key AND lease = u.lease FOR UPDATE) AS locked
+WHERE r.key = locked.key AND r.lease = u.lease
+RETURNING r.key`),
+
+    release: named(`UPDATE ${table} AS r SET lease = NULL, lease_until = NULL
+FROM unnest($1::text[], $2::uuid[]) AS u(key, lease),
+  LATERAL (SELECT key FROM ${table} WHERE key = u.key AND lease = u.lease FOR UPDATE) AS locked
+WHERE r.key = locked.key AND r.lease = u.lease`),
+
+    // What is there for long enough is only read. What is prolonged is so by a tenth more than was asked for, which
+    // spares the next ones the write.
+    ensure: named(`WITH asked AS MATERIALIZED (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS u(key, long_key, id, n)
+), found AS MATERIALIZED (
+  SELECT r.key, r.bytes FROM asked AS a JOIN ${table} AS r ON r.key = a.key
+  WHERE ${lives} AND ${isGeneration} AND r.expires >= ${later("$4::float8")}
+), made AS (
+  INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until)
+  SELECT key, long_key, ${newGeneration}, ${later("($4::float8 * 1.1)")}, 'infinity'
+  FROM asked WHERE NOT EXISTS (SELECT FROM found WHERE found.key = asked.key) ORDER BY n
+  ON CONFLICT (key) DO UPDATE SET
+    bytes = CASE WHEN ${lives} AND ${isGeneration} THEN r.bytes ELSE ${nextGeneration} END,
+    expires = CASE WHEN ${lives} AND ${isGeneration} THEN greatest(r.expires, EXCLUDED.expires) ELSE EXCLUDED.expires END,
+    fresh_until = 'infinity', lease = NULL, lease_until = NULL
+  RETURNING key, bytes
+) SELECT key, bytes FROM found UNION ALL SELECT key, bytes FROM made`),
+
+    bump: named(`INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until)
+SELECT key, long_key, ${newGeneration}, ${later("$4::float8")}, 'infinity'
+FROM unnest($1::text[], $2::text[], $3::text[]) AS u(key, long_key, id)
+ON CONFLICT (key) DO UPDATE SET bytes = ${nextGeneration}, expires = EXCLUDED.expires, fresh_until = 'infinity',
+  lease = NULL, lease_until = NULL
+RETURNING key, bytes`),
+  };
+}
+
+function named(text: string): Statement {
+  return { name: `cacheme_${createHash("sha256").update(text).digest("hex").slice(0, 24)}`, text };
+}

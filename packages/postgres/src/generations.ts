@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { checkKeys, type Generation, type Generations, generationFrom } from "cacheme/driver";
+import { textArray } from "./binary-array.js";
+import type { PostgresClient } from "./client.js";
+import type { Statement, Statements } from "./commands.js";
+import { indexedKey, inLockOrder, longKey, wholeMilliseconds } from "./record.js";
+
+/** Generations in rows like any other, written by the server with its own time. */
+export class PostgresGenerations implements Generations {
+  readonly #client: PostgresClient;
+  readonly #statements: Statements;
+  readonly #label: string;
+
+  constructor(client: PostgresClient, statements: Statements, label: string) {
+    this.#client = client;
+    this.#statements = statements;
+    this.#label = label;
+  }
+
+  ensure(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
+    return this.#ask("a reading of generations", this.#statements.ensure, keys, ttl);
+  }
+
+  bump(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
+    return this.#ask("a change of generations", this.#statements.bump, keys, ttl);
+  }
+
+  async #ask(
+    action: string,
+    statement: Statement,
+    keys: readonly string[],
+    ttl: number | undefined,
+  ): Promise<readonly Generation[]> {
+    checkKeys(keys, this.#label);
+    if (keys.length === 0) return [];
+    const ordered = inLockOrder(keys.map((key) => ({ key })));
+    const rows = await this.#client.ask(action, statement, [
+      textArray(ordered.map(([key]) => key)),
+      textArray(ordered.map(([, { key }]) => longKey(key))),
+      textArray(ordered.map(() => randomBytes(16).toString("base64url"))),
+      wholeMilliseconds(ttl) ?? null,
+    ]);
+    const found = new Map<unknown, Generation>();
+    for (const [key, bytes] of rows) {
+      const generation = generationFrom(bytes instanceof Uint8Array ? bytes : undefined);
+      if (generation !== undefined) found.set(key, generation);
+    }
+    return keys.map((key) => {
+      const generation = found.get(indexedKey(key));
+      if (generation !== undefined) return generation;
+      throw new Error(`the server answered no generation for ${JSON.stringify(key.slice(0, 200))}`);
+    });
+  }
+}

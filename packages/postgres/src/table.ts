@@ -1,0 +1,70 @@
+import { tableName } from "cacheme/driver";
+
+/** What {@link postgresTable} may be told. */
+export interface PostgresTableOptions {
+  /** The table's name, also with its schema: `"cacheme"`, `"cache.entries"`. Default `"cacheme"`. */
+  readonly table?: string | undefined;
+  /**
+   * Makes an UNLOGGED table: writes are faster, and after a crash of the server the table is empty; replicas do not have
+   * it. Default `false`.
+   */
+  readonly unlogged?: boolean | undefined;
+}
+
+/**
+ * The statements that make the table of `postgres()`, for migrations: for programs whose database user may not make tables
+ * (`createTable: false`). They do nothing where the table is already there.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a name that is none
+ *
+ * @example
+ * ```ts
+ * import { postgresTable } from "@cacheme/postgres";
+ *
+ * console.log(postgresTable({ table: "cache.entries", unlogged: true }));
+ * ```
+ */
+export function postgresTable({ table = "cacheme", unlogged = false }: PostgresTableOptions = {}): string {
+  const parts = tableName(table, "postgresTable()");
+  const name = quoted(parts);
+  const index = quoted([indexName(parts)]);
+  // Bytes are not compressed by PostgreSQL: that costs more time than it saves, and a node's serializer may have done so.
+  return `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE IF NOT EXISTS ${name} (
+  key text COLLATE "C" PRIMARY KEY,
+  long_key text COLLATE "C",
+  bytes bytea,
+  expires timestamptz NOT NULL,
+  fresh_until timestamptz NOT NULL,
+  lease uuid,
+  lease_until timestamptz
+);
+ALTER TABLE ${name} ALTER COLUMN bytes SET STORAGE EXTERNAL;
+CREATE INDEX IF NOT EXISTS ${index} ON ${name} (expires) WHERE expires < 'infinity';
+`;
+}
+
+/** Every column by its name, of no row: a table that lacks one, or that may not be read, is refused. */
+export function probe(table: string): string {
+  return `SELECT key, long_key, bytes, expires, fresh_until, lease, lease_until FROM ${table} LIMIT 0`;
+}
+
+/**
+ * One after another: two that make one table at one moment would fail on the catalogue's own unique indexes, IF NOT EXISTS
+ * or not. The lock ends with the transaction.
+ */
+export function creation(options: Required<PostgresTableOptions>, milliseconds: number): string {
+  return `BEGIN;
+SET LOCAL statement_timeout = ${Math.ceil(milliseconds)};
+SELECT pg_advisory_xact_lock(hashtext('cacheme:${options.table}'));
+${postgresTable(options)}COMMIT`;
+}
+
+/** The parts were checked (`tableName`): nothing in them means anything between quotes. */
+export function quoted(parts: readonly string[]): string {
+  return parts.map((part) => `"${part}"`).join(".");
+}
+
+/** PostgreSQL cuts a name off after 63 bytes. */
+function indexName(parts: readonly string[]): string {
+  return `${(parts.at(-1) ?? "").slice(0, 55)}_expires`;
+}
