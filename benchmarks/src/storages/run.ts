@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { interleaved, wallTime } from "../interleaved.js";
+import { postgres } from "./postgres.js";
 import { redis } from "./redis.js";
 import type { StartedSubject, StorageSubject } from "./subject.js";
 
@@ -9,7 +10,7 @@ import type { StartedSubject, StorageSubject } from "./subject.js";
  */
 
 /** A new storage is a file like `redis.ts` and a name here. */
-const subjects: readonly StorageSubject[] = [redis];
+const subjects: readonly StorageSubject[] = [postgres, redis];
 
 /** Keys in a batch, with the least ratio that is aimed at. */
 const sizes = [
