@@ -1,1 +1,29 @@
-export {};
+import type { RemoteStorage } from "cacheme";
+import { type FileConnectionOptions, type FileStorageOptions, settings } from "./options.js";
+import { FileStorage } from "./storage.js";
+
+export type { FileConnectionOptions, FileStorageOptions } from "./options.js";
+
+/**
+ * A storage in a folder of files, one an entry: works without a server, and is shared by the processes of one machine.
+ *
+ * @param target where the files are: a path, an address (`file:///var/cache/app`), a `URL`, or `{ folder }`. Folders that
+ *   are not there are made.
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
+ *
+ * Calls reject with a `StorageError`: `CACHEME_CONNECT_FAILED` where the folder cannot be used, `CACHEME_STORAGE_FAILED`
+ * where the disk answers with an error or not in time, `CACHEME_CLOSED` after `close()`. A file that is cut off, damaged or
+ * not ours is a miss.
+ *
+ * @example
+ * ```ts
+ * await registerStorage("disk", file("/var/cache/app"));
+ * await registerStorage("pages", file("file:///var/cache/pages", { maxSize: 500_000_000, commandTimeout: "5s" }));
+ * ```
+ */
+export function file(
+  target: string | URL | FileConnectionOptions,
+  options: FileStorageOptions = {},
+): RemoteStorage {
+  return new FileStorage(settings(target, options));
+}

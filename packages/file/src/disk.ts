@@ -1,0 +1,176 @@
+import fs from "node:fs";
+
+/**
+ * The calls of the file system that are needed, with callbacks: `node:fs/promises` makes an object for every open file and
+ * asks for its size, which costs two to three times as much for a small one.
+ */
+
+/** Keys that are worked at at once. Node does four things on the disk at a time; more only keep those busy. */
+const atOnce = 32;
+
+/** Bytes that the first read takes: nearly every file is read by one. */
+const firstRead = 64 * 1024;
+
+/** Buffers for first reads that nobody reads into just now. */
+const spareBuffers: Buffer[] = [];
+
+/** Does something for each, a bounded number at a time: a batch of 1,000 keys must not open 1,000 files at once. */
+export async function forEach<T>(
+  items: readonly T[],
+  isOver: () => boolean,
+  act: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < items.length && !isOver()) {
+      const index = next++;
+      const item = items[index];
+      if (item !== undefined) await act(item, index);
+    }
+  };
+  // All are waited for, so that nothing goes on behind the back of a call that was answered.
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, work));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+/**
+ * Reads a file: one open, one read, one close.
+ *
+ * @param lengthOf the length of the whole, told by its beginning
+ * @param use is given the content at once. Small files share a buffer, of which it must copy what it keeps
+ * @returns what `use` makes of it, `undefined` where there is no file
+ */
+export async function readFile<T>(
+  path: string,
+  lengthOf: (beginning: Buffer) => number,
+  use: (content: Buffer, isShared: boolean) => T,
+): Promise<T | undefined> {
+  const file = await openFile(path, "r").catch(ignoreMissing);
+  if (file === undefined) return undefined;
+  const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(firstRead);
+  try {
+    const read = await readInto(file, buffer, 0, buffer.length);
+    const length = read < buffer.length ? read : lengthOf(buffer);
+    if (length <= read) return use(buffer.subarray(0, read), true);
+    const whole = Buffer.allocUnsafeSlow(length);
+    buffer.copy(whole);
+    for (let done = read; done < length; ) {
+      const more = await readInto(file, whole, done, length - done);
+      if (more === 0) return use(whole.subarray(0, done), false);
+      done += more;
+    }
+    return use(whole, false);
+  } finally {
+    if (spareBuffers.length < atOnce) spareBuffers.push(buffer);
+    // Nothing was written, so nothing is lost by a close that fails, and nobody need wait for it.
+    fs.close(file, () => {});
+  }
+}
+
+/**
+ * Writes a file. Nobody else may read it before this has settled.
+ *
+ * @param flags `wx` makes it, and fails where it is already; `r+` writes over one that must be there
+ */
+export async function writeFile(
+  path: string,
+  parts: readonly Uint8Array[],
+  flags: "wx" | "r+",
+): Promise<void> {
+  const file = await openFile(path, flags);
+  try {
+    let at = 0;
+    for (const part of parts) {
+      for (let done = 0; done < part.length; ) {
+        const written = await writeFrom(file, part, done, at);
+        done += written;
+        at += written;
+      }
+    }
+  } finally {
+    await closeFile(file);
+  }
+}
+
+export function rename(from: string, to: string): Promise<void> {
+  return new Promise((resolve, reject) => fs.rename(from, to, settle(resolve, reject)));
+}
+
+/** Whether it was there: of several that remove a file, one does. */
+export async function remove(path: string): Promise<boolean> {
+  try {
+    await new Promise<void>((resolve, reject) => fs.unlink(path, settle(resolve, reject)));
+    return true;
+  } catch (error) {
+    ignoreMissing(error);
+    return false;
+  }
+}
+
+export function makeFolder(path: string): Promise<void> {
+  return new Promise((resolve, reject) => fs.mkdir(path, 0o700, settle(resolve, reject)));
+}
+
+/** Makes it with all that it stands in, where they are not there. */
+export async function makeFolders(path: string): Promise<void> {
+  await fs.promises.mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+/** Removes a folder if it is empty. That somebody uses it, or has removed it already, is no error. */
+export function removeIfEmpty(path: string): Promise<void> {
+  return new Promise((resolve) => fs.rmdir(path, () => resolve()));
+}
+
+/** The names in a folder, none where there is no such folder. */
+export async function namesIn(path: string): Promise<readonly string[]> {
+  const names = await new Promise<string[]>((resolve, reject) =>
+    fs.readdir(path, (error, found) => (error ? reject(error) : resolve(found))),
+  ).catch(ignoreMissing);
+  return names ?? [];
+}
+
+/** What is known of a file without opening it, `undefined` where there is none. */
+export async function lookAt(path: string): Promise<fs.Stats | undefined> {
+  return new Promise<fs.Stats>((resolve, reject) =>
+    fs.lstat(path, (error, found) => (error ? reject(error) : resolve(found))),
+  ).catch(ignoreMissing);
+}
+
+/** The code of an error of the file system, such as `ENOENT`. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+/** A file or a folder that is not there. What stands in a file's place where a folder should be is as good as nothing. */
+export function ignoreMissing(error: unknown): undefined {
+  if (codeOf(error) !== "ENOENT") throw error;
+  return undefined;
+}
+
+function openFile(path: string, flags: string): Promise<number> {
+  return new Promise((resolve, reject) =>
+    fs.open(path, flags, 0o600, (error, file) => (error ? reject(error) : resolve(file))),
+  );
+}
+
+function closeFile(file: number): Promise<void> {
+  return new Promise((resolve, reject) => fs.close(file, settle(resolve, reject)));
+}
+
+function readInto(file: number, buffer: Buffer, at: number, length: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    fs.read(file, buffer, at, length, at, (error, read) => (error ? reject(error) : resolve(read))),
+  );
+}
+
+function writeFrom(file: number, part: Uint8Array, from: number, at: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    fs.write(file, part, from, part.length - from, at, (error, written) =>
+      error ? reject(error) : resolve(written),
+    ),
+  );
+}
+
+function settle(resolve: () => void, reject: (error: Error) => void): (error: Error | null) => void {
+  return (error) => (error === null || error === undefined ? resolve() : reject(error));
+}

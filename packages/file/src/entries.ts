@@ -1,0 +1,92 @@
+import fs from "node:fs";
+import { now } from "./clock.js";
+import { forEach, namesIn, readFile, remove, writeFile } from "./disk.js";
+import type { Folder } from "./folder.js";
+import { decode, encode, headingOf, type Kept, lengthOf } from "./record.js";
+import type { SizeBound } from "./size-bound.js";
+import { destroy, ticketsOf } from "./tickets.js";
+
+/** One in so many reads tells the file system that the file is used: those that are read often are told of soon enough. */
+const readsPerTouch = 16;
+
+/** From here on it is cheaper to ask once which keys have a lease at all. */
+const manyKeys = 8;
+
+/** The entries of a folder, one by one. */
+export class Entries {
+  readonly folder: Folder;
+  readonly #bound: SizeBound | undefined;
+  #reads = 0;
+
+  constructor(folder: Folder, bound: SizeBound | undefined) {
+    this.folder = folder;
+    this.#bound = bound;
+  }
+
+  /** What stands under the key, also where it has expired. */
+  async find(key: string): Promise<Kept | undefined> {
+    const path = this.folder.entry(this.folder.hash(key));
+    const kept = await readFile(path, lengthOf, (content, isShared) => decode(content, key, isShared));
+    if (kept !== undefined && this.#bound !== undefined && ++this.#reads % readsPerTouch === 0) touch(path);
+    return kept;
+  }
+
+  /** What stands under the key and has not expired. */
+  async read(key: string): Promise<Kept | undefined> {
+    const kept = await this.find(key);
+    return kept !== undefined && kept.expires > now() ? kept : undefined;
+  }
+
+  /** Replaces what was there. The lease must be destroyed before, or a fill could be undone by what is older than it. */
+  async write(key: string, kept: Kept): Promise<void> {
+    const { folder } = this;
+    const path = folder.temporaryPath();
+    const content = encode(key, kept);
+    try {
+      await folder.withFolders(() => writeFile(path, content, "wx"));
+      await folder.publish(path, folder.hash(key));
+    } catch (error) {
+      await remove(path).catch(() => {});
+      throw error;
+    }
+    this.#bound?.wrote(content);
+  }
+
+  /** Whether there was one, and it had not expired. The lease must be destroyed before. */
+  async remove(key: string): Promise<boolean> {
+    const path = this.folder.entry(this.folder.hash(key));
+    const heading = await readFile(
+      path,
+      () => 0,
+      (content) => headingOf(content) ?? "foreign",
+    );
+    if (heading === undefined) return false;
+    const isOfKey = heading !== "foreign" && heading.key === key;
+    // Another key of the same hash has its place here: what is asked for is not there.
+    if (heading !== "foreign" && !isOfKey) return false;
+    const wasThere = await remove(path);
+    return wasThere && isOfKey && heading.expires > now();
+  }
+
+  /**
+   * Destroys the leases that these keys have now. One that is granted later is the right of a load that begins later, and
+   * is nothing to be afraid of.
+   */
+  async endLeases(keys: readonly string[], isOver: () => boolean): Promise<void> {
+    const { folder } = this;
+    let hashes = keys.map((key) => folder.hash(key));
+    if (hashes.length >= manyKeys) {
+      const leased = new Set(await namesIn(folder.leases));
+      hashes = hashes.filter((hash) => leased.has(hash));
+    }
+    await forEach(hashes, isOver, async (hash) => {
+      await destroy(folder, hash, await ticketsOf(folder, hash));
+    });
+  }
+}
+
+/** Nobody waits for it, and that it fails is no matter. */
+function touch(path: string): void {
+  const seconds = now() / 1000;
+  fs.utimes(path, seconds, seconds, () => {});
+}

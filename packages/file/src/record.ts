@@ -1,0 +1,83 @@
+import { crc32 } from "node:zlib";
+
+/**
+ * The content of a file, in order (numbers little-endian):
+ *
+ * | bytes | what |
+ * | --- | --- |
+ * | 4 | `CMF1`: whose it is, and the version of this form |
+ * | 4 | CRC-32 of all that follows |
+ * | 8 | until when it is kept, milliseconds since the epoch, as a double |
+ * | 8 | until when it is fresh, likewise |
+ * | 4 | length of the key in bytes |
+ * | 4 | length of the value in bytes |
+ * | … | the key as UTF-8, then the value |
+ *
+ * Anything else, and anything that was cut off, is no record.
+ */
+export interface Kept {
+  readonly expires: number;
+  readonly fresh: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What can be told of a record without its value. */
+export interface Heading {
+  readonly key: string;
+  readonly expires: number;
+}
+
+/** Bytes before the key. */
+export const headLength = 32;
+
+/** Bytes of the longest key: 2,000 UTF-16 units are 6,000 bytes of UTF-8 at most. */
+export const longestKey = 6000;
+
+/** Up to here a copy of the value costs less than a further call of the file system. */
+const copied = 64 * 1024;
+
+const magic = 0x31_46_4d_43;
+
+/** The parts of the file, to be written one after the other. */
+export function encode(key: string, { expires, fresh, bytes }: Kept): readonly Uint8Array[] {
+  const keyLength = Buffer.byteLength(key);
+  const isCopied = bytes.length <= copied;
+  const head = Buffer.allocUnsafe(headLength + keyLength + (isCopied ? bytes.length : 0));
+  head.writeUInt32LE(magic, 0);
+  head.writeDoubleLE(expires, 8);
+  head.writeDoubleLE(fresh, 16);
+  head.writeUInt32LE(keyLength, 24);
+  head.writeUInt32LE(bytes.length, 28);
+  head.write(key, headLength);
+  if (isCopied) head.set(bytes, headLength + keyLength);
+  const checked = crc32(head.subarray(8));
+  head.writeUInt32LE(isCopied ? checked : crc32(bytes, checked), 4);
+  return isCopied ? [head] : [head, bytes];
+}
+
+/** The length of the file that begins like this, 0 where it is none of ours. */
+export function lengthOf(file: Buffer): number {
+  if (file.length < headLength || file.readUInt32LE(0) !== magic) return 0;
+  return headLength + file.readUInt32LE(24) + file.readUInt32LE(28);
+}
+
+/**
+ * The record in a file's content, if it is one of this key.
+ *
+ * @param isShared whether the content is somebody else's in a moment, so that the value must be copied
+ */
+export function decode(file: Buffer, key: string, isShared: boolean): Kept | undefined {
+  if (lengthOf(file) !== file.length || headingOf(file)?.key !== key) return undefined;
+  if (crc32(file.subarray(8)) !== file.readUInt32LE(4)) return undefined;
+  const from = headLength + file.readUInt32LE(24);
+  const bytes = isShared ? new Uint8Array(file.subarray(from)) : file.subarray(from);
+  return { expires: file.readDoubleLE(8), fresh: file.readDoubleLE(16), bytes };
+}
+
+/** What the beginning of a file tells. */
+export function headingOf(file: Buffer): Heading | undefined {
+  if (lengthOf(file) === 0) return undefined;
+  const end = headLength + file.readUInt32LE(24);
+  if (end > file.length) return undefined;
+  return { key: file.toString("utf8", headLength, end), expires: file.readDoubleLE(8) };
+}

@@ -1,0 +1,105 @@
+import { now } from "./clock.js";
+import { forEach, lookAt, remove } from "./disk.js";
+import type { Folder } from "./folder.js";
+import { foldersOf, hashesIn } from "./walk.js";
+
+/** The unit in which file systems give out space. */
+const block = 4096;
+
+/** After a removal so much is taken, so that it need not be done again at once. */
+const filled = 0.9;
+
+/** Classes of age: each is half as long again as the one before, from a millisecond to some weeks. */
+const classes = 64;
+
+/**
+ * Keeps the folder below a size on the disk: when this process has written so much that it may be over, or at a sweep, all
+ * files are looked at, and those that were longest neither written nor read are removed.
+ *
+ * Their ages are counted in classes, so that it takes the same memory however many there are: first the bytes of each
+ * class, then those classes go from the oldest on, and of the last one as many as are needed. Other processes' writes are
+ * found by their own looks and by the sweeps: the bound is passed for a while by about what is written meanwhile.
+ */
+export class SizeBound {
+  readonly #folder: Folder;
+  readonly #maxSize: number;
+  /** What may be on the disk: what was found last, and what was written since; what it replaced is not taken off. */
+  #estimate = 0;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(folder: Folder, maxSize: number) {
+    this.#folder = folder;
+    this.#maxSize = maxSize;
+  }
+
+  wrote(content: readonly Uint8Array[]): void {
+    this.#estimate += onDisk(content.reduce((sum, part) => sum + part.length, 0));
+    // A disk in trouble tells those who read and write.
+    if (this.#estimate > this.#maxSize) this.enforce().catch(() => {});
+  }
+
+  /** Looks at all files and removes what is too much. Settles with the look that is under way, where there is one. */
+  enforce(): Promise<void> {
+    this.#running ??= this.#enforce().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running?.catch(() => {});
+  }
+
+  async #enforce(): Promise<void> {
+    do {
+      this.#estimate = 0;
+      const bytes = new Float64Array(classes);
+      await this.#eachFile(async (_, age, size) => {
+        bytes[age] = (bytes[age] ?? 0) + size;
+      });
+      const total = bytes.reduce((sum, size) => sum + size, 0);
+      if (total <= this.#maxSize) {
+        this.#estimate += total;
+        return;
+      }
+      let left = total - this.#maxSize * filled;
+      let oldest = classes - 1;
+      for (let sum = bytes[oldest] ?? 0; sum < left && oldest > 0; sum += bytes[oldest] ?? 0) oldest--;
+      // All of the classes beyond go, so that of this one only the rest need go.
+      for (let age = oldest + 1; age < classes; age++) left -= bytes[age] ?? 0;
+      let removed = 0;
+      await this.#eachFile(async (path, age, size) => {
+        if (age < oldest || (age === oldest && left <= 0)) return;
+        if (age === oldest) left -= size;
+        if (await remove(path)) removed += size;
+      });
+      this.#estimate += total - removed;
+    } while (this.#estimate > this.#maxSize && !this.#stopped);
+  }
+
+  async #eachFile(act: (path: string, age: number, size: number) => Promise<void>): Promise<void> {
+    for await (const folder of foldersOf(this.#folder)) {
+      if (this.#stopped) return;
+      await forEach(
+        await hashesIn(folder),
+        () => this.#stopped,
+        async (hash) => {
+          const path = `${folder}/${hash}`;
+          const found = await lookAt(path);
+          if (found !== undefined) await act(path, classOf(now() - found.mtimeMs), onDisk(found.size));
+        },
+      );
+    }
+  }
+}
+
+/** Half octaves. */
+function classOf(age: number): number {
+  return Math.min(classes - 1, Math.floor(2 * Math.log2(Math.max(1, age))));
+}
+
+function onDisk(size: number): number {
+  return Math.ceil(size / block) * block;
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from "node:crypto";
+import { now } from "./clock.js";
+import {
+  codeOf,
+  ignoreMissing,
+  makeFolder,
+  namesIn,
+  remove,
+  removeIfEmpty,
+  rename,
+  writeFile,
+} from "./disk.js";
+import type { Folder } from "./folder.js";
+
+/**
+ * The right to put an entry in its place, as a file: `leases/HASH/TICKET`. Whoever has the right writes the entry into
+ * the ticket and renames it into the entry's place, which uses the right up and stores the entry in one step of the file
+ * system. All else follows from what such steps promise, without a lock that somebody could die with:
+ *
+ * - **One at a time.** A ticket is made in a folder of its own elsewhere, and that folder is renamed to `leases/HASH`. A
+ *   folder takes another one's place only if that is empty (rename(2)), so of many one succeeds, and only where no
+ *   ticket stands.
+ * - **What was taken away stays away.** To destroy a ticket is to remove its file. A rename after that fails; a rename
+ *   before it is undone by whoever destroys tickets first and removes or replaces the entry then.
+ * - **Nothing blocks for good.** A ticket's name says until when it holds. Later anybody may destroy it, and take the
+ *   place. It says also how long it was made for, so that a clock that was set back does not keep it for hours.
+ *
+ * A name is never guessed: it has 128 random bits.
+ */
+export interface Ticket {
+  readonly name: string;
+  readonly kind: TicketKind;
+  readonly until: number;
+  readonly duration: number;
+}
+
+/** A lease is somebody's who loads; a lock is ours for the moment in which a generation is changed. */
+export type TicketKind = "lease" | "lock";
+
+const letters = { lease: "t", lock: "l" } as const;
+
+const form = /^([tl])([0-9a-z]{1,12})-([0-9a-z]{1,12})-[0-9a-f]{32}$/;
+
+export function newTicket(kind: TicketKind, duration: number, from: number): Ticket {
+  const length = Math.min(Math.max(1, Math.floor(duration)), Number.MAX_SAFE_INTEGER - from);
+  const until = from + length;
+  const random = randomBytes(16).toString("hex");
+  const name = `${letters[kind]}${until.toString(36)}-${length.toString(36)}-${random}`;
+  return { name, kind, until, duration: length };
+}
+
+/** What a name tells, `undefined` for what is no ticket, and so must never become part of a path. */
+export function ticketFrom(name: string): Ticket | undefined {
+  const [, letter, until, duration] = form.exec(name) ?? [];
+  if (until === undefined || duration === undefined) return undefined;
+  const kind = letter === letters.lock ? "lock" : "lease";
+  return { name, kind, until: Number.parseInt(until, 36), duration: Number.parseInt(duration, 36) };
+}
+
+export function isRunning({ until, duration }: Ticket, at: number = now()): boolean {
+  return until > at && until - at <= duration;
+}
+
+/** The tickets of one key; there is one at most, beside those that are being destroyed. */
+export async function ticketsOf(folder: Folder, hash: string): Promise<readonly Ticket[]> {
+  const names = await namesIn(folder.lease(hash));
+  return names.map(ticketFrom).filter((ticket) => ticket !== undefined);
+}
+
+/**
+ * Puts a ticket in place: whether it was the first.
+ *
+ * @param content what the ticket's file holds until an entry is written into it
+ */
+export async function place(
+  folder: Folder,
+  hash: string,
+  ticket: Ticket,
+  content: readonly Uint8Array[],
+): Promise<boolean> {
+  const made = folder.temporaryPath();
+  await folder.withFolders(() => makeFolder(made));
+  await writeFile(`${made}/${ticket.name}`, content, "wx");
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await folder.withFolders(() => rename(made, folder.lease(hash)));
+      return true;
+    } catch (error) {
+      // Windows renames no folder into the place of another one, be it empty.
+      const isTaken = ["ENOTEMPTY", "EEXIST", "EPERM"].includes(codeOf(error));
+      if (codeOf(error) === "EPERM" && attempt === 0) {
+        await removeIfEmpty(folder.lease(hash));
+        continue;
+      }
+      await discard(made, ticket.name);
+      if (isTaken) return false;
+      throw error;
+    }
+  }
+}
+
+/** Writes an entry into a ticket and puts it in its place: whether the ticket was still good. */
+export async function redeem(
+  folder: Folder,
+  hash: string,
+  name: string,
+  content: readonly Uint8Array[],
+): Promise<boolean> {
+  const path = `${folder.lease(hash)}/${name}`;
+  // A program that uses a token twice at once must not have both write into the file that becomes the entry.
+  if (beingRedeemed.has(path)) return false;
+  beingRedeemed.add(path);
+  try {
+    await writeFile(path, content, "r+");
+    await folder.publish(path, hash);
+  } catch (error) {
+    ignoreMissing(error);
+    return false;
+  } finally {
+    beingRedeemed.delete(path);
+  }
+  await removeIfEmpty(folder.lease(hash));
+  return true;
+}
+
+const beingRedeemed = new Set<string>();
+
+/** Destroys one ticket, or some: whether there was any of them. */
+export async function destroy(
+  folder: Folder,
+  hash: string,
+  tickets: readonly Pick<Ticket, "name">[],
+): Promise<boolean> {
+  if (tickets.length === 0) return false;
+  const removed = await Promise.all(tickets.map(({ name }) => remove(`${folder.lease(hash)}/${name}`)));
+  await removeIfEmpty(folder.lease(hash));
+  return removed.includes(true);
+}
+
+async function discard(made: string, name: string): Promise<void> {
+  await remove(`${made}/${name}`);
+  await removeIfEmpty(made);
+}
