@@ -1,1 +1,38 @@
-export {};
+import type { RemoteStorage } from "cacheme";
+import {
+  type MysqlConnectionOptions,
+  type MysqlPool,
+  type MysqlStorageOptions,
+  settings,
+} from "./options.js";
+import { MysqlStorage } from "./storage.js";
+
+export type { MysqlConnectionOptions, MysqlPool, MysqlStorageOptions } from "./options.js";
+export { mysqlTable } from "./table.js";
+
+/**
+ * A storage in a table of MySQL 8 or MariaDB.
+ *
+ * @param target where the server is: an address (`mysql://`, `mariadb://`), options of mysql2, or a pool that the program
+ *   has already, of `mysql2` or `mysql2/promise`. Such a pool is used with its own settings and is never closed; only
+ *   connections that do not answer in time are taken out of it.
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
+ *
+ * The table is made when the storage connects, or by you: see {@link mysqlTable} and the option `createTable`.
+ *
+ * Every call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` while the
+ * storage could not be opened, `CACHEME_STORAGE_FAILED` when the server answers with an error or not in time,
+ * `CACHEME_CLOSED` after `close()`.
+ *
+ * @example
+ * ```ts
+ * await registerStorage("sql", mysql("mysql://app:secret@localhost:3306/app"));
+ * await registerStorage("big", mysql({ host: "10.0.0.7", user: "app", database: "app" }, { table: "cache", connect: "lazy" }));
+ * ```
+ */
+export function mysql(
+  target: string | MysqlConnectionOptions | MysqlPool,
+  options: MysqlStorageOptions = {},
+): RemoteStorage {
+  return new MysqlStorage(settings(target, options));
+}

@@ -1,0 +1,177 @@
+import { now } from "./table.js";
+
+/** A generation's id has so many characters, and an `@` and the time after it. */
+export const generationIdLength = 22;
+
+const readable = `bytes IS NOT NULL AND expires_at > ${now}`;
+const leaseRuns = `leased_for > 0 AND leased_at + leased_for > ${now}`;
+
+/** What is rewritten of a row that takes a whole record. */
+const replaced = `bytes = VALUES(bytes), written_at = VALUES(written_at), kept_for = VALUES(kept_for),
+  fresh_for = VALUES(fresh_for), leased_for = 0`;
+
+/**
+ * The statements, each for so many rows. They are the same for MySQL and MariaDB, but for RETURNING, which only MariaDB
+ * has: where it is missing, the row is read by a second statement.
+ *
+ * No text of a key or a value is in any of them, and no backslash and no double quote, so that no `sql_mode` reads them in
+ * another way. What is assigned to a column is read by the assignments after it: both servers go from left to right.
+ */
+export class Commands {
+  readonly #table: string;
+
+  constructor(table: string) {
+    this.#table = table;
+  }
+
+  /** Parameters: ids. */
+  read(rows: number): string {
+    return `SELECT id, bytes FROM ${this.#table} WHERE ${ids(rows)} AND ${readable}`;
+  }
+
+  /** {@link read} with the whole keys of long ones. */
+  readLong(rows: number): string {
+    return `SELECT id, bytes, long_key FROM ${this.#table} WHERE ${ids(rows)} AND ${readable}`;
+  }
+
+  /** Parameters of a row: id, long key, bytes, milliseconds that it is kept, that it is fresh. */
+  write(rows: number): string {
+    return `INSERT INTO ${this.#table} (id, long_key, bytes, kept_for, fresh_for)
+      VALUES ${list(rows, "(?,?,?,?,?)")} ON DUPLICATE KEY UPDATE ${replaced}`;
+  }
+
+  /** Parameters: ids. What has expired and is not leased is left to the sweeper, so that it is not counted. */
+  remove(rows: number): string {
+    return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND (leased_for > 0 OR (${readable}))`;
+  }
+
+  /**
+   * Parameters of a row: id, long key, token, length of the lease, 1 to steal and else 0. An inserted row has no bytes, so
+   * that its `fresh_for` has nothing else to say.
+   */
+  acquire(rows: number): string {
+    const clock = "VALUES(leased_at)";
+    const held = `(leased_for > 0 AND leased_at + leased_for > ${clock})`;
+    const fresh = `(bytes IS NOT NULL AND expires_at > ${clock} AND written_at + fresh_for > ${clock})`;
+    return `INSERT INTO ${this.#table} (id, long_key, token, leased_for, fresh_for)
+      VALUES ${list(rows, "(?,?,?,?,?)")} ON DUPLICATE KEY UPDATE
+      token = IF(VALUES(fresh_for) = 1 OR NOT (${held} OR ${fresh}), VALUES(token), token),
+      leased_at = IF(token = VALUES(token), VALUES(leased_at), leased_at),
+      leased_for = IF(token = VALUES(token), VALUES(leased_for), leased_for)`;
+  }
+
+  /** What {@link acquire} answers with; the bytes where they are fresh. Parameters: tokens whose bytes are of no use. */
+  leaseColumns(rows: number): string {
+    const wanted = `${readable} AND written_at + fresh_for > ${now} AND COALESCE(token NOT IN (${list(rows, "?")}), TRUE)`;
+    return `id, IF(leased_for > 0, token, NULL), leased_at, IF(${wanted}, bytes, NULL)`;
+  }
+
+  /** Parameters: bytes, milliseconds that they are kept, that they are fresh, the fill's own mark, id, token. */
+  fillOne(): string {
+    return `UPDATE ${this.#table} SET bytes = ?, written_at = ${now}, kept_for = ?, fresh_for = ?, token = ?, leased_for = 0
+      WHERE id = ? AND token = ? AND leased_for > 0`;
+  }
+
+  /**
+   * Parameters of a row: id, token, bytes, milliseconds that they are kept, that they are fresh; then the fill's own mark.
+   * What a parameter is must be said here, since no column says it.
+   */
+  fill(rows: number): string {
+    const named = `SELECT CAST(? AS BINARY) id, CAST(? AS BINARY) token, CAST(? AS BINARY) bytes, CAST(? AS SIGNED) kept_for,
+      CAST(? AS SIGNED) fresh_for`;
+    const others = list(
+      rows - 1,
+      "UNION ALL SELECT CAST(? AS BINARY), CAST(? AS BINARY), CAST(? AS BINARY), CAST(? AS SIGNED), CAST(? AS SIGNED)",
+      " ",
+    );
+    return `UPDATE (${named} ${others}) filled
+      STRAIGHT_JOIN ${this.#table} stored ON stored.id = filled.id AND stored.token = filled.token AND stored.leased_for > 0
+      SET stored.bytes = filled.bytes, stored.written_at = ${now}, stored.kept_for = filled.kept_for,
+      stored.fresh_for = filled.fresh_for, stored.token = ?, stored.leased_for = 0`;
+  }
+
+  /** Which ones a fill has stored. Parameters: ids, then the fill's own mark. */
+  filled(rows: number): string {
+    return `SELECT id FROM ${this.#table} WHERE ${ids(rows)} AND token = ?`;
+  }
+
+  /** Parameters: ids, then an id and a token of each lease. */
+  release(rows: number): string {
+    return `UPDATE ${this.#table} SET leased_for = 0
+      WHERE ${ids(rows)} AND (id, token) IN (${list(rows, "(?,?)")})`;
+  }
+
+  /**
+   * Parameters of a row: id, long key, the new generation's id, milliseconds that it is kept. Nobody asks how long a
+   * generation is fresh, so `fresh_for` remembers from the first assignment to the last whether there was none.
+   */
+  ensure(rows: number): string {
+    const clock = "VALUES(written_at)";
+    return `${this.#generations(rows)} ON DUPLICATE KEY UPDATE
+      fresh_for = IF(bytes IS NOT NULL AND written_at + kept_for > ${clock}, 0, 1),
+      bytes = IF(fresh_for = 0, bytes, ${stamped}),
+      written_at = IF(fresh_for = 0, written_at, GREATEST(written_at, ${clock})),
+      kept_for = IF(fresh_for = 0, GREATEST(kept_for, ${clock} - written_at + VALUES(kept_for)), VALUES(kept_for))`;
+  }
+
+  /** Parameters of a row: id, long key, the new generation's id, milliseconds that it is kept. */
+  bump(rows: number): string {
+    return `${this.#generations(rows)} ON DUPLICATE KEY UPDATE
+      bytes = ${stamped}, written_at = GREATEST(written_at, VALUES(written_at)), fresh_for = 0,
+      kept_for = VALUES(kept_for), leased_for = 0`;
+  }
+
+  readonly generationColumns: string = "id, bytes";
+
+  /** What a statement before has left. Parameters: those of the columns, then ids. */
+  reread(columns: string, rows: number): string {
+    return `SELECT ${columns} FROM ${this.#table} WHERE ${ids(rows)}`;
+  }
+
+  /** Parameters: the first id, and the one to end before. */
+  page(rows: number): string {
+    return `SELECT id, long_key, (${readable}) OR (${leaseRuns}) FROM ${this.#table}
+      WHERE id >= ? AND id < ? ORDER BY id LIMIT ${rows}`;
+  }
+
+  /** What the sweeper may remove. */
+  expired(rows: number): string {
+    return `SELECT id FROM ${this.#table} WHERE ${this.#isOver} ORDER BY expires_at LIMIT ${rows}`;
+  }
+
+  /** Parameters: ids. Somebody may have written one of them anew. */
+  sweep(rows: number): string {
+    return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND ${this.#isOver}`;
+  }
+
+  /** Fails where the table or a column of it is missing. */
+  probe(): string {
+    return `SELECT id, long_key, bytes, written_at, kept_for, fresh_for, expires_at, token, leased_at, leased_for
+      FROM ${this.#table} LIMIT 0`;
+  }
+
+  readonly #isOver = `expires_at <= ${now} AND NOT (${leaseRuns})`;
+
+  #generations(rows: number): string {
+    return `INSERT INTO ${this.#table} (id, long_key, bytes, kept_for)
+      VALUES ${list(rows, `(?,?,CONCAT(?, '@', ${now}),?)`)}`;
+  }
+}
+
+/** The generation that was to be inserted, with a time that is not before that of the one that it takes the place of. */
+const stamped = `CONCAT(LEFT(VALUES(bytes), ${generationIdLength}), '@', GREATEST(written_at, VALUES(written_at)))`;
+
+/** What is at the other end. */
+export const serverFacts = "SELECT VERSION(), @@max_allowed_packet, @@autocommit, @@version_comment";
+
+/** Parameters: the table's name; its database, or NULL for the connection's. */
+export const tableFacts = `SELECT table_rows, data_length + index_length FROM information_schema.tables
+  WHERE table_name = ? AND table_schema = COALESCE(?, DATABASE())`;
+
+function ids(rows: number): string {
+  return rows === 1 ? "id = ?" : `id IN (${list(rows, "?")})`;
+}
+
+function list(rows: number, row: string, separator = ","): string {
+  return Array.from({ length: rows }, () => row).join(separator);
+}

@@ -1,0 +1,81 @@
+import { StorageError } from "cacheme/driver";
+import { type Commands, serverFacts } from "./commands.js";
+import type { Settings } from "./options.js";
+import { numberOf, type Session } from "./session.js";
+import { tableStatement } from "./table.js";
+
+/** What the storage must know of the server. */
+export interface ServerFacts {
+  /** `MySQL` or `MariaDB`. */
+  readonly product: string;
+  readonly version: string;
+  /** Bytes of one packet, at most: `max_allowed_packet`. */
+  readonly packet: number;
+  /** Whether an INSERT answers with the rows that it leaves: MariaDB does from 10.5 on, MySQL never does. */
+  readonly returns: boolean;
+}
+
+const [noTable, noColumn, noDatabaseChosen] = [1146, 1054, 1046];
+
+/**
+ * Asks the server what it is, and makes the table where it is missing and may be made.
+ *
+ * @throws StorageError where nothing could ever be stored; the message says what to do
+ */
+export async function serverOf(
+  session: Session,
+  commands: Commands,
+  settings: Settings,
+): Promise<ServerFacts> {
+  const [[version, packet, autocommit, comment] = []] = await session.rows(serverFacts);
+  if (Number(autocommit) !== 1) {
+    throw refused(
+      settings,
+      "autocommit is off, so nothing that is written would last",
+      "Switch autocommit on",
+    );
+  }
+  await ensureTable(session, commands, settings);
+  return factsOf(String(version), Number(packet), String(comment));
+}
+
+/** MariaDB says so in its version, such as `10.11.6-MariaDB-0+deb12u1`, or in its comment. */
+export function factsOf(version: string, packet: number, comment: string): ServerFacts {
+  const isMariaDb = /mariadb/i.test(`${version} ${comment}`);
+  // Old ones said 5.5.5- before it, for the sake of replicas that knew no version 10.
+  const number = /\d+(\.\d+)+/.exec(version.replace(/^5\.5\.5-/, ""))?.[0] ?? version;
+  const [major = 0, minor = 0] = number.split(".").map(Number);
+  const returns = isMariaDb && (major > 10 || (major === 10 && minor >= 5));
+  return { product: isMariaDb ? "MariaDB" : "MySQL", version: number, packet, returns };
+}
+
+async function ensureTable(session: Session, commands: Commands, settings: Settings): Promise<void> {
+  const { table, createTable } = settings;
+  try {
+    await session.rows(commands.probe());
+    return;
+  } catch (error) {
+    const number = numberOf(error);
+    if (number === noColumn) {
+      throw refused(settings, `the table ${table} is not the storage's own`, "Name another table", error);
+    }
+    if (number === noDatabaseChosen) {
+      throw refused(
+        settings,
+        "no database is chosen",
+        "Name it in the address or in the option table",
+        error,
+      );
+    }
+    if (number !== noTable) throw error;
+    if (!createTable) {
+      const remedy = "Make it of what mysqlTable() prints, or leave createTable: false out";
+      throw refused(settings, `there is no table ${table}`, remedy, error);
+    }
+  }
+  await session.change(tableStatement(table));
+}
+
+function refused({ label }: Settings, why: string, remedy: string, cause?: unknown): StorageError {
+  return new StorageError("CACHEME_CONNECT_FAILED", `${label} cannot be used: ${why}. ${remedy}.`, { cause });
+}
