@@ -1,5 +1,6 @@
 import { mysql } from "./mariadb.js";
 import { memcached } from "./memcached.js";
+import { mongodb } from "./mongodb.js";
 import { postgres } from "./postgres.js";
 import { redis } from "./redis.js";
 import type { ServiceDefinition } from "./service-definition.js";
@@ -10,6 +11,7 @@ export const catalogue: {
   readonly postgres: ServiceDefinition;
   readonly mysql: ServiceDefinition;
   readonly memcached: ServiceDefinition;
-} = { redis, postgres, mysql, memcached };
+  readonly mongodb: ServiceDefinition;
+} = { redis, postgres, mysql, memcached, mongodb };
 
 export type ServiceName = keyof typeof catalogue;

@@ -25,16 +25,18 @@ function leave(prepared: Prepared): void {
 }
 
 function describe(name: ServiceName, resolution: Resolution): string {
-  const { title, urlVariable, debianPackages, container } = catalogue[name];
+  const { title, urlVariable, debianPackages, container, substitute } = catalogue[name];
   const given = process.env[urlVariable];
   const also =
     given === undefined || given === ""
       ? ""
       : `; ${urlVariable} is set and serves the suites that do not kill it`;
   switch (resolution.from) {
-    case "binary": {
-      const how = resolution.installed === true ? ` (just installed from ${debianPackages.join(", ")})` : "";
-      return `${title}: ${resolution.path}${how}${also}`;
+    case "binary":
+      return `${title}: ${resolution.path}${just(resolution.installed, debianPackages)}${also}`;
+    case "substitute": {
+      const runner = `${resolution.path}${just(resolution.installed, substitute?.debianPackages)}`;
+      return `${title}: ${substitute?.title}, run by ${runner}${also}`;
     }
     case "docker":
       return `${title}: Docker, image ${container?.image}${also}`;
@@ -43,6 +45,10 @@ function describe(name: ServiceName, resolution: Resolution): string {
     case "nowhere":
       return `${title}: not found${also}. ${resolution.reason}\n  ${howToGet(name)}`;
   }
+}
+
+function just(installed: boolean | undefined, packages: readonly string[] = []): string {
+  return installed === true ? ` (just installed from ${packages.join(", ")})` : "";
 }
 
 prepare();

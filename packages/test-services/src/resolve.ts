@@ -1,8 +1,9 @@
-import { accessSync, constants, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { aptInstall, isTrue, mayInstall } from "./apt.js";
 import { catalogue, type ServiceName } from "./catalogue.js";
 import { dockerAnswers } from "./docker.js";
+import { onPath } from "./on-path.js";
 import type { ServiceDefinition } from "./service-definition.js";
 
 /** Where a service comes from on this machine. */
@@ -10,6 +11,7 @@ export type Resolution =
   | { readonly from: "url"; readonly url: string }
   | { readonly from: "binary"; readonly path: string; readonly installed?: boolean }
   | { readonly from: "docker" }
+  | { readonly from: "substitute"; readonly path: string; readonly installed?: boolean }
   | { readonly from: "nowhere"; readonly reason: string };
 
 /** What `prepare` found, for the test processes that follow: see {@link resolveServer}. */
@@ -24,26 +26,34 @@ export function resolveService(name: ServiceName): Resolution {
 }
 
 /**
- * A server of our own, for tests that kill and pause it: what `prepare` found, else a program on PATH, else Docker. The
- * variable with an address is not looked at: that server is not ours to kill.
+ * A server of our own, for tests that kill and pause it: what `prepare` found, else a program on PATH, else Docker, else
+ * the substitute that `prepare` once fetched. The variable with an address is not looked at: that server is not ours to
+ * kill.
  */
 export function resolveServer(name: ServiceName): Resolution {
   const definition = catalogue[name];
-  return readPrepared()[name] ?? onPath(definition) ?? inDocker(definition);
+  return (
+    readPrepared()[name] ??
+    installed(definition) ??
+    inDocker(definition) ??
+    substituted(definition) ??
+    nowhere(definition)
+  );
 }
 
-/** Like {@link resolveServer} from the start, and may install a package on a machine of CI: once, before the tests. */
+/**
+ * Like {@link resolveServer} from the start, once, before the tests: it may install packages on a machine of CI, and it
+ * fetches a substitute.
+ */
 export function prepareServer(name: ServiceName): Resolution {
   const definition = catalogue[name];
-  const found = onPath(definition);
-  if (found !== undefined || !mayInstall()) return found ?? inDocker(definition);
+  const found = installed(definition);
+  if (found !== undefined) return found;
 
-  const trouble = aptInstall(definition.debianPackages);
-  const installed = onPath(definition);
-  if (installed !== undefined) return { ...installed, installed: true };
-  const elsewhere = inDocker(definition);
-  if (elsewhere.from !== "nowhere" || trouble === undefined) return elsewhere;
-  return { from: "nowhere", reason: `${elsewhere.reason} ${trouble}` };
+  const trouble = install(definition.debianPackages);
+  const added = installed(definition);
+  if (added !== undefined) return { ...added, installed: true };
+  return inDocker(definition) ?? fetchSubstitute(definition) ?? nowhere(definition, trouble);
 }
 
 /** Whether a service that is missing is a failure and not only a skip. */
@@ -53,44 +63,68 @@ export function everythingIsRequired(): boolean {
 
 /** What a person can do to have the service. */
 export function howToGet(name: ServiceName): string {
-  const { title, urlVariable, debianPackages, binaries } = catalogue[name];
+  const { title, urlVariable, debianPackages, binaries, substitute } = catalogue[name];
+  const apt = debianPackages.length > 0 && ` (Debian, Ubuntu: apt-get install ${debianPackages.join(" ")})`;
+  const fetched =
+    substitute &&
+    `or run \`npm run services\` with ${substitute.debianPackages.join(" and ")} installed, which fetches ${substitute.title}, `;
   return (
-    `To have ${title}: install it so that ${binaries[0]} is on PATH (Debian, Ubuntu: apt-get install ${debianPackages.join(" ")}), ` +
-    `or start Docker, or set ${urlVariable} (suites that kill the server still need one of the first two).`
+    `To have ${title}: install it so that ${binaries[0]} is on PATH${apt || ""}, or start Docker, ${fetched ?? ""}` +
+    `or set ${urlVariable} (suites that kill the server still need a server of their own).`
   );
 }
 
-function onPath({
-  binaries,
-  folders: others,
-}: ServiceDefinition): { from: "binary"; path: string } | undefined {
-  // /usr/sbin is where distributions put servers, and is not on every user's PATH.
-  const usual = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin"];
-  const folders = [...usual, ...(others?.() ?? [])];
-  for (const binary of binaries) {
-    for (const folder of folders) {
-      const path = join(folder, binary);
-      if (folder !== "" && isExecutable(path)) return { from: "binary", path };
-    }
+/** Who serves, in a word or two. */
+export function flavourOf(name: ServiceName, resolution: Resolution): string {
+  const { container, substitute, urlVariable, title } = catalogue[name];
+  switch (resolution.from) {
+    case "binary":
+      return basename(resolution.path);
+    case "docker":
+      return container?.image ?? title;
+    case "substitute":
+      return substitute?.title ?? title;
+    case "url":
+      return urlVariable;
+    case "nowhere":
+      return "none";
   }
-  return undefined;
 }
 
-function inDocker({ title, binaries, container }: ServiceDefinition): Resolution {
-  if (container !== undefined && dockerAnswers()) return { from: "docker" };
-  return {
-    from: "nowhere",
-    reason: `${title} is not here: no ${binaries.join(" or ")} on PATH, no Docker engine answers.`,
-  };
+function installed({ binaries, folders }: ServiceDefinition): { from: "binary"; path: string } | undefined {
+  const path = onPath(binaries, folders?.());
+  return path === undefined ? undefined : { from: "binary", path };
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+function inDocker({ container }: ServiceDefinition): Resolution | undefined {
+  return container !== undefined && dockerAnswers() ? { from: "docker" } : undefined;
+}
+
+function substituted({ substitute }: ServiceDefinition): Resolution | undefined {
+  const path = substitute?.find();
+  return path === undefined ? undefined : { from: "substitute", path };
+}
+
+function fetchSubstitute(definition: ServiceDefinition): Resolution | undefined {
+  const { substitute } = definition;
+  if (substitute === undefined) return undefined;
+  let trouble = substitute.fetch();
+  if (trouble === undefined) return substituted(definition);
+
+  trouble = install(substitute.debianPackages) ?? substitute.fetch();
+  const found = substituted(definition);
+  if (trouble === undefined && found?.from === "substitute") return { ...found, installed: true };
+  return nowhere(definition, trouble);
+}
+
+/** Installs packages if that is allowed here. @returns the trouble with it */
+function install(packages: readonly string[]): string | undefined {
+  return packages.length > 0 && mayInstall() ? aptInstall(packages) : undefined;
+}
+
+function nowhere({ title, binaries }: ServiceDefinition, trouble?: string): Resolution {
+  const missing = `${title} is not here: no ${binaries.join(" or ")} on PATH, no Docker engine answers.`;
+  return { from: "nowhere", reason: trouble === undefined ? missing : `${missing} ${trouble}` };
 }
 
 function readPrepared(): Prepared {

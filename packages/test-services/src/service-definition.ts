@@ -13,10 +13,12 @@ export interface ServiceDefinition {
   readonly binaries: readonly string[];
   /** Folders that are searched for {@link binaries} after PATH. */
   readonly folders?: () => readonly string[];
-  /** The packages of Debian and Ubuntu that bring the first of {@link binaries}. */
+  /** The packages of Debian and Ubuntu that bring the first of {@link binaries}; none where they have none. */
   readonly debianPackages: readonly string[];
   /** How to run it in Docker, where that is possible. */
   readonly container?: ContainerDefinition;
+  /** What serves where neither a program nor Docker is there. */
+  readonly substitute?: Substitute;
   /** It does not run as root: where the tests do, the server runs as `nobody`. */
   readonly refusesRoot?: boolean;
   /**
@@ -45,6 +47,24 @@ export interface ContainerDefinition {
   readonly environment?: Readonly<Record<string, string>>;
   /** The program and its words. */
   command(place: ServerPlace): readonly string[];
+}
+
+/** Another server that speaks the same protocol, and that comes from elsewhere than the system's packages. */
+export interface Substitute {
+  /** Its name with its version: `mongo-java-server 1.47.0`. */
+  readonly title: string;
+  /** The packages of Debian and Ubuntu that bring the programs that fetch it and run it. */
+  readonly debianPackages: readonly string[];
+  /** The program that runs it, if all that it needs has been fetched. */
+  find(): string | undefined;
+  /**
+   * Brings what it needs into the cache folder, unless it is there already.
+   *
+   * @returns `undefined` when it is there, else why it is not
+   */
+  fetch(): string | undefined;
+  /** The command line, without the program's name. */
+  arguments(place: ServerPlace): readonly string[];
 }
 
 /** Where one server may live. */

@@ -1,7 +1,7 @@
 import { catalogue, type ServiceName } from "./catalogue.js";
 import { ServerContainer } from "./docker.js";
 import { openProxy, type ServerProxy } from "./proxy.js";
-import { howToGet, type Resolution, resolveServer, resolveService } from "./resolve.js";
+import { flavourOf, howToGet, type Resolution, resolveServer, resolveService } from "./resolve.js";
 import { ServerProcess } from "./server-process.js";
 import type { ServiceDefinition } from "./service-definition.js";
 
@@ -9,6 +9,8 @@ import type { ServiceDefinition } from "./service-definition.js";
 export interface Service {
   readonly url: string;
   readonly port: number;
+  /** Who serves: the program's name (`mongod`), a substitute's with its version, a container's image, or the variable. */
+  readonly flavour: string;
   /** A TCP proxy in front of the server, closed with it. */
   proxy(): Promise<ServerProxy>;
   /** Gives everything back: proxies, and a server of our own with its folder and its port. */
@@ -22,7 +24,7 @@ export interface ServerOptions {
 }
 
 /** A server as a process or a container, before it gets proxies. */
-export type RunningServer = Omit<Server, "proxy">;
+export type RunningServer = Omit<Server, "proxy" | "flavour">;
 
 /** A running server of our own: the test may do to it whatever it likes. */
 export interface Server extends Service {
@@ -50,9 +52,20 @@ export async function service(name: ServiceName): Promise<Service> {
   return {
     url: resolution.url,
     port,
+    flavour: flavourOf(name, resolution),
     proxy: () => opened(proxies, { host: url.hostname, port }, rewrite(resolution.url)),
     stop: () => closeAll(proxies),
   };
+}
+
+/**
+ * Who serves when {@link service} is asked for, as {@link Service.flavour} says it: known without starting anything.
+ *
+ * @returns `undefined` if the service is not to be had
+ */
+export function flavour(name: ServiceName): string | undefined {
+  const resolution = resolveService(name);
+  return resolution.from === "nowhere" ? undefined : flavourOf(name, resolution);
 }
 
 /**
@@ -75,6 +88,7 @@ async function startServer(
   return {
     url: started.url,
     port: started.port,
+    flavour: flavourOf(name, resolution),
     kill: () => started.kill(),
     restart: () => started.restart(),
     pause: () => started.pause(),
@@ -96,6 +110,12 @@ function start(
   switch (resolution.from) {
     case "binary":
       return ServerProcess.start(definition, resolution.path, options.arguments);
+    case "substitute":
+      return ServerProcess.start(
+        { ...definition, ...definition.substitute },
+        resolution.path,
+        options.arguments,
+      );
     case "docker":
       return ServerContainer.start(definition, options.arguments);
     case "url":

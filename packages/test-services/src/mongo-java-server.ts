@@ -1,0 +1,88 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheFolder } from "./cache-folder.js";
+import { onPath } from "./on-path.js";
+import type { ServerPlace, Substitute } from "./service-definition.js";
+
+const version = "1.47.0";
+
+/** What is copied from this package into the cache: what to fetch, and the program that starts it. */
+const sources = ["pom.xml", "Launcher.java"];
+
+/**
+ * An independent server of MongoDB's wire protocol, for machines to which MongoDB itself does not come. It has no TTL
+ * monitor, no updates by pipeline, no sessions, and its file may miss the last fifth of a second after a SIGKILL.
+ */
+export const mongoJavaServer: Substitute = {
+  title: `mongo-java-server ${version}`,
+  debianPackages: ["default-jdk-headless", "maven"],
+  find: () => (existsSync(join(home(), "classes")) ? onPath(["java"]) : undefined),
+  fetch,
+  arguments: words,
+};
+
+/** Outside the checkout; whether it is as this checkout wants it, `fetch` looks. */
+function home(): string {
+  return join(cacheFolder(), `mongo-java-server-${version}`);
+}
+
+function words({ host, port, folder }: ServerPlace): readonly string[] {
+  const classpath = `${join(home(), "classes")}:${join(home(), "jars", "*")}`;
+  // A server that lives for seconds is up sooner without the compiler that optimises most.
+  const speed = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m"];
+  return [...speed, "-cp", classpath, "Launcher", host, String(port), join(folder, "data.mv")];
+}
+
+function fetch(): string | undefined {
+  if (isFresh()) return onPath(["java"]) === undefined ? "There is no java on PATH." : undefined;
+  for (const program of ["mvn", "javac"]) {
+    if (onPath([program]) === undefined) return `There is no ${program} on PATH.`;
+  }
+  const draft = `${home()}.${process.pid}`;
+  mkdirSync(draft, { recursive: true });
+  try {
+    for (const name of sources) copyFileSync(source(name), join(draft, name));
+    const trouble = run(draft, copyJars) ?? run(draft, compile);
+    if (trouble === undefined) publish(draft);
+    return trouble;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+const copyJars = [
+  ...["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies"],
+  ...["-DincludeScope=runtime", "-DoutputDirectory=jars"],
+];
+
+const compile = ["javac", "--release", "17", "-cp", "jars/*", "-d", "classes", "Launcher.java"];
+
+function isFresh(): boolean {
+  return sources.every((name) => {
+    const copy = join(home(), name);
+    return existsSync(copy) && readFileSync(copy).equals(readFileSync(source(name)));
+  });
+}
+
+function source(name: string): string {
+  return fileURLToPath(new URL(`../mongo-java-server/${name}`, import.meta.url));
+}
+
+/** Two runs may fetch at once: the first one's stays. Servers that run from an older one have its files open. */
+function publish(draft: string): void {
+  if (!isFresh()) rmSync(home(), { recursive: true, force: true });
+  try {
+    renameSync(draft, home());
+  } catch (error) {
+    if (!isFresh()) throw error;
+  }
+}
+
+function run(cwd: string, [program = "", ...rest]: readonly string[]): string | undefined {
+  const done = spawnSync(program, rest, { cwd, encoding: "utf8", timeout: 300_000 });
+  if (done.status === 0) return undefined;
+  const output = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim().split("\n").slice(0, 10).join("\n");
+  return `${program} failed${done.error ? ` (${done.error.message})` : ""}:\n${output}`;
+}

@@ -1,0 +1,47 @@
+import { MongoClient } from "mongodb";
+import { expect, it } from "vitest";
+import { catalogue } from "../src/catalogue.js";
+import { flavour } from "../src/service.js";
+import { describeWithServer } from "../src/vitest.js";
+
+describeWithServer("mongodb", "a server of MongoDB", (mongodb) => {
+  const use = async <T>(work: (client: MongoClient) => Promise<T>): Promise<T> => {
+    const client = new MongoClient(mongodb().url, { serverSelectionTimeoutMS: 5000 });
+    try {
+      return await work(client);
+    } finally {
+      await client.close();
+    }
+  };
+
+  it("is one that today's driver accepts", async () => {
+    const document = { _id: "key" as never, value: 42 };
+    const found = await use(async (client) => {
+      const collection = client.db("cacheme").collection("accepted");
+      await collection.insertOne(document);
+      return collection.findOne({ _id: "key" as never });
+    });
+    expect(found).toEqual(document);
+  });
+
+  it("keeps what was in its file when it is killed", async () => {
+    await use(async (client) => {
+      const collection = client.db("cacheme").collection("kept");
+      await collection.insertOne({ name: "early" });
+      // More than a server holds back: it writes what came before.
+      const late = Array.from({ length: 8 }, () => ({ bytes: Buffer.alloc(1_000_000) }));
+      for (const document of late) await collection.insertOne(document);
+    });
+    await mongodb().restart();
+    const count = await use((client) =>
+      client.db("cacheme").collection("kept").countDocuments({ name: "early" }),
+    );
+    expect(count).toBe(1);
+  });
+
+  it("says who it is, before it is started as well", () => {
+    const known = ["mongod", catalogue.mongodb.substitute?.title, catalogue.mongodb.container?.image];
+    expect(known).toContain(mongodb().flavour);
+    if (process.env.MONGODB_URL === undefined) expect(flavour("mongodb")).toBe(mongodb().flavour);
+  });
+});
