@@ -5,8 +5,8 @@ import type { ComplianceProxy } from "../compliance-server.js";
 import { bounded, outcome, readTexts, record, refused, until } from "../expect.js";
 import type { Trial } from "../subject.js";
 
-/** Deadlines that pass soon, so that the tests need not be waited for long. */
-const hasty = { commandTimeout: 500, connectTimeout: 700 } as const;
+/** Deadlines that pass soon, so that the tests need not be waited for long, and that a busy machine keeps all the same. */
+const hasty = { commandTimeout: 1000, connectTimeout: 1200 } as const;
 const deadline = hasty.commandTimeout + hasty.connectTimeout;
 
 const troubles = ["CACHEME_STORAGE_FAILED", "CACHEME_CONNECT_FAILED"];
@@ -24,7 +24,7 @@ export const serverFailures: Section = section("failures", {
     assert.ok(error.message.includes(storage.label), `the message names the storage: ${error.message}`);
     await server.restart();
     await until(async () => (await outcome(storage.connect())) === "answered", "the storage connects");
-    await works(trial, storage);
+    await recovers(trial, storage);
   },
 
   "starts lazily without its server, and works when it is up": async (trial) => {
@@ -42,7 +42,7 @@ export const serverFailures: Section = section("failures", {
     const server = await trial.server();
     trial.after(() => server.restart());
     const storage = await trial.connected(hasty);
-    await works(trial, storage);
+    await recovers(trial, storage);
     const calls = underWay(trial, storage);
     await server.kill();
     await bounded(deadline, () => Promise.all(calls));
@@ -55,7 +55,7 @@ export const serverFailures: Section = section("failures", {
     const server = await trial.server();
     trial.after(() => server.resume());
     const storage = await trial.connected(hasty);
-    await works(trial, storage);
+    await recovers(trial, storage);
     await server.pause();
     await allFail(trial, storage);
     await allFail(trial, storage);
@@ -67,7 +67,7 @@ export const serverFailures: Section = section("failures", {
     const server = await trial.server();
     trial.after(() => server.resume());
     const storage = await trial.connected(hasty);
-    await works(trial, storage);
+    await recovers(trial, storage);
     await server.pause();
     const calls = underWay(trial, storage);
     await bounded(2 * deadline, () => storage.close());
@@ -113,7 +113,7 @@ export const networkFailures: Section = section("failures", {
     await refused(storage.writeMany([record(key, "given up")]), ...troubles);
     await proxy.heal();
     await until(async () => (await outcome(storage.removeMany([key]))) === "answered", "the removal");
-    await works(trial, storage);
+    await recovers(trial, storage);
     assert.deepEqual(await readTexts(trial.storage, key), [undefined]);
   },
 
@@ -136,7 +136,7 @@ async function proxied(trial: Trial): Promise<{ storage: RemoteStorage; proxy: C
   assert.ok(proxy !== undefined, "a bad network needs a proxy");
   trial.after(() => proxy.close());
   const storage = await trial.connected(hasty, proxy.url);
-  await works(trial, storage);
+  await recovers(trial, storage);
   return { storage, proxy };
 }
 
