@@ -6,6 +6,7 @@ import type { ConnectionOptions } from "./connection-options.js";
 import type { LocalStorage } from "./local-storage.js";
 import { memory } from "./memory.js";
 import { nullStorage } from "./null-storage.js";
+import { optionError } from "./option-checks.js";
 import type { RemoteStorage } from "./remote-storage.js";
 
 /**
@@ -71,15 +72,15 @@ const registered = new Map<string, StorageFactory>([
  */
 export function registerScheme(scheme: string, factory: StorageFactory): void {
   if (!/^[a-z][a-z0-9+.-]*$/.test(scheme)) {
-    throw invalid(
+    throw optionError(
       `registerScheme was given ${JSON.stringify(scheme)}. Give what stands before the colon of an address, in small letters, such as "couch".`,
     );
   }
   if (registered.has(scheme) || scheme in knownPackages) {
-    throw invalid(`The scheme "${scheme}" has a storage already. Register yours under another one.`);
+    throw optionError(`The scheme "${scheme}" has a storage already. Register yours under another one.`);
   }
   if (typeof factory !== "function") {
-    throw invalid(
+    throw optionError(
       `registerScheme("${scheme}", …) was not given a function. Give one that makes a storage from an address.`,
     );
   }
@@ -109,7 +110,7 @@ export async function storageByUrl(
   });
   const made = found[known.factory];
   if (typeof made !== "function") {
-    throw invalid(
+    throw optionError(
       `The package ${known.name} that was found has no ${known.factory}(). Install its current version.`,
     );
   }
@@ -151,7 +152,7 @@ function memoryByUrl(url: string): LocalStorage {
   const size = searchParams.get("maxSize");
   for (const name of searchParams.keys()) {
     if (name !== "maxSize") {
-      throw invalid(
+      throw optionError(
         `The address of a memory storage has the parameter ${JSON.stringify(name)}. It takes maxSize only, such as ` +
           '"memory:?maxSize=10000"; give the rest to memory().',
       );
@@ -179,8 +180,4 @@ function missingPackage(scheme: string, { name, client }: KnownPackage, cause: u
       `missing. Install it: npm install ${install}.`,
     { cause },
   );
-}
-
-function invalid(message: string): ConfigurationError {
-  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
 }

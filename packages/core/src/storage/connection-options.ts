@@ -1,5 +1,5 @@
-import { type Duration, milliseconds } from "../duration.js";
-import { ConfigurationError } from "../errors.js";
+import type { Duration } from "../duration.js";
+import { optionError, shown, timerMilliseconds } from "./option-checks.js";
 
 /** The options that every remote storage has. */
 export interface ConnectionOptions {
@@ -23,9 +23,6 @@ export interface ConnectionSettings {
   readonly connectTimeout: number;
 }
 
-/** The longest that a timer of Node.js can wait; beyond it a timer fires at once. */
-const longest = 2 ** 31 - 1;
-
 /**
  * Checks the options that every remote storage has. For authors of storages.
  *
@@ -37,27 +34,11 @@ export function connectionSettings(
   where: string,
 ): ConnectionSettings {
   if (connect !== "eager" && connect !== "lazy") {
-    throw new ConfigurationError(
-      "CACHEME_INVALID_OPTION",
-      `The option connect of ${where} is ${show(connect)}. Give "eager" or "lazy".`,
-    );
+    throw optionError(`The option connect of ${where} is ${shown(connect)}. Give "eager" or "lazy".`);
   }
   return {
     connect,
-    commandTimeout: timeout(commandTimeout, `option commandTimeout of ${where}`),
-    connectTimeout: timeout(connectTimeout, `option connectTimeout of ${where}`),
+    commandTimeout: timerMilliseconds(commandTimeout, `option commandTimeout of ${where}`),
+    connectTimeout: timerMilliseconds(connectTimeout, `option connectTimeout of ${where}`),
   };
-}
-
-function timeout(duration: Duration, option: string): number {
-  const value = milliseconds(duration, option);
-  if (value <= longest) return value;
-  throw new ConfigurationError(
-    "CACHEME_INVALID_DURATION",
-    `The ${option} is ${show(duration)}. Give at most ${longest} milliseconds.`,
-  );
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -1,6 +1,7 @@
-import { BatchError, ConfigurationError, closedStorage, reasonOf } from "../errors.js";
+import { BatchError, closedStorage, reasonOf } from "../errors.js";
 import { backOff } from "./back-off.js";
 import type { KeyPattern } from "./key-pattern.js";
+import { optionError } from "./option-checks.js";
 import type { RemoteStorage, StorageCapability, StorageInfo, StoredRecord } from "./remote-storage.js";
 import { checkKeys } from "./stored-key.js";
 
@@ -25,8 +26,7 @@ const mostMissed = 100_000;
  */
 export function replicated(storages: readonly RemoteStorage[]): RemoteStorage {
   if (storages.length === 0 || storages.some((storage) => storage?.kind !== "remote")) {
-    throw new ConfigurationError(
-      "CACHEME_INVALID_OPTION",
+    throw optionError(
       "replicated() was not given storages. Give what redis() and its like return, the nearest first, one at least.",
     );
   }

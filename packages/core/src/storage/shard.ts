@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors.js";
+import { optionError } from "./option-checks.js";
 import type { RemoteStorage } from "./remote-storage.js";
 import type { Member } from "./rendezvous.js";
 
@@ -44,12 +44,12 @@ export function byShard<T>(
 export function memberFrom(shard: RemoteStorage | Shard): ShardMember {
   const { storage, name, weight = 1 }: Shard = "storage" in shard ? shard : { storage: shard };
   if (storage?.kind !== "remote") {
-    throw invalidShards(
+    throw optionError(
       "sharded() was given something that is no remote storage. Give what redis() and its like return.",
     );
   }
   if (!(weight > 0 && Number.isFinite(weight))) {
-    throw invalidShards(`sharded() was given the weight ${String(weight)}. Give a number above 0.`);
+    throw optionError(`sharded() was given the weight ${String(weight)}. Give a number above 0.`);
   }
   return { storage, name: name ?? storage.label, weight };
 }
@@ -59,11 +59,7 @@ export function checkNames(members: readonly ShardMember[]): void {
   const names = members.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice === undefined) return;
-  throw invalidShards(
+  throw optionError(
     `sharded() was given two storages of the name ${JSON.stringify(twice)}. Give each a name of its own.`,
   );
-}
-
-export function invalidShards(message: string): ConfigurationError {
-  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
 }

@@ -1,9 +1,10 @@
 import { BatchError, closedStorage, reasonOf } from "../errors.js";
 import type { KeyPattern } from "./key-pattern.js";
 import type { Leases } from "./leases.js";
+import { optionError } from "./option-checks.js";
 import type { RemoteStorage, StorageCapability, StorageInfo, StoredRecord } from "./remote-storage.js";
 import { Rendezvous } from "./rendezvous.js";
-import { byShard, checkNames, invalidShards, memberFrom, type Shard, type ShardMember } from "./shard.js";
+import { byShard, checkNames, memberFrom, type Shard, type ShardMember } from "./shard.js";
 import { ShardedLeases } from "./sharded-leases.js";
 import { checkKeys } from "./stored-key.js";
 
@@ -62,7 +63,7 @@ class Shards implements ShardedStorage {
   #hasMoved = false;
 
   constructor(members: readonly ShardMember[]) {
-    if (members.length === 0) throw invalidShards("sharded() was given no storage. Give one at least.");
+    if (members.length === 0) throw optionError("sharded() was given no storage. Give one at least.");
     checkNames(members);
     this.#table.members = members;
     const without = members.find(({ storage }) => storage.leases === undefined);
@@ -94,7 +95,7 @@ class Shards implements ShardedStorage {
     const member = memberFrom(shard);
     checkNames([...this.#table.members, member]);
     if (this.leases !== undefined && member.storage.leases === undefined) {
-      throw invalidShards(`The shard ${member.name} has no leases, as the others have. Give one that has.`);
+      throw optionError(`The shard ${member.name} has no leases, as the others have. Give one that has.`);
     }
     if (this.#isConnected) await member.storage.connect();
     // Another one may have come meanwhile.
@@ -108,7 +109,7 @@ class Shards implements ShardedStorage {
     const others = this.#table.members.filter((member) => member.name !== name);
     if (member === undefined || others.length === 0) {
       const why = member === undefined ? "is no shard" : "is the only shard";
-      throw invalidShards(
+      throw optionError(
         `${this.label}: ${JSON.stringify(name)} ${why}. Shards: ${this.shards()
           .map((shard) => shard.name)
           .join(", ")}.`,
@@ -213,7 +214,7 @@ class Shards implements ShardedStorage {
 
   #ownerOf(key: string): ShardMember {
     const owner = this.#table.of(key);
-    if (owner === undefined) throw invalidShards("sharded() has no storage.");
+    if (owner === undefined) throw optionError("sharded() has no storage.");
     return owner;
   }
 

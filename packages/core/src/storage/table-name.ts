@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors.js";
+import { optionError, shown } from "./option-checks.js";
 
 const name = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
@@ -12,10 +12,8 @@ const name = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 export function tableName(value: string, where: string): readonly string[] {
   const parts = typeof value === "string" ? value.split(".") : [];
   if ((parts.length === 1 || parts.length === 2) && parts.every((part) => name.test(part))) return parts;
-  const given = typeof value === "string" ? JSON.stringify(value) : String(value);
-  throw new ConfigurationError(
-    "CACHEME_INVALID_OPTION",
-    `The option table of ${where} is ${given}. Give a name of letters, digits and "_" that does not begin with a digit, ` +
-      'such as "cacheme", or one with its schema, such as "cache.entries".',
+  throw optionError(
+    `The option table of ${where} is ${shown(value)}. Give a name of letters, digits and "_" that does not begin with a ` +
+      'digit, such as "cacheme", or one with its schema, such as "cache.entries".',
   );
 }

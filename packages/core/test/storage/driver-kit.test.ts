@@ -7,7 +7,10 @@ import {
   generationFrom,
   generationText,
   KeyPattern,
+  refuseUnknownOptions,
+  shown,
   tableName,
+  timerMilliseconds,
 } from "../../src/driver.js";
 import { thrownBy } from "../support/reason.js";
 
@@ -156,5 +159,39 @@ describe("backOff", () => {
     const longest = [0, 1, 5, 6, 50].map((attempt) => backOff(attempt, () => 1));
     expect(longest).toEqual([50, 100, 1600, 2000, 2000]);
     expect(backOff(0, () => 0)).toBe(25);
+  });
+});
+
+describe("the checks of options", () => {
+  it("name what is unknown and what there is", () => {
+    expect(() => refuseUnknownOptions({ table: "a" }, ["table", "sweepInterval"], "couch()")).not.toThrow();
+    expect(
+      thrownBy(() => refuseUnknownOptions({ tabel: "a" }, ["table", "sweepInterval"], "couch()")),
+    ).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+      message: 'couch() has no option "tabel". It has: table, sweepInterval.',
+    });
+    for (const options of [null, [], "x"]) {
+      expect(thrownBy(() => refuseUnknownOptions(options as object, [], "couch()"))).toMatchObject({
+        code: "CACHEME_INVALID_OPTION",
+      });
+    }
+  });
+
+  it("show no object, which may hold a password", () => {
+    expect(["a", 1, null, { password: "secret" }, ["secret"]].map(shown)).toEqual([
+      '"a"',
+      "1",
+      "null",
+      "an object",
+      "a list",
+    ]);
+  });
+
+  it("take no duration that a timer cannot wait for", () => {
+    expect(timerMilliseconds("24d", "option x of y()")).toBe(24 * 86_400_000);
+    expect(thrownBy(() => timerMilliseconds("25d", "option x of y()"))).toMatchObject({
+      code: "CACHEME_INVALID_DURATION",
+    });
   });
 });

@@ -1,0 +1,48 @@
+import { type Duration, milliseconds } from "../duration.js";
+import { ConfigurationError } from "../errors.js";
+
+/** The longest that a timer of Node.js can wait; beyond it a timer fires at once. */
+const longestTimer = 2 ** 31 - 1;
+
+/** What an option that cannot be meant is answered with. For authors of storages. */
+export function optionError(message: string, cause?: unknown): ConfigurationError {
+  return new ConfigurationError("CACHEME_INVALID_OPTION", message, { cause });
+}
+
+/** A value as messages show it. An object is not shown: it may hold a password. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/**
+ * Refuses an option that is none: a slip of the pen, or the hope for what is not there.
+ *
+ * @param known the options that there are
+ * @param where what the options were given to, such as `"redis()"`
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION`
+ */
+export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw optionError(`${where} was given ${shown(options)} as its options. Give an object.`);
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw optionError(`${where} has no option ${shown(unknown)}. It has: ${known.join(", ")}.`);
+}
+
+/**
+ * A duration that a timer can wait for, in milliseconds.
+ *
+ * @param option names it in the error, such as `"option sweepInterval of mysql()"`
+ * @throws ConfigurationError `CACHEME_INVALID_DURATION`
+ */
+export function timerMilliseconds(duration: Duration, option: string): number {
+  const value = milliseconds(duration, option);
+  if (value <= longestTimer) return value;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_DURATION",
+    `The ${option} is ${shown(duration)}. Give at most ${longestTimer} milliseconds.`,
+  );
+}
