@@ -1,7 +1,7 @@
 import { Guardian, quote } from "./guardian.js";
 import { type ReservedPort, reservePort } from "./port.js";
-import { redisCommand } from "./redis-command.js";
-import { type Server, server } from "./service.js";
+import { redisCommand, untilRedis } from "./redis-command.js";
+import { allOrNone, type Server, server } from "./service.js";
 
 /** A Redis Cluster of our own: three masters that share the slots, and a replica of each. */
 export interface RedisCluster {
@@ -15,8 +15,6 @@ export interface RedisCluster {
 
 const masters = 3;
 const slots = 16_384;
-/** More than a cluster of a busy machine needs to agree. */
-const patience = 30_000;
 
 /**
  * Starts a cluster of servers of the service `redis`, and waits until every node serves and every replica follows.
@@ -27,19 +25,23 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const guardian = new Guardian();
   const buses = await Promise.all(Array.from({ length: 2 * masters }, () => reservePort()));
   guardian.leave(`rm -f ${buses.map(({ mark }) => quote(mark)).join(" ")}`);
-  const started = await Promise.allSettled(buses.map(startNode));
-  const nodes = started.flatMap((node) => (node.status === "fulfilled" ? [node.value] : []));
-  const stop = async (): Promise<void> => {
-    await Promise.all(nodes.map((node) => node.stop()));
+  const giveBack = (): void => {
     for (const bus of buses) bus.release();
     guardian.dismiss();
   };
   try {
-    for (const node of started) if (node.status === "rejected") throw node.reason;
-    await join(nodes, buses);
+    const nodes = await allOrNone(buses.map(startNode));
+    const stop = async (): Promise<void> => {
+      await Promise.all(nodes.map((node) => node.stop()));
+      giveBack();
+    };
+    await join(nodes, buses).catch(async (error: unknown) => {
+      await stop();
+      throw error;
+    });
     return { url: nodes[0]?.url ?? "", nodes, stop };
   } catch (error) {
-    await stop();
+    giveBack();
     throw error;
   }
 }
@@ -61,29 +63,17 @@ async function join(nodes: readonly Server[], buses: readonly ReservedPort[]): P
     await redisCommand(first, `CLUSTER MEET 127.0.0.1 ${port} ${buses[index]?.port}`);
   }
   const everyoneKnown = new RegExp(`cluster_known_nodes:${nodes.length}\\b`);
-  await until(ports, "CLUSTER INFO", everyoneKnown);
+  await untilRedis(ports, "CLUSTER INFO", everyoneKnown);
   for (const [index, port] of ports.slice(masters).entries()) {
     const master = await redisCommand(ports[index] ?? 0, "CLUSTER MYID");
     await redisCommand(port, `CLUSTER REPLICATE ${master}`);
   }
-  await until(ports.slice(masters), "INFO replication", /master_link_status:up/);
-  await until(ports, "CLUSTER INFO", /cluster_state:ok/);
+  await untilRedis(ports.slice(masters), "INFO replication", /master_link_status:up/);
+  await untilRedis(ports, "CLUSTER INFO", /cluster_state:ok/);
 }
 
 /** The first and the last slot of a master. */
 function share(index: number): string {
   const start = (of: number): number => Math.round((of * slots) / masters);
   return `${start(index)} ${start(index + 1) - 1}`;
-}
-
-async function until(ports: readonly number[], question: string, answer: RegExp): Promise<void> {
-  const deadline = Date.now() + patience;
-  for (const port of ports) {
-    for (;;) {
-      const heard = await redisCommand(port, question);
-      if (answer.test(heard)) break;
-      if (Date.now() > deadline) throw new Error(`No ${answer} of port ${port} in time, but:\n${heard}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
 }

@@ -1,5 +1,8 @@
 import { probe } from "./probe.js";
 
+/** More than servers on a busy machine need to agree. */
+const patience = 30_000;
+
 /**
  * One command on a connection of its own, in the protocol's inline form.
  *
@@ -17,4 +20,21 @@ export async function redisCommand(port: number, command: string): Promise<strin
   });
   if (heard && !answer.startsWith("-")) return answer.replace(/^\$\d+\r\n|^[+:]/, "").trimEnd();
   throw new Error(`Redis on port ${port} answered ${command} with ${answer || "nothing"}`);
+}
+
+/**
+ * Asks servers, one after the other, until each gives an answer that will do.
+ *
+ * @throws Error with the last answer if one has not after half a minute
+ */
+export async function untilRedis(ports: readonly number[], question: string, answer: RegExp): Promise<void> {
+  const deadline = Date.now() + patience;
+  for (const port of ports) {
+    for (;;) {
+      const heard = await redisCommand(port, question);
+      if (answer.test(heard)) break;
+      if (Date.now() > deadline) throw new Error(`No ${answer} of port ${port} in time, but:\n${heard}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
 }

@@ -77,12 +77,37 @@ export function server(name: ServiceName, options: ServerOptions = {}): Promise<
   return startServer(name, resolveServer(name), options);
 }
 
+/**
+ * Servers that belong together: all, or none if one does not start.
+ *
+ * @throws the first one's error, after the others have been given back
+ */
+export async function allOrNone(starting: readonly Promise<Server>[]): Promise<Server[]> {
+  const settled = await Promise.allSettled(starting);
+  const running = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed === undefined) return running;
+  await Promise.all(running.map((one) => one.stop()));
+  throw failed.reason;
+}
+
+/**
+ * A server of the same program with a description of its own.
+ *
+ * @throws Error if the program is not on this machine
+ */
+export async function variant(name: ServiceName, definition: ServiceDefinition): Promise<Server> {
+  const resolution = resolveServer(name);
+  if (resolution.from === "binary") return startServer(name, resolution, {}, definition);
+  throw new Error(`${definition.title} is run as a program only. ${howToGet(name)}`);
+}
+
 async function startServer(
   name: ServiceName,
   resolution: Resolution,
   options: ServerOptions = {},
+  definition: ServiceDefinition = catalogue[name],
 ): Promise<Server> {
-  const definition = catalogue[name];
   const started = await start(name, definition, resolution, options);
   const proxies: ServerProxy[] = [];
   return {

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { redisCommand, untilRedis } from "../src/redis-command.js";
+import { type RedisSentinel, startRedisSentinel } from "../src/redis-sentinel.js";
+import { describeWithServer } from "../src/vitest.js";
+
+describeWithServer("redis", "a master of Redis with its sentinels", () => {
+  let group: RedisSentinel;
+  beforeAll(async () => {
+    group = await startRedisSentinel();
+  });
+  afterAll(() => group?.stop());
+
+  it("is a master that two replicas follow, and that three sentinels know by name", async () => {
+    const info = await redisCommand(group.master.port, "INFO replication");
+    expect(info).toContain("role:master");
+    expect(info).toContain("connected_slaves:2");
+    const ports = group.sentinels.map(({ port }) => port);
+    expect(group.url).toBe(`redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/mymaster`);
+    for (const port of ports) {
+      expect(await redisCommand(port, "SENTINEL CKQUORUM mymaster")).toContain("3 usable Sentinels");
+    }
+  });
+
+  it("gets a new master when the old one is killed, which comes back as a replica and stays one", async () => {
+    const { master, replicas, sentinels } = group;
+    const watcher = sentinels[0]?.port ?? 0;
+    await redisCommand(master.port, "SET key kept");
+    await untilRedis(
+      replicas.map(({ port }) => port),
+      "EXISTS key",
+      /1/,
+    );
+    await master.kill();
+    const promoted = replicas.map(({ port }) => `address=127.0.0.1:${port}`).join("|");
+    await untilRedis([watcher], "INFO sentinel", new RegExp(promoted));
+    const address = /address=127\.0\.0\.1:(\d+)/.exec(await redisCommand(watcher, "INFO sentinel"));
+    expect(await redisCommand(Number(address?.[1]), "GET key")).toBe("kept");
+
+    await master.restart();
+    await untilRedis([master.port], "INFO replication", /role:slave(.|\r\n)*master_link_status:up/);
+    await master.restart();
+    expect(await redisCommand(master.port, "INFO replication")).toContain("role:slave");
+  });
+});
