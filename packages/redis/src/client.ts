@@ -1,215 +1,95 @@
-import type { Socket } from "node:net";
-import type { Redis } from "ioredis";
-import type { RedisClient, Settings } from "./options.js";
+import type { StorageCall, StorageCalls } from "cacheme/driver";
+import type { KeyCommand } from "./commands.js";
+import type { Connection } from "./connection.js";
+import type { RedisClient } from "./options.js";
 
-/**
- * The pause before a further attempt to connect, in milliseconds: doubled from 50 ms to 2 s, of which a random half is
- * left out, so that many processes do not come back at one moment.
- */
-export function backOff(attempt: number, random: () => number = Math.random): number {
-  return Math.min(50 * 2 ** attempt, 2000) * (0.5 + random() / 2);
+/** The server, or the servers of a Cluster: what the storage sends its commands by. */
+export interface Client {
+  /** Settles when there is a server to talk to. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** What stands under each key, in one round trip per server. */
+  read(keys: readonly string[], attempt: Attempt): Promise<(Buffer | null)[]>;
+  /** How many of the keys there were. */
+  remove(keys: readonly string[], attempt: Attempt): Promise<number>;
+  /** Each command goes to its key's server, all that go to one server in one round trip. */
+  each(commands: readonly KeyCommand[], attempt: Attempt): Promise<Outcome[]>;
+  /** Asks every server that keys are written to. */
+  ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]>;
+  /** Those servers, for scans, with a number that tells whether keys have changed their servers since. */
+  masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }>;
+  /** Is told when a call had no answer in time. */
+  late(): void;
 }
 
-/**
- * When there is a connection, and why there is none.
- *
- * Of ioredis' own ways to mend a connection none is used for a client of ours. Its retries would keep a finished program
- * alive by their timer; a command in its offline queue would be sent long after its caller was told that it failed; and
- * a write that is sent again could land after a later removal. So ioredis gives up at once (`retryStrategy` answers
- * null), which settles every command that was under way, and the next attempt is made from here:
- *
- * - a call that finds the connection lost waits for the attempt that follows, up to its deadline;
- * - once an attempt has failed, calls fail at once until the server is back; attempts go on in the background;
- * - a deadline that passes without one byte from the server means that the connection is dead, and it is dropped.
- *
- * No socket and no timer here keeps the process alive: whoever waits has a deadline, whose timer does.
- */
-export class Connection {
-  readonly client: RedisClient;
-  readonly #own: Redis | undefined;
-  readonly #connectTimeout: number;
-  /** Whether lost connections are mended in the background: not before an eager `connect` has succeeded. */
-  #persistent: boolean;
-  #wasReady: boolean;
-  #isClosed = false;
-  #failure: Error | undefined;
-  /** What went wrong first since the last attempt began; what follows is only its consequence. */
-  #firstError: Error | undefined;
-  #attempts = 0;
-  /** The end of this attempt's time, or the beginning of the next one. */
-  #timer: NodeJS.Timeout | undefined;
-  #awaited: Awaited | undefined;
+/** What a command came to: an error of its own, or the server's answer. */
+export type Outcome = readonly [error: Error | null, answer: unknown];
 
-  constructor({ client, own, connect, connectTimeout }: Settings) {
-    this.client = client;
-    this.#own = own;
-    this.#connectTimeout = connectTimeout;
-    this.#persistent = connect === "lazy";
-    this.#wasReady = client.status === "ready";
-    client.on("ready", this.#onReady);
-    // A client of the user's own goes on from "close" by itself; one of ours ends there, and says "end" in every case.
-    if (own === undefined) client.on("close", this.#onDown);
-    own?.on("end", this.#onDown);
-    own?.on("error", this.#onError);
+/** One call that is under way, and the connections that it was sent on. */
+export class Attempt {
+  call: StorageCall | undefined;
+  readonly #calls: StorageCalls;
+  readonly #sent: { readonly connection: Connection; readonly heard: ReturnType<Connection["heard"]> }[] = [];
+
+  constructor(calls: StorageCalls) {
+    this.#calls = calls;
   }
 
-  get isReady(): boolean {
-    return this.client.status === "ready";
+  get isLate(): boolean {
+    return this.call?.isLate === true;
   }
 
-  /** Why the server cannot be reached. While it is set, to wait is of no use. */
-  get failure(): Error | undefined {
-    return this.#failure;
+  /**
+   * The connection, once it is ready and is noted to be used by this call.
+   *
+   * @throws StorageError `CACHEME_CONNECT_FAILED` where the server cannot be reached, at once if that is known
+   */
+  on(connection: Connection): Connection | Promise<Connection> {
+    if (connection.isReady) {
+      this.#sent.push({ connection, heard: connection.heard() });
+      return connection;
+    }
+    const { failure } = connection;
+    return failure === undefined ? this.#ready(connection) : Promise.reject(this.#calls.unreachable(failure));
   }
 
-  /** Settles with the attempt that is under way, or with a new one. */
-  untilReady(): Promise<void> {
-    if (this.isReady) return Promise.resolve();
-    this.#awaited ??= new Awaited();
-    const { promise } = this.#awaited;
-    this.#open();
-    return promise;
+  async #ready(connection: Connection): Promise<Connection> {
+    await connection.untilReady().catch((error: unknown) => {
+      throw this.#calls.unreachable(error);
+    });
+    return this.isLate ? new Promise<never>(() => {}) : this.on(connection);
   }
 
-  /** How much the server has said on the connection that there is now: for {@link dropIfSilent}. */
-  heard(): Heard | undefined {
-    const stream: Socket | undefined = this.#own?.stream;
-    return stream && { stream, bytes: stream.bytesRead };
+  /** Drops the connections that have been silent since they were asked: their time is over. */
+  dropSilent(milliseconds: number): void {
+    for (const { connection, heard } of this.#sent) connection.dropIfSilent(heard, milliseconds);
   }
+}
 
-  /** Drops the connection if the server has not said a byte on it for so many milliseconds, while it was asked. */
-  dropIfSilent(before: Heard | undefined, milliseconds: number): void {
-    const own = this.#own;
-    if (own === undefined || before === undefined || !this.isReady) return;
-    const { stream, bytes } = before;
-    if (own.stream !== stream || stream.destroyed || stream.bytesRead > bytes) return;
-    this.#failure = noAnswer(milliseconds);
-    drop(own);
-  }
-
-  /** Gives back the sockets and timers of ours, and the listeners on a client of the user's. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    this.#awaited?.reject(new Error("the storage was closed"));
-    this.client.off("ready", this.#onReady);
-    this.client.off("close", this.#onDown);
-    const own = this.#own;
-    if (own === undefined || own.status === "wait" || own.status === "end") return;
-    const ended = new Promise<void>((resolve) => own.once("end", resolve));
-    hangUp(own);
-    await ended;
-  }
-
-  #open(): void {
-    const { status } = this.client;
-    if (this.#own === undefined) {
-      if (status === "wait") this.client.connect().catch(() => {});
-      if (status === "end") this.#fail(new Error("its client was closed by the program"));
-    } else if (status === "wait" || status === "end") {
-      this.#attempt(this.#own);
+/** Sends commands in one go, and the text of each script that this connection has not carried yet. */
+export async function pipelined(
+  connection: Connection,
+  commands: readonly KeyCommand[],
+  { asking = false }: { readonly asking?: boolean } = {},
+): Promise<Outcome[]> {
+  const { scripts } = connection;
+  const pipeline = connection.client.pipeline();
+  for (const { run, key, args } of commands) {
+    if (asking) pipeline.callBuffer("asking");
+    if (typeof run === "string") {
+      pipeline.callBuffer(run, key, ...args);
+    } else if (scripts.has(run)) {
+      pipeline.callBuffer("evalsha", run.sha, 1, key, ...args);
+    } else {
+      scripts.add(run);
+      pipeline.callBuffer("eval", run.text, 1, key, ...args);
     }
   }
-
-  /** The outcome arrives as the event "ready" or "end". */
-  #attempt(own: Redis): void {
-    clearTimeout(this.#timer);
-    this.#firstError = undefined;
-    own.connect().catch(() => {});
-    setImmediate(() => unref(own.stream));
-    this.#timer = setTimeout(() => {
-      this.#firstError ??= noAnswer(this.#connectTimeout);
-      drop(own);
-    }, this.#connectTimeout).unref();
-  }
-
-  readonly #onReady = (): void => {
-    clearTimeout(this.#timer);
-    this.#wasReady = true;
-    this.#persistent = true;
-    this.#attempts = 0;
-    this.#failure = undefined;
-    unref(this.#own?.stream);
-    this.#awaited?.resolve();
-    this.#awaited = undefined;
-  };
-
-  readonly #onDown = (): void => {
-    clearTimeout(this.#timer);
-    const isLost = this.#wasReady && this.#failure === undefined;
-    this.#wasReady = false;
-    if (this.#isClosed) return;
-    if (isLost) this.#open();
-    else
-      this.#fail(
-        this.#firstError ?? this.#failure ?? new Error("the connection was closed before it was ready"),
-      );
-  };
-
-  readonly #onError = (error: Error): void => {
-    this.#firstError ??= error;
-    // ioredis goes on with database 0, where other people's keys may be.
-    if (commandName(error) === "select" && this.#own !== undefined) drop(this.#own);
-  };
-
-  #fail(failure: Error): void {
-    this.#awaited?.reject(failure);
-    this.#awaited = undefined;
-    if (this.#own === undefined || this.#persistent) this.#failure = failure;
-    if (this.#own === undefined || !this.#persistent) return;
-    this.#timer = setTimeout(() => this.#open(), backOff(this.#attempts++)).unref();
-  }
+  const outcomes = (await pipeline.exec()) ?? [];
+  return asking ? outcomes.filter((_, index) => index % 2 === 1) : outcomes;
 }
 
-/** A moment in a connection's life. */
-interface Heard {
-  readonly stream: Socket;
-  readonly bytes: number;
-}
-
-/** A promise that waits for an event. That nobody waits for it is no error. */
-class Awaited {
-  readonly promise: Promise<void>;
-  resolve: () => void = () => {};
-  reject: (error: Error) => void = () => {};
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    this.promise.catch(() => {});
-  }
-}
-
-export function noAnswer(milliseconds: number): Error {
-  return new Error(`no answer within ${milliseconds} ms`);
-}
-
-/** The command that the server refused with this error. */
-export function commandName(error: Error): string | undefined {
-  const command: unknown = "command" in error ? error.command : undefined;
-  if (typeof command !== "object" || command === null || !("name" in command)) return undefined;
-  return String(command.name);
-}
-
-function unref(stream: Socket | undefined): void {
-  if (stream?.destroyed === false) stream.unref();
-}
-
-/**
- * Ends a connection that is of no more use. A reset makes the kernel forget what it has not sent: after a partition
- * heals, a write whose caller was told that it failed must not arrive after a removal on the next connection.
- */
-function drop(own: Redis): void {
-  const stream: Socket | undefined = own.stream;
-  const canReset = stream?.destroyed === false && stream.remotePort !== undefined && !("encrypted" in stream);
-  if (canReset) stream.resetAndDestroy();
-  else hangUp(own);
-}
-
-function hangUp(own: Redis): void {
-  const stream: Socket | undefined = own.stream;
-  if (stream?.destroyed === false) stream.destroy();
-  else own.disconnect(true);
+/** Whether the server has forgotten a script: it was restarted, or told to forget. The command was not carried out. */
+export function isForgotten([error]: Outcome): boolean {
+  return error?.message.startsWith("NOSCRIPT") === true;
 }

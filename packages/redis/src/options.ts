@@ -1,22 +1,37 @@
-import { ConfigurationError, type Duration, milliseconds } from "cacheme";
-import { Redis, type RedisOptions } from "ioredis";
+import {
+  ConfigurationError,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+} from "cacheme/driver";
+import type { RedisOptions } from "ioredis";
+import { fromUrl } from "./address.js";
 
 /** What the storage needs of a client of ioredis. A `Redis` of any version from 5.6 to 6 is one. */
 export interface RedisClient {
   readonly status: string;
-  readonly isCluster?: boolean;
-  /** For the storage's label only. */
+  /** For the storage's label, and for the prefix that the client puts before every key. */
   readonly options?: {
     readonly host?: string | undefined;
     readonly port?: number | undefined;
     readonly path?: string | undefined;
     readonly db?: number | undefined;
     readonly tls?: object | undefined;
+    readonly keyPrefix?: string | undefined;
   };
   connect(): Promise<void>;
   on(event: "ready" | "close", listener: () => void): unknown;
   off(event: "ready" | "close", listener: () => void): unknown;
   ping(): Promise<unknown>;
+  info(): Promise<string>;
+  scan(
+    cursor: string,
+    match: "MATCH",
+    pattern: string,
+    count: "COUNT",
+    keys: number,
+  ): Promise<[string, string[]]>;
+  call(command: string, ...words: string[]): Promise<unknown>;
   mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>;
   unlink(keys: string[]): Promise<number>;
   pipeline(): RedisPipeline;
@@ -24,25 +39,39 @@ export interface RedisClient {
 
 /** What the storage needs of a pipeline of ioredis. */
 export interface RedisPipeline {
-  set(key: string, value: Buffer): unknown;
-  set(key: string, value: Buffer, unit: "PX", ttl: number): unknown;
+  callBuffer(...command: [name: string, ...words: (string | number | Buffer)[]]): unknown;
   exec(): Promise<[error: Error | null, result: unknown][] | null>;
 }
 
-/** How the storage behaves. Everything has a default. */
-export interface RedisStorageOptions {
-  /**
-   * `"eager"`: `connect()` (and so `registerStorage`) waits until the server answers, and rejects if it does not.
-   * `"lazy"`: it returns at once and the connection is made in the background. A read waits for it up to `commandTimeout`;
-   * once an attempt has failed, reads are misses at once until one succeeds.
-   * Default `"eager"`.
-   */
-  readonly connect?: "eager" | "lazy" | undefined;
-  /** The longest that any call may take, waiting for a connection included. Default `"1s"`. */
-  readonly commandTimeout?: Duration | undefined;
-  /** The longest that one attempt to connect may take, until the server is ready for commands. Default `"2s"`. */
-  readonly connectTimeout?: Duration | undefined;
+/** What the storage needs of a client of ioredis for a Redis Cluster. A `Cluster` of any version from 5.6 to 6 is one. */
+export interface RedisClusterClient {
+  readonly isCluster: boolean;
+  readonly status: string;
+  readonly options?: {
+    readonly keyPrefix?: string | undefined;
+    readonly natMap?: NatMap | undefined;
+    readonly redisOptions?: { readonly keyPrefix?: string | undefined } | undefined;
+  };
+  /** The addresses that serve each slot, `host:port`, the master's first. */
+  readonly slots: string[][];
+  connect(): Promise<void>;
+  on(event: "ready" | "close", listener: () => void): unknown;
+  off(event: "ready" | "close", listener: () => void): unknown;
+  nodes(role: "all" | "master"): RedisClient[];
+  refreshSlotsCache(callback: (error?: Error | null) => void): void;
 }
+
+/** Where one server listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a server can be reached that calls itself by another address, `host:port`. */
+export type NatMap = { readonly [address: string]: Address } | ((address: string) => Address | null);
+
+/** How the storage behaves. Everything has a default. */
+export interface RedisStorageOptions extends ConnectionOptions {}
 
 /** The options of ioredis that are the storage's own business. */
 type Managed =
@@ -53,7 +82,10 @@ type Managed =
   | "lazyConnect"
   | "maxRetriesPerRequest"
   | "retryStrategy"
-  | "sentinels";
+  | "sentinelCommandTimeout"
+  | "sentinelMaxConnections"
+  | "sentinelReconnectStrategy"
+  | "sentinelRetryStrategy";
 
 /** Why they are, or what to use in their place. */
 const managed: Readonly<Record<Managed, string>> = {
@@ -64,121 +96,186 @@ const managed: Readonly<Record<Managed, string>> = {
   lazyConnect: 'give connect: "lazy" as an option of the storage',
   maxRetriesPerRequest: "a command is never sent twice",
   retryStrategy: "the storage reconnects by itself, with a growing pause",
-  sentinels: "Sentinel is not offered",
+  sentinelCommandTimeout: "connectTimeout bounds the sentinels' answer too",
+  sentinelMaxConnections: "all sentinels are asked at once",
+  sentinelReconnectStrategy: "the sentinels are asked when a connection is made",
+  sentinelRetryStrategy: "the storage reconnects by itself, with a growing pause",
 };
 
-/** The options of ioredis for a client that the storage makes, less those that the storage decides. */
-export type RedisConnectionOptions = Omit<RedisOptions, Managed>;
+/** What {@link RedisConnectionOptions} says in other words than ioredis. */
+type Restated = "sentinels" | "name" | "natMap";
 
-/** Options that were checked, with the client to use. */
-export interface Settings {
+/** The options of ioredis for connections that the storage makes, less those that the storage decides. */
+export interface RedisConnectionOptions extends Omit<RedisOptions, Managed | Restated> {
+  /** Some nodes of a Redis Cluster. The others are found by them; all other options count for every node. */
+  readonly cluster?: readonly Address[] | undefined;
+  /** The sentinels that know where the master is; with {@link name}. */
+  readonly sentinels?: readonly Address[] | undefined;
+  /** What the sentinels call the master. */
+  readonly name?: string | undefined;
+  /** For servers of a Cluster, or named by sentinels, that know themselves by other addresses than we do. */
+  readonly natMap?: NatMap | undefined;
+}
+
+/** Options that were checked. */
+export interface Settings extends ConnectionSettings {
   /** `redis://host:port/db`, without name and password. */
   readonly label: string;
-  readonly connect: "eager" | "lazy";
-  /** Milliseconds, as {@link connectTimeout}. */
-  readonly commandTimeout: number;
-  readonly connectTimeout: number;
-  readonly client: RedisClient;
-  /** The same client if it is ours to close, reset and reconnect. */
-  readonly own: Redis | undefined;
+  readonly target: Target;
 }
+
+/** What there is at the other end, or the client that knows. */
+export type Target =
+  | { readonly kind: "server"; readonly options: RedisOptions }
+  | { readonly kind: "sentinel"; readonly options: RedisOptions; readonly sentinel: SentinelSettings }
+  | { readonly kind: "cluster"; readonly options: RedisOptions; readonly cluster: ClusterSettings }
+  | { readonly kind: "client"; readonly client: RedisClient }
+  | { readonly kind: "clusterClient"; readonly client: RedisClusterClient };
+
+export interface SentinelSettings {
+  readonly sentinels: readonly Address[];
+  readonly name: string;
+  readonly sentinelOptions: RedisOptions;
+  readonly natMap: NatMap | undefined;
+}
+
+export interface ClusterSettings {
+  readonly seeds: readonly Address[];
+  readonly natMap: NatMap | undefined;
+}
+
+const where = "redis()";
 
 /**
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
  *   `CACHEME_INVALID_DURATION` for a timeout that is no duration
  */
 export function settings(
-  target: string | RedisConnectionOptions | RedisClient,
+  target: string | RedisConnectionOptions | RedisClient | RedisClusterClient,
   options: RedisStorageOptions,
 ): Settings {
-  const { connect = "eager", commandTimeout = "1s", connectTimeout = "2s" } = options;
-  if (connect !== "eager" && connect !== "lazy") {
-    throw invalid(`The option connect of redis() is ${show(connect)}. Give "eager" or "lazy".`);
-  }
-  const common = {
-    connect,
-    commandTimeout: timeout(commandTimeout, "commandTimeout"),
-    connectTimeout: timeout(connectTimeout, "connectTimeout"),
-  };
-  if (isClient(target)) {
-    if (target.isCluster === true) {
+  for (const name of Object.keys(options)) {
+    if (name !== "connect" && name !== "commandTimeout" && name !== "connectTimeout") {
       throw invalid(
-        "redis() was given a client of a Redis Cluster, which it does not serve. Give a Redis client.",
+        `redis() has no option ${show(name)}. It has connect, commandTimeout and connectTimeout.`,
       );
     }
-    return { ...common, label: label(target.options ?? {}), client: target, own: undefined };
   }
-  const own = typeof target === "string" ? make(...fromUrl(target)) : make(checked(target));
-  return { ...common, label: label(own.options), client: own, own };
+  const checked = targetOf(target);
+  return { ...connectionSettings(options, where), label: label(checked), target: checked };
 }
 
-/** A client that does nothing of its own accord: it neither connects nor retries nor queues. See `client.ts`. */
-function make(...target: readonly [string, RedisOptions] | readonly [RedisOptions]): Redis {
-  const ours: RedisOptions = {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: null,
-    // The storage bounds each attempt as a whole, the wait for a server that loads its data included.
-    connectTimeout: 0,
-  };
-  if (target.length === 1) return new Redis({ maxLoadingRetryTime: 500, ...target[0], ...ours });
-  return new Redis(target[0], { maxLoadingRetryTime: 500, ...target[1], ...ours });
-}
-
-/** The address in the two schemes that ioredis knows. */
-function fromUrl(text: string): [string, RedisOptions] {
-  const scheme = /^(redis|valkey)(s?):\/\//i.exec(text);
-  if (scheme === null || !URL.canParse(text)) {
-    // The text itself stays out of the message: it may hold a password.
+function targetOf(target: string | RedisConnectionOptions | RedisClient | RedisClusterClient): Target {
+  if (typeof target === "string") return fromOptions(fromUrl(target));
+  if (typeof target !== "object" || target === null) {
     throw invalid(
-      "redis() was given a text that is not an address of a Redis server. " +
-        'Write "redis://host:6379", or "rediss://" for TLS; "valkey://" and "valkeys://" mean the same.',
+      `redis() was given ${show(target)}. Give an address, options of ioredis, or a client of ioredis.`,
     );
   }
-  const secure = scheme[2] !== "";
-  return [`${secure ? "rediss" : "redis"}://${text.slice(scheme[0].length)}`, {}];
-}
-
-function checked(options: RedisConnectionOptions): RedisOptions {
-  if (typeof options !== "object" || options === null) {
-    throw invalid(
-      `redis() was given ${show(options)}. Give an address, options of ioredis, or a client of ioredis.`,
-    );
-  }
+  if (isClusterClient(target)) return { kind: "clusterClient", client: target };
+  if (isClient(target)) return { kind: "client", client: target };
   for (const [name, instead] of Object.entries(managed)) {
-    if (name in options && options[name as keyof RedisConnectionOptions] !== undefined) {
+    if (name in target && target[name as keyof typeof target] !== undefined) {
       throw invalid(`redis() does not take the option ${name} of ioredis: ${instead}.`);
     }
   }
-  return options;
+  return fromOptions(target);
 }
 
-function isClient(target: string | RedisConnectionOptions | RedisClient): target is RedisClient {
-  return typeof target === "object" && target !== null && "mgetBuffer" in target;
+function fromOptions({ cluster, sentinels, name, natMap, ...options }: RedisConnectionOptions): Target {
+  if (cluster !== undefined && sentinels !== undefined) {
+    throw invalid("redis() was given the options cluster and sentinels. Leave one of them out.");
+  }
+  if (cluster !== undefined) {
+    if (options.db)
+      throw invalid("redis() was given a db and a cluster. A Redis Cluster has no databases: leave db out.");
+    return { kind: "cluster", options, cluster: { seeds: addresses(cluster, "cluster"), natMap } };
+  }
+  if (sentinels === undefined) {
+    if (name !== undefined)
+      throw invalid("redis() was given a name without sentinels. Give both, or leave it out.");
+    return { kind: "server", options };
+  }
+  if (typeof name !== "string" || name === "") {
+    throw invalid(
+      'redis() was given sentinels without the name of the master. Give it as the option name, such as "mymaster".',
+    );
+  }
+  const { sentinelUsername, sentinelPassword, sentinelTLS } = options;
+  const sentinelOptions: RedisOptions = {
+    ...(options.family === undefined ? {} : { family: options.family }),
+    ...(sentinelUsername == null ? {} : { username: sentinelUsername }),
+    ...(sentinelPassword == null ? {} : { password: sentinelPassword }),
+    ...(sentinelTLS === undefined ? {} : { tls: sentinelTLS }),
+  };
+  const sentinel = { sentinels: addresses(sentinels, "sentinels"), name, sentinelOptions, natMap };
+  return { kind: "sentinel", options, sentinel };
 }
 
-function label(options: NonNullable<RedisClient["options"]>): string {
-  if (options.path) return `redis:${options.path}`;
-  const host = options.host?.includes(":") ? `[${options.host}]` : (options.host ?? "localhost");
-  const scheme = options.tls ? "rediss" : "redis";
-  return `${scheme}://${host}:${options.port ?? 6379}${options.db ? `/${options.db}` : ""}`;
-}
-
-/** The longest that a timer of Node.js can wait; beyond it a timer fires at once. */
-const longest = 2 ** 31 - 1;
-
-function timeout(duration: Duration, option: string): number {
-  const value = milliseconds(duration, `option ${option} of redis()`);
-  if (value <= longest) return value;
-  throw new ConfigurationError(
-    "CACHEME_INVALID_DURATION",
-    `The option ${option} of redis() is ${show(duration)}. Give at most ${longest} milliseconds.`,
+/** Checked, and without whatever else an object has: a password of a node's own would come to light in a label. */
+function addresses(given: readonly Address[], option: string): Address[] {
+  const usual = option === "cluster" ? 6379 : 26_379;
+  const list = Array.isArray(given) ? given : [];
+  const made = list.map(({ host, port = usual }: Partial<Address>) => ({ host, port }));
+  const isFit = (address: { host: unknown; port: unknown }): address is Address =>
+    typeof address.host === "string" && address.host !== "" && isPort(address.port);
+  if (made.length > 0 && made.every(isFit)) return made;
+  throw invalid(
+    `The option ${option} of redis() is not a list of addresses. Give one or more, such as ` +
+      `[{ host: "10.0.0.7", port: ${usual} }].`,
   );
 }
 
-function invalid(message: string): ConfigurationError {
+function isPort(port: unknown): boolean {
+  return typeof port === "number" && Number.isInteger(port) && port > 0 && port < 65_536;
+}
+
+/** Where a server can be reached that calls itself so. */
+export function mapped(address: Address, natMap: NatMap | undefined): Address {
+  const name = nameOf(address);
+  const found = typeof natMap === "function" ? natMap(name) : natMap?.[name];
+  return found ?? address;
+}
+
+/** `host:port`, by which nodes are told apart. */
+export function nameOf({ host, port }: Address): string {
+  return `${host}:${port}`;
+}
+
+function isClient(target: object): target is RedisClient {
+  return "mgetBuffer" in target;
+}
+
+function isClusterClient(target: object): target is RedisClusterClient {
+  return isClient(target) && "isCluster" in target && target.isCluster === true;
+}
+
+function label(target: Target): string {
+  if (target.kind === "client") return labelOf(target.client.options ?? {});
+  if (target.kind === "clusterClient") return "redis+cluster://(the program's own client)";
+  const { options } = target;
+  const scheme = options.tls ? "rediss" : "redis";
+  if (target.kind === "cluster") return `${scheme}+cluster://${list(target.cluster.seeds)}`;
+  if (target.kind === "server") return labelOf(options);
+  const { sentinels, name } = target.sentinel;
+  return `${scheme}+sentinel://${list(sentinels)}/${name}${options.db ? `/${options.db}` : ""}`;
+}
+
+function labelOf({ path, host, port, db, tls }: NonNullable<RedisClient["options"]>): string {
+  if (path) return `redis:${path}`;
+  const address = `${bracketed(host ?? "localhost")}:${port ?? 6379}`;
+  return `${tls ? "rediss" : "redis"}://${address}${db ? `/${db}` : ""}`;
+}
+
+function list(addresses: readonly Address[]): string {
+  return addresses.map(({ host, port }) => `${bracketed(host)}:${port}`).join(",");
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+export function invalid(message: string): ConfigurationError {
   return new ConfigurationError("CACHEME_INVALID_OPTION", message);
 }
 

@@ -6,6 +6,7 @@ import { Redis as Redis56 } from "ioredis-5.6";
 import { Redis as Redis6 } from "ioredis-6";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { redis } from "../src/index.js";
+import { headerLength } from "../src/record.js";
 
 /** These tests are about answers and not about time: a machine that is busy with other tests shall not fail them. */
 const patient = { commandTimeout: "20s", connectTimeout: "20s" } as const;
@@ -125,11 +126,11 @@ describeWithService("redis", "the storage on a server", (service) => {
       "back\\slash",
       " ",
       "späße 日本語 🙂",
-      "x".repeat(2000),
+      "x".repeat(2000 - randomUUID().length - 1),
     ])("takes the key %j as it is", async (name) => {
       await storage.writeMany([record(name, name)]);
       expect(await read(name, `${name}.`)).toEqual([name, undefined]);
-      expect(await observer.get(key(name))).toBe(name);
+      expect((await observer.getBuffer(key(name)))?.subarray(headerLength).toString()).toBe(name);
       expect(await storage.removeMany([key(name)])).toBe(1);
     });
 

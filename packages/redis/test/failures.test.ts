@@ -6,8 +6,10 @@ import { Redis } from "ioredis";
 import { Redis as Redis6 } from "ioredis-6";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redis } from "../src/index.js";
+import { made } from "../src/made.js";
+import { OneServer } from "../src/one-server.js";
 import { settings } from "../src/options.js";
-import { RedisStorage } from "../src/redis-storage.js";
+import { RedisStorage } from "../src/storage.js";
 
 const quick = { commandTimeout: 250, connectTimeout: 500 } as const;
 
@@ -52,7 +54,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     await proxy.close();
     await server().restart();
   });
-  const made = (storage: RemoteStorage): RemoteStorage => {
+  const kept = (storage: RemoteStorage): RemoteStorage => {
     closers.push(() => storage.close());
     return storage;
   };
@@ -66,7 +68,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
 
   describe("when it connects", () => {
     it("rejects at once, and says why, if nobody listens", async () => {
-      const storage = made(redis(`redis://:secret@127.0.0.1:${server().port}`, quick));
+      const storage = kept(redis(`redis://:secret@127.0.0.1:${server().port}`, quick));
       await server().kill();
       const error: unknown = await storage.connect().catch((reason: unknown) => reason);
       expect(error).toMatchObject({ name: "StorageError", code: "CACHEME_CONNECT_FAILED" });
@@ -79,7 +81,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     });
 
     it("rejects within its time if the server does not answer", async () => {
-      const storage = made(redis(server().url, quick));
+      const storage = kept(redis(server().url, quick));
       await server().pause();
       const started = performance.now();
       await expect(storage.connect()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
@@ -87,7 +89,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     });
 
     it("can be tried again after it failed", async () => {
-      const storage = made(redis(server().url, quick));
+      const storage = kept(redis(server().url, quick));
       await server().kill();
       await expect(storage.connect()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
       await server().restart();
@@ -96,7 +98,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     });
 
     it("does not wait if it is lazy, and works by itself once the server is there", async () => {
-      const storage = made(redis(server().url, { ...quick, connect: "lazy" }));
+      const storage = kept(redis(server().url, { ...quick, connect: "lazy" }));
       await server().kill();
       await storage.connect();
       await expect(storage.readMany(["a"])).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
@@ -105,14 +107,14 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     });
 
     it("makes the connection for the first call if it is lazy", async () => {
-      const storage = made(redis(server().url, { connect: "lazy" }));
+      const storage = kept(redis(server().url, { connect: "lazy" }));
       await storage.connect();
       expect(await storage.readMany(["none"])).toEqual([undefined]);
     });
 
     it("takes the words of a server that refuses the password, and keeps the password to itself", async () => {
       await configure("requirepass", "right");
-      const storage = made(redis(`redis://:wrong-secret@127.0.0.1:${server().port}`, quick));
+      const storage = kept(redis(`redis://:wrong-secret@127.0.0.1:${server().port}`, quick));
       const error: unknown = await storage.connect().catch((reason: unknown) => reason);
       expect(error).toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
       expect(error).toHaveProperty("message", expect.stringMatching(/WRONGPASS|invalid password/));
@@ -120,21 +122,21 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     });
 
     it("rejects if the database does not exist, and never uses another one", async () => {
-      const storage = made(redis(`${server().url}/99`, quick));
+      const storage = kept(redis(`${server().url}/99`, quick));
       await expect(storage.connect()).rejects.toThrow("DB index is out of range");
       await expect(storage.ping()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
     });
   });
 
   describe.each([
-    ["of its own", () => made(redis(proxy.url, quick))],
+    ["of its own", () => kept(redis(proxy.url, quick))],
     [
       "of ioredis 5",
-      () => made(redis(given(new Redis(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
+      () => kept(redis(given(new Redis(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
     ],
     [
       "of ioredis 6",
-      () => made(redis(given(new Redis6(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
+      () => kept(redis(given(new Redis6(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
     ],
   ])("under load, with a client %s,", (_, make) => {
     it.each<[string, () => Promise<void> | void, () => Promise<void>]>([
@@ -162,7 +164,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("fails at once, not at the deadline, while the server is down", async () => {
-    const storage = made(redis(server().url));
+    const storage = kept(redis(server().url));
     await storage.connect();
     await server().kill();
     const reason = () => storage.ping().catch((error: unknown) => error);
@@ -177,7 +179,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("waits for the new connection when the old one was lost while nobody called", async () => {
-    const storage = made(redis(proxy.url));
+    const storage = kept(redis(proxy.url));
     await storage.connect();
     const connections = proxy.counts.connections;
     proxy.cut();
@@ -186,7 +188,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("does not send a write again whose caller was told that it failed", async () => {
-    const storage = made(redis(proxy.url, quick));
+    const storage = kept(redis(proxy.url, quick));
     await storage.connect();
     proxy.partition();
     await expect(storage.writeMany([{ key: "late", bytes, ttl: 60_000 }])).rejects.toMatchObject({
@@ -198,7 +200,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("keeps a removal after the write that a stopped server got before it", async () => {
-    const storage = made(redis(server().url, quick));
+    const storage = kept(redis(server().url, quick));
     await storage.connect();
     await server().pause();
     await expect(storage.writeMany([{ key: "overtaken", bytes, ttl: 60_000 }])).rejects.toThrow(
@@ -215,7 +217,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("takes an answer that came while the program was too busy to read it", async () => {
-    const storage = made(redis(server().url, { commandTimeout: 50 }));
+    const storage = kept(redis(server().url, { commandTimeout: 50 }));
     await storage.connect();
     const call = storage.readMany(["none"]);
     await new Promise((resolve) => setImmediate(resolve));
@@ -227,7 +229,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   it("names the records that the server refused, and stores the others", async () => {
     const observer = given(new Redis(server().url));
     await observer.acl("SETUSER", "narrow", "on", ">secret", "+@all", "~mine:*");
-    const storage = made(redis(`redis://narrow:secret@127.0.0.1:${server().port}`));
+    const storage = kept(redis(`redis://narrow:secret@127.0.0.1:${server().port}`));
     await storage.connect();
     const records = ["mine:1", "theirs", "mine:2"].map((key) => ({ key, bytes, ttl: 60_000 }));
     const error: unknown = await storage.writeMany(records).catch((reason: unknown) => reason);
@@ -243,7 +245,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("reports a server that is full", async () => {
-    const storage = made(redis(server().url));
+    const storage = kept(redis(server().url));
     await storage.connect();
     await configure("maxmemory", "1");
     const records = Array.from({ length: 7 }, (_, index) => ({ key: `full:${index}`, bytes, ttl: 60_000 }));
@@ -251,7 +253,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it.each([1, 20, 1000])("makes one round trip for a batch of %d", async (size) => {
-    const storage = made(redis(proxy.url));
+    const storage = kept(redis(proxy.url));
     await storage.connect();
     const records = Array.from({ length: size }, (_, index) => ({
       key: `trip:${index}`,
@@ -271,8 +273,9 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("has no more listeners after 10,000 calls and ten lost connections", async () => {
-    const { own, ...rest } = settings(proxy.url, {});
-    const storage = made(new RedisStorage({ ...rest, own }));
+    const own = made({ port: proxy.port });
+    const client = new OneServer({ client: own, own, isPersistent: false, connectTimeout: 2000 });
+    const storage = kept(new RedisStorage({ settings: settings(proxy.url, {}), client, keyPrefix: "" }));
     await storage.connect();
     const listeners = () =>
       [own, own?.stream].map((one) => one?.eventNames().map((name) => [name, one.listenerCount(name)]));
@@ -289,7 +292,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
 
   it("serves a client again that its owner has closed and opened", async () => {
     const client = given(new Redis(server().url));
-    const storage = made(redis(client, quick));
+    const storage = kept(redis(client, quick));
     await storage.connect();
     client.disconnect();
     await until(() => client.status === "end");
@@ -299,7 +302,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("opens a client that its owner has not opened yet", async () => {
-    const storage = made(redis(given(new Redis(server().url, { lazyConnect: true }))));
+    const storage = kept(redis(given(new Redis(server().url, { lazyConnect: true }))));
     await storage.connect();
     await storage.ping();
   });

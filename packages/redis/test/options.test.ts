@@ -1,7 +1,6 @@
 import { CachemeError } from "cacheme";
 import { Cluster, Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
-import { backOff } from "../src/client.js";
 import { redis } from "../src/index.js";
 import { settings } from "../src/options.js";
 
@@ -23,9 +22,10 @@ describe("the address of a server", () => {
   });
 
   it("is read with its name, its password and its database", () => {
-    const { own } = settings("valkeys://user:p%40ss@cache.example:6380/2", {});
-    expect(own?.options).toMatchObject({ username: "user", password: "p@ss", db: 2, port: 6380 });
-    expect(own?.options.tls).toBeTruthy();
+    expect(settings("valkeys://user:p%40ss@cache.example:6380/2", {}).target).toEqual({
+      kind: "server",
+      options: { username: "user", password: "p@ss", db: 2, host: "cache.example", port: 6380, tls: {} },
+    });
   });
 
   it.each(["localhost:6379", "http://localhost", "redis:6379", "redis://:secret@[", ""])(
@@ -39,6 +39,93 @@ describe("the address of a server", () => {
   );
 });
 
+describe("the address of a Cluster", () => {
+  it.each([
+    ["redis+cluster://10.0.0.7:7000,10.0.0.8:7001", "redis+cluster://10.0.0.7:7000,10.0.0.8:7001"],
+    ["rediss+cluster://user:secret@a.example,[::1]:7000", "rediss+cluster://a.example:6379,[::1]:7000"],
+    ["valkey+cluster://a.example/", "redis+cluster://a.example:6379"],
+  ])("%s is called %s", (url, label) => {
+    expect(redis(url).label).toBe(label);
+  });
+
+  it("counts its credentials for every node", () => {
+    const { target } = settings("rediss+cluster://user:p%40:ss@a.example", {});
+    expect(target).toMatchObject({ options: { username: "user", password: "p@:ss", tls: {} } });
+  });
+
+  it.each([
+    "redis+cluster://",
+    "redis+cluster://a,,b",
+    "redis+cluster://a:0",
+    "redis+cluster://a:70000",
+    "redis+cluster://:secret@a/1",
+    "redis+other://a",
+  ])("is refused if it is %j", (url) => {
+    expect(() => redis(url)).toThrow("not an address of a Redis server");
+  });
+});
+
+describe("the address of a master that sentinels know", () => {
+  it.each([
+    [
+      "redis+sentinel://10.0.0.7,10.0.0.8:26380/mymaster",
+      "redis+sentinel://10.0.0.7:26379,10.0.0.8:26380/mymaster",
+    ],
+    ["rediss+sentinel://:secret@a.example/mymaster/3", "rediss+sentinel://a.example:26379/mymaster/3"],
+  ])("%s is called %s", (url, label) => {
+    expect(redis(url).label).toBe(label);
+  });
+
+  it.each([
+    "redis+sentinel://a",
+    "redis+sentinel://a/",
+    "redis+sentinel://a/m/x",
+    "redis+sentinel://a/m/1/2",
+  ])("is refused if it is %j", (url) => {
+    expect(() => redis(url)).toThrow("not an address of a Redis server");
+  });
+});
+
+describe("the options of a Cluster and of sentinels", () => {
+  const server = { host: "a.example", port: 7000 };
+  it("name the storage", () => {
+    expect(redis({ cluster: [server, { ...server, host: "::1" }] }).label).toBe(
+      "redis+cluster://a.example:7000,[::1]:7000",
+    );
+    expect(redis({ sentinels: [server], name: "m", password: "secret" }).label).toBe(
+      "redis+sentinel://a.example:7000/m",
+    );
+  });
+
+  it.each<[string, object]>([
+    ["The option cluster of redis() is not a list of addresses", { cluster: [] }],
+    ["The option cluster of redis() is not a list of addresses", { cluster: "a:1" }],
+    ["The option cluster of redis() is not a list of addresses", { cluster: [{ host: "", port: 1 }] }],
+    [
+      "The option sentinels of redis() is not a list of addresses",
+      { sentinels: [{ host: "a", port: 0.5 }], name: "m" },
+    ],
+    ["cluster and sentinels", { cluster: [server], sentinels: [server], name: "m" }],
+    ["A Redis Cluster has no databases", { cluster: [server], db: 1 }],
+    ["without the name of the master", { sentinels: [server] }],
+    ["a name without sentinels", { name: "m" }],
+  ])("are refused: %s", (message, options) => {
+    expect(() => redis(options)).toThrow(message);
+  });
+
+  it("tell the sentinels' credentials from the servers'", () => {
+    const { target } = settings(
+      { sentinels: [server], name: "m", password: "one", sentinelPassword: "two", sentinelUsername: "u" },
+      {},
+    );
+    expect(target).toMatchObject({
+      kind: "sentinel",
+      options: { password: "one" },
+      sentinel: { sentinelOptions: { username: "u", password: "two" } },
+    });
+  });
+});
+
 describe("the options of ioredis", () => {
   it("are used, and name the storage", () => {
     expect(redis({ host: "cache.example", port: 7000, password: "secret" }).label).toBe(
@@ -46,7 +133,7 @@ describe("the options of ioredis", () => {
     );
     expect(redis({ host: "::1" }).label).toBe("redis://[::1]:6379");
     expect(redis({ path: "/run/redis.sock" }).label).toBe("redis:/run/redis.sock");
-    expect(settings({ keyPrefix: "app:" }, {}).own?.options.keyPrefix).toBe("app:");
+    expect(settings({ keyPrefix: "app:" }, {}).target).toMatchObject({ options: { keyPrefix: "app:" } });
   });
 
   it.each([
@@ -57,7 +144,7 @@ describe("the options of ioredis", () => {
     ["autoResendUnfulfilledCommands", true],
     ["maxRetriesPerRequest", 3],
     ["retryStrategy", () => 1],
-    ["sentinels", []],
+    ["sentinelRetryStrategy", () => 1],
   ])("do not include %s, which is the storage's own business", (name, value) => {
     expect(() => redis({ [name]: value })).toThrow(`does not take the option ${name} of ioredis`);
   });
@@ -79,11 +166,12 @@ describe("a client of the program's own", () => {
     expect(client.status).toBe("wait");
   });
 
-  it("is refused if it is a Cluster's", () => {
+  it("may be a Cluster's", () => {
     const client = new Cluster(["redis://localhost:1"], { lazyConnect: true });
     clients.push(client);
-    // A Cluster is no RedisClient by its types either: its pipelines cannot cross slots.
-    expect(() => redis(client as never)).toThrow("Redis Cluster");
+    expect(settings(client, {}).target.kind).toBe("clusterClient");
+    expect(redis(client).label).toBe("redis+cluster://(the program's own client)");
+    expect(client.status).toBe("wait");
   });
 });
 
@@ -110,16 +198,11 @@ describe("the options of the storage", () => {
     },
   );
 
+  it("refuse a name that they do not have", () => {
+    expect(() => redis("redis://localhost", { timeout: 5 } as never)).toThrow('has no option "timeout"');
+  });
+
   it("refuse a way to connect that there is not", () => {
     expect(() => redis("redis://localhost", { connect: "never" as never })).toThrow('Give "eager" or "lazy"');
-  });
-});
-
-describe("the pause before a further attempt", () => {
-  it("is doubled up to two seconds, less a random half", () => {
-    const longest = Array.from({ length: 8 }, (_, attempt) => backOff(attempt, () => 1));
-    expect(longest).toEqual([50, 100, 200, 400, 800, 1600, 2000, 2000]);
-    expect(backOff(3, () => 0)).toBe(200);
-    expect(backOff(5000, () => 1)).toBe(2000);
   });
 });

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { bundleProgram, type Program } from "@cacheme/test-services";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { redis } from "../src/index.js";
 
 describeWithServer("redis", "a program that does not close its storage", (server) => {
   let program: Program;
@@ -24,9 +24,9 @@ describeWithServer("redis", "a program that does not close its storage", (server
   }
 
   it("is kept alive by a read until that is answered, and not longer", async () => {
-    const client = new Redis(server().url);
-    await client.set("program", "value");
-    client.disconnect();
+    const storage = redis(server().url);
+    await storage.writeMany([{ key: "program", bytes: Buffer.from("value"), ttl: undefined }]);
+    await storage.close();
     const proxy = await server().proxy();
     proxy.latency(50);
     expect(await ran("reads", proxy.url)).toEqual(["value"]);

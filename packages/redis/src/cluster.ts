@@ -1,0 +1,236 @@
+import { backOff } from "cacheme/driver";
+import { type Attempt, type Client, isForgotten, type Outcome, pipelined } from "./client.js";
+import { type ClusterNodes, hostOf, namedIn } from "./cluster-nodes.js";
+import type { KeyCommand } from "./commands.js";
+import type { Connection } from "./connection.js";
+import type { NatMap, RedisClient } from "./options.js";
+import { slotOf } from "./slot.js";
+
+export interface ClusterOptions {
+  readonly nodes: ClusterNodes;
+  /** What stands before every key on the server; a slot is that of the whole. */
+  readonly keyPrefix: string;
+  /** Whether the nodes' clients put the prefix there. */
+  readonly nodesPrefix: boolean;
+  readonly natMap: NatMap | undefined;
+}
+
+/** One command on its way to the node that has its key. */
+interface Route {
+  readonly command: KeyCommand;
+  /** Its place in the batch. */
+  readonly index: number;
+  readonly slot: number;
+  /** The node that is being given the slot, and has its key already (ASK). */
+  readonly askAt?: string | undefined;
+}
+
+/** A command that is led from node to node more often than this is given up: nobody has its key for good. */
+const mostRounds = 16;
+/** Pauses for a slot that nobody serves at the moment: 0.8 to 1.6 seconds together. */
+const mostPauses = 5;
+
+/**
+ * A Redis Cluster: each key has its node. A batch is one pipeline per node, and all nodes work at once. Each command has one
+ * key, since a node refuses a command with keys of several slots, also where all of them are its own.
+ *
+ * A command that a node sends elsewhere (MOVED, ASK) or cannot serve now (TRYAGAIN, CLUSTERDOWN) was not carried out, so it
+ * may be sent again; nothing else is.
+ */
+export class Cluster implements Client {
+  readonly #nodes: ClusterNodes;
+  readonly #options: ClusterOptions;
+
+  constructor(options: ClusterOptions) {
+    this.#nodes = options.nodes;
+    this.#options = options;
+  }
+
+  open(): Promise<void> {
+    return this.#nodes.open();
+  }
+
+  close(): Promise<void> {
+    return this.#nodes.close();
+  }
+
+  async read(keys: readonly string[], attempt: Attempt): Promise<(Buffer | null)[]> {
+    const commands = keys.map((key): KeyCommand => ({ run: "mget", key, args: [] }));
+    const outcomes = await this.each(commands, attempt);
+    return outcomes.map(([error, answer]) => {
+      if (error !== null) throw error;
+      const value: unknown = Array.isArray(answer) ? answer[0] : null;
+      return Buffer.isBuffer(value) ? value : null;
+    });
+  }
+
+  async remove(keys: readonly string[], attempt: Attempt): Promise<number> {
+    const commands = keys.map((key): KeyCommand => ({ run: "unlink", key, args: [] }));
+    let removed = 0;
+    for (const [error, answer] of await this.each(commands, attempt)) {
+      if (error !== null) throw error;
+      removed += Number(answer);
+    }
+    return removed;
+  }
+
+  async each(commands: readonly KeyCommand[], attempt: Attempt): Promise<Outcome[]> {
+    const { keyPrefix, nodesPrefix } = this.#options;
+    const outcomes: Outcome[] = commands.map(() => [null, null]);
+    let routes: Route[] = commands.map((command, index) => {
+      const key = `${keyPrefix}${command.key}`;
+      return { command: nodesPrefix ? command : { ...command, key }, index, slot: slotOf(key) };
+    });
+    let pauses = 0;
+    for (let round = 0; routes.length > 0; round++) {
+      const turn = new Turn(outcomes, { mayRedirect: round < mostRounds, mayPause: pauses < mostPauses });
+      const groups = await this.#groups(routes);
+      await Promise.all(groups.map((group) => this.#send(group, turn, attempt)));
+      if (attempt.isLate) break;
+      if (turn.mustPause) {
+        await pause(backOff(pauses++));
+        await this.#nodes.refresh().catch(() => {});
+        if (attempt.isLate) break;
+      }
+      // In the order of the batch: of two records with one key the later one wins.
+      routes = turn.again.sort((a, b) => a.index - b.index);
+    }
+    return outcomes;
+  }
+
+  ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]> {
+    const asked = this.#nodes.masters().map(async (master) => {
+      const { client } = await this.#ready(master, attempt);
+      return question(client);
+    });
+    return Promise.all(asked);
+  }
+
+  async masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }> {
+    await this.#nodes.refresh();
+    return { masters: this.#nodes.masters(), version: this.#nodes.version };
+  }
+
+  /** Perhaps its master was replaced meanwhile. */
+  late(): void {
+    this.#nodes.refresh().catch(() => {});
+  }
+
+  async #groups(routes: readonly Route[]): Promise<Group[]> {
+    return this.#grouped(routes) ?? (await this.#groupedAnew(routes));
+  }
+
+  async #groupedAnew(routes: readonly Route[]): Promise<Group[]> {
+    await this.#nodes.refresh();
+    const groups = this.#grouped(routes);
+    if (groups === undefined) throw new Error("no node of the cluster serves some of the slots");
+    return groups;
+  }
+
+  /** `undefined` where a slot's node is not known. */
+  #grouped(routes: readonly Route[]): Group[] | undefined {
+    const groups = new Map<string | Connection, Group>();
+    for (const route of routes) {
+      const { askAt, slot } = route;
+      const connection = askAt === undefined ? this.#nodes.masterOf(slot) : this.#nodes.at(askAt);
+      if (connection === undefined) return undefined;
+      const id = askAt ?? connection;
+      const group = groups.get(id);
+      if (group === undefined) groups.set(id, { connection, asking: askAt !== undefined, routes: [route] });
+      else group.routes.push(route);
+    }
+    return [...groups.values()];
+  }
+
+  async #send({ connection, asking, routes }: Group, turn: Turn, attempt: Attempt): Promise<void> {
+    const ready = await this.#ready(connection, attempt);
+    const commands = routes.map(({ command }) => command);
+    const answers = await pipelined(ready, commands, { asking });
+    for (const [position, route] of routes.entries()) {
+      this.#settle(route, answers[position] ?? [new Error("no answer"), null], ready, turn);
+    }
+  }
+
+  #settle(route: Route, outcome: Outcome, sender: Connection, turn: Turn): void {
+    const [error] = outcome;
+    if (error === null) {
+      turn.done(route, outcome);
+      return;
+    }
+    const [word, , address = ""] = error.message.split(" ");
+    switch (word) {
+      case "MOVED": {
+        const name = namedIn(address, hostOf(sender), this.#options.natMap);
+        this.#nodes.moved(route.slot, name);
+        this.#nodes.refresh().catch(() => {});
+        turn.elsewhere({ ...route, askAt: undefined }, outcome);
+        break;
+      }
+      case "ASK":
+        turn.elsewhere({ ...route, askAt: namedIn(address, hostOf(sender), this.#options.natMap) }, outcome);
+        break;
+      case "TRYAGAIN":
+      case "CLUSTERDOWN":
+      case "MASTERDOWN":
+      case "READONLY":
+        turn.later({ ...route, askAt: undefined }, outcome);
+        break;
+      default:
+        if (isForgotten(outcome)) {
+          sender.scripts.clear();
+          turn.elsewhere(route, outcome);
+        } else turn.done(route, outcome);
+    }
+  }
+
+  async #ready(connection: Connection, attempt: Attempt): Promise<Connection> {
+    try {
+      return await attempt.on(connection);
+    } catch (error) {
+      // Perhaps another node has its slots by now: the next call is to know.
+      this.#nodes.refresh().catch(() => {});
+      throw error;
+    }
+  }
+}
+
+/** What goes to one node at once. */
+interface Group {
+  readonly connection: Connection;
+  readonly asking: boolean;
+  readonly routes: Route[];
+}
+
+/** One round: what is settled by it, and what has to be sent again. */
+class Turn {
+  readonly again: Route[] = [];
+  mustPause = false;
+  readonly #outcomes: Outcome[];
+  readonly #limits: { readonly mayRedirect: boolean; readonly mayPause: boolean };
+
+  constructor(outcomes: Outcome[], limits: { readonly mayRedirect: boolean; readonly mayPause: boolean }) {
+    this.#outcomes = outcomes;
+    this.#limits = limits;
+  }
+
+  done({ index }: Route, outcome: Outcome): void {
+    this.#outcomes[index] = outcome;
+  }
+
+  elsewhere(route: Route, outcome: Outcome): void {
+    if (this.#limits.mayRedirect) this.again.push(route);
+    else this.done(route, outcome);
+  }
+
+  later(route: Route, outcome: Outcome): void {
+    if (this.#limits.mayPause) {
+      this.mustPause = true;
+      this.elsewhere(route, outcome);
+    } else this.done(route, outcome);
+  }
+}
+
+/** The timer of the call's deadline keeps the process alive meanwhile. */
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}

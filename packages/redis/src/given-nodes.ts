@@ -1,0 +1,81 @@
+import type { ClusterNodes } from "./cluster-nodes.js";
+import { Connection } from "./connection.js";
+import type { RedisClient, RedisClusterClient } from "./options.js";
+
+/** The nodes as a `Cluster` of the program's own knows them. Its connections are used, and it is asked to look anew. */
+export class GivenNodes implements ClusterNodes {
+  version = 0;
+  readonly #cluster: RedisClusterClient;
+  readonly #connectTimeout: number;
+  readonly #whole: Connection<RedisClusterClient>;
+  readonly #connections = new Map<string, Connection>();
+  /** What nodes have said since the cluster was looked at: it is right before the client knows. */
+  readonly #moved = new Map<number, string>();
+  #refreshing: Promise<void> | undefined;
+
+  constructor(cluster: RedisClusterClient, connectTimeout: number) {
+    this.#cluster = cluster;
+    this.#connectTimeout = connectTimeout;
+    this.#whole = new Connection({ client: cluster, own: undefined, isPersistent: true, connectTimeout });
+  }
+
+  async open(): Promise<void> {
+    if (this.#whole.failure !== undefined && !this.#whole.isReady) throw this.#whole.failure;
+    await this.#whole.untilReady();
+  }
+
+  async close(): Promise<void> {
+    await this.#whole.close();
+    for (const connection of this.#connections.values()) await connection.close();
+  }
+
+  masterOf(slot: number): Connection | undefined {
+    const name = this.#moved.get(slot) ?? this.#cluster.slots[slot]?.[0];
+    return name === undefined ? undefined : this.at(name);
+  }
+
+  at(name: string): Connection | undefined {
+    const known = this.#connections.get(name);
+    if (known !== undefined && known.client.status !== "end" && known.client.status !== "close") return known;
+    // Only its listeners are to be given back: the client is the program's.
+    known?.close().catch(() => {});
+    this.#connections.delete(name);
+    const client = this.#cluster.nodes("all").find((node) => nameOfNode(node) === name);
+    if (client === undefined) return undefined;
+    const connection = new Connection({
+      client,
+      own: undefined,
+      isPersistent: true,
+      connectTimeout: this.#connectTimeout,
+      onLost: () => this.refresh(),
+    });
+    this.#connections.set(name, connection);
+    return connection;
+  }
+
+  moved(slot: number, name: string): void {
+    if (this.#cluster.slots[slot]?.[0] === name) return;
+    this.#moved.set(slot, name);
+    this.version++;
+  }
+
+  masters(): readonly Connection[] {
+    return this.#cluster.nodes("master").flatMap((node) => this.at(nameOfNode(node)) ?? []);
+  }
+
+  /** Never fails: what could not be learnt shows in the next command. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= new Promise<void>((resolve) => {
+      this.#cluster.refreshSlotsCache((error) => {
+        if (!error) this.#moved.clear();
+        this.#refreshing = undefined;
+        resolve();
+      });
+    });
+    return this.#refreshing;
+  }
+}
+
+function nameOfNode(node: RedisClient): string {
+  return `${node.options?.host}:${node.options?.port ?? 6379}`;
+}

@@ -1,0 +1,38 @@
+import type { StorageInfo } from "cacheme/driver";
+
+/** What INFO says, of one server or of all masters together. */
+export function infoOf(texts: readonly string[]): StorageInfo {
+  const all = texts.map(fields);
+  const [first] = all;
+  const said = (name: string): string => first?.get(name) ?? "";
+  const valkey = said("valkey_version");
+  return {
+    server: valkey === "" ? `Redis ${said("redis_version")}` : `Valkey ${valkey}`,
+    records: sum(all.map(recordsIn)),
+    bytes: sum(all.map((one) => Number(one.get("used_memory") ?? 0))),
+    details: {
+      mode: said("redis_mode") || said("server_mode"),
+      role: said("role"),
+      masters: texts.length,
+      replicas: sum(all.map((one) => Number(one.get("connected_slaves") ?? 0))),
+      maxmemory: sum(all.map((one) => Number(one.get("maxmemory") ?? 0))),
+      maxmemoryPolicy: said("maxmemory_policy"),
+    },
+  };
+}
+
+function fields(text: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [, name = "", value = ""] of text.matchAll(/^(\w+):(.*?)\r?$/gm)) found.set(name, value);
+  return found;
+}
+
+/** `db0:keys=12,expires=3,…`, a line for each database. */
+function recordsIn(info: Map<string, string>): number {
+  const counts = [...info].filter(([name]) => /^db\d+$/.test(name));
+  return sum(counts.map(([, value]) => Number(/^keys=(\d+)/.exec(value)?.[1] ?? 0)));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}

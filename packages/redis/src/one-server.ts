@@ -1,0 +1,92 @@
+import { type Attempt, type Client, isForgotten, type Outcome, pipelined } from "./client.js";
+import type { KeyCommand } from "./commands.js";
+import { Connection, type ConnectionOptions } from "./connection.js";
+import type { RedisClient } from "./options.js";
+
+/**
+ * Keys in one MGET or UNLINK. The server does nothing else while it works at one command, about a millisecond for so
+ * many; a larger batch is several commands that are sent at once, still one round trip.
+ */
+const keysPerCommand = 5000;
+
+/** A single server, or the master that sentinels name. */
+export class OneServer implements Client {
+  readonly #connection: Connection;
+  readonly #hasSentinels: boolean;
+
+  constructor(options: ConnectionOptions) {
+    this.#connection = new Connection(options);
+    this.#hasSentinels = options.locate !== undefined;
+  }
+
+  async open(): Promise<void> {
+    const { isReady, failure } = this.#connection;
+    if (!isReady && failure !== undefined) throw failure;
+    await this.#connection.untilReady();
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  async read(keys: readonly string[], attempt: Attempt): Promise<(Buffer | null)[]> {
+    const { client } = await attempt.on(this.#connection);
+    const pages = await inPages(keys, (page) => client.mgetBuffer(page));
+    // Nearly every batch is one page, which needs no copy.
+    return pages.length > 1 ? pages.flat() : (pages[0] ?? []);
+  }
+
+  async remove(keys: readonly string[], attempt: Attempt): Promise<number> {
+    const { client } = await attempt.on(this.#connection);
+    try {
+      // A key that stands twice counts once, since it is gone by then.
+      const counts = await inPages(keys, (page) => client.unlink(page));
+      return counts.reduce((sum, count) => sum + count, 0);
+    } catch (error) {
+      if (error instanceof Error) this.#notice(error);
+      throw error;
+    }
+  }
+
+  async each(commands: readonly KeyCommand[], attempt: Attempt): Promise<Outcome[]> {
+    const outcomes = await pipelined(await attempt.on(this.#connection), commands);
+    this.#notice(outcomes[0]?.[0]);
+    const forgotten: number[] = [];
+    for (const [index, outcome] of outcomes.entries()) if (isForgotten(outcome)) forgotten.push(index);
+    if (forgotten.length === 0 || attempt.isLate) return outcomes;
+    const connection = await attempt.on(this.#connection);
+    connection.scripts.clear();
+    const again = await pipelined(
+      connection,
+      forgotten.flatMap((index) => commands[index] ?? []),
+    );
+    for (const [position, index] of forgotten.entries()) outcomes[index] = again[position] ?? [null, null];
+    return outcomes;
+  }
+
+  async ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]> {
+    const { client } = await attempt.on(this.#connection);
+    return [await question(client)];
+  }
+
+  async masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }> {
+    return { masters: [this.#connection], version: 0 };
+  }
+
+  /** Whether the connection is dead is seen by its silence. */
+  late(): void {}
+
+  /** A master that takes no writes is a replica now: the sentinels know which one is the master. */
+  #notice(error: Error | null | undefined): void {
+    if (this.#hasSentinels && error?.message.startsWith("READONLY") === true) this.#connection.drop();
+  }
+}
+
+/** All pages are sent in one go, and the server answers them in their order. */
+function inPages<T>(keys: readonly string[], send: (page: string[]) => Promise<T>): Promise<T[]> {
+  const sent: Promise<T>[] = [];
+  for (let start = 0; start < keys.length; start += keysPerCommand) {
+    sent.push(send(keys.slice(start, start + keysPerCommand)));
+  }
+  return Promise.all(sent);
+}

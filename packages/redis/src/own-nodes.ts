@@ -1,0 +1,150 @@
+import type { RedisOptions } from "ioredis";
+import { type ClusterNodes, hostOf, type SlotRange, slotRanges } from "./cluster-nodes.js";
+import { Connection, noAnswer } from "./connection.js";
+import { made } from "./made.js";
+import { type Address, type ClusterSettings, nameOf } from "./options.js";
+import { slotCount } from "./slot.js";
+
+export interface OwnNodesOptions extends ClusterSettings {
+  /** For every node. */
+  readonly options: RedisOptions;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+  readonly commandTimeout: number;
+}
+
+/** How many nodes are asked at once who has which slots. */
+const askedAtOnce = 3;
+
+/**
+ * Connections of our own to every master of a Cluster. The `Cluster` of ioredis is not used: it queues commands while a master
+ * is away and sends them again, long after their callers were told that they failed, and its timers keep a program alive.
+ */
+export class OwnNodes implements ClusterNodes {
+  version = 0;
+  readonly #options: OwnNodesOptions;
+  readonly #connections = new Map<string, Connection>();
+  #slots: (string | undefined)[] = [];
+  #refreshing: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: OwnNodesOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    await this.refresh();
+    // So that the first call of each finds a connection. Who asks a node that is not there is told so.
+    for (const connection of this.masters()) connection.untilReady().catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#connections.values()].map((connection) => connection.close()));
+    this.#connections.clear();
+  }
+
+  masterOf(slot: number): Connection | undefined {
+    const name = this.#slots[slot];
+    return name === undefined ? undefined : this.#connections.get(name);
+  }
+
+  at(name: string): Connection | undefined {
+    const colon = name.lastIndexOf(":");
+    return this.#connection({ host: name.slice(0, colon), port: Number(name.slice(colon + 1)) });
+  }
+
+  moved(slot: number, name: string): void {
+    if (this.#slots[slot] === name) return;
+    this.at(name);
+    this.#slots[slot] = name;
+    this.version++;
+  }
+
+  masters(): readonly Connection[] {
+    const names = new Set(this.#slots);
+    return [...this.#connections].flatMap(([name, connection]) => (names.has(name) ? [connection] : []));
+  }
+
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** Those that answer first are asked; where none of them does, also the ones that the storage was made with. */
+  async #refresh(): Promise<void> {
+    const ready = shuffled([...this.#connections.values()].filter(({ isReady }) => isReady));
+    const first = Promise.any(ready.slice(0, askedAtOnce).map((connection) => this.#ask(connection)));
+    const ranges = await first.catch(() => {
+      const seeds = this.#options.seeds.map((address) => this.#connection(address));
+      const all = new Set([...this.#connections.values(), ...seeds]);
+      return Promise.any([...all].map((connection) => this.#ask(connection)));
+    });
+    if (!this.#isClosed) this.#take(ranges);
+  }
+
+  async #ask(connection: Connection): Promise<SlotRange[]> {
+    await connection.untilReady();
+    const heard = connection.heard();
+    const { connectTimeout, natMap } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        connection.dropIfSilent(heard, connectTimeout);
+        reject(noAnswer(connectTimeout));
+      }, connectTimeout).unref();
+    });
+    const answer = connection.client.call("cluster", "slots");
+    const known = await Promise.race([answer, late]).finally(() => clearTimeout(timer));
+    return slotRanges(known, hostOf(connection), natMap);
+  }
+
+  #take(ranges: readonly SlotRange[]): void {
+    const slots: (string | undefined)[] = Array.from({ length: slotCount });
+    for (const { first, last, master } of ranges) {
+      this.#connection(master);
+      slots.fill(nameOf(master), first, last + 1);
+    }
+    if (slots.some((name, slot) => name !== this.#slots[slot])) this.version++;
+    this.#slots = slots;
+    this.#retire(new Set(slots));
+  }
+
+  /** A node that has no slots any more has perhaps still some answers to give: it is left when their time is over. */
+  #retire(masters: ReadonlySet<string | undefined>): void {
+    for (const [name, connection] of this.#connections) {
+      if (masters.has(name)) continue;
+      setTimeout(() => {
+        if (this.#slots.includes(name) || this.#connections.get(name) !== connection) return;
+        this.#connections.delete(name);
+        connection.close();
+      }, this.#options.commandTimeout).unref();
+    }
+  }
+
+  #connection(address: Address): Connection {
+    const name = nameOf(address);
+    const known = this.#connections.get(name);
+    if (known !== undefined) return known;
+    const { options, connectTimeout } = this.#options;
+    const client = made({ ...options, ...address });
+    const connection = new Connection({
+      client,
+      own: client,
+      isPersistent: true,
+      connectTimeout,
+      onLost: () => this.refresh().catch(() => {}),
+    });
+    this.#connections.set(name, connection);
+    return connection;
+  }
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((one) => ({ one, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ one }) => one);
+}

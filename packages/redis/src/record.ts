@@ -1,0 +1,85 @@
+/**
+ * What stands under a key: a header of 42 bytes, and the bytes that were given.
+ *
+ * | offset | bytes | what                                                                                         |
+ * | ------ | ----- | -------------------------------------------------------------------------------------------- |
+ * | 0      | 1     | `0xCA`: it is ours                                                                           |
+ * | 1      | 1     | the layout's version (upper half) and what there is: bytes (1), a fresh-until (2)             |
+ * | 2      | 8     | a double: with a fresh-until, the time until which the bytes are fresh; else how many ms before their end they become stale |
+ * | 10     | 8     | a double: when the bytes end, 0 where they end with the key                                  |
+ * | 18     | 8     | a double: when the lease ends, 0 where there is none                                         |
+ * | 26     | 16    | the lease's token                                                                            |
+ *
+ * Times are milliseconds since the epoch on the server's clock. A plain SET cannot know that clock, so the bytes' freshness is
+ * told from the key's own time to live: what is to be fresh for 10 of 60 seconds becomes stale 50 seconds before its end. Only
+ * bytes without an end that become stale need a fresh-until, which a script writes.
+ *
+ * The bytes' end is the key's, but while a lease outlasts them: the key is kept until the lease ends then, and a read asks the
+ * server whether the bytes are over ({@link BytesEnd}).
+ *
+ * All of it is of one length, so that a lease is taken and given back by writing over the header, whatever the bytes' length.
+ */
+export const headerLength = 42;
+
+const magic = 0xca;
+const withBytes = 0x11;
+const freshUntil = 0x02;
+
+/** What {@link bytesOf} tells of a record whose bytes may be over: only the server knows. */
+export const inDoubt: unique symbol = Symbol("in doubt");
+
+/** The bytes of a record without a copy, `undefined` where there are none: a lease alone, or something of another program. */
+export function bytesOf(stored: Buffer | null): Buffer | undefined | typeof inDoubt {
+  if (stored === null || stored.length < headerLength || stored[0] !== magic) return undefined;
+  const kind = stored[1] ?? 0;
+  if ((kind & ~freshUntil) !== withBytes) return undefined;
+  // A double that is 0 has no bit set, and one that is a time has some in its first two bytes.
+  if (stored[10] !== 0 || stored[11] !== 0) return inDoubt;
+  return stored.subarray(headerLength);
+}
+
+/** A record without a lease, as SET is given it. */
+export interface NewRecord {
+  readonly bytes: Uint8Array;
+  /** Whole milliseconds. */
+  readonly ttl: number | undefined;
+  readonly freshFor?: number | undefined;
+}
+
+/** The records of a batch, in one piece of memory: a small Buffer each would cost more than the copy. */
+export function packed(records: readonly NewRecord[]): Buffer[] {
+  let length = 0;
+  for (const { bytes } of records) length += headerLength + bytes.length;
+  const all = Buffer.allocUnsafe(length);
+  let start = 0;
+  return records.map((record) => {
+    const end = start + headerLength + record.bytes.length;
+    writeHeader(all, start, record);
+    all.set(record.bytes, start + headerLength);
+    const piece = all.subarray(start, end);
+    start = end;
+    return piece;
+  });
+}
+
+/**
+ * How long bytes that are kept for ever stay fresh, where that is not for ever too: for the script that knows the time.
+ * `undefined` where the header says all.
+ */
+export function freshForOf({ ttl, freshFor }: NewRecord): number | undefined {
+  return ttl === undefined ? freshFor : undefined;
+}
+
+/** Whole milliseconds from 1. A part is left off: a record must not outlive the tier that it came from. */
+export function wholeTtl(ttl: number | undefined): number | undefined {
+  return ttl === undefined ? undefined : Math.max(1, Math.floor(ttl));
+}
+
+function writeHeader(target: Buffer, start: number, { ttl, freshFor }: NewRecord): void {
+  target.fill(0, start, start + headerLength);
+  target[start] = magic;
+  target[start + 1] = withBytes;
+  if (ttl === undefined || freshFor === undefined || freshFor >= ttl) return;
+  // A ttl of n milliseconds has begun to run out when the server is asked: what is to be stale at once is stale then.
+  target.writeDoubleBE(ttl - Math.max(0, freshFor), start + 2);
+}

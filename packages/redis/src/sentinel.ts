@@ -1,0 +1,69 @@
+import type { Socket } from "node:net";
+import { Redis, type RedisOptions } from "ioredis";
+import { unref } from "./connection.js";
+import { type Address, mapped, type SentinelSettings } from "./options.js";
+
+/**
+ * Where the master is, as the first of the sentinels says that knows one. They are asked all at once, anew before each attempt
+ * to connect, so a fail-over costs no more than the attempts that fail meanwhile. The server that they name is asked for its
+ * role, too: a sentinel that was cut off names one that is a master no longer.
+ */
+export async function masterOf(
+  { sentinels, name, sentinelOptions, natMap }: SentinelSettings,
+  serverOptions: RedisOptions,
+  signal: AbortSignal,
+): Promise<Address> {
+  const questions = sentinels.map(async (sentinel) => {
+    const answer = await ask({ ...sentinelOptions, ...sentinel }, signal, [
+      "sentinel",
+      "get-master-addr-by-name",
+      name,
+    ]);
+    if (!Array.isArray(answer))
+      throw new Error(`the sentinels know no master called ${JSON.stringify(name)}`);
+    const address = mapped({ host: String(answer[0]), port: Number(answer[1]) }, natMap);
+    const role = await ask({ ...serverOptions, ...address }, signal, ["role"]);
+    if (!Array.isArray(role) || role[0] !== "master") {
+      throw new Error(`the server that the sentinels name, ${address.host}:${address.port}, is no master`);
+    }
+    return address;
+  });
+  return Promise.any(questions);
+}
+
+/** One question on a connection of its own, which keeps no process alive. */
+async function ask(
+  options: RedisOptions,
+  signal: AbortSignal,
+  [command, ...words]: readonly [string, ...string[]],
+): Promise<unknown> {
+  signal.throwIfAborted();
+  const client = new Redis({
+    ...options,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: null,
+    connectTimeout: 0,
+  });
+  let failure: Error | undefined;
+  client.on("error", (error: Error) => {
+    failure ??= error;
+  });
+  const hangUp = (): void => {
+    const stream: Socket | undefined = client.stream;
+    stream?.destroy();
+    client.disconnect();
+  };
+  signal.addEventListener("abort", hangUp);
+  try {
+    const answer = client.call(command, ...words);
+    setImmediate(() => unref(client.stream));
+    return await answer;
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    signal.removeEventListener("abort", hangUp);
+    hangUp();
+  }
+}
