@@ -138,14 +138,15 @@ export class Conversation {
     let first = 0;
     const answers = await this.ask(connection, (batch) => {
       first = connection.numbers(names.length);
-      for (const [index, name] of names.entries()) {
-        batch.command(`mg ${name} ${flags(index)} O${first + index}`);
+      for (let index = 0; index < names.length; index++) {
+        batch.command(`mg ${names[index]} ${flags(index)} O${first + index}`);
       }
     });
-    for (const [index, { opaque, code }] of answers.entries()) {
+    for (let index = 0; index < answers.length; index++) {
+      const answer = answers[index];
       // Some versions leave the number out of a miss; errors never have it.
-      if (opaque === first + index || (opaque === -1 && code !== "VA")) continue;
-      throw connection.distrust();
+      const isInStep = answer?.opaque === first + index || (answer?.opaque === -1 && answer.code !== "VA");
+      if (!isInStep) throw connection.distrust();
     }
     return answers;
   }
@@ -199,6 +200,8 @@ export async function each<T>(
   parts: readonly Part[],
   act: (part: Part) => Promise<T>,
 ): Promise<readonly T[]> {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return [await act(only)];
   const outcomes = await Promise.allSettled(parts.map(act));
   return outcomes.map((outcome) => {
     if (outcome.status === "rejected") throw outcome.reason;

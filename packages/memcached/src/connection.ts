@@ -1,14 +1,13 @@
 import { backOff } from "cacheme/driver";
 import { Awaited } from "./awaited.js";
-import { type Exchange, isError, refusal } from "./exchange.js";
-import type { Answer, Batch } from "./protocol.js";
-import { type ServerFacts, serverFacts, statsOf } from "./server-facts.js";
+import type { Exchange } from "./exchange.js";
+import { type Account, introduced } from "./introduction.js";
+import type { Batch } from "./protocol.js";
+import { type ServerFacts, statsOf } from "./server-facts.js";
 import { type ServerAddress, Silence, Wire } from "./wire.js";
 
 /** One server, as the options name it. */
-export interface ServerSettings extends ServerAddress {
-  readonly username: string | undefined;
-  readonly password: string | undefined;
+export interface ServerSettings extends ServerAddress, Account {
   /** Milliseconds. */
   readonly connectTimeout: number;
 }
@@ -91,10 +90,10 @@ export class Connection {
     this.#wire?.giveUp(exchange, milliseconds);
   }
 
-  /** The first of so many numbers in a row that no other command has had lately. */
+  /** The first of so many numbers in a row that no command before them on the wire has had lately: short ones. */
   numbers(count: number): number {
     const first = this.#number;
-    this.#number = (first + count) % 1_000_000_000;
+    this.#number = (first + count) % 100_000;
     return first;
   }
 
@@ -143,33 +142,16 @@ export class Connection {
     this.#timer = setTimeout(late, connectTimeout).unref();
   }
 
-  /** Says who is there, and asks the server who it is. */
   #greet(wire: Wire): void {
-    const { username, password } = this.#settings;
-    const asked: Exchange[] = [];
-    if (username !== undefined) {
-      const words = Buffer.from(`${username} ${password ?? ""}`);
-      // A server that wants no password would keep it as an item: this one has expired before it is stored.
-      asked.push(wire.send([`set auth 0 -1 ${words.length}\r\n`, words, "\r\n"], 1));
-    }
-    asked.push(wire.send(["stats\r\n"], "END"), wire.send(["stats settings\r\n"], "END"));
-    Promise.all(asked.map(({ answers }) => answers)).then(
-      (answers) => this.#meet(wire, answers.flat()),
-      // The wire has ended, and has said so.
-      () => {},
+    introduced(wire, this.#settings).then(
+      (facts) => this.#meet(wire, facts),
+      (error: Error) => wire.drop(error),
     );
   }
 
-  #meet(wire: Wire, answers: readonly Answer[]): void {
+  #meet(wire: Wire, facts: ServerFacts): void {
     if (this.#wire !== wire) return;
-    try {
-      const refused = answers.find(isError);
-      if (refused !== undefined) throw refusal(refused);
-      this.#facts = serverFacts(statsOf(answers));
-    } catch (error) {
-      wire.drop(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
+    this.#facts = facts;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isReady = true;

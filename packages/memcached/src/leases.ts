@@ -200,13 +200,13 @@ async function claim(
     const one = claims[index];
     if (one === undefined) continue;
     const isWritten = code === "HD";
-    // Bytes that were written anew may live longer than they should after a slow round trip; or there is no more room
-    // for a mark beside them. The lease is worth more than stale bytes: they go, and the next round leases the rest.
-    const isVoid = isWritten ? isSlow && kindOf(one) === "anew" : !isRefused(code);
+    // Bytes that were written anew may live longer than they should after a slow round trip. And where a mark cannot be
+    // put behind them there may be no room for it (`NS`, as for an item that is gone). The lease is worth more than
+    // stale bytes: they go, if they are still the same, and the next round leases the rest.
+    const isVoid = isWritten ? isSlow && kindOf(one) === "anew" : code === "NS" || !isRefused(code);
     if (isVoid) undone.push(`md ${one.name} C${isWritten ? cas : one.item.cas}`);
-    if (isWritten && !isVoid)
-      answers[one.place] = grant(connection, kindOf(one) === "alone" ? "alone" : "beside", cas);
-    else again.push(one);
+    if (!isWritten || isVoid) again.push(one);
+    else answers[one.place] = grant(connection, kindOf(one) === "alone" ? "alone" : "beside", cas);
   }
   await conversation.ask(connection, (batch) => {
     for (const command of undone) batch.command(command);

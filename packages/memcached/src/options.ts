@@ -22,6 +22,7 @@ export interface MemcachedConnectionOptions {
   readonly servers: readonly MemcachedServer[];
   /** The name that a server with `--auth-file` asks for. No spaces. */
   readonly username?: string | undefined;
+  /** No spaces. */
   readonly password?: string | undefined;
   /** `true`, or options of `tls.connect` such as `ca`. Default `false`. */
   readonly tls?: boolean | TlsOptions | undefined;
@@ -139,7 +140,7 @@ function checkedServer(server: MemcachedServer): PoolServer {
   return { host, port, weight, name: `${host.includes(":") ? `[${host}]` : host}:${port}` };
 }
 
-/** The server parts the two at the first space, and ends them at the end of a line. */
+/** The server's own file of accounts has them as `username:password`, and what it is told is `username password`. */
 function credentials({ username, password }: MemcachedConnectionOptions): {
   readonly username: string | undefined;
   readonly password: string | undefined;
@@ -151,10 +152,10 @@ function credentials({ username, password }: MemcachedConnectionOptions): {
         "and control characters, together with its password.",
     );
   }
-  if (typeof password !== "string" || password === "" || /\p{Cc}/u.test(password)) {
+  if (typeof password !== "string" || password === "" || /[\s\p{Cc}]/u.test(password)) {
     throw invalid(
-      "The option password of memcached() is not one that a server can be told. Give a text without control characters, " +
-        "together with its username.",
+      "The option password of memcached() is not one that a server can be told. Give a text without spaces and " +
+        "control characters, together with its username.",
     );
   }
   return { username, password };

@@ -10,26 +10,28 @@ const copiedBelow = 16_384;
 export class Batch {
   /** Answers that are to come. */
   commands = 0;
+  /** What came before {@link #text}; empty as long as there is nothing but text. */
   readonly #parts: (string | Uint8Array)[] = [];
-  #hasBytes = false;
+  #text = "";
 
   /** @param line without its end. Everything in it is ASCII */
   command(line: string): void {
     this.commands++;
-    this.#parts.push(line, "\r\n");
+    this.#text += `${line}\r\n`;
   }
 
   /** `ms`: stores the bytes, which are the pieces one after another. */
   store(name: string, flags: string, pieces: readonly Uint8Array[]): void {
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    let length = 0;
+    for (const piece of pieces) length += piece.length;
     this.commands++;
-    this.#hasBytes = true;
-    this.#parts.push(`ms ${name} ${length} ${flags}\r\n`, ...pieces, "\r\n");
+    this.#parts.push(`${this.#text}ms ${name} ${length} ${flags}\r\n`, ...pieces);
+    this.#text = "\r\n";
   }
 
   /** What to hand to the socket: texts in latin1, which is one byte a character, and bytes. */
   chunks(): readonly (string | Uint8Array)[] {
-    return this.#hasBytes ? joined(this.#parts) : [this.#parts.join("")];
+    return this.#parts.length === 0 ? [this.#text] : joined([...this.#parts, this.#text]);
   }
 }
 
@@ -43,7 +45,8 @@ function joined(parts: readonly (string | Uint8Array)[]): readonly Uint8Array[] 
     start = end + 1;
     length = 0;
   };
-  for (const [index, part] of parts.entries()) {
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] ?? "";
     if (typeof part === "string" || part.length < copiedBelow) {
       length += part.length;
     } else {
@@ -104,9 +107,12 @@ const longestLine = 16_384;
 const longestValue = 2 ** 30;
 const [cr, lf, space, zero, nine] = [13, 10, 32, 48, 57];
 
+/** A piece of at most so many bytes may be kept alive by one value in it, as Node's own pool of buffers is. */
+const keptWhole = 8192;
+
 /**
- * Takes the server's bytes in pieces of any size, and hands on each answer when it is whole. A value is always a copy: no
- * small one keeps a large piece alive.
+ * Takes the server's bytes in pieces of any size, and hands on each answer when it is whole. A value is a view of a small
+ * piece, or of one that is hardly larger than itself, and else a copy: no small one keeps a large piece alive.
  */
 export class AnswerParser {
   readonly #onAnswer: (answer: Answer) => void;
@@ -140,10 +146,12 @@ export class AnswerParser {
         this.#keep(chunk.subarray(at));
         return;
       }
-      const answer = lineOf(chunk, at, chunk[end - 1] === cr ? end - 1 : end);
+      const lineEnd = chunk[end - 1] === cr ? end - 1 : end;
+      const answer = answerOf(chunk, at, lineEnd);
+      const size = answer.code === "VA" ? sizeOf(chunk, at + 3, lineEnd) : none;
       at = end + 1;
-      if (answer instanceof Answer) this.#onAnswer(answer);
-      else at = this.#begin(chunk, at, answer);
+      if (size === none) this.#onAnswer(answer);
+      else at = this.#begin(chunk, at, answer, size);
     }
   }
 
@@ -153,12 +161,12 @@ export class AnswerParser {
     this.#line = Buffer.from(rest);
   }
 
-  #begin(chunk: Buffer, at: number, { answer, size }: ValueLine): number {
+  #begin(chunk: Buffer, at: number, answer: Answer, size: number): number {
     const end = at + size;
     if (end + 2 <= chunk.length) {
-      const bytes = Buffer.allocUnsafe(size);
-      chunk.copy(bytes, 0, at, end);
-      this.#end(answer, bytes, chunk, end);
+      const view = chunk.subarray(at, end);
+      const mayView = chunk.length <= keptWhole || 2 * size >= chunk.length;
+      this.#end(answer, mayView ? view : Buffer.from(view), chunk, end);
       return end + 2;
     }
     this.#answer = answer;
@@ -188,11 +196,6 @@ export class AnswerParser {
   }
 }
 
-interface ValueLine {
-  readonly answer: Answer;
-  readonly size: number;
-}
-
 /** Codes by their two letters, so that no text is made for the usual answers. */
 const codes = new Map(
   ["VA", "HD", "EN", "NF", "EX", "NS", "MN"].map((code) => [
@@ -201,22 +204,24 @@ const codes = new Map(
   ]),
 );
 
-/** @param end the place behind the line's last character */
-function lineOf(chunk: Buffer, start: number, end: number): Answer | ValueLine {
-  const third = start + 2 < end ? chunk[start + 2] : space;
-  const code = third === space ? codes.get((chunk[start] ?? 0) * 256 + (chunk[start + 1] ?? 0)) : undefined;
-  if (code === undefined || start + 2 > end) return new Answer(chunk.toString("latin1", start, end));
+/**
+ * The answer in one line, without its value.
+ *
+ * @param end the place behind the line's last character
+ */
+function answerOf(chunk: Buffer, start: number, end: number): Answer {
+  const isShort = start + 2 === end || (start + 2 < end && chunk[start + 2] === space);
+  const code = isShort ? codes.get((chunk[start] ?? 0) * 256 + (chunk[start + 1] ?? 0)) : undefined;
+  if (code === undefined) return new Answer(chunk.toString("latin1", start, end));
   const answer = new Answer(code);
-  if (code !== "VA") {
-    readFlags(answer, chunk, start + 2, end);
-    return answer;
-  }
-  const size = numberAt(chunk, start + 3, end);
-  if (size < 0 || size > longestValue) {
-    throw new ProtocolError("the server sent a value without its length");
-  }
-  readFlags(answer, chunk, start + 3, end);
-  return { answer, size };
+  readFlags(answer, chunk, code === "VA" ? start + 3 : start + 2, end);
+  return answer;
+}
+
+function sizeOf(chunk: Buffer, start: number, end: number): number {
+  const size = numberAt(chunk, start, end);
+  if (size >= 0 && size <= longestValue) return size;
+  throw new ProtocolError("the server sent a value without its length");
 }
 
 /** Flags stand behind a space each; what is not asked for here is passed over. */
@@ -249,6 +254,8 @@ function spaceFrom(chunk: Buffer, start: number, end: number): number {
   return at;
 }
 
+const none = -1;
+
 /** The number that ends at a space or at the line's end; -1 where there is none. */
 function numberAt(chunk: Buffer, start: number, end: number): number {
   let number = 0;
@@ -258,5 +265,5 @@ function numberAt(chunk: Buffer, start: number, end: number): number {
     if (digit < zero || digit > nine) break;
     number = number * 10 + (digit - zero);
   }
-  return at === start ? -1 : number;
+  return at === start ? none : number;
 }

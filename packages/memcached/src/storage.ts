@@ -8,7 +8,7 @@ import {
   type StoredRecord,
 } from "cacheme/driver";
 import { Client, type Conversation, each, type Part } from "./client.js";
-import { isError, refusal } from "./exchange.js";
+import { refusal } from "./exchange.js";
 import { MemcachedGenerations } from "./generations.js";
 import { itemName } from "./item-name.js";
 import { MemcachedLeases } from "./leases.js";
@@ -149,21 +149,21 @@ export class MemcachedStorage implements RemoteStorage {
     found: (Uint8Array | undefined)[],
   ): Promise<void> {
     try {
-      const answers = await conversation.get(
-        connection,
-        places.map((place) => names[place] ?? ""),
-        () => "v f t",
-      );
-      for (const [index, answer] of answers.entries()) {
-        const place = places[index] ?? 0;
-        if (answer.code === "VA") found[place] = bytesOf(answer, names[place] ?? "", keys[place] ?? "");
-        else if (isError(answer)) throw refusal(answer);
+      const its = places.map((place) => names[place] ?? "");
+      const answers = await conversation.get(connection, its, bytesAndTimes);
+      for (let index = 0; index < answers.length; index++) {
+        const [answer, place = 0] = [answers[index], places[index]];
+        if (answer?.code === "VA") found[place] = bytesOf(answer, names[place] ?? "", keys[place] ?? "");
+        else if (answer !== undefined && answer.code !== "EN") throw refusal(answer);
       }
     } catch (error) {
       if (connection.isReady || !this.#client.isUp) throw error;
     }
   }
 }
+
+/** What a read asks of each item: bytes, where they end, and whether they still count. */
+const bytesAndTimes = (): string => "v f t";
 
 /** The same promises when each has settled. */
 async function settled<T>(promises: readonly Promise<T>[]): Promise<readonly Promise<T>[]> {

@@ -1,0 +1,36 @@
+import { isError, refusal } from "./exchange.js";
+import type { Answer } from "./protocol.js";
+import { type ServerFacts, serverFacts, statsOf } from "./server-facts.js";
+import type { Wire } from "./wire.js";
+
+/** What a server with `--auth-file` asks for. */
+export interface Account {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
+
+/**
+ * Says on a new wire who is there, and asks the server who it is.
+ *
+ * @throws Error with the server's words where it does not let us in, and where the storage cannot work with it
+ */
+export async function introduced(wire: Wire, { username, password }: Account): Promise<ServerFacts> {
+  if (username !== undefined) {
+    const words = Buffer.from(`${username} ${password ?? ""}`);
+    // A server that wants no password would keep it as an item: this one has expired before it is stored. One that does
+    // not know the account gives fewer answers than it got commands, so nothing is sent behind it.
+    await accepted(wire.send([`set auth 0 -1 ${words.length}\r\n`, words, "\r\n"], 1).answers);
+  }
+  const answers = await Promise.all([
+    accepted(wire.send(["stats\r\n"], "END").answers),
+    accepted(wire.send(["stats settings\r\n"], "END").answers),
+  ]);
+  return serverFacts(statsOf(answers.flat()));
+}
+
+async function accepted(asked: Promise<readonly Answer[]>): Promise<readonly Answer[]> {
+  const answers = await asked;
+  const refused = answers.find(isError);
+  if (refused !== undefined) throw refusal(refused);
+  return answers;
+}

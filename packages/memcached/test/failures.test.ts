@@ -1,0 +1,214 @@
+import { type Server, type ServerProxy, server as start } from "@cacheme/test-services";
+import { describeWithServer } from "@cacheme/test-services/vitest";
+import type { RemoteStorage } from "cacheme/driver";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { memcached } from "../src/index.js";
+import { settings } from "../src/options.js";
+import { Rendezvous } from "../src/rendezvous.js";
+import { cleanup, until, works } from "./cleanup.js";
+import { poolUrl } from "./server-pool.js";
+
+/** A deadline that is over soon, and yet long enough for a server that is well on a busy machine. */
+const quick = { commandTimeout: 250, connectTimeout: 500 };
+
+const minute = 60_000;
+const text = (key: string, value = "value") => ({ key, bytes: Buffer.from(value), ttl: minute });
+
+describeWithServer("memcached", "one server", (server) => {
+  const { closing } = cleanup();
+
+  it("keeps a removal after the write that a stopped server got before it", async () => {
+    const storage = closing(memcached(server().url, quick));
+    await storage.connect();
+    await server().pause();
+    await expect(storage.writeMany([text("overtaken")])).rejects.toThrow("within 250 ms");
+    await server().resume();
+    await until(() => works(storage.removeMany(["overtaken"])));
+    expect(await storage.readMany(["overtaken"])).toEqual([undefined]);
+  });
+
+  it("sends nothing more of a large write whose time is over", async () => {
+    const storage = closing(memcached(server().url, quick));
+    await storage.connect();
+    await server().pause();
+    const large = { key: "large", bytes: Buffer.alloc(15_000_000), ttl: minute };
+    await expect(storage.writeMany([large])).rejects.toThrow("within 250 ms");
+    await server().resume();
+    await until(() => works(storage.ping()));
+    expect(await storage.readMany(["large"])).toEqual([undefined]);
+  });
+
+  it("fails at once, not at the deadline, while it is down", async () => {
+    const storage = closing(memcached(server().url));
+    await storage.connect();
+    await server().kill();
+    await until(async () =>
+      storage.ping().then(
+        () => false,
+        ({ code }) => code === "CACHEME_CONNECT_FAILED",
+      ),
+    );
+    const started = performance.now();
+    for (let call = 0; call < 100; call++) {
+      await expect(storage.readMany(["a"])).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+    }
+    expect(performance.now() - started).toBeLessThan(1000);
+    await server().restart();
+  });
+
+  it("takes an answer that came while the program was too busy to read it", async () => {
+    const storage = closing(memcached(server().url, { commandTimeout: 50 }));
+    await storage.connect();
+    const call = storage.readMany(["none"]);
+    await new Promise((resolve) => setImmediate(resolve));
+    const busyUntil = performance.now() + 200;
+    while (performance.now() < busyUntil);
+    expect(await call).toEqual([undefined]);
+  });
+
+  it("refuses the token of a lease that it gave before it was started anew, though its CAS numbers begin anew", async () => {
+    await server().restart();
+    const storage = closing(memcached(server().url));
+    const token = await granted(storage, "a");
+    await server().restart();
+    await until(() => works(storage.ping()));
+    const other = closing(memcached(server().url));
+    const next = await granted(other, "a");
+    expect(next.split(".")[0]).toBe(token.split(".")[0]);
+    expect(await storage.leases?.fill([{ ...text("a", "stale"), token }])).toEqual([false]);
+    await storage.leases?.release([{ key: "a", token }]);
+    expect(await other.leases?.fill([{ ...text("a", "new"), token: next }])).toEqual([true]);
+  });
+
+  it("gives back the leases that it granted in a call that failed elsewhere", async () => {
+    const two = await Promise.all([start("memcached"), start("memcached")]);
+    try {
+      const url = poolUrl(two);
+      const storage = closing(memcached(url, quick));
+      await storage.connect();
+      const [up, down] = keysOf(url);
+      await two[1].kill();
+      await until(async () => !(await works(storage.writeMany([text(down ?? "")]))));
+      const requests = [up, down].map((key) => ({ key: key ?? "", duration: minute }));
+      await expect(storage.leases?.acquire(requests)).rejects.toMatchObject({
+        code: expect.stringMatching(/FAILED$/),
+      });
+      await until(
+        async () => (await storage.leases?.acquire(requests.slice(0, 1)))?.[0]?.outcome === "granted",
+      );
+    } finally {
+      await Promise.all(two.map((one) => one.stop()));
+    }
+  });
+});
+
+describeWithServer("memcached", "a pool of which one server is in trouble", () => {
+  const { closing } = cleanup();
+  let servers: Server[];
+  let proxies: ServerProxy[];
+  let url: string;
+  /** A key of each server. */
+  let keys: readonly string[];
+  beforeAll(async () => {
+    servers = await Promise.all([start("memcached"), start("memcached"), start("memcached")]);
+    proxies = await Promise.all(servers.map((one) => one.proxy()));
+    url = poolUrl(proxies);
+    keys = keysOf(url);
+  });
+  afterAll(() => Promise.all(servers.map((one) => one.stop())));
+
+  let storage: RemoteStorage;
+  beforeEach(async () => {
+    storage = closing(memcached(url, quick));
+    await storage.connect();
+    await storage.writeMany(keys.map((key) => text(key, key)));
+  });
+
+  const found = async () =>
+    (await storage.readMany(keys)).map((bytes) => bytes && Buffer.from(bytes).toString());
+
+  it.each<[string, () => Promise<void> | void, () => Promise<void>]>([
+    ["is killed", () => servers[1]?.kill(), async () => servers[1]?.restart()],
+    ["is stopped", () => servers[1]?.pause(), async () => servers[1]?.resume()],
+    ["cannot be reached", () => proxies[1]?.refuse(), async () => proxies[1]?.heal()],
+    [
+      "is behind a network that swallows everything",
+      () => proxies[1]?.partition(),
+      async () => proxies[1]?.heal(),
+    ],
+  ])(
+    "costs the keys of the one that %s: reads miss them, writes and removals say so",
+    async (_, harm, mend) => {
+      const [first, lost, last] = keys;
+      await harm();
+      // The call that finds it out may fail; from then on it is known.
+      await until(() => works(storage.readMany(keys)));
+      expect(await found()).toEqual([first, undefined, last]);
+      const name = new RegExp(`127\\.0\\.0\\.1:${proxies[1]?.port}: `);
+      const failure = expect.objectContaining({
+        code: "CACHEME_CONNECT_FAILED",
+        message: expect.stringMatching(name),
+      });
+      await expect(storage.writeMany(keys.map((key) => text(key, "new")))).rejects.toEqual(failure);
+      await expect(storage.removeMany(keys)).rejects.toEqual(failure);
+      await expect(storage.leases?.acquire([{ key: lost ?? "", duration: minute }])).rejects.toEqual(failure);
+      // What could be done is done.
+      expect(await found()).toEqual([undefined, undefined, undefined]);
+      await storage.writeMany([text(first ?? "", "again")]);
+      expect(await storage.removeMany([first ?? ""])).toBe(1);
+      await storage.ping();
+      expect((await storage.info?.())?.details).toMatchObject({ [`127.0.0.1:${proxies[1]?.port}`]: "down" });
+      await mend();
+      await until(() => works(storage.writeMany(keys.map((key) => text(key, key)))));
+      expect(await found()).toEqual(keys);
+    },
+  );
+
+  it("connects without it, and finds it when it is up", async () => {
+    await servers[1]?.kill();
+    const other = closing(memcached(url, quick));
+    await other.connect();
+    expect((await other.readMany(keys)).map((bytes) => bytes && String(bytes))).toEqual([
+      keys[0],
+      undefined,
+      keys[2],
+    ]);
+    await servers[1]?.restart();
+    await until(() => works(other.writeMany(keys.map((key) => text(key)))));
+  });
+
+  it("connects without one that does not answer", async () => {
+    await servers[1]?.pause();
+    const other = closing(memcached(url, quick));
+    await other.connect();
+    await until(() => works(other.readMany(keys)));
+    await servers[1]?.resume();
+    await until(() => works(other.writeMany(keys.map((key) => text(key)))));
+  });
+
+  it("does not connect without any", async () => {
+    await Promise.all(servers.map((one) => one.kill()));
+    const other = closing(memcached(url, quick));
+    await expect(other.connect()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+    await until(async () => !(await works(storage.readMany(keys))));
+    await expect(storage.info?.()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+    await Promise.all(servers.map((one) => one.restart()));
+    await other.connect();
+  });
+});
+
+/** A key for each server of a pool, in their order. */
+function keysOf(url: string): readonly string[] {
+  const { servers } = settings(url, {});
+  const rendezvous = new Rendezvous(servers);
+  return servers.map((_, place) => {
+    for (let number = 0; ; number++)
+      if (rendezvous.placeOf(`key:${number}`) === place) return `key:${number}`;
+  });
+}
+
+async function granted(storage: RemoteStorage, key: string): Promise<string> {
+  const [answer] = (await storage.leases?.acquire([{ key, duration: minute }])) ?? [];
+  if (answer?.outcome !== "granted") throw new Error(`The lease was ${answer?.outcome}.`);
+  return answer.token;
+}

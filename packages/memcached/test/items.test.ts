@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import { type Server, server as start } from "@cacheme/test-services";
+import { describeWithServer } from "@cacheme/test-services/vitest";
+import type { RemoteStorage } from "cacheme/driver";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { memcached } from "../src/index.js";
+import { itemName } from "../src/item-name.js";
+import { cleanup, until } from "./cleanup.js";
+import { Raw } from "./raw.js";
+
+const minute = 60_000;
+const text = (key: string, value: string, ttl = minute) => ({ key, bytes: Buffer.from(value), ttl });
+
+describeWithServer("memcached", "items on the server", (server) => {
+  const { closing, after } = cleanup();
+  let storage: RemoteStorage;
+  let raw: Raw;
+  beforeEach(async () => {
+    storage = closing(memcached(server().url));
+    raw = await Raw.to(server().port);
+    after(() => raw.end());
+    await raw.say("flush_all");
+  });
+
+  const textsOf = async (...keys: string[]) =>
+    (await storage.readMany(keys)).map((bytes) => bytes && Buffer.from(bytes).toString());
+
+  it("are the value's bytes under the key, so that other programs can read them", async () => {
+    await storage.writeMany([text("app:user:7", "value")]);
+    expect(await raw.say("get app:user:7")).toBe("VALUE app:user:7 11 5\r\nvalue\r\nEND\r\n");
+  });
+
+  it("of other programs are misses, are leased like misses and are replaced", async () => {
+    await raw.say("set theirs 0 0 5\r\nvalue", "set also 11 0 3\r\nabc", "set empty 1 0 0\r\n");
+    expect(await textsOf("theirs", "also")).toEqual([undefined, undefined]);
+    const [answer] = (await storage.leases?.acquire([{ key: "theirs", duration: minute }])) ?? [];
+    expect(answer?.outcome).toBe("granted");
+    await storage.writeMany([text("also", "ours")]);
+    expect(await textsOf("also")).toEqual(["ours"]);
+  });
+
+  it("under a hash are nobody else's: the whole key is compared", async () => {
+    const [mine, other] = ["a key with spaces", "another one"];
+    await storage.writeMany([text(mine, "mine")]);
+    const stored = await raw.say(`mg ${itemName(mine)} f v`);
+    const [, size, flags, data] = /^VA (\d+) f(\d+)\r\n(.*)\r\n$/s.exec(stored) ?? [];
+    await raw.say(`ms ${itemName(other)} ${size} F${flags}\r\n${data}`);
+    expect(await textsOf(mine, other)).toEqual(["mine", undefined]);
+    const [answer] = (await storage.leases?.acquire([{ key: other, duration: minute }])) ?? [];
+    expect(answer?.outcome).toBe("granted");
+  });
+
+  it("end by the server's clock: relative up to 30 days, then at a time of its own", async () => {
+    const day = 86_400_000;
+    const leftOf = async (key: string) => Number(/t(-?\d+)/.exec(await raw.say(`mg ${key} t`))?.[1]);
+    for (const days of [1, 30, 31, 400, 3650]) {
+      await storage.writeMany([text("long", "value", days * day)]);
+      const left = await leftOf("long");
+      expect(left, `${days} days`).toBeLessThanOrEqual(days * 86_400);
+      expect(left, `${days} days`).toBeGreaterThanOrEqual(days * 86_400 - 3);
+    }
+    await storage.writeMany([{ ...text("always", "value"), ttl: undefined }]);
+    expect(await leftOf("always")).toBeGreaterThan(10 * 365 * 86_400);
+  });
+
+  it("beside a lease keep their own end, also where the lease ends later", async () => {
+    await storage.writeMany([{ ...text("brief", "stale", 5000), freshFor: 0 }]);
+    const [answer] = (await storage.leases?.acquire([{ key: "brief", duration: minute }])) ?? [];
+    expect(answer?.outcome).toBe("granted");
+    expect(await textsOf("brief")).toEqual(["stale"]);
+    expect(Number(/t(\d+)/.exec(await raw.say("mg brief t"))?.[1])).toBeGreaterThan(50);
+    await until(async () => (await textsOf("brief"))[0] === undefined);
+    const [again] = (await storage.leases?.acquire([{ key: "brief", duration: minute }])) ?? [];
+    expect(again?.outcome).toBe("held");
+  });
+
+  it("grow by five bytes with each lease, whatever the value's size", async () => {
+    const bytes = randomBytes(100_000);
+    await storage.writeMany([{ key: "large", bytes, ttl: 600_000, freshFor: 0 }]);
+    for (let lease = 1; lease <= 3; lease++) {
+      await storage.leases?.acquire([{ key: "large", duration: 1000, steal: true }]);
+      expect(await raw.say("mg large s")).toBe(`HD s${100_000 + 5 + 5 * lease}\r\n`);
+    }
+    const [found] = await storage.readMany(["large"]);
+    expect(found && Buffer.compare(found, bytes)).toBe(0);
+  });
+
+  it("are told of by info", async () => {
+    await storage.writeMany([text("a", "A"), text("b", "B")]);
+    expect(await storage.info?.()).toMatchObject({
+      server: expect.stringMatching(/^memcached \d+\.\d+\.\d+/),
+      records: expect.any(Number),
+      bytes: expect.any(Number),
+      details: { servers: 1, [`127.0.0.1:${server().port}`]: "up" },
+    });
+  });
+
+  describe("on a server with the usual limit of 1 MiB", () => {
+    let small: Server;
+    beforeAll(async () => {
+      small = await start("memcached", { arguments: ["-I", "1m"] });
+    });
+    afterAll(() => small?.stop());
+    beforeEach(() => {
+      storage = closing(memcached(small.url));
+    });
+
+    it("that are too large are refused by their keys before anything is lost, and the others are stored", async () => {
+      await storage.writeMany([text("large", "as it was")]);
+      const records = [
+        text("first", "1"),
+        { key: "large", bytes: Buffer.alloc(1024 * 1024), ttl: minute },
+        text("last", "2"),
+      ];
+      const error: unknown = await storage.writeMany(records).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
+      expect(error).toHaveProperty(
+        "message",
+        expect.stringMatching(/1 of 3 records may not be stored: "large"\..*1,048,576 bytes.*larger -I/s),
+      );
+      expect(await textsOf("first", "large", "last")).toEqual(["1", "as it was", "2"]);
+    });
+
+    it("are taken up to the size that the refusal names, and may be leased there", async () => {
+      const error = await storage
+        .writeMany([{ key: "full", bytes: Buffer.alloc(1024 * 1024), ttl: minute }])
+        .then(() => "", String);
+      const most = Number(/takes ([\d,]+) with this key/.exec(error)?.[1]?.replaceAll(",", ""));
+      const bytes = randomBytes(most);
+      await storage.writeMany([{ key: "full", bytes, ttl: 600_000, freshFor: 600_000 }]);
+      await expect(
+        storage.writeMany([{ key: "full", bytes: Buffer.alloc(most + 1), ttl: minute }]),
+      ).rejects.toThrow("full");
+      const lease = () => storage.leases?.acquire([{ key: "full", duration: 1000, steal: true }]);
+      expect((await lease())?.[0]?.outcome).toBe("granted");
+      expect((await storage.readMany(["full"]))[0]?.length).toBe(most);
+      // There is room for one mark. The next lease is worth more than bytes that are being replaced.
+      const [answer] = (await lease()) ?? [];
+      if (answer?.outcome !== "granted") throw new Error("The lease was not to be had.");
+      expect(await storage.leases?.fill([{ ...text("full", "new"), token: answer.token }])).toEqual([true]);
+      expect(await textsOf("full")).toEqual(["new"]);
+    });
+
+    it("are refused to a fill as well, which keeps its lease", async () => {
+      const acquire = async () => (await storage.leases?.acquire([{ key: "filled", duration: minute }]))?.[0];
+      const answer = await acquire();
+      if (answer?.outcome !== "granted") throw new Error("The lease was not to be had.");
+      const { token } = answer;
+      const tooLarge = { key: "filled", bytes: Buffer.alloc(2 ** 21), ttl: minute, token };
+      await expect(storage.leases?.fill([tooLarge])).rejects.toThrow(/"filled".*larger -I/s);
+      expect((await acquire())?.outcome).toBe("held");
+      expect(await storage.leases?.fill([{ ...text("filled", "fits"), token }])).toEqual([true]);
+    });
+  });
+
+  it("that a full server without evictions has no room for are named, with the server's words", async () => {
+    const full = await start("memcached", { arguments: ["-m", "8", "-M", "-I", "512k"] });
+    after(() => full.stop());
+    storage = closing(memcached(full.url));
+    const records = Array.from({ length: 100 }, (_, index) => ({
+      key: `k${index}`,
+      bytes: Buffer.alloc(300_000),
+      ttl: minute,
+    }));
+    await expect(storage.writeMany(records)).rejects.toThrow(
+      /of 100 records .* and \d+ more.*out of memory/s,
+    );
+    await storage.ping();
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { type MemcachedConnectionOptions, memcached } from "../src/index.js";
+import { settings } from "../src/options.js";
+
+const secret = "hunter2";
+
+describe("the address", () => {
+  it.each<[string, string, readonly string[]]>([
+    ["memcached://cache.internal", "memcached://cache.internal:11211", ["cache.internal:11211"]],
+    ["memcached://127.0.0.1:4711/", "memcached://127.0.0.1:4711", ["127.0.0.1:4711"]],
+    ["memcached://a,b:1,c:2", "memcached://a:11211,b:1,c:2", ["a:11211", "b:1", "c:2"]],
+    ["memcacheds://[::1]:5,[::2]", "memcacheds://[::1]:5,[::2]:11211", ["[::1]:5", "[::2]:11211"]],
+    ["MEMCACHED://a", "memcached://a:11211", ["a:11211"]],
+  ])("%s", (url, label, names) => {
+    const given = settings(url, {});
+    expect(given.label).toBe(label);
+    expect(given.servers.map(({ name }) => name)).toEqual(names);
+    expect(memcached(url).label).toBe(label);
+  });
+
+  it("has a name and a password in it, with what is special in them escaped", () => {
+    const given = settings("memcacheds://me:p%40ss%3A%2Fword@a", {});
+    expect(given).toMatchObject({
+      username: "me",
+      password: "p@ss:/word",
+      label: "memcacheds://a:11211",
+      tls: {},
+    });
+  });
+
+  it.each([
+    "redis://a",
+    "memcached://",
+    "memcached://a:b",
+    "memcached://a:999999",
+    "memcached://a/0",
+    "memcached://a?weight=1",
+    "memcached://a,",
+    "memcached://a b",
+    `memcached://me:${secret}@`,
+    `memcached://me:${secret}:more@a`,
+    `memcached:/me:${secret}@a`,
+    "",
+  ])("refuses %j, and does not show it", (url) => {
+    expect(() => memcached(url)).toThrow(expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }));
+    expect(() => memcached(url)).not.toThrow(secret);
+  });
+});
+
+describe("the options", () => {
+  const servers = [{ host: "a" }];
+
+  it("name servers, weights, an account and TLS", () => {
+    const tls = { ca: "certificate" };
+    const given = settings(
+      {
+        servers: [{ host: "a" }, { host: "::1", port: 5, weight: 2 }],
+        username: "me",
+        password: secret,
+        tls,
+      },
+      { connect: "lazy", commandTimeout: "200ms", connectTimeout: 300 },
+    );
+    expect(given).toEqual({
+      label: "memcacheds://a:11211,[::1]:5",
+      servers: [
+        { host: "a", port: 11211, weight: 1, name: "a:11211" },
+        { host: "::1", port: 5, weight: 2, name: "[::1]:5" },
+      ],
+      username: "me",
+      password: secret,
+      tls,
+      connect: "lazy",
+      commandTimeout: 200,
+      connectTimeout: 300,
+    });
+    expect(settings({ servers, tls: true }, {}).tls).toEqual({});
+    expect(settings({ servers, tls: false }, {}).tls).toBeUndefined();
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["no servers", { servers: [] }, /option servers .* at least one/],
+    ["servers that are no list", { servers: { host: "a" } }, /option servers .* an object/],
+    ["nothing", undefined, /was given undefined/],
+    ["a list", [], /was given a list/],
+    ["a server that is a text", { servers: ["a:11211"] }, /was given "a:11211"/],
+    ["a server without a host", { servers: [{ port: 1 }] }, /host of a server .* undefined/],
+    ["a host with an account in it", { servers: [{ host: "me:x@a" }] }, /host of a server/],
+    ["a port that is none", { servers: [{ host: "a", port: 0 }] }, /port of the server a .* 0/],
+    ["a port that is a text", { servers: [{ host: "a", port: "11211" }] }, /port of the server a/],
+    ["a weight of nothing", { servers: [{ host: "a", weight: 0 }] }, /weight of the server a/],
+    [
+      "a weight that is no number",
+      { servers: [{ host: "a", weight: Number.NaN }] },
+      /weight of the server a/,
+    ],
+    [
+      "a weight without end",
+      { servers: [{ host: "a", weight: Number.POSITIVE_INFINITY }] },
+      /weight of the server a/,
+    ],
+    ["a server twice", { servers: [{ host: "a" }, { host: "a", port: 11211 }] }, /server a:11211 twice/],
+    [
+      "an unknown option of a server",
+      { servers: [{ host: "a", prot: 1 }] },
+      /"prot" is not an option of a server/,
+    ],
+    ["an unknown option", { servers, hosts: [] }, /"hosts" is not an option/],
+    ["a name without a password", { servers, username: "me" }, /option password/],
+    ["a password without a name", { servers, password: secret }, /option username/],
+    ["a name with a space", { servers, username: "m e", password: secret }, /option username/],
+    [
+      "a password with a line's end",
+      { servers, username: "me", password: `${secret}\r\nflush_all` },
+      /option password/,
+    ],
+    ["a password with a space", { servers, username: "me", password: `${secret} horse` }, /option password/],
+    ["an empty password", { servers, username: "me", password: "" }, /option password/],
+    ["TLS that is a text", { servers, tls: "yes" }, /option tls .* "yes"/],
+  ])("refuse %s", (_, target, message) => {
+    // What a program in JavaScript may give.
+    const given = target as MemcachedConnectionOptions;
+    expect(() => memcached(given)).toThrow(message);
+    expect(() => memcached(given)).toThrow(expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }));
+    expect(() => memcached(given)).not.toThrow(secret);
+  });
+
+  it("refuse what is no option of the storage, and times that are none", () => {
+    const url = "memcached://a";
+    const wrong = (options: object) => () => memcached(url, options);
+    expect(wrong({ timeout: 5 })).toThrow(/"timeout" is not an option/);
+    expect(wrong({ connect: "later" })).toThrow(/"eager" or "lazy"/);
+    expect(wrong({ commandTimeout: "5 s" })).toThrow(
+      expect.objectContaining({ code: "CACHEME_INVALID_DURATION" }),
+    );
+    expect(wrong({ connectTimeout: -1 })).toThrow(
+      expect.objectContaining({ code: "CACHEME_INVALID_DURATION" }),
+    );
+  });
+});

@@ -1,0 +1,219 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
+import { server as start } from "@cacheme/test-services";
+import { describeWithServer } from "@cacheme/test-services/vitest";
+import { describe, expect, it } from "vitest";
+import { memcached } from "../src/index.js";
+import { cleanup, until, works } from "./cleanup.js";
+import { Raw } from "./raw.js";
+
+const record = { key: "a", bytes: Buffer.from("value"), ttl: 60_000 };
+
+describeWithServer("memcached", "a server with a password", (server) => {
+  const { closing, after } = cleanup();
+
+  async function guarded() {
+    const folder = mkdtempSync(join(tmpdir(), "cacheme-test-auth-"));
+    after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "accounts");
+    writeFileSync(file, "me:correct@horse\nyou:staple\n");
+    // The server may run under another account.
+    chmodSync(folder, 0o755);
+    chmodSync(file, 0o644);
+    const started = await start("memcached", { arguments: ["-Y", file] });
+    after(() => started.stop());
+    return started;
+  }
+
+  it("lets in who knows it, also after the connection was lost", async () => {
+    const { port, restart } = await guarded();
+    for (const target of [
+      `memcached://me:correct%40horse@127.0.0.1:${port}`,
+      { servers: [{ host: "127.0.0.1", port }], username: "you", password: "staple" },
+    ]) {
+      const storage = closing(memcached(target));
+      await storage.connect();
+      await storage.writeMany([record]);
+      expect((await storage.readMany(["a"])).map(String)).toEqual(["value"]);
+    }
+    const storage = closing(memcached(`memcached://me:correct%40horse@127.0.0.1:${port}`));
+    await storage.connect();
+    await restart();
+    await until(() => works(storage.writeMany([record])));
+  });
+
+  it("keeps out who does not, with the reason and without showing what was tried", async () => {
+    const { port } = await guarded();
+    for (const account of ["me:wrong", "nobody:staple", ""]) {
+      const storage = closing(memcached(`memcached://${account && `${account}@`}127.0.0.1:${port}`));
+      const error: unknown = await storage.connect().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+      expect(error).toHaveProperty(
+        "message",
+        expect.stringMatching(/cannot be reached: (authentication failure|unauthenticated)/),
+      );
+      expect(error).not.toHaveProperty("message", expect.stringMatching(/wrong|staple/));
+    }
+  });
+
+  it("is told a password that it does not want, and keeps it nowhere", async () => {
+    const storage = closing(memcached(`memcached://me:secret@127.0.0.1:${server().port}`));
+    await storage.connect();
+    await storage.writeMany([record]);
+    const raw = await Raw.to(server().port);
+    after(() => raw.end());
+    expect(await raw.say("get auth")).toBe("END\r\n");
+  });
+});
+
+describeWithServer("memcached", "a server behind TLS", (server) => {
+  const { closing, after } = cleanup();
+
+  /** A certificate of its own making, and a door with it before the plain server. */
+  async function door() {
+    const folder = mkdtempSync(join(tmpdir(), "cacheme-test-tls-"));
+    after(() => rmSync(folder, { recursive: true }));
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    execFileSync(
+      "openssl",
+      ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"].concat([
+        "-addext",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-keyout",
+        key,
+        "-out",
+        cert,
+      ]),
+      { stdio: "ignore" },
+    );
+    const sockets = new Set<Socket>();
+    const tls = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (client) => {
+      const upstream = connect(server().port, "127.0.0.1");
+      client.pipe(upstream).pipe(client);
+      for (const socket of [client, upstream]) {
+        sockets.add(socket);
+        socket.on("error", () => {});
+        socket.on("close", () => client.destroy() && upstream.destroy());
+      }
+    });
+    tls.on("tlsClientError", () => {});
+    await new Promise<void>((resolve) => tls.listen(0, "127.0.0.1", resolve));
+    const cut = (): void => {
+      for (const socket of sockets) socket.destroy();
+    };
+    after(() => {
+      cut();
+      tls.close();
+    });
+    const { port } = tls.address() as AddressInfo;
+    return { port, ca: readFileSync(cert, "utf8"), cut };
+  }
+
+  it("is spoken to through it, also after the connection was lost", async () => {
+    const { port, ca, cut } = await door();
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const storage = closing(memcached({ servers: [{ host, port }], tls: { ca } }));
+      await storage.connect();
+      const bytes = Buffer.alloc(3_000_000, "all kinds of bytes");
+      await storage.writeMany([{ ...record, bytes }]);
+      const [found] = await storage.readMany(["a"]);
+      expect(found && Buffer.compare(found, bytes)).toBe(0);
+      cut();
+      await until(() => works(storage.ping()));
+      expect(await storage.removeMany(["a"])).toBe(1);
+    }
+  });
+
+  it("is not spoken to where nobody vouches for its certificate", async () => {
+    const { port } = await door();
+    const storage = closing(memcached(`memcacheds://127.0.0.1:${port}`));
+    await expect(storage.connect()).rejects.toMatchObject({
+      code: "CACHEME_CONNECT_FAILED",
+      message: expect.stringContaining("self-signed certificate"),
+    });
+  });
+
+  it("is dropped and found again when it falls silent", async () => {
+    const { port, ca } = await door();
+    const storage = closing(
+      memcached({ servers: [{ host: "127.0.0.1", port }], tls: { ca } }, { commandTimeout: 200 }),
+    );
+    await storage.connect();
+    await server().pause();
+    await expect(storage.writeMany([{ ...record, key: "late" }])).rejects.toThrow("within 200 ms");
+    await server().resume();
+    await until(() => works(storage.ping()));
+  });
+});
+
+describe("a server that cannot be worked with", () => {
+  const { closing, after } = cleanup();
+
+  /** Answers every connection's bytes with a text. */
+  async function speaker(answer: (heard: string) => string): Promise<string> {
+    const sockets = new Set<Socket>();
+    const listener = createServer((socket) => {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("data", (piece) => socket.write(answer(piece.toString("latin1")), "latin1"));
+    });
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    after(() => {
+      for (const socket of sockets) socket.destroy();
+      listener.close();
+    });
+    return `memcached://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  }
+
+  const stats = (lines: Record<string, string | number>): string =>
+    Object.entries({ pid: 1, uptime: 5, time: 1_800_000_000, version: "1.6.18", ...lines })
+      .map(([name, value]) => `STAT ${name} ${value}\r\n`)
+      .join("")
+      .concat("END\r\nEND\r\n");
+
+  it.each<[string, string, RegExp]>([
+    ["is too old", stats({ version: "1.5.22" }), /memcached 1\.5\.22; 1\.6\.12 or newer is needed/],
+    ["was a little too old", stats({ version: "1.6.9" }), /memcached 1\.6\.9;/],
+    ["has no CAS", stats({ cas_enabled: "no" }), /started with -C/],
+    ["does not know the time", stats({ time: "noon" }), /what time it is/],
+    ["speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", /no answer within 300 ms/],
+    ["knows no statistics", "ERROR\r\nERROR\r\n", /the server answered "ERROR"/],
+    ["says too much", `${stats({})}END\r\n`, /what nobody had asked|out of step/],
+    ["never ends its line", "x".repeat(100_000), /a line without an end/],
+  ])("because it %s is refused with the reason", async (_, answer, reason) => {
+    let isFirst = true;
+    const url = await speaker(() => {
+      const words = isFirst ? answer : "";
+      isFirst = false;
+      return words;
+    });
+    const storage = closing(memcached(url, { connectTimeout: 300, commandTimeout: 300 }));
+    const error: unknown = await storage
+      .connect()
+      .then(
+        () => storage.ping(),
+        (failure: unknown) => failure,
+      )
+      .catch((failure: unknown) => failure);
+    expect(error).toHaveProperty("message", expect.stringMatching(reason));
+    expect(error).toHaveProperty("code", expect.stringMatching(/^CACHEME_(CONNECT|STORAGE)_FAILED$/));
+  });
+
+  it("never gives one key's value to another, when its answers are out of step", async () => {
+    let turn = 0;
+    const url = await speaker((heard) => {
+      if (heard.startsWith("stats")) return stats({});
+      turn++;
+      return "VA 5 f11 t60 O99999\r\nwrong\r\n";
+    });
+    const storage = closing(memcached(url));
+    await storage.connect();
+    await expect(storage.readMany(["a"])).rejects.toThrow("out of step");
+    await expect(storage.readMany(["a"])).rejects.toThrow("out of step");
+    expect(turn).toBe(2);
+  });
+});
