@@ -65,7 +65,10 @@ export class Client {
     // Each connection says goodbye to the server, which is not waited for: it may hang.
     this.#pool.end(() => {});
     await new Promise((resolve) => setImmediate(resolve));
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) {
+      if (this.#entering.has(socket)) reset(socket);
+      else socket.destroy();
+    }
   }
 
   #next(): Promise<PoolConnection> {
