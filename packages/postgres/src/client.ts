@@ -1,4 +1,5 @@
-import { StorageCalls } from "cacheme/driver";
+import { setTimeout as pause } from "node:timers/promises";
+import { backOff, StorageCalls } from "cacheme/driver";
 import type { Statement } from "./commands.js";
 import { Connections, Turn } from "./connections.js";
 import type { PostgresQuery, Settings } from "./options.js";
@@ -47,7 +48,7 @@ export class PostgresClient {
     const turn = new Turn();
     const { prepare } = this.#settings;
     const query: PostgresQuery = {
-      ...(prepare ? { name: statement.name } : {}),
+      ...(prepare && statement.name !== undefined ? { name: statement.name } : {}),
       text: statement.text,
       values,
       rowMode: "array",
@@ -60,7 +61,7 @@ export class PostgresClient {
     );
   }
 
-  /** Once more after a conflict; and where somebody has dropped the table, on a new one. */
+  /** Once more after a conflict, when the other one has had its turn; and where somebody has dropped the table, on a new one. */
   async #patiently(turn: Turn, query: PostgresQuery): Promise<readonly Row[]> {
     try {
       return await this.#rows(turn, query);
@@ -69,6 +70,7 @@ export class PostgresClient {
       const isMissing = code === tableIsMissing && this.#settings.createTable;
       if (!isMissing && !conflicts.has(code)) throw error;
       if (isMissing) await this.#create(turn);
+      else await pause(backOff(0), undefined, { ref: false });
       return await this.#rows(turn, query);
     }
   }

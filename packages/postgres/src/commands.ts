@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** What is sent, and the name under which a connection prepares it. */
+/** What is sent, and the name under which a connection prepares it, if it does. */
 export interface Statement {
   /** Made of the text, so that no two texts ever share a name on one connection. */
-  readonly name: string;
+  readonly name: string | undefined;
   readonly text: string;
 }
 
@@ -42,8 +42,14 @@ function later(milliseconds: string): string {
 /** There are bytes, and they have not expired. */
 const lives = `r.bytes IS NOT NULL AND r.expires > ${now}`;
 
-/** The bytes are a generation's. `encode` turns any bytes into a text; those of a large record are not looked at. */
-const isGeneration = `CASE WHEN octet_length(r.bytes) <= 81 THEN encode(r.bytes, 'escape') ~ '^[0-9A-Za-z_-]{1,64}@[0-9]{1,16}$' ELSE false END`;
+/**
+ * The bytes are a generation's, as `generationFrom` reads them. Lengths are counted first: `{1,64}` in a regular expression
+ * takes PostgreSQL ten times as long as the rest, and a large record is not to be looked at. `encode` makes a text of any
+ * bytes.
+ */
+const isGeneration = `CASE WHEN octet_length(r.bytes) <= 81 AND position('@'::bytea IN r.bytes) <= 65
+    AND octet_length(r.bytes) - position('@'::bytea IN r.bytes) <= 16
+  THEN encode(r.bytes, 'escape') ~ '^[0-9A-Za-z_-]+@[0-9]+$' ELSE false END`;
 
 /** The time of the generation that is there, null where there is none. */
 const lastTime = `CASE WHEN ${isGeneration} THEN split_part(encode(r.bytes, 'escape'), '@', 2)::bigint END`;
@@ -54,23 +60,28 @@ const newGeneration = `convert_to(id || '@' || ${nowInMilliseconds}, 'UTF8')`;
 const nextGeneration = `convert_to(split_part(encode(EXCLUDED.bytes, 'escape'), '@', 1) || '@' || greatest(${nowInMilliseconds}, ${lastTime}), 'UTF8')`;
 
 /**
+ * The plan of a prepared statement may be years old in a cache's terms: made while the table was empty, when to read all of
+ * it was cheap. So what is prepared can only be carried out by the index of the keys: by `= ANY`, by `ON CONFLICT`, or by a
+ * subquery for one key, which `OFFSET 0` and `FOR UPDATE` keep the planner from joining in another way. What cannot be
+ * written so is planned each time.
+ *
  * @param table quoted
  */
 export function statements(table: string): Statements {
+  // One by one, in the order of the keys, before any of them is changed: two batches never wait for each other.
+  const locked = `LATERAL (SELECT key FROM ${table} WHERE key = u.key AND lease = u.lease FOR UPDATE) AS locked`;
   return {
-    ping: named("SELECT 1"),
+    ping: prepared("SELECT 1"),
 
-    read: named(`SELECT r.key, r.bytes FROM ${table} AS r WHERE r.key = ANY ($1::text[]) AND ${lives}`),
+    read: prepared(`SELECT r.key, r.bytes FROM ${table} AS r WHERE r.key = ANY ($1::text[]) AND ${lives}`),
 
-    write: named(`INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until)
+    write: prepared(`INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until)
 SELECT key, long_key, bytes, ${later("ttl")}, ${later("fresh_for")}
 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::float8[], $5::float8[]) AS u(key, long_key, bytes, ttl, fresh_for)
 ON CONFLICT (key) DO UPDATE SET bytes = EXCLUDED.bytes, expires = EXCLUDED.expires, fresh_until = EXCLUDED.fresh_until,
   lease = NULL, lease_until = NULL`),
 
-    // The rows are locked one by one in the order of the keys, and only then removed: a subquery that locks is carried
-    // out as it is written. Without it the server would choose the order, and two batches could wait for each other.
-    remove: named(`WITH gone AS (
+    remove: planned(`WITH gone AS (
   DELETE FROM ${table} AS r
   USING unnest($1::text[]) AS u(key), LATERAL (SELECT key FROM ${table} WHERE key = u.key FOR UPDATE) AS locked
   WHERE r.key = locked.key
@@ -78,14 +89,14 @@ ON CONFLICT (key) DO UPDATE SET bytes = EXCLUDED.bytes, expires = EXCLUDED.expir
 ) SELECT count(*) FILTER (WHERE lived) FROM gone`),
 
     // A page is so many rows looked at, not so many found: what a call costs has a bound, however few keys match.
-    scan: named(`WITH page AS MATERIALIZED (
+    scan: planned(`WITH page AS MATERIALIZED (
   SELECT r.key, coalesce(r.long_key, r.key) AS whole, (${lives}) OR coalesce(r.lease_until > ${now}, false) AS is_there
   FROM ${table} AS r WHERE r.key >= $1::text AND r.key < $2::text ORDER BY r.key LIMIT ${rowsAtOnce}
 ) SELECT whole, NULL FROM page WHERE is_there AND whole LIKE $3::text
 UNION ALL SELECT NULL, max(key) FROM page`),
 
     // What another process locks, it is just writing or sweeping.
-    sweep: named(`WITH gone AS (
+    sweep: planned(`WITH gone AS (
   DELETE FROM ${table} WHERE key = ANY (ARRAY(
     SELECT key FROM ${table}
     WHERE expires < 'infinity' AND expires <= ${now} AND (lease_until IS NULL OR lease_until <= ${now})
@@ -93,12 +104,12 @@ UNION ALL SELECT NULL, max(key) FROM page`),
   )) RETURNING 1
 ) SELECT count(*) FROM gone`),
 
-    info: named(`SELECT current_setting('server_version'), c.reltuples, pg_total_relation_size(c.oid), c.relpersistence = 'u'
+    info: planned(`SELECT current_setting('server_version'), c.reltuples, pg_total_relation_size(c.oid), c.relpersistence = 'u'
 FROM pg_class AS c WHERE c.oid = to_regclass('${table}')`),
 
     // EXCLUDED has the columns of a row and no others. Without bytes, fresh_until means nothing, so it says who steals.
     // Who is refused by a row that is newer than the statement's snapshot finds nothing fresh in it, and so it is held.
-    acquire: named(`WITH asked AS MATERIALIZED (
+    acquire: prepared(`WITH asked AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::float8[], $5::boolean[])
     AS u(key, long_key, lease, duration, steal)
 ), granted AS (
@@ -113,40 +124,42 @@ FROM pg_class AS c WHERE c.oid = to_regclass('${table}')`),
     OR coalesce(r.lease_until <= ${now}, true) AND NOT (${lives} AND r.fresh_until > ${now})
   RETURNING key
 ) SELECT key, ${nowInMilliseconds}, NULL::bytea FROM granted
-UNION ALL SELECT r.key, NULL, r.bytes FROM asked AS a JOIN ${table} AS r ON r.key = a.key
-WHERE NOT a.steal AND ${lives} AND r.fresh_until > ${now}`),
+UNION ALL SELECT a.key, NULL, f.bytes FROM asked AS a, LATERAL (
+  SELECT r.bytes FROM ${table} AS r WHERE r.key = a.key AND ${lives} AND r.fresh_until > ${now} OFFSET 0
+) AS f WHERE NOT a.steal`),
 
-    fill: named(`UPDATE ${table} AS r SET bytes = u.bytes, expires = ${later("u.ttl")}, fresh_until = ${later("u.fresh_for")},
+    // Nothing is ever inserted: who holds the lock of a row finds it there.
+    fill: prepared(`INSERT INTO ${table} AS r (key, bytes, expires, fresh_until, lease)
+SELECT u.key, u.bytes, ${later("u.ttl")}, ${later("u.fresh_for")}, u.lease
+FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::float8[], $5::float8[]) AS u(key, lease, bytes, ttl, fresh_for), ${locked}
+ON CONFLICT (key) DO UPDATE SET bytes = EXCLUDED.bytes, expires = EXCLUDED.expires, fresh_until = EXCLUDED.fresh_until,
   lease = NULL, lease_until = NULL
-FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::float8[], $5::float8[]) AS u(key, lease, bytes, ttl, fresh_for),
-  LATERAL (SELECT key FROM ${table} WHERE key = u.key AND lease = u.lease FOR UPDATE) AS locked
-WHERE r.key = locked.key AND r.lease = u.lease
 RETURNING r.key`),
 
-    release: named(`UPDATE ${table} AS r SET lease = NULL, lease_until = NULL
-FROM unnest($1::text[], $2::uuid[]) AS u(key, lease),
-  LATERAL (SELECT key FROM ${table} WHERE key = u.key AND lease = u.lease FOR UPDATE) AS locked
-WHERE r.key = locked.key AND r.lease = u.lease`),
+    release: prepared(`INSERT INTO ${table} AS r (key, expires, fresh_until)
+SELECT u.key, 'infinity', 'infinity' FROM unnest($1::text[], $2::uuid[]) AS u(key, lease), ${locked}
+ON CONFLICT (key) DO UPDATE SET lease = NULL, lease_until = NULL`),
 
     // What is there for long enough is only read. What is prolonged is so by a tenth more than was asked for, which
     // spares the next ones the write.
-    ensure: named(`WITH asked AS MATERIALIZED (
-  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS u(key, long_key, id, n)
-), found AS MATERIALIZED (
-  SELECT r.key, r.bytes FROM asked AS a JOIN ${table} AS r ON r.key = a.key
-  WHERE ${lives} AND ${isGeneration} AND r.expires >= ${later("$4::float8")}
+    ensure: prepared(`WITH asked AS MATERIALIZED (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS u(key, long_key, id)
+), seen AS MATERIALIZED (
+  SELECT a.key, a.long_key, a.id, f.bytes FROM asked AS a LEFT JOIN LATERAL (
+    SELECT r.bytes FROM ${table} AS r
+    WHERE r.key = a.key AND ${lives} AND ${isGeneration} AND r.expires >= ${later("$4::float8")} OFFSET 0
+  ) AS f ON true
 ), made AS (
   INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until)
-  SELECT key, long_key, ${newGeneration}, ${later("($4::float8 * 1.1)")}, 'infinity'
-  FROM asked WHERE NOT EXISTS (SELECT FROM found WHERE found.key = asked.key) ORDER BY n
+  SELECT key, long_key, ${newGeneration}, ${later("($4::float8 * 1.1)")}, 'infinity' FROM seen WHERE bytes IS NULL
   ON CONFLICT (key) DO UPDATE SET
     bytes = CASE WHEN ${lives} AND ${isGeneration} THEN r.bytes ELSE ${nextGeneration} END,
     expires = CASE WHEN ${lives} AND ${isGeneration} THEN greatest(r.expires, EXCLUDED.expires) ELSE EXCLUDED.expires END,
     fresh_until = 'infinity', lease = NULL, lease_until = NULL
   RETURNING key, bytes
-) SELECT key, bytes FROM found UNION ALL SELECT key, bytes FROM made`),
+) SELECT key, bytes FROM seen WHERE bytes IS NOT NULL UNION ALL SELECT key, bytes FROM made`),
 
-    bump: named(`INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until)
+    bump: prepared(`INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until)
 SELECT key, long_key, ${newGeneration}, ${later("$4::float8")}, 'infinity'
 FROM unnest($1::text[], $2::text[], $3::text[]) AS u(key, long_key, id)
 ON CONFLICT (key) DO UPDATE SET bytes = ${nextGeneration}, expires = EXCLUDED.expires, fresh_until = 'infinity',
@@ -155,6 +168,11 @@ RETURNING key, bytes`),
   };
 }
 
-function named(text: string): Statement {
+function prepared(text: string): Statement {
   return { name: `cacheme_${createHash("sha256").update(text).digest("hex").slice(0, 24)}`, text };
+}
+
+/** Anew for each call, for the table and the parameters as they are then. */
+function planned(text: string): Statement {
+  return { name: undefined, text };
 }

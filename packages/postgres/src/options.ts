@@ -190,12 +190,24 @@ export function settings(
     keepAlive: true,
     idleTimeoutMillis: 60_000,
     max: 10,
-    // Else the server goes on with what nobody waits for. PgBouncer refuses settings that it does not know.
-    ...(common.prepare ? { statement_timeout: Math.ceil(common.commandTimeout) } : {}),
     ...given,
+    ...(common.prepare ? session(common.commandTimeout, given.options) : {}),
     allowExitOnIdle: true,
   };
   return { ...common, label: label(config), max: config.max ?? 10, pool: undefined, config };
+}
+
+/**
+ * Settings of a connection of ours, which PgBouncer would refuse: without a timeout the server goes on with what nobody
+ * waits for any more; and in a stricter isolation, which a database may have as its default, all but one of many that write
+ * one row at a time are refused.
+ */
+function session(commandTimeout: number, options: string | undefined): pg.PoolConfig {
+  const isolation = "-c default_transaction_isolation=read\\ committed";
+  return {
+    statement_timeout: Math.ceil(commandTimeout),
+    options: options === undefined ? isolation : `${isolation} ${options}`,
+  };
 }
 
 function fromUrl(text: string): pg.PoolConfig {

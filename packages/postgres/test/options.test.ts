@@ -1,0 +1,111 @@
+import pg from "pg";
+import { describe, expect, it } from "vitest";
+import { postgres } from "../src/index.js";
+import { settings } from "../src/options.js";
+
+describe("the address of a server", () => {
+  it.each([
+    ["postgres://db.example/app", "postgres://db.example:5432/app"],
+    ["postgresql://user:secret@10.0.0.7:5433/app", "postgres://10.0.0.7:5433/app"],
+    ["POSTGRES://db.example/app", "postgres://db.example:5432/app"],
+    ["postgres://user:secret@[::1]:5432/app", "postgres://[::1]:5432/app"],
+    ["postgres://user@db.example", "postgres://db.example:5432/user"],
+  ])("%s is called %s", (url, label) => {
+    expect(postgres(url).label).toBe(label);
+  });
+
+  it.each([
+    "",
+    "localhost:5432",
+    "mysql://user:secret@host/db",
+    "postgres:5432",
+    "postgres://:secret@[",
+    "postgres://user:secret@host/app?sslmode=verify-full&sslrootcert=/no/such/file",
+  ])("is refused if it is %j, and not shown", (url) => {
+    const make = () => postgres(url);
+    expect(make).toThrow(expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }));
+    expect(make).toThrow(expect.objectContaining({ message: expect.not.stringContaining("secret") }));
+  });
+});
+
+describe("the options of pg", () => {
+  it("are used, and name the storage", () => {
+    const given = { host: "db.example", port: 5433, user: "app", password: "secret", database: "cache" };
+    expect(postgres(given).label).toBe("postgres://db.example:5433/cache");
+    expect(postgres({ host: "/run/postgresql", database: "app" }).label).toBe(
+      "postgres:/run/postgresql:5432/app",
+    );
+    expect(settings({ ...given, max: 3 }, {})).toMatchObject({
+      max: 3,
+      config: { ...given, max: 3, application_name: "cacheme", statement_timeout: 1000 },
+    });
+  });
+
+  it("let the server stop what nobody waits for, and write one row after another whatever its default is", () => {
+    const { config } = settings({ options: "-c work_mem=8MB" }, { commandTimeout: 1500.5 });
+    expect(config.statement_timeout).toBe(1501);
+    expect(config.options).toBe("-c default_transaction_isolation=read\\ committed -c work_mem=8MB");
+  });
+
+  it("have no settings of the session where statements are not prepared", () => {
+    const { config } = settings("postgres://localhost/app", { prepare: false });
+    expect(config).not.toHaveProperty("statement_timeout");
+    expect(config).not.toHaveProperty("options");
+  });
+
+  it.each([
+    ["connectionTimeoutMillis", 100, "connectTimeout"],
+    ["statement_timeout", 100, "commandTimeout"],
+    ["query_timeout", 100, "commandTimeout"],
+    ["allowExitOnIdle", false, "finished program"],
+    ["connectionString", "postgres://user:secret@host/app", "address alone"],
+    ["binary", true, "reads bytes wrongly"],
+    ["hots", "db.example", "does not know the connection option"],
+    ["max", 0, "Give a whole number from 1"],
+  ])("do not include %s", (name, value, words) => {
+    expect(() => postgres({ [name]: value })).toThrow(
+      expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(words) }),
+    );
+  });
+
+  it.each([
+    ["nothing", undefined, "was given undefined"],
+    ["a number", 7, "was given 7"],
+    ["a single connection", new pg.Client(), "one connection"],
+    ["a pool that answers in binary", binaryPool(), "reads bytes wrongly"],
+  ])("are not %s", (_, target, words) => {
+    expect(() => postgres(target as never)).toThrow(
+      expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(words) }),
+    );
+  });
+});
+
+describe("the options of postgres()", () => {
+  it.each([
+    ["connect", "later", "CACHEME_INVALID_OPTION"],
+    ["commandTimeout", "soon", "CACHEME_INVALID_DURATION"],
+    ["connectTimeout", 0, "CACHEME_INVALID_DURATION"],
+    ["sweepInterval", -1, "CACHEME_INVALID_DURATION"],
+    ["sweepInterval", "100d", "CACHEME_INVALID_DURATION"],
+    ["table", 'a"b', "CACHEME_INVALID_OPTION"],
+    ["table", "a.b.c", "CACHEME_INVALID_OPTION"],
+    ["table", "a; DROP TABLE b", "CACHEME_INVALID_OPTION"],
+    ["createTable", "yes", "CACHEME_INVALID_OPTION"],
+    ["unlogged", 1, "CACHEME_INVALID_OPTION"],
+    ["prepare", null, "CACHEME_INVALID_OPTION"],
+    ["tabel", "cacheme", "CACHEME_INVALID_OPTION"],
+  ])("refuse %s: %j", (name, value, code) => {
+    expect(() => postgres("postgres://localhost/app", { [name]: value })).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(name) }),
+    );
+  });
+
+  it("are an object", () => {
+    expect(() => postgres("postgres://localhost/app", null as never)).toThrow("Give an object");
+  });
+});
+
+function binaryPool(): pg.Pool {
+  const options: pg.PoolConfig & { binary: boolean } = { binary: true };
+  return new pg.Pool(options);
+}
