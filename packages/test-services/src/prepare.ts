@@ -1,14 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { catalogue, type ServiceName } from "./catalogue.js";
 import { howToGet, type Prepared, prepareServer, type Resolution } from "./resolve.js";
+import { measureStartUp } from "./start-up.js";
 import { makeTemplate } from "./template.js";
 
 /**
  * Run once before the tests (`node dist/prepare.js`): finds every service, installs what is missing where that is
  * allowed, says in a line each what it found, and leaves the answer in the file that `CACHEME_SERVICES_FILE` names, so
- * that no test process installs anything or asks Docker again.
+ * that no test process installs anything or asks Docker again. Then it starts them all once and says how long that takes.
  */
-function prepare(): void {
+async function prepare(): Promise<void> {
   const prepared: { -readonly [name in ServiceName]?: Resolution } = {};
   for (const name of Object.keys(catalogue) as ServiceName[]) {
     prepared[name] = prepareServer(name);
@@ -17,6 +18,7 @@ function prepare(): void {
     process.stdout.write(`${describe(name, prepared[name])}\n`);
   }
   leave(prepared);
+  process.stdout.write(`${await measureStartUp()}\n`);
 }
 
 function leave(prepared: Prepared): void {
@@ -51,4 +53,4 @@ function just(installed: boolean | undefined, packages: readonly string[] = []):
   return installed === true ? ` (just installed from ${packages.join(", ")})` : "";
 }
 
-prepare();
+await prepare();
