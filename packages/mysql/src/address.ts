@@ -1,4 +1,4 @@
-import { ConfigurationError } from "cacheme/driver";
+import { type ConfigurationError, optionError } from "cacheme/driver";
 import type { PoolOptions } from "mysql2";
 
 /** What an address says, as options of mysql2. */
@@ -66,8 +66,7 @@ function decoded(part: string): string {
 }
 
 function invalid(fault: string): ConfigurationError {
-  return new ConfigurationError(
-    "CACHEME_INVALID_OPTION",
+  return optionError(
     `mysql() ${fault}. Write "mysql://user:password@host:3306/database"; "mariadb://" means the same.`,
   );
 }

@@ -51,8 +51,9 @@ export class MysqlLeases implements Leases {
         for (const [key, answer] of await this.#acquire(session, padded(part, idSize)))
           answers.set(key, answer);
       }
-      // A row that is gone was removed, with the lease that it had: whoever waits for it reads again.
-      return requests.map(({ key }) => answers.get(key) ?? { outcome: "held" });
+      return asked.map(
+        (one) => answers.get(one.request.key) ?? answerOf(one, undefined, undefined, undefined),
+      );
     });
   }
 
@@ -101,7 +102,7 @@ export class MysqlLeases implements Leases {
     const answers = new Map<string, LeaseAnswer>();
     for (const [id, token, at, bytes] of left) {
       const item = Buffer.isBuffer(id) ? asked.get(textOf(id)) : undefined;
-      if (item !== undefined) answers.set(item.request.key, answerOf(item.token, token, at, bytes));
+      if (item !== undefined) answers.set(item.request.key, answerOf(item, token, at, bytes));
     }
     return answers;
   }
@@ -146,9 +147,14 @@ function parametersOf({ id, longKey, item: { request, token } }: Ordered<Asked>)
   return [id, longKey, token, lifetime(request.duration), request.steal === true ? 1 : 0];
 }
 
-function answerOf(ours: Buffer, token: unknown, at: unknown, bytes: unknown): LeaseAnswer {
-  if (Buffer.isBuffer(token) && token.equals(ours)) {
-    return { outcome: "granted", token: ours.toString("hex"), at: Number(at) };
+/**
+ * Where the row is read by a second statement, it may have another token by then, or be gone: somebody stole the lease that
+ * was ours for a moment, or removed it. Whoever stole had it in any case, and then is told the later time, which is not after
+ * its load; for the others it is somebody else's.
+ */
+function answerOf({ request, token: ours }: Asked, token: unknown, at: unknown, bytes: unknown): LeaseAnswer {
+  if (request.steal === true || (Buffer.isBuffer(token) && token.equals(ours))) {
+    return { outcome: "granted", token: ours.toString("hex"), at: at === undefined ? undefined : Number(at) };
   }
   return Buffer.isBuffer(bytes) ? { outcome: "fresh", bytes: kept(bytes) } : { outcome: "held" };
 }

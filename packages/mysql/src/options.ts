@@ -1,10 +1,12 @@
 import {
-  ConfigurationError,
   type ConnectionOptions,
   type ConnectionSettings,
   connectionSettings,
   type Duration,
-  milliseconds,
+  optionError,
+  refuseUnknownOptions,
+  shown,
+  timerMilliseconds,
 } from "cacheme/driver";
 import type { Pool, PoolOptions } from "mysql2";
 import type { Pool as PromisePool } from "mysql2/promise";
@@ -74,14 +76,14 @@ const instead: Readonly<Record<string, string>> = {
   waitForConnections: "calls wait for a connection up to commandTimeout",
 };
 
-const known: Readonly<Record<keyof MysqlStorageOptions, true>> = {
-  commandTimeout: true,
-  connect: true,
-  connectTimeout: true,
-  createTable: true,
-  sweepInterval: true,
-  table: true,
-};
+const known: readonly (keyof MysqlStorageOptions)[] = [
+  "commandTimeout",
+  "connect",
+  "connectTimeout",
+  "createTable",
+  "sweepInterval",
+  "table",
+];
 
 /**
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
@@ -91,20 +93,16 @@ export function settings(
   target: string | MysqlConnectionOptions | MysqlPool,
   options: MysqlStorageOptions,
 ): Settings {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name)) {
-      throw invalid(`${where} has no option ${name}. It has ${Object.keys(known).join(", ")}.`);
-    }
-  }
+  refuseUnknownOptions(options, known, where);
   const { table = "cacheme", createTable = true, sweepInterval = "1m" } = options;
   if (typeof createTable !== "boolean") {
-    throw invalid(`The option createTable of ${where} is ${show(createTable)}. Give true or false.`);
+    throw optionError(`The option createTable of ${where} is ${shown(createTable)}. Give true or false.`);
   }
   const common = {
     ...connectionSettings(options, where),
     table: quotedTable(table, where),
     createTable,
-    sweepInterval: interval(sweepInterval),
+    sweepInterval: timerMilliseconds(sweepInterval, `option sweepInterval of ${where}`),
   };
   if (isPool(target)) {
     const pool = "pool" in target ? target.pool : target;
@@ -114,7 +112,7 @@ export function settings(
   }
   const pool = typeof target === "string" ? optionsOf(target) : checked(target);
   if (!pool.database && !table.includes(".")) {
-    throw invalid(
+    throw optionError(
       `${where} was not told which database to use. Name it in the address, such as "mysql://host:3306/database".`,
     );
   }
@@ -127,20 +125,20 @@ function checked(options: MysqlConnectionOptions): MysqlConnectionOptions {
     options === null ||
     typeof Reflect.get(options, "query") === "function"
   ) {
-    throw invalid(
-      `${where} was given ${show(options)}. Give an address such as "mysql://host:3306/database", options of mysql2, or a ` +
+    throw optionError(
+      `${where} was given ${shown(options)}. Give an address such as "mysql://host:3306/database", options of mysql2, or a ` +
         "pool of mysql2.",
     );
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || taken.some((one) => one === name)) continue;
     const why = instead[name] ?? `it takes ${taken.join(", ")}`;
-    throw invalid(`${where} does not take the option ${name} of mysql2: ${why}.`);
+    throw optionError(`${where} does not take the option ${name} of mysql2: ${why}.`);
   }
   const { connectionLimit } = options;
   if (connectionLimit !== undefined && !(Number.isInteger(connectionLimit) && connectionLimit > 0)) {
-    throw invalid(
-      `The option connectionLimit of ${where} is ${show(connectionLimit)}. Give a whole number from 1.`,
+    throw optionError(
+      `The option connectionLimit of ${where} is ${shown(connectionLimit)}. Give a whole number from 1.`,
     );
   }
   return options;
@@ -155,23 +153,4 @@ function isPool(target: unknown): target is MysqlPool {
     "releaseConnection" in target &&
     "execute" in target
   );
-}
-
-function interval(duration: Duration): number {
-  const value = milliseconds(duration, `option sweepInterval of ${where}`);
-  if (value < 2 ** 31) return value;
-  throw new ConfigurationError(
-    "CACHEME_INVALID_DURATION",
-    `The option sweepInterval of ${where} is ${show(duration)}. Give at most ${2 ** 31 - 1} milliseconds.`,
-  );
-}
-
-function invalid(message: string): ConfigurationError {
-  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
-}
-
-/** An object is not shown: it may hold a password. */
-function show(value: unknown): string {
-  if (typeof value === "object" && value !== null) return `an object of the class ${value.constructor?.name}`;
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -143,7 +143,7 @@ describe("the options of the storage", () => {
     expect(() => mysql(url, { connect: "never" as never })).toThrow('Give "eager" or "lazy"');
     expect(() => mysql(url, { createTable: "no" as never })).toThrow("Give true or false");
     expect(() => mysql(url, { tabel: "cache" } as never)).toThrow(
-      "has no option tabel. It has commandTimeout,",
+      'has no option "tabel". It has: commandTimeout,',
     );
   });
 });
