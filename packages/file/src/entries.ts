@@ -49,7 +49,7 @@ export class Entries {
       await remove(path).catch(() => {});
       throw error;
     }
-    this.#bound?.wrote(content);
+    await this.#bound?.wrote(content);
   }
 
   /** Whether there was one, and it had not expired. The lease must be destroyed before. */

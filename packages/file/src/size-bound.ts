@@ -9,6 +9,10 @@ const block = 4096;
 /** After a removal so much is taken, so that it need not be done again at once. */
 const filled = 0.9;
 
+/** From here on writers wait for room, each for so many milliseconds at most. */
+const overfilled = 1.25;
+const longestWait = 50;
+
 /** Classes of age: each is half as long again as the one before, from a millisecond to some weeks. */
 const classes = 64;
 
@@ -33,10 +37,19 @@ export class SizeBound {
     this.#maxSize = maxSize;
   }
 
-  wrote(content: readonly Uint8Array[]): void {
+  /** To be waited for by whoever wrote: when the folder grows faster than it is cleared, writers are slowed down. */
+  async wrote(content: readonly Uint8Array[]): Promise<void> {
     this.#estimate += onDisk(content.reduce((sum, part) => sum + part.length, 0));
+    if (this.#estimate <= this.#maxSize || this.#stopped) return;
     // A disk in trouble tells those who read and write.
-    if (this.#estimate > this.#maxSize) this.enforce().catch(() => {});
+    const enforced = this.enforce().catch(() => {});
+    if (this.#estimate <= this.#maxSize * overfilled) return;
+    let timer: NodeJS.Timeout | undefined;
+    const longEnough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, longestWait).unref();
+    });
+    await Promise.race([enforced, longEnough]);
+    clearTimeout(timer);
   }
 
   /** Looks at all files and removes what is too much. Settles with the look that is under way, where there is one. */

@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { storageCompliance } from "@cacheme/testkit/vitest";
 import { afterAll } from "vitest";
 import { file } from "../src/index.js";
+import { newFolder } from "./place.js";
 
-const folder = mkdtempSync(join(tmpdir(), "cacheme-file-"));
+const folder = newFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
 storageCompliance({

@@ -1,0 +1,145 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { connected, entriesIn, entryOf, place, record, text } from "./place.js";
+
+describe("a file that is not as it was written", () => {
+  it.each([
+    ["cut off in the value", (path: string) => truncateSync(path, readFileSync(path).length - 1)],
+    ["cut off in the key", (path: string) => truncateSync(path, 33)],
+    ["cut off in its head", (path: string) => truncateSync(path, 7)],
+    ["empty", (path: string) => truncateSync(path, 0)],
+    ["longer", (path: string) => writeFileSync(path, "more", { flag: "a" })],
+    ["somebody else's", (path: string) => writeFileSync(path, "rubbish ".repeat(100))],
+    [
+      "larger than what is read at first, and somebody else's",
+      (path: string) => writeFileSync(path, Buffer.alloc(200_000, 1)),
+    ],
+  ])("is a miss where it is %s, and is replaced by a write", async (_, spoil) => {
+    const folder = place();
+    const storage = await connected(folder);
+    await storage.writeMany([record("a", "A")]);
+    spoil(entryOf(folder, "a"));
+    expect(await text(storage, "a")).toBeUndefined();
+    await storage.writeMany([record("a", "again")]);
+    expect(await text(storage, "a")).toBe("again");
+  });
+
+  it("is a miss where any one of its bytes is another", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    await storage.writeMany([record("a", "value")]);
+    const path = entryOf(folder, "a");
+    const right = readFileSync(path);
+    for (let index = 0; index < right.length; index++) {
+      const wrong = Buffer.from(right);
+      wrong[index]! ^= 0x10;
+      writeFileSync(path, wrong);
+      expect(await text(storage, "a"), `byte ${index}`).toBeUndefined();
+    }
+    writeFileSync(path, right);
+    expect(await text(storage, "a")).toBe("value");
+  });
+
+  it("is a miss where it is another key's", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    await storage.writeMany([record("a", "A"), record("b", "B")]);
+    copyFileSync(entryOf(folder, "a"), entryOf(folder, "b"));
+    expect(await text(storage, "b")).toBeUndefined();
+    expect(await storage.removeMany(["b"])).toBe(0);
+    expect(await text(storage, "a")).toBe("A");
+  });
+});
+
+describe("a folder that is not as it was left", () => {
+  it("is made again where somebody removed it under way", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    await storage.writeMany([record("a", "A")]);
+    rmSync(folder, { recursive: true });
+    expect(await text(storage, "a")).toBeUndefined();
+    expect(await storage.removeMany(["a"])).toBe(0);
+    await storage.writeMany([record("a", "again")]);
+    expect(await text(storage, "a")).toBe("again");
+    rmSync(folder, { recursive: true });
+    const [answer] = await storage.leases!.acquire([{ key: "a", duration: 60_000 }]);
+    expect(answer?.outcome).toBe("granted");
+  });
+
+  it("keeps what stands in it and is not the storage's", async () => {
+    const folder = place();
+    writeFileSync(join(folder, "notes.txt"), "mine");
+    mkdirSync(join(folder, "00", "0"), { recursive: true });
+    writeFileSync(join(folder, "00", "0", "notes.txt"), "mine too");
+    const storage = await connected(folder, { sweepInterval: 1 });
+    await storage.writeMany([record("a", "A", 1)]);
+    while (entriesIn(folder).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(readFileSync(join(folder, "notes.txt"), "utf8")).toBe("mine");
+    expect(readFileSync(join(folder, "00", "0", "notes.txt"), "utf8")).toBe("mine too");
+  });
+
+  it("keeps no temporary file of what was written, filled, refused and changed", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    await storage.writeMany([record("a", "A")]);
+    const [first] = await storage.leases!.acquire([{ key: "b", duration: 60_000 }]);
+    await storage.leases!.acquire([{ key: "b", duration: 60_000 }]);
+    const token = first?.outcome === "granted" ? first.token : "";
+    await storage.leases!.fill([{ ...record("b", "B"), token }]);
+    await storage.leases!.fill([{ ...record("b", "B"), token }]);
+    await Promise.all(Array.from({ length: 20 }, () => storage.generations!.bump(["tag"], 60_000)));
+    expect(readdirSync(join(folder, "tmp"))).toEqual([]);
+    expect(readdirSync(join(folder, "leases"))).toEqual([]);
+  });
+});
+
+describe("a token", () => {
+  it.each(["../../x", "", "t1-1-../../../../x", "t1-1-0", "l1-1-00000000000000000000000000000000"])(
+    "that is none is refused, and is no path: %j",
+    async (token) => {
+      const folder = place();
+      const storage = await connected(folder);
+      expect(await storage.leases!.fill([{ ...record("a", "A"), token }])).toEqual([false]);
+      await storage.leases!.release([{ key: "a", token }]);
+      expect(entriesIn(folder)).toEqual([]);
+    },
+  );
+
+  it("is taken once where it is given twice at once", async () => {
+    const folder = place();
+    const [one, other] = [await connected(folder), await connected(folder)];
+    for (let round = 0; round < 20; round++) {
+      const [answer] = await one.leases!.acquire([{ key: `${round}`, duration: 60_000 }]);
+      const token = answer?.outcome === "granted" ? answer.token : "";
+      const [first, second] = await Promise.all([
+        one.leases!.fill([{ ...record(`${round}`, "one"), token }]),
+        other.leases!.fill([{ ...record(`${round}`, "other"), token }]),
+      ]);
+      expect([first?.[0], second?.[0]].filter(Boolean)).toHaveLength(1);
+      expect(await text(one, `${round}`)).toBe(first?.[0] ? "one" : "other");
+    }
+  });
+});
+
+describe("a key whose place cannot be written", () => {
+  it("is an error that says so; the other records are stored", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    const taken = dirname(dirname(entryOf(folder, "a")));
+    writeFileSync(taken, "a file where a folder should be");
+    await expect(storage.writeMany([record("a", "A"), record("b", "B")])).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      message: expect.stringContaining("A file stands where the storage wants a folder"),
+    });
+    expect(await text(storage, "b")).toBe("B");
+  });
+});

@@ -1,0 +1,86 @@
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, it } from "vitest";
+import { file } from "../src/index.js";
+import { connected, entryOf, place, record } from "./place.js";
+
+describe("the target of file()", () => {
+  it.each([
+    ["an absolute path", "/var/cache/app", "file:///var/cache/app"],
+    ["a relative path", "cache", pathToFileURL(resolve("cache")).href],
+    ["an address", "file:///var/cache/app", "file:///var/cache/app"],
+    ["an address with a space in it", "file:///var/my%20cache", "file:///var/my%20cache"],
+    ["a URL", new URL("file:///var/cache/app"), "file:///var/cache/app"],
+    ["an object with a folder", { folder: "/var/cache/app" }, "file:///var/cache/app"],
+  ])("is %s", (_, target, label) => {
+    expect(file(target).label).toBe(label);
+  });
+
+  it.each([
+    ["an empty text", "", "as a folder"],
+    ["an address of something else", "redis://user:secret@host", "address of another kind"],
+    ["a URL of something else", new URL("https://user:secret@host/"), "address of another kind"],
+    ["an address without slashes", "file:cache", "without three slashes"],
+    ["an address with a host", "file://host/cache", "no folder of this machine"],
+    ["an address with a query", "file:///cache?size=1", '"%3F"'],
+    ["nothing", undefined, "was given undefined"],
+    ["an object without a folder", {}, "connection option folder of file() is undefined"],
+    ["an object with more than a folder", { folder: "a", mode: 1 }, 'no connection option "mode"'],
+  ])("is not %s", (_, target, words) => {
+    expect(() => file(target as string)).toThrow(
+      expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(words) }),
+    );
+    expect(() => file(target as string)).not.toThrow("secret");
+  });
+});
+
+describe("the options of file()", () => {
+  it.each([
+    ["connect", "later", "CACHEME_INVALID_OPTION", "option connect"],
+    ["commandTimeout", "soon", "CACHEME_INVALID_DURATION", "commandTimeout"],
+    ["connectTimeout", 0, "CACHEME_INVALID_DURATION", "connectTimeout"],
+    ["sweepInterval", -1, "CACHEME_INVALID_DURATION", "sweepInterval"],
+    ["maxSize", 1000, "CACHEME_INVALID_OPTION", "65536 at least"],
+    ["maxSize", "1gb", "CACHEME_INVALID_OPTION", "whole bytes"],
+    ["mode", 7, "CACHEME_INVALID_OPTION", 'no option "mode"'],
+  ])("refuse %s: %j", (name, value, code, words) => {
+    expect(() => file("cache", { [name]: value })).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(words) }),
+    );
+  });
+
+  it("make nothing before connect()", () => {
+    const folder = place();
+    file(join(folder, "cache"));
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("the folder", () => {
+  it("is made with the folders that it stands in, for its owner alone", async () => {
+    const folder = join(place(), "deep", "er");
+    const storage = await connected(folder);
+    await storage.writeMany([record("a", "A")]);
+    const entry = entryOf(folder, "a");
+    for (const path of [
+      folder,
+      dirname(dirname(entry)),
+      dirname(entry),
+      join(folder, "tmp"),
+      join(folder, "leases"),
+    ]) {
+      expect(statSync(path).mode & 0o777).toBe(0o700);
+    }
+    expect(statSync(entry).mode & 0o777).toBe(0o600);
+  });
+
+  it("is told about by info()", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    expect(await storage.info?.()).toMatchObject({
+      server: expect.stringContaining("node:fs"),
+      details: { folder, freeBytes: expect.any(Number) },
+    });
+  });
+});

@@ -1,0 +1,61 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RemoteStorage } from "cacheme/driver";
+import { onTestFinished } from "vitest";
+import { Folder } from "../src/folder.js";
+import { type FileConnectionOptions, type FileStorageOptions, file } from "../src/index.js";
+
+/**
+ * Where the tests' folders are: in memory, where the machine has a roomy folder there, since 100,000 files take a minute on
+ * a disk; else on the disk.
+ */
+export function newFolder(): string {
+  return mkdtempSync(join(isRoomy("/dev/shm") ? "/dev/shm" : tmpdir(), "cacheme-file-"));
+}
+
+function isRoomy(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize > 2 ** 31;
+}
+
+/** A folder of the test's own. */
+export function place(): string {
+  const folder = newFolder();
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A storage that is connected, and closed after the test. */
+export async function connected(
+  target: string | URL | FileConnectionOptions,
+  options: FileStorageOptions = {},
+): Promise<RemoteStorage> {
+  const storage = file(target, { commandTimeout: "30s", ...options });
+  onTestFinished(() => storage.close());
+  await storage.connect();
+  return storage;
+}
+
+export function record(key: string, value: string, ttl: number | undefined = undefined) {
+  return { key, bytes: Buffer.from(value), ttl };
+}
+
+export async function text(storage: RemoteStorage, key: string): Promise<string | undefined> {
+  const [bytes] = await storage.readMany([key]);
+  return bytes && Buffer.from(bytes).toString();
+}
+
+/** Where the entry of a key stands. */
+export function entryOf(path: string, key: string): string {
+  const folder = new Folder(path);
+  return folder.entry(folder.hash(key));
+}
+
+/** All entries, by their paths. */
+export function entriesIn(path: string): string[] {
+  return readdirSync(path, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /^..\/.\/[0-9a-f]{32}$/.test(name),
+  );
+}

@@ -1,0 +1,130 @@
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { Folder } from "../src/folder.js";
+import { SizeBound } from "../src/size-bound.js";
+import { Sweep } from "../src/sweep.js";
+import { connected, entriesIn, entryOf, place, record, text } from "./place.js";
+
+const hundred = Array.from({ length: 100 }, (_, index) => `${index}`);
+
+/** As many sweeps as it takes to come through all folders. */
+async function sweepAll(folder: string): Promise<void> {
+  const sweep = new Sweep(new Folder(folder), undefined);
+  for (let step = 0; step < 256; step++) await sweep.step();
+}
+
+describe("a sweep", () => {
+  it("removes what has expired and what is no record, and leaves the rest", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    await storage.writeMany(hundred.map((key) => record(key, "value", 1)));
+    await storage.writeMany([
+      record("kept", "kept", 600_000),
+      record("always", "always"),
+      record("torn", "torn"),
+    ]);
+    writeFileSync(entryOf(folder, "torn"), "");
+    await wait(5);
+    await sweepAll(folder);
+    expect(entriesIn(folder)).toHaveLength(2);
+    expect([await text(storage, "kept"), await text(storage, "always")]).toEqual(["kept", "always"]);
+  });
+
+  it("is a sixteenth of the folder", async () => {
+    const sweep = new Sweep(new Folder(place()), undefined);
+    let steps = 1;
+    while (await sweep.step()) steps++;
+    expect(steps).toBe(16);
+  });
+
+  it("leaves the leases that run, and removes those that are over", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    const answers = await storage.leases!.acquire([
+      { key: "runs", duration: 600_000 },
+      { key: "is over", duration: 1 },
+    ]);
+    await wait(5);
+    await sweepAll(folder);
+    expect(readdirSync(join(folder, "leases"))).toHaveLength(1);
+    const fills = answers.map((answer, index) => ({
+      ...record(index ? "is over" : "runs", "value"),
+      token: answer.outcome === "granted" ? answer.token : "",
+    }));
+    expect(await storage.leases!.fill(fills)).toEqual([true, false]);
+  });
+
+  it("removes what killed processes left half written, once it is old", async () => {
+    const folder = place();
+    await connected(folder);
+    const temporary = join(folder, "tmp");
+    mkdirSync(join(temporary, "old ticket"));
+    for (const name of ["old", "new", "old ticket/ticket"]) writeFileSync(join(temporary, name), "half");
+    const hourAgo = Date.now() / 1000 - 3600;
+    for (const name of ["old", "old ticket"]) utimesSync(join(temporary, name), hourAgo, hourAgo);
+    await sweepAll(folder);
+    expect(readdirSync(temporary)).toEqual(["new"]);
+  });
+
+  it("is made by the storage itself", async () => {
+    const folder = place();
+    const storage = await connected(folder, { sweepInterval: 1 });
+    await storage.writeMany(hundred.map((key) => record(key, "value", 1)));
+    while (entriesIn(folder).length > 0) await wait(5);
+    expect(entriesIn(folder)).toEqual([]);
+  });
+});
+
+describe("maxSize", () => {
+  const maxSize = 400_000;
+
+  /** Writes 100 entries of one block each, of which the first is the oldest. */
+  async function filled(): Promise<string> {
+    const folder = place();
+    const storage = await connected(folder);
+    await storage.writeMany(hundred.map((key) => record(key, "value")));
+    for (const [index, key] of hundred.entries()) {
+      const then = Date.now() / 1000 - 2 ** ((100 - index) / 5);
+      utimesSync(entryOf(folder, key), then, then);
+    }
+    return folder;
+  }
+
+  it("removes nothing where there is room", async () => {
+    const folder = await filled();
+    await new SizeBound(new Folder(folder), 100 * 4096).enforce();
+    expect(entriesIn(folder)).toHaveLength(100);
+  });
+
+  it("removes what was longest not written, a tenth more than there must be", async () => {
+    const folder = await filled();
+    await new SizeBound(new Folder(folder), 50 * 4096).enforce();
+    expect(entriesIn(folder)).toHaveLength(45);
+    const storage = await connected(folder);
+    const left = (await storage.readMany(hundred)).map((bytes) => bytes !== undefined);
+    expect(left.slice(0, 50)).not.toContain(true);
+    expect(left.slice(60)).not.toContain(false);
+  });
+
+  it("keeps what is read", async () => {
+    const folder = await filled();
+    const storage = await connected(folder, { maxSize: 10_000_000 });
+    for (let read = 0; read < 40; read++) await text(storage, "0");
+    await wait(20);
+    await new SizeBound(new Folder(folder), 50 * 4096).enforce();
+    expect(await text(storage, "0")).toBe("value");
+    expect(await text(storage, "1")).toBeUndefined();
+  });
+
+  it("is kept about while a storage writes", async () => {
+    const folder = place();
+    const storage = await connected(folder, { maxSize });
+    for (let round = 0; round < 10; round++) {
+      await storage.writeMany(Array.from({ length: 50 }, (_, index) => record(`${round}:${index}`, "value")));
+    }
+    while (entriesIn(folder).length * 4096 > maxSize) await wait(20);
+    expect(entriesIn(folder).length * 4096).toBeGreaterThan(maxSize / 2);
+  });
+});
