@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { interleaved, wallTime } from "../interleaved.js";
+import { mysql } from "./mysql.js";
 import { postgres } from "./postgres.js";
 import { redis } from "./redis.js";
 import type { StartedSubject, StorageSubject } from "./subject.js";
@@ -10,7 +11,7 @@ import type { StartedSubject, StorageSubject } from "./subject.js";
  */
 
 /** A new storage is a file like `redis.ts` and a name here. */
-const subjects: readonly StorageSubject[] = [postgres, redis];
+const subjects: readonly StorageSubject[] = [mysql, postgres, redis];
 
 /** Keys in a batch, with the least ratio that is aimed at. */
 const sizes = [
