@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { interleaved, wallTime } from "../interleaved.js";
+import { file } from "./file.js";
 import { mysql } from "./mysql.js";
 import { postgres } from "./postgres.js";
 import { redis } from "./redis.js";
+import { sqlite } from "./sqlite.js";
 import type { StartedSubject, StorageSubject } from "./subject.js";
 
 /**
@@ -11,7 +13,7 @@ import type { StartedSubject, StorageSubject } from "./subject.js";
  */
 
 /** A new storage is a file like `redis.ts` and a name here. */
-const subjects: readonly StorageSubject[] = [mysql, postgres, redis];
+const subjects: readonly StorageSubject[] = [file, mysql, postgres, redis, sqlite];
 
 /** Keys in a batch, with the least ratio that is aimed at. */
 const sizes = [

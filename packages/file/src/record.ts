@@ -28,10 +28,7 @@ export interface Heading {
 }
 
 /** Bytes before the key. */
-export const headLength = 32;
-
-/** Bytes of the longest key: 2,000 UTF-16 units are 6,000 bytes of UTF-8 at most. */
-export const longestKey = 6000;
+const headLength = 32;
 
 /** Up to here a copy of the value costs less than a further call of the file system. */
 const copied = 64 * 1024;
