@@ -1,4 +1,4 @@
-import { type StorageCall, StorageCalls } from "cacheme/driver";
+import { type StorageCall, StorageCalls, StorageError } from "cacheme/driver";
 import { Connection } from "./connection.js";
 import type { Exchange } from "./exchange.js";
 import type { Settings } from "./options.js";
@@ -48,11 +48,6 @@ export class Client {
     return this.#calls.close();
   }
 
-  /** Whether any server can be reached, as far as is known. */
-  get isUp(): boolean {
-    return this.connections.some(({ isReady }) => isReady);
-  }
-
   /** Makes one call, within its deadline. */
   run<T>(action: string, act: (conversation: Conversation) => Promise<T>): Promise<T> {
     let conversation: Conversation | undefined;
@@ -77,6 +72,21 @@ export class Client {
     return this.connections.flatMap((connection, server) => {
       const its = places[server] ?? [];
       return its.length > 0 ? [{ connection, places: its }] : [];
+    });
+  }
+
+  /**
+   * Asks servers for what may be left out: one of a pool that is known to be down has no keys, as long as another one is
+   * up. One that is lost while it is asked fails the call.
+   */
+  async eachUp(parts: readonly Part[], act: (part: Part) => Promise<void>): Promise<void> {
+    await each(parts, async (part) => {
+      try {
+        await act(part);
+      } catch (error) {
+        const isDown = error instanceof StorageError && error.code === "CACHEME_CONNECT_FAILED";
+        if (!isDown || !this.connections.some(({ isReady }) => isReady)) throw error;
+      }
     });
   }
 

@@ -6,15 +6,21 @@ import {
   type LeaseRequest,
   type Leases,
 } from "cacheme/driver";
-import { type Client, type Conversation, each } from "./client.js";
+import type { Client, Conversation } from "./client.js";
 import type { Connection } from "./connection.js";
 import { isError, refusal } from "./exchange.js";
+import { Failures } from "./failures.js";
 import { itemName } from "./item-name.js";
 import { type LeaseToken, tokenFrom, tokenText } from "./lease-token.js";
 import { leaseSeconds } from "./lifetime.js";
 import type { Batch } from "./protocol.js";
 import { type Item, itemData, itemOf, leaseField, noLeaseField } from "./record.js";
-import { Refusals, storeRecord } from "./store.js";
+import { storeRecord } from "./store.js";
+
+/**
+ * The answer for a key of a pool whose server is down: who has it may load, as without a cache, and no fill takes it.
+ */
+const withoutRight: LeaseAnswer = { outcome: "granted", token: "server-down", at: undefined };
 
 /** How often a key is looked at for somebody who does not steal: others were faster every time. */
 const mostRounds = 5;
@@ -42,17 +48,18 @@ export class MemcachedLeases implements Leases {
     if (requests.length === 0) return [];
     for (const { key } of requests) checkKey(key, this.#label);
     const names = requests.map(({ key }) => itemName(key));
-    const answers = new Array<LeaseAnswer>(requests.length).fill({ outcome: "held" });
+    const isPool = this.#client.connections.length > 1;
+    const answers = new Array<LeaseAnswer>(requests.length).fill(isPool ? withoutRight : { outcome: "held" });
     await this.#client.run("an acquisition of leases", async (conversation) => {
-      const parts = this.#client.parts(names);
       try {
-        await each(parts, ({ connection, places }) => {
+        await this.#client.eachUp(this.#client.parts(names), ({ connection, places }) => {
           const wanted = places.flatMap((place) => {
             const request = requests[place];
             return request === undefined ? [] : [{ place, request, name: names[place] ?? "" }];
           });
           return acquirePart(conversation, connection, wanted, answers);
         });
+        if (conversation.isLate) throw new Error("nobody waits any more");
       } catch (error) {
         // The caller learns of none of them: they would stand in everybody's way until they end.
         void this.#giveBack(requests, answers);
@@ -67,9 +74,10 @@ export class MemcachedLeases implements Leases {
     for (const { key } of records) checkKey(key, this.#label);
     const names = records.map(({ key }) => itemName(key));
     const stored = new Array<boolean>(records.length).fill(false);
-    const refusals = new Refusals(this.#label, records.length);
+    const keys = records.map(({ key }) => key);
+    const failures = new Failures(this.#label, keys, "stored");
     await this.#client.run("a fill", (conversation) =>
-      each(this.#client.parts(names), async ({ connection, places }) => {
+      this.#client.eachUp(this.#client.parts(names), async ({ connection, places }) => {
         const sent: number[] = [];
         const answers = await conversation.ask(connection, (batch) => {
           for (const place of places) {
@@ -79,18 +87,18 @@ export class MemcachedLeases implements Leases {
             const condition = ` C${token.cas}`;
             const now = (): number => connection.now();
             const name = names[place] ?? "";
-            if (storeRecord(batch, connection.facts, name, record, now, refusals, condition))
+            if (storeRecord(batch, connection.facts, name, record, now, failures, condition))
               sent.push(place);
           }
         });
         for (const [index, answer] of answers.entries()) {
           const place = sent[index] ?? 0;
           if (answer.code === "HD") stored[place] = true;
-          else if (!isRefused(answer.code)) refusals.add(records[place]?.key ?? "", refusal(answer));
+          else if (!isRefused(answer.code)) failures.add(records[place]?.key ?? "", refusal(answer));
         }
       }),
     );
-    refusals.throwIfAny();
+    failures.throwIfAny();
     return stored;
   }
 
@@ -99,7 +107,7 @@ export class MemcachedLeases implements Leases {
     for (const { key } of leases) checkKey(key, this.#label);
     const names = leases.map(({ key }) => itemName(key));
     await this.#client.run("a release of leases", (conversation) =>
-      each(this.#client.parts(names), async ({ connection, places }) => {
+      this.#client.eachUp(this.#client.parts(names), async ({ connection, places }) => {
         const answers = await conversation.ask(connection, (batch) => {
           for (const place of places) {
             const lease = leases[place];
@@ -147,7 +155,9 @@ async function acquirePart(
       else answers[one.place] = answer;
     }
     open = await claim(conversation, connection, claims, asked, answers);
-    if (round + 1 >= mostRounds) open = open.filter(({ request }) => request.steal === true);
+    if (round + 1 < mostRounds) continue;
+    for (const { place, request } of open) if (request.steal !== true) answers[place] = { outcome: "held" };
+    open = open.filter(({ request }) => request.steal === true);
   }
 }
 

@@ -1,9 +1,11 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import {
-  ConfigurationError,
   type ConnectionOptions,
   type ConnectionSettings,
   connectionSettings,
+  optionError,
+  refuseUnknownOptions,
+  shown,
 } from "cacheme/driver";
 
 /** One server of a pool. */
@@ -60,10 +62,10 @@ export function settings(
   target: string | MemcachedConnectionOptions,
   options: MemcachedStorageOptions,
 ): Settings {
-  known(options, ["connect", "commandTimeout", "connectTimeout"], "an option of memcached()");
+  refuseUnknownOptions(options, ["connect", "commandTimeout", "connectTimeout"], "memcached()");
   const common = connectionSettings(options, "memcached()");
   const place = typeof target === "string" ? fromUrl(target) : target;
-  known(place, ["servers", "username", "password", "tls"], "an option of memcached()");
+  refuseUnknownOptions(place, ["servers", "username", "password", "tls"], "memcached()");
   const servers = checkedServers(place.servers);
   const tls = tlsOf(place.tls);
   const { username, password } = credentials(place);
@@ -77,7 +79,7 @@ function fromUrl(text: string): MemcachedConnectionOptions {
   const servers = places?.split(",").map(serverFrom) ?? [];
   const [username, password, ...rest] = account?.split(":").map(decoded) ?? [];
   if (servers.length === 0 || servers.includes(undefined) || rest.length > 0) {
-    throw invalid(
+    throw optionError(
       "memcached() was given a text that is not an address of memcached servers. " +
         'Write "memcached://host:11211", or "memcacheds://" for TLS; a name and a password go before an "@", with what ' +
         "is special in them escaped; several servers are parted by commas.",
@@ -108,33 +110,33 @@ function decoded(text: string): string {
 
 function checkedServers(servers: readonly MemcachedServer[]): readonly PoolServer[] {
   if (!Array.isArray(servers) || servers.length === 0) {
-    throw invalid(
-      `The option servers of memcached() is ${show(servers)}. Give a list of at least one server.`,
+    throw optionError(
+      `The option servers of memcached() is ${shown(servers)}. Give a list of at least one server.`,
     );
   }
   const checked = servers.map(checkedServer);
   const names = checked.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
-    throw invalid(`memcached() was given the server ${twice} twice. Name it once, with a weight of 2.`);
+    throw optionError(`memcached() was given the server ${twice} twice. Name it once, with a weight of 2.`);
   }
   return checked;
 }
 
 function checkedServer(server: MemcachedServer): PoolServer {
-  known(server, ["host", "port", "weight"], "an option of a server of memcached()");
+  refuseUnknownOptions(server, ["host", "port", "weight"], "a server of memcached()");
   const { host, port = usualPort, weight = 1 } = server;
   if (typeof host !== "string" || !/^[^\s,@/]+$/.test(host)) {
-    throw invalid(`The host of a server of memcached() is ${show(host)}. Give a name or an address.`);
+    throw optionError(`The host of a server of memcached() is ${shown(host)}. Give a name or an address.`);
   }
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw invalid(
-      `The port of the server ${host} of memcached() is ${show(port)}. Give a number from 1 to 65535.`,
+    throw optionError(
+      `The port of the server ${host} of memcached() is ${shown(port)}. Give a number from 1 to 65535.`,
     );
   }
   if (typeof weight !== "number" || !(weight > 0) || weight === Number.POSITIVE_INFINITY) {
-    throw invalid(
-      `The weight of the server ${host} of memcached() is ${show(weight)}. Give a number above 0.`,
+    throw optionError(
+      `The weight of the server ${host} of memcached() is ${shown(weight)}. Give a number above 0.`,
     );
   }
   return { host, port, weight, name: `${host.includes(":") ? `[${host}]` : host}:${port}` };
@@ -147,13 +149,13 @@ function credentials({ username, password }: MemcachedConnectionOptions): {
 } {
   if (username === undefined && password === undefined) return { username, password };
   if (typeof username !== "string" || !/^[^\s:\p{Cc}]+$/u.test(username)) {
-    throw invalid(
+    throw optionError(
       "The option username of memcached() is not a name that a server can be told. Give one without spaces, colons " +
         "and control characters, together with its password.",
     );
   }
   if (typeof password !== "string" || password === "" || /[\s\p{Cc}]/u.test(password)) {
-    throw invalid(
+    throw optionError(
       "The option password of memcached() is not one that a server can be told. Give a text without spaces and " +
         "control characters, together with its username.",
     );
@@ -165,29 +167,7 @@ function tlsOf(tls: boolean | TlsOptions | undefined): TlsOptions | undefined {
   if (tls === undefined || tls === false) return undefined;
   if (tls === true) return {};
   if (typeof tls === "object" && tls !== null && !Array.isArray(tls)) return tls;
-  throw invalid(`The option tls of memcached() is ${show(tls)}. Give true, false or options of tls.connect.`);
-}
-
-/** An option that is none is a mistake in writing, or hope for what is not there. */
-function known(options: unknown, names: readonly string[], what: string): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw invalid(
-      `memcached() was given ${show(options)}. Give an address or options, such as { servers: [{ host }] }.`,
-    );
-  }
-  for (const name of Object.keys(options)) {
-    if (names.includes(name)) continue;
-    throw invalid(`${JSON.stringify(name)} is not ${what}. There are: ${names.join(", ")}.`);
-  }
-}
-
-function invalid(message: string): ConfigurationError {
-  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
-}
-
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  return typeof value === "object" && value !== null
-    ? `${Array.isArray(value) ? "a list" : "an object"}`
-    : String(value);
+  throw optionError(
+    `The option tls of memcached() is ${shown(tls)}. Give true, false or options of tls.connect.`,
+  );
 }

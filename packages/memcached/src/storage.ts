@@ -7,15 +7,16 @@ import {
   type StorageInfo,
   type StoredRecord,
 } from "cacheme/driver";
-import { Client, type Conversation, each, type Part } from "./client.js";
+import { Client, type Conversation, type Part } from "./client.js";
 import { refusal } from "./exchange.js";
+import { Failures } from "./failures.js";
 import { MemcachedGenerations } from "./generations.js";
 import { itemName } from "./item-name.js";
 import { MemcachedLeases } from "./leases.js";
 import type { Settings } from "./options.js";
 import { bytesOf } from "./record.js";
 import { statsOf } from "./server-facts.js";
-import { Refusals, storeRecord } from "./store.js";
+import { storeRecord } from "./store.js";
 
 /** One server, or several that share the keys. */
 export class MemcachedStorage implements RemoteStorage {
@@ -63,7 +64,7 @@ export class MemcachedStorage implements RemoteStorage {
     const found = new Array<Uint8Array | undefined>(keys.length).fill(undefined);
     const parts = this.#client.parts(names);
     await this.#client.run("a read", (conversation) =>
-      each(parts, (part) => this.#readPart(conversation, part, keys, names, found)),
+      this.#client.eachUp(parts, (part) => this.#readPart(conversation, part, keys, names, found)),
     );
     return found;
   }
@@ -71,26 +72,28 @@ export class MemcachedStorage implements RemoteStorage {
   async writeMany(records: readonly StoredRecord[]): Promise<void> {
     if (records.length === 0) return;
     for (const { key } of records) checkKey(key, this.label);
-    const names = records.map(({ key }) => itemName(key));
-    const refusals = new Refusals(this.label, records.length);
+    const keys = records.map(({ key }) => key);
+    const names = keys.map(itemName);
+    const failures = new Failures(this.label, keys, "stored");
     await this.#client.run("a write", (conversation) =>
-      each(this.#client.parts(names), async ({ connection, places }) => {
+      failures.collect(this.#client.parts(names), async ({ connection, places }) => {
         const sent: StoredRecord[] = [];
+        const now = (): number => connection.now();
         const answers = await conversation.ask(connection, (batch) => {
           for (const place of places) {
-            const record = records[place];
-            const name = names[place];
+            const [record, name] = [records[place], names[place]];
             if (record === undefined || name === undefined) continue;
-            if (storeRecord(batch, connection.facts, name, record, () => connection.now(), refusals))
-              sent.push(record);
+            if (storeRecord(batch, connection.facts, name, record, now, failures)) sent.push(record);
           }
         });
-        for (const [index, answer] of answers.entries()) {
-          if (answer.code !== "HD") refusals.add(sent[index]?.key ?? "", refusal(answer));
+        for (let index = 0; index < answers.length; index++) {
+          const answer = answers[index];
+          if (answer !== undefined && answer.code !== "HD")
+            failures.add(sent[index]?.key ?? "", refusal(answer));
         }
       }),
     );
-    refusals.throwIfAny();
+    failures.throwIfAny();
   }
 
   /** Counts leases without bytes as well. A key that stands twice counts once, since it is gone by then. */
@@ -98,19 +101,21 @@ export class MemcachedStorage implements RemoteStorage {
     if (keys.length === 0) return 0;
     checkKeys(keys, this.label);
     const names = keys.map(itemName);
+    const failures = new Failures(this.label, keys, "removed");
     const counts = await this.#client.run("a removal", (conversation) =>
-      each(this.#client.parts(names), async ({ connection, places }) => {
+      failures.collect(this.#client.parts(names), async ({ connection, places }) => {
         const answers = await conversation.ask(connection, (batch) => {
           for (const place of places) batch.command(`md ${names[place]}`);
         });
         let count = 0;
-        for (const answer of answers) {
+        for (const [index, answer] of answers.entries()) {
           if (answer.code === "HD") count++;
-          else if (answer.code !== "NF") throw refusal(answer);
+          else if (answer.code !== "NF") failures.add(keys[places[index] ?? 0] ?? "", refusal(answer));
         }
         return count;
       }),
     );
+    failures.throwIfAny();
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
@@ -140,7 +145,6 @@ export class MemcachedStorage implements RemoteStorage {
     };
   }
 
-  /** A server of a pool that is known to be down has no keys; those of the others are still there. */
   async #readPart(
     conversation: Conversation,
     { connection, places }: Part,
@@ -148,16 +152,12 @@ export class MemcachedStorage implements RemoteStorage {
     names: readonly string[],
     found: (Uint8Array | undefined)[],
   ): Promise<void> {
-    try {
-      const its = places.map((place) => names[place] ?? "");
-      const answers = await conversation.get(connection, its, bytesAndTimes);
-      for (let index = 0; index < answers.length; index++) {
-        const [answer, place = 0] = [answers[index], places[index]];
-        if (answer?.code === "VA") found[place] = bytesOf(answer, names[place] ?? "", keys[place] ?? "");
-        else if (answer !== undefined && answer.code !== "EN") throw refusal(answer);
-      }
-    } catch (error) {
-      if (connection.isReady || !this.#client.isUp) throw error;
+    const its = places.map((place) => names[place] ?? "");
+    const answers = await conversation.get(connection, its, bytesAndTimes);
+    for (let index = 0; index < answers.length; index++) {
+      const [answer, place = 0] = [answers[index], places[index]];
+      if (answer?.code === "VA") found[place] = bytesOf(answer, names[place] ?? "", keys[place] ?? "");
+      else if (answer !== undefined && answer.code !== "EN") throw refusal(answer);
     }
   }
 }

@@ -1,4 +1,5 @@
-import { StorageError, type StoredRecord } from "cacheme/driver";
+import type { StoredRecord } from "cacheme/driver";
+import type { Failures } from "./failures.js";
 import { expiry, ttlSeconds } from "./lifetime.js";
 import type { Batch } from "./protocol.js";
 import { itemData, leaseFieldLength } from "./record.js";
@@ -20,7 +21,7 @@ export function storeRecord(
   name: string,
   { key, bytes, ttl, freshFor }: StoredRecord,
   now: () => number,
-  refusals: Refusals,
+  failures: Failures,
   condition = "",
 ): boolean {
   const seconds = ttl === undefined ? undefined : ttlSeconds(ttl);
@@ -31,7 +32,7 @@ export function storeRecord(
   // The end of the name, the end of the data, and room for a lease beside the bytes.
   const size = itemOverhead + name.length + 1 + length + 2 + leaseFieldLength;
   if (size > longestItem) {
-    refusals.add(key, new Error(tooLarge(bytes.length, longestItem - (size - bytes.length), longestItem)));
+    failures.add(key, new Error(tooLarge(bytes.length, longestItem - (size - bytes.length), longestItem)));
     return false;
   }
   batch.store(name, `T${end} F${flags}${condition}`, pieces);
@@ -57,36 +58,4 @@ function tooLarge(size: number, limit: number, longestItem: number): string {
     `its value has ${has} bytes, and the server takes ${takes} with this key: its items have ${all} at most. ` +
     "Start memcached with a larger -I, or store less under one key"
   );
-}
-
-/** The records of a batch that may not be stored. The others are. */
-export class Refusals {
-  readonly #label: string;
-  readonly #total: number;
-  readonly #keys: string[] = [];
-  #first: Error | undefined;
-
-  constructor(label: string, total: number) {
-    this.#label = label;
-    this.#total = total;
-  }
-
-  add(key: string, reason: Error): void {
-    this.#keys.push(JSON.stringify(key));
-    this.#first ??= reason;
-  }
-
-  /** @throws StorageError `CACHEME_STORAGE_FAILED` that names the keys */
-  throwIfAny(): void {
-    const cause = this.#first;
-    if (cause === undefined) return;
-    const keys = this.#keys;
-    const named =
-      keys.length > 5 ? `${keys.slice(0, 5).join(", ")} and ${keys.length - 5} more` : keys.join(", ");
-    throw new StorageError(
-      "CACHEME_STORAGE_FAILED",
-      `${this.#label}: ${keys.length} of ${this.#total} records may not be stored: ${named}. The first one: ${cause.message}.`,
-      { cause },
-    );
-  }
 }
