@@ -1,13 +1,8 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { catalogue, type ServiceName } from "../src/catalogue.js";
-import { bundleProgram } from "../src/program.js";
 import { type Server, server } from "../src/service.js";
 import { describeWithServer } from "../src/vitest.js";
+import { hold, isReserved } from "./held.js";
 
 for (const name of Object.keys(catalogue) as ServiceName[]) {
   const { title, urlVariable, ready } = catalogue[name];
@@ -52,23 +47,15 @@ for (const name of Object.keys(catalogue) as ServiceName[]) {
       await one.kill();
       await one.stop();
       expect(await answers(one.port)).toBe(false);
-      expect(existsSync(mark(one.port))).toBe(false);
+      expect(isReserved(one.port)).toBe(false);
     });
 
     it("does not outlive a test process that is killed", async () => {
-      const program = await bundleProgram(new URL("holder.ts", import.meta.url));
-      const holder = fork(program.path, [name], { execArgv: [] });
-      const [{ port }] = (await once(holder, "message")) as [{ port: number }];
+      const holder = await hold(name);
+      const [port = 0] = holder.ports;
       expect(await answers(port)).toBe(true);
-      holder.kill("SIGKILL");
-      while (existsSync(mark(port))) await new Promise((resolve) => setTimeout(resolve, 5));
+      await holder.kill(holder.ports);
       expect(await answers(port)).toBe(false);
-      program.remove();
     });
   });
-}
-
-/** What keeps a port from other test processes; it goes last, together with the server's folder. */
-function mark(port: number): string {
-  return join(tmpdir(), "cacheme-test-ports", String(port));
 }

@@ -1,8 +1,18 @@
-/** A test process that starts the server that its first argument names and then does nothing: it is there to be killed. */
+/** A test process that starts what its first argument names and then does nothing: it is there to be killed. */
 import type { ServiceName } from "../src/catalogue.js";
+import { startRedisCluster } from "../src/redis-cluster.js";
+import { startRedisSentinel } from "../src/redis-sentinel.js";
 import { server } from "../src/service.js";
 
-// The tests beside it name a service.
-const started = await server((process.argv[2] ?? "redis") as ServiceName);
-process.send?.({ port: started.port });
+process.send?.({ ports: await started(process.argv[2]) });
 setInterval(() => {}, 1000);
+
+async function started(what = "redis"): Promise<number[]> {
+  if (what === "cluster") return (await startRedisCluster()).nodes.map(({ port }) => port);
+  if (what === "sentinel") {
+    const { master, replicas, sentinels } = await startRedisSentinel();
+    return [master, ...replicas, ...sentinels].map(({ port }) => port);
+  }
+  // The tests beside it name a service.
+  return [(await server(what as ServiceName)).port];
+}

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RedisCluster, startRedisCluster } from "../src/redis-cluster.js";
 import { redisCommand } from "../src/redis-command.js";
 import { describeWithServer } from "../src/vitest.js";
+import { ask } from "./conversation.js";
+import { hold, isReserved } from "./held.js";
 
 describeWithServer("redis", "a cluster of Redis", () => {
   let cluster: RedisCluster;
@@ -30,5 +32,16 @@ describeWithServer("redis", "a cluster of Redis", () => {
     await cluster.nodes[0]?.restart();
     while (!(await redisCommand(port(0), "INFO replication")).includes("master_link_status:up"));
     expect(await redisCommand(port(0), "INFO replication")).toContain("role:slave");
+  });
+
+  it("does not outlive a test process that is killed, nor keeps a port of its bus", async () => {
+    const holder = await hold("cluster");
+    const settings = await Promise.all(holder.ports.map((node) => ask(node, "CONFIG GET cluster-port")));
+    const buses = settings.map((setting) => Number(setting.split("\r\n").at(-1)));
+    expect(holder.ports).toHaveLength(6);
+    expect(buses.every(isReserved)).toBe(true);
+    await holder.kill([...holder.ports, ...buses]);
+    const answers = await Promise.all(holder.ports.map((node) => ask(node, "PING")));
+    expect(new Set(answers)).toEqual(new Set(["closed"]));
   });
 });

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { redisCommand, untilRedis } from "../src/redis-command.js";
 import { type RedisSentinel, startRedisSentinel } from "../src/redis-sentinel.js";
 import { describeWithServer } from "../src/vitest.js";
+import { ask } from "./conversation.js";
+import { hold } from "./held.js";
 
 describeWithServer("redis", "a master of Redis with its sentinels", () => {
   let group: RedisSentinel;
@@ -40,5 +42,13 @@ describeWithServer("redis", "a master of Redis with its sentinels", () => {
     await untilRedis([master.port], "INFO replication", /role:slave(.|\r\n)*master_link_status:up/);
     await master.restart();
     expect(await redisCommand(master.port, "INFO replication")).toContain("role:slave");
+  });
+
+  it("does not outlive a test process that is killed", async () => {
+    const holder = await hold("sentinel");
+    expect(holder.ports).toHaveLength(6);
+    await holder.kill(holder.ports);
+    const answers = await Promise.all(holder.ports.map((node) => ask(node, "PING")));
+    expect(new Set(answers)).toEqual(new Set(["closed"]));
   });
 });

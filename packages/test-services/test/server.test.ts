@@ -1,11 +1,9 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
-import { bundleProgram } from "../src/program.js";
 import { type Server, server } from "../src/service.js";
 import { describeWithServer } from "../src/vitest.js";
 import { ask, Conversation } from "./conversation.js";
+import { hold } from "./held.js";
 
 describeWithServer("redis", "a throw-away server", () => {
   const started: Server[] = [];
@@ -75,23 +73,12 @@ describeWithServer("redis", "a throw-away server", () => {
   });
 
   it("does not outlive a test process that is killed", async () => {
-    const program = await bundleProgram(new URL("holder.ts", import.meta.url));
-    const holder = fork(program.path, { execArgv: [] });
-    const { port } = await held(holder);
+    const holder = await hold("redis");
+    const [port = 0] = holder.ports;
     const folder = (await ask(port, "CONFIG GET dir")).split("\r\n").at(-1) ?? "";
     expect(existsSync(folder)).toBe(true);
-    holder.kill("SIGKILL");
-    await until(async () => (await ask(port, "PING")) === "closed" && !existsSync(folder));
-    program.remove();
+    await holder.kill(holder.ports);
+    expect(existsSync(folder)).toBe(false);
+    expect(await ask(port, "PING")).toBe("closed");
   });
 });
-
-async function held(holder: ChildProcess): Promise<{ port: number }> {
-  const [message] = await once(holder, "message");
-  return message as { port: number };
-}
-
-/** Asks again until it is so; the test's own time limit ends it. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
-}

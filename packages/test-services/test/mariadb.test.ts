@@ -1,0 +1,38 @@
+import { type Connection, createConnection } from "mysql2/promise";
+import { expect, it } from "vitest";
+import { describeWithServer } from "../src/vitest.js";
+
+describeWithServer("mysql", "a server of MariaDB", (mariadb) => {
+  const use = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = await createConnection(mariadb().url);
+    try {
+      return await work(connection);
+    } finally {
+      await connection.end();
+    }
+  };
+  const query = (statement: string): Promise<unknown> =>
+    use(async (connection) => (await connection.query(statement))[0]);
+
+  it("lets in the user of its address, to the database of its address, to do everything", async () => {
+    expect(await query("SELECT DATABASE() AS place, CURRENT_USER() AS me")).toEqual([
+      { place: "cacheme", me: "cacheme@%" },
+    ]);
+    await query("CREATE DATABASE another");
+    await query("DROP DATABASE another");
+  });
+
+  it("keeps out who has another password", async () => {
+    const address = new URL(mariadb().url);
+    address.password = "wrong";
+    await expect(createConnection(address.href)).rejects.toThrow("Access denied");
+  });
+
+  it("keeps what its log has been told of when it is killed", async () => {
+    await query("CREATE TABLE kept (answer INT)");
+    await query("INSERT INTO kept VALUES (42)");
+    await query("FLUSH LOGS");
+    await mariadb().restart();
+    expect(await query("SELECT answer FROM kept")).toEqual([{ answer: 42 }]);
+  });
+});
