@@ -8,7 +8,24 @@
  * All answer `null`, which `unnest` fills up with nulls beside other arrays, where no element is there.
  */
 export function textArray(texts: readonly (string | undefined)[]): Buffer | null {
-  return binaryArray(25, texts, (text) => Buffer.byteLength(text), writeText);
+  return asciiArray(texts) ?? binaryArray(textType, texts, (text) => Buffer.byteLength(text), writeText);
+}
+
+/**
+ * Keys are short and nearly always ASCII, and then two calls into the runtime for each cost more than all the rest: lengths
+ * and texts are put together as one text of one byte a character, which is encoded in one call.
+ */
+function asciiArray(texts: readonly (string | undefined)[]): Buffer | undefined {
+  const together = texts.join("");
+  if (Buffer.byteLength(together) !== together.length) return undefined;
+  const start = Buffer.allocUnsafe(headLength);
+  head(start, textType, texts.length, false);
+  let array = start.toString("latin1");
+  for (const text of texts) {
+    if (text === undefined || text.length > 0xffff) return undefined;
+    array += `\0\0${String.fromCharCode(text.length >> 8, text.length & 0xff)}${text}`;
+  }
+  return Buffer.from(array, "latin1");
 }
 
 /** {@link textArray} for bytes. */
@@ -42,6 +59,7 @@ export function booleanArray(values: readonly (boolean | undefined)[]): Buffer |
 }
 
 const headLength = 20;
+const textType = 25;
 
 /** Every element's length is asked for before the first is written: one allocation, one copy of each. */
 function binaryArray<T>(
