@@ -1,0 +1,100 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { memcached as storage } from "@cacheme/memcached";
+import { server } from "@cacheme/test-services";
+import type { BareClient, BareRecord, StorageSubject } from "./subject.js";
+
+/**
+ * No client on npm reads many keys by the meta protocol, so this is the least that can be one: the same commands with the
+ * same flags, in one write; answers found in what the socket read, values as views of it. It trusts the server in
+ * everything, has one batch under way at a time, no deadline and no errors.
+ */
+export const memcached: StorageSubject = {
+  name: "memcached",
+  async start() {
+    const running = await server("memcached");
+    const socket = connect({ host: "127.0.0.1", port: running.port, noDelay: true });
+    await once(socket, "connect");
+    return {
+      storage: storage(running.url),
+      bare: new LeastClient(socket),
+      stop: async () => {
+        socket.destroy();
+        await running.stop();
+      },
+    };
+  },
+};
+
+const [lf, space] = [10, 32];
+
+class LeastClient implements BareClient {
+  readonly #socket: Socket;
+  #came: Buffer = Buffer.alloc(0);
+  #at = 0;
+  #values: (Buffer | undefined)[] = [];
+  #awaited = 0;
+  #resolve: (values: (Buffer | undefined)[]) => void = () => {};
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (piece) => this.#read(piece));
+  }
+
+  readMany(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
+    let commands = "";
+    for (let index = 0; index < keys.length; index++) commands += `mg ${keys[index]} v f t O${index}\r\n`;
+    this.#socket.write(commands, "latin1");
+    return this.#answers(keys.length);
+  }
+
+  writeMany(records: readonly BareRecord[]): Promise<unknown> {
+    const lines = records.map(
+      ({ key, bytes, ttl }) => `ms ${key} ${bytes.length} T${ttl / 1000} F${2 * bytes.length + 1}\r\n`,
+    );
+    let length = 0;
+    for (let index = 0; index < lines.length; index++) {
+      length += (lines[index]?.length ?? 0) + (records[index]?.bytes.length ?? 0) + 2;
+    }
+    const batch = Buffer.allocUnsafe(length);
+    let at = 0;
+    for (let index = 0; index < lines.length; index++) {
+      at += batch.write(lines[index] ?? "", at, "latin1");
+      at += records[index]?.bytes.copy(batch, at) ?? 0;
+      at += batch.write("\r\n", at, "latin1");
+    }
+    this.#socket.write(batch);
+    return this.#answers(records.length);
+  }
+
+  #answers(count: number): Promise<(Buffer | undefined)[]> {
+    this.#awaited = count;
+    this.#values = [];
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** What has not come as a whole is looked at again with what comes next. */
+  #read(piece: Buffer): void {
+    const came = this.#at < this.#came.length ? Buffer.concat([this.#came.subarray(this.#at), piece]) : piece;
+    let at = 0;
+    while (at < came.length) {
+      const end = came.indexOf(lf, at);
+      if (end === -1) break;
+      if (came[at] !== 0x56) {
+        this.#values.push(undefined);
+        at = end + 1;
+        continue;
+      }
+      let size = 0;
+      for (let digit = at + 3; came[digit] !== space; digit++) size = size * 10 + (came[digit] ?? 0) - 48;
+      if (end + 1 + size + 2 > came.length) break;
+      this.#values.push(came.subarray(end + 1, end + 1 + size));
+      at = end + 1 + size + 2;
+    }
+    this.#came = came;
+    this.#at = at;
+    if (this.#values.length === this.#awaited) this.#resolve(this.#values);
+  }
+}
