@@ -1,22 +1,32 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { barChart } from "./bar-chart.js";
 import type { Pauses } from "./pause.js";
 import { subjects } from "./subject.js";
 import { workloads } from "./workloads.js";
 
 /**
- * `npm run bench:memory [-- --quick]`: what an operation costs, how many bytes an entry, how long a pause, for every
- * library, as ratios to the first. Prints tables and draws them into the docs folder.
+ * `npm run bench:memory [-- --quick] [--rounds N] [--size N ...] [--only LIBRARY ...]`: what an operation costs, how many
+ * bytes an entry, how long a pause, for every library, as ratios to the first. Prints tables and draws them into the docs
+ * folder. `--quick` is three rounds at 10,000 entries.
  */
-const quick = process.argv.includes("--quick");
-const rounds = quick ? 3 : 7;
-const sizes = quick ? [10_000] : [10_000, 1_000_000];
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    size: { type: "string", multiple: true },
+    only: { type: "string", multiple: true },
+  },
+});
+const { quick } = flags;
+const rounds = Number(flags.rounds ?? (quick ? 3 : 7));
+const sizes = flags.size?.map(Number) ?? (quick ? [10_000] : [10_000, 1_000_000]);
 const docs = fileURLToPath(new URL("../../../docs/memory/", import.meta.url));
 const measurer = fileURLToPath(new URL("measure.js", import.meta.url));
-const names = Object.keys(subjects);
-const base = names[0] ?? "";
+const [base = "", ...others] = Object.keys(subjects);
+const names = [base, ...others.filter((name) => flags.only?.includes(name) ?? true)];
 
 mkdirSync(docs, { recursive: true });
 for (const size of sizes) compareSpeed(size);

@@ -282,11 +282,8 @@ export class BoundedCache<K, V> {
     const { slots, expiry } = this.#store;
     const now = expiry.ends(slot) ? (given ?? expiry.clock.now()) : 0;
     if (expiry.isOver(slot, now)) return undefined;
-    return {
-      value: slots.valueAt(slot),
-      weight: slots.weightOf(slot),
-      remaining: expiry.remaining(slot, now),
-    };
+    const [value, weight] = [slots.valueAt(slot), slots.weightOf(slot)];
+    return { value, weight, remaining: expiry.remaining(slot, now) };
   }
 
   #isLive(slot: number, now: number | undefined): boolean {

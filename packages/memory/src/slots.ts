@@ -1,4 +1,4 @@
-import { lengthen } from "./column.js";
+import { LONGEST_COPIED, lengthen } from "./column.js";
 
 /**
  * Keys and values lie in chunks: one array of a million stalls 17 ms when V8 lengthens it, a chunk never. A key and its
@@ -12,8 +12,8 @@ const MASK = (1 << BITS) - 1;
 
 type Chunk<K, V> = (K | V | typeof FREE | undefined)[];
 
-/** Capacity doubles up to here, then grows by eighths, in place (see column.ts). */
-const DOUBLED_BELOW = 1 << 15;
+/** A cache of at most so many entries gets all its capacity at once when it has outgrown what is copied. */
+const LARGEST_AT_ONCE = 1 << 21;
 
 const SMALLEST = 16;
 
@@ -47,10 +47,21 @@ export class Slots<K, V> {
     return this.free < 0 && this.unused === this.capacity;
   }
 
-  grow(): void {
+  /**
+   * More capacity, for a cache of `maxSize` entries: twice as much while that is little to copy, then either all there will
+   * be, or, where that is more than two million, an eighth more each time, in place (see column.ts).
+   */
+  grow(maxSize: number = MOST_SLOTS): void {
     const { capacity } = this;
-    const wanted = capacity < DOUBLED_BELOW ? Math.max(SMALLEST, capacity * 2) : capacity + (capacity >>> 3);
-    this.capacity = Math.min(wanted, MOST_SLOTS + 1);
+    // One slot more than entries: a newcomer is held beside the one that it drives out.
+    const most = Math.max(maxSize, capacity) + 1;
+    const isSmall = 2 * capacity <= LONGEST_COPIED;
+    if (maxSize <= LARGEST_AT_ONCE && (!isSmall || most <= 4 * capacity)) this.capacity = most;
+    else
+      this.capacity = Math.min(
+        most,
+        isSmall ? Math.max(SMALLEST, 2 * capacity) : capacity + (capacity >>> 3),
+      );
     this.hashes = lengthen(this.hashes, this.capacity);
     if (this.spaces !== null) this.spaces = lengthen(this.spaces, this.capacity);
     if (this.weights !== null) this.weights = lengthen(this.weights, this.capacity);

@@ -276,7 +276,7 @@ export class Store<K, V> {
   }
 
   #grow(): void {
-    this.slots.grow();
+    this.slots.grow(this.limits.maxSize);
     const { capacity } = this.slots;
     this.policy.grow(capacity);
     this.expiry.grow(capacity);
@@ -285,9 +285,7 @@ export class Store<K, V> {
 
   #addAllCleared(): void {
     const { slots } = this;
-    for (let slot = 0; slot < slots.unused; slot++) {
-      if (slots.isHeld(slot)) this.#tellOf(slot, "cleared");
-    }
+    for (let slot = 0; slot < slots.unused; slot++) if (slots.isHeld(slot)) this.#tellOf(slot, "cleared");
   }
 
   /** What the timer does. Returns when it should be called again. */

@@ -177,13 +177,22 @@ describe("limits", () => {
   });
 
   it("grow in place past the lengths that are copied", () => {
-    const cache = new BoundedCache<number, number>({ maxSize: 120_000, policy: "lru" });
-    for (let i = 0; i < 150_000; i++)
-      cache.set(i, i, i % 1_000 === 0 ? { ttl: 1_000_000, weight: 2 } : undefined);
+    const cache = new BoundedCache<number, number>({ maxWeight: 150_000, policy: "lru" });
+    for (let i = 0; i < 180_000; i++) cache.set(i, i, i % 1_000 === 0 ? { ttl: 1_000_000 } : undefined);
     checkCache(cache);
-    expect(cache.size).toBe(120_000);
-    expect(cache.get(149_999)).toBe(149_999);
+    expect(cache.size).toBe(150_000);
+    expect(cache.get(179_999)).toBe(179_999);
     expect(cache.get(29_999)).toBeUndefined();
+    expect((storeOf(cache).slots.hashes.buffer as ArrayBuffer & { resizable: boolean }).resizable).toBe(true);
+  });
+
+  it("get all their capacity at once where that is not much more, in plain arrays, which are read faster", () => {
+    const cache = new BoundedCache<number, number>({ maxSize: 200_000, policy: "tlfu" });
+    for (let i = 0; i < 70_000; i++) cache.set(i, i);
+    const { slots } = storeOf(cache);
+    expect(slots.capacity).toBe(200_001);
+    expect((slots.hashes.buffer as ArrayBuffer & { resizable: boolean }).resizable).toBe(false);
+    checkCache(cache);
   });
 
   it("change at run time, a bounded part at once and the rest with what follows", () => {

@@ -124,12 +124,17 @@ export class TinyLfuPolicy implements SlotPolicy {
       incumbent = this.#searchMain();
     }
     if (incumbent < 0) return this.#forget(candidate, window);
-    if (this.#winsDuel(candidate, incumbent)) {
+    const challenge = this.frequencyOf(candidate);
+    if (challenge > 0 && this.#winsDuel(challenge, candidate, incumbent)) {
       regions.move(candidate, window, probation);
       return this.#forget(incumbent, probation);
     }
-    regions.renewOldest(probation);
-    return this.#forget(candidate, window);
+    // What `renewOldest` and `#forget` do, written out: of a stream of new keys nearly every one ends here.
+    probation.oldest = regions.younger[incumbent] as number;
+    if (challenge > 1) this.sketch.raise(hash, challenge);
+    regions.leave(candidate, window);
+    marks[candidate] = 0;
+    return candidate;
   }
 
   resize({ maxSize, maxWeight }: Limits): void {
@@ -154,11 +159,14 @@ export class TinyLfuPolicy implements SlotPolicy {
    * unless neither was seen before: otherwise, in a loop larger than the cache, whoever comes next would win
    * against whoever came last. Frequencies count per weight.
    */
-  #winsDuel(candidate: number, incumbent: number): boolean {
-    const challenge = this.frequencyOf(candidate);
+  #winsDuel(challenge: number, candidate: number, incumbent: number): boolean {
     const frequency = this.frequencyOf(incumbent);
     const defence = frequency > 1 ? frequency + 1 : frequency;
-    if (challenge * this.#slots.weightOf(incumbent) > defence * this.#slots.weightOf(candidate)) return true;
+    const { weights } = this.#slots;
+    if (weights === null) {
+      if (challenge > defence) return true;
+    } else if (challenge * (weights[incumbent] as number) > defence * (weights[candidate] as number))
+      return true;
     return challenge >= WARM && (this.#random() & CHANCE) === 0;
   }
 
@@ -236,16 +244,18 @@ export class TinyLfuPolicy implements SlotPolicy {
 
   /** Counts the requests since the last insertion. Begins to halve the frequencies when it is time. */
   #age(): void {
-    const total = this.#requests.hits + this.#requests.misses;
-    const requests = Math.max(1, total - this.#requestsSeen);
+    const { hits, misses } = this.#requests;
+    const total = hits + misses;
+    const requests = total > this.#requestsSeen ? total - this.#requestsSeen : 1;
     this.#requestsSeen = total;
     this.#requestsCounted += requests;
     this.#now += requests;
     if (this.sketch.isBusy || this.#aged !== ALL_AGED) {
-      this.#advance(Math.min(FEWEST_AGED * requests, MOST_AGED));
+      this.#advance(requests < MOST_AGED / FEWEST_AGED ? FEWEST_AGED * requests : MOST_AGED);
       return;
     }
-    const due = REQUESTS_PER_AGE * Math.max(this.regions.held, AGES_LIKE);
+    const { held } = this.regions;
+    const due = REQUESTS_PER_AGE * Math.max(held, AGES_LIKE);
     if (this.#requestsCounted < due) return;
     this.#requestsCounted = due >>> 1;
     this.sketch.age();

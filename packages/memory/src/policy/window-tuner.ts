@@ -3,12 +3,15 @@ import { RecencyWatch } from "./recency-watch.js";
 import type { Requests } from "./slot-policy.js";
 import { WindowShare } from "./window-share.js";
 
-/** In caches above `WATCHED_WHOLE` entries one key in eight is watched: enough for a statistic, at an eighth of the cost. */
-const WATCHED_WHOLE = 1024;
-const STRIDE = 8;
-
-/** The bits of a hash that are 0 in one of eight; not those by which tables are indexed. */
-const SAMPLED = (STRIDE - 1) << 28;
+/**
+ * Which keys are watched, by the size of the cache: all in a small one, in a larger one enough for a statistic. A
+ * watched key costs an insertion some 300 ns. The bits of a hash that must be 0 are not those by which tables are indexed.
+ */
+const SAMPLES = [
+  { above: 0, stride: 1, unwatched: 0 },
+  { above: 1024, stride: 8, unwatched: 7 << 28 },
+  { above: 8192, stride: 32, unwatched: 31 << 26 },
+] as const;
 
 /** Follows the keys that leave the window and come back, and adapts the window's share to them. */
 export class WindowTuner {
@@ -17,15 +20,16 @@ export class WindowTuner {
   readonly departures: Departures = new Departures();
   /** The same keys, by a clock that counts requests. */
   readonly recency: RecencyWatch = new RecencyWatch();
-  /** A key is watched if none of these bits is set in its hash: the methods are for watched keys only, the others cost nothing. */
+  /** A key is watched if its hash has none of these bits: the methods are for watched keys only, others cost nothing. */
   unwatched = 0;
+  /** For how many keys a watched one stands. */
+  #stride = 1;
   /** Keys that left the window, watched or not. */
   departed = 0;
 
   /** A watched key left the window at `now`, counted in requests, of a cache that holds so many `entries`. */
   recordDeparture(hash: number, now: number, entries: number): void {
-    if (this.unwatched === 0 && entries > WATCHED_WHOLE) this.unwatched = SAMPLED;
-    else if (this.unwatched !== 0 && entries < WATCHED_WHOLE / 2) this.unwatched = 0;
+    this.#sample(entries);
     const edge = this.window.edge(entries);
     const stride = this.#stride;
     this.departures.record(hash, this.departed, edge, Math.ceil(edge / stride));
@@ -47,8 +51,13 @@ export class WindowTuner {
     this.recency.clear();
   }
 
-  /** For how many keys a watched one stands: 1 or `STRIDE`. */
-  get #stride(): number {
-    return this.unwatched === 0 ? 1 : STRIDE;
+  /** Watches fewer keys in a cache that has grown; more again only when it has shrunk to less than half. */
+  #sample(entries: number): void {
+    const before = this.#stride;
+    for (const { above, stride, unwatched } of SAMPLES) {
+      if (stride > before ? entries <= above : entries < above / 2) return;
+      this.#stride = stride;
+      this.unwatched = unwatched;
+    }
   }
 }
