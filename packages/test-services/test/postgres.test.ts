@@ -1,17 +1,21 @@
-import { spawnSync } from "node:child_process";
+import { Client } from "pg";
 import { expect, it } from "vitest";
 import { describeWithServer } from "../src/vitest.js";
 
 describeWithServer("postgres", "a server of PostgreSQL", (postgres) => {
-  const query = (statement: string): string => {
-    const asked = spawnSync("psql", ["-XAtc", statement, postgres().url], { encoding: "utf8" });
-    if (asked.status !== 0) throw new Error(asked.stderr);
-    return asked.stdout.trim();
+  const query = async (statement: string): Promise<unknown[]> => {
+    const client = new Client({ connectionString: postgres().url });
+    await client.connect();
+    try {
+      return (await client.query(statement)).rows;
+    } finally {
+      await client.end();
+    }
   };
 
   it("keeps what was committed when it is killed", async () => {
-    query("CREATE TABLE kept AS SELECT 42 AS answer");
+    await query("CREATE TABLE kept AS SELECT 42 AS answer");
     await postgres().restart();
-    expect(query("SELECT answer FROM kept")).toBe("42");
+    expect(await query("SELECT answer FROM kept")).toEqual([{ answer: 42 }]);
   });
 });
