@@ -13,6 +13,9 @@ import { isMaster, moveSlot, portOf } from "./cluster-slots.js";
 import { asked, until, wholeCluster } from "./several-servers.js";
 
 const bytes = Buffer.from("value");
+
+/** The nodes wait and vote before they act, which takes them some seconds; no call waits so long. */
+const failOver = { timeout: 20_000 };
 const unhandled: unknown[] = [];
 const note = (reason: unknown) => unhandled.push(reason);
 process.on("unhandledRejection", note);
@@ -195,36 +198,40 @@ describeWithServer("redis", "a Redis Cluster", () => {
         }),
     ],
   ])("with %s", (_, make) => {
-    it.each(["killed", "stopped"])("goes on with the replica of a master that is %s", async (harm) => {
-      const storage = await kept(make());
-      const keys = keysOf(100);
-      await storage.writeMany(recordsOf(keys));
-      const masters = [];
-      for (const node of cluster.nodes) if (await isMaster(node.port)) masters.push(node);
-      const victim = masters[0]!;
-      const load = new CheckedLoad(storage, keysOf(30));
-      await load.turns(10);
-      await (harm === "killed" ? victim.kill() : victim.pause());
-      const others = cluster.nodes.filter((node) => node !== victim);
-      await until(async () => {
-        const roles = await Promise.all(others.map((node) => isMaster(node.port)));
-        return roles.filter(Boolean).length === 3;
-      });
-      await until(async () => {
+    it.each(["killed", "stopped"])(
+      "goes on with the replica of a master that is %s",
+      failOver,
+      async (harm) => {
+        const storage = await kept(make());
+        const keys = keysOf(100);
         await storage.writeMany(recordsOf(keys));
-        return texts(await storage.readMany(keys)).every((text, index) => text === keys[index]);
-      });
-      await storage.ping();
-      await load.end();
-      expect(load.wrong).toEqual([]);
-      expect(load.longest).toBeLessThan(500 + 1000);
-      await (harm === "killed" ? victim.restart() : victim.resume());
-      await until(async () =>
-        (await asked(victim.port, "info", "replication")).includes("master_link_status:up"),
-      );
-      await wholeCluster(cluster).resume();
-      await storage.writeMany([{ key: keys[0]!, bytes, ttl: 60_000 }]);
-    });
+        const masters = [];
+        for (const node of cluster.nodes) if (await isMaster(node.port)) masters.push(node);
+        const victim = masters[0]!;
+        const load = new CheckedLoad(storage, keysOf(30));
+        await load.turns(10);
+        await (harm === "killed" ? victim.kill() : victim.pause());
+        const others = cluster.nodes.filter((node) => node !== victim);
+        await until(async () => {
+          const roles = await Promise.all(others.map((node) => isMaster(node.port)));
+          return roles.filter(Boolean).length === 3;
+        });
+        await until(async () => {
+          await storage.writeMany(recordsOf(keys));
+          return texts(await storage.readMany(keys)).every((text, index) => text === keys[index]);
+        });
+        await storage.ping();
+        await load.end();
+        expect(load.wrong).toEqual([]);
+        expect(load.longest).toBeLessThan(500 + 1000);
+        await (harm === "killed" ? victim.restart() : victim.resume());
+        await until(async () =>
+          (await asked(victim.port, "info", "replication")).includes("master_link_status:up"),
+        );
+        await wholeCluster(cluster).resume();
+        await storage.writeMany([{ key: keys[0]!, bytes, ttl: 60_000 }]);
+      },
+    );
   });
 });
 

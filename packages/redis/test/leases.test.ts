@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto";
+import { describeWithServer } from "@cacheme/test-services/vitest";
+import type { RemoteStorage } from "cacheme";
+import { generationFrom } from "cacheme/driver";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { redis } from "../src/index.js";
+import { headerLength } from "../src/record.js";
+import { until } from "./several-servers.js";
+
+const bytes = Buffer.from("value");
+const minute = 60_000;
+
+describeWithServer("redis", "leases and generations on the server", (server) => {
+  let observer: Redis;
+  let storage: RemoteStorage;
+  let key: string;
+  beforeAll(async () => {
+    observer = new Redis(server().url);
+    storage = redis(server().url);
+    await storage.connect();
+  });
+  afterAll(async () => {
+    await storage.close();
+    observer.disconnect();
+  });
+  beforeEach(() => {
+    key = randomUUID();
+  });
+  const acquired = async (duration = minute, steal = false): Promise<string> => {
+    const [answer] = await storage.leases!.acquire([{ key, duration, steal }]);
+    if (answer?.outcome !== "granted") throw new Error(`the lease is not to be had, but ${answer?.outcome}`);
+    return answer.token;
+  };
+  const read = async () => String((await storage.readMany([key]))[0]);
+
+  it("lets a key that has a lease alone vanish when the lease ends", async () => {
+    await acquired(minute);
+    expect(await observer.pttl(key)).toBeLessThanOrEqual(minute);
+    expect(await observer.pttl(key)).toBeGreaterThan(minute - 10_000);
+    await acquired(20, true);
+    await until(async () => (await observer.exists(key)) === 0);
+  });
+
+  it("keeps a lease that outlasts stale bytes, and ends the bytes in their time", async () => {
+    await storage.writeMany([{ key, bytes, ttl: 600, freshFor: 0 }]);
+    const token = await acquired(minute);
+    expect(await read()).toBe("value");
+    expect(await observer.pttl(key)).toBeGreaterThan(minute - 10_000);
+    await until(async () => (await read()) === "undefined");
+    expect(await storage.leases!.acquire([{ key, duration: minute }])).toEqual([{ outcome: "held" }]);
+    expect(await storage.leases!.fill([{ key, bytes, ttl: minute, token }])).toEqual([true]);
+    expect(await read()).toBe("value");
+  });
+
+  it("gives stale bytes their own end back when a longer lease is given back", async () => {
+    await storage.writeMany([{ key, bytes, ttl: 10_000, freshFor: 0 }]);
+    const token = await acquired(minute);
+    await storage.leases!.release([{ key, token }]);
+    expect(await observer.pttl(key)).toBeLessThanOrEqual(10_001);
+    expect(await observer.pttl(key)).toBeGreaterThan(1000);
+    expect(await read()).toBe("value");
+  });
+
+  it("gives stale bytes their own end back when a shorter lease is stolen from a longer one", async () => {
+    await storage.writeMany([{ key, bytes, ttl: 10_000, freshFor: 0 }]);
+    await acquired(minute);
+    await acquired(50, true);
+    expect(await observer.pttl(key)).toBeLessThanOrEqual(10_001);
+    expect(await read()).toBe("value");
+  });
+
+  it("never shortens the life of bytes", async () => {
+    await storage.writeMany([{ key, bytes, ttl: minute, freshFor: 0 }]);
+    await acquired(20);
+    expect(await observer.pttl(key)).toBeGreaterThan(minute - 10_000);
+    await storage.writeMany([{ key, bytes, ttl: undefined, freshFor: 0 }]);
+    await acquired(20);
+    expect(await observer.pttl(key)).toBe(-1);
+  });
+
+  it("lets bytes that are kept for ever become stale", async () => {
+    await storage.writeMany([{ key, bytes, ttl: undefined, freshFor: 300 }]);
+    const [first] = await storage.leases!.acquire([{ key, duration: minute }]);
+    expect(first).toMatchObject({ outcome: "fresh" });
+    let token = "";
+    await until(async () => {
+      token = await acquired();
+      return true;
+    });
+    expect(await observer.pttl(key)).toBe(-1);
+    expect(await storage.leases!.fill([{ key, bytes, ttl: undefined, freshFor: minute, token }])).toEqual([
+      true,
+    ]);
+    expect(await storage.leases!.acquire([{ key, duration: minute }])).toMatchObject([{ outcome: "fresh" }]);
+    expect(await read()).toBe("value");
+  });
+
+  it("writes over what other programs keep under the key, and refuses fills there", async () => {
+    await observer.rpush(key, "x");
+    const token = await acquired();
+    expect(await read()).toBe("undefined");
+    await observer.set(key, "text of another program, longer than the header of a record");
+    expect(await read()).toBe("undefined");
+    expect(await storage.leases!.fill([{ key, bytes, ttl: minute, token }])).toEqual([false]);
+    await storage.leases!.release([{ key, token }]);
+    expect(await observer.get(key)).toContain("another program");
+    const [generation] = await storage.generations!.ensure([key], minute);
+    expect(generationFrom((await storage.readMany([key]))[0])).toEqual(generation);
+  });
+
+  it("takes a record of another layout for a miss", async () => {
+    await storage.writeMany([{ key, bytes, ttl: minute }]);
+    const stored = (await observer.getBuffer(key))!;
+    expect(stored.length).toBe(headerLength + bytes.length);
+    stored[1] = 0x21;
+    await observer.set(key, stored);
+    expect(await read()).toBe("undefined");
+    await acquired();
+  });
+
+  it("goes on when the server has forgotten the scripts, in the middle of a batch of any kind", async () => {
+    const token = await acquired();
+    await observer.script("FLUSH");
+    expect(await storage.leases!.fill([{ key, bytes, ttl: minute, token }])).toEqual([true]);
+    await observer.script("FLUSH");
+    const [made] = await storage.generations!.bump([`${key}:tag`], minute);
+    await observer.script("FLUSH");
+    expect(await storage.generations!.ensure([`${key}:tag`, `${key}:tag`], minute)).toEqual([made, made]);
+  });
+
+  it("gives a generation no earlier time than the one before, also when the clock was set back", async () => {
+    await storage.generations!.bump([key], minute);
+    const later = Date.now() + 3_600_000;
+    const stored = (await observer.getBuffer(key))!;
+    const ahead = Buffer.concat([stored.subarray(0, headerLength), Buffer.from(`ahead@${later}`)]);
+    await observer.set(key, ahead, "PX", minute);
+    const [next] = await storage.generations!.bump([key], minute);
+    expect(next?.at).toBe(later);
+    expect(next?.id).not.toBe("ahead");
+  });
+
+  it("leaves the bytes alone when a lease is taken: 16 MiB cost no more than 16", async () => {
+    await storage.writeMany([{ key, bytes: Buffer.alloc(16 * 1024 * 1024, "x"), ttl: minute, freshFor: 0 }]);
+    await observer.config("RESETSTAT");
+    const token = await acquired();
+    await storage.leases!.release([{ key, token }]);
+    const traffic = /total_net_output_bytes:(\d+)/.exec(await observer.info("stats"))?.[1];
+    expect(Number(traffic)).toBeLessThan(20_000);
+    expect((await storage.readMany([key]))[0]?.length).toBe(16 * 1024 * 1024);
+  });
+});
