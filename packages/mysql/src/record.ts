@@ -1,5 +1,4 @@
 import type { StoredRecord } from "cacheme/driver";
-import type { Parameter } from "./session.js";
 import type { Ordered } from "./stored-id.js";
 
 /**
@@ -25,11 +24,6 @@ export function bytesOf({ bytes }: { readonly bytes: Uint8Array }): Buffer {
 export function times({ ttl, freshFor }: StoredRecord): readonly [keptFor: number, freshFor: number] {
   const keptFor = lifetime(ttl);
   return [keptFor, freshFor === undefined ? keptFor : Math.min(keptFor, lifetime(freshFor))];
-}
-
-/** The parameters that a row of `write` takes. */
-export function rowOf({ id, longKey, item }: Ordered<StoredRecord>): Parameter[] {
-  return [id, longKey, bytesOf(item), ...times(item)];
 }
 
 /** Bytes that a record takes in a packet, at most. */

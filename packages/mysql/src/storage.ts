@@ -16,12 +16,13 @@ import { Commands, tableFacts } from "./commands.js";
 import { MysqlGenerations } from "./generations.js";
 import { MysqlLeases } from "./leases.js";
 import type { Settings } from "./options.js";
-import { idSize, kept, rowOf, sizeOf } from "./record.js";
+import { idSize, kept, sizeOf } from "./record.js";
 import type { Fitting, Rows } from "./rows.js";
 import { type ServerFacts, serverOf } from "./server.js";
 import { Session } from "./session.js";
 import { idAfter, idsBetween, inOrder, type Ordered, storedId, textOf } from "./stored-id.js";
 import { advice, clean } from "./trouble.js";
+import { writing } from "./writing.js";
 
 /** Rows that a page of a scan looks at, and keys in it at most. */
 const pageRows = 1000;
@@ -87,17 +88,22 @@ export class MysqlStorage implements RemoteStorage {
     if (keys.length === 0) return [];
     return this.#run("a read", async (session) => {
       const wanted = keys.map(storedId);
+      const byText = new Map(wanted.map((stored) => [stored.text, stored]));
       const found = new Map<string, Buffer>();
-      for (const part of statements(unique(wanted), this.#server().packet, idSize)) {
+      for (const part of statements([...byText.values()], this.#server().packet, idSize)) {
         const rows = padded(part, idSize);
         const isLong = rows.some(({ longKey }) => longKey !== null);
         const sql = isLong ? this.#commands.readLong(rows.length) : this.#commands.read(rows.length);
         const ids = rows.map(({ id }) => id);
         for (const [id, bytes, longKey] of await session.rows(sql, ids)) {
-          if (Buffer.isBuffer(id) && Buffer.isBuffer(bytes)) found.set(nameOf(id, longKey), kept(bytes));
+          if (!Buffer.isBuffer(id) || !Buffer.isBuffer(bytes)) continue;
+          const text = textOf(id);
+          // Another key could have the same hash.
+          if (Buffer.isBuffer(longKey) && !byText.get(text)?.longKey?.equals(longKey)) continue;
+          found.set(text, kept(bytes));
         }
       }
-      return wanted.map(({ id, longKey }) => found.get(nameOf(id, longKey)));
+      return wanted.map(({ text }) => found.get(text));
     });
   }
 
@@ -107,8 +113,8 @@ export class MysqlStorage implements RemoteStorage {
     await this.#run("a write", async (session) => {
       const { rows, error } = this.#fitting(inOrder(records, ({ key }) => key));
       for (const part of statements(rows, this.#server().packet, sizeOf)) {
-        const written = padded(part, sizeOf);
-        await session.change(this.#commands.write(written.length), written.flatMap(rowOf));
+        const { sql, parameters } = writing(this.#commands, padded(part, sizeOf));
+        await session.change(sql, parameters);
       }
       if (error !== undefined) throw error;
     });
@@ -214,17 +220,6 @@ export class MysqlStorage implements RemoteStorage {
 
 function keysOf(records: readonly StoredRecord[]): string[] {
   return records.map(({ key }) => key);
-}
-
-/** Of some that are equal, one. */
-function unique<T extends { readonly text: string }>(ids: readonly T[]): readonly T[] {
-  const byText = new Map(ids.map((stored) => [stored.text, stored]));
-  return byText.size === ids.length ? ids : [...byText.values()];
-}
-
-/** The whole key, byte by byte: of a long one not the hash, which another key could have, too. */
-function nameOf(id: Buffer, longKey: unknown): string {
-  return Buffer.isBuffer(longKey) ? textOf(longKey) : textOf(id);
 }
 
 function count(value: unknown): number | undefined {

@@ -18,11 +18,7 @@ export interface StoredId {
  * hash. A short key never has as many bytes as such an id.
  */
 export function storedId(key: string): StoredId {
-  const bytes = Buffer.from(key);
-  if (bytes.length < longestId) return { id: bytes, longKey: null, text: textOf(bytes) };
-  const hash = createHash("sha256").update(bytes).digest();
-  const id = Buffer.concat([bytes.subarray(0, longestId - hashLength), hash]);
-  return { id, longKey: bytes, text: textOf(id) };
+  return ordered(key, undefined);
 }
 
 /** The ids that begin with a text, from the first one on and below the second one. */
@@ -48,14 +44,25 @@ export function idAfter(id: Uint8Array): Buffer {
 export function inOrder<T>(items: readonly T[], keyOf: (item: T) => string): Ordered<T>[] {
   const byText = new Map<string, Ordered<T>>();
   for (const item of items) {
-    const stored = storedId(keyOf(item));
-    byText.set(stored.text, { ...stored, item });
+    const row = ordered(keyOf(item), item);
+    byText.set(row.text, row);
   }
   return [...byText.values()].sort((one, other) => (one.text < other.text ? -1 : 1));
 }
 
 export interface Ordered<T> extends StoredId {
   readonly item: T;
+}
+
+function ordered<T>(key: string, item: T): Ordered<T> {
+  const bytes = Buffer.from(key);
+  if (bytes.length < longestId) {
+    // A key of as many bytes as characters is all ASCII, and its own text.
+    return { id: bytes, longKey: null, text: bytes.length === key.length ? key : textOf(bytes), item };
+  }
+  const hash = createHash("sha256").update(bytes).digest();
+  const id = Buffer.concat([bytes.subarray(0, longestId - hashLength), hash]);
+  return { id, longKey: bytes, text: textOf(id), item };
 }
 
 /** An id as a text of as many characters as it has bytes. */

@@ -36,7 +36,8 @@ export function tableStatement(quoted: string): string {
   -- Milliseconds, on the server's clock. A row that names no time gets that of its statement.
   written_at BIGINT NOT NULL DEFAULT ${now},
   kept_for BIGINT NOT NULL DEFAULT 0,
-  fresh_for BIGINT NOT NULL DEFAULT 0,
+  -- NULL: as long as it is kept.
+  fresh_for BIGINT NULL,
   expires_at BIGINT GENERATED ALWAYS AS (written_at + kept_for) STORED,
   -- A lease stands where leased_for is not 0.
   token BINARY(16) NULL,
