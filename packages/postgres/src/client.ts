@@ -2,7 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { backOff, StorageCalls } from "cacheme/driver";
 import type { Statement } from "./commands.js";
 import { Connections, Turn } from "./connections.js";
-import type { PostgresQuery, Settings } from "./options.js";
+import type { Settings } from "./options.js";
+import type { PostgresQuery } from "./pool.js";
 import { creation, probe } from "./table.js";
 
 /** A row as the server sends it: bytes as bytes, everything else as text. */
@@ -22,7 +23,7 @@ export class PostgresClient {
 
   constructor(settings: Settings, opened: () => void, shutting: () => Promise<void>) {
     this.#settings = settings;
-    this.#connections = new Connections(settings);
+    this.#connections = new Connections(settings, (error) => this.calls.unreachable(explained(error)));
     this.calls = new StorageCalls({
       ...settings,
       open: async (signal) => {

@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
 import pg from "pg";
 import { hangUp } from "./hang-up.js";
-import type { PostgresAnswer, PostgresPool, PostgresPoolClient, PostgresQuery, Settings } from "./options.js";
+import type { Settings } from "./options.js";
+import type { PostgresAnswer, PostgresPool, PostgresPoolClient, PostgresQuery } from "./pool.js";
 import { UnreferencedClient } from "./unreferenced-client.js";
 
 /** One call's way to a connection and back. */
@@ -24,6 +25,7 @@ export class Turn {
  */
 export class Connections {
   readonly #pool: PostgresPool;
+  readonly #unreachable: (error: unknown) => Error;
   /** The same pool if it is ours to close. */
   readonly #own: pg.Pool | undefined;
   readonly #clients = new Set<UnreferencedClient>();
@@ -33,7 +35,11 @@ export class Connections {
   /** A connection that was last heard of before is not to be trusted. */
   #suspectBefore = Number.NEGATIVE_INFINITY;
 
-  constructor({ pool, config, max, connectTimeout }: Settings) {
+  /**
+   * @param unreachable makes the error of a call for which there was no connection
+   */
+  constructor({ pool, config, max, connectTimeout }: Settings, unreachable: (error: unknown) => Error) {
+    this.#unreachable = unreachable;
     this.#own = pool === undefined ? this.#make(config, connectTimeout) : undefined;
     this.#pool = pool ?? (this.#own as PostgresPool);
     this.#free = max;
@@ -102,7 +108,7 @@ export class Connections {
         client = await this.#pool.connect();
       } catch (error) {
         this.#leave();
-        throw error;
+        throw this.#unreachable(error);
       }
       if (turn.isOver) {
         // The connection took longer than the call had. It will do for the next one.
@@ -162,10 +168,13 @@ function remove(client: PostgresPoolClient & { readonly connection?: { readonly 
   client.release(true);
 }
 
-/** An error of the connection has no severity; after FATAL and PANIC the server ends the connection. */
+/**
+ * An error of the connection has no severity (whose words are in the server's language). After some of the server's own it
+ * ends the connection too, or has lost the statements that were prepared on it, as after DISCARD ALL.
+ */
 function isLost(error: unknown): boolean {
-  const severity = error instanceof Error && "severity" in error ? error.severity : undefined;
-  return severity !== "ERROR";
+  if (!(error instanceof Error && "severity" in error && "code" in error)) return true;
+  return /^(?:08|57P|26000|42P05)/.test(String(error.code));
 }
 
 function ignore(): void {

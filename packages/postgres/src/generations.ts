@@ -48,7 +48,8 @@ export class PostgresGenerations implements Generations {
     return keys.map((key) => {
       const generation = found.get(indexedKey(key));
       if (generation !== undefined) return generation;
-      throw new Error(`the server answered no generation for ${JSON.stringify(key.slice(0, 200))}`);
+      const missing = `the server answered no generation for ${JSON.stringify(key.slice(0, 200))}`;
+      throw this.#client.calls.failed(action, new Error(missing));
     });
   }
 }

@@ -1,20 +1,10 @@
 import type { RemoteStorage } from "cacheme/driver";
-import {
-  type PostgresConnectionOptions,
-  type PostgresPool,
-  type PostgresStorageOptions,
-  settings,
-} from "./options.js";
+import { type PostgresConnectionOptions, type PostgresStorageOptions, settings } from "./options.js";
+import type { PostgresPool } from "./pool.js";
 import { PostgresStorage } from "./storage.js";
 
-export type {
-  PostgresAnswer,
-  PostgresConnectionOptions,
-  PostgresPool,
-  PostgresPoolClient,
-  PostgresQuery,
-  PostgresStorageOptions,
-} from "./options.js";
+export type { PostgresConnectionOptions, PostgresStorageOptions } from "./options.js";
+export type { PostgresAnswer, PostgresPool, PostgresPoolClient, PostgresQuery } from "./pool.js";
 export { type PostgresTableOptions, postgresTable } from "./table.js";
 
 /**

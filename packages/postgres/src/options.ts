@@ -9,36 +9,8 @@ import {
   tableName,
 } from "cacheme/driver";
 import pg from "pg";
+import type { PostgresPool } from "./pool.js";
 import { quoted } from "./table.js";
-
-/** What the storage needs of a pool of pg. A `Pool` of any version 8 is one. */
-export interface PostgresPool {
-  connect(): Promise<PostgresPoolClient>;
-  readonly totalCount: number;
-  readonly options: object;
-}
-
-/** What the storage needs of a client that a pool lends. */
-export interface PostgresPoolClient {
-  query(config: PostgresQuery): Promise<PostgresAnswer>;
-  on(event: "error", listener: (error: Error) => void): unknown;
-  off(event: "error", listener: (error: Error) => void): unknown;
-  release(destroy?: boolean): void;
-}
-
-/** A query as pg is given it. */
-export interface PostgresQuery {
-  readonly name?: string;
-  readonly text: string;
-  readonly values?: (Buffer | string | number | null)[];
-  readonly rowMode: "array";
-  readonly types: { getTypeParser(type: number): (text: string) => unknown };
-}
-
-/** The part of pg's answer that is used. */
-export interface PostgresAnswer {
-  readonly rows: unknown[][];
-}
 
 /** Options of pg for a pool that the storage makes. Where one is left out, pg's own default holds, `PGHOST` and the like too. */
 export interface PostgresConnectionOptions {
@@ -191,7 +163,7 @@ export function settings(
     idleTimeoutMillis: 60_000,
     max: 10,
     ...given,
-    ...(common.prepare ? session(common.commandTimeout, given.options) : {}),
+    ...(common.prepare ? session(common.commandTimeout, given.options ?? process.env.PGOPTIONS) : {}),
     allowExitOnIdle: true,
   };
   return { ...common, label: label(config), max: config.max ?? 10, pool: undefined, config };

@@ -1,6 +1,5 @@
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import pg from "pg";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { connected, observer, parts, record, texts, until } from "./place.js";
 
 describeWithServer("postgres", "several at once", (server) => {
@@ -80,70 +79,5 @@ describeWithServer("postgres", "several at once", (server) => {
     await until(async () => (await other.query(running)).rowCount === 0);
     await client.query("COMMIT");
     expect(await texts(storage, "a")).toEqual(["1"]);
-  });
-});
-
-describeWithServer("postgres", "a Pool of the program's own", (server) => {
-  function pool(options: pg.PoolConfig = {}): pg.Pool {
-    const made = new pg.Pool({ connectionString: server().url, application_name: "mine", ...options });
-    made.on("error", () => {});
-    onTestFinished(() => (made.ended ? undefined : made.end()));
-    return made;
-  }
-
-  it("is used with its settings, and is not closed", async () => {
-    const own = pool({ max: 2 });
-    const storage = await connected(own, { table: "own" });
-    expect(storage.label).toBe(`postgres://127.0.0.1:${server().port}/postgres`);
-    await Promise.all(Array.from({ length: 20 }, (_, index) => storage.writeMany([record(`${index}`, "v")])));
-    expect(own.totalCount).toBe(2);
-    const { rows } = await own.query(
-      "SELECT DISTINCT application_name FROM pg_stat_activity WHERE query LIKE '%\"own\"%'",
-    );
-    expect(rows).toEqual([{ application_name: "mine" }]);
-    await storage.close();
-    expect((await own.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
-  });
-
-  it("reads bytes as bytes, whatever the program has told pg of types", async () => {
-    const own = pool({ types: { getTypeParser: () => () => "mine" } as never });
-    const storage = await connected(own, { table: "own" });
-    await storage.writeMany([record("a", "A")]);
-    expect(await texts(storage, "a")).toEqual(["A"]);
-    expect((await own.query("SELECT 1 AS one")).rows).toEqual([{ one: "mine" }]);
-  });
-
-  it("loses a connection on which a call was late, and no other", async () => {
-    const own = pool({ max: 2 });
-    const storage = await connected(own, { table: "own", commandTimeout: 200 });
-    await storage.writeMany([record("a", "1")]);
-    const client = await observer(server());
-    await client.query("BEGIN; UPDATE own SET fresh_until = fresh_until");
-    const removed = new Promise((resolve) => own.once("remove", resolve));
-    await expect(storage.writeMany([record("a", "2")])).rejects.toMatchObject({
-      code: "CACHEME_STORAGE_FAILED",
-    });
-    await removed;
-    await client.query("ROLLBACK");
-    await storage.ping();
-  });
-
-  it("lends its connections in turn, and a call whose time is over by then is never sent", async () => {
-    const own = pool({ max: 1 });
-    const storage = await connected(own, { table: "own", commandTimeout: 100 });
-    const taken = await own.connect();
-    const late = ["x", "y", "z"].map((key) => storage.writeMany([record(key, "late")]));
-    const outcomes = await Promise.allSettled(late);
-    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
-    taken.release();
-    expect(await texts(storage, "x", "y", "z")).toEqual([undefined, undefined, undefined]);
-    expect(own.waitingCount).toBe(0);
-  });
-
-  it("says so when its owner has closed it", async () => {
-    const own = pool();
-    const storage = await connected(own, { table: "own" });
-    await own.end();
-    await expect(storage.ping()).rejects.toThrow("after calling end on the pool");
   });
 });
