@@ -1,7 +1,12 @@
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.Utils;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.bson.Document;
+import io.netty.channel.Channel;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.h2.mvstore.MVStore;
 
 /** Serves MongoDB's wire protocol: {@code java Launcher HOST PORT FILE}, where the file holds the data. */
@@ -27,11 +32,30 @@ public final class Launcher {
     }
   }
 
+  /** Knows MongoDB's command {@code fsync}: whoever wants to be sure of what was written asks for it. */
+  private static final class Durable extends H2Backend {
+    Durable(MVStore store) {
+      super(store);
+    }
+
+    @Override
+    public Document handleCommand(Channel channel, String database, String command, Document query) {
+      if (!command.equalsIgnoreCase("fsync")) return super.handleCommand(channel, database, command, query);
+      commit();
+      Document answer = new Document();
+      Utils.markOkay(answer);
+      return answer;
+    }
+  }
+
   public static void main(String[] words) {
     MVStore store = new MVStore.Builder().fileName(words[2]).open();
-    store.setAutoCommitDelay(COMMIT_DELAY);
-    H2Backend backend = new H2Backend(store);
+    // Its own commits are written by another thread: one that has returned might be missing in the file.
+    store.setAutoCommitDelay(0);
+    H2Backend backend = new Durable(store);
     backend.version(Announced.FIVE);
     new MongoServer(backend).bind(words[0], Integer.parseInt(words[1]));
+    Executors.newSingleThreadScheduledExecutor()
+        .scheduleWithFixedDelay(backend::commit, COMMIT_DELAY, COMMIT_DELAY, TimeUnit.MILLISECONDS);
   }
 }

@@ -10,11 +10,27 @@ export function signalTree(root: number, signal: "SIGSTOP" | "SIGCONT"): void {
   for (const child of childrenOf(root)) signalTree(child, signal);
 }
 
-/** SIGKILL for a process and all that it has started. Each is stopped before its children are looked for. */
-export function killTree(root: number): void {
+/**
+ * SIGKILL for a process and all that it has started. Each is stopped before its children are looked for.
+ *
+ * @returns the numbers of all, for {@link untilEnded}
+ */
+export function killTree(root: number): number[] {
   send(root, "SIGSTOP");
-  for (const child of childrenOf(root)) killTree(child);
+  const below = childrenOf(root).flatMap(killTree);
   send(root, "SIGKILL");
+  return [root, ...below];
+}
+
+/**
+ * Until processes that were killed hold nothing any more: a dying one keeps its memory and its sockets for a moment, and
+ * PostgreSQL refuses to start as long as a backend of its predecessor does. Linux tells; elsewhere it is not waited for.
+ */
+export async function untilEnded(pids: readonly number[]): Promise<void> {
+  if (process.platform !== "linux") return;
+  for (const pid of pids) {
+    while (!/[ZX]/.test(stateOf(pid))) await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** {@link killTree} for two generations, as a line for `sh`. */

@@ -5,7 +5,7 @@ import { unprivileged } from "./account.js";
 import { temporaryFolder } from "./folder.js";
 import { Guardian, quote } from "./guardian.js";
 import { type ReservedPort, reservePort } from "./port.js";
-import { killTree, killTreeCommand, signalTree, untilTreeStopped } from "./process-tree.js";
+import { killTree, killTreeCommand, signalTree, untilEnded, untilTreeStopped } from "./process-tree.js";
 import { untilReady } from "./ready.js";
 import type { RunningServer } from "./service.js";
 import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
@@ -61,8 +61,9 @@ export class ServerProcess implements RunningServer {
     const pid = this.#child?.pid;
     // Its end is waited for, so it must be heard of even if nothing else keeps this process alive.
     this.#child?.ref();
-    if (pid !== undefined) killTree(pid);
+    const killed = pid === undefined ? [] : killTree(pid);
     await this.#exited;
+    await untilEnded(killed);
   }
 
   async restart(): Promise<void> {
