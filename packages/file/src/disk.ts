@@ -34,37 +34,80 @@ export async function forEach<T>(
 }
 
 /**
+ * {@link forEach} where one failure is no reason to leave out the others.
+ *
+ * @returns what failed, and the first error
+ */
+export async function forEachAlone<T>(
+  items: readonly T[],
+  isOver: () => boolean,
+  act: (item: T) => Promise<void>,
+): Promise<{ readonly failed: readonly T[]; readonly error: unknown }> {
+  const failures: { readonly item: T; readonly error: unknown }[] = [];
+  await forEach(items, isOver, (item) =>
+    act(item).catch((error: unknown) => {
+      failures.push({ item, error });
+    }),
+  );
+  return { failed: failures.map(({ item }) => item), error: failures[0]?.error };
+}
+
+/**
  * Reads a file: one open, one read, one close.
  *
  * @param lengthOf the length of the whole, told by its beginning
  * @param use is given the content at once. Small files share a buffer, of which it must copy what it keeps
  * @returns what `use` makes of it, `undefined` where there is no file
  */
-export async function readFile<T>(
+export function readFile<T>(
   path: string,
   lengthOf: (beginning: Buffer) => number,
   use: (content: Buffer, isShared: boolean) => T,
 ): Promise<T | undefined> {
-  const file = await openFile(path, "r").catch(ignoreMissing);
-  if (file === undefined) return undefined;
-  const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(firstRead);
-  try {
-    const read = await readInto(file, buffer, 0, buffer.length);
-    const length = read < buffer.length ? read : lengthOf(buffer);
-    if (length <= read) return use(buffer.subarray(0, read), true);
-    const whole = Buffer.allocUnsafeSlow(length);
-    buffer.copy(whole);
-    for (let done = read; done < length; ) {
-      const more = await readInto(file, whole, done, length - done);
-      if (more === 0) return use(whole.subarray(0, done), false);
-      done += more;
-    }
-    return use(whole, false);
-  } finally {
-    if (spareBuffers.length < atOnce) spareBuffers.push(buffer);
-    // Nothing was written, so nothing is lost by a close that fails, and nobody need wait for it.
-    fs.close(file, () => {});
+  // One promise and not one for each step: this is what a read costs beside the disk.
+  return new Promise((resolve, reject) => {
+    fs.open(path, "r", (error, file) => {
+      if (error !== null) return error.code === "ENOENT" ? resolve(undefined) : reject(error);
+      const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(firstRead);
+      const end = (act: () => void): void => {
+        if (spareBuffers.length < atOnce) spareBuffers.push(buffer);
+        // Nothing was written, so nothing is lost by a close that fails, and nobody need wait for it.
+        fs.close(file, () => {});
+        act();
+      };
+      fs.read(file, buffer, 0, firstRead, 0, (error, read) => {
+        if (error !== null) return end(() => reject(error));
+        try {
+          const length = read < firstRead ? read : lengthOf(buffer);
+          if (length <= read) {
+            const result = use(buffer.subarray(0, read), true);
+            return end(() => resolve(result));
+          }
+          readRest(file, buffer, length)
+            .then((content) => use(content, false))
+            .then(
+              (result) => end(() => resolve(result)),
+              (error: unknown) => end(() => reject(error)),
+            );
+        } catch (error) {
+          end(() => reject(error));
+        }
+      });
+    });
+  });
+}
+
+/** What is longer than the first read, with what was read already; less where the file was cut off. */
+async function readRest(file: number, beginning: Buffer, length: number): Promise<Buffer> {
+  const whole = Buffer.allocUnsafeSlow(length);
+  beginning.copy(whole);
+  let done = beginning.length;
+  while (done < length) {
+    const more = await readInto(file, whole, done, length - done);
+    if (more === 0) return whole.subarray(0, done);
+    done += more;
   }
+  return whole;
 }
 
 /**

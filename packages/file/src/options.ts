@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import {
-  ConfigurationError,
   type ConnectionOptions,
   type ConnectionSettings,
   connectionSettings,
   type Duration,
-  milliseconds,
+  optionError,
+  refuseUnknownOptions,
+  shown,
+  timerMilliseconds,
 } from "cacheme/driver";
 
 /** Where the files are. */
@@ -44,13 +46,13 @@ const where = "file()";
 /** Below that, what a file takes at least is too much of it for the bound to be kept. */
 const leastSize = 65_536;
 
-const known: Readonly<Record<keyof FileStorageOptions, true>> = {
-  commandTimeout: true,
-  connect: true,
-  connectTimeout: true,
-  maxSize: true,
-  sweepInterval: true,
-};
+const known: readonly (keyof FileStorageOptions)[] = [
+  "commandTimeout",
+  "connect",
+  "connectTimeout",
+  "maxSize",
+  "sweepInterval",
+];
 
 /**
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a folder or an option that cannot be meant,
@@ -60,11 +62,11 @@ export function settings(
   target: string | URL | FileConnectionOptions,
   options: FileStorageOptions,
 ): Settings {
-  refuseUnknown(options, known, "option");
+  refuseUnknownOptions(options, known, where);
   const { maxSize, sweepInterval = "1m" } = options;
   if (maxSize !== undefined && !(Number.isSafeInteger(maxSize) && maxSize >= leastSize)) {
-    throw invalid(
-      `The option maxSize of ${where} is ${show(maxSize)}. Give whole bytes, ${leastSize} at least.`,
+    throw optionError(
+      `The option maxSize of ${where} is ${shown(maxSize)}. Give whole bytes, ${leastSize} at least.`,
     );
   }
   const folder = folderOf(target);
@@ -73,7 +75,7 @@ export function settings(
     label: pathToFileURL(folder).href,
     folder,
     maxSize,
-    sweepInterval: milliseconds(sweepInterval, `option sweepInterval of ${where}`),
+    sweepInterval: timerMilliseconds(sweepInterval, `option sweepInterval of ${where}`),
   };
 }
 
@@ -81,11 +83,11 @@ function folderOf(target: string | URL | FileConnectionOptions): string {
   if (target instanceof URL) return fromUrl(target);
   if (typeof target === "string") return fromText(target);
   if (typeof target !== "object" || target === null)
-    throw invalid(`${where} was given ${show(target)}. ${forms}`);
-  refuseUnknown(target, { folder: true }, "connection option");
+    throw optionError(`${where} was given ${shown(target)}. ${forms}`);
+  refuseUnknownOptions(target, ["folder"], where);
   const { folder } = target;
   if (typeof folder === "string") return path(folder);
-  throw invalid(`The connection option folder of ${where} is ${show(folder)}. Give a path.`);
+  throw optionError(`The connection option folder of ${where} is ${shown(folder)}. Give a path.`);
 }
 
 /** A path is a path; only what begins like a URL is one. */
@@ -93,48 +95,31 @@ function fromText(text: string): string {
   const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(text) ?? [];
   if (scheme === undefined) return path(text);
   if (scheme.toLowerCase() !== "file")
-    throw invalid(`${where} was given an address of another kind. ${forms}`);
+    throw optionError(`${where} was given an address of another kind. ${forms}`);
   if (!/^file:\/\//i.test(text) || !URL.canParse(text)) {
-    throw invalid(`${where} was given an address without three slashes. ${forms}`);
+    throw optionError(`${where} was given an address without three slashes. ${forms}`);
   }
   return fromUrl(new URL(text));
 }
 
 function fromUrl(url: URL): string {
-  if (url.protocol !== "file:") throw invalid(`${where} was given an address of another kind. ${forms}`);
+  if (url.protocol !== "file:") throw optionError(`${where} was given an address of another kind. ${forms}`);
   if (url.search !== "" || url.hash !== "") {
-    throw invalid(
+    throw optionError(
       `${where} was given an address with "?" or "#" in it. Write "%3F" and "%23", or give a path. ${forms}`,
     );
   }
   try {
     return path(fileURLToPath(url));
   } catch (cause) {
-    throw invalid(`${where} was given an address that names no folder of this machine. ${forms}`, cause);
+    throw optionError(`${where} was given an address that names no folder of this machine. ${forms}`, cause);
   }
 }
 
 function path(folder: string): string {
   if (folder === "" || folder.includes("\0"))
-    throw invalid(`${where} was given ${show(folder)} as a folder. ${forms}`);
+    throw optionError(`${where} was given ${shown(folder)} as a folder. ${forms}`);
   return resolve(folder);
 }
 
 const forms = 'Give a path ("cache/files"), an address ("file:///var/cache/app"), a URL, or { folder }.';
-
-function refuseUnknown(options: object, names: Readonly<Record<string, true>>, what: string): void {
-  if (typeof options !== "object" || options === null) {
-    throw invalid(`${where} was given ${show(options)} as its options. Give an object.`);
-  }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
-  if (unknown === undefined) return;
-  throw invalid(`${where} has no ${what} ${show(unknown)}. There are: ${Object.keys(names).join(", ")}.`);
-}
-
-function invalid(message: string, cause?: unknown): ConfigurationError {
-  return new ConfigurationError("CACHEME_INVALID_OPTION", message, { cause });
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}

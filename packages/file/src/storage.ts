@@ -1,10 +1,12 @@
 import { statfs } from "node:fs/promises";
 import {
+  BatchError,
   checkKeys,
   type Generations,
   type KeyPattern,
   type Leases,
   type RemoteStorage,
+  type StorageCall,
   StorageCalls,
   StorageError,
   type StorageInfo,
@@ -12,7 +14,7 @@ import {
   Sweeper,
 } from "cacheme/driver";
 import { after, now } from "./clock.js";
-import { forEach, namesIn, readFile } from "./disk.js";
+import { forEach, forEachAlone, namesIn, readFile } from "./disk.js";
 import { Entries } from "./entries.js";
 import { Folder, hashed } from "./folder.js";
 import { FileGenerations } from "./generations.js";
@@ -105,15 +107,12 @@ export class FileStorage implements RemoteStorage {
     if (keys.length === 0) return;
     await this.#calls.run("a write", async (call) => {
       await this.#entries.endLeases(keys, () => call.isLate);
-      await forEach(
-        [...last.values()],
-        () => call.isLate,
-        async ({ key, bytes, ttl, freshFor }) => {
-          const expires = after(ttl);
-          const fresh = freshFor === undefined ? expires : after(freshFor);
-          await this.#entries.write(key, { expires, fresh, bytes });
-        },
-      );
+      await this.#each("a write", keys, call, async (key) => {
+        const { bytes = new Uint8Array(), ttl, freshFor } = last.get(key) ?? {};
+        const expires = after(ttl);
+        const fresh = freshFor === undefined ? expires : after(freshFor);
+        await this.#entries.write(key, { expires, fresh, bytes });
+      });
     });
   }
 
@@ -124,13 +123,9 @@ export class FileStorage implements RemoteStorage {
     let removed = 0;
     await this.#calls.run("a removal", async (call) => {
       await this.#entries.endLeases(once, () => call.isLate);
-      await forEach(
-        once,
-        () => call.isLate,
-        async (key) => {
-          if (await this.#entries.remove(key)) removed++;
-        },
-      );
+      await this.#each("a removal", once, call, async (key) => {
+        if (await this.#entries.remove(key)) removed++;
+      });
     });
     return removed;
   }
@@ -166,6 +161,19 @@ export class FileStorage implements RemoteStorage {
       const details = { folder: this.#folder.path, diskBytes: bsize * blocks, freeBytes: bsize * bavail };
       return { server: `node:fs of Node.js ${process.version} on ${process.platform}`, details };
     });
+  }
+
+  /** @throws BatchError that names the keys for which it failed; for all others it is done */
+  async #each(
+    action: string,
+    keys: readonly string[],
+    call: StorageCall,
+    act: (key: string) => Promise<void>,
+  ): Promise<void> {
+    const { failed, error } = await forEachAlone(keys, () => call.isLate, act);
+    if (failed.length === 0) return;
+    const { message } = this.#calls.failed(`${action} of ${failed.length} of ${keys.length} keys`, error);
+    throw new BatchError(message, new Set(failed), { cause: error });
   }
 
   #page<T>(read: () => Promise<T>): Promise<T> {

@@ -138,6 +138,7 @@ describe("a key whose place cannot be written", () => {
     writeFileSync(taken, "a file where a folder should be");
     await expect(storage.writeMany([record("a", "A"), record("b", "B")])).rejects.toMatchObject({
       code: "CACHEME_STORAGE_FAILED",
+      keys: new Set(["a"]),
       message: expect.stringContaining("A file stands where the storage wants a folder"),
     });
     expect(await text(storage, "b")).toBe("B");

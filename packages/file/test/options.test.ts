@@ -26,7 +26,7 @@ describe("the target of file()", () => {
     ["an address with a query", "file:///cache?size=1", '"%3F"'],
     ["nothing", undefined, "was given undefined"],
     ["an object without a folder", {}, "connection option folder of file() is undefined"],
-    ["an object with more than a folder", { folder: "a", mode: 1 }, 'no connection option "mode"'],
+    ["an object with more than a folder", { folder: "a", mode: 1 }, 'no option "mode"'],
   ])("is not %s", (_, target, words) => {
     expect(() => file(target as string)).toThrow(
       expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(words) }),

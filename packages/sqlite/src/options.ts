@@ -1,13 +1,15 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
-  ConfigurationError,
   type ConnectionOptions,
   type ConnectionSettings,
   connectionSettings,
   type Duration,
-  milliseconds,
+  optionError,
+  refuseUnknownOptions,
+  shown,
   tableName,
+  timerMilliseconds,
 } from "cacheme/driver";
 import type { BetterSqlite3Database, Database, DriverName, NodeSqliteDatabase } from "./database.js";
 import { wrap } from "./database.js";
@@ -67,15 +69,15 @@ export const inMemory = ":memory:";
 
 const where = "sqlite()";
 
-const known: Readonly<Record<keyof SqliteStorageOptions, true>> = {
-  commandTimeout: true,
-  connect: true,
-  connectTimeout: true,
-  driver: true,
-  onCorrupt: true,
-  sweepInterval: true,
-  table: true,
-};
+const known: readonly (keyof SqliteStorageOptions)[] = [
+  "commandTimeout",
+  "connect",
+  "connectTimeout",
+  "driver",
+  "onCorrupt",
+  "sweepInterval",
+  "table",
+];
 
 /**
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a file or an option that cannot be meant,
@@ -85,26 +87,26 @@ export function settings(
   target: string | SqliteConnectionOptions | SqliteDatabase,
   options: SqliteStorageOptions,
 ): Settings {
-  refuseUnknown(options, known, "option");
+  refuseUnknownOptions(options, known, where);
   const { driver, table = "cacheme", sweepInterval = "1m", onCorrupt } = options;
   if (driver !== undefined && driver !== "node:sqlite" && driver !== "better-sqlite3") {
-    throw invalid(
-      `The option driver of ${where} is ${show(driver)}. Give "node:sqlite" or "better-sqlite3".`,
+    throw optionError(
+      `The option driver of ${where} is ${shown(driver)}. Give "node:sqlite" or "better-sqlite3".`,
     );
   }
   if (onCorrupt !== undefined && typeof onCorrupt !== "function") {
-    throw invalid(`The option onCorrupt of ${where} is ${show(onCorrupt)}. Give a function.`);
+    throw optionError(`The option onCorrupt of ${where} is ${shown(onCorrupt)}. Give a function.`);
   }
   const common = {
     ...connectionSettings(options, where),
     driver,
     table: plainTable(table),
-    sweepInterval: milliseconds(sweepInterval, `option sweepInterval of ${where}`),
+    sweepInterval: timerMilliseconds(sweepInterval, `option sweepInterval of ${where}`),
     onCorrupt,
   };
   if (isDatabase(target)) {
     if (driver !== undefined) {
-      throw invalid(`${where} was given a database and the option driver. Leave one of them out.`);
+      throw optionError(`${where} was given a database and the option driver. Leave one of them out.`);
     }
     const name = "name" in target ? target.name : "";
     return {
@@ -120,12 +122,12 @@ export function settings(
 
 function fromOptions(options: SqliteConnectionOptions): string {
   if (typeof options !== "object" || options === null) {
-    throw invalid(`${where} was given ${show(options)}. ${forms}`);
+    throw optionError(`${where} was given ${shown(options)}. ${forms}`);
   }
-  refuseUnknown(options, { file: true }, "connection option");
+  refuseUnknownOptions(options, ["file"], where);
   const { file } = options;
   if (typeof file === "string") return path(file);
-  throw invalid(`The connection option file of ${where} is ${show(file)}. Give a path, or ":memory:".`);
+  throw optionError(`The connection option file of ${where} is ${shown(file)}. Give a path, or ":memory:".`);
 }
 
 /** A path is a path; only what begins like a URL is one. */
@@ -133,15 +135,15 @@ function fromText(text: string): string {
   const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]+):(.*)$/is.exec(text) ?? [];
   if (scheme === undefined) return path(text);
   if (scheme.toLowerCase() !== "sqlite")
-    throw invalid(`${where} was given an address of another kind. ${forms}`);
+    throw optionError(`${where} was given an address of another kind. ${forms}`);
   const found = rest.startsWith("///") ? rest.slice(2) : rest;
   if (found.startsWith("//")) {
-    throw invalid(
+    throw optionError(
       `${where} was given an address with a host. A file has none: write three slashes. ${forms}`,
     );
   }
   if (/[?#]/.test(found)) {
-    throw invalid(
+    throw optionError(
       `${where} was given an address with "?" or "#" in it. Write "%3F" and "%23", or give a path. ${forms}`,
     );
   }
@@ -152,14 +154,16 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw invalid(`${where} was given an address with a "%" that begins no character. Write "%25". ${forms}`);
+    throw optionError(
+      `${where} was given an address with a "%" that begins no character. Write "%25". ${forms}`,
+    );
   }
 }
 
 function path(file: string): string {
   if (file === inMemory) return file;
   if (file === "" || file.includes("\0"))
-    throw invalid(`${where} was given ${show(file)} as a file. ${forms}`);
+    throw optionError(`${where} was given ${shown(file)} as a file. ${forms}`);
   return resolve(file);
 }
 
@@ -176,28 +180,11 @@ function plainTable(table: string): string {
   const parts = tableName(table, where);
   const [name = ""] = parts;
   if (parts.length === 1) return name;
-  throw invalid(
-    `The option table of ${where} is ${show(table)}. Give a name without a schema, such as "cacheme".`,
+  throw optionError(
+    `The option table of ${where} is ${shown(table)}. Give a name without a schema, such as "cacheme".`,
   );
 }
 
 function isDatabase(target: string | SqliteConnectionOptions | SqliteDatabase): target is SqliteDatabase {
   return typeof target === "object" && target !== null && "prepare" in target && "exec" in target;
-}
-
-function refuseUnknown(options: object, names: Readonly<Record<string, true>>, what: string): void {
-  if (typeof options !== "object" || options === null) {
-    throw invalid(`${where} was given ${show(options)} as its options. Give an object.`);
-  }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
-  if (unknown === undefined) return;
-  throw invalid(`${where} has no ${what} ${show(unknown)}. There are: ${Object.keys(names).join(", ")}.`);
-}
-
-function invalid(message: string): ConfigurationError {
-  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

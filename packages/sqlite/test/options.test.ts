@@ -31,7 +31,7 @@ describe("the target of sqlite()", () => {
     ["nothing", undefined, "was given undefined"],
     ["a number", 7, "was given 7"],
     ["an object without a file", {}, "connection option file of sqlite() is undefined"],
-    ["an object with more than a file", { file: "a", mode: "ro" }, 'no connection option "mode"'],
+    ["an object with more than a file", { file: "a", mode: "ro" }, 'no option "mode"'],
   ])("is not %s", (_, target, words) => {
     expect(() => sqlite(target as string)).toThrow(
       expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(words) }),
