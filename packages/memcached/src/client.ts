@@ -80,6 +80,8 @@ export class Client {
    * up. One that is lost while it is asked fails the call.
    */
   async eachUp(parts: readonly Part[], act: (part: Part) => Promise<void>): Promise<void> {
+    const [only] = parts;
+    if (only !== undefined && this.connections.length === 1) return act(only);
     await each(parts, async (part) => {
       try {
         await act(part);

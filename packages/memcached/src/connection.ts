@@ -69,6 +69,7 @@ export class Connection {
   /** Settles with the attempt that is under way, or with a new one. */
   untilReady(): Promise<void> {
     if (this.#isReady) return Promise.resolve();
+    if (this.#isClosed) return Promise.reject(new Error("the storage was closed"));
     this.#awaited ??= new Awaited();
     const { promise } = this.#awaited;
     if (this.#wire === undefined) this.#attempt();
@@ -131,6 +132,7 @@ export class Connection {
 
   #attempt(): void {
     clearTimeout(this.#timer);
+    if (this.#isClosed) return;
     const { connectTimeout } = this.#settings;
     const wire = new Wire(
       this.#settings,

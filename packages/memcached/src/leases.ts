@@ -181,7 +181,8 @@ async function look(
   return answers.map((answer, index) => {
     if (answer.code !== "VA") throw refusal(answer);
     const { name = "", request } = open[index] ?? {};
-    return { ...itemOf(answer, name, request?.key ?? ""), won: answer.won };
+    // An item that another program has marked as stale says so as well (`md … I`), and has its bytes.
+    return { ...itemOf(answer, name, request?.key ?? ""), won: answer.won && answer.bytes?.length === 0 };
   });
 }
 

@@ -44,16 +44,14 @@ export class MemcachedStorage implements RemoteStorage {
     return this.#client.close();
   }
 
-  /** Every server is asked, so that each one that hangs is found; one that answers is enough. */
+  /** Settles when every server has answered. */
   async ping(): Promise<void> {
     await this.#client.run("a ping", async (conversation) => {
-      await Promise.any(
-        await settled(
-          this.#client.connections.map((connection) =>
-            conversation.ask(connection, (batch) => batch.command("mn")),
-          ),
-        ),
-      ).catch(firstOf);
+      const { connections } = this.#client;
+      const asked = connections.map((connection) =>
+        conversation.ask(connection, (batch) => batch.command("mn")),
+      );
+      await Promise.all(await settled(asked));
     });
   }
 

@@ -143,7 +143,7 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
       const records = [first, lost].map((key, place) => ({ ...text(key ?? ""), token: tokens[place] ?? "" }));
       expect(await storage.leases?.fill(records)).toEqual([true, false]);
       await storage.leases?.release([{ key: lost ?? "", token: tokens[1] ?? "" }]);
-      await storage.ping();
+      await expect(storage.ping()).rejects.toThrow(name);
       expect((await storage.info?.())?.details).toMatchObject({ [`127.0.0.1:${proxies[1]?.port}`]: "down" });
       await mend();
       await until(() => works(storage.writeMany(keys.map((key) => text(key, key)))));

@@ -39,6 +39,14 @@ describeWithServer("memcached", "items on the server", (server) => {
     expect(await textsOf("also")).toEqual(["ours"]);
   });
 
+  it("that another program has marked as stale are leased as what they are", async () => {
+    await storage.writeMany([text("marked", "value")]);
+    await raw.say("md marked I");
+    const [answer] = (await storage.leases?.acquire([{ key: "marked", duration: minute }])) ?? [];
+    expect(answer?.outcome).toBe("fresh");
+    expect(await textsOf("marked")).toEqual(["value"]);
+  });
+
   it("under a hash are nobody else's: the whole key is compared", async () => {
     const [mine, other] = ["a key with spaces", "another one"];
     await storage.writeMany([text(mine, "mine")]);
