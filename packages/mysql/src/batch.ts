@@ -13,7 +13,7 @@ const packetHead = 4096;
  * Numbers of rows that statements are prepared for. Each number is a statement of its own, which costs a round trip the first
  * time and memory on the server, so there are only a few: all up to 16, then eight for each doubling.
  */
-export function preparedRows(rows: number): number {
+function preparedRows(rows: number): number {
   if (rows <= exactRows) return rows;
   const step = 2 ** (Math.floor(Math.log2(rows)) - 3);
   return Math.ceil(rows / step) * step;

@@ -1,7 +1,7 @@
 import { now } from "./table.js";
 
 /** A generation's id has so many characters, and an `@` and the time after it. */
-export const generationIdLength = 22;
+const generationIdLength = 22;
 
 const readable = `bytes IS NOT NULL AND expires_at > ${now}`;
 const freshFor = "COALESCE(fresh_for, kept_for)";

@@ -5,7 +5,7 @@ import type { Ordered } from "./stored-id.js";
  * Milliseconds that stand for "until it is removed": some 285,000 years. A number of JavaScript holds it exactly, and the
  * server can add it to the time.
  */
-export const forever = 9_000_000_000_000_000;
+const forever = 9_000_000_000_000_000;
 
 /** Bytes of a row beside its key and value, at most: marks of lengths, numbers, tokens. */
 const rowHead = 96;
