@@ -84,7 +84,7 @@ export class Connections {
     clearTimeout(timer);
   }
 
-  #make(config: pg.PoolConfig, connectTimeout: number): pg.Pool {
+  #make(config: object, connectTimeout: number): pg.Pool {
     const clients = this.#clients;
     class Client extends UnreferencedClient {
       constructor(given: pg.ClientConfig) {

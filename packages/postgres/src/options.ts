@@ -78,8 +78,11 @@ export interface Settings extends ConnectionSettings {
   readonly max: number;
   /** The pool of the user's own, else what a pool is to be made with. */
   readonly pool: PostgresPool | undefined;
-  readonly config: pg.PoolConfig;
+  readonly config: PoolConfig;
 }
+
+/** Not by pg's own name: whoever uses these types is not to need pg's, which are a package apart. */
+type PoolConfig = Readonly<Record<string, unknown>>;
 
 const where = "postgres()";
 
@@ -154,7 +157,7 @@ export function settings(
     if (config.binary === true) {
       throw invalid(`${where} was given a Pool with the option binary: ${managed.binary}. Leave it out.`);
     }
-    return { ...common, label: label(config), max: config.max ?? 10, pool: target, config };
+    return { ...common, label: label(config), max: config.max ?? 10, pool: target, config: {} };
   }
   const given = typeof target === "string" ? fromUrl(target) : checked(target);
   const config: pg.PoolConfig = {
@@ -166,7 +169,7 @@ export function settings(
     ...(common.prepare ? session(common.commandTimeout, given.options ?? process.env.PGOPTIONS) : {}),
     allowExitOnIdle: true,
   };
-  return { ...common, label: label(config), max: config.max ?? 10, pool: undefined, config };
+  return { ...common, label: label(config), max: config.max ?? 10, pool: undefined, config: { ...config } };
 }
 
 /**
