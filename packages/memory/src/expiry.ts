@@ -13,6 +13,8 @@ export class Expiry {
   deadlines: Float64Array | null = null;
   wheel: TimerWheel | null = null;
   readonly clock: Clock;
+  /** Before this time `takeOver` has nothing to do: every operation that knows the time asks first. */
+  quietUntil: number = Number.NEGATIVE_INFINITY;
   /** Milliseconds without an access after which an entry ends; `Infinity`: it does not. */
   readonly #idle: number;
   /** Where there is an idle time, the end that the ttl sets, which no access puts off. */
@@ -35,12 +37,18 @@ export class Expiry {
     this.deadlines = null;
     this.#ttlEnds = null;
     this.wheel = null;
+    this.quietUntil = Number.NEGATIVE_INFINITY;
     this.#capacity = 0;
   }
 
   /** Whether the slot's entry has a deadline at all. */
   ends(slot: number): boolean {
     return this.deadlines !== null && this.deadlines[slot] !== 0;
+  }
+
+  /** Whether an access puts the end off. */
+  get hasIdle(): boolean {
+    return this.#ttlEnds !== null;
   }
 
   isOver(slot: number, now: number): boolean {
@@ -98,7 +106,10 @@ export class Expiry {
     if (now >= wheel.tickEnd) wheel.advance(now);
     for (let looked = 0; looked < most; looked++) {
       const slot = wheel.due();
-      if (slot < 0) return -1;
+      if (slot < 0) {
+        this.quietUntil = wheel.tickEnd;
+        return -1;
+      }
       const deadline = deadlines[slot] as number;
       if (deadline <= now) return slot;
       wheel.remove(slot);

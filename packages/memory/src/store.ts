@@ -15,10 +15,8 @@ export const MISS: unique symbol = Symbol("@cacheme/memory miss");
 /** Expired entries that an operation which knows the time removes, beside its own work: about 2 µs. */
 const EXPIRED_PER_OPERATION = 8;
 
-/** Entries above a new, lower limit that each operation evicts: about 5 µs. */
+/** Entries above a new, lower limit that each operation evicts: about 5 µs. The timer, for which nobody waits: 100 µs. */
 const SHED_PER_OPERATION = 32;
-
-/** The same for the timer, which nobody waits for: some 100 µs. */
 const REMOVED_PER_WAKING = 512;
 
 /**
@@ -156,7 +154,7 @@ export class Store<K, V> {
   startTime(slot: number, ttl: number, given: number | undefined): void {
     const now = given ?? this.expiry.clock.now();
     this.#upkeep.wakeBy(this.expiry.start(slot, ttl, now), now);
-    this.expire(now, EXPIRED_PER_OPERATION);
+    if (now >= this.expiry.quietUntil) this.expire(now, EXPIRED_PER_OPERATION);
   }
 
   /** Removes a held entry from all parts. */
@@ -231,28 +229,30 @@ export class Store<K, V> {
     this.requests.hits++;
     // Both indices are in range: a slot is below the capacity, a mark below 256.
     if (marks !== null) marks[slot] = this.#onHit[marks[slot] as number] as number;
-    else this.#access(slot);
+    else {
+      this.policy.access(slot);
+      this.#custom?.rethrow();
+    }
     return this.slots.valueAt(slot);
   }
 
-  #access(slot: number): void {
-    this.policy.access(slot);
-    this.#custom?.rethrow();
-  }
-
+  /** A hit costs a sixth more than without an end, the clock's 35 ns aside. */
   #readEnding<A>(slot: number, given: number | undefined, absent: A): V | A {
-    const now = given ?? this.expiry.clock.now();
-    if (this.expiry.isOver(slot, now)) {
+    const { expiry } = this;
+    const now = given ?? expiry.clock.now();
+    const isOver = expiry.isOver(slot, now);
+    let value: V | A = absent;
+    if (isOver) {
       this.requests.misses++;
       this.remove(slot, "expired");
+    } else {
+      if (expiry.hasIdle) expiry.touch(slot, now);
+      value = this.#hit(slot);
+    }
+    if (isOver || now >= expiry.quietUntil) {
       this.expire(now, EXPIRED_PER_OPERATION);
       this.finish();
-      return absent;
     }
-    this.expiry.touch(slot, now);
-    const value = this.#hit(slot);
-    this.expire(now, EXPIRED_PER_OPERATION);
-    this.finish();
     return value;
   }
 
