@@ -39,6 +39,19 @@ export function describeWithServer(
   suiteWith(name, suite, resolveServer(name), server, body);
 }
 
+/**
+ * A further suite on the server that the service's `*_URL` variable names, be it another version or another product than
+ * the one that is started here. Where the variable is not set there is no such suite.
+ */
+export function describeWithGivenService(
+  name: ServiceName,
+  suite: string,
+  body: (service: () => Service) => void,
+): void {
+  const resolution = resolveService(name);
+  if (resolution.from === "url") suiteWith(name, suite, resolution, service, body);
+}
+
 function suiteWith<S extends Service>(
   name: ServiceName,
   suite: string,
