@@ -23,18 +23,14 @@ export class Entries {
     this.#bound = bound;
   }
 
-  /** What stands under the key, also where it has expired. */
-  async find(key: string): Promise<Kept | undefined> {
-    const path = this.folder.entry(this.folder.hash(key));
-    const kept = await readFile(path, lengthOf, (content, isShared) => decode(content, key, isShared));
-    if (kept !== undefined && this.#bound !== undefined && ++this.#reads % readsPerTouch === 0) touch(path);
-    return kept;
+  /** What stands under the key and has not expired. */
+  read(key: string): Promise<Kept | undefined> {
+    return this.#load(key, isLive);
   }
 
-  /** What stands under the key and has not expired. */
-  async read(key: string): Promise<Kept | undefined> {
-    const kept = await this.find(key);
-    return kept !== undefined && kept.expires > now() ? kept : undefined;
+  /** What stands under the key, also where it has expired. */
+  find(key: string): Promise<Kept | undefined> {
+    return this.#load(key, () => true);
   }
 
   /** Replaces what was there. The lease must be destroyed before, or a fill could be undone by what is older than it. */
@@ -68,6 +64,16 @@ export class Entries {
     return wasThere && isOfKey && heading.expires > now();
   }
 
+  #load(key: string, isWanted: (kept: Kept) => boolean): Promise<Kept | undefined> {
+    const path = this.folder.entry(this.folder.hash(key));
+    return readFile(path, lengthOf, (content, isShared) => {
+      const kept = decode(content, key, isShared);
+      if (kept === undefined || !isWanted(kept)) return undefined;
+      if (this.#bound !== undefined && ++this.#reads % readsPerTouch === 0) touch(path);
+      return kept;
+    });
+  }
+
   /**
    * Destroys the leases that these keys have now. One that is granted later is the right of a load that begins later, and
    * is nothing to be afraid of.
@@ -83,6 +89,10 @@ export class Entries {
       await destroy(folder, hash, await ticketsOf(folder, hash));
     });
   }
+}
+
+function isLive({ expires }: Kept): boolean {
+  return expires > now();
 }
 
 /** Nobody waits for it, and that it fails is no matter. */

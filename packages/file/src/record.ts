@@ -64,9 +64,11 @@ export function lengthOf(file: Buffer): number {
  * @param isShared whether the content is somebody else's in a moment, so that the value must be copied
  */
 export function decode(file: Buffer, key: string, isShared: boolean): Kept | undefined {
-  if (lengthOf(file) !== file.length || headingOf(file)?.key !== key) return undefined;
-  if (crc32(file.subarray(8)) !== file.readUInt32LE(4)) return undefined;
+  const length = lengthOf(file);
+  if (length === 0 || length !== file.length) return undefined;
   const from = headLength + file.readUInt32LE(24);
+  if (from > file.length || file.toString("utf8", headLength, from) !== key) return undefined;
+  if (crc32(file.subarray(8)) !== file.readUInt32LE(4)) return undefined;
   const bytes = isShared ? new Uint8Array(file.subarray(from)) : file.subarray(from);
   return { expires: file.readDoubleLE(8), fresh: file.readDoubleLE(16), bytes };
 }

@@ -93,7 +93,7 @@ export class SizeBound {
   }
 
   async #eachFile(act: (path: string, age: number, size: number) => Promise<void>): Promise<void> {
-    for await (const folder of foldersOf(this.#folder)) {
+    for (const folder of await foldersOf(this.#folder)) {
       if (this.#stopped) return;
       await forEach(
         await hashesIn(folder),

@@ -139,19 +139,16 @@ export class FileStorage implements RemoteStorage {
       if (keys.length > 0) yield keys;
     }
     let paths: string[] = [];
-    const folders = foldersOf(this.#folder);
-    for (;;) {
-      const { value: folder } = await this.#page(() => folders.next());
-      if (folder !== undefined) {
-        for (const hash of await this.#page(() => hashesIn(folder))) paths.push(`${folder}/${hash}`);
-      }
-      while (paths.length >= scanPage || (folder === undefined && paths.length > 0)) {
+    const folders = await this.#page(() => foldersOf(this.#folder));
+    for (const [index, folder] of folders.entries()) {
+      for (const hash of await this.#page(() => hashesIn(folder))) paths.push(`${folder}/${hash}`);
+      const isLast = index === folders.length - 1;
+      while (paths.length >= scanPage || (isLast && paths.length > 0)) {
         const page = paths.slice(0, scanPage);
         paths = paths.slice(scanPage);
         const keys = await this.#page(() => this.#keysIn(page, pattern));
         if (keys.length > 0) yield keys;
       }
-      if (folder === undefined) return;
     }
   }
 

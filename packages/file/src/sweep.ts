@@ -5,10 +5,12 @@ import { type Folder, hashed } from "./folder.js";
 import { headingOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
 import { destroy, isRunning, ticketsOf } from "./tickets.js";
-import { foldersOf, hashesIn } from "./walk.js";
+import { hashesIn } from "./walk.js";
 
-/** Of the 256 folders so many are swept each time: every file is opened, so it is spread over sixteen sweeps. */
-const foldersPerSweep = 16;
+/** Folders of entries. A step is sixteen of them, and a sweep sixteen steps: every file is opened, so it is spread. */
+const folders = 4096;
+const foldersPerStep = 16;
+const stepsPerSweep = 16;
 
 /** Milliseconds after which what was being written is left over: no call takes so long. */
 const leftOverAfter = 15 * 60_000;
@@ -18,7 +20,7 @@ export class Sweep {
   readonly #folder: Folder;
   readonly #bound: SizeBound | undefined;
   /** Another place for each process, so that several together are through sooner. */
-  #next = Math.floor(Math.random() * 256);
+  #next = Math.floor(Math.random() * (folders / foldersPerStep)) * foldersPerStep;
   #left = 0;
   #stopped = false;
 
@@ -33,10 +35,10 @@ export class Sweep {
       await this.#leases();
       await this.#leftOvers();
       await this.#bound?.enforce();
-      this.#left = foldersPerSweep;
+      this.#left = stepsPerSweep;
     }
     await this.#expired(this.#next);
-    this.#next = (this.#next + 1) % 256;
+    this.#next = (this.#next + foldersPerStep) % folders;
     this.#left--;
     return this.#left > 0 && !this.#stopped;
   }
@@ -46,7 +48,8 @@ export class Sweep {
   }
 
   async #expired(first: number): Promise<void> {
-    for await (const folder of foldersOf(this.#folder, first, first + 1)) {
+    for (let index = first; index < first + foldersPerStep && !this.#stopped; index++) {
+      const folder = this.#folder.entryFolder(index.toString(16).padStart(3, "0"));
       await this.#each(await hashesIn(folder), async (hash) => {
         const path = `${folder}/${hash}`;
         const expires = await readFile(

@@ -1,12 +1,10 @@
 import { namesIn } from "./disk.js";
 import { type Folder, hashed } from "./folder.js";
 
-/** The folders that entries are in, in order, as far as they are there. */
-export async function* foldersOf(folder: Folder, from = 0, to = 256): AsyncGenerator<string> {
-  for (let first = from; first < to; first++) {
-    const path = `${folder.path}/${first.toString(16).padStart(2, "0")}`;
-    for (const name of await namesIn(path)) if (/^[0-9a-f]$/.test(name)) yield `${path}/${name}`;
-  }
+/** The folders that entries are in, as far as they are there. */
+export async function foldersOf(folder: Folder): Promise<readonly string[]> {
+  const names = await namesIn(folder.path);
+  return names.filter((name) => /^[0-9a-f]{3}$/.test(name)).map((name) => `${folder.path}/${name}`);
 }
 
 /** What in a folder is called like an entry. */

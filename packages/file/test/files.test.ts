@@ -78,13 +78,13 @@ describe("a folder that is not as it was left", () => {
   it("keeps what stands in it and is not the storage's", async () => {
     const folder = place();
     writeFileSync(join(folder, "notes.txt"), "mine");
-    mkdirSync(join(folder, "00", "0"), { recursive: true });
-    writeFileSync(join(folder, "00", "0", "notes.txt"), "mine too");
+    mkdirSync(join(folder, "000"), { recursive: true });
+    writeFileSync(join(folder, "000", "notes.txt"), "mine too");
     const storage = await connected(folder, { sweepInterval: 1 });
     await storage.writeMany([record("a", "A", 1)]);
     while (entriesIn(folder).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(readFileSync(join(folder, "notes.txt"), "utf8")).toBe("mine");
-    expect(readFileSync(join(folder, "00", "0", "notes.txt"), "utf8")).toBe("mine too");
+    expect(readFileSync(join(folder, "000", "notes.txt"), "utf8")).toBe("mine too");
   });
 
   it("keeps no temporary file of what was written, filled, refused and changed", async () => {
@@ -134,7 +134,7 @@ describe("a key whose place cannot be written", () => {
   it("is an error that says so; the other records are stored", async () => {
     const folder = place();
     const storage = await connected(folder);
-    const taken = dirname(dirname(entryOf(folder, "a")));
+    const taken = dirname(entryOf(folder, "a"));
     writeFileSync(taken, "a file where a folder should be");
     await expect(storage.writeMany([record("a", "A"), record("b", "B")])).rejects.toMatchObject({
       code: "CACHEME_STORAGE_FAILED",

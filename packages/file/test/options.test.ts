@@ -63,13 +63,7 @@ describe("the folder", () => {
     const storage = await connected(folder);
     await storage.writeMany([record("a", "A")]);
     const entry = entryOf(folder, "a");
-    for (const path of [
-      folder,
-      dirname(dirname(entry)),
-      dirname(entry),
-      join(folder, "tmp"),
-      join(folder, "leases"),
-    ]) {
+    for (const path of [folder, dirname(entry), join(folder, "tmp"), join(folder, "leases")]) {
       expect(statSync(path).mode & 0o777).toBe(0o700);
     }
     expect(statSync(entry).mode & 0o777).toBe(0o600);

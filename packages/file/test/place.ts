@@ -56,6 +56,6 @@ export function entryOf(path: string, key: string): string {
 /** All entries, by their paths. */
 export function entriesIn(path: string): string[] {
   return readdirSync(path, { recursive: true, encoding: "utf8" }).filter((name) =>
-    /^..\/.\/[0-9a-f]{32}$/.test(name),
+    /^...\/[0-9a-f]{32}$/.test(name),
   );
 }
