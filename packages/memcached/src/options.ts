@@ -34,7 +34,7 @@ export interface MemcachedConnectionOptions {
 export interface MemcachedStorageOptions extends ConnectionOptions {}
 
 /** A server that was checked. */
-export interface PoolServer {
+interface PoolServer {
   readonly host: string;
   readonly port: number;
   readonly weight: number;
