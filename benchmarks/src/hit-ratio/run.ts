@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { PolicyName } from "@cacheme/memory";
-import { barChart } from "../memory/bar-chart.js";
+import { capacityCharts } from "./capacity-charts.js";
 import { type Reference, readReferences } from "./reference.js";
 import { hitRatio, libraries, ours } from "./replay.js";
 import { type Result, report } from "./report.js";
@@ -16,7 +16,7 @@ npm run bench:hit-ratio -- FILE... --capacity N [--capacity N ...]
   --with LIBRARY   replay it too: ${Object.keys(libraries).join(", ")} (may be repeated; otherwise the csv's figures stand)
   --policy NAME    tlfu (default), lru, lfu, fifo
   --seed N         what repeats the policy's draws (default 1)
-  --chart          draw the means into docs/memory/hit-ratio.svg`;
+  --chart          draw hit ratio by capacity into docs/memory/hit-ratio.svg`;
 
 const { values: flags, positionals: files } = parseArgs({
   allowPositionals: true,
@@ -90,25 +90,9 @@ async function replayPair(trace: Trace, { capacity, ratios }: Reference): Promis
   return { trace: trace.name, capacity, ours: await hitRatio(reader, trace, capacity), others };
 }
 
-/** The means of each trace over its capacities. */
+/** Into the docs folder; the README of the package shows it. */
 function draw(results: readonly Result[]): void {
   const folder = fileURLToPath(new URL("../../../docs/memory/", import.meta.url));
-  const traces = [...new Set(results.map(({ trace }) => trace))];
-  const meansOf = (figure: (result: Result) => number): number[] =>
-    traces.map((name) => {
-      const own = results.filter(({ trace }) => trace === name).map(figure);
-      return own.reduce((sum, value) => sum + value, 0) / own.length;
-    });
-  const known = (name: string): number[] => meansOf(({ others }) => others.get(name) ?? 0);
-  const bars = [
-    { name: "@cacheme/memory", values: meansOf((result) => result.ours) },
-    { name: "Caffeine", values: known("caffeine") },
-    { name: "lru-cache", values: known("lru-cache") },
-    { name: "clairvoyant bound", values: known("opt") },
-  ];
   mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    join(folder, "hit-ratio.svg"),
-    barChart("Hit ratio in percent, mean over the capacities", traces, bars),
-  );
+  writeFileSync(join(folder, "hit-ratio.svg"), capacityCharts(results));
 }
