@@ -1,12 +1,14 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import {
-  ConfigurationError,
   type ConnectionOptions,
   type ConnectionSettings,
   connectionSettings,
   type Duration,
-  milliseconds,
+  optionError,
+  refuseUnknownOptions,
+  shown,
   tableName,
+  timerMilliseconds,
 } from "cacheme/driver";
 import pg from "pg";
 import type { PostgresPool } from "./pool.js";
@@ -134,14 +136,7 @@ export function settings(
   target: string | PostgresConnectionOptions | PostgresPool,
   options: PostgresStorageOptions,
 ): Settings {
-  if (typeof options !== "object" || options === null) {
-    throw invalid(`${where} was given ${show(options)} as its options. Give an object.`);
-  }
-  const unknown = Object.keys(options).find((name) => !(name in knownOptions));
-  if (unknown !== undefined) {
-    const known = Object.keys(knownOptions).join(", ");
-    throw invalid(`${where} has no option ${show(unknown)}. It has ${known}.`);
-  }
+  refuseUnknownOptions(options, Object.keys(knownOptions), where);
   const parts = tableName(options.table ?? "cacheme", where);
   const common = {
     ...connectionSettings(options, where),
@@ -150,12 +145,12 @@ export function settings(
     createTable: flag(options.createTable, "createTable", true),
     unlogged: flag(options.unlogged, "unlogged", false),
     prepare: flag(options.prepare, "prepare", true),
-    sweepInterval: interval(options.sweepInterval ?? "1m"),
+    sweepInterval: timerMilliseconds(options.sweepInterval ?? "1m", `option sweepInterval of ${where}`),
   };
   if (isPool(target)) {
     const config: pg.PoolConfig & { readonly binary?: boolean } = target.options;
     if (config.binary === true) {
-      throw invalid(`${where} was given a Pool with the option binary: ${managed.binary}. Leave it out.`);
+      throw optionError(`${where} was given a Pool with the option binary: ${managed.binary}. Leave it out.`);
     }
     return { ...common, label: label(config), max: config.max ?? 10, pool: target, config: {} };
   }
@@ -188,7 +183,7 @@ function session(commandTimeout: number, options: string | undefined): pg.PoolCo
 function fromUrl(text: string): pg.PoolConfig {
   if (/^postgres(ql)?:\/\//i.test(text) && URL.canParse(text)) return { connectionString: text };
   // The text itself stays out of the message: it may hold a password.
-  throw invalid(
+  throw optionError(
     `${where} was given a text that is not an address of a PostgreSQL server. Write "postgres://host:5432/database"; ` +
       '"postgresql://" means the same.',
   );
@@ -196,25 +191,27 @@ function fromUrl(text: string): pg.PoolConfig {
 
 function checked(options: PostgresConnectionOptions): pg.PoolConfig {
   if (typeof options !== "object" || options === null) {
-    throw invalid(`${where} was given ${show(options)}. Give an address, options of pg, or a Pool of pg.`);
+    throw optionError(
+      `${where} was given ${shown(options)}. Give an address, options of pg, or a Pool of pg.`,
+    );
   }
   if ("query" in options || "connection" in options) {
-    throw invalid(
+    throw optionError(
       `${where} was given a client of pg, which is one connection. Give a Pool, an address, or options of pg.`,
     );
   }
   for (const name of Object.keys(options)) {
     if (name in knownConnectionOptions) continue;
     const instead = managed[name];
-    throw invalid(
+    throw optionError(
       instead === undefined
-        ? `${where} does not know the connection option ${show(name)}. It knows ${Object.keys(knownConnectionOptions).join(", ")}.`
+        ? `${where} does not know the connection option ${shown(name)}. It knows ${Object.keys(knownConnectionOptions).join(", ")}.`
         : `${where} does not take the option ${name} of pg: ${instead}.`,
     );
   }
   const { max, ...rest } = options;
   if (max !== undefined && !(Number.isInteger(max) && max > 0)) {
-    throw invalid(`The option max of ${where} is ${show(max)}. Give a whole number from 1.`);
+    throw optionError(`The option max of ${where} is ${shown(max)}. Give a whole number from 1.`);
   }
   const given = Object.entries({ ...rest, max }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);
@@ -238,7 +235,7 @@ function resolved(config: pg.PoolConfig): pg.Client {
     // A file of a certificate that is not there, say. The words of an address's reader may hold the address.
     const reason =
       error instanceof Error && config.connectionString === undefined ? `: ${error.message}` : "";
-    throw invalid(
+    throw optionError(
       `${where} was given connection options that pg refuses${reason}. Check the address and its parameters.`,
     );
   }
@@ -247,25 +244,5 @@ function resolved(config: pg.PoolConfig): pg.Client {
 function flag(value: unknown, name: string, byDefault: boolean): boolean {
   if (value === undefined) return byDefault;
   if (typeof value === "boolean") return value;
-  throw invalid(`The option ${name} of ${where} is ${show(value)}. Give true or false.`);
-}
-
-/** The longest that a timer of Node.js can wait; beyond it a timer fires at once. */
-const longest = 2 ** 31 - 1;
-
-function interval(duration: Duration): number {
-  const value = milliseconds(duration, `option sweepInterval of ${where}`);
-  if (value <= longest) return value;
-  throw new ConfigurationError(
-    "CACHEME_INVALID_DURATION",
-    `The option sweepInterval of ${where} is ${show(duration)}. Give at most ${longest} milliseconds.`,
-  );
-}
-
-function invalid(message: string): ConfigurationError {
-  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw optionError(`The option ${name} of ${where} is ${shown(value)}. Give true or false.`);
 }
