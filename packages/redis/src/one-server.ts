@@ -31,9 +31,10 @@ export class OneServer implements Client {
 
   async read(keys: readonly string[], attempt: Attempt): Promise<(Buffer | null)[]> {
     const { client } = await attempt.on(this.#connection);
+    // Nearly every batch is one command.
+    if (keys.length <= keysPerCommand) return client.mgetBuffer(keys.slice());
     const pages = await inPages(keys, (page) => client.mgetBuffer(page));
-    // Nearly every batch is one page, which needs no copy.
-    return pages.length > 1 ? pages.flat() : (pages[0] ?? []);
+    return pages.flat();
   }
 
   async remove(keys: readonly string[], attempt: Attempt): Promise<number> {

@@ -50,15 +50,20 @@ export interface NewRecord {
 export function packed(records: readonly NewRecord[]): Buffer[] {
   let length = 0;
   for (const { bytes } of records) length += headerLength + bytes.length;
-  const all = Buffer.allocUnsafe(length);
+  // Zeros where a header has nothing to say.
+  const all = Buffer.alloc(length);
   let start = 0;
-  return records.map((record) => {
-    const end = start + headerLength + record.bytes.length;
-    writeHeader(all, start, record);
-    all.set(record.bytes, start + headerLength);
-    const piece = all.subarray(start, end);
-    start = end;
-    return piece;
+  return records.map(({ bytes, ttl, freshFor }) => {
+    const from = start;
+    start += headerLength + bytes.length;
+    all[from] = magic;
+    all[from + 1] = withBytes;
+    if (ttl !== undefined && freshFor !== undefined && freshFor < ttl) {
+      // What is to be stale at once is stale: its ttl has begun to run out by the time that the server is asked.
+      all.writeDoubleBE(ttl - Math.max(0, freshFor), from + 2);
+    }
+    all.set(bytes, from + headerLength);
+    return all.subarray(from, start);
   });
 }
 
@@ -73,13 +78,4 @@ export function freshForOf({ ttl, freshFor }: NewRecord): number | undefined {
 /** Whole milliseconds from 1. A part is left off: a record must not outlive the tier that it came from. */
 export function wholeTtl(ttl: number | undefined): number | undefined {
   return ttl === undefined ? undefined : Math.max(1, Math.floor(ttl));
-}
-
-function writeHeader(target: Buffer, start: number, { ttl, freshFor }: NewRecord): void {
-  target.fill(0, start, start + headerLength);
-  target[start] = magic;
-  target[start + 1] = withBytes;
-  if (ttl === undefined || freshFor === undefined || freshFor >= ttl) return;
-  // A ttl of n milliseconds has begun to run out when the server is asked: what is to be stale at once is stale then.
-  target.writeDoubleBE(ttl - Math.max(0, freshFor), start + 2);
 }
