@@ -30,6 +30,9 @@ import { foldersOf, hashesIn } from "./walk.js";
 /** Keys in a page of a scan: so many files are opened for it. */
 const scanPage = 1000;
 
+/** Folders that are read for a scan in one go: with 100,000 keys as many as fill a page. */
+const foldersAtOnce = 32;
+
 /** Reads and writes, each a call with a deadline. */
 export class FileStorage implements RemoteStorage {
   readonly kind = "remote";
@@ -138,11 +141,12 @@ export class FileStorage implements RemoteStorage {
       const keys = await this.#page(() => this.#keysIn(paths, pattern));
       if (keys.length > 0) yield keys;
     }
-    let paths: string[] = [];
     const folders = await this.#page(() => foldersOf(this.#folder));
-    for (const [index, folder] of folders.entries()) {
-      for (const hash of await this.#page(() => hashesIn(folder))) paths.push(`${folder}/${hash}`);
-      const isLast = index === folders.length - 1;
+    let paths: string[] = [];
+    for (let from = 0; from < folders.length; from += foldersAtOnce) {
+      const some = folders.slice(from, from + foldersAtOnce);
+      paths = paths.concat(await this.#page(() => pathsIn(some)));
+      const isLast = from + foldersAtOnce >= folders.length;
       while (paths.length >= scanPage || (isLast && paths.length > 0)) {
         const page = paths.slice(0, scanPage);
         paths = paths.slice(scanPage);
@@ -206,6 +210,13 @@ export class FileStorage implements RemoteStorage {
     );
     return keys;
   }
+}
+
+async function pathsIn(folders: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    folders.map(async (folder) => (await hashesIn(folder)).map((hash) => `${folder}/${hash}`)),
+  );
+  return found.flat();
 }
 
 function notOpened(label: string, error: unknown): StorageError {
