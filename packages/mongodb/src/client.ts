@@ -1,6 +1,6 @@
 import type { MongoClient } from "mongodb";
 import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./driver.js";
-import { unref } from "./idle.js";
+import { letIdle } from "./idle.js";
 
 /** Where the collection comes from. */
 export interface ConnectionTarget {
@@ -18,15 +18,6 @@ export interface Place {
   readonly collection: MongodbCollection;
 }
 
-/** After these a client of ours may have something new that keeps the process alive. */
-const wakeUps = [
-  "connectionReady",
-  "connectionCheckedOut",
-  "serverHeartbeatStarted",
-  "serverHeartbeatSucceeded",
-  "serverHeartbeatFailed",
-] as const;
-
 /**
  * The client of the storage, which is the user's own or one of ours. One of ours is thrown away as a whole when a deadline
  * passes and nothing at all was heard from the server meanwhile: behind a partition every socket of its pool is dead, and
@@ -36,6 +27,7 @@ export class Connection {
   readonly #target: ConnectionTarget;
   #own: MongoClient | undefined;
   #place: Place | undefined;
+  #idle: NodeJS.Timeout | undefined;
   /** When the server last answered, by `performance.now()`. */
   #heard = Number.NEGATIVE_INFINITY;
   readonly #closing = new Set<Promise<void>>();
@@ -64,6 +56,7 @@ export class Connection {
   drop(): void {
     const own = this.#own;
     if (own === undefined) return;
+    clearInterval(this.#idle);
     this.#own = undefined;
     this.#place = undefined;
     // A failing farewell is nobody's business: the sockets are gone in any case.
@@ -84,9 +77,8 @@ export class Connection {
     const { make } = this.#target;
     if (make === undefined) throw new Error("There is neither a client nor a way to make one.");
     const own = make();
-    const onChange = (): void => void setImmediate(unref, own);
-    for (const event of wakeUps) own.on(event, onChange);
     this.#own = own;
+    this.#idle = letIdle(own);
     return this.#target.find(own);
   }
 }

@@ -1,22 +1,35 @@
+/** How long a finished program may be kept alive, in milliseconds. */
+const interval = 100;
+
 /**
- * Lets the process end although a client is open: the driver has no way to say that, so its parts are looked up by the
- * names that they have had in all versions from 6.22 on. Where a later version has other names, nothing happens, and the
- * program has to close its storage.
+ * Lets the process end although a client is open. The driver has no way to say that of its sockets and timers, some of
+ * which it makes anew ten times a second, so they are looked up as often, by the names that they have had in all versions
+ * from 6.22 on. Where a later version has other names, nothing happens, and the program has to close its storage.
  *
  * A call that is under way keeps the process alive by its own timer.
+ *
+ * @returns what does so, until it is cleared; it keeps no process alive itself
  */
-export function unref(client: unknown): void {
-  const servers = part(part(part(client, "topology"), "s"), "servers");
+export function letIdle(client: unknown): NodeJS.Timeout {
+  return setInterval(unref, interval, client).unref();
+}
+
+function unref(client: unknown): void {
+  const topology = part(part(client, "topology"), "s");
+  rest(part(part(topology, "srvPoller"), "_timeout"));
+  const servers = part(topology, "servers");
   if (!(servers instanceof Map)) return;
   for (const server of servers.values()) {
     const pool = part(server, "pool");
-    for (const connection of [...each(part(pool, "connections")), ...each(part(pool, "checkedOut"))]) {
-      rest(part(connection, "socket"));
-    }
+    for (const connection of each(part(pool, "connections"))) rest(part(connection, "socket"));
+    for (const connection of each(part(pool, "checkedOut"))) rest(part(connection, "socket"));
     rest(part(pool, "minPoolSizeTimer"));
     const monitor = part(server, "monitor");
     rest(part(part(monitor, "connection"), "socket"));
     rest(part(part(monitor, "monitorId"), "timerId"));
+    const pinger = part(monitor, "rttPinger");
+    rest(part(part(pinger, "connection"), "socket"));
+    rest(part(pinger, "monitorId"));
   }
 }
 

@@ -121,13 +121,9 @@ function maker(
     // The last resort: a call that is given up closes its socket by itself.
     socketTimeoutMS: commandTimeout + 1000,
   };
-  const make = (): MongoClient => {
-    // Streaming monitors have timers of their own that would keep a finished program alive.
-    return new MongoClient(url, { appName: "cacheme", serverMonitoringMode: "poll", ...theirs, ...ours });
-  };
   return () => {
     try {
-      return make();
+      return new MongoClient(url, { appName: "cacheme", ...theirs, ...ours });
     } catch (error) {
       throw refusedByDriver(error);
     }

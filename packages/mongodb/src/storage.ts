@@ -21,8 +21,9 @@ import { bytesOf, lengthsOf, longestValue } from "./record.js";
 import { ServerClock } from "./server-clock.js";
 import { makeIndex, sweep, sweepTime } from "./sweep.js";
 
-/** Keys in one page of a scan. */
+/** Keys in one page of a scan, and in one question to the server: a new question costs the server a new search. */
 const pageSize = 1000;
+const keysPerQuestion = 5 * pageSize;
 
 /** Sweep intervals for which a record must be over before we remove what the server has not. */
 const patience = 3;
@@ -118,10 +119,10 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
     let after: string | undefined;
     for (;;) {
       const filter = page(pattern, after);
-      const found = await this.run("a page of a scan", (call) => call.page(filter, pageSize));
+      const found = await this.run("a page of a scan", (call) => call.page(filter, keysPerQuestion));
       const keys = found.map(({ _id }) => _id);
-      if (keys.length > 0) yield keys;
-      if (keys.length < pageSize) return;
+      for (let start = 0; start < keys.length; start += pageSize) yield keys.slice(start, start + pageSize);
+      if (keys.length < keysPerQuestion) return;
       after = keys.at(-1);
     }
   }
