@@ -1,8 +1,14 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { bundleProgram, type Program } from "@cacheme/test-services";
+import {
+  bundleProgram,
+  type Program,
+  type Server,
+  startRedisCluster,
+  startRedisSentinel,
+} from "@cacheme/test-services";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { redis } from "../src/index.js";
 
 describeWithServer("redis", "a program that does not close its storage", (server) => {
@@ -46,4 +52,47 @@ describeWithServer("redis", "a program that does not close its storage", (server
     await server().pause();
     expect(await ran("hangs", server().url)).toBe("CACHEME_STORAGE_FAILED");
   });
+
+  describe.each<[string, () => Promise<Several>]>([
+    [
+      "a Cluster",
+      async () => {
+        const { url, nodes, stop } = await startRedisCluster();
+        return { url: url.replace("redis:", "redis+cluster:"), asked: nodes, stop };
+      },
+    ],
+    [
+      "sentinels",
+      async () => {
+        const { url, sentinels, stop } = await startRedisSentinel();
+        return { url, asked: sentinels, stop };
+      },
+    ],
+  ])("with connections to %s", (_, start) => {
+    let several: Several;
+    beforeAll(async () => {
+      several = await start();
+    });
+    afterAll(() => several?.stop());
+
+    it("is kept alive by a read until that is answered, and not longer", async () => {
+      const storage = redis(several.url);
+      await storage.writeMany([{ key: "program", bytes: Buffer.from("value"), ttl: undefined }]);
+      await storage.close();
+      expect(await ran("reads", several.url)).toEqual(["value"]);
+    });
+
+    it("is not kept alive by servers that do not answer", async () => {
+      await Promise.all(several.asked.map((one) => one.pause()));
+      expect(await ran("connectsLazily", several.url)).toBe("done");
+      expect(await ran("hangs", several.url)).toBe("CACHEME_STORAGE_FAILED");
+    });
+  });
 });
+
+/** Servers that are there together, of which some are asked where the others are. */
+interface Several {
+  readonly url: string;
+  readonly asked: readonly Server[];
+  stop(): Promise<void>;
+}
