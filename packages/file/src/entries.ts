@@ -45,6 +45,11 @@ export class Entries {
       await remove(path).catch(() => {});
       throw error;
     }
+    await this.wrote(content);
+  }
+
+  /** To be told, and waited for, when a file was put in its place: the folder may have to be cleared. */
+  async wrote(content: readonly Uint8Array[]): Promise<void> {
     await this.#bound?.wrote(content);
   }
 

@@ -82,7 +82,9 @@ export class FileLeases implements Leases {
       fresh: freshFor === undefined ? expires : after(freshFor),
       bytes,
     });
-    return redeem(folder, folder.hash(key), ticket.name, content);
+    const stored = await redeem(folder, folder.hash(key), ticket.name, content);
+    if (stored) await this.#entries.wrote(content);
+    return stored;
   }
 
   async #batch<Asked extends { readonly key: string }, Answer>(

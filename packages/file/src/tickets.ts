@@ -37,6 +37,9 @@ export interface Ticket {
 /** A lease is somebody's who loads; a lock is ours for the moment in which a generation is changed. */
 export type TicketKind = "lease" | "lock";
 
+/** Windows renames no folder into the place of another one, be it empty. Elsewhere this is a right that is missing. */
+const noReplacing = process.platform === "win32" ? "EPERM" : undefined;
+
 const letters = { lease: "t", lock: "l" } as const;
 
 const form = /^([tl])([0-9a-z]{1,12})-([0-9a-z]{1,12})-[0-9a-f]{32}$/;
@@ -86,14 +89,13 @@ export async function place(
       await folder.withFolders(() => rename(made, folder.lease(hash)));
       return true;
     } catch (error) {
-      // Windows renames no folder into the place of another one, be it empty.
-      const isTaken = ["ENOTEMPTY", "EEXIST", "EPERM"].includes(codeOf(error));
-      if (codeOf(error) === "EPERM" && attempt === 0) {
+      const code = codeOf(error);
+      if (code === noReplacing && attempt === 0) {
         await removeIfEmpty(folder.lease(hash));
         continue;
       }
       await discard(made, ticket.name);
-      if (isTaken) return false;
+      if (code === "ENOTEMPTY" || code === "EEXIST" || code === noReplacing) return false;
       throw error;
     }
   }

@@ -127,4 +127,20 @@ describe("maxSize", () => {
     while (entriesIn(folder).length * 4096 > maxSize) await wait(20);
     expect(entriesIn(folder).length * 4096).toBeGreaterThan(maxSize / 2);
   });
+
+  it("counts what is filled under a lease", async () => {
+    const folder = place();
+    const storage = await connected(folder, { maxSize });
+    for (let round = 0; round < 3; round++) {
+      const keys = hundred.map((key) => `${round}:${key}`);
+      const answers = await storage.leases!.acquire(keys.map((key) => ({ key, duration: 60_000 })));
+      const fills = answers.map((answer, index) => ({
+        ...record(keys[index]!, "value"),
+        token: answer.outcome === "granted" ? answer.token : "",
+      }));
+      expect(await storage.leases!.fill(fills)).toEqual(keys.map(() => true));
+    }
+    while (entriesIn(folder).length * 4096 > maxSize) await wait(20);
+    expect(entriesIn(folder).length * 4096).toBeGreaterThan(maxSize / 2);
+  });
 });
