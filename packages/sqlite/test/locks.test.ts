@@ -43,7 +43,8 @@ describe("a file that another connection has locked", () => {
         reason: { code: "CACHEME_STORAGE_FAILED", message: expect.stringContaining("holds the lock") },
       });
     }
-    expect(performance.now() - began).toBeLessThan(1000);
+    // A busy machine has two seconds more.
+    expect(performance.now() - began).toBeLessThan(hasty.commandTimeout + 2000);
     other.exec("COMMIT");
     await storage.writeMany([record("a", "A")]);
     expect(await text(storage, "a")).toBe("A");
