@@ -48,11 +48,14 @@ export function heldBy(key: string, token: string): Command {
   return { _id: key, "lease.token": token };
 }
 
-/** A page of the keys that match, after the last key of the page before. */
+/**
+ * A page of the keys that match, after the last key of the page before. The two conditions on the key are apart: not every
+ * server minds what stands beside a `$regex`.
+ */
 export function page(pattern: KeyPattern, after: string | undefined): Command {
   const from = after === undefined ? { $gte: pattern.prefix } : { $gt: after };
   return {
-    _id: { ...from, $regex: expression(pattern), $options: "s" },
+    $and: [{ _id: from }, { _id: { $regex: expression(pattern), $options: "s" } }],
     $expr: { $or: [isAlive, isLeased] },
   };
 }
