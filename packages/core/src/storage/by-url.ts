@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigurationError } from "../errors.js";
@@ -30,7 +30,11 @@ const redis: KnownPackage = { name: "@cacheme/redis", factory: "redis", client: 
 const mongodb: KnownPackage = { name: "@cacheme/mongodb", factory: "mongodb", client: "mongodb" };
 const postgres: KnownPackage = { name: "@cacheme/postgres", factory: "postgres", client: "pg" };
 const mysql: KnownPackage = { name: "@cacheme/mysql", factory: "mysql", client: "mysql2" };
-const sqlite: KnownPackage = { name: "@cacheme/sqlite", factory: "sqlite", client: "better-sqlite3" };
+const sqlite: KnownPackage = {
+  name: "@cacheme/sqlite",
+  factory: "sqlite",
+  ...(isBuiltin("node:sqlite") ? {} : { client: "better-sqlite3" }),
+};
 const memcached: KnownPackage = { name: "@cacheme/memcached", factory: "memcached" };
 const file: KnownPackage = { name: "@cacheme/file", factory: "file" };
 
