@@ -5,7 +5,7 @@ import { allOrNone, type Server, server } from "./service.js";
 
 /** A Redis Cluster of our own: three masters that share the slots, and a replica of each. */
 export interface RedisCluster {
-  /** The address of the first master; a client learns the rest from it. */
+  /** `redis+cluster://` with the addresses of all nodes. */
   readonly url: string;
   /** All six; the first three began as masters, and the replica of each stands three places behind it. */
   readonly nodes: readonly Server[];
@@ -39,7 +39,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       await stop();
       throw error;
     });
-    return { url: nodes[0]?.url ?? "", nodes, stop };
+    return { url: clusterUrl(nodes), nodes, stop };
   } catch (error) {
     giveBack();
     throw error;
@@ -53,6 +53,11 @@ function startNode({ port }: ReservedPort): Promise<Server> {
 }
 
 /** What `redis-cli --cluster create` does, without its pauses. */
+/** Of all nodes: any of them may be the one that a test has killed. */
+function clusterUrl(nodes: readonly { readonly port: number }[]): string {
+  return `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
+}
+
 async function join(nodes: readonly Server[], buses: readonly ReservedPort[]): Promise<void> {
   const ports = nodes.map(({ port }) => port);
   const first = ports[0] ?? 0;
