@@ -83,6 +83,28 @@ export class CollectionCall {
     return refused.filter((index) => !mustLand(index));
   }
 
+  /**
+   * Updates one document, or inserts it, and answers what it is now, in one round trip.
+   *
+   * @returns `undefined` where it is there and does not match
+   */
+  async upsertOne(
+    filter: Command,
+    update: Command,
+    projection: Command,
+  ): Promise<RecordDocument | undefined> {
+    const options = { ...decoding, ...this.options, projection, upsert: true, returnDocument: "after" };
+    const result = { includeResultMetadata: false };
+    try {
+      const document = await this.collection.findOneAndUpdate(filter, update, { ...options, ...result });
+      // A document of our own collection, as in `find`.
+      return (document ?? undefined) as RecordDocument | undefined;
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === duplicateKey) return undefined;
+      throw error;
+    }
+  }
+
   async #collisions(statements: readonly UpdateStatement[]): Promise<readonly number[]> {
     try {
       await this.update(statements);

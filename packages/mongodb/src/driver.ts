@@ -24,6 +24,7 @@ export interface MongodbCollection {
   readonly dbName: string;
   find(filter: object, options?: object): MongodbCursor;
   bulkWrite(statements: readonly UpdateStatement[], options?: object): Promise<MongodbBulkResult>;
+  findOneAndUpdate(filter: object, update: object, options: object): Promise<object | null>;
   deleteMany(filter: object, options?: object): Promise<{ readonly deletedCount: number }>;
 }
 

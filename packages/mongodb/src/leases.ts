@@ -29,30 +29,20 @@ export class MongodbLeases implements Leases {
   }
 
   /**
-   * Two round trips: an update answers neither the time at which a lease was granted nor the bytes that are in its way, so
-   * these are read afterwards. A document that is in the way makes an upsert fail with a duplicate key.
+   * One round trip for one key that is granted. For several, two: a batch of updates answers neither the time at which a
+   * lease was granted nor the bytes that are in its way, so these are read afterwards.
    */
   async acquire(requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]> {
     if (requests.length === 0) return [];
     checkKeys(keysOf(requests), this.#calls.label);
     return this.#calls.run("a lease", async (call) => {
-      const tokens = new Map(requests.map(({ key }) => [key, randomToken()]));
-      const { clock } = call;
-      const statements = requests.map(({ key, duration, steal }) => {
-        const length = lengthOf(duration);
-        const update = leasing(tokens.get(key) ?? "", length, sweepTime(clock, length));
-        return { updateOne: { filter: steal === true ? { _id: key } : leasable(key), update, upsert: true } };
-      });
-      const refused = new Set(await call.upsert(statements, (index) => requests[index]?.steal === true));
-      const granted = requests.filter((_, index) => !refused.has(index)).map(({ key }) => key);
-      const others = requests.filter((_, index) => refused.has(index)).map(({ key }) => key);
-      const [times, values] = await Promise.all([grants(call, granted, tokens), freshValues(call, others)]);
+      const granted = requests.length === 1 ? await each(call, requests) : await several(call, requests);
+      const others = requests.filter(({ key }) => !granted.has(key));
+      const values = await freshValues(call, keysOf(others));
       return requests.map(({ key }): LeaseAnswer => {
-        const at = times.get(key);
-        const token = tokens.get(key);
-        if (at !== undefined && token !== undefined) return { outcome: "granted", token, at };
+        const lease = granted.get(key);
+        if (lease !== undefined) return { outcome: "granted", ...lease };
         const bytes = values.get(key);
-        // A lease of ours that was destroyed before we could read its time is as good as somebody else's.
         return bytes === undefined ? { outcome: "held" } : { outcome: "fresh", bytes };
       });
     });
@@ -96,19 +86,56 @@ export class MongodbLeases implements Leases {
   }
 }
 
-/** When each of the leases was granted, as far as it is still ours. */
-async function grants(
-  call: CollectionCall,
-  keys: readonly string[],
-  tokens: ReadonlyMap<string, string>,
-): Promise<ReadonlyMap<string, number>> {
-  if (keys.length === 0) return new Map();
-  const found = await call.find(anyOf(keys), { lease: 1 });
-  return new Map(
-    found.flatMap(({ _id, lease }) =>
-      lease !== undefined && lease.token === tokens.get(_id) ? [[_id, Number(lease.at)]] : [],
+/** A lease that was granted. */
+interface Grant {
+  readonly token: string;
+  readonly at: number;
+}
+
+/** What was granted, by key. */
+type Grants = ReadonlyMap<string, Grant>;
+
+/** Each in a round trip of its own, all at once. */
+async function each(call: CollectionCall, requests: readonly LeaseRequest[]): Promise<Grants> {
+  const grants = await Promise.all(
+    requests.map(async (request): Promise<[string, Grant][]> => {
+      const { token, filter, update } = asked(call, request);
+      // Of two that insert one key at once one fails, also where it wants the lease in any case: then it is there now.
+      const document =
+        (await call.upsertOne(filter, update, { lease: 1 })) ??
+        (request.steal === true ? await call.upsertOne(filter, update, { lease: 1 }) : undefined);
+      const at = document?.lease?.at;
+      return at === undefined ? [] : [[request.key, { token, at: Number(at) }]];
+    }),
+  );
+  return new Map(grants.flat());
+}
+
+async function several(call: CollectionCall, requests: readonly LeaseRequest[]): Promise<Grants> {
+  const all = requests.map((request) => asked(call, request));
+  const statements = all.map(({ filter, update }) => ({ updateOne: { filter, update, upsert: true } }));
+  const refused = new Set(await call.upsert(statements, (index) => requests[index]?.steal === true));
+  const tokens = new Map(all.map(({ token }, index) => [requests[index]?.key, token]));
+  const tried = requests.filter((_, index) => !refused.has(index));
+  const found = tried.length === 0 ? [] : await call.find(anyOf(keysOf(tried)), { lease: 1 }, tried.length);
+  const granted = new Map(
+    found.flatMap(({ _id, lease }): [string, Grant][] =>
+      lease !== undefined && lease.token === tokens.get(_id)
+        ? [[_id, { token: lease.token, at: Number(lease.at) }]]
+        : [],
     ),
   );
+  // What was destroyed before we could read its time is as good as somebody else's, but for those who steal.
+  const again = tried.filter(({ key, steal }) => steal === true && !granted.has(key));
+  return again.length === 0 ? granted : new Map([...granted, ...(await each(call, again))]);
+}
+
+/** The lease that a request asks for. A document that is in its way makes the upsert fail with a duplicate key. */
+function asked({ clock }: CollectionCall, { key, duration, steal }: LeaseRequest) {
+  const token = randomToken();
+  const length = lengthOf(duration);
+  const filter = steal === true ? { _id: key } : leasable(key);
+  return { token, filter, update: leasing(token, length, sweepTime(clock, length)) };
 }
 
 async function freshValues(
@@ -116,7 +143,7 @@ async function freshValues(
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   if (keys.length === 0) return new Map();
-  const found = await call.find(fresh(keys), { bytes: 1, generation: 1 });
+  const found = await call.find(fresh(keys), { bytes: 1, generation: 1 }, keys.length);
   return new Map(
     found.flatMap((document) => {
       const bytes = bytesOf(document);
