@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { headerLength } from "./record.js";
 
-export type Argument = string | number | Buffer;
+type Argument = string | number | Buffer;
 
 /** One command for one key: in a Cluster, each goes where its key is. */
 export interface KeyCommand {

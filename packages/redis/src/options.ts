@@ -125,7 +125,7 @@ export interface Settings extends ConnectionSettings {
 }
 
 /** What there is at the other end, or the client that knows. */
-export type Target =
+type Target =
   | { readonly kind: "server"; readonly options: RedisOptions }
   | { readonly kind: "sentinel"; readonly options: RedisOptions; readonly sentinel: SentinelSettings }
   | { readonly kind: "cluster"; readonly options: RedisOptions; readonly cluster: ClusterSettings }
@@ -275,7 +275,7 @@ function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-export function invalid(message: string): ConfigurationError {
+function invalid(message: string): ConfigurationError {
   return new ConfigurationError("CACHEME_INVALID_OPTION", message);
 }
 
