@@ -151,8 +151,8 @@ function skips() {
     .split("\n")
     .filter((line) => line !== "");
   return [...new Set(lines)].map((line) => {
-    const { suite, reason } = JSON.parse(line);
-    return { what: suite, how: reason };
+    const { suite, reason, absent = false } = JSON.parse(line);
+    return { what: suite, how: reason, absent };
   });
 }
 

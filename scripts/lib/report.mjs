@@ -18,7 +18,12 @@ import { CommandError } from "./command.mjs";
  * @property {() => Promise<Outcome | string | undefined | void> | Outcome | string | undefined | void} check
  */
 
-/** Something that could not be checked here, and what would let it be. @typedef {{ what: string, how: string }} Skip */
+/**
+ * Something that could not be checked here, and what would let it be. What is `absent` nobody can bring here: it is named,
+ * also in CI, and is no failure.
+ *
+ * @typedef {{ what: string, how: string, absent: boolean }} Skip
+ */
 
 /** Runs steps, prints a line for each and counts. */
 export class Report {
@@ -75,16 +80,26 @@ export class Report {
    */
   close(skips, { everyService }) {
     console.log(`\nDone in ${((performance.now() - this.#start) / 1000).toFixed(0)} s.`);
-    if (skips.length > 0) {
-      console.log(everyService ? "\nNot to be skipped in CI:" : "\nSkipped:");
-      for (const how of new Set(skips.map((skip) => skip.how))) {
-        for (const { what } of skips.filter((skip) => skip.how === how)) console.log(`  ${what}`);
-        console.log(`    ${how}`);
-      }
-    }
-    if (everyService) this.#failed += Math.max(skips.length, this.#skipped);
+    const absent = skips.filter((skip) => skip.absent);
+    const missed = skips.filter((skip) => !skip.absent);
+    list("Not to be had here:", absent);
+    list(everyService ? "Not to be skipped in CI:" : "Skipped:", missed);
+    if (everyService) this.#failed += Math.max(missed.length, this.#skipped);
     if (this.#failures.length > 0) console.log(`\nFailed: ${this.#failures.join("; ")}`);
     console.log(`\n${this.#passed} passed, ${this.#failed} failed, ${this.#skipped} skipped`);
+  }
+}
+
+/**
+ * @param {string} heading
+ * @param {readonly Skip[]} skips
+ */
+function list(heading, skips) {
+  if (skips.length === 0) return;
+  console.log(`\n${heading}`);
+  for (const how of new Set(skips.map((skip) => skip.how))) {
+    for (const { what } of skips.filter((skip) => skip.how === how)) console.log(`  ${what}`);
+    console.log(`    ${how}`);
   }
 }
 

@@ -5,4 +5,4 @@ export { openProxy } from "./proxy.js";
 export { type RedisCluster, startRedisCluster } from "./redis-cluster.js";
 export { type RedisSentinel, startRedisSentinel } from "./redis-sentinel.js";
 export { flavour, type Server, type ServerOptions, type Service, server, service } from "./service.js";
-export { readSkips, type Skip } from "./skips.js";
+export { noteSkip, readSkips, type Skip } from "./skips.js";

@@ -6,6 +6,11 @@ export interface Skip {
   readonly suite: string;
   /** Why it did not run, and what to do to make it run. */
   readonly reason: string;
+  /**
+   * Whether what it needs cannot be brought here by anybody, as another product of a server: CI names it then, and does
+   * not fail. Default `false`.
+   */
+  readonly absent?: boolean | undefined;
 }
 
 /**
