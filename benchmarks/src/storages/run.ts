@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { interleaved, wallTime } from "../interleaved.js";
 import { file } from "./file.js";
 import { memcached } from "./memcached.js";
+import { mongodb } from "./mongodb.js";
 import { mysql } from "./mysql.js";
 import { postgres } from "./postgres.js";
 import { redis } from "./redis.js";
@@ -14,7 +15,7 @@ import type { StartedSubject, StorageSubject } from "./subject.js";
  */
 
 /** A new storage is a file like `redis.ts` and a name here. */
-const subjects: readonly StorageSubject[] = [file, memcached, mysql, postgres, redis, sqlite];
+const subjects: readonly StorageSubject[] = [file, memcached, mongodb, mysql, postgres, redis, sqlite];
 
 /** Keys in a batch, with the least ratio that is aimed at. */
 const sizes = [

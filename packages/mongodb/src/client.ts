@@ -16,6 +16,8 @@ export interface ConnectionTarget {
 export interface Place {
   readonly database: MongodbDatabase;
   readonly collection: MongodbCollection;
+  /** Connects its client, also one that has failed to before. A `Db` cannot. */
+  readonly connect?: (() => Promise<unknown>) | undefined;
 }
 
 /**
@@ -27,6 +29,7 @@ export class Connection {
   readonly #target: ConnectionTarget;
   #own: MongoClient | undefined;
   #place: Place | undefined;
+  #connecting: Promise<unknown> | undefined;
   #idle: NodeJS.Timeout | undefined;
   /** When the server last answered, by `performance.now()`. */
   #heard = Number.NEGATIVE_INFINITY;
@@ -37,12 +40,25 @@ export class Connection {
     this.#place = target.given;
   }
 
-  get place(): Place {
+  /** The place, once its client is connected. Of many that ask at once, one connects. */
+  async ready(): Promise<Place> {
     this.#place ??= this.#made();
-    return this.#place;
+    const place = this.#place;
+    this.#connecting ??= Promise.resolve(place.connect?.());
+    try {
+      await this.#connecting;
+      return place;
+    } catch (error) {
+      if (this.#place === place) {
+        this.#connecting = undefined;
+        // A client that could not connect is closed for good.
+        this.drop();
+      }
+      throw error;
+    }
   }
 
-  /** The server has answered. */
+  /** The server has answered, be it with an error. */
   heard(): void {
     this.#heard = performance.now();
   }
@@ -57,6 +73,7 @@ export class Connection {
     const own = this.#own;
     if (own === undefined) return;
     clearInterval(this.#idle);
+    this.#connecting = undefined;
     this.#own = undefined;
     this.#place = undefined;
     // A failing farewell is nobody's business: the sockets are gone in any case.

@@ -1,6 +1,7 @@
 import type { StoredRecord } from "cacheme/driver";
+import type { Place } from "./client.js";
 import type { Command, UpdateStatement } from "./commands.js";
-import type { CallOptions, MongodbCollection } from "./driver.js";
+import type { CallOptions, MongodbCollection, MongodbDatabase } from "./driver.js";
 import type { RecordDocument } from "./record.js";
 import type { ServerClock } from "./server-clock.js";
 
@@ -28,10 +29,12 @@ const duplicateKey = 11000;
 /** One call of the storage that is under way: what it sends is given up when its time is over. */
 export class CollectionCall {
   readonly clock: ServerClock;
+  readonly database: MongodbDatabase;
   readonly collection: MongodbCollection;
   readonly options: CallOptions;
 
-  constructor(collection: MongodbCollection, clock: ServerClock, options: CallOptions) {
+  constructor({ database, collection }: Place, clock: ServerClock, options: CallOptions) {
+    this.database = database;
     this.collection = collection;
     this.clock = clock;
     this.options = options;

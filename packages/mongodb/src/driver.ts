@@ -2,6 +2,7 @@ import type { Command, UpdateStatement } from "./commands.js";
 
 /** What the storage needs of a `MongoClient` of the npm package mongodb, 6.22 or later. */
 export interface MongodbClient {
+  connect(): Promise<unknown>;
   db(name?: string): MongodbDatabase;
   /** For the storage's label only. */
   readonly options?: {

@@ -91,7 +91,7 @@ export function settings(
   }
   const find: ConnectionTarget["find"] = (client) => {
     const found = client.db(database);
-    return { database: found, collection: found.collection(name) };
+    return { database: found, collection: found.collection(name), connect: () => client.connect() };
   };
   if (isClient(target)) {
     const given = find(target);

@@ -10,7 +10,7 @@ import {
   type StoredRecord,
   Sweeper,
 } from "cacheme/driver";
-import { Connection } from "./client.js";
+import { Connection, type Place } from "./client.js";
 import { CollectionCall, type CollectionCalls, type WriteError, writeErrorsOf } from "./collection-call.js";
 import { alive, page, removable, storing } from "./commands.js";
 import type { CallOptions, MongodbDatabase } from "./driver.js";
@@ -67,7 +67,7 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   }
 
   async ping(): Promise<void> {
-    await this.run("a ping", ({ options }) => this.#database.command({ ping: 1 }, options));
+    await this.run("a ping", ({ database, options }) => database.command({ ping: 1 }, options));
   }
 
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
@@ -128,11 +128,11 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   }
 
   async info(): Promise<StorageInfo> {
-    return this.run("a look at the server", async ({ collection, options }) => {
+    return this.run("a look at the server", async ({ database, collection, options }) => {
       const [build, stats] = await Promise.all([
-        this.#database.command({ buildInfo: 1 }, options),
+        database.command({ buildInfo: 1 }, options),
         // A user may lack the right to read statistics.
-        this.#database.command({ collStats: collection.collectionName }, options).catch(() => undefined),
+        database.command({ collStats: collection.collectionName }, options).catch(() => undefined),
       ]);
       return {
         server: `MongoDB ${String(build.version)}`,
@@ -148,10 +148,17 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
     return this.#calls.run(
       action,
       async (call) => {
-        const { collection } = this.#connection.place;
-        const answer = await act(new CollectionCall(collection, this.#clock, { signal: call.signal }));
-        this.#connection.heard();
-        return answer;
+        const place = await this.#connected();
+        // Its caller has been told that it failed, so nothing may be sent any more.
+        if (call.isLate) return new Promise<never>(() => {});
+        try {
+          const answer = await act(new CollectionCall(place, this.#clock, { signal: call.signal }));
+          this.#connection.heard();
+          return answer;
+        } catch (error) {
+          if (isServers(error)) this.#connection.heard();
+          throw error;
+        }
       },
       () => this.#connection.dropIfSilent(began),
     );
@@ -170,22 +177,20 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
     );
   }
 
-  get #database(): MongodbDatabase {
-    return this.#connection.place.database;
+  async #connected(): Promise<Place> {
+    try {
+      return await this.#connection.ready();
+    } catch (error) {
+      throw this.#calls.unreachable(error);
+    }
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    try {
-      const { place } = this.#connection;
-      this.#clock.learn(await serverTime(place.database, { signal }));
-      await makeIndex(place, { signal });
-      this.#connection.heard();
-      this.#sweeper.start();
-    } catch (error) {
-      // A client that could not connect is closed for good.
-      this.#connection.drop();
-      throw error;
-    }
+    const place = await this.#connection.ready();
+    this.#clock.learn(await serverTime(place.database, { signal }));
+    await makeIndex(place, { signal });
+    this.#connection.heard();
+    this.#sweeper.start();
   }
 
   async #shut(): Promise<void> {
@@ -194,17 +199,17 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   }
 
   async #sweep(): Promise<boolean> {
-    const { collection } = this.#connection.place;
+    const { database, collection } = await this.#connection.ready();
     const options = { signal: AbortSignal.timeout(this.#settings.commandTimeout) };
-    this.#clock.learn(await serverTime(this.#database, options));
+    this.#clock.learn(await serverTime(database, options));
     return sweep(collection, this.#clock, patience * this.#settings.sweepInterval, options);
   }
 
   /** Asks for the server's time again when it was long ago. Nobody waits for it. */
-  #learn({ options }: CollectionCall): void {
+  #learn({ database, options }: CollectionCall): void {
     if (!this.#clock.isStale || this.#isLearning) return;
     this.#isLearning = true;
-    serverTime(this.#database, options)
+    serverTime(database, options)
       .then((time) => this.#clock.learn(time))
       .catch(() => {})
       .finally(() => {
@@ -224,6 +229,11 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   }
 }
 
+/** Whether these are words of the server: it is there. */
+function isServers(error: unknown): boolean {
+  return error instanceof Error && (error.name === "MongoServerError" || writeErrorsOf(error) !== undefined);
+}
+
 /** Older servers, and some that are like MongoDB, know `hello` by its former name only. */
 async function serverTime(database: MongodbDatabase, options: CallOptions): Promise<number> {
   const { localTime } = await database
@@ -233,10 +243,6 @@ async function serverTime(database: MongodbDatabase, options: CallOptions): Prom
     );
   if (localTime instanceof Date) return localTime.getTime();
   throw new Error("the server does not say what time it is");
-}
-
-function isServers(error: unknown): boolean {
-  return error instanceof Error && error.name === "MongoServerError";
 }
 
 /** Statements that were refused are in the driver's error with everything that was sent. */

@@ -1,0 +1,198 @@
+import { flavour, noteSkip } from "@cacheme/test-services";
+import { describeWithServer } from "@cacheme/test-services/vitest";
+import { MongoClient } from "mongodb";
+import { MongoClient as MongoClient6 } from "mongodb-6";
+import { afterEach, describe, expect, it } from "vitest";
+import { mongodb } from "../src/index.js";
+import { type GenerationDocument, generationOf, longestValue, type RecordDocument } from "../src/record.js";
+
+const bytes = Buffer.from("value");
+
+/** Asks again until it is so; the test's own time limit ends it. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describeWithServer("mongodb", "the storage in MongoDB", (server) => {
+  const closers: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+  const made = (...given: Parameters<typeof mongodb>) => {
+    const storage = mongodb(...given);
+    closers.push(() => storage.close());
+    return storage;
+  };
+  const observed = (collection: string) => {
+    const client = new MongoClient(server().url);
+    closers.push(() => client.close());
+    return client.db("test").collection<RecordDocument>(collection);
+  };
+
+  describe.each([
+    ["7", () => new MongoClient(server().url)],
+    ["6", () => new MongoClient6(server().url)],
+  ])("with a client of driver %s that the program has already", (version, make) => {
+    const collection = `given${version}`;
+
+    it("uses it, with its settings, and never closes it", async () => {
+      const client = make();
+      closers.push(() => client.close());
+      const storage = made(client, { collection });
+      await storage.writeMany([{ key: "a", bytes, ttl: 60_000 }]);
+      expect(await storage.readMany(["a"])).toEqual([new Uint8Array(bytes)]);
+      await storage.close();
+      expect(await client.db().command({ ping: 1 })).toMatchObject({ ok: 1 });
+    });
+
+    it("takes values from a Db whose settings promote nothing", async () => {
+      const client = make();
+      closers.push(() => client.close());
+      const db = client.db("test", { promoteValues: false, promoteLongs: false });
+      const storage = made(db, { collection });
+      await storage.writeMany([{ key: "b", bytes, ttl: 60_000 }]);
+      const [answer] = (await storage.leases?.acquire([{ key: "c", duration: 1000 }])) ?? [];
+      expect(answer).toMatchObject({ outcome: "granted", at: expect.any(Number) });
+      expect(await storage.readMany(["b"])).toEqual([new Uint8Array(bytes)]);
+    });
+  });
+
+  it("answers small values that keep no large buffer alive", async () => {
+    const storage = made(server().url);
+    const keys = Array.from({ length: 500 }, (_, index) => `view:${index}`);
+    await storage.writeMany(keys.map((key) => ({ key, bytes: Buffer.alloc(100, 1), ttl: 60_000 })));
+    for (const value of await storage.readMany(keys)) expect(value?.buffer.byteLength).toBe(100);
+    await storage.removeMany(keys);
+  });
+
+  it("refuses a value that no document can hold before anything is sent, and names its key", async () => {
+    const storage = made(server().url);
+    const long = { key: "long", bytes: Buffer.alloc(longestValue + 1), ttl: 1000 };
+    await expect(storage.writeMany([{ key: "short", bytes, ttl: 1000 }, long])).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      message: expect.stringMatching(/"long".*16760833 bytes.*16760832/),
+    });
+    expect(await storage.readMany(["short"])).toEqual([undefined]);
+  });
+
+  it("says which records the server refused, without their values", async () => {
+    const client = new MongoClient(server().url);
+    closers.push(() => client.close());
+    // A collection whose bulk writes are refused in part, as by a validator of the administrator's.
+    const db = client.db("test");
+    const collection = db.collection("refusing");
+    const refusing = new Proxy(collection, {
+      get: (target, name) => {
+        if (name !== "bulkWrite") {
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === "function" ? value.bind(target) : value;
+        }
+        return () => {
+          const error = new Error("refused");
+          error.name = "MongoBulkWriteError";
+          return Promise.reject(
+            Object.assign(error, { writeErrors: [{ index: 1, code: 121, errmsg: "Not valid" }] }),
+          );
+        };
+      },
+    });
+    const storage = made({
+      databaseName: "test",
+      collection: () => refusing,
+      command: (command, options) => db.command(command, options),
+    });
+    const records = ["a", "b"].map((key) => ({ key, bytes, ttl: 1000 }));
+    await expect(storage.writeMany(records)).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      message: expect.stringMatching(/1 of 2 records may not be stored: "b".*Not valid/),
+    });
+  });
+
+  it("makes an index by which the server removes what is over", async () => {
+    await made(server().url, { collection: "indexed" }).ping();
+    const indexes = await observed("indexed").listIndexes().toArray();
+    expect(indexes).toContainEqual(
+      expect.objectContaining({ name: "cacheme_sweep", key: { sweepAt: 1 }, expireAfterSeconds: 0 }),
+    );
+  });
+
+  it("works where the server refuses the index", async () => {
+    const client = new MongoClient(server().url);
+    closers.push(() => client.close());
+    const db = client.db("test");
+    const refusal = Object.assign(new Error("not allowed"), { name: "MongoServerError", code: 13 });
+    const storage = made({
+      databaseName: "test",
+      collection: (name) => db.collection(name),
+      command: (command, options) =>
+        "createIndexes" in command ? Promise.reject(refusal) : db.command(command, options),
+    });
+    await storage.connect();
+    await storage.writeMany([{ key: "no index", bytes, ttl: 60_000 }]);
+    expect(await storage.removeMany(["no index"])).toBe(1);
+  });
+
+  it("sweeps up what is over, and nothing else", async () => {
+    const collection = "swept";
+    const storage = made(server().url, { collection, sweepInterval: 20 });
+    await storage.connect();
+    await storage.writeMany([
+      { key: "over", bytes, ttl: 1 },
+      { key: "over, but leased", bytes, ttl: 1 },
+      { key: "kept", bytes, ttl: 60_000 },
+      { key: "for ever", bytes, ttl: undefined },
+    ]);
+    await until(async () => (await storage.readMany(["over, but leased"]))[0] === undefined);
+    await storage.leases?.acquire([
+      { key: "over, but leased", duration: 60_000 },
+      { key: "lease", duration: 60_000 },
+      { key: "lease that is over", duration: 1 },
+    ]);
+    const ids = async () => (await observed(collection).find().toArray()).map(({ _id }) => _id).sort();
+    const left = ["for ever", "kept", "lease", "over, but leased"];
+    await until(async () => (await ids()).join() === left.join());
+    expect(await ids()).toEqual(left);
+  });
+
+  it("keeps the few last times of a generation that is bumped often, and its time", async () => {
+    const storage = made(server().url, { collection: "generations" });
+    let at = 0;
+    for (let bump = 0; bump < 30; bump++) {
+      const [generation] = (await storage.generations?.bump(["tag"], 60_000)) ?? [];
+      expect(generation?.at).toBeGreaterThanOrEqual(at);
+      at = generation?.at ?? 0;
+    }
+    const [document] = await observed("generations").find().toArray();
+    expect(Object.keys(document?.generation?.times ?? {}).length).toBeLessThanOrEqual(9);
+  });
+
+  if (flavour("mongodb")?.startsWith("mongo-java-server") === true) {
+    noteSkip({
+      suite: "MongoDB's own TTL index",
+      reason: "Only a real mongod removes documents by it. Put mongod on PATH, or start Docker.",
+      absent: true,
+    });
+  } else {
+    it("leaves it to the server's own TTL index to remove what is over", async () => {
+      const collection = observed("ttl");
+      const storage = made(server().url, { collection: "ttl", sweepInterval: "1h" });
+      await storage.writeMany([{ key: "over", bytes, ttl: 1 }]);
+      await collection.updateOne({ _id: "over" }, { $set: { sweepAt: new Date(0) } });
+      await until(async () => (await collection.countDocuments()) === 0);
+    }, 90_000);
+  }
+});
+
+describe("the time of a generation", () => {
+  const generation = (times: Record<string, number>, floor?: number): GenerationDocument => ({
+    id: "now",
+    times: Object.fromEntries(Object.entries(times).map(([id, time]) => [id, new Date(time)])),
+    ...(floor === undefined ? {} : { floor: new Date(floor) }),
+  });
+
+  it("is the latest that any of its predecessors had, where the clock was set back", () => {
+    expect(generationOf(generation({ before: 100, now: 50 }))).toEqual({ id: "now", at: 100 });
+    expect(generationOf(generation({ now: 50 }, 70))).toEqual({ id: "now", at: 70 });
+    expect(generationOf(generation({ now: 150 }, 70))).toEqual({ id: "now", at: 150 });
+  });
+});
