@@ -1,6 +1,7 @@
 import type { MongoClient } from "mongodb";
 import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./driver.js";
 import { letIdle } from "./idle.js";
+import { ClientSockets } from "./sockets.js";
 
 /** Where the collection comes from. */
 export interface ConnectionTarget {
@@ -30,6 +31,7 @@ export class Connection {
   #own: MongoClient | undefined;
   #place: Place | undefined;
   #connecting: Promise<unknown> | undefined;
+  #sockets: ClientSockets | undefined;
   #idle: NodeJS.Timeout | undefined;
   /** When the server last answered, by `performance.now()`. */
   #heard = Number.NEGATIVE_INFINITY;
@@ -63,9 +65,11 @@ export class Connection {
     this.#heard = performance.now();
   }
 
-  /** Makes a new client if the server has said nothing since that moment. */
-  dropIfSilent(since: number): void {
-    if (this.#heard < since) this.drop();
+  /** Makes a new client in place of this one if the server has said nothing since that moment. */
+  dropIfSilent(place: Place, since: number): void {
+    if (this.#place !== place || this.#heard >= since) return;
+    this.#sockets?.reset();
+    this.drop();
   }
 
   /** Makes a new client for the next call. The user's own is left as it is. */
@@ -73,6 +77,7 @@ export class Connection {
     const own = this.#own;
     if (own === undefined) return;
     clearInterval(this.#idle);
+    this.#sockets?.release();
     this.#connecting = undefined;
     this.#own = undefined;
     this.#place = undefined;
@@ -95,6 +100,7 @@ export class Connection {
     if (make === undefined) throw new Error("There is neither a client nor a way to make one.");
     const own = make();
     this.#own = own;
+    this.#sockets = new ClientSockets(own);
     this.#idle = letIdle(own);
     return this.#target.find(own);
   }

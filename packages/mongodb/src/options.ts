@@ -115,8 +115,8 @@ function maker(
   if (!/^mongodb(\+srv)?:\/\//i.test(url)) throw notAnAddress();
   const ours: MongoClientOptions = {
     connectTimeoutMS: connectTimeout,
-    // A little less than what a call has, so that its error says why no server is to be had.
-    serverSelectionTimeoutMS: Math.ceil(Math.min(commandTimeout, connectTimeout) * 0.9),
+    // A little less than what an attempt has, so that its error says why no server is to be had.
+    serverSelectionTimeoutMS: Math.ceil(connectTimeout * 0.9),
     waitQueueTimeoutMS: commandTimeout,
     // The last resort: a call that is given up closes its socket by itself.
     socketTimeoutMS: commandTimeout + 1000,

@@ -145,23 +145,22 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
 
   run<T>(action: string, act: (call: CollectionCall) => Promise<T>): Promise<T> {
     const began = performance.now();
-    return this.#calls.run(
-      action,
-      async (call) => {
-        const place = await this.#connected();
-        // Its caller has been told that it failed, so nothing may be sent any more.
-        if (call.isLate) return new Promise<never>(() => {});
-        try {
-          const answer = await act(new CollectionCall(place, this.#clock, { signal: call.signal }));
-          this.#connection.heard();
-          return answer;
-        } catch (error) {
-          if (isServers(error)) this.#connection.heard();
-          throw error;
-        }
-      },
-      () => this.#connection.dropIfSilent(began),
-    );
+    return this.#calls.run(action, async (running) => {
+      const { signal } = running;
+      const place = await this.#connected();
+      // Its caller has been told that it failed, so nothing may be sent any more.
+      if (running.isLate) return new Promise<never>(() => {});
+      // Before the driver hears of it, which would close the connection and leave it what it has to send.
+      signal.addEventListener("abort", () => this.#connection.dropIfSilent(place, began), { once: true });
+      try {
+        const answer = await act(new CollectionCall(place, this.#clock, { signal }));
+        this.#connection.heard();
+        return answer;
+      } catch (error) {
+        if (isServers(error)) this.#connection.heard();
+        throw error;
+      }
+    });
   }
 
   checkRecords(records: readonly StoredRecord[]): void {
