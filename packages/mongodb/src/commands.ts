@@ -15,9 +15,9 @@ function running(moment: string, length: string): Command {
 }
 
 /** There is a value, or a generation, and it has not expired. */
-export const isAlive: Command = running("$at", "$ttl");
-export const isFresh: Command = running("$at", "$freshFor");
-export const isLeased: Command = running("$lease.at", "$lease.duration");
+const isAlive: Command = running("$at", "$ttl");
+const isFresh: Command = running("$at", "$freshFor");
+const isLeased: Command = running("$lease.at", "$lease.duration");
 
 export function anyOf(keys: readonly string[]): Command {
   return keys.length === 1 ? { _id: keys[0] } : { _id: { $in: keys } };

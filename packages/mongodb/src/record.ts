@@ -23,7 +23,7 @@ export interface RecordDocument {
   readonly sweepAt?: Date;
 }
 
-export interface LeaseDocument {
+interface LeaseDocument {
   readonly token: string;
   readonly at: Date;
   /** Milliseconds from `at` on. */
