@@ -17,10 +17,7 @@ export class Calls {
       open: () => client.open(),
       shut: () => client.close(),
       clean: withoutArguments,
-      advice: (error) =>
-        commandName(error) === undefined
-          ? "The connection was lost meanwhile; the storage makes a new one by itself."
-          : "The server refused the command; its words say why.",
+      advice,
     });
   }
 
@@ -46,6 +43,14 @@ export class Calls {
       },
     );
   }
+}
+
+function advice(error: Error): string {
+  if (commandName(error) === undefined)
+    return "The connection was lost meanwhile; the storage makes a new one by itself.";
+  if (/^(?:MOVED|CROSSSLOT)\b/.test(error.message))
+    return 'The server is a node of a Redis Cluster: write the address as "redis+cluster://host:port".';
+  return "The server refused the command; its words say why.";
 }
 
 /** The answers of a batch that succeeds or fails as a whole. */

@@ -1,11 +1,11 @@
 import {
+  BatchError,
   checkKey,
   checkKeys,
   type Generations,
   type KeyPattern,
   type Leases,
   type RemoteStorage,
-  StorageError,
   type StorageInfo,
   type StoredRecord,
 } from "cacheme/driver";
@@ -164,17 +164,14 @@ export class RedisStorage implements RemoteStorage {
     }
   }
 
-  #notStored(
-    refused: readonly { readonly key: string; readonly cause: Error }[],
-    total: number,
-  ): StorageError {
-    const keys = refused.map(({ key }) => JSON.stringify(key));
-    const named =
-      keys.length > 5 ? `${keys.slice(0, 5).join(", ")} and ${keys.length - 5} more` : keys.join(", ");
+  #notStored(refused: readonly { readonly key: string; readonly cause: Error }[], total: number): BatchError {
+    const keys = refused.map(({ key }) => key);
+    const shown = keys.slice(0, 5).map((key) => JSON.stringify(key));
+    const named = keys.length > 5 ? `${shown.join(", ")} and ${keys.length - 5} more` : shown.join(", ");
     const cause = refused[0]?.cause ?? new Error("no words");
-    return new StorageError(
-      "CACHEME_STORAGE_FAILED",
+    return new BatchError(
       `${this.label}: ${keys.length} of ${total} records may not be stored: ${named}. The first one's error: ${cause.message}.`,
+      new Set(keys),
       { cause },
     );
   }

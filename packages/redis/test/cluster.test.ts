@@ -171,6 +171,15 @@ describeWithServer("redis", "a Redis Cluster", () => {
     expect(await trips(() => storage.removeMany(keys))).toEqual(once);
   });
 
+  it("says how to write the address where a node was taken for a single server", async () => {
+    const storage = await kept(redis(`redis://127.0.0.1:${port(0)}`));
+    const keys = ["a", "b", "c", "d"].map((name) => `${space}:${name}`);
+    await expect(storage.readMany(keys)).rejects.toThrow(/redis\+cluster:\/\//);
+    await expect(storage.writeMany(keys.map((key) => ({ key, bytes, ttl: 60_000 })))).rejects.toThrow(
+      /MOVED/,
+    );
+  });
+
   it("knows a key's slot as the server does", async () => {
     const keys = ["", "123456789", "{}a{b}", "{a}b", "a{{b}}c", "späße {日本}", "🙂", "a}{b}"];
     for (const key of [...keys, ...keysOf(20)]) {

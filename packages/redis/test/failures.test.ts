@@ -233,7 +233,8 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     await storage.connect();
     const records = ["mine:1", "theirs", "mine:2"].map((key) => ({ key, bytes, ttl: 60_000 }));
     const error: unknown = await storage.writeMany(records).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
+    expect(error).toMatchObject({ code: "CACHEME_STORAGE_FAILED", name: "BatchError" });
+    expect(error).toHaveProperty("keys", new Set(["theirs"]));
     expect(error).toHaveProperty(
       "message",
       expect.stringContaining('1 of 3 records may not be stored: "theirs"'),
