@@ -11,6 +11,9 @@ const atOnce = 32;
 /** Bytes that the first read takes: nearly every file is read by one. */
 const firstRead = 64 * 1024;
 
+/** The most that one call reads or writes: Node and Linux take a little less than 2 GiB. */
+const mostBytes = 2 ** 30;
+
 /** Buffers for first reads that nobody reads into just now. */
 const spareBuffers: Buffer[] = [];
 
@@ -67,7 +70,7 @@ export function readFile<T>(
   // One promise and not one for each step: this is what a read costs beside the disk.
   return new Promise((resolve, reject) => {
     fs.open(path, "r", (error, file) => {
-      if (error !== null) return error.code === "ENOENT" ? resolve(undefined) : reject(error);
+      if (error !== null) return isMissing(error) ? resolve(undefined) : reject(error);
       const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(firstRead);
       const end = (act: () => void): void => {
         if (spareBuffers.length < atOnce) spareBuffers.push(buffer);
@@ -76,6 +79,8 @@ export function readFile<T>(
         act();
       };
       fs.read(file, buffer, 0, firstRead, 0, (error, read) => {
+        // A folder opens like a file.
+        if (error?.code === "EISDIR") return end(() => resolve(undefined));
         if (error !== null) return end(() => reject(error));
         try {
           const length = read < firstRead ? read : lengthOf(buffer);
@@ -99,11 +104,13 @@ export function readFile<T>(
 
 /** What is longer than the first read, with what was read already; less where the file was cut off. */
 async function readRest(file: number, beginning: Buffer, length: number): Promise<Buffer> {
+  // A damaged length may be more than there is memory for.
+  if ((await sizeOf(file)) < length) return beginning;
   const whole = Buffer.allocUnsafeSlow(length);
   beginning.copy(whole);
   let done = beginning.length;
   while (done < length) {
-    const more = await readInto(file, whole, done, length - done);
+    const more = await readInto(file, whole, done, Math.min(length - done, mostBytes));
     if (more === 0) return whole.subarray(0, done);
     done += more;
   }
@@ -186,8 +193,12 @@ export function codeOf(error: unknown): string {
 
 /** A file or a folder that is not there. What stands in a file's place where a folder should be is as good as nothing. */
 export function ignoreMissing(error: unknown): undefined {
-  if (codeOf(error) !== "ENOENT") throw error;
+  if (!isMissing(error)) throw error;
   return undefined;
+}
+
+function isMissing(error: unknown): boolean {
+  return /^(?:ENOENT|ENOTDIR)$/.test(codeOf(error));
 }
 
 function openFile(path: string, flags: string): Promise<number> {
@@ -200,6 +211,12 @@ function closeFile(file: number): Promise<void> {
   return new Promise((resolve, reject) => fs.close(file, settle(resolve, reject)));
 }
 
+function sizeOf(file: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    fs.fstat(file, (error, found) => (error ? reject(error) : resolve(found.size))),
+  );
+}
+
 function readInto(file: number, buffer: Buffer, at: number, length: number): Promise<number> {
   return new Promise((resolve, reject) =>
     fs.read(file, buffer, at, length, at, (error, read) => (error ? reject(error) : resolve(read))),
@@ -208,7 +225,7 @@ function readInto(file: number, buffer: Buffer, at: number, length: number): Pro
 
 function writeFrom(file: number, part: Uint8Array, from: number, at: number): Promise<number> {
   return new Promise((resolve, reject) =>
-    fs.write(file, part, from, part.length - from, at, (error, written) =>
+    fs.write(file, part, from, Math.min(part.length - from, mostBytes), at, (error, written) =>
       error ? reject(error) : resolve(written),
     ),
   );

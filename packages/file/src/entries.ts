@@ -33,13 +33,17 @@ export class Entries {
     return this.#load(key, () => true);
   }
 
-  /** Replaces what was there. The lease must be destroyed before, or a fill could be undone by what is older than it. */
-  async write(key: string, kept: Kept): Promise<void> {
+  /**
+   * Replaces what was there. The lease must be destroyed before, or a fill could be undone by what is older than it. What
+   * took too long to write is thrown away: the key may have been removed since the caller was told that it failed.
+   */
+  async write(key: string, kept: Kept, isOver: () => boolean): Promise<void> {
     const { folder } = this;
     const path = folder.temporaryPath();
     const content = encode(key, kept);
     try {
       await folder.withFolders(() => writeFile(path, content, "wx"));
+      if (isOver()) throw new Error("the time for it was over");
       await folder.publish(path, folder.hash(key));
     } catch (error) {
       await remove(path).catch(() => {});

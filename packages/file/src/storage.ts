@@ -114,7 +114,7 @@ export class FileStorage implements RemoteStorage {
         const { bytes = new Uint8Array(), ttl, freshFor } = last.get(key) ?? {};
         const expires = after(ttl);
         const fresh = freshFor === undefined ? expires : after(freshFor);
-        await this.#entries.write(key, { expires, fresh, bytes });
+        await this.#entries.write(key, { expires, fresh, bytes }, () => call.isLate);
       });
     });
   }

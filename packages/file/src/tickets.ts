@@ -1,15 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { now } from "./clock.js";
-import {
-  codeOf,
-  ignoreMissing,
-  makeFolder,
-  namesIn,
-  remove,
-  removeIfEmpty,
-  rename,
-  writeFile,
-} from "./disk.js";
+import { codeOf, makeFolder, namesIn, remove, removeIfEmpty, rename, writeFile } from "./disk.js";
 import type { Folder } from "./folder.js";
 
 /**
@@ -116,7 +107,7 @@ export async function redeem(
     await writeFile(path, content, "r+");
     await folder.publish(path, hash);
   } catch (error) {
-    ignoreMissing(error);
+    if (codeOf(error) !== "ENOENT") throw error;
     return false;
   } finally {
     beingRedeemed.delete(path);

@@ -1,4 +1,4 @@
-import {
+import fs, {
   copyFileSync,
   mkdirSync,
   readdirSync,
@@ -8,8 +8,16 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { KeyPattern } from "cacheme/driver";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { connected, entriesIn, entryOf, place, record, text } from "./place.js";
+
+/** A head with another length of the value, and more behind it than the first read takes. */
+function claim(path: string, length: number): void {
+  const spoilt = Buffer.concat([readFileSync(path), Buffer.alloc(200_000)]);
+  spoilt.writeUInt32LE(length, 28);
+  writeFileSync(path, spoilt);
+}
 
 describe("a file that is not as it was written", () => {
   it.each([
@@ -22,6 +30,11 @@ describe("a file that is not as it was written", () => {
     [
       "larger than what is read at first, and somebody else's",
       (path: string) => writeFileSync(path, Buffer.alloc(200_000, 1)),
+    ],
+    ["larger than what is read at first, with the length of nearly 3 GB", (path: string) => claim(path, 3e9)],
+    [
+      "larger than what is read at first, with a length that no memory holds",
+      (path: string) => claim(path, 0xffffffff),
     ],
   ])("is a miss where it is %s, and is replaced by a write", async (_, spoil) => {
     const folder = place();
@@ -99,6 +112,50 @@ describe("a folder that is not as it was left", () => {
     await Promise.all(Array.from({ length: 20 }, () => storage.generations!.bump(["tag"], 60_000)));
     expect(readdirSync(join(folder, "tmp"))).toEqual([]);
     expect(readdirSync(join(folder, "leases"))).toEqual([]);
+  });
+});
+
+describe("what stands in the place of an entry and is none", () => {
+  it("is a miss where it is a folder, for its key alone", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    await storage.writeMany([record("a", "A")]);
+    mkdirSync(entryOf(folder, "b"), { recursive: true });
+    expect((await storage.readMany(["a", "b"])).map((bytes) => bytes?.length)).toEqual([1, undefined]);
+    expect(await storage.removeMany(["a", "b"])).toBe(1);
+  });
+
+  it("is a miss where its folder is a file, and no scan fails on it", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    await storage.writeMany([record("a", "A")]);
+    writeFileSync(dirname(entryOf(folder, "b")), "a file where a folder should be");
+    expect((await storage.readMany(["a", "b"])).map((bytes) => bytes?.length)).toEqual([1, undefined]);
+    const found: string[] = [];
+    for await (const page of storage.scan!(KeyPattern.startingWith(""))) found.push(...page);
+    expect(found).toEqual(["a"]);
+    expect(await storage.removeMany(["a", "b"])).toBe(1);
+  });
+});
+
+describe("a write that takes longer than it may", () => {
+  it("does not bring back what was removed since", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    const hasty = await connected(folder, { commandTimeout: 20 });
+    const { write } = fs;
+    let goOn = (): void => {};
+    const held = vi.spyOn(fs, "write").mockImplementationOnce(((...given: Parameters<typeof write>) => {
+      goOn = () => write(...given);
+    }) as typeof write);
+    onTestFinished(() => held.mockRestore());
+    await expect(hasty.writeMany([record("a", "late")])).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+    });
+    expect(await storage.removeMany(["a"])).toBe(0);
+    goOn();
+    await vi.waitFor(() => expect(readdirSync(join(folder, "tmp"))).toEqual([]));
+    expect(await text(storage, "a")).toBeUndefined();
   });
 });
 
