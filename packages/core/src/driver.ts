@@ -14,6 +14,7 @@ export {
 export { type Generation, type Generations, generationFrom, generationText } from "./storage/generations.js";
 export { KeyPattern } from "./storage/key-pattern.js";
 export type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "./storage/leases.js";
+export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
 export { optionError, refuseUnknownOptions, shown, timerMilliseconds } from "./storage/option-checks.js";
 export type {
   RemoteStorage,

@@ -388,7 +388,7 @@ describe("a storage's name", () => {
     expect(await reason(cacheme.registerStorage("new", storage as never))).toMatchObject({
       code: "CACHEME_INVALID_OPTION",
       storage: "new",
-      message: expect.stringMatching(/registerStorage\("new", …\) was not given a storage/),
+      message: expect.stringMatching(/registerStorage\("new", …\) was given neither a storage nor an address/),
     });
   });
 });

@@ -6,7 +6,7 @@ import type { ConnectionOptions } from "./connection-options.js";
 import type { LocalStorage } from "./local-storage.js";
 import { memory } from "./memory.js";
 import { nullStorage } from "./null-storage.js";
-import { optionError } from "./option-checks.js";
+import { optionError, refuseUnknownOptions } from "./option-checks.js";
 import type { RemoteStorage } from "./remote-storage.js";
 
 /**
@@ -61,7 +61,7 @@ const knownPackages: Readonly<Record<string, KnownPackage>> = {
 
 const registered = new Map<string, StorageFactory>([
   ["memory", memoryByUrl],
-  ["null", () => nullStorage()],
+  ["null", nullByUrl],
 ]);
 
 /**
@@ -151,7 +151,8 @@ function isMissing(error: unknown): boolean {
   return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
 }
 
-function memoryByUrl(url: string): LocalStorage {
+function memoryByUrl(url: string, options: ConnectionOptions): LocalStorage {
+  refuseUnknownOptions(options, connectionOptions, 'registerStorage with a "memory:" address');
   const { searchParams } = new URL(url);
   const size = searchParams.get("maxSize");
   for (const name of searchParams.keys()) {
@@ -164,6 +165,20 @@ function memoryByUrl(url: string): LocalStorage {
   }
   return memory(size === null ? {} : { maxSize: Number(size) });
 }
+
+function nullByUrl(url: string, options: ConnectionOptions): LocalStorage {
+  refuseUnknownOptions(options, connectionOptions, 'registerStorage with a "null:" address');
+  const { search } = new URL(url);
+  if (search !== "") throw optionError('The address of a null storage has parameters. Write "null:" alone.');
+  return nullStorage();
+}
+
+/** They mean nothing to a local storage, but a program whose address is configured gives them to any. */
+const connectionOptions: readonly (keyof ConnectionOptions)[] = [
+  "connect",
+  "commandTimeout",
+  "connectTimeout",
+];
 
 /** The address itself stays out of every message: it may hold a password. */
 function unknownScheme(scheme: string | undefined): ConfigurationError {

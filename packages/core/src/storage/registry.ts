@@ -3,6 +3,7 @@ import type { Events } from "../events.js";
 import { storageByUrl } from "./by-url.js";
 import type { ConnectionOptions } from "./connection-options.js";
 import type { LocalStorage } from "./local-storage.js";
+import { shown } from "./option-checks.js";
 import { offers, type Registered, RegisteredLocal, RegisteredRemote } from "./registered.js";
 import type { RemoteStorage, StorageCapability } from "./remote-storage.js";
 import type { Tick } from "./tick.js";
@@ -36,6 +37,7 @@ export class StorageRegistry {
     { needs = [], ...connection }: RegisterOptions,
   ): Promise<void> {
     this.#checkName(name);
+    checkCapabilities(name, needs);
     if (typeof given !== "string") checkUnused(name, connection);
     if (typeof given !== "string" && given?.kind === "local") {
       this.#registered.set(name, new RegisteredLocal(name, given));
@@ -59,7 +61,8 @@ export class StorageRegistry {
     if (storage?.kind !== "remote") {
       throw new ConfigurationError(
         "CACHEME_INVALID_OPTION",
-        `registerStorage("${name}", …) was not given a storage. Give what memory() or a storage package's function returns.`,
+        `registerStorage("${name}", …) was given neither a storage nor an address. Give what memory() or a storage ` +
+          'package\'s function returns, or a text such as "redis://localhost:6379".',
         { storage: name },
       );
     }
@@ -161,6 +164,25 @@ function checkUnused(name: string, connection: ConnectionOptions): void {
     "CACHEME_INVALID_OPTION",
     `registerStorage("${name}", …) was given the option ${option} beside a storage that is made already. Give it to the ` +
       "function that makes the storage, or give an address in its place.",
+    { storage: name },
+  );
+}
+
+const capabilities: Readonly<Record<StorageCapability, true>> = {
+  generations: true,
+  info: true,
+  leases: true,
+  scan: true,
+};
+
+function checkCapabilities(name: string, needs: readonly StorageCapability[]): void {
+  const isList = Array.isArray(needs);
+  const wrong = isList ? needs.find((capability) => !Object.hasOwn(capabilities, capability)) : needs;
+  if (isList && wrong === undefined) return;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `The option needs of registerStorage("${name}", …) ${isList ? "names" : "is"} ${shown(wrong)}. ` +
+      `Give a list of ${Object.keys(capabilities).join(", ")}.`,
     { storage: name },
   );
 }

@@ -25,9 +25,13 @@ const mostMissed = 100_000;
  * ```
  */
 export function replicated(storages: readonly RemoteStorage[]): RemoteStorage {
-  if (storages.length === 0 || storages.some((storage) => storage?.kind !== "remote")) {
+  if (
+    !Array.isArray(storages) ||
+    storages.length === 0 ||
+    storages.some((storage) => storage?.kind !== "remote")
+  ) {
     throw optionError(
-      "replicated() was not given storages. Give what redis() and its like return, the nearest first, one at least.",
+      "replicated() was not given storages. Give a list of what redis() and its like return, the nearest first, one at least.",
     );
   }
   return new Replicated(storages.map((storage) => new Replica(storage)));
@@ -146,7 +150,7 @@ class Replicated implements RemoteStorage {
       reasons.push(reasonOf(outcome.reason));
     }
     if (failed.size === 0) return outcomes.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    const message = `${this.label}: ${failed.size} keys may not be ${done} everywhere. ${reasons.join(" ")}`;
+    const message = `${this.label}: ${failed.size} ${failed.size === 1 ? "key" : "keys"} may not be ${done} everywhere. ${reasons.join(" ")}`;
     throw new BatchError(message, failed, { cause });
   }
 }

@@ -42,10 +42,15 @@ export function byShard<T>(
 
 /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for what is no remote storage, and for a weight that is not above 0 */
 export function memberFrom(shard: RemoteStorage | Shard): ShardMember {
-  const { storage, name, weight = 1 }: Shard = "storage" in shard ? shard : { storage: shard };
+  const isNone = typeof shard !== "object" || shard === null;
+  const {
+    storage,
+    name,
+    weight = 1,
+  }: Partial<Shard> = isNone ? {} : "storage" in shard ? shard : { storage: shard };
   if (storage?.kind !== "remote") {
     throw optionError(
-      "sharded() was given something that is no remote storage. Give what redis() and its like return.",
+      "sharded() was given something that is no remote storage. Give what redis() and its like return, not their addresses.",
     );
   }
   if (!(weight > 0 && Number.isFinite(weight))) {

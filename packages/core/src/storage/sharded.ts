@@ -1,7 +1,7 @@
 import { BatchError, closedStorage, reasonOf } from "../errors.js";
 import type { KeyPattern } from "./key-pattern.js";
 import type { Leases } from "./leases.js";
-import { optionError } from "./option-checks.js";
+import { optionError, shown } from "./option-checks.js";
 import type { RemoteStorage, StorageCapability, StorageInfo, StoredRecord } from "./remote-storage.js";
 import { Rendezvous } from "./rendezvous.js";
 import { byShard, checkNames, memberFrom, type Shard, type ShardMember } from "./shard.js";
@@ -49,6 +49,8 @@ export interface ShardedStorage extends RemoteStorage {
  * ```
  */
 export function sharded(shards: readonly (RemoteStorage | Shard)[]): ShardedStorage {
+  if (!Array.isArray(shards))
+    throw optionError(`sharded() was given ${shown(shards)}. Give a list of storages.`);
   return new Shards(shards.map(memberFrom));
 }
 
@@ -242,10 +244,11 @@ class Shards implements ShardedStorage {
       cause ??= outcome.reason;
       const { reason } = outcome;
       for (const key of reason instanceof BatchError ? reason.keys : part.keys) failed.add(key);
-      reasons.push(`${part.shard.name}: ${reasonOf(reason)}`);
+      const text = reasonOf(reason);
+      reasons.push(text.startsWith(part.shard.name) ? text : `${part.shard.name}: ${text}`);
     }
     if (failed.size === 0) return;
-    const message = `${this.label}: ${failed.size} keys may not be ${done}. ${reasons.join(" ")}`;
+    const message = `${this.label}: ${failed.size} ${failed.size === 1 ? "key" : "keys"} may not be ${done}. ${reasons.join(" ")}`;
     throw new BatchError(message, failed, { cause });
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Cacheme, registerScheme } from "../../src/index.js";
+import { Cacheme, type RegisterOptions, registerScheme } from "../../src/index.js";
 import { storageByUrl } from "../../src/storage/by-url.js";
 import { reason, thrownBy } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
@@ -113,6 +113,32 @@ describe("registerStorage with an address", () => {
     await cacheme.registerStorage("far", "memory:");
   });
 
+  it.each(["memory:", "null:"])(
+    "%s takes a connection's options, and refuses what would do nothing",
+    async (url) => {
+      const cacheme = new Cacheme();
+      await cacheme.registerStorage("taken", url, { connect: "lazy", commandTimeout: 500 });
+      expect(
+        await reason(cacheme.registerStorage("near", url, { maxSize: 5 } as RegisterOptions)),
+      ).toMatchObject({
+        code: "CACHEME_INVALID_OPTION",
+        message: expect.stringMatching(/has no option "maxSize"/),
+      });
+      expect(await reason(cacheme.registerStorage("near", `${url}?size=5`))).toMatchObject({
+        code: "CACHEME_INVALID_OPTION",
+      });
+      expect(cacheme.storages()).toMatchObject([{ name: "taken" }]);
+    },
+  );
+
+  it("as a URL object is refused with the form that is taken", async () => {
+    const url = new URL("redis://:secret@localhost") as never;
+    const error = await reason(new Cacheme().registerStorage("far", url));
+    expect(error).toMatchObject({ code: "CACHEME_INVALID_OPTION" });
+    expect(String(error)).toMatch(/neither a storage nor an address.*a text such as/);
+    expect(String(error)).not.toMatch(/secret/);
+  });
+
   it("refuses options for a connection beside a storage that is made", async () => {
     const cacheme = new Cacheme();
     const remote = new SimulatedRemote(new VirtualClock());
@@ -159,6 +185,18 @@ describe("needs", () => {
     });
     expect(remote.connected).toBe(0);
     await cacheme.registerStorage("far", remote);
+  });
+
+  it.each([[["scans"]], ["scan"], [null]])("refuses %o, which is no list of capabilities", async (needs) => {
+    const cacheme = new Cacheme();
+    for (const storage of [new SimulatedRemote(new VirtualClock()), "memory:"]) {
+      expect(
+        await reason(cacheme.registerStorage("far", storage, { needs } as unknown as RegisterOptions)),
+      ).toMatchObject({
+        code: "CACHEME_INVALID_OPTION",
+        message: expect.stringMatching(/Give a list of generations, info, leases, scan\./),
+      });
+    }
   });
 
   it("takes a storage that offers it, and every local one", async () => {

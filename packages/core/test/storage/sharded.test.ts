@@ -186,6 +186,9 @@ describe("a sharded storage", () => {
     expect(thrownBy(() => sharded([shard("a", 0)]))).toMatchObject(options);
     expect(thrownBy(() => sharded([shard("a", Number.NaN)]))).toMatchObject(options);
     expect(thrownBy(() => sharded([{} as RemoteStorage]))).toMatchObject(options);
+    for (const wrong of [undefined, "redis://a", ["redis://a"], [undefined]]) {
+      expect(thrownBy(() => sharded(wrong as never))).toMatchObject(options);
+    }
     const storage = sharded([shard("a")]);
     expect(await reason(storage.addShard(shard("a")))).toMatchObject(options);
     expect(await reason(storage.removeShard("a"))).toMatchObject(options);
