@@ -11,6 +11,7 @@ import {
   timerMilliseconds,
 } from "cacheme/driver";
 import pg from "pg";
+import { fromAddress, notTaken } from "./address.js";
 import type { PostgresPool } from "./pool.js";
 import { quoted } from "./table.js";
 
@@ -118,16 +119,6 @@ const knownConnectionOptions: Readonly<Record<keyof PostgresConnectionOptions, t
   user: true,
 };
 
-/** Options of pg that the storage does not take, and why, or what to use in their place. */
-const managed: Readonly<Record<string, string>> = {
-  allowExitOnIdle: "a connection of the storage never keeps a finished program alive",
-  binary: "pg reads bytes wrongly in that form",
-  connectionString: "give the address alone, or its parts as options",
-  connectionTimeoutMillis: "give connectTimeout as an option of the storage",
-  query_timeout: "give commandTimeout as an option of the storage",
-  statement_timeout: "give commandTimeout as an option of the storage",
-};
-
 /**
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
  *   `CACHEME_INVALID_DURATION` for a timeout that is no duration
@@ -150,11 +141,13 @@ export function settings(
   if (isPool(target)) {
     const config: pg.PoolConfig & { readonly binary?: boolean } = target.options;
     if (config.binary === true) {
-      throw optionError(`${where} was given a Pool with the option binary: ${managed.binary}. Leave it out.`);
+      throw optionError(
+        `${where} was given a Pool with the option binary: ${notTaken.binary}. Leave it out.`,
+      );
     }
     return { ...common, label: label(config), max: config.max ?? 10, pool: target, config: {} };
   }
-  const given = typeof target === "string" ? fromUrl(target) : checked(target);
+  const given = typeof target === "string" ? fromAddress(target, Object.keys(knownOptions)) : checked(target);
   const config: pg.PoolConfig = {
     application_name: "cacheme",
     keepAlive: true,
@@ -180,15 +173,6 @@ function session(commandTimeout: number, options: string | undefined): pg.PoolCo
   };
 }
 
-function fromUrl(text: string): pg.PoolConfig {
-  if (/^postgres(ql)?:\/\//i.test(text) && URL.canParse(text)) return { connectionString: text };
-  // The text itself stays out of the message: it may hold a password.
-  throw optionError(
-    `${where} was given a text that is not an address of a PostgreSQL server. Write "postgres://host:5432/database"; ` +
-      '"postgresql://" means the same.',
-  );
-}
-
 function checked(options: PostgresConnectionOptions): pg.PoolConfig {
   if (typeof options !== "object" || options === null) {
     throw optionError(
@@ -202,7 +186,7 @@ function checked(options: PostgresConnectionOptions): pg.PoolConfig {
   }
   for (const name of Object.keys(options)) {
     if (name in knownConnectionOptions) continue;
-    const instead = managed[name];
+    const instead = notTaken[name];
     throw optionError(
       instead === undefined
         ? `${where} does not know the connection option ${shown(name)}. It knows ${Object.keys(knownConnectionOptions).join(", ")}.`

@@ -28,6 +28,32 @@ describe("the address of a server", () => {
   });
 });
 
+describe("the parameters of an address", () => {
+  const address = "postgres://app:secret@db.example/app";
+
+  it("are pg's to read, and do not take the place of the session's settings", () => {
+    const { config } = settings(`${address}?sslmode=disable&options=-c%20work_mem%3D8MB`, {});
+    expect(config.connectionString).toBe(`${address}?sslmode=disable`);
+    expect(config.options).toBe("-c default_transaction_isolation=read\\ committed -c work_mem=8MB");
+    // As pg puts the two together.
+    expect(new pg.Client(config)).toMatchObject({ connectionParameters: { options: config.options } });
+  });
+
+  it.each([
+    ["commandTimeout=5s", "an option of the storage"],
+    ["table=entries", "an option of the storage"],
+    ["statement_timeout=0", "commandTimeout"],
+    ["binary=true", "reads bytes wrongly"],
+    ["max=50", "as an object"],
+  ])("do not include %s", (parameter, words) => {
+    const make = () => postgres(`${address}?${parameter}`);
+    expect(make).toThrow(
+      expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(words) }),
+    );
+    expect(make).not.toThrow("secret");
+  });
+});
+
 describe("the options of pg", () => {
   it("are used, and name the storage", () => {
     const given = { host: "db.example", port: 5433, user: "app", password: "secret", database: "cache" };
