@@ -65,6 +65,11 @@ export function settings(
   refuseUnknownOptions(options, ["connect", "commandTimeout", "connectTimeout"], "memcached()");
   const common = connectionSettings(options, "memcached()");
   const place = typeof target === "string" ? fromUrl(target) : target;
+  if (typeof place !== "object" || place === null) {
+    throw optionError(
+      `memcached() was given ${shown(target)}. Give an address such as "memcached://host:11211", or { servers: [{ host }] }.`,
+    );
+  }
   refuseUnknownOptions(place, ["servers", "username", "password", "tls"], "memcached()");
   const servers = checkedServers(place.servers);
   const tls = tlsOf(place.tls);

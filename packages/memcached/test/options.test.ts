@@ -48,6 +48,12 @@ describe("the address", () => {
 });
 
 describe("the options", () => {
+  it.each([undefined, null, 5])("are not %o: the forms that there are are told", (target) => {
+    expect(() => memcached(target as never)).toThrow(
+      /Give an address such as "memcached:\/\/host:11211", or \{ servers/,
+    );
+  });
+
   const servers = [{ host: "a" }];
 
   it("name servers, weights, an account and TLS", () => {
