@@ -7,7 +7,7 @@ import { closeQuietly, Session } from "./session.js";
 import { alone, identity, setAside } from "./set-aside.js";
 import { troubleOf } from "./trouble.js";
 
-/** Milliseconds between two looks whether the file is still the one that was opened. A look costs 3 µs. */
+/** Milliseconds between two looks of reads whether the file is still the one that was opened. A look costs 3 µs. */
 const lookEvery = 100;
 
 /** Milliseconds for which a slice of a batch may hold the event loop, and the lock of a writer. */
@@ -21,7 +21,7 @@ const looksApart = 16;
  *
  * - locked by another process: tried again after pauses, in which the event loop goes on, until the deadline is near;
  * - corrupt: the file is set aside and reported, a new one made, and the work done again;
- * - the file or the table is gone, or the name is another file's: opened again.
+ * - the file or the table is gone, or the name is another file's: opened again, and what was written is written again.
  */
 export class Client {
   readonly #settings: Settings;
@@ -51,6 +51,7 @@ export class Client {
       let session: Session | undefined;
       try {
         session = this.#ready() ?? (await this.#current());
+        if (call.isLate) throw new Error("the time for it was over");
         return work(session);
       } catch (error) {
         recovery ??= new Recovery(this.#settings.commandTimeout);
@@ -74,7 +75,12 @@ export class Client {
   ): Promise<void> {
     for (let done = 0; done < count && !call.isLate; ) {
       if (done > 0) await nextTurn();
-      done = await this.use(call, (session) => session[kind](() => slice(session, done, count, each)));
+      done = await this.use(call, (session) => {
+        const next = session[kind](() => slice(session, done, count, each));
+        // What was written into a file that others have left counts for nobody: a removal would leave their loads alone.
+        if (kind === "writing" && this.#isLeft(session)) throw new LeftFile();
+        return next;
+      });
     }
   }
 
@@ -82,13 +88,16 @@ export class Client {
   #ready(): Session | undefined {
     const session = this.#session;
     if (session?.identity === undefined) return session;
-    const now = performance.now();
-    if (now - this.#lookedAt < lookEvery) return session;
-    this.#lookedAt = now;
-    // Whoever wrote on into a file that was removed or set aside would see nothing of what the others do.
-    if (identity(this.#settings.file ?? "") === session.identity) return session;
+    if (performance.now() - this.#lookedAt < lookEvery || !this.#isLeft(session)) return session;
     this.#drop(session);
     return undefined;
+  }
+
+  /** Whether the file was removed or set aside: whoever goes on with it sees nothing of what the others do. */
+  #isLeft(session: Session): boolean {
+    if (session.identity === undefined) return false;
+    this.#lookedAt = performance.now();
+    return identity(this.#settings.file ?? "") !== session.identity;
   }
 
   #drop(session: Session): void {
@@ -166,12 +175,20 @@ export class Client {
     if (session === undefined || !(error instanceof Error)) throw error;
     if (trouble === "busy") return recovery.pause(error);
     const isMended =
-      trouble === "noTable" || (trouble === "corrupt" && ours && session.identity !== undefined);
+      trouble === "noTable" ||
+      error instanceof LeftFile ||
+      (trouble === "corrupt" && ours && session.identity !== undefined);
     if (!isMended || recovery.wasMended) throw error;
     recovery.wasMended = true;
     const isCurrent = this.#session === session;
     this.#drop(session);
     await this.#current(isCurrent && trouble === "corrupt" ? { session, error } : undefined);
+  }
+}
+
+class LeftFile extends Error {
+  constructor() {
+    super("the file was removed or set aside meanwhile");
   }
 }
 

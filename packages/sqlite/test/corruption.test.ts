@@ -1,4 +1,13 @@
-import { closeSync, fstatSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { CorruptFile } from "../src/index.js";
@@ -121,5 +130,47 @@ describe("a file that is removed while it is open", () => {
     await vi.waitFor(async () => expect(await text(storage, "a")).toBeUndefined());
     await storage.writeMany([record("a", "again")]);
     expect(await text(await connected(file), "a")).toBe("again");
+  });
+
+  it("takes no removal with it that others count on", async () => {
+    const file = place();
+    const storage = await connected(file);
+    expect(await text(storage, "a")).toBeUndefined();
+    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
+    const other = await connected(file);
+    const [answer] = (await other.leases?.acquire([{ key: "a", duration: 60_000 }])) ?? [];
+    if (answer?.outcome !== "granted") throw new Error("the lease was to be had");
+    await storage.removeMany(["a"]);
+    expect(await other.leases?.fill([{ ...record("a", "old"), token: answer.token }])).toEqual([false]);
+  });
+
+  it("grants and changes nothing that others do not see", async () => {
+    const file = place();
+    const storage = await connected(file);
+    expect(await text(storage, "a")).toBeUndefined();
+    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
+    const other = await connected(file);
+    await storage.leases?.acquire([{ key: "a", duration: 60_000 }]);
+    expect(await other.leases?.acquire([{ key: "a", duration: 60_000 }])).toEqual([{ outcome: "held" }]);
+    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
+    const third = await connected(file);
+    const [bumped] = (await storage.generations?.bump(["tag"], undefined)) ?? [];
+    expect(bumped && (await third.generations?.ensure(["tag"], undefined))).toEqual([bumped]);
+  });
+
+  it("is not written to when it could not be opened again in time", async () => {
+    const file = place();
+    const storage = await connected(file, { commandTimeout: 30 });
+    await storage.writeMany([record("a", "A")]);
+    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
+    const lock = handle(`${file}-lock`);
+    lock.exec("BEGIN EXCLUSIVE");
+    await new Promise((resolve) => setTimeout(resolve, 110));
+    await expect(storage.writeMany([record("a", "late")])).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+    });
+    lock.exec("ROLLBACK");
+    await vi.waitFor(() => expect(existsSync(file)).toBe(true));
+    expect(await text(await connected(file), "a")).toBeUndefined();
   });
 });
