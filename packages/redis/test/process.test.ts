@@ -1,5 +1,3 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import {
   bundleProgram,
   type Program,
@@ -7,58 +5,28 @@ import {
   startRedisCluster,
   startRedisSentinel,
 } from "@cacheme/test-services";
+import { describeIdlePrograms, ranIdle } from "@cacheme/test-services/idle-tests";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { redis } from "../src/index.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-describeWithServer("redis", "a program that does not close its storage", (server) => {
-  let program: Program;
-  beforeAll(async () => {
-    program = await bundleProgram(new URL("program.ts", import.meta.url));
-  });
-  afterAll(() => program.remove());
-  afterEach(() => server().restart());
+const source = new URL("program.ts", import.meta.url);
 
-  /** What the program found out, once it has ended by itself; one that does not is ended, which fails the test. */
-  async function ran(scenario: string, url: string): Promise<unknown> {
-    const words = [program.path, scenario, url];
-    const { stdout } = await promisify(execFile)(process.execPath, words, {
-      timeout: 4000,
-      killSignal: "SIGKILL",
-    });
-    return JSON.parse(stdout);
-  }
+/** Servers that are there together, of which some are asked where the others are. */
+interface Several {
+  readonly url: string;
+  readonly asked: readonly Server[];
+  stop(): Promise<void>;
+}
 
-  it("is kept alive by a read until that is answered, and not longer", async () => {
-    const storage = redis(server().url);
-    await storage.writeMany([{ key: "program", bytes: Buffer.from("value"), ttl: undefined }]);
-    await storage.close();
-    const proxy = await server().proxy();
-    proxy.latency(50);
-    expect(await ran("reads", proxy.url)).toEqual(["value"]);
-  });
-
-  it("is not kept alive by a connection that is being made", async () => {
-    await server().pause();
-    expect(await ran("connectsLazily", server().url)).toBe("done");
-  });
-
-  it("is not kept alive by a server that is not there", async () => {
-    await server().kill();
-    expect(await ran("isRefused", server().url)).toBe("CACHEME_CONNECT_FAILED");
-  });
-
-  it("is not kept alive by a server that does not answer", async () => {
-    await server().pause();
-    expect(await ran("hangs", server().url)).toBe("CACHEME_STORAGE_FAILED");
-  });
+describeWithServer("redis", "the storage in a process of its own", (server) => {
+  describeIdlePrograms(server, source);
 
   describe.each<[string, () => Promise<Several>]>([
     [
       "a Cluster",
       async () => {
         const { url, nodes, stop } = await startRedisCluster();
-        return { url: url.replace("redis:", "redis+cluster:"), asked: nodes, stop };
+        return { url, asked: nodes, stop };
       },
     ],
     [
@@ -69,30 +37,24 @@ describeWithServer("redis", "a program that does not close its storage", (server
       },
     ],
   ])("with connections to %s", (_, start) => {
+    let program: Program;
     let several: Several;
     beforeAll(async () => {
-      several = await start();
+      [program, several] = await Promise.all([bundleProgram(source), start()]);
     });
-    afterAll(() => several?.stop());
+    afterAll(async () => {
+      program?.remove();
+      await several?.stop();
+    });
 
     it("is kept alive by a read until that is answered, and not longer", async () => {
-      const storage = redis(several.url);
-      await storage.writeMany([{ key: "program", bytes: Buffer.from("value"), ttl: undefined }]);
-      await storage.close();
-      expect(await ran("reads", several.url)).toEqual(["value"]);
+      expect(await ranIdle(program, "reads", several.url)).toEqual(["value"]);
     });
 
     it("is not kept alive by servers that do not answer", async () => {
       await Promise.all(several.asked.map((one) => one.pause()));
-      expect(await ran("connectsLazily", several.url)).toBe("done");
-      expect(await ran("hangs", several.url)).toBe("CACHEME_STORAGE_FAILED");
+      expect(await ranIdle(program, "connectsLazily", several.url)).toBe("done");
+      expect(await ranIdle(program, "hangs", several.url)).toBe("CACHEME_STORAGE_FAILED");
     });
   });
 });
-
-/** Servers that are there together, of which some are asked where the others are. */
-interface Several {
-  readonly url: string;
-  readonly asked: readonly Server[];
-  stop(): Promise<void>;
-}

@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { IdleScenario } from "./idle-program.js";
+import { bundleProgram, type Program } from "./program.js";
+import type { Server } from "./service.js";
+
+const troubles: readonly unknown[] = ["CACHEME_CONNECT_FAILED", "CACHEME_STORAGE_FAILED"];
+
+/** Milliseconds that a program has to end by itself. One that a storage keeps alive would never. */
+const patience = 10_000;
+
+/**
+ * Runs a bundled program on a scenario.
+ *
+ * @returns what it found out, once it has ended by itself
+ * @throws Error if it does not end
+ */
+export async function ranIdle(program: Program, scenario: IdleScenario, url: string): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(process.execPath, [program.path, scenario, url], {
+    timeout: patience,
+    killSignal: "SIGKILL",
+  });
+  return JSON.parse(stdout);
+}
+
+/**
+ * Tests that a storage keeps no finished program alive: not by its sockets, not by its timers, whatever its server does.
+ *
+ * @param server a server of the tests' own; it is killed and stopped
+ * @param source the program, which calls `runIdleScenario`
+ */
+export function describeIdlePrograms(server: () => Server, source: URL): void {
+  describe("a program that uses it and has nothing more to do", () => {
+    let program: Program;
+    beforeAll(async () => {
+      program = await bundleProgram(source);
+    });
+    afterAll(() => program.remove());
+    afterEach(() => server().restart());
+
+    it("is kept alive by a call until that is answered, and not longer", {
+      timeout: 2 * patience,
+    }, async () => {
+      const proxy = await server().proxy();
+      proxy.latency(20);
+      expect(await ranIdle(program, "reads", proxy.url)).toEqual(["value"]);
+    });
+
+    it("ends after it has closed its storage, too", { timeout: 2 * patience }, async () => {
+      expect(await ranIdle(program, "readsAndCloses", server().url)).toBe("done");
+    });
+
+    it("is not kept alive by a connection that is being made", { timeout: 2 * patience }, async () => {
+      await server().pause();
+      expect(await ranIdle(program, "connectsLazily", server().url)).toBe("done");
+    });
+
+    it("is not kept alive by a server that is not there", { timeout: 2 * patience }, async () => {
+      await server().kill();
+      expect(troubles).toContain(await ranIdle(program, "isRefused", server().url));
+    });
+
+    it("is not kept alive by a server that does not answer", { timeout: 2 * patience }, async () => {
+      await server().pause();
+      expect(troubles).toContain(await ranIdle(program, "hangs", server().url));
+    });
+  });
+}
