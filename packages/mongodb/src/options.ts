@@ -1,10 +1,13 @@
 import {
-  ConfigurationError,
+  type ConfigurationError,
   type ConnectionOptions,
   type ConnectionSettings,
   connectionSettings,
   type Duration,
-  milliseconds,
+  optionError,
+  refuseUnknownOptions,
+  shown,
+  timerMilliseconds,
 } from "cacheme/driver";
 import { MongoClient, type MongoClientOptions } from "mongodb";
 import type { ConnectionTarget } from "./client.js";
@@ -74,16 +77,16 @@ export function settings(
   target: string | MongodbConnectionOptions | MongodbClient | MongodbDatabase,
   options: MongodbStorageOptions,
 ): Settings {
-  refuseUnknown(options);
+  refuseUnknownOptions(options, Object.keys(known), where);
   const common = {
     ...connectionSettings(options, where),
-    sweepInterval: interval(options.sweepInterval ?? "1m"),
+    sweepInterval: timerMilliseconds(options.sweepInterval ?? "1m", `option sweepInterval of ${where}`),
   };
   const name = collectionName(options.collection ?? "cacheme");
   const database = options.database === undefined ? undefined : databaseName(options.database);
   if (isDatabase(target)) {
     if (database !== undefined) {
-      throw invalid(`${where} was given a Db and the option database. Give one of the two.`);
+      throw optionError(`${where} was given a Db and the option database. Give one of the two.`);
     }
     const place = { database: target, collection: target.collection(name) };
     const label = `mongodb:${target.databaseName}.${name}`;
@@ -132,16 +135,21 @@ function maker(
 
 function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOptions] {
   if (typeof options !== "object" || options === null) {
-    throw invalid(`${where} was given ${show(options)}. Give an address, options, a MongoClient or a Db.`);
+    throw optionError(
+      `${where} was given ${shown(options)}. Give an address, options, a MongoClient or a Db.`,
+    );
   }
   const { hosts, ...rest } = options;
   for (const [name, instead] of Object.entries(managed)) {
-    if (name in rest) throw invalid(`${where} does not take the option ${name} of the driver: ${instead}.`);
+    if (name in rest)
+      throw optionError(`${where} does not take the option ${name} of the driver: ${instead}.`);
   }
   const list = typeof hosts === "string" ? [hosts] : hosts;
   const fits = Array.isArray(list) && list.length > 0 && list.every((host) => /^[^/@,\s?#]+$/.test(host));
   if (!fits)
-    throw invalid(`The option hosts of ${where} is not one. Give "host:27017", or an array of such texts.`);
+    throw optionError(
+      `The option hosts of ${where} is not one. Give "host:27017", or an array of such texts.`,
+    );
   return [`mongodb://${list.join(",")}/`, rest];
 }
 
@@ -149,14 +157,14 @@ function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOpt
 function refusedByDriver(error: unknown): ConfigurationError {
   const words = error instanceof Error ? error.message : "";
   if (/^(options? .+ (is|are) not supported)$/.test(words) && !words.includes("://")) {
-    return invalid(`${where} was given options that the driver does not know: ${words}.`);
+    return optionError(`${where} was given options that the driver does not know: ${words}.`);
   }
   return notAnAddress();
 }
 
 function notAnAddress(): ConfigurationError {
   // The text itself stays out of the message: it may hold a password.
-  return invalid(
+  return optionError(
     `${where} was given an address or options that the driver mongodb does not take. ` +
       'Write "mongodb://host:27017/database", or "mongodb+srv://host/database"; percent-encode special characters in ' +
       "names and passwords.",
@@ -180,45 +188,16 @@ function labelOf({ options }: MongodbClient, database: string, collection: strin
 /** Narrower than MongoDB's own rule, and the same on every system that a server may run on. */
 function databaseName(name: string): string {
   if (typeof name === "string" && /^[A-Za-z0-9_-]{1,63}$/.test(name)) return name;
-  throw invalid(
-    `The database of ${where} is ${show(name)}. Give a name of letters, digits, "_" and "-", at most 63 of them.`,
+  throw optionError(
+    `The database of ${where} is ${shown(name)}. Give a name of letters, digits, "_" and "-", at most 63 of them.`,
   );
 }
 
 function collectionName(name: string): string {
   const fits = typeof name === "string" && /^[A-Za-z_][A-Za-z0-9_.-]{0,119}$/.test(name);
   if (fits && !name.startsWith("system.")) return name;
-  throw invalid(
-    `The option collection of ${where} is ${show(name)}. Give a name that begins with a letter or "_", then letters, ` +
+  throw optionError(
+    `The option collection of ${where} is ${shown(name)}. Give a name that begins with a letter or "_", then letters, ` +
       'digits, "_", "-" and ".", at most 120 of them, and not "system." first.',
   );
-}
-
-function refuseUnknown(options: MongodbStorageOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw invalid(`The options of ${where} are ${show(options)}. Give an object, or nothing.`);
-  }
-  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(known, name));
-  if (unknown.length === 0) return;
-  throw invalid(
-    `${where} does not know the option ${unknown.join(", ")}. Its options are ${Object.keys(known).join(", ")}; those of ` +
-      "the driver belong into the first argument.",
-  );
-}
-
-function interval(value: Duration): number {
-  const parsed = milliseconds(value, `option sweepInterval of ${where}`);
-  if (parsed >= 1 && parsed < 2 ** 31) return parsed;
-  throw new ConfigurationError(
-    "CACHEME_INVALID_DURATION",
-    `The option sweepInterval of ${where} is ${show(value)}. Give from 1 millisecond to 24 days.`,
-  );
-}
-
-function invalid(message: string): ConfigurationError {
-  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

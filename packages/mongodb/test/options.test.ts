@@ -71,7 +71,7 @@ describe("what cannot be meant is refused at once:", () => {
       "an unknown option",
       () => mongodb(url, { table: "a" } as object),
       "CACHEME_INVALID_OPTION",
-      /does not know the option table/,
+      /has no option "table"/,
     ],
     ["no options", () => mongodb(url, null as never), "CACHEME_INVALID_OPTION", /null/],
     ["a wrong connect", () => mongodb(url, { connect: "now" as never }), "CACHEME_INVALID_OPTION", /"now"/],
