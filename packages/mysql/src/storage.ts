@@ -1,11 +1,11 @@
 import {
+  BatchError,
   checkKeys,
   type Generations,
   type KeyPattern,
   type Leases,
   type RemoteStorage,
   StorageCalls,
-  StorageError,
   type StorageInfo,
   type StoredRecord,
   Sweeper,
@@ -199,10 +199,10 @@ export class MysqlStorage implements RemoteStorage {
     if (tooLarge.length === 0) return { rows, error: undefined };
     const keys = tooLarge.map(({ item }) => `${JSON.stringify(item.key)} (${item.bytes.byteLength} bytes)`);
     const named = keys.slice(0, 5).join(", ") + (keys.length > 5 ? ` and ${keys.length - 5} more` : "");
-    const error = new StorageError(
-      "CACHEME_STORAGE_FAILED",
+    const error = new BatchError(
       `${this.label}: ${keys.length} of ${rows.length} records are too large for the server, whose max_allowed_packet is ` +
         `${packet} bytes: ${named}. The others were stored. Store less, or raise max_allowed_packet on the server.`,
+      new Set(tooLarge.map(({ item }) => item.key)),
     );
     return { rows: rows.filter((row) => sizeOf(row) <= room), error };
   }

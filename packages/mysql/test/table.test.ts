@@ -184,7 +184,11 @@ describeWithServer("mysql", "the table", (server) => {
         const one = storage({ table: "packets", commandTimeout: "30s" });
         const small = { key: "small", bytes: Buffer.from("S"), ttl: 60_000 };
         const writing = one.writeMany([small, { key: "large", bytes: Buffer.alloc(mebibyte), ttl: 60_000 }]);
-        await expect(writing).rejects.toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
+        await expect(writing).rejects.toMatchObject({
+          name: "BatchError",
+          code: "CACHEME_STORAGE_FAILED",
+          keys: new Set(["large"]),
+        });
         await expect(writing).rejects.toThrow('max_allowed_packet is 1048576 bytes: "large" (1048576 bytes)');
         expect((await one.readMany(["small", "large"])).map(String)).toEqual(["S", "undefined"]);
         const largest = { key: "largest", bytes: randomBytes(mebibyte - 8192), ttl: 60_000 };
