@@ -16,7 +16,8 @@ const replaced = `bytes = VALUES(bytes), written_at = VALUES(written_at), kept_f
  * has: where it is missing, the row is read by a second statement.
  *
  * No text of a key or a value is in any of them, and no backslash and no double quote, so that no `sql_mode` reads them in
- * another way. What is assigned to a column is read by the assignments after it: both servers go from left to right.
+ * another way. What is assigned to a column is read by the assignments after it, since both servers go from left to right; but
+ * not in MariaDB's mode SIMULTANEOUS_ASSIGNMENT, which is part of ORACLE. So each assignment comes to the same in both ways.
  */
 export class Commands {
   readonly #table: string;
@@ -57,11 +58,13 @@ export class Commands {
     const clock = "VALUES(leased_at)";
     const held = `(leased_for > 0 AND leased_at + leased_for > ${clock})`;
     const fresh = `(bytes IS NOT NULL AND expires_at > ${clock} AND written_at + ${freshFor} > ${clock})`;
+    const toBeHad = `(VALUES(fresh_for) = 1 OR NOT (${held} OR ${fresh}))`;
+    const isOurs = `(token = VALUES(token) OR ${toBeHad})`;
     return `INSERT INTO ${this.#table} (id, long_key, token, leased_for, fresh_for)
       VALUES ${list(rows, "(?,?,?,?,?)")} ON DUPLICATE KEY UPDATE
-      token = IF(VALUES(fresh_for) = 1 OR NOT (${held} OR ${fresh}), VALUES(token), token),
-      leased_at = IF(token = VALUES(token), VALUES(leased_at), leased_at),
-      leased_for = IF(token = VALUES(token), VALUES(leased_for), leased_for)`;
+      token = IF(${toBeHad}, VALUES(token), token),
+      leased_at = IF(${isOurs}, VALUES(leased_at), leased_at),
+      leased_for = IF(${isOurs}, VALUES(leased_for), leased_for)`;
   }
 
   /** What {@link acquire} answers with; the bytes where they are fresh. Parameters: tokens whose bytes are of no use. */
@@ -106,16 +109,17 @@ export class Commands {
   }
 
   /**
-   * Parameters of a row: id, long key, the new generation's id, milliseconds that it is kept. Nobody asks how long a
-   * generation is fresh, so `fresh_for` remembers from the first assignment to the last whether there was none.
+   * Parameters of a row: id, long key, the new generation's id, milliseconds that it is kept. What stands there is kept from
+   * now on, so that the time is written in any case. Without bytes, `kept_for` is 0.
    */
   ensure(rows: number): string {
     const clock = "VALUES(written_at)";
+    const isThere = `(kept_for > 0 AND written_at + kept_for > ${clock})`;
+    const end = `GREATEST(written_at + kept_for, ${clock} + VALUES(kept_for))`;
     return `${this.#generations(rows)} ON DUPLICATE KEY UPDATE
-      fresh_for = IF(bytes IS NOT NULL AND written_at + kept_for > ${clock}, 0, 1),
-      bytes = IF(fresh_for = 0, bytes, ${stamped}),
-      written_at = IF(fresh_for = 0, written_at, GREATEST(written_at, ${clock})),
-      kept_for = IF(fresh_for = 0, GREATEST(kept_for, ${clock} - written_at + VALUES(kept_for)), VALUES(kept_for))`;
+      bytes = IF(${isThere}, bytes, ${stamped}),
+      kept_for = IF(${isThere}, ${end} - GREATEST(written_at, ${clock}), VALUES(kept_for)),
+      written_at = GREATEST(written_at, ${clock})`;
   }
 
   /** Parameters of a row: id, long key, the new generation's id, milliseconds that it is kept. */
@@ -166,7 +170,8 @@ export class Commands {
 const stamped = `CONCAT(LEFT(VALUES(bytes), ${generationIdLength}), '@', GREATEST(written_at, VALUES(written_at)))`;
 
 /** What is at the other end. */
-export const serverFacts = "SELECT VERSION(), @@max_allowed_packet, @@autocommit, @@version_comment";
+export const serverFacts =
+  "SELECT VERSION(), @@max_allowed_packet, @@autocommit, @@version_comment, @@sql_mode";
 
 /** Parameters: the table's name; its database, or NULL for the connection's. */
 export const tableFacts = `SELECT table_rows, data_length + index_length FROM information_schema.tables

@@ -17,6 +17,9 @@ export interface ServerFacts {
 
 const [noTable, noColumn, noDatabaseChosen] = [1146, 1054, 1046];
 
+/** A mode of MariaDB in which a value of no bytes would be stored as none. */
+const losesEmptyValues = /\bEMPTY_STRING_IS_NULL\b/;
+
 /**
  * Asks the server what it is, and makes the table where it is missing and may be made.
  *
@@ -27,12 +30,19 @@ export async function serverOf(
   commands: Commands,
   settings: Settings,
 ): Promise<ServerFacts> {
-  const [[version, packet, autocommit, comment] = []] = await session.rows(serverFacts);
+  const [[version, packet, autocommit, comment, mode] = []] = await session.rows(serverFacts);
   if (Number(autocommit) !== 1) {
     throw refused(
       settings,
       "autocommit is off, so nothing that is written would last",
       "Switch autocommit on",
+    );
+  }
+  if (losesEmptyValues.test(String(mode))) {
+    throw refused(
+      settings,
+      "the sql_mode has EMPTY_STRING_IS_NULL, so values of no bytes would be lost",
+      "Take it out of the server's sql_mode, or give a pool whose connections set another one",
     );
   }
   await ensureTable(session, commands, settings);

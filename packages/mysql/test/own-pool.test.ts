@@ -46,9 +46,16 @@ describeWithServer("mysql", "a pool of the program's own", (server) => {
     const [answer] = (await storage.leases?.acquire([{ key: "ours:lease", duration: 60_000 }])) ?? [];
     const token = answer?.outcome === "granted" ? answer.token : "";
     expect(answer).toMatchObject({ outcome: "granted", at: expect.any(Number) });
-    expect(await storage.leases?.fill([{ key: "ours:lease", token, bytes, ttl: 1000 }])).toEqual([true]);
+    await storage.leases?.release([{ key: "ours:lease", token }]);
+    const [next] = (await storage.leases?.acquire([{ key: "ours:lease", duration: 60_000 }])) ?? [];
+    expect(next).toMatchObject({ outcome: "granted", at: expect.any(Number) });
+    const nextToken = next?.outcome === "granted" ? next.token : "";
+    const filled = { key: "ours:lease", bytes, ttl: 1000 };
+    expect(await storage.leases?.fill([{ ...filled, token }])).toEqual([false]);
+    expect(await storage.leases?.fill([{ ...filled, token: nextToken }])).toEqual([true]);
     const [generation] = (await storage.generations?.bump(["ours:tag"], 60_000)) ?? [];
     expect(generationFrom((await storage.readMany(["ours:tag"]))[0])).toEqual(generation);
+    expect(await storage.generations?.ensure(["ours:tag"], 120_000)).toEqual([generation]);
     expect(Math.abs((answer as { at: number }).at - (generation?.at ?? 0))).toBeLessThan(60_000);
     expect(await storage.removeMany(["ours:'a\\", "ours:b", "ours:lease", "ours:tag"])).toBe(4);
     expect((await storage.info?.())?.server).toMatch(/^(MariaDB|MySQL) \d+\.\d+/);
@@ -76,6 +83,7 @@ describeWithServer("mysql", "a pool of the program's own", (server) => {
   it.each([
     "ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE,IGNORE_SPACE",
     "ORACLE",
+    "SIMULTANEOUS_ASSIGNMENT",
     "TRADITIONAL",
     "",
   ])("may have sessions with the sql_mode %j, another time zone and another character set", async (mode) => {
@@ -84,6 +92,17 @@ describeWithServer("mysql", "a pool of the program's own", (server) => {
       connection.query(`SET SESSION sql_mode = '${mode}', time_zone = '-11:00', NAMES latin1`);
     });
     await works(mysql(own));
+  });
+
+  it("is refused where values of no bytes would be lost", async () => {
+    const own = pool();
+    own.on("connection", (connection) => {
+      connection.query("SET SESSION sql_mode = 'EMPTY_STRING_IS_NULL'");
+    });
+    await expect(mysql(own).connect()).rejects.toMatchObject({
+      code: "CACHEME_CONNECT_FAILED",
+      message: expect.stringContaining("EMPTY_STRING_IS_NULL"),
+    });
   });
 
   it("is refused where autocommit is off, since nothing would last", async () => {
