@@ -1,3 +1,5 @@
+import { entriesOf } from "./entries.js";
+import { MISS } from "./miss.js";
 import {
   type BoundedCacheOptions,
   checkMaxSize,
@@ -9,7 +11,7 @@ import {
   settle,
 } from "./options.js";
 import type { CacheStats } from "./stats.js";
-import { MISS, Store } from "./store.js";
+import { Store } from "./store.js";
 
 /** What {@link BoundedCache.inspect} tells of an entry. */
 export interface EntryDetails<V> {
@@ -176,26 +178,22 @@ export class BoundedCache<K, V> {
       store.remove(slot, "cleared");
       count++;
     }
-    store.finish();
+    if (store.room.isShrinking) store.tidy();
+    else store.finish();
     return count;
   }
 
   /**
    * The entries of space 0, in no particular order, without those that have expired by now. Entries that come or go
-   * during the iteration may be missed; one that stays is seen exactly once.
+   * during the iteration may be missed; one that stays is seen exactly once. A cache does not give memory back while an iteration is under way.
    */
   entries(): IterableIterator<[K, V]> {
     return this.entriesIn(0);
   }
 
   /** `entries` of a space. */
-  *entriesIn(space: number): IterableIterator<[K, V]> {
-    const { slots, expiry } = this.#store;
-    const now = expiry.deadlines === null ? 0 : expiry.clock.now();
-    for (let slot = 0; slot < slots.unused; slot++) {
-      if (!slots.isHeld(slot) || slots.spaceOf(slot) !== space || expiry.isOver(slot, now)) continue;
-      yield [slots.keyAt(slot), slots.valueAt(slot)];
-    }
+  entriesIn(space: number): IterableIterator<[K, V]> {
+    return entriesOf(this.#store, space);
   }
 
   [Symbol.iterator](): IterableIterator<[K, V]> {

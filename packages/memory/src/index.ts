@@ -1,9 +1,9 @@
 export { BoundedCache, type EntryDetails } from "./bounded-cache.js";
 export type { CancelTimer, Clock } from "./clock.js";
+export { MISS } from "./miss.js";
 export type { BoundedCacheOptions, SetOptions } from "./options.js";
 export type { PolicyName } from "./policy/choose.js";
 export type { EvictionPolicy } from "./policy/eviction-policy.js";
 export type { RandomSource } from "./random.js";
 export type { Removal, RemovalCause, RemovalListener } from "./removal.js";
 export type { CacheStats } from "./stats.js";
-export { MISS } from "./store.js";

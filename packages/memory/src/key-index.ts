@@ -9,6 +9,7 @@ const SMALLEST = 32;
 
 /** Positions that each insert or removal moves on while a table is being replaced: done long before the next. */
 const MOVED_AT_ONCE = 16;
+const MOVED_AT_LEISURE = 1024;
 
 /** An entry in a table is a slot + 1 in its low 25 bits (2^24 slots and one being admitted), 0 where it is free. */
 const SLOT_BITS = 25;
@@ -90,7 +91,7 @@ export class KeyIndex<K, V> {
 
   /** Adds a slot whose key is not in the index. */
   add(hash: number, slot: number): void {
-    if (this.old !== null) this.#move(this.old);
+    if (this.old !== null) this.#move(this.old, MOVED_AT_ONCE);
     else if (2 * (this.size + 1) > this.table.length) this.#replace(2 * this.table.length);
     this.size++;
     place(this.table, this.mask, hash, entryOf(hash, slot));
@@ -104,10 +105,23 @@ export class KeyIndex<K, V> {
     if (!take(this.table, this.mask, hash, entry, hashes) && this.old !== null) {
       take(this.old, this.oldMask, hash, entry, hashes);
     }
-    if (this.old !== null) this.#move(this.old);
-    else if (this.table.length > SMALLEST && 16 * this.size < this.table.length) {
-      this.#replace(this.table.length >>> 2);
-    }
+    if (this.old !== null) this.#move(this.old, MOVED_AT_ONCE);
+    else if (this.#isLarge) this.#replace(this.table.length >>> 2);
+  }
+
+  /** A larger step (5 µs) of what removals leave to do, for who has the time. False: there is nothing to do. */
+  shrink(): boolean {
+    if (this.old !== null) this.#move(this.old, MOVED_AT_LEISURE);
+    else if (this.#isLarge) this.#replace(this.table.length >>> 2);
+    else return false;
+    return true;
+  }
+
+  /** A key that is in the index is in the slot `to` from now on, which is not. */
+  move(hash: number, from: number, to: number): void {
+    const entry = entryOf(hash, from);
+    if (!replace(this.table, this.mask, hash, { entry, by: entryOf(hash, to) }) && this.old !== null)
+      replace(this.old, this.oldMask, hash, { entry, by: entryOf(hash, to) });
   }
 
   clear(): void {
@@ -115,6 +129,10 @@ export class KeyIndex<K, V> {
     this.table = new Int32Array(SMALLEST);
     this.mask = SMALLEST - 1;
     this.old = null;
+  }
+
+  get #isLarge(): boolean {
+    return this.table.length > SMALLEST && 16 * this.size < this.table.length;
   }
 
   #replace(length: number): void {
@@ -127,16 +145,16 @@ export class KeyIndex<K, V> {
     while (old[free] !== 0) free++;
     this.#cursor = free;
     this.#unmoved = old.length;
-    this.#move(old);
+    this.#move(old, MOVED_AT_ONCE);
   }
 
   /** Moves some positions of the old table on, and the cluster that was begun to its end. */
-  #move(old: Int32Array): void {
+  #move(old: Int32Array, most: number): void {
     const { hashes } = this.#slots;
     let at = this.#cursor;
     let moved = 0;
     let entry = 0;
-    while (this.#unmoved > 0 && (moved < MOVED_AT_ONCE || entry !== 0)) {
+    while (this.#unmoved > 0 && (moved < most || entry !== 0)) {
       at = (at + 1) & this.oldMask;
       entry = old[at] as number;
       if (entry !== 0) {
@@ -159,6 +177,20 @@ function place(table: Int32Array, mask: number, hash: number, entry: number): vo
   let at = hash & mask;
   while (table[at] !== 0) at = (at + 1) & mask;
   table[at] = entry;
+}
+
+function replace(
+  table: Int32Array,
+  mask: number,
+  hash: number,
+  change: { entry: number; by: number },
+): boolean {
+  for (let at = hash & mask; table[at] !== 0; at = (at + 1) & mask) {
+    if (table[at] !== change.entry) continue;
+    table[at] = change.by;
+    return true;
+  }
+  return false;
 }
 
 function take(table: Int32Array, mask: number, hash: number, entry: number, hashes: Int32Array): boolean {

@@ -1,4 +1,5 @@
-import { lengthen } from "./column.js";
+import type { Fitting } from "./column.js";
+import type { PerSlot } from "./room.js";
 
 /**
  * Doubly linked circular lists over slot numbers: any number of lists, each slot in one of them at most.
@@ -7,7 +8,7 @@ import { lengthen } from "./column.js";
  * for the ends; slot `s` is node `s + heads`. Two 32-bit numbers a slot, no object per entry. Relinking costs
  * about 3 ns where the neighbours are cached.
  */
-export class SlotLinks {
+export class SlotLinks implements PerSlot {
   readonly heads: number;
   next: Int32Array;
   previous: Int32Array;
@@ -19,9 +20,19 @@ export class SlotLinks {
     for (let head = 0; head < heads; head++) this.empty(head);
   }
 
-  grow(capacity: number): void {
-    this.next = lengthen(this.next, this.heads + capacity);
-    this.previous = lengthen(this.previous, this.heads + capacity);
+  fitOne(capacity: number, fitting: Fitting): boolean {
+    const length = this.heads + capacity;
+    if (this.next.length !== length) this.next = fitting.fit(this.next, length);
+    else if (this.previous.length !== length) this.previous = fitting.fit(this.previous, length);
+    else return false;
+    return true;
+  }
+
+  /** `to`, which is in no list, takes the place of `from`. */
+  moveSlot(from: number, to: number): void {
+    const before = this.previous[from + this.heads] as number;
+    this.remove(from);
+    this.#insert(to + this.heads, before, this.next[before] as number);
   }
 
   /** Forgets all lists and gives the memory back. */

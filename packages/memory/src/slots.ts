@@ -1,4 +1,5 @@
-import { LONGEST_COPIED, lengthen } from "./column.js";
+import type { Fitting } from "./column.js";
+import type { PerSlot } from "./room.js";
 
 /**
  * Keys and values lie in chunks: one array of a million stalls 17 ms when V8 lengthens it, a chunk never. A key and its
@@ -10,12 +11,7 @@ export const CHUNK_BITS = 11;
 const BITS = CHUNK_BITS;
 const MASK = (1 << BITS) - 1;
 
-type Chunk<K, V> = (K | V | typeof FREE | undefined)[];
-
-/** A cache of at most so many entries gets all its capacity at once when it has outgrown what is copied. */
-const LARGEST_AT_ONCE = 1 << 21;
-
-const SMALLEST = 16;
+type Chunk<K, V> = (K | V | typeof FREE | number | undefined)[];
 
 /** The value of a slot that is not held. */
 const FREE: unique symbol = Symbol("free");
@@ -27,9 +23,9 @@ export const MOST_SLOTS: number = 1 << 24;
  * What is kept per entry: key, value, hash, and, from the first time one is used, space and weight.
  *
  * An entry is a slot, a number; there is no object per entry. Slots are used again in the reverse order of
- * their release, and lengthened by steps, so that memory follows what is held.
+ * their release. How many there are, room.ts decides.
  */
-export class Slots<K, V> {
+export class Slots<K, V> implements PerSlot {
   /** Slots below this may be used without growing. */
   capacity = 0;
   hashes: Int32Array = new Int32Array(0);
@@ -39,32 +35,35 @@ export class Slots<K, V> {
   readonly chunks: Chunk<K, V>[] = [];
   /** Slots from here on were never used. */
   unused = 0;
-  /** The first released slot or -1; the others are chained through their hashes, which they need no more. */
+  /**
+   * The first released slot or -1. They are a list in both directions: to the next through their hashes, back through where
+   * their keys were, which is not read of the first. So one can be taken out without a column more.
+   */
   free = -1;
 
-  /** Whether `allocate` needs a `grow` first. */
+  /** Whether `allocate` needs more room first. */
   get isFull(): boolean {
     return this.free < 0 && this.unused === this.capacity;
   }
 
-  /**
-   * More capacity, for a cache of `maxSize` entries: twice as much while that is little to copy, then either all there will
-   * be, or, where that is more than two million, an eighth more each time, in place (see column.ts).
-   */
-  grow(maxSize: number = MOST_SLOTS): void {
-    const { capacity } = this;
-    // One slot more than entries: a newcomer is held beside the one that it drives out.
-    const most = Math.max(maxSize, capacity) + 1;
-    const isSmall = 2 * capacity <= LONGEST_COPIED;
-    if (maxSize <= LARGEST_AT_ONCE && (!isSmall || most <= 4 * capacity)) this.capacity = most;
-    else
-      this.capacity = Math.min(
-        most,
-        isSmall ? Math.max(SMALLEST, 2 * capacity) : capacity + (capacity >>> 3),
-      );
-    this.hashes = lengthen(this.hashes, this.capacity);
-    if (this.spaces !== null) this.spaces = lengthen(this.spaces, this.capacity);
-    if (this.weights !== null) this.weights = lengthen(this.weights, this.capacity);
+  fitOne(capacity: number, fitting: Fitting): boolean {
+    if (this.hashes.length !== capacity) this.hashes = fitting.fit(this.hashes, capacity);
+    else if (this.spaces !== null && this.spaces.length !== capacity)
+      this.spaces = fitting.fit(this.spaces, capacity);
+    else if (this.weights !== null && this.weights.length !== capacity)
+      this.weights = fitting.fit(this.weights, capacity);
+    else return false;
+    return true;
+  }
+
+  /** The entry of `from` moves to `to`, which `takeFree` gave. `from` is neither held nor free then. */
+  moveSlot(from: number, to: number): void {
+    const chunk = this.#chunkOf(to);
+    chunk[(to & MASK) << 1] = this.keyAt(from);
+    chunk[((to & MASK) << 1) + 1] = this.valueAt(from);
+    this.hashes[to] = this.hashAt(from);
+    if (this.spaces !== null) this.spaces[to] = this.spaceOf(from);
+    if (this.weights !== null) this.weights[to] = this.weightOf(from);
   }
 
   /** Takes a slot for an entry of weight 1. */
@@ -94,8 +93,40 @@ export class Slots<K, V> {
     const at = (slot & MASK) << 1;
     chunk[at] = undefined;
     chunk[at + 1] = FREE;
+    if (this.free >= 0) this.#chunkOf(this.free)[(this.free & MASK) << 1] = slot;
     this.hashes[slot] = this.free;
     this.free = slot;
+  }
+
+  /** Takes the first free slot, which there must be, without giving it an entry. */
+  takeFree(): number {
+    const slot = this.free;
+    this.free = this.hashAt(slot);
+    return slot;
+  }
+
+  /** Takes a slot out of the free ones. */
+  unchain(slot: number): void {
+    const after = this.hashAt(slot);
+    if (slot === this.free) {
+      this.free = after;
+      return;
+    }
+    const before = this.#chunkOf(slot)[(slot & MASK) << 1] as number;
+    this.hashes[before] = after;
+    if (after >= 0) this.#chunkOf(after)[(after & MASK) << 1] = before;
+  }
+
+  /** The last slot in use, neither held nor free, becomes one that was never used. */
+  dropLast(): void {
+    const slot = --this.unused;
+    const chunk = this.#chunkOf(slot);
+    const at = (slot & MASK) << 1;
+    if (at === 0) this.chunks.pop();
+    else {
+      chunk[at] = undefined;
+      chunk[at + 1] = FREE;
+    }
   }
 
   /** Forgets everything and gives the memory back. */
@@ -143,7 +174,7 @@ export class Slots<K, V> {
   setWeight(slot: number, weight: number): void {
     if (this.weights === null) {
       if (weight === 1) return;
-      this.weights = lengthen(new Float64Array(0), this.capacity).fill(1, 0, this.unused);
+      this.weights = new Float64Array(this.hashes.length).fill(1, 0, this.unused);
     }
     this.weights[slot] = weight;
   }
@@ -154,7 +185,7 @@ export class Slots<K, V> {
 
   /** Spaces cost 4 bytes an entry, from the first entry outside space 0. */
   #useSpaces(slot: number, space: number): void {
-    this.spaces = lengthen(new Int32Array(0), this.capacity);
+    this.spaces = new Int32Array(this.hashes.length);
     this.spaces[slot] = space;
   }
 }

@@ -1,4 +1,5 @@
-import { Expiry } from "./expiry.js";
+import { MOVED_PER_OPERATION, REMOVED_PER_WAKING, SHED_PER_OPERATION } from "./effort.js";
+import { EXPIRED_PER_OPERATION, Expiry } from "./expiry.js";
 import { isIndexed, isNumber, KeyHash } from "./key-hash.js";
 import { KeyIndex } from "./key-index.js";
 import type { Settings } from "./options.js";
@@ -6,18 +7,9 @@ import { choosePolicy } from "./policy/choose.js";
 import { CustomPolicy } from "./policy/custom.js";
 import type { Limits, Requests, SlotPolicy } from "./policy/slot-policy.js";
 import { type RemovalCause, Removals } from "./removal.js";
+import { Room } from "./room.js";
 import { Slots } from "./slots.js";
 import { Upkeep } from "./upkeep.js";
-
-/** What a read returns where there is no entry: unlike `undefined`, never a value. */
-export const MISS: unique symbol = Symbol("@cacheme/memory miss");
-
-/** Expired entries that an operation which knows the time removes, beside its own work: about 2 µs. */
-const EXPIRED_PER_OPERATION = 8;
-
-/** Entries above a new, lower limit that each operation evicts: about 5 µs. The timer, for which nobody waits: 100 µs. */
-const SHED_PER_OPERATION = 32;
-const REMOVED_PER_WAKING = 512;
 
 /**
  * The parts of a cache put together: slots, index, policy and expiry, kept in step with each other.
@@ -33,6 +25,7 @@ export class Store<K, V> {
   readonly hash: KeyHash;
   readonly policy: SlotPolicy;
   readonly expiry: Expiry;
+  readonly room: Room<K, V>;
   readonly removals: Removals<K, V>;
   readonly requests: Requests = { hits: 0, misses: 0 };
   limits: Limits;
@@ -64,6 +57,10 @@ export class Store<K, V> {
     this.#custom = this.policy instanceof CustomPolicy ? this.policy : undefined;
     this.#onHit = this.policy.onHit;
     this.#marks = this.policy.marks;
+    this.room = new Room(this.slots, this.index, this.others, {
+      parts: [this.policy, this.expiry],
+      canMove: this.#custom === undefined,
+    });
     this.#upkeep = new Upkeep(settings.clock, (now) => this.#maintain(now));
   }
 
@@ -80,7 +77,7 @@ export class Store<K, V> {
   /** The slot of a key, or -1; the entry may have expired. */
   find(space: number, key: K): number {
     if (typeof key === "string") return this.index.findString(space, key, this.hash.ofString(space, key));
-    return this.#findOther(key);
+    return this.findHashed(space, key, isNumber(key) ? this.hash.ofNumber(key) : 0);
   }
 
   /** The slot of a key whose hash is known, or -1; the entry may have expired. */
@@ -113,7 +110,10 @@ export class Store<K, V> {
   /** Adds an entry whose key is not held. Returns its slot; `evict` must follow. */
   insert(space: number, key: K, value: V, hash: number, weight: number): number {
     const { slots } = this;
-    if (slots.isFull) this.#grow();
+    if (slots.free < 0 && slots.unused >= this.room.growAt) {
+      this.room.grow(this.limits.maxSize);
+      this.#marks = this.policy.marks;
+    }
     // As a Map does: -0 is stored as 0, which is the same type.
     const slot = slots.allocate(key === 0 ? (0 as K) : key, value, hash, space);
     if (weight !== 1) slots.setWeight(slot, weight);
@@ -190,18 +190,25 @@ export class Store<K, V> {
     this.policy.resize(limits);
     if (!this.isOver) return;
     this.#isShedding = true;
+    this.tidy();
+  }
+
+  /** After many removals at once: what is left to do is done in the background. */
+  tidy(): void {
     const now = this.expiry.clock.now();
     if (this.#maintain(now) <= now) this.#upkeep.wakeBy(now, now);
   }
 
   clear(): void {
-    if (this.#isHeard) this.#addAllCleared();
+    for (let slot = 0; this.#isHeard && slot < this.slots.unused; slot++)
+      if (this.slots.isHeld(slot)) this.#tellOf(slot, "cleared");
     this.removals.cleared += this.size;
     this.slots.clear();
     this.index.clear();
     this.others.clear();
     this.policy.clear();
     this.expiry.clear();
+    this.room.clear();
     this.#upkeep.cancel();
     this.#marks = this.policy.marks;
     this.size = 0;
@@ -211,6 +218,7 @@ export class Store<K, V> {
 
   /** The end of every operation that may have removed something: everything is consistent, the user's code may run. */
   finish(): void {
+    if (this.room.isShrinking) this.#shrink(MOVED_PER_OPERATION);
     if (this.#isHeard) this.removals.tell();
     if (this.#custom !== undefined) this.#custom.rethrow();
   }
@@ -218,10 +226,6 @@ export class Store<K, V> {
   #tellOf(slot: number, cause: RemovalCause): void {
     const { slots } = this;
     this.removals.add(slots.keyAt(slot), slots.valueAt(slot), cause, slots.spaceOf(slot));
-  }
-
-  #findOther(key: K): number {
-    return isNumber(key) ? this.index.findNumber(key, this.hash.ofNumber(key)) : (this.others.get(key) ?? -1);
   }
 
   #hit(slot: number): V {
@@ -273,19 +277,12 @@ export class Store<K, V> {
     this.size--;
     this.weight -= slots.weights === null ? 1 : (slots.weights[slot] as number);
     slots.release(slot);
+    if (this.size < this.room.shrinkBelow) this.room.beginToShrink();
   }
 
-  #grow(): void {
-    this.slots.grow(this.limits.maxSize);
-    const { capacity } = this.slots;
-    this.policy.grow(capacity);
-    this.expiry.grow(capacity);
+  #shrink(most: number): void {
+    this.room.shrink(most);
     this.#marks = this.policy.marks;
-  }
-
-  #addAllCleared(): void {
-    const { slots } = this;
-    for (let slot = 0; slot < slots.unused; slot++) if (slots.isHeld(slot)) this.#tellOf(slot, "cleared");
   }
 
   /** What the timer does. Returns when it should be called again. */
@@ -293,7 +290,10 @@ export class Store<K, V> {
     this.expire(now, REMOVED_PER_WAKING);
     for (let shed = 0; shed < REMOVED_PER_WAKING && this.isOver; shed++) this.#evictOne();
     if (!this.isOver) this.#isShedding = false;
+    if (this.room.isShrinking) this.#shrink(REMOVED_PER_WAKING);
     this.finish();
-    return this.isOver ? now : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);
+    return this.isOver || this.room.isShrinking
+      ? now
+      : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);
   }
 }

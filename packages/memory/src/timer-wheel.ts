@@ -1,3 +1,4 @@
+import type { Fitting } from "./column.js";
 import { SlotLinks } from "./slot-links.js";
 
 /** The finest buckets are this many milliseconds wide. */
@@ -50,8 +51,13 @@ export class TimerWheel {
     return this.#origin + (this.tick + 1) * TICK;
   }
 
-  grow(capacity: number): void {
-    this.links.grow(capacity);
+  fitOne(capacity: number, fitting: Fitting): boolean {
+    return this.links.fitOne(capacity, fitting);
+  }
+
+  /** `to` is scheduled in the place of `from`. */
+  moveSlot(from: number, to: number): void {
+    this.links.moveSlot(from, to);
   }
 
   /** Schedules a slot that is not scheduled. */

@@ -176,25 +176,6 @@ describe("limits", () => {
     expect(index.table.length).toBeLessThan(4_200);
   });
 
-  it("grow in place past the lengths that are copied", () => {
-    const cache = new BoundedCache<number, number>({ maxWeight: 150_000, policy: "lru" });
-    for (let i = 0; i < 180_000; i++) cache.set(i, i, i % 1_000 === 0 ? { ttl: 1_000_000 } : undefined);
-    checkCache(cache);
-    expect(cache.size).toBe(150_000);
-    expect(cache.get(179_999)).toBe(179_999);
-    expect(cache.get(29_999)).toBeUndefined();
-    expect((storeOf(cache).slots.hashes.buffer as ArrayBuffer & { resizable: boolean }).resizable).toBe(true);
-  });
-
-  it("get all their capacity at once where that is not much more, in plain arrays, which are read faster", () => {
-    const cache = new BoundedCache<number, number>({ maxSize: 200_000, policy: "tlfu" });
-    for (let i = 0; i < 70_000; i++) cache.set(i, i);
-    const { slots } = storeOf(cache);
-    expect(slots.capacity).toBe(200_001);
-    expect((slots.hashes.buffer as ArrayBuffer & { resizable: boolean }).resizable).toBe(false);
-    checkCache(cache);
-  });
-
   it("change at run time, a bounded part at once and the rest with what follows", () => {
     const cache = new BoundedCache<string, number>({ maxSize: 3_000, policy: "lru" });
     for (let i = 0; i < 3_000; i++) cache.set(`k${i}`, i);

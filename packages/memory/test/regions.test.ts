@@ -3,13 +3,14 @@ import { FREQUENCY, ON_HIT, PROTECTED, REGION, TOUCHED, WINDOW } from "../src/po
 import { Regions } from "../src/policy/regions.js";
 import { Slots } from "../src/slots.js";
 import { ringOf } from "./check/tlfu.js";
+import { makeRoom } from "./support/make-room.js";
 
 function regionsOf(weights: readonly number[]): Regions {
   const slots = new Slots<unknown, unknown>();
-  slots.grow();
+  makeRoom(slots, 16);
   for (const weight of weights) slots.setWeight(slots.allocate(weight, weight, weight, 0), weight);
   const regions = new Regions(slots);
-  regions.grow(slots.capacity);
+  makeRoom(regions, slots.capacity);
   return regions;
 }
 

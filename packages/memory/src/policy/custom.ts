@@ -1,4 +1,4 @@
-import { lengthen } from "../column.js";
+import type { Fitting } from "../column.js";
 import type { Slots } from "../slots.js";
 import type { EvictionPolicy } from "./eviction-policy.js";
 import type { SlotPolicy } from "./slot-policy.js";
@@ -23,9 +23,14 @@ export class CustomPolicy<K, V> implements SlotPolicy {
     this.#slots = slots;
   }
 
-  grow(capacity: number): void {
-    this.held = lengthen(this.held, capacity);
+  fitOne(capacity: number, fitting: Fitting): boolean {
+    if (this.held.length === capacity) return false;
+    this.held = fitting.fit(this.held, capacity);
+    return true;
   }
+
+  /** Never called: the user's policy knows entries by their slots. */
+  moveSlot(): void {}
 
   insert(slot: number): void {
     this.held[slot] = 1;

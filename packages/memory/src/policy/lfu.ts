@@ -1,9 +1,11 @@
-import { lengthen } from "../column.js";
+import { Fitting } from "../column.js";
 import { SlotLinks } from "../slot-links.js";
 import type { SlotPolicy } from "./slot-policy.js";
 
 /** The list of the groups in use, by rising count. */
 const GROUPS = 0;
+
+const FEWEST_GROUPS = 16;
 
 /**
  * Least frequently used: the entry with the fewest hits and overwrites since it was inserted goes first; of
@@ -11,8 +13,8 @@ const GROUPS = 0;
  * group, groups are linked by rising count (Shah, Mitra and Matani, 2010). A new entry counts 1.
  * The entry set last is spared while there is another, or nothing new would ever get in.
  *
- * A group needs an id while it has members, so there are never more groups than entries: group `g` uses the
- * numbers of slot `g` in arrays of its own.
+ * There are as many groups as different counts, which are few: k of them take more than k² / 2 uses. Their arrays
+ * double when they are full.
  */
 export class LfuPolicy implements SlotPolicy {
   readonly marks = null;
@@ -33,13 +35,27 @@ export class LfuPolicy implements SlotPolicy {
   /** The slot set last, or -1. */
   newest = -1;
 
-  grow(capacity: number): void {
-    this.groups.grow(capacity);
-    this.counts = lengthen(this.counts, capacity);
-    this.groupOf = lengthen(this.groupOf, capacity);
-    this.next = lengthen(this.next, capacity);
-    this.previous = lengthen(this.previous, capacity);
-    this.oldest = lengthen(this.oldest, capacity);
+  fitOne(capacity: number, fitting: Fitting): boolean {
+    if (this.groupOf.length !== capacity) this.groupOf = fitting.fit(this.groupOf, capacity);
+    else if (this.next.length !== capacity) this.next = fitting.fit(this.next, capacity);
+    else if (this.previous.length !== capacity) this.previous = fitting.fit(this.previous, capacity);
+    else return false;
+    return true;
+  }
+
+  moveSlot(from: number, to: number): void {
+    const { next, previous } = this;
+    const group = this.groupOf[from] as number;
+    const isAlone = next[from] === from;
+    const after = isAlone ? to : (next[from] as number);
+    const before = isAlone ? to : (previous[from] as number);
+    this.groupOf[to] = group;
+    next[to] = after;
+    previous[to] = before;
+    next[before] = to;
+    previous[after] = to;
+    if (this.oldest[group] === from) this.oldest[group] = to;
+    if (this.newest === from) this.newest = to;
   }
 
   insert(slot: number): void {
@@ -116,10 +132,20 @@ export class LfuPolicy implements SlotPolicy {
 
   #newGroup(count: number): number {
     let group = this.#free;
-    if (group < 0) group = this.#unused++;
-    else this.#free = this.counts[group] as number;
+    if (group >= 0) this.#free = this.counts[group] as number;
+    else {
+      group = this.#unused++;
+      if (group === this.counts.length) this.#addGroups(Math.max(FEWEST_GROUPS, 2 * group));
+    }
     this.counts[group] = count;
     return group;
+  }
+
+  #addGroups(groups: number): void {
+    const fitting = new Fitting();
+    while (this.counts.length < groups) this.counts = fitting.fit(this.counts, groups);
+    while (this.oldest.length < groups) this.oldest = fitting.fit(this.oldest, groups);
+    while (this.groups.fitOne(groups, fitting));
   }
 
   /** Makes `slot` the only member of a new group. */

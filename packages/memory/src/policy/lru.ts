@@ -1,3 +1,4 @@
+import type { Fitting } from "../column.js";
 import { SlotLinks } from "../slot-links.js";
 import type { SlotPolicy } from "./slot-policy.js";
 
@@ -12,8 +13,12 @@ export class LruPolicy implements SlotPolicy {
   readonly onHit: Uint8Array = new Uint8Array(0);
   readonly links: SlotLinks = new SlotLinks(1);
 
-  grow(capacity: number): void {
-    this.links.grow(capacity);
+  fitOne(capacity: number, fitting: Fitting): boolean {
+    return this.links.fitOne(capacity, fitting);
+  }
+
+  moveSlot(from: number, to: number): void {
+    this.links.moveSlot(from, to);
   }
 
   insert(slot: number): void {

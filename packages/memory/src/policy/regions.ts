@@ -1,4 +1,4 @@
-import { lengthen } from "../column.js";
+import type { Fitting } from "../column.js";
 import type { Slots } from "../slots.js";
 import { FREQUENCY, PROBATION, PROTECTED, REGION, TOUCHED, WINDOW } from "./mark.js";
 
@@ -49,10 +49,28 @@ export class Regions {
     return this.window.size + this.probation.size + this.protected.size;
   }
 
-  grow(capacity: number): void {
-    this.marks = lengthen(this.marks, capacity);
-    this.younger = lengthen(this.younger, capacity);
-    this.older = lengthen(this.older, capacity);
+  fitOne(capacity: number, fitting: Fitting): boolean {
+    if (this.marks.length !== capacity) this.marks = fitting.fit(this.marks, capacity);
+    else if (this.younger.length !== capacity) this.younger = fitting.fit(this.younger, capacity);
+    else if (this.older.length !== capacity) this.older = fitting.fit(this.older, capacity);
+    else return false;
+    return true;
+  }
+
+  /** `to`, which is in no region, takes the place of `from`, and its mark. */
+  moveSlot(from: number, to: number): void {
+    const { marks, younger, older } = this;
+    const region = this.regionOf(from);
+    const isAlone = younger[from] === from;
+    const after = isAlone ? to : (younger[from] as number);
+    const before = isAlone ? to : (older[from] as number);
+    younger[to] = after;
+    older[to] = before;
+    younger[before] = to;
+    older[after] = to;
+    if (region.oldest === from) region.oldest = to;
+    marks[to] = marks[from] as number;
+    marks[from] = 0;
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-import { LONGEST_COPIED, lengthen } from "../column.js";
+import { Fitting } from "../column.js";
 
 /** A block: four words, one per row, of eight 4-bit counters each. 16 bytes, so an estimate reads one cache line. */
 const WORDS = 4;
@@ -24,6 +24,9 @@ const FIRST_BLOCKS = 16;
 /** Blocks added in one step of growth, an insertion each. An insertion wants half a block more, so this catches up. */
 const SPLIT_AT_ONCE = 4;
 
+/** Blocks taken away in one step of shrinking. */
+const MERGED_AT_ONCE = 512;
+
 /** Spreads a hash over the bits that choose the counters; the low bits of the hash itself choose the block. */
 const SPREAD = 0x9e3779b1 | 0;
 
@@ -48,17 +51,26 @@ export class FrequencySketch {
   swept = 0;
   /** The largest power of two not above `blocks`, less 1. */
   #mask = 0;
+  /** There are more blocks than wanted, and `fitOne` takes them away. */
+  isShrinking = false;
+  readonly #fitting = new Fitting();
 
-  /** Makes room for the history of a cache of `entries`. */
-  grow(entries: number): void {
+  /**
+   * Room for the history of a cache of `entries`: it grows as keys come. For fewer than before it shrinks, some blocks with
+   * each call (20 µs), and returns true until it has.
+   */
+  fitOne(entries: number): boolean {
     const wanted = Math.max(FEWEST_BLOCKS, Math.ceil(entries * BLOCKS_PER_ENTRY));
-    if (wanted <= this.wanted) return;
+    if (wanted !== this.wanted) {
+      this.isShrinking = wanted < this.blocks && wanted < this.wanted;
+      this.#fitting.stop();
+    }
     this.wanted = wanted;
-    if (this.blocks > 0) return;
-    this.table = lengthen(this.table, FIRST_BLOCKS * WORDS);
-    this.blocks = FIRST_BLOCKS;
-    this.swept = FIRST_BLOCKS;
-    this.#mask = FIRST_BLOCKS - 1;
+    if (this.blocks === 0) this.#begin();
+    if (!this.isShrinking) return false;
+    if (this.isAgeing) this.#sweep(MERGED_AT_ONCE);
+    else this.#merge();
+    return true;
   }
 
   /**
@@ -115,6 +127,15 @@ export class FrequencySketch {
     this.wanted = 0;
     this.swept = 0;
     this.#mask = 0;
+    this.isShrinking = false;
+    this.#fitting.stop();
+  }
+
+  #begin(): void {
+    this.table = new Int32Array(FIRST_BLOCKS * WORDS);
+    this.blocks = FIRST_BLOCKS;
+    this.swept = FIRST_BLOCKS;
+    this.#mask = FIRST_BLOCKS - 1;
   }
 
   #blockOf(hash: number): number {
@@ -167,11 +188,8 @@ export class FrequencySketch {
   #split(): void {
     const end = Math.min(this.blocks + SPLIT_AT_ONCE, this.wanted);
     if (end * WORDS > this.table.length) {
-      const isLong = 2 * this.table.length > LONGEST_COPIED;
-      this.table = lengthen(
-        this.table,
-        (isLong ? this.wanted : Math.min(this.blocks * 2, this.wanted)) * WORDS,
-      );
+      this.table = this.#fitting.fit(this.table, Math.min(this.blocks * 2, this.wanted) * WORDS);
+      if (end * WORDS > this.table.length) return;
     }
     const { table } = this;
     for (let block = this.blocks; block < end; block++) {
@@ -184,4 +202,34 @@ export class FrequencySketch {
     this.blocks = end;
     this.swept = end;
   }
+
+  /** The reverse of `#split`: a block and the one that it was copied from become one, so that no estimate falls. */
+  #merge(): void {
+    const { table } = this;
+    const end = Math.max(this.wanted, this.blocks - MERGED_AT_ONCE);
+    for (let block = this.blocks - 1; block >= end; block--) {
+      if (block <= this.#mask) this.#mask >>>= 1;
+      const parent = (block & this.#mask) * WORDS;
+      for (let word = 0; word < WORDS; word++) {
+        table[parent + word] = greatestOf(
+          table[parent + word] as number,
+          table[block * WORDS + word] as number,
+        );
+      }
+    }
+    this.blocks = Math.min(this.blocks, end);
+    this.swept = this.blocks;
+    if (this.blocks > this.wanted) return;
+    this.table = this.#fitting.fit(table, this.blocks * WORDS);
+    this.isShrinking = this.table.length > this.blocks * WORDS;
+  }
+}
+
+/** Of each of eight counters the greater. */
+function greatestOf(one: number, other: number): number {
+  let greatest = 0;
+  for (let shift = 0; shift < 32; shift += 4) {
+    greatest |= Math.max((one >>> shift) & 15, (other >>> shift) & 15) << shift;
+  }
+  return greatest;
 }

@@ -1,3 +1,4 @@
+import type { PerSlot } from "../room.js";
 import type { Slots } from "../slots.js";
 
 /** How much a cache may hold. Both limits hold at once; the one that is not set is infinite. */
@@ -29,24 +30,21 @@ export interface PolicyContext<K = unknown, V = unknown> {
  *
  * The cache owns the index, keys, values, weights and expiry; a policy sees slot numbers only: small integers
  * below the capacity, unique among the entries held, reused after `remove`. A policy keeps what it needs per
- * slot in arrays that `grow` lengthens.
+ * slot in arrays that `fitOne` lengthens and shortens.
  *
  * The cache keeps the limits: after an `insert` or `update` it calls `evict` while it is above a limit. The entry
  * just inserted may be the one to go (that is how admission works).
  * Every method is bounded: no pass over all slots in one call.
  */
-export interface SlotPolicy {
+export interface SlotPolicy extends PerSlot {
   /**
    * A byte per slot, or `null`. Where it is there, a hit is `marks[slot] = onHit[marks[slot]]` and nothing
-   * else (about 1 ns); `access` is then never called. Read again by the cache after `grow` and `clear`.
+   * else (about 1 ns); `access` is then never called. Read again by the cache after `fitOne` and `clear`.
    */
   readonly marks: Uint8Array | null;
 
   /** 256 bytes: what a hit makes of a slot's mark. */
   readonly onHit: Uint8Array;
-
-  /** Slots below `capacity` may be used from now on. Called before the first insert, and never with less. */
-  grow(capacity: number): void;
 
   /** The slot now holds an entry that was not held before; `slots` knows its hash and weight. */
   insert(slot: number): void;

@@ -1,3 +1,4 @@
+import type { Fitting } from "../column.js";
 import type { Slots } from "../slots.js";
 import { FREQUENCY, ON_HIT, TOUCHED } from "./mark.js";
 import { type Region, Regions } from "./regions.js";
@@ -74,9 +75,15 @@ export class TinyLfuPolicy implements SlotPolicy {
     return this.regions.marks;
   }
 
-  grow(capacity: number): void {
-    this.regions.grow(capacity);
-    this.sketch.grow(capacity);
+  fitOne(capacity: number, fitting: Fitting): boolean {
+    return this.regions.fitOne(capacity, fitting) || this.sketch.fitOne(capacity);
+  }
+
+  moveSlot(from: number, to: number): void {
+    const { marks } = this.regions;
+    const frequency = this.frequencyOf(from);
+    this.regions.moveSlot(from, to);
+    marks[to] = ((marks[to] as number) & ~FREQUENCY_BITS) | (to < this.#aged ? frequency : frequency << 1);
   }
 
   insert(slot: number): void {

@@ -1,0 +1,149 @@
+import { Fitting, LONGEST_COPIED } from "./column.js";
+import { isIndexed } from "./key-hash.js";
+import type { KeyIndex } from "./key-index.js";
+import type { Slots } from "./slots.js";
+
+/** A part of a cache that keeps something per slot, in columns: arrays with a number for each. */
+export interface PerSlot {
+  /** A step towards room for `capacity` slots in one column that has another length. False: all have it. */
+  fitOne(capacity: number, fitting: Fitting): boolean;
+  /** What is known of the held slot `from` is from now on that of `to`, which is not held. */
+  moveSlot(from: number, to: number): void;
+}
+
+const SMALLEST = 16;
+
+/** Up to this capacity columns are lengthened all at once: 0.1 ms. Smaller caches are not shortened, either. */
+const SMALL = 1 << 12;
+
+/** Columns double up to this length, and grow by half from there on. */
+const DOUBLED = 1 << 17;
+
+/** Lengthening begins when a 32nd of the slots is left, and takes 512 steps at the most until they are used. */
+const RESERVE_SHIFT = 5;
+const STEP_SHIFT = 14;
+
+/**
+ * How many slots a cache has room for: by steps more than it holds, and less again when it holds less than a quarter.
+ *
+ * Nobody waits for a million numbers to be copied, let alone for ten columns of them. Growing begins while some slots are
+ * left, and lengthens a column bit by bit (20 µs, and 0.3 ms for the copy at a million). For shrinking, entries in the upper half of the slots move to
+ * free slots below, some with each operation (0.2 µs each); then each operation shortens one column.
+ */
+export class Room<K, V> {
+  /** An insertion that finds no free slot calls `grow` once so many slots are in use. */
+  growAt = 0;
+  /** `beginToShrink` is to be called when fewer entries are held. */
+  shrinkBelow = 0;
+  /** `shrink` has something to do. */
+  isShrinking = false;
+  /** Iterations that are under way: entries do not move meanwhile. */
+  readers = 0;
+  readonly #slots: Slots<K, V>;
+  readonly #index: KeyIndex<K, V>;
+  readonly #others: Map<K, number>;
+  readonly #parts: readonly PerSlot[];
+  readonly #canMove: boolean;
+  readonly #fitting = new Fitting();
+  /** All entries are below the new capacity: columns are shortened. */
+  #isShortening = false;
+
+  /** @param canMove false where a user's policy knows the slots by their numbers */
+  constructor(
+    slots: Slots<K, V>,
+    index: KeyIndex<K, V>,
+    others: Map<K, number>,
+    rest: { readonly parts: readonly PerSlot[]; readonly canMove: boolean },
+  ) {
+    this.#slots = slots;
+    this.#index = index;
+    this.#others = others;
+    this.#parts = [slots, ...rest.parts];
+    this.#canMove = rest.canMove;
+  }
+
+  /** Makes room for more in a cache of `maxSize` entries: lengthens a column, or all if that is little or urgent. */
+  grow(maxSize: number): void {
+    const slots = this.#slots;
+    const target = capacityAfter(slots.capacity, maxSize);
+    const isUrgent = slots.capacity < SMALL || slots.isFull;
+    this.isShrinking = false;
+    while (this.#fitOne(target)) {
+      if (isUrgent) continue;
+      this.growAt = Math.min(this.growAt + Math.max(1, slots.capacity >>> STEP_SHIFT), slots.capacity);
+      return;
+    }
+    this.#setCapacity(target);
+  }
+
+  /** To be called when fewer entries are held than `shrinkBelow`. */
+  beginToShrink(): void {
+    if (this.isShrinking) return;
+    this.isShrinking = true;
+    this.#isShortening = false;
+  }
+
+  /** Moves at most `most` entries to lower slots, or shortens one column. */
+  shrink(most: number): void {
+    const slots = this.#slots;
+    if (this.#isShortening) {
+      if (this.#fitOne(slots.capacity) || this.#index.shrink()) return;
+      this.#isShortening = false;
+      this.isShrinking = this.#held < this.shrinkBelow;
+      return;
+    }
+    const target = slots.capacity >>> 1;
+    this.isShrinking = this.#held < target;
+    if (!this.isShrinking || this.readers > 0) return;
+    for (let moved = 0; moved < most && slots.unused > target; moved++) this.#vacateLast();
+    if (slots.unused > target) return;
+    this.#setCapacity(target);
+    this.#isShortening = true;
+  }
+
+  /** Nothing is held any more, and the columns are gone. */
+  clear(): void {
+    this.growAt = 0;
+    this.shrinkBelow = 0;
+    this.isShrinking = false;
+    this.#fitting.stop();
+  }
+
+  get #held(): number {
+    return this.#index.size + this.#others.size;
+  }
+
+  #fitOne(capacity: number): boolean {
+    for (const part of this.#parts) if (part.fitOne(capacity, this.#fitting)) return true;
+    return false;
+  }
+
+  #setCapacity(capacity: number): void {
+    this.#slots.capacity = capacity;
+    this.growAt = capacity <= SMALL ? capacity : capacity - (capacity >>> RESERVE_SHIFT);
+    this.shrinkBelow = capacity <= SMALL || !this.#canMove ? 0 : capacity >>> 2;
+  }
+
+  /** The last slot in use becomes one that was never used. */
+  #vacateLast(): void {
+    const slots = this.#slots;
+    const last = slots.unused - 1;
+    if (slots.isHeld(last)) {
+      const to = slots.takeFree();
+      const key = slots.keyAt(last);
+      if (isIndexed(key)) this.#index.move(slots.hashAt(last), last, to);
+      else this.#others.set(key, to);
+      for (const part of this.#parts) part.moveSlot(last, to);
+    } else slots.unchain(last);
+    slots.dropLast();
+  }
+}
+
+/** The next step for a cache of `maxSize` entries that has this capacity. */
+function capacityAfter(capacity: number, maxSize: number): number {
+  // One slot more than entries: a newcomer is held beside the one that it drives out.
+  const most = Math.max(maxSize + 1, capacity);
+  if (capacity < DOUBLED) return Math.min(most, Math.max(SMALLEST, 2 * capacity));
+  const isCopied = capacity + (capacity >>> 1) <= LONGEST_COPIED;
+  return Math.min(most, capacity + (isCopied ? capacity >>> 1 : capacity >>> 3));
+}
