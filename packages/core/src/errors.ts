@@ -55,16 +55,17 @@ export interface CachemeErrorDetails {
  */
 export class CachemeError extends Error {
   readonly code: CachemeErrorCode;
-  readonly node: string | undefined;
-  readonly key: string | undefined;
-  readonly storage: string | undefined;
+  // Declared only, and set where they are known: a log of the error shows no others.
+  declare readonly node: string | undefined;
+  declare readonly key: string | undefined;
+  declare readonly storage: string | undefined;
 
   constructor(code: CachemeErrorCode, message: string, details: CachemeErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.node = details.node;
-    this.key = details.key;
-    this.storage = details.storage;
+    if (details.node !== undefined) this.node = details.node;
+    if (details.key !== undefined) this.key = details.key;
+    if (details.storage !== undefined) this.storage = details.storage;
   }
 
   override get name(): string {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import {
   CachemeError,
@@ -201,7 +202,7 @@ describe("a key that cannot name an entry", () => {
     const refused = {
       code: "CACHEME_INVALID_KEY",
       node: "keyed",
-      key: typeof key === "string" ? key : undefined,
+      ...(typeof key === "string" ? { key } : {}),
       message: expect.stringMatching(message),
     };
     for (const promise of [
@@ -361,6 +362,17 @@ describe("a value that the serializer cannot carry", () => {
   });
 });
 
+describe("an error", () => {
+  it("shows in a log what it is about, and nothing that is not known", () => {
+    const logged = inspect(
+      new ConfigurationError("CACHEME_INVALID_OPTION", "No such option.", { storage: "redis" }),
+    );
+    expect(logged).toMatch(/code: 'CACHEME_INVALID_OPTION'/);
+    expect(logged).toMatch(/storage: 'redis'/);
+    expect(logged).not.toMatch(/undefined/);
+  });
+});
+
 describe("a storage's name", () => {
   it("cannot be registered twice, and the first storage stays", async () => {
     const { cacheme } = await space();
@@ -388,7 +400,9 @@ describe("a storage's name", () => {
     expect(await reason(cacheme.registerStorage("new", storage as never))).toMatchObject({
       code: "CACHEME_INVALID_OPTION",
       storage: "new",
-      message: expect.stringMatching(/registerStorage\("new", …\) was given neither a storage nor an address/),
+      message: expect.stringMatching(
+        /registerStorage\("new", …\) was given neither a storage nor an address/,
+      ),
     });
   });
 });
