@@ -6,7 +6,10 @@ import type { ComplianceServer } from "./compliance-server.js";
 export interface ComplianceOptions {
   /** How the report names the storage, such as `@acme/couch`. */
   readonly name: string;
-  /** Makes a storage, not yet connected. It is called many times; every storage that it makes is closed by the suite. */
+  /**
+   * Makes a storage, not yet connected. It is called many times, and all that it makes are clients of the same data: the
+   * same server, folder or file, empty at first. The suite closes each of them.
+   */
   create(options: CreateOptions): RemoteStorage | Promise<RemoteStorage>;
   /**
    * The server that the storages are on. It is asked for once, when the first test runs. Left out for storages without a

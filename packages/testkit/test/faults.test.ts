@@ -218,4 +218,12 @@ describe("a storage that", () => {
     while (process.listeners("exit").includes(nothing)) process.off("exit", nothing);
     expect(failed).not.toEqual([]);
   });
+
+  it("begins with data of its own each time it is made is told what was expected of it", async () => {
+    const suite = new ComplianceSuite({ name: "alone", create: () => new ReferenceStorage() });
+    const section = suite.sections.find(({ title }) => title === "batches");
+    const test = section?.cases.find(({ title }) => title.startsWith("shows to one client"));
+    await expect(suite.run(section!, test!)).rejects.toThrow(/clients of the same data/);
+    await suite.close();
+  });
 });
