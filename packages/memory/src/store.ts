@@ -86,17 +86,17 @@ export class Store<K, V> {
     return isNumber(key) ? this.index.findNumber(key, hash) : (this.others.get(key) ?? -1);
   }
 
-  /**
-   * The value in a slot that `find` returned, or `absent`, counted as a hit or a miss. Beside the look-up about 2 ns for
-   * policies with marks, and the clock only for an entry that ends.
-   */
+  /** The value in a slot that `find` returned, or `absent`, counted as a hit or a miss. 2 ns where there are marks. */
   read<A>(slot: number, now: number | undefined, absent: A): V | A {
     if (slot < 0) {
       this.requests.misses++;
       return absent;
     }
-    const { deadlines } = this.expiry;
-    if (deadlines !== null && deadlines[slot] !== 0) return this.#readEnding(slot, now, absent);
+    const { deadlines, quietUntil, hasIdle } = this.expiry;
+    // With the time given nearly all hits end here, a tenth slower than without an end; calling more, it was two fifths.
+    const deadline = deadlines === null ? 0 : (deadlines[slot] as number);
+    if (deadline !== 0 && (now === undefined || now >= deadline || now >= quietUntil || hasIdle))
+      return this.#readEnding(slot, now, absent);
     return this.#hit(slot);
   }
 
@@ -240,7 +240,7 @@ export class Store<K, V> {
     return this.slots.valueAt(slot);
   }
 
-  /** A hit costs a sixth more than without an end, the clock's 35 ns aside. */
+  /** Reads the clock (35 ns) unless the time is given. */
   #readEnding<A>(slot: number, given: number | undefined, absent: A): V | A {
     const { expiry } = this;
     const now = given ?? expiry.clock.now();
