@@ -23,6 +23,9 @@ const DOUBLED = 1 << 17;
 const RESERVE_SHIFT = 5;
 const STEP_SHIFT = 14;
 
+/** More than any number of entries. */
+const ALWAYS = 0x7fffffff;
+
 /**
  * How many slots a cache has room for: by steps more than it holds, and less again when it holds less than a quarter.
  *
@@ -33,10 +36,8 @@ const STEP_SHIFT = 14;
 export class Room<K, V> {
   /** An insertion that finds no free slot calls `grow` once so many slots are in use. */
   growAt = 0;
-  /** `beginToShrink` is to be called when fewer entries are held. */
+  /** `shrink` is to be called after an operation that leaves fewer entries than this: always, while there is work left. */
   shrinkBelow = 0;
-  /** `shrink` has something to do. */
-  isShrinking = false;
   /** Iterations that are under way: entries do not move meanwhile. */
   readers = 0;
   readonly #slots: Slots<K, V>;
@@ -67,7 +68,8 @@ export class Room<K, V> {
     const slots = this.#slots;
     const target = capacityAfter(slots.capacity, maxSize);
     const isUrgent = slots.capacity < SMALL || slots.isFull;
-    this.isShrinking = false;
+    this.shrinkBelow = this.#quarter;
+    this.#isShortening = false;
     while (this.#fitOne(target)) {
       if (isUrgent) continue;
       this.growAt = Math.min(this.growAt + Math.max(1, slots.capacity >>> STEP_SHIFT), slots.capacity);
@@ -76,28 +78,26 @@ export class Room<K, V> {
     this.#setCapacity(target);
   }
 
-  /** To be called when fewer entries are held than `shrinkBelow`. */
-  beginToShrink(): void {
-    if (this.isShrinking) return;
-    this.isShrinking = true;
-    this.#isShortening = false;
+  /** Whether `shrink` has something to do. */
+  get isShrinking(): boolean {
+    return this.#held < this.shrinkBelow;
   }
 
   /** Moves at most `most` entries to lower slots, or shortens one column. */
   shrink(most: number): void {
     const slots = this.#slots;
     if (this.#isShortening) {
-      if (this.#fitOne(slots.capacity) || this.#index.shrink()) return;
-      this.#isShortening = false;
-      this.isShrinking = this.#held < this.shrinkBelow;
+      this.#isShortening = this.#fitOne(slots.capacity) || this.#index.shrink();
+      if (!this.#isShortening) this.shrinkBelow = this.#quarter;
       return;
     }
     const target = slots.capacity >>> 1;
-    this.isShrinking = this.#held < target;
-    if (!this.isShrinking || this.readers > 0) return;
+    this.shrinkBelow = this.#held < target ? ALWAYS : this.#quarter;
+    if (this.shrinkBelow !== ALWAYS || this.readers > 0) return;
     for (let moved = 0; moved < most && slots.unused > target; moved++) this.#vacateLast();
     if (slots.unused > target) return;
     this.#setCapacity(target);
+    this.shrinkBelow = ALWAYS;
     this.#isShortening = true;
   }
 
@@ -105,8 +105,13 @@ export class Room<K, V> {
   clear(): void {
     this.growAt = 0;
     this.shrinkBelow = 0;
-    this.isShrinking = false;
+    this.#isShortening = false;
     this.#fitting.stop();
+  }
+
+  get #quarter(): number {
+    const { capacity } = this.#slots;
+    return capacity <= SMALL || !this.#canMove ? 0 : capacity >>> 2;
   }
 
   get #held(): number {
@@ -121,7 +126,7 @@ export class Room<K, V> {
   #setCapacity(capacity: number): void {
     this.#slots.capacity = capacity;
     this.growAt = capacity <= SMALL ? capacity : capacity - (capacity >>> RESERVE_SHIFT);
-    this.shrinkBelow = capacity <= SMALL || !this.#canMove ? 0 : capacity >>> 2;
+    this.shrinkBelow = this.#quarter;
   }
 
   /** The last slot in use becomes one that was never used. */

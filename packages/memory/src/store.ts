@@ -218,7 +218,7 @@ export class Store<K, V> {
 
   /** The end of every operation that may have removed something: everything is consistent, the user's code may run. */
   finish(): void {
-    if (this.room.isShrinking) this.#shrink(MOVED_PER_OPERATION);
+    if (this.size < this.room.shrinkBelow) this.#shrink(MOVED_PER_OPERATION);
     if (this.#isHeard) this.removals.tell();
     if (this.#custom !== undefined) this.#custom.rethrow();
   }
@@ -277,7 +277,6 @@ export class Store<K, V> {
     this.size--;
     this.weight -= slots.weights === null ? 1 : (slots.weights[slot] as number);
     slots.release(slot);
-    if (this.size < this.room.shrinkBelow) this.room.beginToShrink();
   }
 
   #shrink(most: number): void {
