@@ -78,7 +78,7 @@ export async function pipelined(
     if (asking) pipeline.callBuffer("asking");
     if (typeof run === "string") {
       pipeline.callBuffer(run, key, ...args);
-    } else if (scripts.has(run)) {
+    } else if (!run.isAlwaysText && scripts.has(run)) {
       pipeline.callBuffer("evalsha", run.sha, 1, key, ...args);
     } else {
       scripts.add(run);

@@ -16,9 +16,15 @@ export class Script {
   readonly text: string;
   /** What EVALSHA calls it by. */
   readonly sha: string;
+  /**
+   * Whether it is always sent as text. A script that is sent by its name may have to be sent again, behind what was sent
+   * after it; one that writes in any case must not be.
+   */
+  readonly isAlwaysText: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, { isAlwaysText = false }: { readonly isAlwaysText?: boolean } = {}) {
     this.text = text;
+    this.isAlwaysText = isAlwaysText;
     this.sha = createHash("sha1").update(text).digest("hex");
   }
 }
@@ -90,12 +96,24 @@ redis.call('SETRANGE', key, 0, header())
 return now
 `);
 
+/** ARGV: record, freshFor. What SET is for a record that is kept for ever and becomes stale. */
+export const storeForEver: Script = new Script(
+  `
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local head = string.sub(ARGV[1], 1, 1) .. string.char(19) .. struct.pack('>d', now + ARGV[2])
+redis.call('SET', KEYS[1], head .. string.sub(ARGV[1], 11))
+return 1
+`,
+  { isAlwaysText: true },
+);
+
 /**
- * ARGV: token ('' writes in any case), record, ttl ('' keeps it), freshFor ('' where the record's header says it). Answers 1,
- * or 0 where the token is not the lease's.
+ * ARGV: token, record, ttl ('' keeps it), freshFor ('' where the record's header says it). Answers 1, or 0 where the token
+ * is not the lease's.
  */
 export const fill: Script = new Script(`${prelude}
-if ARGV[1] ~= '' and (head == nil or lease == 0 or token ~= ARGV[1]) then return 0 end
+if head == nil or lease == 0 or token ~= ARGV[1] then return 0 end
 local record = ARGV[2]
 if ARGV[4] ~= '' then
   record = string.sub(record, 1, 1) .. string.char(19) .. struct.pack('>d', now + ARGV[4]) .. string.sub(record, 11)

@@ -11,7 +11,7 @@ import {
 } from "cacheme/driver";
 import { answersOf, Calls, withoutArguments } from "./calls.js";
 import type { Attempt, Client } from "./client.js";
-import { fill, type KeyCommand, readInDoubt } from "./commands.js";
+import { type KeyCommand, readInDoubt, storeForEver } from "./commands.js";
 import type { Connection } from "./connection.js";
 import { RedisGenerations } from "./generations.js";
 import { infoOf } from "./info.js";
@@ -191,7 +191,7 @@ function written(records: readonly StoredRecord[]): KeyCommand[] {
     const { key, ttl } = record;
     const pack = packs[index] ?? Buffer.alloc(0);
     const freshFor = freshForOf(record);
-    if (freshFor !== undefined) return { run: fill, key, args: ["", pack, "", freshFor] };
+    if (freshFor !== undefined) return { run: storeForEver, key, args: [pack, freshFor] };
     return { run: "set", key, args: ttl === undefined ? [pack] : [pack, "PX", ttl] };
   });
 }

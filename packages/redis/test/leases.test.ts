@@ -129,6 +129,17 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(await storage.generations!.ensure([`${key}:tag`, `${key}:tag`], minute)).toEqual([made, made]);
   });
 
+  it("keeps the order of writes and removals when the server has forgotten the scripts", async () => {
+    const staleSoon = { key, bytes: Buffer.from("old"), ttl: undefined, freshFor: 10 };
+    await storage.writeMany([staleSoon]);
+    await observer.script("FLUSH");
+    await storage.writeMany([staleSoon, { key, bytes, ttl: minute }]);
+    expect(await read()).toBe("value");
+    await observer.script("FLUSH");
+    await Promise.all([storage.writeMany([staleSoon]), storage.removeMany([key])]);
+    expect(await read()).toBe("undefined");
+  });
+
   it("gives a generation no earlier time than the one before, also when the clock was set back", async () => {
     await storage.generations!.bump([key], minute);
     const later = Date.now() + 3_600_000;
