@@ -38,26 +38,32 @@ const sqlite: KnownPackage = {
 const memcached: KnownPackage = { name: "@cacheme/memcached", factory: "memcached" };
 const file: KnownPackage = { name: "@cacheme/file", factory: "file" };
 
-const knownPackages: Readonly<Record<string, KnownPackage>> = {
-  redis,
-  rediss: redis,
-  "redis+cluster": redis,
-  "rediss+cluster": redis,
-  "redis+sentinel": redis,
-  "rediss+sentinel": redis,
-  valkey: redis,
-  valkeys: redis,
-  mongodb,
-  "mongodb+srv": mongodb,
-  postgres,
-  postgresql: postgres,
-  mysql,
-  mariadb: mysql,
-  sqlite,
-  memcached,
-  memcacheds: memcached,
-  file,
-};
+const knownPackages: ReadonlyMap<string, KnownPackage> = new Map(
+  Object.entries({
+    redis,
+    rediss: redis,
+    "redis+cluster": redis,
+    "rediss+cluster": redis,
+    "redis+sentinel": redis,
+    "rediss+sentinel": redis,
+    valkey: redis,
+    valkeys: redis,
+    "valkey+cluster": redis,
+    "valkeys+cluster": redis,
+    "valkey+sentinel": redis,
+    "valkeys+sentinel": redis,
+    mongodb,
+    "mongodb+srv": mongodb,
+    postgres,
+    postgresql: postgres,
+    mysql,
+    mariadb: mysql,
+    sqlite,
+    memcached,
+    memcacheds: memcached,
+    file,
+  }),
+);
 
 const registered = new Map<string, StorageFactory>([
   ["memory", memoryByUrl],
@@ -80,7 +86,7 @@ export function registerScheme(scheme: string, factory: StorageFactory): void {
       `registerScheme was given ${JSON.stringify(scheme)}. Give what stands before the colon of an address, in small letters, such as "couch".`,
     );
   }
-  if (registered.has(scheme) || scheme in knownPackages) {
+  if (registered.has(scheme) || knownPackages.has(scheme)) {
     throw optionError(`The scheme "${scheme}" has a storage already. Register yours under another one.`);
   }
   if (typeof factory !== "function") {
@@ -107,7 +113,7 @@ export async function storageByUrl(
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   const factory = scheme === undefined ? undefined : registered.get(scheme);
   if (factory !== undefined) return factory(url, options);
-  const known = scheme === undefined ? undefined : knownPackages[scheme];
+  const known = scheme === undefined ? undefined : knownPackages.get(scheme);
   if (scheme === undefined || known === undefined) throw unknownScheme(scheme);
   const found = await importer(known.name).catch((cause: unknown) => {
     throw isMissing(cause) ? missingPackage(scheme, known, cause) : cause;
@@ -182,7 +188,7 @@ const connectionOptions: readonly (keyof ConnectionOptions)[] = [
 
 /** The address itself stays out of every message: it may hold a password. */
 function unknownScheme(scheme: string | undefined): ConfigurationError {
-  const known = [...registered.keys(), ...Object.keys(knownPackages)].sort().join(", ");
+  const known = [...registered.keys(), ...knownPackages.keys()].sort().join(", ");
   const what =
     scheme === undefined ? "a text that is not an address" : `an address with the scheme "${scheme}"`;
   return new ConfigurationError(

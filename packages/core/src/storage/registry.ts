@@ -45,10 +45,27 @@ export class StorageRegistry {
     }
     this.#connecting.add(name);
     try {
-      const storage = typeof given === "string" ? await storageByUrl(given, connection) : given;
-      this.#registered.set(name, await this.#connected(name, storage, needs));
+      const registered =
+        typeof given === "string"
+          ? await this.#made(name, await storageByUrl(given, connection), needs)
+          : await this.#connected(name, given, needs);
+      this.#registered.set(name, registered);
     } finally {
       this.#connecting.delete(name);
+    }
+  }
+
+  /** One that was made here is closed here where it is not taken in: nobody else can. */
+  async #made(
+    name: string,
+    storage: LocalStorage | RemoteStorage,
+    needs: readonly StorageCapability[],
+  ): Promise<Registered> {
+    try {
+      return await this.#connected(name, storage, needs);
+    } catch (error) {
+      void letGo(storage);
+      throw error;
     }
   }
 
@@ -153,6 +170,15 @@ export class StorageRegistry {
 
   [Symbol.iterator](): IterableIterator<Registered> {
     return this.#registered.values();
+  }
+}
+
+/** How the farewell goes is of no more use to anybody than the storage was. */
+async function letGo(storage: LocalStorage | RemoteStorage): Promise<void> {
+  try {
+    await storage.close();
+  } catch {
+    // The error that kept it out is told.
   }
 }
 

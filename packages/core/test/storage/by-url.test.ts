@@ -25,6 +25,10 @@ describe("an address", () => {
     ["VALKEY://localhost", "@cacheme/redis", "redis"],
     ["redis+cluster://a,b", "@cacheme/redis", "redis"],
     ["redis+sentinel://a,b/main", "@cacheme/redis", "redis"],
+    ["valkey+cluster://a,b", "@cacheme/redis", "redis"],
+    ["valkeys+cluster://a,b", "@cacheme/redis", "redis"],
+    ["valkey+sentinel://a,b/main", "@cacheme/redis", "redis"],
+    ["valkeys+sentinel://a,b/main", "@cacheme/redis", "redis"],
     ["mongodb+srv://localhost", "@cacheme/mongodb", "mongodb"],
     ["postgres://localhost", "@cacheme/postgres", "postgres"],
     ["postgresql://localhost", "@cacheme/postgres", "postgres"],
@@ -56,7 +60,7 @@ describe("an address", () => {
     expect(await reason(storageByUrl("redis://localhost", {}, () => Promise.reject(broken)))).toBe(broken);
   });
 
-  it.each(["couchdb://name:secret@localhost", "localhost:6379", "not an address", ""])(
+  it.each(["couchdb://name:secret@localhost", "constructor:secret", "localhost:6379", "not an address", ""])(
     "%o, which nobody knows, is refused without telling it",
     async (url) => {
       const error = await reason(storageByUrl(url, {}));
@@ -111,6 +115,31 @@ describe("registerStorage with an address", () => {
     });
     expect(await reason(first)).toMatchObject({ code: "CACHEME_UNKNOWN_SCHEME" });
     await cacheme.registerStorage("far", "memory:");
+  });
+
+  it("closes what was made where it cannot be connected or does not offer what is needed", async () => {
+    const made: SimulatedRemote[] = [];
+    registerScheme("unwell", async () => {
+      const storage = new SimulatedRemote(new VirtualClock());
+      storage.connect = () => Promise.reject(new Error("down"));
+      storage.close = () => {
+        storage.closed += 1;
+        return Promise.reject(new Error("cannot be closed either"));
+      };
+      made.push(storage);
+      return storage;
+    });
+    const cacheme = new Cacheme();
+    expect(await reason(cacheme.registerStorage("far", "unwell:"))).toMatchObject({
+      code: "CACHEME_CONNECT_FAILED",
+    });
+    expect(await reason(cacheme.registerStorage("far", "unwell:", { needs: ["leases"] }))).toMatchObject({
+      code: "CACHEME_NOT_OFFERED",
+    });
+    expect(made.map(({ closed }) => closed)).toEqual([1, 1]);
+    const [given] = made;
+    if (given !== undefined) await reason(cacheme.registerStorage("far", given));
+    expect(given?.closed).toBe(1);
   });
 
   it.each(["memory:", "null:"])(
