@@ -7,14 +7,20 @@ import { byShard, type ShardMember } from "./shard.js";
  */
 const withoutRight: LeaseAnswer = { outcome: "granted", token: "shard-down", at: undefined };
 
+/** What the leases need of the shards together. */
+export interface LeasedShards {
+  ownerOf(key: string): ShardMember;
+  check(keys: readonly string[]): void;
+  /** Removes what other shards have of the keys, and answers with those of which they may still have something. */
+  dropFormerCopies(keys: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
 /** The leases of shards, each shard's for its own keys. A shard that is down costs the right to store, and no error. */
 export class ShardedLeases implements Leases {
-  readonly #ownerOf: (key: string) => ShardMember;
-  readonly #check: (keys: readonly string[]) => void;
+  readonly #shards: LeasedShards;
 
-  constructor(ownerOf: (key: string) => ShardMember, check: (keys: readonly string[]) => void) {
-    this.#ownerOf = ownerOf;
-    this.#check = check;
+  constructor(shards: LeasedShards) {
+    this.#shards = shards;
   }
 
   /** The time of a grant is left out: generations stand under other clocks than the shard's. */
@@ -23,8 +29,15 @@ export class ShardedLeases implements Leases {
     return answers.map((answer) => (answer.outcome === "granted" ? { ...answer, at: undefined } : answer));
   }
 
-  fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
-    return this.#each(records, (leases, part) => leases.fill(part), false);
+  /** `false` also where a shard that had the key before may still have its older value: it could be read again. */
+  async fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
+    const keys = records.map(({ key }) => key);
+    this.#shards.check(keys);
+    const [stored, left] = await Promise.all([
+      this.#each(records, (leases, part) => leases.fill(part), false),
+      this.#shards.dropFormerCopies(keys),
+    ]);
+    return stored.map((isStored, index) => isStored && !left.has(records[index]?.key ?? ""));
   }
 
   async release(held: readonly HeldLease[]): Promise<void> {
@@ -41,9 +54,9 @@ export class ShardedLeases implements Leases {
     ask: (leases: Leases, part: readonly Q[]) => Promise<readonly A[]>,
     withoutAnswer: A,
   ): Promise<A[]> {
-    this.#check(questions.map(({ key }) => key));
+    this.#shards.check(questions.map(({ key }) => key));
     const answers: A[] = new Array(questions.length).fill(withoutAnswer);
-    const parts = byShard(questions, ({ key }) => this.#ownerOf(key));
+    const parts = byShard(questions, ({ key }) => this.#shards.ownerOf(key));
     await Promise.all(
       Array.from(parts, async ([{ storage }, part]) => {
         const { leases } = storage;

@@ -69,8 +69,7 @@ class Shards implements ShardedStorage {
     checkNames(members);
     this.#table.members = members;
     const without = members.find(({ storage }) => storage.leases === undefined);
-    const owner = (key: string): ShardMember => this.#ownerOf(key);
-    this.leases = without === undefined ? new ShardedLeases(owner, (keys) => this.#check(keys)) : undefined;
+    this.leases = without === undefined ? this.#leases() : undefined;
     this.lacks = {
       generations: "The clocks of several servers cannot be compared, and generations stand on one.",
       ...(without === undefined ? {} : { leases: `Its shard ${without.name} has none.` }),
@@ -94,12 +93,17 @@ class Shards implements ShardedStorage {
   }
 
   async addShard(shard: RemoteStorage | Shard): Promise<void> {
+    this.#check([]);
     const member = memberFrom(shard);
     checkNames([...this.#table.members, member]);
     if (this.leases !== undefined && member.storage.leases === undefined) {
       throw optionError(`The shard ${member.name} has no leases, as the others have. Give one that has.`);
     }
     if (this.#isConnected) await member.storage.connect();
+    if (this.#closing !== undefined) {
+      await member.storage.close();
+      throw closedStorage(this.label);
+    }
     // Another one may have come meanwhile.
     checkNames([...this.#table.members, member]);
     this.#hasMoved = true;
@@ -198,6 +202,19 @@ class Shards implements ShardedStorage {
     };
   }
 
+  #leases(): Leases {
+    return new ShardedLeases({
+      ownerOf: (key) => this.#ownerOf(key),
+      check: (keys) => this.#check(keys),
+      dropFormerCopies: async (keys) => {
+        const parts = this.#formerCopies(keys);
+        const outcomes = await Promise.allSettled(parts.map(({ done }) => done));
+        const failed = parts.filter((_, index) => outcomes[index]?.status === "rejected");
+        return new Set(failed.flatMap((part) => part.keys));
+      },
+    });
+  }
+
   async *#scan(pattern: KeyPattern): AsyncGenerator<readonly string[]> {
     for (const member of this.#table.members) {
       for await (const page of member.storage.scan?.(pattern) ?? []) {
@@ -222,7 +239,7 @@ class Shards implements ShardedStorage {
 
   /**
    * Removes the keys from the shards that are not their own, once a shard has come or gone: with a further change an old
-   * copy there would be read again.
+   * copy there would be read again. The keys are checked before.
    */
   #formerCopies(keys: readonly string[]): Sent[] {
     if (!this.#hasMoved) return [];

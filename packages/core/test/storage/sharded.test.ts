@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { BatchError, Cacheme, KeyPattern, type RemoteStorage, sharded } from "../../src/index.js";
+import {
+  BatchError,
+  Cacheme,
+  KeyPattern,
+  type Leases,
+  type RemoteStorage,
+  sharded,
+} from "../../src/index.js";
 import { Rendezvous } from "../../src/storage/rendezvous.js";
 import { reason, thrownBy } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
@@ -11,6 +18,26 @@ const keys = Array.from({ length: 20_000 }, (_, index) => `cacheme:user:${index}
 function shard(name: string, weight = 1) {
   const clock = new VirtualClock();
   return { storage: new SimulatedRemote(clock), name, weight };
+}
+
+/** Leases without an end, as far as a fill needs them. */
+class LeasedRemote extends SimulatedRemote {
+  readonly #tokens = new Map<string, string>();
+  readonly leases: Leases = {
+    acquire: async (requests) =>
+      requests.map(({ key }, index) => {
+        const token = `${index}`;
+        this.#tokens.set(key, token);
+        return { outcome: "granted", token, at: 0 };
+      }),
+    fill: async (records) => {
+      const granted = records.filter(({ key, token }) => this.#tokens.get(key) === token);
+      await this.writeMany(granted);
+      for (const { key } of granted) this.#tokens.delete(key);
+      return records.map((one) => granted.includes(one));
+    },
+    release: async () => {},
+  };
 }
 
 /** Rejects every call from now on. */
@@ -160,6 +187,66 @@ describe("a sharded storage", () => {
     expect(found.slice(0, 100).every((bytes) => bytes === undefined)).toBe(true);
     for (const bytes of found.slice(100))
       expect([undefined, "new"]).toContain(bytes && Buffer.from(bytes).toString());
+  });
+
+  it("never brings back what was filled anew while a shard was there", async () => {
+    const shards = ["a", "b", "c"].map((name) => ({ name, storage: new LeasedRemote(new VirtualClock()) }));
+    const [a, b, c] = shards;
+    if (a === undefined || b === undefined || c === undefined) throw new Error("there are three");
+    const storage = sharded([a, b]);
+    const some = keys.slice(0, 200);
+    await storage.writeMany(some.map(record));
+    const former = new Map(some.map((key) => [key, storage.shardFor(key)]));
+    await storage.addShard(c);
+    const refill = async () => {
+      const leases = await storage.leases!.acquire(some.map((key) => ({ key, duration: 1000, steal: true })));
+      return storage.leases!.fill(
+        leases.map((lease, index) => ({
+          ...record(some[index]!),
+          bytes: Buffer.from("new"),
+          token: lease.outcome === "granted" ? lease.token : "",
+        })),
+      );
+    };
+    b.storage.gate = (operation) => {
+      if (operation === "remove") throw new Error("down");
+    };
+    const isMoved = (key: string) => storage.shardFor(key) === "c";
+    const filled = await refill();
+    // Those of which b may still have the old value are not said to be stored. What c has may be there as well.
+    for (const [index, key] of some.entries()) {
+      const isLeft = storage.shardFor(key) !== "b";
+      expect([key, filled[index]]).toEqual([key, !isLeft]);
+    }
+    expect(some.some((key) => isMoved(key) && former.get(key) === "b")).toBe(true);
+    b.storage.gate = () => {};
+    expect(await refill()).toEqual(some.map(() => true));
+    await storage.removeShard("c");
+    for (const bytes of await storage.readMany(some)) {
+      expect([undefined, "new"]).toContain(bytes && Buffer.from(bytes).toString());
+    }
+    const bad = { ...record("bad\n"), token: "" };
+    expect(await reason(storage.leases!.fill([{ ...record(some[0]!), token: "" }, bad]))).toMatchObject({
+      code: "CACHEME_INVALID_KEY",
+    });
+  });
+
+  it("takes in no shard once it is closed, and closes one that comes meanwhile", async () => {
+    const [a, late, later] = [shard("a"), shard("late"), shard("later")];
+    const storage = sharded([a]);
+    await storage.connect();
+    let connected = (): void => {};
+    late.storage.connect = () =>
+      new Promise((resolve) => {
+        connected = resolve;
+      });
+    const adding = storage.addShard(late);
+    await storage.close();
+    connected();
+    expect(await reason(adding)).toMatchObject({ code: "CACHEME_CLOSED" });
+    expect(late.storage.closed).toBe(1);
+    expect(await reason(storage.addShard(later))).toMatchObject({ code: "CACHEME_CLOSED" });
+    expect(later.storage.connected).toBe(0);
   });
 
   it("lists its shards, connects those that are added, and closes those that are removed", async () => {
