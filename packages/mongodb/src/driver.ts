@@ -15,7 +15,7 @@ export interface MongodbClient {
 /** What the storage needs of a `Db`. */
 export interface MongodbDatabase {
   readonly databaseName: string;
-  collection(name: string): MongodbCollection;
+  collection(name: string, options?: { readonly readPreference: "primary" }): MongodbCollection;
   command(command: Command, options?: object): Promise<Readonly<Record<string, unknown>>>;
 }
 
@@ -23,6 +23,8 @@ export interface MongodbDatabase {
 export interface MongodbCollection {
   readonly collectionName: string;
   readonly dbName: string;
+  /** How much of a write the server answers: nothing where `w` is 0. */
+  readonly writeConcern?: { readonly w?: number | string | undefined } | undefined;
   find(filter: object, options?: object): MongodbCursor;
   bulkWrite(statements: readonly UpdateStatement[], options?: object): Promise<MongodbBulkResult>;
   findOneAndUpdate(filter: object, update: object, options: object): Promise<object | null>;

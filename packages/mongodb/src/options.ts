@@ -11,7 +11,7 @@ import {
 } from "cacheme/driver";
 import { MongoClient, type MongoClientOptions } from "mongodb";
 import type { ConnectionTarget } from "./client.js";
-import type { MongodbClient, MongodbDatabase } from "./driver.js";
+import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./driver.js";
 
 /** How the storage behaves. Everything has a default. */
 export interface MongodbStorageOptions extends ConnectionOptions {
@@ -88,13 +88,13 @@ export function settings(
     if (database !== undefined) {
       throw optionError(`${where} was given a Db and the option database. Give one of the two.`);
     }
-    const place = { database: target, collection: target.collection(name) };
+    const place = { database: target, collection: collectionIn(target, name) };
     const label = `mongodb:${target.databaseName}.${name}`;
     return { ...common, label, make: undefined, find: () => place, given: place };
   }
   const find: ConnectionTarget["find"] = (client) => {
     const found = client.db(database);
-    return { database: found, collection: found.collection(name), connect: () => client.connect() };
+    return { database: found, collection: collectionIn(found, name), connect: () => client.connect() };
   };
   if (isClient(target)) {
     const given = find(target);
@@ -105,8 +105,22 @@ export function settings(
   // Nothing connects before it is asked something, so this only checks what was given.
   const client = make();
   databaseName(client.options.dbName);
+  find(client);
   const label = labelOf(client, database ?? client.options.dbName, name);
   return { ...common, label, make, find, given: undefined };
+}
+
+/**
+ * Reads go to the primary whatever the client prefers: a secondary may not have heard of a removal, a lease or a generation
+ * yet. And what the server does not answer nobody knows to be done.
+ */
+function collectionIn(database: MongodbDatabase, name: string): MongodbCollection {
+  const collection = database.collection(name, { readPreference: "primary" });
+  if (collection.writeConcern?.w !== 0) return collection;
+  throw optionError(
+    `${where} was given the write concern 0, with which the server says nothing of a write or a removal. ` +
+      "Leave w out, or give 1 or more.",
+  );
 }
 
 /** What makes clients of our own. */

@@ -3,6 +3,7 @@ import { MongoClient } from "mongodb";
 import { MongoClient as MongoClient6 } from "mongodb-6";
 import { describe, expect, it } from "vitest";
 import { mongodb } from "../src/index.js";
+import { settings } from "../src/options.js";
 
 type Target = Parameters<typeof mongodb>[0];
 
@@ -29,9 +30,51 @@ describe("what a storage in MongoDB is called", () => {
   });
 });
 
+describe("reads go to the primary although the client prefers others:", () => {
+  const url = "mongodb://localhost/?readPreference=secondaryPreferred";
+  it.each([
+    ["an address", url],
+    ["a client", new MongoClient(url)],
+    ["a client of driver 6", new MongoClient6(url)],
+  ])("given %s", (_, target) => {
+    const { find, given } = settings(target, {});
+    const place = given ?? find(new MongoClient(url));
+    expect(place.collection).toMatchObject({ readPreference: { mode: "primary" } });
+  });
+
+  it("given a Db", () => {
+    const { given } = settings(new MongoClient(url).db("test"), {});
+    expect(given?.collection).toMatchObject({ readPreference: { mode: "primary" } });
+  });
+});
+
 describe("what cannot be meant is refused at once:", () => {
   const url = "mongodb://localhost";
   it.each<[string, () => unknown, string, RegExp]>([
+    [
+      "an address whose writes nobody answers",
+      () => mongodb("mongodb://localhost/?w=0"),
+      "CACHEME_INVALID_OPTION",
+      /write concern 0/,
+    ],
+    [
+      "options whose writes nobody answers",
+      () => mongodb({ hosts: "a:1", writeConcern: { w: 0 } }),
+      "CACHEME_INVALID_OPTION",
+      /write concern 0/,
+    ],
+    [
+      "a client whose writes nobody answers",
+      () => mongodb(new MongoClient6(url, { writeConcern: { w: 0 } })),
+      "CACHEME_INVALID_OPTION",
+      /write concern 0/,
+    ],
+    [
+      "a Db whose writes nobody answers",
+      () => mongodb(new MongoClient(url).db("test", { writeConcern: { w: 0 } })),
+      "CACHEME_INVALID_OPTION",
+      /write concern 0/,
+    ],
     [
       "a text that is no address",
       () => mongodb("localhost"),
