@@ -102,18 +102,27 @@ export class Connection<C extends Connectable = RedisClient> {
     return promise;
   }
 
-  /** How much the server has said on the connection that there is now: for {@link dropIfSilent}. */
+  /** How much the server has said on the connection that there is now, before it is asked: for {@link dropIfSilent}. */
   heard(): Heard | undefined {
     const stream: Socket | undefined = this.#own?.stream;
-    return stream && { stream, bytes: stream.bytesRead };
+    if (stream === undefined) return undefined;
+    const heard = { stream, bytes: stream.bytesRead, sentUpTo: 0 };
+    // By then the question has been written.
+    process.nextTick(noteSent, heard);
+    return heard;
   }
 
-  /** Drops the connection if the server has not said a byte on it for so many milliseconds, while it was asked. */
+  /**
+   * Drops the connection if the server has not said a byte on it for so many milliseconds, while it was asked, or has not
+   * taken all of the question: the rest would be sent when nobody waits any more.
+   */
   dropIfSilent(before: Heard | undefined, milliseconds: number): void {
     const own = this.#own;
     if (own === undefined || before === undefined || !this.isReady) return;
-    const { stream, bytes } = before;
-    if (own.stream !== stream || stream.destroyed || stream.bytesRead > bytes) return;
+    const { stream, bytes, sentUpTo } = before;
+    if (own.stream !== stream || stream.destroyed) return;
+    const isUnsent = stream.bytesWritten - stream.writableLength < sentUpTo;
+    if (stream.bytesRead > bytes && !isUnsent) return;
     this.#failure = noAnswer(milliseconds);
     drop(own);
   }
@@ -224,6 +233,12 @@ export class Connection<C extends Connectable = RedisClient> {
 interface Heard {
   readonly stream: Socket;
   readonly bytes: number;
+  /** How many bytes had been written with what was asked then. */
+  sentUpTo: number;
+}
+
+function noteSent(heard: Heard): void {
+  heard.sentUpTo = heard.stream.bytesWritten;
 }
 
 /** A promise that waits for an event. That nobody waits for it is no error. */
