@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /**
@@ -50,6 +51,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    // Most of the time is spent waiting for servers and their deadlines: one file at a time on two cores would be half idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       ...projects,
       typeTests("cacheme:registered:types", "packages/core", {

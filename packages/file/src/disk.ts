@@ -192,7 +192,7 @@ export function codeOf(error: unknown): string {
 }
 
 /** A file or a folder that is not there. What stands in a file's place where a folder should be is as good as nothing. */
-export function ignoreMissing(error: unknown): undefined {
+function ignoreMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error;
   return undefined;
 }

@@ -68,8 +68,10 @@ export class SizeBound {
   async #enforce(): Promise<void> {
     do {
       this.#estimate = 0;
+      // One moment for both walks: what has grown older between them would be taken with a class that it was not counted in.
+      const at = now();
       const bytes = new Float64Array(classes);
-      await this.#eachFile(async (_, age, size) => {
+      await this.#eachFile(at, async (_, age, size) => {
         bytes[age] = (bytes[age] ?? 0) + size;
       });
       const total = bytes.reduce((sum, size) => sum + size, 0);
@@ -83,7 +85,7 @@ export class SizeBound {
       // All of the classes beyond go, so that of this one only the rest need go.
       for (let age = oldest + 1; age < classes; age++) left -= bytes[age] ?? 0;
       let removed = 0;
-      await this.#eachFile(async (path, age, size) => {
+      await this.#eachFile(at, async (path, age, size) => {
         if (age < oldest || (age === oldest && left <= 0)) return;
         if (age === oldest) left -= size;
         if (await remove(path)) removed += size;
@@ -92,7 +94,10 @@ export class SizeBound {
     } while (this.#estimate > this.#maxSize && !this.#stopped);
   }
 
-  async #eachFile(act: (path: string, age: number, size: number) => Promise<void>): Promise<void> {
+  async #eachFile(
+    at: number,
+    act: (path: string, age: number, size: number) => Promise<void>,
+  ): Promise<void> {
     for (const folder of await foldersOf(this.#folder)) {
       if (this.#stopped) return;
       await forEach(
@@ -101,7 +106,7 @@ export class SizeBound {
         async (hash) => {
           const path = `${folder}/${hash}`;
           const found = await lookAt(path);
-          if (found !== undefined) await act(path, classOf(now() - found.mtimeMs), onDisk(found.size));
+          if (found !== undefined) await act(path, classOf(at - found.mtimeMs), onDisk(found.size));
         },
       );
     }

@@ -44,8 +44,14 @@ function each(parts: unknown): Iterable<unknown> {
   return iterable ? (parts as Iterable<unknown>) : [];
 }
 
+/** What has been told to let the process end: a socket that is being connected would take down each further time. */
+const resting = new WeakSet<object>();
+
 /** A socket or a timer. */
 function rest(handle: unknown): void {
   const unrefs = part(handle, "unref");
-  if (typeof unrefs === "function") unrefs.call(handle);
+  if (typeof handle !== "object" || handle === null || typeof unrefs !== "function") return;
+  if (resting.has(handle)) return;
+  resting.add(handle);
+  unrefs.call(handle);
 }
