@@ -59,7 +59,7 @@ export class MemcachedLeases implements Leases {
           });
           return acquirePart(conversation, connection, wanted, answers);
         });
-        if (conversation.isLate) throw new Error("nobody waits any more");
+        endIfLate(conversation);
       } catch (error) {
         // The caller learns of none of them: they would stand in everybody's way until they end.
         void this.#giveBack(requests, answers);
@@ -154,11 +154,18 @@ async function acquirePart(
       if (answer === undefined) claims.push({ ...one, item });
       else answers[one.place] = answer;
     }
+    endIfLate(conversation);
     open = await claim(conversation, connection, claims, asked, answers);
+    endIfLate(conversation);
     if (round + 1 < mostRounds) continue;
     for (const { place, request } of open) if (request.steal !== true) answers[place] = { outcome: "held" };
     open = open.filter(({ request }) => request.steal === true);
   }
+}
+
+/** What is granted by then is to be given back: what is asked for after the deadline is never answered. */
+function endIfLate(conversation: Conversation): void {
+  if (conversation.isLate) throw new Error("nobody waits any more");
 }
 
 interface Look extends Item {
@@ -219,9 +226,11 @@ async function claim(
     if (!isWritten || isVoid) again.push(one);
     else answers[one.place] = grant(connection, kindOf(one) === "alone" ? "alone" : "beside", cas);
   }
-  await conversation.ask(connection, (batch) => {
-    for (const command of undone) batch.command(command);
-  });
+  if (undone.length > 0 && !conversation.isLate) {
+    await conversation.ask(connection, (batch) => {
+      for (const command of undone) batch.command(command);
+    });
+  }
   return again;
 }
 

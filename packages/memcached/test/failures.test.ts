@@ -1,3 +1,4 @@
+import { connect, createServer } from "node:net";
 import { type Server, type ServerProxy, server as start } from "@cacheme/test-services";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme/driver";
@@ -25,6 +26,22 @@ describeWithServer("memcached", "one server", (server) => {
     await server().resume();
     await until(() => works(storage.removeMany(["overtaken"])));
     expect(await storage.readMany(["overtaken"])).toEqual([undefined]);
+  });
+
+  it("gives back leases that were granted when nobody waited for them any more", async () => {
+    const relay = await slowlyAnswering(new URL(server().url.replace("memcached:", "tcp:")));
+    const storage = closing(memcached(relay.url, quick));
+    await storage.connect();
+    const observer = closing(memcached(server().url));
+    const held = { key: "alone", duration: minute };
+    const marked = { key: "beside", duration: minute };
+    await observer.writeMany([{ ...text("beside"), freshFor: 0 }]);
+    relay.delay = 2 * quick.commandTimeout;
+    await expect(storage.leases?.acquire([held, marked])).rejects.toThrow("within 250 ms");
+    relay.delay = 0;
+    await until(async () => (await observer.leases?.acquire([held]))?.[0]?.outcome === "granted");
+    expect((await observer.leases?.acquire([marked]))?.[0]?.outcome).toBe("granted");
+    relay.close();
   });
 
   it("sends nothing more of a large write whose time is over", async () => {
@@ -210,4 +227,24 @@ async function granted(storage: RemoteStorage, key: string): Promise<string> {
   const [answer] = (await storage.leases?.acquire([{ key, duration: minute }])) ?? [];
   if (answer?.outcome !== "granted") throw new Error(`The lease was ${answer?.outcome}.`);
   return answer.token;
+}
+
+/** A way to a server whose answers begin at once, and go on after a delay. */
+async function slowlyAnswering(to: URL) {
+  const relay = createServer((near) => {
+    const far = connect(Number(to.port), to.hostname);
+    near.on("data", (bytes) => far.write(bytes));
+    far.on("data", (bytes) => {
+      const atOnce = way.delay > 0 ? 5 : bytes.length;
+      near.write(bytes.subarray(0, atOnce));
+      if (atOnce < bytes.length) setTimeout(() => near.write(bytes.subarray(atOnce)), way.delay);
+    });
+    near.on("close", () => far.destroy());
+    for (const socket of [near, far]) socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+  const address = relay.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const way = { url: `memcached://127.0.0.1:${port}`, delay: 0, close: () => relay.close() };
+  return way;
 }
