@@ -81,7 +81,7 @@ export class CollectionCall {
     const again = refused.filter(mustLand);
     if (again.length > 0) {
       // Each index is one of a statement.
-      await this.update(statements.filter((_, index) => again.includes(index)));
+      await this.update(statements.filter((_, index) => again.includes(index))).catch(withoutPlaces);
     }
     return refused.filter((index) => !mustLand(index));
   }
@@ -118,6 +118,12 @@ export class CollectionCall {
       return errors.map(({ index }) => index);
     }
   }
+}
+
+/** The places of a second batch would be taken for places of the first, and other keys named than those that were refused. */
+function withoutPlaces(error: unknown): never {
+  if (error instanceof Error && writeErrorsOf(error) !== undefined) throw new Error(error.message);
+  throw error;
 }
 
 /** What the server says against one statement of a `bulkWrite`. */
