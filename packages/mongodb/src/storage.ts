@@ -1,11 +1,11 @@
 import {
+  BatchError,
   checkKeys,
   type Generations,
   type KeyPattern,
   type Leases,
   type RemoteStorage,
   StorageCalls,
-  StorageError,
   type StorageInfo,
   type StoredRecord,
   Sweeper,
@@ -81,10 +81,16 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   }
 
   async writeMany(records: readonly StoredRecord[]): Promise<void> {
-    if (records.length === 0) return;
-    this.checkRecords(records);
+    for (const { key } of records) checkKeys([key], this.label);
     // Of two with one key the later one: an unordered batch may be done in any order.
     const last = [...new Map(records.map((record) => [record.key, record])).values()];
+    const long = last.filter(isTooLong);
+    const rest = long.length === 0 ? last : last.filter((record) => !isTooLong(record));
+    if (rest.length > 0) await this.#store(rest);
+    if (long.length > 0) throw this.#tooLong(long);
+  }
+
+  async #store(last: readonly StoredRecord[]): Promise<void> {
     await this.run("a write", async (call) => {
       this.#learn(call);
       const statements = last.map((record) => {
@@ -163,16 +169,19 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
     });
   }
 
+  /** @throws BatchError naming the keys, where values are too long: before anything of the batch is sent */
   checkRecords(records: readonly StoredRecord[]): void {
     for (const { key } of records) checkKeys([key], this.label);
-    const long = records.filter(({ bytes }) => bytes.byteLength > longestValue);
-    const [first] = long;
-    if (first === undefined) return;
-    throw new StorageError(
-      "CACHEME_STORAGE_FAILED",
-      `${this.label}: the value of ${named(long.map(({ key }) => key))} is too long for a document of MongoDB: ` +
-        `${first.bytes.byteLength} bytes, and at most ${longestValue} are possible. Nothing of the batch was sent. Store ` +
-        "less under one key, or use another storage for it.",
+    const long = records.filter(isTooLong);
+    if (long.length > 0) throw this.#tooLong(long);
+  }
+
+  #tooLong(long: readonly StoredRecord[]): BatchError {
+    const keys = long.map(({ key }) => key);
+    return new BatchError(
+      `${this.label}: the value of ${named(keys)} is too long for a document of MongoDB: ${long[0]?.bytes.byteLength} bytes, ` +
+        `and at most ${longestValue} are possible. Store less under one key, or use another storage for it.`,
+      new Set(keys),
     );
   }
 
@@ -216,13 +225,13 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
       });
   }
 
-  #notStored(refused: readonly WriteError[], records: readonly StoredRecord[]): StorageError {
+  #notStored(refused: readonly WriteError[], records: readonly StoredRecord[]): BatchError {
     const keys = refused.map(({ index }) => records[index]?.key ?? "");
     const cause = new Error(refused[0]?.errmsg ?? "no words");
-    return new StorageError(
-      "CACHEME_STORAGE_FAILED",
+    return new BatchError(
       `${this.label}: ${keys.length} of ${records.length} records may not be stored: ${named(keys)}. The first one's error: ` +
         `${cause.message}.`,
+      new Set(keys),
       { cause },
     );
   }
@@ -242,6 +251,10 @@ async function serverTime(database: MongodbDatabase, options: CallOptions): Prom
     );
   if (localTime instanceof Date) return localTime.getTime();
   throw new Error("the server does not say what time it is");
+}
+
+function isTooLong({ bytes }: StoredRecord): boolean {
+  return bytes.byteLength > longestValue;
 }
 
 /** Statements that were refused are in the driver's error with everything that was sent. */

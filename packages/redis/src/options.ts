@@ -1,8 +1,10 @@
 import {
-  ConfigurationError,
   type ConnectionOptions,
   type ConnectionSettings,
   connectionSettings,
+  optionError,
+  refuseUnknownOptions,
+  shown,
 } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { fromUrl } from "./address.js";
@@ -154,13 +156,7 @@ export function settings(
   target: string | RedisConnectionOptions | RedisClient | RedisClusterClient,
   options: RedisStorageOptions,
 ): Settings {
-  for (const name of Object.keys(options)) {
-    if (name !== "connect" && name !== "commandTimeout" && name !== "connectTimeout") {
-      throw invalid(
-        `redis() has no option ${show(name)}. It has connect, commandTimeout and connectTimeout.`,
-      );
-    }
-  }
+  refuseUnknownOptions(options, ["connect", "commandTimeout", "connectTimeout"], where);
   const checked = targetOf(target);
   return { ...connectionSettings(options, where), label: label(checked), target: checked };
 }
@@ -168,15 +164,15 @@ export function settings(
 function targetOf(target: string | RedisConnectionOptions | RedisClient | RedisClusterClient): Target {
   if (typeof target === "string") return fromOptions(fromUrl(target));
   if (typeof target !== "object" || target === null) {
-    throw invalid(
-      `redis() was given ${show(target)}. Give an address, options of ioredis, or a client of ioredis.`,
+    throw optionError(
+      `redis() was given ${shown(target)}. Give an address, options of ioredis, or a client of ioredis.`,
     );
   }
   if (isClusterClient(target)) return { kind: "clusterClient", client: target };
   if (isClient(target)) return { kind: "client", client: target };
   for (const [name, instead] of Object.entries(managed)) {
     if (name in target && target[name as keyof typeof target] !== undefined) {
-      throw invalid(`redis() does not take the option ${name} of ioredis: ${instead}.`);
+      throw optionError(`redis() does not take the option ${name} of ioredis: ${instead}.`);
     }
   }
   return fromOptions(target);
@@ -184,20 +180,22 @@ function targetOf(target: string | RedisConnectionOptions | RedisClient | RedisC
 
 function fromOptions({ cluster, sentinels, name, natMap, ...options }: RedisConnectionOptions): Target {
   if (cluster !== undefined && sentinels !== undefined) {
-    throw invalid("redis() was given the options cluster and sentinels. Leave one of them out.");
+    throw optionError("redis() was given the options cluster and sentinels. Leave one of them out.");
   }
   if (cluster !== undefined) {
     if (options.db)
-      throw invalid("redis() was given a db and a cluster. A Redis Cluster has no databases: leave db out.");
+      throw optionError(
+        "redis() was given a db and a cluster. A Redis Cluster has no databases: leave db out.",
+      );
     return { kind: "cluster", options, cluster: { seeds: addresses(cluster, "cluster"), natMap } };
   }
   if (sentinels === undefined) {
     if (name !== undefined)
-      throw invalid("redis() was given a name without sentinels. Give both, or leave it out.");
+      throw optionError("redis() was given a name without sentinels. Give both, or leave it out.");
     return { kind: "server", options };
   }
   if (typeof name !== "string" || name === "") {
-    throw invalid(
+    throw optionError(
       'redis() was given sentinels without the name of the master. Give it as the option name, such as "mymaster".',
     );
   }
@@ -220,7 +218,7 @@ function addresses(given: readonly Address[], option: string): Address[] {
   const isFit = (address: { host: unknown; port: unknown }): address is Address =>
     typeof address.host === "string" && address.host !== "" && isPort(address.port);
   if (made.length > 0 && made.every(isFit)) return made;
-  throw invalid(
+  throw optionError(
     `The option ${option} of redis() is not a list of addresses. Give one or more, such as ` +
       `[{ host: "10.0.0.7", port: ${usual} }].`,
   );
@@ -273,12 +271,4 @@ function list(addresses: readonly Address[]): string {
 
 function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
-}
-
-function invalid(message: string): ConfigurationError {
-  return new ConfigurationError("CACHEME_INVALID_OPTION", message);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
