@@ -86,11 +86,16 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
     const last = [...new Map(records.map((record) => [record.key, record])).values()];
     const long = last.filter(isTooLong);
     const rest = long.length === 0 ? last : last.filter((record) => !isTooLong(record));
-    if (rest.length > 0) await this.#store(rest);
-    if (long.length > 0) throw this.#tooLong(long);
+    if (long.length === 0) return this.#store(rest);
+    const tooLong = this.#tooLong(long);
+    await this.#store(rest).catch((error: unknown) => {
+      throw error instanceof BatchError ? bothOf(tooLong, error) : error;
+    });
+    throw tooLong;
   }
 
   async #store(last: readonly StoredRecord[]): Promise<void> {
+    if (last.length === 0) return;
     await this.run("a write", async (call) => {
       this.#learn(call);
       const statements = last.map((record) => {
@@ -251,6 +256,12 @@ async function serverTime(database: MongodbDatabase, options: CallOptions): Prom
     );
   if (localTime instanceof Date) return localTime.getTime();
   throw new Error("the server does not say what time it is");
+}
+
+/** Records of one batch may be refused here and there. */
+function bothOf(here: BatchError, there: BatchError): BatchError {
+  const keys = new Set([...here.keys, ...there.keys]);
+  return new BatchError(`${here.message} ${there.message}`, keys, { cause: there });
 }
 
 function isTooLong({ bytes }: StoredRecord): boolean {
