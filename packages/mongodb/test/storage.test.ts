@@ -109,6 +109,10 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
       code: "CACHEME_STORAGE_FAILED",
       message: expect.stringMatching(/1 of 2 records may not be stored: "b".*Not valid/),
     });
+    const long = { key: "long", bytes: Buffer.alloc(longestValue + 1), ttl: 1000 };
+    await expect(storage.writeMany([long, ...records])).rejects.toMatchObject({
+      keys: new Set(["long", "b"]),
+    });
   });
 
   it("makes an index by which the server removes what is over", async () => {
