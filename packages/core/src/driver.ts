@@ -5,6 +5,7 @@
  */
 export { type Duration, milliseconds } from "./duration.js";
 export { BatchError, ConfigurationError, KeyError, StorageError } from "./errors.js";
+export { Awaited } from "./storage/awaited.js";
 export { backOff } from "./storage/back-off.js";
 export {
   type ConnectionOptions,
@@ -23,6 +24,6 @@ export type {
   StoredRecord,
 } from "./storage/remote-storage.js";
 export { type StorageCall, StorageCalls, type StorageCallsOptions } from "./storage/storage-calls.js";
-export { checkKey, checkKeys, longestStoredKey } from "./storage/stored-key.js";
+export { checkKey, checkKeys, checkKeysOf, longestStoredKey } from "./storage/stored-key.js";
 export { Sweeper } from "./storage/sweeper.js";
 export { tableName } from "./storage/table-name.js";

@@ -1,5 +1,5 @@
 import {
-  checkKeys,
+  checkKeysOf,
   type HeldLease,
   type LeaseAnswer,
   type LeasedRecord,
@@ -92,10 +92,7 @@ export class FileLeases implements Leases {
     asked: readonly Asked[],
     answerTo: (one: Asked, call: StorageCall) => Promise<Answer>,
   ): Promise<Answer[]> {
-    checkKeys(
-      asked.map(({ key }) => key),
-      this.#label,
-    );
+    checkKeysOf(asked, this.#label);
     const answers: Answer[] = [];
     if (asked.length === 0) return answers;
     await this.#calls.run(action, (call) =>

@@ -1,5 +1,4 @@
-import { backOff } from "cacheme/driver";
-import { Awaited } from "./awaited.js";
+import { Awaited, backOff } from "cacheme/driver";
 import type { Exchange } from "./exchange.js";
 import { type Account, introduced } from "./introduction.js";
 import type { Batch } from "./protocol.js";

@@ -1,5 +1,5 @@
 import {
-  checkKey,
+  checkKeysOf,
   type HeldLease,
   type LeaseAnswer,
   type LeasedRecord,
@@ -46,7 +46,7 @@ export class MemcachedLeases implements Leases {
 
   async acquire(requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]> {
     if (requests.length === 0) return [];
-    for (const { key } of requests) checkKey(key, this.#label);
+    checkKeysOf(requests, this.#label);
     const names = requests.map(({ key }) => itemName(key));
     const isPool = this.#client.connections.length > 1;
     const answers = new Array<LeaseAnswer>(requests.length).fill(isPool ? withoutRight : { outcome: "held" });
@@ -71,7 +71,7 @@ export class MemcachedLeases implements Leases {
 
   async fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
     if (records.length === 0) return [];
-    for (const { key } of records) checkKey(key, this.#label);
+    checkKeysOf(records, this.#label);
     const names = records.map(({ key }) => itemName(key));
     const stored = new Array<boolean>(records.length).fill(false);
     const keys = records.map(({ key }) => key);
@@ -104,7 +104,7 @@ export class MemcachedLeases implements Leases {
 
   async release(leases: readonly HeldLease[]): Promise<void> {
     if (leases.length === 0) return;
-    for (const { key } of leases) checkKey(key, this.#label);
+    checkKeysOf(leases, this.#label);
     const names = leases.map(({ key }) => itemName(key));
     await this.#client.run("a release of leases", (conversation) =>
       this.#client.eachUp(this.#client.parts(names), async ({ connection, places }) => {

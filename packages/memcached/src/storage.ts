@@ -1,6 +1,6 @@
 import {
-  checkKey,
   checkKeys,
+  checkKeysOf,
   type Generations,
   type Leases,
   type RemoteStorage,
@@ -69,7 +69,7 @@ export class MemcachedStorage implements RemoteStorage {
 
   async writeMany(records: readonly StoredRecord[]): Promise<void> {
     if (records.length === 0) return;
-    for (const { key } of records) checkKey(key, this.label);
+    checkKeysOf(records, this.label);
     const keys = records.map(({ key }) => key);
     const names = keys.map(itemName);
     const failures = new Failures(this.label, keys, "stored");

@@ -1,6 +1,7 @@
 import {
   BatchError,
   checkKeys,
+  checkKeysOf,
   type Generations,
   type KeyPattern,
   type Leases,
@@ -81,7 +82,7 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   }
 
   async writeMany(records: readonly StoredRecord[]): Promise<void> {
-    for (const { key } of records) checkKeys([key], this.label);
+    checkKeysOf(records, this.label);
     // Of two with one key the later one: an unordered batch may be done in any order.
     const last = [...new Map(records.map((record) => [record.key, record])).values()];
     const long = last.filter(isTooLong);
@@ -176,7 +177,7 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
 
   /** @throws BatchError naming the keys, where values are too long: before anything of the batch is sent */
   checkRecords(records: readonly StoredRecord[]): void {
-    for (const { key } of records) checkKeys([key], this.label);
+    checkKeysOf(records, this.label);
     const long = records.filter(isTooLong);
     if (long.length > 0) throw this.#tooLong(long);
   }

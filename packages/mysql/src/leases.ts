@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
-  checkKeys,
+  checkKeysOf,
   type HeldLease,
   type LeaseAnswer,
   type LeasedRecord,
@@ -136,10 +136,7 @@ export class MysqlLeases implements Leases {
   }
 
   #check(items: readonly { readonly key: string }[]): void {
-    checkKeys(
-      items.map(({ key }) => key),
-      this.#rows.label,
-    );
+    checkKeysOf(items, this.#rows.label);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomFillSync } from "node:crypto";
 import {
-  checkKeys,
+  checkKeysOf,
   type HeldLease,
   type LeaseAnswer,
   type LeasedRecord,
@@ -84,10 +84,7 @@ export class PostgresLeases implements Leases {
   }
 
   #check(batch: readonly { readonly key: string }[]): void {
-    checkKeys(
-      batch.map(({ key }) => key),
-      this.#label,
-    );
+    checkKeysOf(batch, this.#label);
   }
 }
 

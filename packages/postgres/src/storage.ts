@@ -1,5 +1,6 @@
 import {
   checkKeys,
+  checkKeysOf,
   type Generations,
   type KeyPattern,
   type Leases,
@@ -74,10 +75,7 @@ export class PostgresStorage implements RemoteStorage {
   }
 
   async writeMany(records: readonly StoredRecord[]): Promise<void> {
-    checkKeys(
-      records.map(({ key }) => key),
-      this.label,
-    );
+    checkKeysOf(records, this.label);
     if (records.length === 0) return;
     const ordered = inLockOrder(records);
     const { ttl, freshFor } = times(ordered);

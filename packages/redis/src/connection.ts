@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { backOff } from "cacheme/driver";
+import { Awaited, backOff } from "cacheme/driver";
 import type { Redis } from "ioredis";
 import type { Script } from "./commands.js";
 import type { Address, RedisClient } from "./options.js";
@@ -239,21 +239,6 @@ interface Heard {
 
 function noteSent(heard: Heard): void {
   heard.sentUpTo = heard.stream.bytesWritten;
-}
-
-/** A promise that waits for an event. That nobody waits for it is no error. */
-class Awaited {
-  readonly promise: Promise<void>;
-  resolve: () => void = () => {};
-  reject: (error: Error) => void = () => {};
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    this.promise.catch(() => {});
-  }
 }
 
 export function noAnswer(milliseconds: number): Error {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
-  checkKey,
+  checkKeysOf,
   type HeldLease,
   type LeaseAnswer,
   type LeasedRecord,
@@ -70,7 +70,7 @@ export class RedisLeases implements Leases {
     asked: readonly Asked[],
     command: (one: Asked, index: number) => KeyCommand,
   ): Promise<unknown[]> {
-    for (const { key } of asked) checkKey(key, this.#label);
+    checkKeysOf(asked, this.#label);
     if (asked.length === 0) return [];
     const commands = asked.map(command);
     return this.#calls.make(action, async (attempt) => answersOf(await this.#client.each(commands, attempt)));

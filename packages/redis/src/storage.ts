@@ -1,7 +1,7 @@
 import {
   BatchError,
-  checkKey,
   checkKeys,
+  checkKeysOf,
   type Generations,
   type KeyPattern,
   type Leases,
@@ -90,7 +90,7 @@ export class RedisStorage implements RemoteStorage {
 
   /** SET in a pipeline. A partly refused batch names the keys that were refused; the others are stored. */
   async writeMany(records: readonly StoredRecord[]): Promise<void> {
-    for (const { key } of records) checkKey(key, this.label);
+    checkKeysOf(records, this.label);
     if (records.length === 0) return;
     const commands = written(records);
     const outcomes = await this.#calls.make("a write", (attempt) => this.#client.each(commands, attempt));

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
-  checkKeys,
+  checkKeysOf,
   type HeldLease,
   type LeaseAnswer,
   type LeasedRecord,
@@ -48,10 +48,7 @@ export class SqliteLeases implements Leases {
     asked: readonly Asked[],
     answerTo: (slice: Slice, one: Asked) => Answer,
   ): Promise<Answer[]> {
-    checkKeys(
-      asked.map(({ key }) => key),
-      this.#label,
-    );
+    checkKeysOf(asked, this.#label);
     const answers: Answer[] = [];
     if (asked.length === 0) return answers;
     await this.#calls.run(action, (call) =>

@@ -1,5 +1,6 @@
 import {
   checkKeys,
+  checkKeysOf,
   type Generations,
   type KeyPattern,
   type Leases,
@@ -85,10 +86,7 @@ export class SqliteStorage implements RemoteStorage {
   }
 
   async writeMany(records: readonly StoredRecord[]): Promise<void> {
-    checkKeys(
-      records.map(({ key }) => key),
-      this.label,
-    );
+    checkKeysOf(records, this.label);
     if (records.length === 0) return;
     await this.#calls.run("a write", (call) =>
       this.#client.batch(call, "writing", records.length, (slice, index) => {

@@ -20,6 +20,11 @@ export function checkKeys(keys: readonly string[], label: string): void {
   for (const key of keys) checkKey(key, label);
 }
 
+/** {@link checkKeys} for records, leases and whatever else has a key. */
+export function checkKeysOf(items: readonly { readonly key: string }[], label: string): void {
+  for (const { key } of items) checkKey(key, label);
+}
+
 /** {@link checkKeys} for one key. */
 export function checkKey(key: string, label: string): void {
   const fits = typeof key === "string" && key.length > 0 && key.length <= longestStoredKey;

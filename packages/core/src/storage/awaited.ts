@@ -1,4 +1,4 @@
-/** A promise that waits for an event. That nobody waits for it is no error. */
+/** A promise that waits for an event. That nobody waits for it is no error. For authors of storages. */
 export class Awaited {
   readonly promise: Promise<void>;
   resolve: () => void = () => {};
