@@ -6,6 +6,7 @@ import {
   checkMaxWeight,
   checkTime,
   checkWeight,
+  placement,
   type SetOptions,
   type Settings,
   settle,
@@ -39,37 +40,37 @@ let open: (cache: BoundedCache<never, never>) => unknown;
  * ```
  */
 export class BoundedCache<K, V> {
-  readonly #store: Store<K, V>;
-  readonly #settings: Settings<K, V>;
+  private readonly store: Store<K, V>;
+  private readonly settings: Settings<K, V>;
 
   static {
-    open = (cache) => cache.#store;
+    open = (cache) => cache.store;
   }
 
   /** @throws TypeError without a limit, RangeError for a limit or time out of range */
   constructor(options: BoundedCacheOptions<K, V>) {
-    this.#settings = settle(options);
-    this.#store = new Store(this.#settings);
+    this.settings = settle(options);
+    this.store = new Store(this.settings);
   }
 
   /** Entries held. Expired ones count until their memory is given back, which is within moments. */
   get size(): number {
-    return this.#store.size;
+    return this.store.size;
   }
 
   /** Total weight of the entries held. */
   get weight(): number {
-    return this.#store.weight;
+    return this.store.weight;
   }
 
   /** Most entries. */
   get maxSize(): number {
-    return this.#store.limits.maxSize;
+    return this.store.limits.maxSize;
   }
 
   /** Most total weight; `Infinity` where there is no such limit. */
   get maxWeight(): number {
-    return this.#store.limits.maxWeight;
+    return this.store.limits.maxWeight;
   }
 
   /**
@@ -78,14 +79,12 @@ export class BoundedCache<K, V> {
    * @param now the current time in milliseconds, if the caller has it; otherwise the clock is read, if the entry ends
    */
   get(key: K, now?: number): V | undefined {
-    const store = this.#store;
-    return store.read(store.find(0, key), now, undefined);
+    return this.store.get(0, key, now, undefined);
   }
 
   /** `get` in a space. */
   getIn(space: number, key: K & string, now?: number): V | undefined {
-    const store = this.#store;
-    return store.read(store.find(space, key), now, undefined);
+    return this.store.get(space, key, now, undefined);
   }
 
   /**
@@ -93,47 +92,47 @@ export class BoundedCache<K, V> {
    * that may still use a stale value. Counts as a use; the clock is never read.
    */
   heldIn(space: number, key: K & string): V | undefined {
-    return this.#store.readHeld(this.#store.find(space, key));
+    return this.store.getHeld(space, key);
   }
 
   /** The value, or {@link MISS} where there is none: for caches whose values may be `undefined`. Counts as a use. */
   read(key: K, now?: number): V | typeof MISS {
-    return this.#store.read(this.#store.find(0, key), now, MISS);
+    return this.store.get(0, key, now, MISS);
   }
 
   /** `read` in a space. */
   readIn(space: number, key: K & string, now?: number): V | typeof MISS {
-    return this.#store.read(this.#store.find(space, key), now, MISS);
+    return this.store.get(space, key, now, MISS);
   }
 
   /** The value, or `undefined`. Not a use: neither the policy nor the statistics nor the idle time know of it. */
   peek(key: K, now?: number): V | undefined {
-    return this.#peek(this.#store.find(0, key), now);
+    return this.peekSlot(this.store.find(0, key), now);
   }
 
   /** `peek` in a space. */
   peekIn(space: number, key: K & string, now?: number): V | undefined {
-    return this.#peek(this.#store.find(space, key), now);
+    return this.peekSlot(this.store.find(space, key), now);
   }
 
   /** Whether there is an entry. Not a use. */
   has(key: K, now?: number): boolean {
-    return this.#isLive(this.#store.find(0, key), now);
+    return this.isLive(this.store.find(0, key), now);
   }
 
   /** `has` in a space. */
   hasIn(space: number, key: K & string, now?: number): boolean {
-    return this.#isLive(this.#store.find(space, key), now);
+    return this.isLive(this.store.find(space, key), now);
   }
 
   /** The entry's value, weight and remaining time, or `undefined`. Not a use. */
   inspect(key: K, now?: number): EntryDetails<V> | undefined {
-    return this.#inspect(this.#store.find(0, key), now);
+    return this.inspectSlot(this.store.find(0, key), now);
   }
 
   /** `inspect` in a space. */
   inspectIn(space: number, key: K & string, now?: number): EntryDetails<V> | undefined {
-    return this.#inspect(this.#store.find(space, key), now);
+    return this.inspectSlot(this.store.find(space, key), now);
   }
 
   /**
@@ -144,37 +143,41 @@ export class BoundedCache<K, V> {
    * @throws RangeError for a ttl or weight out of range, and what the weigher throws: nothing has changed then
    */
   set(key: K, value: V, options?: SetOptions): boolean {
-    return this.#set(0, key, value, options);
+    const { usual } = this.settings;
+    return options === undefined && usual !== undefined
+      ? this.store.set(0, key, value, usual)
+      : this.setWith(0, key, value, options);
   }
 
   /** `set` in a space. */
   setIn(space: number, key: K & string, value: V, options?: SetOptions): boolean {
-    return this.#set(space, key, value, options);
+    const { usual } = this.settings;
+    return options === undefined && usual !== undefined
+      ? this.store.set(space, key, value, usual)
+      : this.setWith(space, key, value, options);
   }
 
   /** Removes an entry. Returns whether there was one. */
   delete(key: K, now?: number): boolean {
-    return this.#delete(this.#store.find(0, key), now);
+    return this.deleteSlot(this.store.find(0, key), now);
   }
 
   /** `delete` in a space. */
   deleteIn(space: number, key: K & string, now?: number): boolean {
-    return this.#delete(this.#store.find(space, key), now);
+    return this.deleteSlot(this.store.find(space, key), now);
   }
 
   /** Removes all entries of all spaces, and gives their memory back. Constant time without a removal listener. */
   clear(): void {
-    this.#store.clear();
-    this.#store.finish();
+    this.store.clear();
   }
 
   /** Removes all entries of a space, and returns their number. Looks at every entry of the cache. */
   clearSpace(space: number): number {
-    const store = this.#store;
-    const { slots } = store;
+    const store = this.store;
     let count = 0;
-    for (let slot = 0; slot < slots.unused; slot++) {
-      if (!slots.isHeld(slot) || slots.spaceOf(slot) !== space) continue;
+    for (let slot = 0; slot < store.unused; slot++) {
+      if (!store.isHeld(slot) || store.spaceOf(slot) !== space) continue;
       store.remove(slot, "cleared");
       count++;
     }
@@ -193,7 +196,7 @@ export class BoundedCache<K, V> {
 
   /** `entries` of a space. */
   entriesIn(space: number): IterableIterator<[K, V]> {
-    return entriesOf(this.#store, space);
+    return entriesOf(this.store, space);
   }
 
   [Symbol.iterator](): IterableIterator<[K, V]> {
@@ -202,8 +205,7 @@ export class BoundedCache<K, V> {
 
   /** What was counted since the cache was made. */
   stats(): CacheStats {
-    const { requests, size, weight, refused, removals } = this.#store;
-    const { hits, misses } = requests;
+    const { hits, misses, size, weight, refused, removals } = this.store;
     return {
       hits,
       misses,
@@ -225,68 +227,50 @@ export class BoundedCache<K, V> {
    * @throws RangeError for a limit out of range
    */
   resize(maxSize: number, maxWeight: number = this.maxWeight): void {
-    this.#store.resize({ maxSize: checkMaxSize(maxSize), maxWeight: checkMaxWeight(maxWeight) });
+    this.store.resize({ maxSize: checkMaxSize(maxSize), maxWeight: checkMaxWeight(maxWeight) });
   }
 
-  #set(space: number, key: K, value: V, options: SetOptions | undefined): boolean {
-    const store = this.#store;
-    const { expiry } = store;
-    let { ttl } = this.#settings;
-    let weight = 1;
-    let now: number | undefined;
+  private setWith(space: number, key: K, value: V, options: SetOptions | undefined): boolean {
+    const { ttl, weigher } = this.settings;
     // The user's code first: it may throw, or use the cache itself.
-    if (options !== undefined || this.#settings.weigher !== undefined) {
-      now = options?.now;
-      if (options?.ttl !== undefined) ttl = checkTime("ttl", options.ttl);
-      const given = options?.weight ?? this.#settings.weigher?.(value, key);
-      if (given !== undefined) weight = checkWeight(given);
-    }
-    const hash = store.hashOf(space, key);
-    let slot = store.findHashed(space, key, hash);
-    if (slot >= 0 && expiry.deadlines !== null && expiry.deadlines[slot] !== 0) {
-      now ??= expiry.clock.now();
-      if (expiry.isOver(slot, now)) {
-        store.remove(slot, "expired");
-        slot = -1;
-      }
-    }
-    const fits = weight <= store.limits.maxWeight;
-    if (!fits) store.refuse(space, key, value, slot);
-    else {
-      if (slot < 0) slot = store.insert(space, key, value, hash, weight);
-      else store.overwrite(slot, value, weight);
-      if (expiry.needsTime(ttl)) store.startTime(slot, ttl, now);
-      else if (expiry.deadlines !== null) expiry.stop(slot);
-    }
-    store.evict();
-    store.finish();
-    return fits;
+    const weight = options?.weight ?? weigher?.(value, key);
+    return this.store.set(
+      space,
+      key,
+      value,
+      placement(
+        weight === undefined ? 1 : checkWeight(weight),
+        options?.ttl === undefined ? ttl : checkTime("ttl", options.ttl),
+        options?.now,
+      ),
+    );
   }
 
-  #delete(slot: number, now: number | undefined): boolean {
+  private deleteSlot(slot: number, now: number | undefined): boolean {
     if (slot < 0) return false;
-    const live = this.#isLive(slot, now);
-    this.#store.remove(slot, live ? "explicit" : "expired");
-    this.#store.finish();
+    const live = this.isLive(slot, now);
+    this.store.remove(slot, live ? "explicit" : "expired");
+    this.store.finish();
     return live;
   }
 
-  #peek(slot: number, now: number | undefined): V | undefined {
-    return this.#isLive(slot, now) ? this.#store.slots.valueAt(slot) : undefined;
+  private peekSlot(slot: number, now: number | undefined): V | undefined {
+    return this.isLive(slot, now) ? this.store.valueAt(slot) : undefined;
   }
 
-  #inspect(slot: number, given: number | undefined): EntryDetails<V> | undefined {
+  private inspectSlot(slot: number, given: number | undefined): EntryDetails<V> | undefined {
     if (slot < 0) return undefined;
-    const { slots, expiry } = this.#store;
+    const { store } = this;
+    const { expiry } = store;
     const now = expiry.ends(slot) ? (given ?? expiry.clock.now()) : 0;
     if (expiry.isOver(slot, now)) return undefined;
-    const [value, weight] = [slots.valueAt(slot), slots.weightOf(slot)];
+    const [value, weight] = [store.valueAt(slot), store.weightOf(slot)];
     return { value, weight, remaining: expiry.remaining(slot, now) };
   }
 
-  #isLive(slot: number, now: number | undefined): boolean {
+  private isLive(slot: number, now: number | undefined): boolean {
     if (slot < 0) return false;
-    const { expiry } = this.#store;
+    const { expiry } = this.store;
     return !expiry.ends(slot) || !expiry.isOver(slot, now ?? expiry.clock.now());
   }
 }

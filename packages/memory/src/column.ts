@@ -22,8 +22,8 @@ const PAGE = 1 << 12;
  * it has seen both kinds.
  */
 export class Fitting {
-  #next: Column | null = null;
-  #written = 0;
+  private next: Column | null = null;
+  private written = 0;
 
   /**
    * A step towards `column` with `length` elements, new ones 0: what is returned has that length after the last step, and
@@ -32,11 +32,11 @@ export class Fitting {
   fit<C extends Column>(column: C, length: number): C {
     const width = column.BYTES_PER_ELEMENT;
     if (length > LONGEST_COPIED) return fitInPlace(column, length);
-    const next = this.#begun(column, length);
+    const next = this.begun(column, length);
     const kept = Math.min(column.length, length);
-    const end = Math.min(this.#written + WRITTEN_AT_ONCE / width, kept);
-    for (let at = this.#written; at < end; at += PAGE / width) next[at] = 0;
-    this.#written = end;
+    const end = Math.min(this.written + WRITTEN_AT_ONCE / width, kept);
+    for (let at = this.written; at < end; at += PAGE / width) next[at] = 0;
+    this.written = end;
     if (end < kept) return column;
     next.set(column.subarray(0, kept));
     this.stop();
@@ -45,18 +45,18 @@ export class Fitting {
 
   /** Forgets the column that is being made. */
   stop(): void {
-    this.#next = null;
-    this.#written = 0;
+    this.next = null;
+    this.written = 0;
   }
 
   /** Which of several columns of one length and kind it is for does not matter: nothing is in it yet. */
-  #begun<C extends Column>(column: C, length: number): C {
+  private begun<C extends Column>(column: C, length: number): C {
     // The same constructor makes the same kind of column.
     const Typed = column.constructor as new (length: number) => C;
-    if (this.#next?.constructor === Typed && this.#next.length === length) return this.#next as C;
+    if (this.next?.constructor === Typed && this.next.length === length) return this.next as C;
     const next = new Typed(length);
-    this.#next = next;
-    this.#written = 0;
+    this.next = next;
+    this.written = 0;
     return next;
   }
 }

@@ -2,13 +2,13 @@ import type { Store } from "./store.js";
 
 /** The entries of a space that have not expired when the iteration begins, each once: no entry moves meanwhile. */
 export function* entriesOf<K, V>(store: Store<K, V>, space: number): IterableIterator<[K, V]> {
-  const { slots, expiry, room } = store;
+  const { expiry, room } = store;
   const now = expiry.deadlines === null ? 0 : expiry.clock.now();
   room.readers++;
   try {
-    for (let slot = 0; slot < slots.unused; slot++) {
-      if (!slots.isHeld(slot) || slots.spaceOf(slot) !== space || expiry.isOver(slot, now)) continue;
-      yield [slots.keyAt(slot), slots.valueAt(slot)];
+    for (let slot = 0; slot < store.unused; slot++) {
+      if (!store.isHeld(slot) || store.spaceOf(slot) !== space || expiry.isOver(slot, now)) continue;
+      yield [store.keyAt(slot), store.valueAt(slot)];
     }
   } finally {
     room.readers--;

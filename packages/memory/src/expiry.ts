@@ -20,23 +20,23 @@ export class Expiry implements PerSlot {
   /** Before this time `takeOver` has nothing to do: every operation that knows the time asks first. */
   quietUntil: number = Number.NEGATIVE_INFINITY;
   /** Milliseconds without an access after which an entry ends; `Infinity`: it does not. */
-  readonly #idle: number;
+  private readonly idle: number;
   /** Where there is an idle time, the end that the ttl sets, which no access puts off. */
-  #ttlEnds: Float64Array | null = null;
-  #capacity = 0;
+  private ttlEnds: Float64Array | null = null;
+  private capacity = 0;
 
   constructor(clock: Clock, idle: number) {
     this.clock = clock;
-    this.#idle = idle;
+    this.idle = idle;
   }
 
   fitOne(capacity: number, fitting: Fitting): boolean {
-    this.#capacity = capacity;
+    this.capacity = capacity;
     if (this.deadlines === null || this.wheel === null) return false;
     if (this.wheel.fitOne(capacity, fitting)) return true;
     if (this.deadlines.length !== capacity) this.deadlines = fitting.fit(this.deadlines, capacity);
-    else if (this.#ttlEnds !== null && this.#ttlEnds.length !== capacity)
-      this.#ttlEnds = fitting.fit(this.#ttlEnds, capacity);
+    else if (this.ttlEnds !== null && this.ttlEnds.length !== capacity)
+      this.ttlEnds = fitting.fit(this.ttlEnds, capacity);
     else return false;
     return true;
   }
@@ -46,16 +46,16 @@ export class Expiry implements PerSlot {
     if (deadlines === null || deadlines[from] === 0) return;
     deadlines[to] = deadlines[from] as number;
     deadlines[from] = 0;
-    if (this.#ttlEnds !== null) this.#ttlEnds[to] = this.#ttlEnds[from] as number;
+    if (this.ttlEnds !== null) this.ttlEnds[to] = this.ttlEnds[from] as number;
     this.wheel?.moveSlot(from, to);
   }
 
   clear(): void {
     this.deadlines = null;
-    this.#ttlEnds = null;
+    this.ttlEnds = null;
     this.wheel = null;
     this.quietUntil = Number.NEGATIVE_INFINITY;
-    this.#capacity = 0;
+    this.capacity = 0;
   }
 
   /** Whether the slot's entry has a deadline at all. */
@@ -65,7 +65,14 @@ export class Expiry implements PerSlot {
 
   /** Whether an access puts the end off. */
   get hasIdle(): boolean {
-    return this.#ttlEnds !== null;
+    return this.ttlEnds !== null;
+  }
+
+  /** Whether a read has to do with the time: to ask for it, to put off the end, to remove what has expired. Needs `deadlines`. */
+  mayBeOver(slot: number, now: number | undefined): boolean {
+    const deadline = (this.deadlines as Float64Array)[slot] as number;
+    if (deadline === 0) return false;
+    return now === undefined || now >= deadline || now >= this.quietUntil || this.ttlEnds !== null;
   }
 
   isOver(slot: number, now: number): boolean {
@@ -82,18 +89,18 @@ export class Expiry implements PerSlot {
 
   /** Whether an entry with this ttl needs the time. */
   needsTime(ttl: number): boolean {
-    return ttl !== Number.POSITIVE_INFINITY || this.#idle !== Number.POSITIVE_INFINITY;
+    return ttl !== Number.POSITIVE_INFINITY || this.idle !== Number.POSITIVE_INFINITY;
   }
 
   /** Gives the slot of a new or overwritten entry a deadline, and returns it; for a ttl that `needsTime`. */
   start(slot: number, ttl: number, now: number): number {
-    const wheel = this.wheel ?? this.#begin(now);
+    const wheel = this.wheel ?? this.begin(now);
     const deadlines = this.deadlines as Float64Array;
     const ttlEnd = now + ttl;
-    if (this.#ttlEnds !== null) this.#ttlEnds[slot] = ttlEnd;
+    if (this.ttlEnds !== null) this.ttlEnds[slot] = ttlEnd;
     const before = deadlines[slot] as number;
     // 0 stands for "never", so a deadline at the very beginning of a test's clock moves by a hair.
-    const deadline = Math.min(ttlEnd, now + this.#idle) || Number.MIN_VALUE;
+    const deadline = Math.min(ttlEnd, now + this.idle) || Number.MIN_VALUE;
     deadlines[slot] = deadline;
     // Later than before: its old bucket comes first, and puts it into the right one then.
     if (before !== 0 && deadline >= before) return deadline;
@@ -104,8 +111,8 @@ export class Expiry implements PerSlot {
 
   /** The entry was used: its idle time begins again. */
   touch(slot: number, now: number): void {
-    if (this.#ttlEnds === null || this.deadlines === null) return;
-    this.deadlines[slot] = Math.min(this.#ttlEnds[slot] as number, now + this.#idle);
+    if (this.ttlEnds === null || this.deadlines === null) return;
+    this.deadlines[slot] = Math.min(this.ttlEnds[slot] as number, now + this.idle);
   }
 
   /** The slot's entry is gone, or ends no more. */
@@ -135,13 +142,13 @@ export class Expiry implements PerSlot {
     return -1;
   }
 
-  #begin(now: number): TimerWheel {
+  private begin(now: number): TimerWheel {
     const wheel = new TimerWheel(now);
     const fitting = new Fitting();
-    while (wheel.fitOne(this.#capacity, fitting));
+    while (wheel.fitOne(this.capacity, fitting));
     this.wheel = wheel;
-    this.deadlines = new Float64Array(this.#capacity);
-    if (this.#idle !== Number.POSITIVE_INFINITY) this.#ttlEnds = new Float64Array(this.#capacity);
+    this.deadlines = new Float64Array(this.capacity);
+    if (this.idle !== Number.POSITIVE_INFINITY) this.ttlEnds = new Float64Array(this.capacity);
     return wheel;
   }
 }

@@ -44,11 +44,28 @@ export interface SetOptions {
 }
 
 /** The options with all defaults filled in. */
+/** How a value is to be stored. */
+export interface Placement {
+  readonly weight: number;
+  /** Milliseconds until the entry ends; `Infinity`: never. */
+  readonly ttl: number;
+  /** The current time in milliseconds, if it is known. */
+  readonly now: number | undefined;
+  /** The entry weighs 1 and does not end. */
+  readonly isPlain: boolean;
+}
+
+export function placement(weight: number, ttl: number, now: number | undefined): Placement {
+  return { weight, ttl, now, isPlain: weight === 1 && ttl === Number.POSITIVE_INFINITY };
+}
+
 export interface Settings<K, V> {
   readonly limits: Limits;
   readonly weigher: ((value: V, key: K) => number) | undefined;
   readonly policy: PolicyName | EvictionPolicy<K>;
   readonly ttl: number;
+  /** How a value is stored for which nothing is given, where that is always the same. */
+  readonly usual: Placement | undefined;
   readonly idle: number;
   readonly onRemoval: RemovalListener<K, V> | undefined;
   readonly onListenerError: ((error: unknown) => void) | undefined;
@@ -61,6 +78,7 @@ export function settle<K, V>(options: BoundedCacheOptions<K, V>): Settings<K, V>
   if (options.maxSize === undefined && options.maxWeight === undefined) {
     throw new TypeError("A BoundedCache needs a limit: give maxSize (entries), maxWeight, or both");
   }
+  const ttl = checkTime("ttl", options.ttl ?? Number.POSITIVE_INFINITY);
   return {
     limits: {
       maxSize: checkMaxSize(options.maxSize ?? MOST_SLOTS),
@@ -69,7 +87,8 @@ export function settle<K, V>(options: BoundedCacheOptions<K, V>): Settings<K, V>
     },
     weigher: options.weigher,
     policy: options.policy ?? "tlfu",
-    ttl: checkTime("ttl", options.ttl ?? Number.POSITIVE_INFINITY),
+    ttl,
+    usual: options.weigher === undefined ? placement(1, ttl, undefined) : undefined,
     idle: checkTime("idle", options.idle ?? Number.POSITIVE_INFINITY),
     onRemoval: options.onRemoval,
     onListenerError: options.onListenerError,

@@ -27,9 +27,9 @@ export type RemovalListener<K, V> = (removal: Removal<K, V>) => void;
 /** Keeps removals until the operation that caused them is over, then tells the listener. */
 export class Removals<K, V> implements Record<RemovalCause, number> {
   readonly listener: RemovalListener<K, V> | undefined;
-  readonly #onError: ((error: unknown) => void) | undefined;
-  readonly #waiting: Removal<K, V>[] = [];
-  #isTelling = false;
+  private readonly onError: ((error: unknown) => void) | undefined;
+  private readonly waiting: Removal<K, V>[] = [];
+  private isTelling = false;
   // How many entries left, by cause, whether or not anybody listens. Fields, since a name that varies costs 10 to 20 ns.
   size = 0;
   expired = 0;
@@ -41,7 +41,7 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
 
   constructor(listener: RemovalListener<K, V> | undefined, onError: ((error: unknown) => void) | undefined) {
     this.listener = listener;
-    this.#onError = onError;
+    this.onError = onError;
   }
 
   get counts(): Record<RemovalCause, number> {
@@ -50,26 +50,26 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
   }
 
   add(key: K, value: V, cause: RemovalCause, space: number): void {
-    if (this.listener !== undefined) this.#waiting.push({ key, value, cause, space });
+    if (this.listener !== undefined) this.waiting.push({ key, value, cause, space });
   }
 
   /** Tells the listener. What it causes itself is told by the same loop, in order, and not within itself. */
   tell(): void {
     const { listener } = this;
-    if (listener === undefined || this.#waiting.length === 0 || this.#isTelling) return;
-    this.#isTelling = true;
-    for (let i = 0; i < this.#waiting.length; i++) this.#tellOne(listener, this.#waiting[i] as Removal<K, V>);
-    this.#waiting.length = 0;
-    this.#isTelling = false;
+    if (listener === undefined || this.waiting.length === 0 || this.isTelling) return;
+    this.isTelling = true;
+    for (let i = 0; i < this.waiting.length; i++) this.tellOne(listener, this.waiting[i] as Removal<K, V>);
+    this.waiting.length = 0;
+    this.isTelling = false;
   }
 
-  #tellOne(listener: RemovalListener<K, V>, removal: Removal<K, V>): void {
+  private tellOne(listener: RemovalListener<K, V>, removal: Removal<K, V>): void {
     try {
       listener(removal);
     } catch (error) {
       this.errors++;
       try {
-        this.#onError?.(error);
+        this.onError?.(error);
       } catch {
         // Nobody is left to tell.
       }

@@ -1,7 +1,6 @@
 import { Fitting, LONGEST_COPIED } from "./column.js";
 import { isIndexed } from "./key-hash.js";
 import type { KeyIndex } from "./key-index.js";
-import type { Slots } from "./slots.js";
 
 /** A part of a cache that keeps something per slot, in columns: arrays with a number for each. */
 export interface PerSlot {
@@ -40,105 +39,102 @@ export class Room<K, V> {
   shrinkBelow = 0;
   /** Iterations that are under way: entries do not move meanwhile. */
   readers = 0;
-  readonly #slots: Slots<K, V>;
-  readonly #index: KeyIndex<K, V>;
-  readonly #others: Map<K, number>;
-  readonly #parts: readonly PerSlot[];
-  readonly #canMove: boolean;
-  readonly #fitting = new Fitting();
+  private readonly slots: KeyIndex<K, V>;
+  private readonly others: Map<K, number>;
+  private readonly parts: readonly PerSlot[];
+  private readonly canMove: boolean;
+  private readonly fitting = new Fitting();
   /** All entries are below the new capacity: columns are shortened. */
-  #isShortening = false;
+  private isShortening = false;
 
   /** @param canMove false where a user's policy knows the slots by their numbers */
   constructor(
-    slots: Slots<K, V>,
-    index: KeyIndex<K, V>,
+    slots: KeyIndex<K, V>,
     others: Map<K, number>,
     rest: { readonly parts: readonly PerSlot[]; readonly canMove: boolean },
   ) {
-    this.#slots = slots;
-    this.#index = index;
-    this.#others = others;
-    this.#parts = [slots, ...rest.parts];
-    this.#canMove = rest.canMove;
+    this.slots = slots;
+    this.others = others;
+    this.parts = [slots, ...rest.parts];
+    this.canMove = rest.canMove;
   }
 
   /** Makes room for more in a cache of `maxSize` entries: lengthens a column, or all if that is little or urgent. */
   grow(maxSize: number): void {
-    const slots = this.#slots;
+    const slots = this.slots;
     const target = capacityAfter(slots.capacity, maxSize);
     const isUrgent = slots.capacity < SMALL || slots.isFull;
-    this.shrinkBelow = this.#quarter;
-    this.#isShortening = false;
-    while (this.#fitOne(target)) {
+    this.shrinkBelow = this.quarter;
+    this.isShortening = false;
+    while (this.fitOne(target)) {
       if (isUrgent) continue;
       this.growAt = Math.min(this.growAt + Math.max(1, slots.capacity >>> STEP_SHIFT), slots.capacity);
       return;
     }
-    this.#setCapacity(target);
+    this.setCapacity(target);
   }
 
   /** Whether `shrink` has something to do. */
   get isShrinking(): boolean {
-    return this.#held < this.shrinkBelow;
+    return this.held < this.shrinkBelow;
   }
 
   /** Moves at most `most` entries to lower slots, or shortens one column. */
   shrink(most: number): void {
-    const slots = this.#slots;
-    if (this.#isShortening) {
-      this.#isShortening = this.#fitOne(slots.capacity) || this.#index.shrink();
-      if (!this.#isShortening) this.shrinkBelow = this.#quarter;
+    const slots = this.slots;
+    if (this.isShortening) {
+      this.isShortening = this.fitOne(slots.capacity) || slots.shrinkTable();
+      if (!this.isShortening) this.shrinkBelow = this.quarter;
       return;
     }
     const target = slots.capacity >>> 1;
-    this.shrinkBelow = this.#held < target ? ALWAYS : this.#quarter;
+    this.shrinkBelow = this.held < target ? ALWAYS : this.quarter;
     if (this.shrinkBelow !== ALWAYS || this.readers > 0) return;
-    for (let moved = 0; moved < most && slots.unused > target; moved++) this.#vacateLast();
+    for (let moved = 0; moved < most && slots.unused > target; moved++) this.vacateLast();
     if (slots.unused > target) return;
-    this.#setCapacity(target);
+    this.setCapacity(target);
     this.shrinkBelow = ALWAYS;
-    this.#isShortening = true;
+    this.isShortening = true;
   }
 
   /** Nothing is held any more, and the columns are gone. */
   clear(): void {
     this.growAt = 0;
     this.shrinkBelow = 0;
-    this.#isShortening = false;
-    this.#fitting.stop();
+    this.isShortening = false;
+    this.fitting.stop();
   }
 
-  get #quarter(): number {
-    const { capacity } = this.#slots;
-    return capacity <= SMALL || !this.#canMove ? 0 : capacity >>> 2;
+  private get quarter(): number {
+    const { capacity } = this.slots;
+    return capacity <= SMALL || !this.canMove ? 0 : capacity >>> 2;
   }
 
-  get #held(): number {
-    return this.#index.size + this.#others.size;
+  private get held(): number {
+    return this.slots.indexed + this.others.size;
   }
 
-  #fitOne(capacity: number): boolean {
-    for (const part of this.#parts) if (part.fitOne(capacity, this.#fitting)) return true;
+  private fitOne(capacity: number): boolean {
+    for (const part of this.parts) if (part.fitOne(capacity, this.fitting)) return true;
     return false;
   }
 
-  #setCapacity(capacity: number): void {
-    this.#slots.capacity = capacity;
+  private setCapacity(capacity: number): void {
+    this.slots.capacity = capacity;
     this.growAt = capacity <= SMALL ? capacity : capacity - (capacity >>> RESERVE_SHIFT);
-    this.shrinkBelow = this.#quarter;
+    this.shrinkBelow = this.quarter;
   }
 
   /** The last slot in use becomes one that was never used. */
-  #vacateLast(): void {
-    const slots = this.#slots;
+  private vacateLast(): void {
+    const slots = this.slots;
     const last = slots.unused - 1;
     if (slots.isHeld(last)) {
       const to = slots.takeFree();
       const key = slots.keyAt(last);
-      if (isIndexed(key)) this.#index.move(slots.hashAt(last), last, to);
-      else this.#others.set(key, to);
-      for (const part of this.#parts) part.moveSlot(last, to);
+      if (isIndexed(key)) slots.moveKey(slots.hashAt(last), last, to);
+      else this.others.set(key, to);
+      for (const part of this.parts) part.moveSlot(last, to);
     } else slots.unchain(last);
     slots.dropLast();
   }

@@ -32,7 +32,7 @@ export class SlotLinks implements PerSlot {
   moveSlot(from: number, to: number): void {
     const before = this.previous[from + this.heads] as number;
     this.remove(from);
-    this.#insert(to + this.heads, before, this.next[before] as number);
+    this.insert(to + this.heads, before, this.next[before] as number);
   }
 
   /** Forgets all lists and gives the memory back. */
@@ -72,18 +72,18 @@ export class SlotLinks implements PerSlot {
 
   /** Puts `slot`, which is in no list, at the front of the list `head`. */
   addFirst(head: number, slot: number): void {
-    this.#insert(slot + this.heads, head, this.next[head] as number);
+    this.insert(slot + this.heads, head, this.next[head] as number);
   }
 
   /** Puts `slot`, which is in no list, at the end of the list `head`. */
   addLast(head: number, slot: number): void {
-    this.#insert(slot + this.heads, this.previous[head] as number, head);
+    this.insert(slot + this.heads, this.previous[head] as number, head);
   }
 
   /** Puts `slot`, which is in no list, behind `other`, which is in one. */
   addAfter(other: number, slot: number): void {
     const before = other + this.heads;
-    this.#insert(slot + this.heads, before, this.next[before] as number);
+    this.insert(slot + this.heads, before, this.next[before] as number);
   }
 
   /** Takes `slot` out of its list. Its own links stay stale: it is in no list until added again. */
@@ -117,7 +117,7 @@ export class SlotLinks implements PerSlot {
     this.empty(from);
   }
 
-  #insert(node: number, before: number, after: number): void {
+  private insert(node: number, before: number, after: number): void {
     const { next, previous } = this;
     next[node] = after;
     previous[node] = before;

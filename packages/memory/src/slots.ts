@@ -1,17 +1,6 @@
+import { Chunk, fitChunks } from "./chunks.js";
 import type { Fitting } from "./column.js";
 import type { PerSlot } from "./room.js";
-
-/**
- * Keys and values lie in chunks: one array of a million stalls 17 ms when V8 lengthens it, a chunk never. A key and its
- * value are neighbours, so that a hit in a large cache misses the processor's cache once for both (a third faster).
- */
-export const CHUNK_BITS = 11;
-
-/** The compiler folds a module's own constants only: one that is imported or exported is loaded and checked at each use. */
-const BITS = CHUNK_BITS;
-const MASK = (1 << BITS) - 1;
-
-type Chunk<K, V> = (K | V | typeof FREE | number | undefined)[];
 
 /** The value of a slot that is not held. */
 const FREE: unique symbol = Symbol("free");
@@ -31,8 +20,11 @@ export class Slots<K, V> implements PerSlot {
   hashes: Int32Array = new Int32Array(0);
   spaces: Int32Array | null = null;
   weights: Float64Array | null = null;
-  /** Of each slot its key at 2 × slot and its value behind it. */
-  readonly chunks: Chunk<K, V>[] = [];
+  /** The chunks of the keys and of the values. The first of each is in a field of its own, too: see chunks.ts. */
+  keyChunks: (K | number | undefined)[][] = [];
+  valueChunks: (V | typeof FREE)[][] = [];
+  firstKeys: (K | number | undefined)[] = [];
+  firstValues: (V | typeof FREE)[] = [];
   /** Slots from here on were never used. */
   unused = 0;
   /**
@@ -47,7 +39,9 @@ export class Slots<K, V> implements PerSlot {
   }
 
   fitOne(capacity: number, fitting: Fitting): boolean {
-    if (this.hashes.length !== capacity) this.hashes = fitting.fit(this.hashes, capacity);
+    if (fitChunks(this.keyChunks, capacity, undefined)) this.firstKeys = this.keyChunks[0] ?? [];
+    else if (fitChunks(this.valueChunks, capacity, FREE)) this.firstValues = this.valueChunks[0] ?? [];
+    else if (this.hashes.length !== capacity) this.hashes = fitting.fit(this.hashes, capacity);
     else if (this.spaces !== null && this.spaces.length !== capacity)
       this.spaces = fitting.fit(this.spaces, capacity);
     else if (this.weights !== null && this.weights.length !== capacity)
@@ -58,9 +52,8 @@ export class Slots<K, V> implements PerSlot {
 
   /** The entry of `from` moves to `to`, which `takeFree` gave. `from` is neither held nor free then. */
   moveSlot(from: number, to: number): void {
-    const chunk = this.#chunkOf(to);
-    chunk[(to & MASK) << 1] = this.keyAt(from);
-    chunk[((to & MASK) << 1) + 1] = this.valueAt(from);
+    this.setKey(to, this.keyAt(from));
+    this.setValue(to, this.valueAt(from));
     this.hashes[to] = this.hashAt(from);
     if (this.spaces !== null) this.spaces[to] = this.spaceOf(from);
     if (this.weights !== null) this.weights[to] = this.weightOf(from);
@@ -73,27 +66,25 @@ export class Slots<K, V> implements PerSlot {
       this.free = this.hashes[slot] as number;
     } else {
       slot = this.unused++;
-      if ((slot & MASK) === 0) {
-        this.chunks.push([]);
-      }
     }
-    const chunk = this.#chunkOf(slot);
-    const at = (slot & MASK) << 1;
-    chunk[at] = key;
-    chunk[at + 1] = value;
-    this.hashes[slot] = hash;
-    if (this.spaces !== null) this.spaces[slot] = space;
-    else if (space !== 0) this.#useSpaces(slot, space);
+    this.occupy(slot, key, value, hash, space);
     if (this.weights !== null) this.weights[slot] = 1;
     return slot;
   }
 
+  /** Puts an entry into a slot that has been taken; its weight stays. */
+  protected occupy(slot: number, key: K, value: V, hash: number, space: number): void {
+    this.setKey(slot, key);
+    this.setValue(slot, value);
+    this.hashes[slot] = hash;
+    if (this.spaces !== null) this.spaces[slot] = space;
+    else if (space !== 0) this.useSpaces(slot, space);
+  }
+
   release(slot: number): void {
-    const chunk = this.#chunkOf(slot);
-    const at = (slot & MASK) << 1;
-    chunk[at] = undefined;
-    chunk[at + 1] = FREE;
-    if (this.free >= 0) this.#chunkOf(this.free)[(this.free & MASK) << 1] = slot;
+    this.setKey(slot, undefined);
+    this.setValue(slot, FREE);
+    if (this.free >= 0) this.setKey(this.free, slot);
     this.hashes[slot] = this.free;
     this.free = slot;
   }
@@ -112,21 +103,16 @@ export class Slots<K, V> implements PerSlot {
       this.free = after;
       return;
     }
-    const before = this.#chunkOf(slot)[(slot & MASK) << 1] as number;
+    const before = this.keyAt(slot) as unknown as number;
     this.hashes[before] = after;
-    if (after >= 0) this.#chunkOf(after)[(after & MASK) << 1] = before;
+    if (after >= 0) this.setKey(after, before);
   }
 
   /** The last slot in use, neither held nor free, becomes one that was never used. */
   dropLast(): void {
     const slot = --this.unused;
-    const chunk = this.#chunkOf(slot);
-    const at = (slot & MASK) << 1;
-    if (at === 0) this.chunks.pop();
-    else {
-      chunk[at] = undefined;
-      chunk[at + 1] = FREE;
-    }
+    this.setKey(slot, undefined);
+    this.setValue(slot, FREE);
   }
 
   /** Forgets everything and gives the memory back. */
@@ -135,27 +121,38 @@ export class Slots<K, V> implements PerSlot {
     this.hashes = new Int32Array(0);
     this.spaces = null;
     this.weights = null;
-    this.chunks.length = 0;
+    this.keyChunks = [];
+    this.valueChunks = [];
+    this.firstKeys = [];
+    this.firstValues = [];
     this.unused = 0;
     this.free = -1;
   }
 
   isHeld(slot: number): boolean {
-    return this.#chunkOf(slot)[((slot & MASK) << 1) + 1] !== FREE;
+    return this.valueAt(slot) !== FREE;
   }
 
   // Below, the casts: an index below `capacity` is always there, and a held slot has a key and a value.
 
   keyAt(slot: number): K {
-    return this.#chunkOf(slot)[(slot & MASK) << 1] as K;
+    const chunk = slot < Chunk.Size ? this.firstKeys : (this.keyChunks[slot >>> Chunk.Bits] as K[]);
+    return chunk[slot & Chunk.Mask] as K;
   }
 
   valueAt(slot: number): V {
-    return (this.chunks[slot >>> BITS] as Chunk<K, V>)[((slot & MASK) << 1) + 1] as V;
+    const chunk = slot < Chunk.Size ? this.firstValues : (this.valueChunks[slot >>> Chunk.Bits] as V[]);
+    return chunk[slot & Chunk.Mask] as V;
   }
 
-  setValue(slot: number, value: V): void {
-    this.#chunkOf(slot)[((slot & MASK) << 1) + 1] = value;
+  setValue(slot: number, value: V | typeof FREE): void {
+    const chunk = slot < Chunk.Size ? this.firstValues : (this.valueChunks[slot >>> Chunk.Bits] as V[]);
+    (chunk as unknown[])[slot & Chunk.Mask] = value;
+  }
+
+  private setKey(slot: number, key: K | number | undefined): void {
+    const chunk = slot < Chunk.Size ? this.firstKeys : (this.keyChunks[slot >>> Chunk.Bits] as K[]);
+    (chunk as unknown[])[slot & Chunk.Mask] = key;
   }
 
   hashAt(slot: number): number {
@@ -179,12 +176,8 @@ export class Slots<K, V> implements PerSlot {
     this.weights[slot] = weight;
   }
 
-  #chunkOf(slot: number): Chunk<K, V> {
-    return this.chunks[slot >>> BITS] as Chunk<K, V>;
-  }
-
   /** Spaces cost 4 bytes an entry, from the first entry outside space 0. */
-  #useSpaces(slot: number, space: number): void {
+  private useSpaces(slot: number, space: number): void {
     this.spaces = new Int32Array(this.hashes.length);
     this.spaces[slot] = space;
   }

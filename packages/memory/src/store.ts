@@ -1,298 +1,208 @@
-import { MOVED_PER_OPERATION, REMOVED_PER_WAKING, SHED_PER_OPERATION } from "./effort.js";
-import { EXPIRED_PER_OPERATION, Expiry } from "./expiry.js";
-import { isIndexed, isNumber, KeyHash } from "./key-hash.js";
-import { KeyIndex } from "./key-index.js";
-import type { Settings } from "./options.js";
-import { choosePolicy } from "./policy/choose.js";
-import { CustomPolicy } from "./policy/custom.js";
-import type { Limits, Requests, SlotPolicy } from "./policy/slot-policy.js";
-import { type RemovalCause, Removals } from "./removal.js";
-import { Room } from "./room.js";
-import { Slots } from "./slots.js";
-import { Upkeep } from "./upkeep.js";
+import { BoundedEntries } from "./bounded-entries.js";
+import { Chunk } from "./chunks.js";
+import { EXPIRED_PER_OPERATION } from "./expiry.js";
+import { isNumber, KeyHash } from "./key-hash.js";
+import { type Placement, placement, type Settings } from "./options.js";
 
 /**
- * The parts of a cache put together: slots, index, policy and expiry, kept in step with each other.
+ * How entries are read and written. A hit is an index look-up and one byte (or one call of the policy).
  *
- * Every change goes through `insert`, `overwrite` and `remove`, which leave all parts consistent; `finish` then calls
- * what is the user's. A hit is an index look-up and one byte (or one call of the policy).
+ * `Slots`, `KeyIndex`, `BoundedEntries` and `Store` are layers of one object, not objects of their own: a hit reads fields of
+ * all of them, and an object in between costs a nanosecond or two each time (30 of 80 ns of an overwrite in all).
  */
-export class Store<K, V> {
-  readonly slots: Slots<K, V> = new Slots();
-  readonly index: KeyIndex<K, V> = new KeyIndex(this.slots);
-  /** Slots of keys that are neither strings nor numbers, which only a Map can look up. */
-  readonly others: Map<K, number> = new Map();
-  readonly hash: KeyHash;
-  readonly policy: SlotPolicy;
-  readonly expiry: Expiry;
-  readonly room: Room<K, V>;
-  readonly removals: Removals<K, V>;
-  readonly requests: Requests = { hits: 0, misses: 0 };
-  limits: Limits;
-  size = 0;
-  weight = 0;
-  refused = 0;
-  readonly #upkeep: Upkeep;
-  readonly #custom: CustomPolicy<K, V> | undefined;
-  readonly #onHit: Uint8Array;
-  /** Somebody listens to removals. */
-  readonly #isHeard: boolean;
-  #marks: Uint8Array | null;
-  /** Limits were lowered and are not reached yet. */
-  #isShedding = false;
+export class Store<K, V> extends BoundedEntries<K, V> {
+  private readonly hash: KeyHash;
+  private readonly onHit: Uint8Array;
 
   constructor(settings: Settings<K, V>) {
-    const { limits, random } = settings;
-    this.limits = limits;
-    this.hash = new KeyHash(random);
-    this.expiry = new Expiry(settings.clock, settings.idle);
-    this.removals = new Removals(settings.onRemoval, settings.onListenerError);
-    this.#isHeard = settings.onRemoval !== undefined;
-    this.policy = choosePolicy(settings.policy, {
-      slots: this.slots,
-      limits,
-      requests: this.requests,
-      random,
-    });
-    this.#custom = this.policy instanceof CustomPolicy ? this.policy : undefined;
-    this.#onHit = this.policy.onHit;
-    this.#marks = this.policy.marks;
-    this.room = new Room(this.slots, this.index, this.others, {
-      parts: [this.policy, this.expiry],
-      canMove: this.#custom === undefined,
-    });
-    this.#upkeep = new Upkeep(settings.clock, (now) => this.#maintain(now));
-  }
-
-  get isOver(): boolean {
-    return this.size > this.limits.maxSize || this.weight > this.limits.maxWeight;
+    super(settings);
+    this.hash = new KeyHash(settings.random);
+    this.onHit = this.policy.onHit;
+    this.isQuick = this.mayBeQuick;
   }
 
   hashOf(space: number, key: K): number {
-    if (typeof key === "string") return this.hash.ofString(space, key);
-    if (isNumber(key)) return this.hash.ofNumber(key);
-    return this.hash.ofOther(key);
+    return typeof key === "string" ? this.hash.ofString(space, key) : this.hash.ofOther(key);
   }
 
   /** The slot of a key, or -1; the entry may have expired. */
   find(space: number, key: K): number {
-    if (typeof key === "string") return this.index.findString(space, key, this.hash.ofString(space, key));
-    return this.findHashed(space, key, isNumber(key) ? this.hash.ofNumber(key) : 0);
+    return typeof key === "string"
+      ? this.findString(space, key, this.hash.ofString(space, key))
+      : this.findOther(key, isNumber(key) ? this.hash.ofNumber(key) : 0);
   }
 
-  /** The slot of a key whose hash is known, or -1; the entry may have expired. */
-  findHashed(space: number, key: K, hash: number): number {
-    if (typeof key === "string") return this.index.findString(space, key, hash);
-    return isNumber(key) ? this.index.findNumber(key, hash) : (this.others.get(key) ?? -1);
-  }
-
-  /** The value in a slot that `find` returned, or `absent`, counted as a hit or a miss. 2 ns where there are marks. */
-  read<A>(slot: number, now: number | undefined, absent: A): V | A {
+  /** The value of a key, or `absent`, counted as a hit or a miss. */
+  get<A>(space: number, key: K, now: number | undefined, absent: A): V | A {
+    const slot =
+      typeof key === "string"
+        ? this.findString(space, key, this.hash.ofString(space, key))
+        : this.find(space, key);
     if (slot < 0) {
-      this.requests.misses++;
+      this.misses++;
       return absent;
     }
-    const { deadlines, quietUntil, hasIdle } = this.expiry;
-    // With the time given nearly all hits end here, a tenth slower than without an end; calling more, it was two fifths.
-    const deadline = deadlines === null ? 0 : (deadlines[slot] as number);
-    if (deadline !== 0 && (now === undefined || now >= deadline || now >= quietUntil || hasIdle))
-      return this.#readEnding(slot, now, absent);
-    return this.#hit(slot);
+    const { expiry } = this;
+    if (expiry.deadlines !== null && expiry.mayBeOver(slot, now)) return this.readEnding(slot, now, absent);
+    return this.hit(slot);
   }
 
-  /** The value in a slot that `find` returned, whether or not its time is over. */
-  readHeld(slot: number): V | undefined {
-    if (slot >= 0) return this.#hit(slot);
-    this.requests.misses++;
+  /** The value of a key, whether or not its time is over. */
+  getHeld(space: number, key: K): V | undefined {
+    const slot = this.find(space, key);
+    if (slot >= 0) return this.hit(slot);
+    this.misses++;
     return undefined;
   }
 
-  /** Adds an entry whose key is not held. Returns its slot; `evict` must follow. */
-  insert(space: number, key: K, value: V, hash: number, weight: number): number {
-    const { slots } = this;
-    if (slots.free < 0 && slots.unused >= this.room.growAt) {
-      this.room.grow(this.limits.maxSize);
-      this.#marks = this.policy.marks;
-    }
-    // As a Map does: -0 is stored as 0, which is the same type.
-    const slot = slots.allocate(key === 0 ? (0 as K) : key, value, hash, space);
-    if (weight !== 1) slots.setWeight(slot, weight);
-    if (typeof key === "string" || isNumber(key)) this.index.add(hash, slot);
-    else this.others.set(key, slot);
-    this.size++;
-    this.weight += weight;
-    this.policy.insert(slot);
-    return slot;
-  }
-
-  /** Gives a held entry another value and weight. */
-  overwrite(slot: number, value: V, weight: number): void {
-    const { slots } = this;
-    const marks = this.#marks;
-    const oldWeight = slots.weightOf(slot);
+  /** Stores a value, and evicts others for it. False if it was refused: alone it is heavier than everything may be. */
+  set(space: number, key: K, value: V, how: Placement): boolean {
+    if (typeof key !== "string") return this.setOther(space, key, value, how);
+    const hash = this.hash.ofString(space, key);
+    const slot = this.findString(space, key, hash);
+    if (slot < 0) return this.insert(hash, space, key, value, how);
+    const { marks } = this;
+    if (!this.isQuick || !how.isPlain || marks === null)
+      return this.overwrite(slot, hash, space, key, value, how);
     this.removals.replaced++;
-    if (this.#isHeard) this.#tellOf(slot, "replaced");
-    slots.setValue(slot, value);
-    if (weight === oldWeight && marks !== null) {
-      marks[slot] = this.#onHit[marks[slot] as number] as number;
-      return;
-    }
-    slots.setWeight(slot, weight);
-    this.weight += weight - oldWeight;
-    this.policy.update(slot, oldWeight);
+    const chunk = slot < Chunk.Size ? this.firstValues : (this.valueChunks[slot >>> Chunk.Bits] as unknown[]);
+    (chunk as unknown[])[slot & Chunk.Mask] = value;
+    marks[slot] = this.onHit[marks[slot] as number] as number;
+    return true;
   }
 
-  /** Turns an entry away that is heavier than everything may be. What its key had before must not outlive it. */
-  refuse(space: number, key: K, value: V, slot: number): void {
-    if (slot >= 0) this.remove(slot, "replaced");
+  private setOther(space: number, key: K, value: V, how: Placement): boolean {
+    const hash = this.hash.ofOther(key);
+    const slot = this.findOther(key, hash);
+    return slot < 0
+      ? this.insert(hash, space, key, value, how)
+      : this.overwrite(slot, hash, space, key, value, how);
+  }
+
+  /** The slot of a key that is no string, or -1. Only the hash of a number is asked for. */
+  private findOther(key: K, hash: number): number {
+    return isNumber(key) ? this.findNumber(key, hash) : (this.others.get(key) ?? -1);
+  }
+
+  /** Adds an entry whose key is not held. */
+  private insert(hash: number, space: number, key: K, value: V, how: Placement): boolean {
+    const { expiry } = this;
+    const { weight, ttl } = how;
+    if (weight > this.limits.maxWeight) return this.refuse(space, key, value);
+    // As a Map does: -0 is stored as 0, which is the same type.
+    const stored = key === 0 ? (0 as K) : key;
+    const isFull = this.size === this.fullSize && this.weights === null && weight === 1;
+    let slot = isFull ? this.policy.replace(hash) : -1;
+    if (slot >= 0) {
+      this.removals.size++;
+      if (this.isHeard) this.tellOf(slot, "size");
+      this.disconnect(slot);
+      this.occupy(slot, stored, value, hash, space);
+    } else {
+      if (this.free < 0 && this.unused >= this.room.growAt) this.grow();
+      slot = this.allocate(stored, value, hash, space);
+      if (!how.isPlain) {
+        this.setWeight(slot, weight);
+        this.isQuick = false;
+      }
+      this.size++;
+      this.weight += weight;
+      this.policy.insert(slot);
+    }
+    if (typeof key === "string" || isNumber(key)) this.addKey(hash, slot);
+    else this.others.set(key, slot);
+    if (expiry.needsTime(ttl)) this.startTime(slot, ttl, how.now);
+    this.settle();
+    return true;
+  }
+
+  /** Gives a held entry another value, weight and time; in the place of an expired one comes a new one. */
+  private overwrite(slot: number, hash: number, space: number, key: K, value: V, how: Placement): boolean {
+    const { expiry, marks } = this;
+    const { weight, ttl } = how;
+    const now = expiry.ends(slot) ? (how.now ?? expiry.clock.now()) : how.now;
+    if (now !== undefined && expiry.isOver(slot, now)) {
+      this.remove(slot, "expired");
+      return this.insert(hash, space, key, value, placement(weight, ttl, now));
+    }
+    if (weight > this.limits.maxWeight) {
+      // What the key had before must not outlive what it was to have.
+      this.remove(slot, "replaced");
+      return this.refuse(space, key, value);
+    }
+    const oldWeight = this.weightOf(slot);
+    this.removals.replaced++;
+    if (this.isHeard) this.tellOf(slot, "replaced");
+    this.setValue(slot, value);
+    if (weight === oldWeight && marks !== null) {
+      marks[slot] = this.onHit[marks[slot] as number] as number;
+    } else {
+      this.setWeight(slot, weight);
+      this.weight += weight - oldWeight;
+      this.policy.update(slot, oldWeight);
+    }
+    if (expiry.needsTime(ttl)) this.startTime(slot, ttl, now);
+    else if (expiry.deadlines !== null) expiry.stop(slot);
+    this.settle();
+    return true;
+  }
+
+  private refuse(space: number, key: K, value: V): false {
     this.refused++;
     this.removals.size++;
     this.removals.add(key, value, "size", space);
+    this.settle();
+    return false;
+  }
+
+  /** The end of every `set`. */
+  private settle(): void {
+    const { limits } = this;
+    if (this.size > limits.maxSize || this.weight > limits.maxWeight) this.evict();
+    if (!this.isQuick) this.finish();
   }
 
   /** Starts the time of a new or overwritten entry, for a ttl that needs it. */
-  startTime(slot: number, ttl: number, given: number | undefined): void {
+  private startTime(slot: number, ttl: number, given: number | undefined): void {
     const now = given ?? this.expiry.clock.now();
-    this.#upkeep.wakeBy(this.expiry.start(slot, ttl, now), now);
+    this.isQuick = false;
+    this.upkeep.wakeBy(this.expiry.start(slot, ttl, now), now);
     if (now >= this.expiry.quietUntil) this.expire(now, EXPIRED_PER_OPERATION);
   }
 
-  /** Removes a held entry from all parts. */
-  remove(slot: number, cause: RemovalCause): void {
-    this.removals[cause]++;
-    if (this.#isHeard) this.#tellOf(slot, cause);
-    this.policy.remove(slot);
-    this.#drop(slot);
-  }
-
-  /** Evicts until the limits hold; after a `resize` to lower ones, a bounded part of the way. */
-  evict(): void {
-    const { limits } = this;
-    let rest = this.#isShedding ? SHED_PER_OPERATION : Number.POSITIVE_INFINITY;
-    while (this.size > limits.maxSize || this.weight > limits.maxWeight) {
-      if (rest-- === 0) return;
-      this.#evictOne();
-    }
-    this.#isShedding = false;
-  }
-
-  /** Removes expired entries, after looking at `most` of those whose time may have come. */
-  expire(now: number, most: number): void {
-    for (let looked = 0; looked < most; looked++) {
-      const slot = this.expiry.takeOver(now, most - looked);
-      if (slot < 0) return;
-      this.remove(slot, "expired");
-    }
-  }
-
-  resize(limits: Limits): void {
-    this.limits = limits;
-    this.policy.resize(limits);
-    if (!this.isOver) return;
-    this.#isShedding = true;
-    this.tidy();
-  }
-
-  /** After many removals at once: what is left to do is done in the background. */
-  tidy(): void {
-    const now = this.expiry.clock.now();
-    if (this.#maintain(now) <= now) this.#upkeep.wakeBy(now, now);
-  }
-
-  clear(): void {
-    for (let slot = 0; this.#isHeard && slot < this.slots.unused; slot++)
-      if (this.slots.isHeld(slot)) this.#tellOf(slot, "cleared");
-    this.removals.cleared += this.size;
-    this.slots.clear();
-    this.index.clear();
-    this.others.clear();
-    this.policy.clear();
-    this.expiry.clear();
-    this.room.clear();
-    this.#upkeep.cancel();
-    this.#marks = this.policy.marks;
-    this.size = 0;
-    this.weight = 0;
-    this.#isShedding = false;
-  }
-
-  /** The end of every operation that may have removed something: everything is consistent, the user's code may run. */
-  finish(): void {
-    if (this.size < this.room.shrinkBelow) this.#shrink(MOVED_PER_OPERATION);
-    if (this.#isHeard) this.removals.tell();
-    if (this.#custom !== undefined) this.#custom.rethrow();
-  }
-
-  #tellOf(slot: number, cause: RemovalCause): void {
-    const { slots } = this;
-    this.removals.add(slots.keyAt(slot), slots.valueAt(slot), cause, slots.spaceOf(slot));
-  }
-
-  #hit(slot: number): V {
-    const marks = this.#marks;
-    this.requests.hits++;
+  private hit(slot: number): V {
+    const { marks } = this;
+    this.hits++;
     // Both indices are in range: a slot is below the capacity, a mark below 256.
-    if (marks !== null) marks[slot] = this.#onHit[marks[slot] as number] as number;
-    else {
-      this.policy.access(slot);
-      this.#custom?.rethrow();
-    }
-    return this.slots.valueAt(slot);
+    if (marks !== null) marks[slot] = this.onHit[marks[slot] as number] as number;
+    else this.access(slot);
+    const chunk = slot < Chunk.Size ? this.firstValues : (this.valueChunks[slot >>> Chunk.Bits] as unknown[]);
+    return chunk[slot & Chunk.Mask] as V;
+  }
+
+  /** A hit for a policy that is told of each. */
+  private access(slot: number): void {
+    this.policy.access(slot);
+    if (this.custom !== undefined) this.custom.rethrow();
   }
 
   /** Reads the clock (35 ns) unless the time is given. */
-  #readEnding<A>(slot: number, given: number | undefined, absent: A): V | A {
+  private readEnding<A>(slot: number, given: number | undefined, absent: A): V | A {
     const { expiry } = this;
     const now = given ?? expiry.clock.now();
     const isOver = expiry.isOver(slot, now);
     let value: V | A = absent;
     if (isOver) {
-      this.requests.misses++;
+      this.misses++;
       this.remove(slot, "expired");
     } else {
       if (expiry.hasIdle) expiry.touch(slot, now);
-      value = this.#hit(slot);
+      value = this.hit(slot);
     }
     if (isOver || now >= expiry.quietUntil) {
       this.expire(now, EXPIRED_PER_OPERATION);
       this.finish();
     }
     return value;
-  }
-
-  #evictOne(): void {
-    const slot = this.policy.evict();
-    this.removals.size++;
-    if (this.#isHeard) this.#tellOf(slot, "size");
-    this.#drop(slot);
-  }
-
-  /** What removals of all causes have in common. An eviction need not look at the key where all are indexed. */
-  #drop(slot: number): void {
-    const { slots, others } = this;
-    if (this.expiry.deadlines !== null) this.expiry.stop(slot);
-    if (others.size === 0 || isIndexed(slots.keyAt(slot))) {
-      this.index.remove(slots.hashes[slot] as number, slot);
-    } else others.delete(slots.keyAt(slot));
-    this.size--;
-    this.weight -= slots.weights === null ? 1 : (slots.weights[slot] as number);
-    slots.release(slot);
-  }
-
-  #shrink(most: number): void {
-    this.room.shrink(most);
-    this.#marks = this.policy.marks;
-  }
-
-  /** What the timer does. Returns when it should be called again. */
-  #maintain(now: number): number {
-    this.expire(now, REMOVED_PER_WAKING);
-    for (let shed = 0; shed < REMOVED_PER_WAKING && this.isOver; shed++) this.#evictOne();
-    if (!this.isOver) this.#isShedding = false;
-    if (this.room.isShrinking) this.#shrink(REMOVED_PER_WAKING);
-    this.finish();
-    return this.isOver || this.room.isShrinking
-      ? now
-      : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);
   }
 }

@@ -31,24 +31,24 @@ const HORIZON = BUCKETS ** LEVELS - 1;
  */
 export class TimerWheel {
   readonly links: SlotLinks = new SlotLinks(LEVELS * BUCKETS + 1);
-  readonly #origin: number;
+  private readonly origin: number;
   /** The tick that the wheel has come to. */
   tick = 0;
-  #count = 0;
+  private count = 0;
 
   /** @param now the current time in milliseconds: the wheel's beginning */
   constructor(now: number) {
-    this.#origin = now;
+    this.origin = now;
   }
 
   /** How many slots are scheduled. */
   get size(): number {
-    return this.#count;
+    return this.count;
   }
 
   /** When the wheel's current tick ends, in milliseconds: before it `advance` does nothing. */
   get tickEnd(): number {
-    return this.#origin + (this.tick + 1) * TICK;
+    return this.origin + (this.tick + 1) * TICK;
   }
 
   fitOne(capacity: number, fitting: Fitting): boolean {
@@ -62,30 +62,30 @@ export class TimerWheel {
 
   /** Schedules a slot that is not scheduled. */
   add(slot: number, deadline: number): void {
-    this.#count++;
-    this.links.addLast(this.#bucketOf(deadline), slot);
+    this.count++;
+    this.links.addLast(this.bucketOf(deadline), slot);
   }
 
   /** Takes a scheduled slot out. */
   remove(slot: number): void {
-    this.#count--;
+    this.count--;
     this.links.remove(slot);
   }
 
   /** Moves on to the time `now`. At most 64 steps a level, whatever passed; times before the wheel's are ignored. */
   advance(now: number): void {
     const from = this.tick;
-    const to = Math.floor((now - this.#origin) / TICK);
+    const to = Math.floor((now - this.origin) / TICK);
     if (to <= from) return;
     this.tick = to;
     // A finest bucket is due when its time is over; a coarser one when it begins, to be spread over the finer ones.
-    this.#collect(0, from, to - 1);
+    this.collect(0, from, to - 1);
     let width = BUCKETS;
     for (let level = 1; level < LEVELS; level++, width *= BUCKETS) {
       const first = Math.floor(from / width) + 1;
       const last = Math.floor(to / width);
       if (first > last) break;
-      this.#collect(level, first, last);
+      this.collect(level, first, last);
     }
   }
 
@@ -96,8 +96,8 @@ export class TimerWheel {
 
   /** When the next bucket is due, in milliseconds; `Infinity` if nothing is scheduled. Looks at 384 buckets at most. */
   nextDue(): number {
-    if (this.#count === 0) return Number.POSITIVE_INFINITY;
-    if (this.due() >= 0) return this.#origin + this.tick * TICK;
+    if (this.count === 0) return Number.POSITIVE_INFINITY;
+    if (this.due() >= 0) return this.origin + this.tick * TICK;
     let next = Number.POSITIVE_INFINITY;
     let width = 1;
     for (let level = 0; level < LEVELS; level++, width *= BUCKETS) {
@@ -109,23 +109,23 @@ export class TimerWheel {
         break;
       }
     }
-    return this.#origin + next * TICK;
+    return this.origin + next * TICK;
   }
 
   clear(): void {
-    this.#count = 0;
+    this.count = 0;
     this.links.clear();
   }
 
-  #collect(level: number, first: number, last: number): void {
+  private collect(level: number, first: number, last: number): void {
     const end = Math.min(last, first + BUCKETS - 1);
     for (let bucket = first; bucket <= end; bucket++) {
       this.links.append(level * BUCKETS + (bucket & (BUCKETS - 1)), DUE);
     }
   }
 
-  #bucketOf(deadline: number): number {
-    const wanted = Math.floor((deadline - this.#origin) / TICK);
+  private bucketOf(deadline: number): number {
+    const wanted = Math.floor((deadline - this.origin) / TICK);
     // Whole numbers of 32 bits last for two years from the wheel's beginning, and cost a third of what follows.
     if (wanted < LONGEST_WHOLE && wanted >= this.tick) {
       const distance = (wanted - this.tick) | 0;

@@ -9,47 +9,47 @@ const COARSEST = 50;
  * whatever it still waits for.
  */
 export class Upkeep {
-  readonly #clock: Clock;
+  private readonly clock: Clock;
   /** Does a bounded piece of work, and returns when there is more: a time, or `Infinity`. */
-  readonly #work: (now: number) => number;
-  readonly #task: () => void;
-  #cancel: CancelTimer | undefined;
-  #at: number = Number.POSITIVE_INFINITY;
+  private readonly work: (now: number) => number;
+  private readonly task: () => void;
+  private cancelTimer: CancelTimer | undefined;
+  private at: number = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock, work: (now: number) => number) {
-    this.#clock = clock;
-    this.#work = work;
+    this.clock = clock;
+    this.work = work;
     const weak = new WeakRef(this);
-    this.#task = () => {
+    this.task = () => {
       const upkeep = weak.deref();
-      if (upkeep !== undefined) upkeep.#run();
+      if (upkeep !== undefined) upkeep.run();
     };
   }
 
   /** Makes sure that the work is done soon after the time `at`. */
   wakeBy(at: number, now: number): void {
     const when = Math.max(at, now + COARSEST);
-    if (when < this.#at) this.#schedule(when, now);
+    if (when < this.at) this.schedule(when, now);
   }
 
   cancel(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    this.#at = Number.POSITIVE_INFINITY;
+    this.cancelTimer?.();
+    this.cancelTimer = undefined;
+    this.at = Number.POSITIVE_INFINITY;
   }
 
-  #schedule(at: number, now: number): void {
-    this.#cancel?.();
-    this.#at = at;
-    this.#cancel = this.#clock.schedule(this.#task, Math.max(at - now, 1));
+  private schedule(at: number, now: number): void {
+    this.cancelTimer?.();
+    this.at = at;
+    this.cancelTimer = this.clock.schedule(this.task, Math.max(at - now, 1));
   }
 
-  #run(): void {
-    this.#cancel = undefined;
-    this.#at = Number.POSITIVE_INFINITY;
-    const now = this.#clock.now();
-    const next = this.#work(now);
-    if (next <= now) this.#schedule(now + 1, now);
+  private run(): void {
+    this.cancelTimer = undefined;
+    this.at = Number.POSITIVE_INFINITY;
+    const now = this.clock.now();
+    const next = this.work(now);
+    if (next <= now) this.schedule(now + 1, now);
     else if (next !== Number.POSITIVE_INFINITY) this.wakeBy(next, now);
   }
 }

@@ -164,7 +164,7 @@ describe("memory", () => {
     clock.advance(200);
     expect(cache.size).toBe(0);
     expect(clock.timers).toBe(0);
-    expect(storeOf(cache).index.table.length).toBeLessThan(5_000);
+    expect(storeOf(cache).table.length).toBeLessThan(5_000);
     checkCache(cache);
   });
 

@@ -1,15 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeyIndex } from "../src/key-index.js";
-import { Slots } from "../src/slots.js";
 import { checkIndex } from "./check/cache.js";
 import { makeRoom } from "./support/make-room.js";
 import { seeded } from "./support/random.js";
 
 /** An index over slots, whose keys' hashes the test chooses. */
 class Indexed {
-  readonly slots = new Slots<string, number>();
-  readonly index = new KeyIndex(this.slots);
+  readonly index = new KeyIndex<string, number>();
   readonly held = new Map<string, number>();
   readonly #hashOf: (key: string) => number;
 
@@ -18,18 +16,18 @@ class Indexed {
   }
 
   add(key: string): void {
-    if (this.slots.isFull) makeRoom(this.slots, Math.max(16, 2 * this.slots.capacity));
+    if (this.index.isFull) makeRoom(this.index, Math.max(16, 2 * this.index.capacity));
     const hash = this.#hashOf(key);
-    const slot = this.slots.allocate(key, 0, hash, 0);
-    this.index.add(hash, slot);
+    const slot = this.index.allocate(key, 0, hash, 0);
+    this.index.addKey(hash, slot);
     this.held.set(key, slot);
   }
 
   remove(key: string): void {
     const slot = this.held.get(key)!;
     this.held.delete(key);
-    this.index.remove(this.#hashOf(key), slot);
-    this.slots.release(slot);
+    this.index.removeKey(this.#hashOf(key), slot);
+    this.index.release(slot);
   }
 
   find(key: string): number {
@@ -37,7 +35,7 @@ class Indexed {
   }
 
   check(): void {
-    checkIndex(this.index, new Set(this.held.values()), this.slots.hashes);
+    checkIndex(this.index, new Set(this.held.values()), this.index.hashes);
   }
 }
 
@@ -96,11 +94,10 @@ describe("KeyIndex", () => {
   });
 
   it("tells apart equal keys in different spaces", () => {
-    const slots = new Slots<string, number>();
-    const index = new KeyIndex(slots);
-    makeRoom(slots, 16);
-    for (const space of [0, 1, 2]) index.add(5, slots.allocate("same", space, 5, space));
-    for (const space of [0, 1, 2]) expect(slots.valueAt(index.findString(space, "same", 5))).toBe(space);
+    const index = new KeyIndex<string, number>();
+    makeRoom(index, 16);
+    for (const space of [0, 1, 2]) index.addKey(5, index.allocate("same", space, 5, space));
+    for (const space of [0, 1, 2]) expect(index.valueAt(index.findString(space, "same", 5))).toBe(space);
     expect(index.findString(3, "same", 5)).toBe(-1);
   });
 });

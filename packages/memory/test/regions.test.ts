@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FREQUENCY, ON_HIT, PROTECTED, REGION, TOUCHED, WINDOW } from "../src/policy/mark.js";
+import { Mark, ON_HIT, Place } from "../src/policy/mark.js";
 import { Regions } from "../src/policy/regions.js";
 import { Slots } from "../src/slots.js";
 import { ringOf } from "./check/tlfu.js";
@@ -16,19 +16,19 @@ function regionsOf(weights: readonly number[]): Regions {
 
 describe("ON_HIT", () => {
   it("counts up to 15 and says that the entry was touched, in every region", () => {
-    for (const region of [WINDOW, PROTECTED]) {
+    for (const region of [Place.Window, Place.Protected]) {
       let mark = region | 14;
       mark = ON_HIT[mark]!;
-      expect(mark).toBe(region | TOUCHED | 15);
+      expect(mark).toBe(region | Mark.Touched | 15);
       mark = ON_HIT[mark]!;
-      expect(mark).toBe(region | TOUCHED | 15);
+      expect(mark).toBe(region | Mark.Touched | 15);
     }
   });
 
   it("leaves the region alone, whatever the mark", () => {
     ON_HIT.forEach((after, before) => {
-      expect(after & REGION).toBe(before & REGION);
-      expect(after & FREQUENCY).toBeGreaterThanOrEqual(before & FREQUENCY);
+      expect(after & Mark.Region).toBe(before & Mark.Region);
+      expect(after & Mark.Frequency).toBeGreaterThanOrEqual(before & Mark.Frequency);
     });
   });
 });
@@ -50,7 +50,7 @@ describe("Regions", () => {
     regions.marks[0] = ON_HIT[regions.marks[0]!]!;
     regions.renewOldest(regions.window);
     expect(ringOf(regions, regions.window)).toEqual([1, 2, 0]);
-    expect(regions.marks[0]! & TOUCHED).toBe(0);
+    expect(regions.marks[0]! & Mark.Touched).toBe(0);
     regions.leave(1, regions.window);
     regions.enter(1, regions.window);
     expect(ringOf(regions, regions.window)).toEqual([2, 0, 1]);
@@ -70,10 +70,10 @@ describe("Regions", () => {
     regions.marks[0] = 6;
     regions.enter(0, regions.window);
     regions.marks[0] = ON_HIT[regions.marks[0]!]!;
-    expect(regions.marks[0]! & TOUCHED).toBe(TOUCHED);
+    expect(regions.marks[0]! & Mark.Touched).toBe(Mark.Touched);
     regions.move(0, regions.window, regions.protected);
-    expect(regions.marks[0]! & TOUCHED).toBe(0);
-    expect(regions.marks[0]! & FREQUENCY).toBe(7);
+    expect(regions.marks[0]! & Mark.Touched).toBe(0);
+    expect(regions.marks[0]! & Mark.Frequency).toBe(7);
     expect(regions.regionOf(0)).toBe(regions.protected);
   });
 });

@@ -41,8 +41,7 @@ function peek(cache: BoundedCache<Key, number>, i: number): number | undefined {
 
 /** The lengths of the columns that the store itself and a wheel have. */
 function lengths(cache: BoundedCache<Key, number>): number[] {
-  const { slots, expiry } = storeOf(cache);
-  const { hashes, spaces, weights } = slots;
+  const { hashes, spaces, weights, expiry } = storeOf(cache);
   return [
     hashes.length,
     spaces?.length ?? 0,
@@ -82,7 +81,7 @@ describe("room for more", () => {
   it("follows what is held, also far below a large maximum", () => {
     const cache = new BoundedCache<number, number>({ maxSize: 2_000_000 });
     for (let i = 0; i < 140_000; i++) cache.set(i, i);
-    expect(storeOf(cache).slots.capacity).toBeLessThan(1.5 * 140_000);
+    expect(storeOf(cache).capacity).toBeLessThan(1.5 * 140_000);
     expect(arrayBytes(storeOf(cache))).toBeLessThan(56 * 140_000);
     expect(cache.get(1)).toBe(1);
   });
@@ -91,10 +90,10 @@ describe("room for more", () => {
     const { cache } = fullHouse("tlfu", 100_000);
     fill(cache, 0, 7_930);
     const store = storeOf(cache);
-    store.room.growAt = store.slots.capacity;
+    store.room.growAt = store.capacity;
     fill(cache, 7_930, 8_300);
     checkCache(cache);
-    expect(store.slots.capacity).toBe(16_384);
+    expect(store.capacity).toBe(16_384);
   });
 });
 
@@ -117,9 +116,9 @@ describe("room that is not needed any more", () => {
       for (let i = 0; i < 3_000; i++) cache.set("again", i);
       checkCache(cache);
       expect(step).toBeGreaterThan(100);
-      expect(storeOf(cache).slots.capacity).toBeLessThanOrEqual(4_096);
-      expect(storeOf(cache).slots.chunks.length).toBeLessThanOrEqual(2);
-      expect(new Set(lengths(cache))).toEqual(new Set([storeOf(cache).slots.capacity]));
+      expect(storeOf(cache).capacity).toBeLessThanOrEqual(4_096);
+      expect(storeOf(cache).keyChunks.length).toBeLessThanOrEqual(2);
+      expect(new Set(lengths(cache))).toEqual(new Set([storeOf(cache).capacity]));
       for (let i = 0; i < 20_000; i++) expect(peek(cache, i)).toBe(removed.has(i) ? undefined : i);
     },
   );
@@ -130,9 +129,9 @@ describe("room that is not needed any more", () => {
     for (let i = 0; i < 200_000; i++) cache.set(`k${i}`, i);
     cache.resize(1_000);
     clock.advance(10_000);
-    const { slots, policy } = storeOf(cache);
+    const { capacity, policy } = storeOf(cache);
     checkCache(cache);
-    expect([cache.size, slots.capacity <= 4_096]).toEqual([1_000, true]);
+    expect([cache.size, capacity <= 4_096]).toEqual([1_000, true]);
     expect(policy instanceof TinyLfuPolicy && policy.sketch.blocks <= 2_048).toBe(true);
     expect(arrayBytes(storeOf(cache))).toBeLessThan(250_000);
   });
@@ -144,7 +143,7 @@ describe("room that is not needed any more", () => {
     cache.clearSpace(0);
     clock.advance(10_000);
     checkCache(cache);
-    expect([cache.size, storeOf(cache).slots.capacity <= 4_096]).toEqual([500, true]);
+    expect([cache.size, storeOf(cache).capacity <= 4_096]).toEqual([500, true]);
   });
 
   it("stays while the cache fills again", () => {
@@ -171,9 +170,9 @@ describe("room that is not needed any more", () => {
     expect(seen.toSorted((one, other) => one - other)).toEqual(
       Array.from({ length: 2_000 }, (_, i) => 18_000 + i),
     );
-    expect(storeOf(cache).slots.capacity).toBeGreaterThan(20_000);
+    expect(storeOf(cache).capacity).toBeGreaterThan(20_000);
     for (let i = 0; i < 3_000; i++) cache.set(18_000, i);
-    expect(storeOf(cache).slots.capacity).toBeLessThan(8_192);
+    expect(storeOf(cache).capacity).toBeLessThan(8_192);
     checkCache(cache);
   });
 
@@ -191,7 +190,7 @@ describe("room that is not needed any more", () => {
     for (let i = 0; i < 10_000; i++) cache.set(i, i);
     for (let i = 0; i < 9_990; i++) cache.delete(i);
     checkCache(cache);
-    expect(storeOf(cache).slots.capacity).toBe(10_001);
+    expect(storeOf(cache).capacity).toBe(10_001);
     expect([...cache.entries()].length).toBe(10);
   });
 

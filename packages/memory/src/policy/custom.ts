@@ -11,16 +11,16 @@ import type { SlotPolicy } from "./slot-policy.js";
 export class CustomPolicy<K, V> implements SlotPolicy {
   readonly marks = null;
   readonly onHit: Uint8Array = new Uint8Array(0);
-  readonly #policy: EvictionPolicy<K>;
-  readonly #slots: Slots<K, V>;
+  private readonly policy: EvictionPolicy<K>;
+  private readonly slots: Slots<K, V>;
   /** 1 for each held slot. */
   held: Uint8Array = new Uint8Array(0);
-  #last = -1;
-  #failures: unknown[] = [];
+  private last = -1;
+  private failures: unknown[] = [];
 
   constructor(policy: EvictionPolicy<K>, slots: Slots<K, V>) {
-    this.#policy = policy;
-    this.#slots = slots;
+    this.policy = policy;
+    this.slots = slots;
   }
 
   fitOne(capacity: number, fitting: Fitting): boolean {
@@ -34,26 +34,30 @@ export class CustomPolicy<K, V> implements SlotPolicy {
 
   insert(slot: number): void {
     this.held[slot] = 1;
-    this.#last = slot;
-    this.#guard(() => this.#policy.onInsert(slot, this.#slots.keyAt(slot), this.#slots.weightOf(slot)));
+    this.last = slot;
+    this.guard(() => this.policy.onInsert(slot, this.slots.keyAt(slot), this.slots.weightOf(slot)));
+  }
+
+  replace(): number {
+    return -1;
   }
 
   access(slot: number): void {
-    this.#guard(() => this.#policy.onAccess(slot, this.#slots.weightOf(slot)));
+    this.guard(() => this.policy.onAccess(slot, this.slots.weightOf(slot)));
   }
 
   update(slot: number): void {
-    this.#last = slot;
+    this.last = slot;
     this.access(slot);
   }
 
   remove(slot: number): void {
     this.held[slot] = 0;
-    this.#guard(() => this.#policy.onRemove(slot));
+    this.guard(() => this.policy.onRemove(slot));
   }
 
   evict(): number {
-    const slot = this.#victim();
+    const slot = this.victim();
     this.remove(slot);
     return slot;
   }
@@ -62,35 +66,35 @@ export class CustomPolicy<K, V> implements SlotPolicy {
 
   clear(): void {
     for (let slot = this.held.indexOf(1); slot >= 0; slot = this.held.indexOf(1, slot + 1)) {
-      this.#guard(() => this.#policy.onRemove(slot));
+      this.guard(() => this.policy.onRemove(slot));
     }
     this.held = new Uint8Array(0);
   }
 
   /** Throws the first thing that the policy threw since the last call. */
   rethrow(): void {
-    if (this.#failures.length === 0) return;
-    const [first] = this.#failures;
-    this.#failures = [];
+    if (this.failures.length === 0) return;
+    const [first] = this.failures;
+    this.failures = [];
     throw first;
   }
 
-  #victim(): number {
-    const slot = this.#guard(() => this.#policy.victim());
+  private victim(): number {
+    const slot = this.guard(() => this.policy.victim());
     if (slot !== undefined && this.held[slot] === 1) return slot;
-    if (this.#failures.length === 0) {
-      this.#failures.push(
+    if (this.failures.length === 0) {
+      this.failures.push(
         new RangeError(`The eviction policy's victim() returned ${slot}, which is no held slot`),
       );
     }
-    return this.held[this.#last] === 1 ? this.#last : this.held.indexOf(1);
+    return this.held[this.last] === 1 ? this.last : this.held.indexOf(1);
   }
 
-  #guard<T>(call: () => T): T | undefined {
+  private guard<T>(call: () => T): T | undefined {
     try {
       return call();
     } catch (failure) {
-      this.#failures.push(failure);
+      this.failures.push(failure);
       return undefined;
     }
   }

@@ -23,16 +23,16 @@ export class Departures {
   table: Int32Array = new Int32Array(0);
   /** For how many keys the table was made. */
   room = 0;
-  /** A tick is 2^`#tickBits` of the caller's time. */
-  #tickBits = 0;
+  /** A tick is 2^`tickBits` of the caller's time. */
+  private tickBits = 0;
 
   /** Remembers that the key left at `now`, for at least `period`, in which about `room` keys leave. */
   record(hash: number, now: number, period: number, room: number): void {
-    if (room > this.room * 2 || room < this.room / 4) this.#resize(period, room);
+    if (room > this.room * 2 || room < this.room / 4) this.resize(period, room);
     const { table } = this;
     const tag = hash & ~TICK;
-    const tick = (now >>> this.#tickBits) & TICK;
-    const first = this.#bucketOf(hash);
+    const tick = (now >>> this.tickBits) & TICK;
+    const first = this.bucketOf(hash);
     let oldest = first;
     let greatest = -1;
     for (let at = first; at < first + WAYS; at++) {
@@ -52,11 +52,11 @@ export class Departures {
     if (this.room === 0) return NEVER;
     const { table } = this;
     const tag = hash & ~TICK;
-    const first = this.#bucketOf(hash);
+    const first = this.bucketOf(hash);
     for (let at = first; at < first + WAYS; at++) {
       const word = table[at] as number;
       if (word !== 0 && (word & ~TICK) === tag) {
-        return (((now >>> this.#tickBits) - word) & TICK) << this.#tickBits;
+        return (((now >>> this.tickBits) - word) & TICK) << this.tickBits;
       }
     }
     return NEVER;
@@ -67,16 +67,16 @@ export class Departures {
     this.room = 0;
   }
 
-  #bucketOf(hash: number): number {
+  private bucketOf(hash: number): number {
     return (Math.imul(hash, 0x85ebca6b) >>> 8) & (this.table.length - WAYS);
   }
 
   /** A new table with twice the room or more; what the old one knew is forgotten. */
-  #resize(period: number, room: number): void {
+  private resize(period: number, room: number): void {
     let words = WAYS;
     while (words < room * 2) words *= 2;
     this.table = new Int32Array(words);
     this.room = room;
-    this.#tickBits = Math.max(0, Math.floor(Math.log2(period / TICKS_PER_PERIOD)));
+    this.tickBits = Math.max(0, Math.floor(Math.log2(period / TICKS_PER_PERIOD)));
   }
 }

@@ -22,6 +22,12 @@ export class FifoPolicy implements SlotPolicy {
     this.links.addLast(QUEUE, slot);
   }
 
+  replace(): number {
+    const slot = this.evict();
+    this.insert(slot);
+    return slot;
+  }
+
   access(): void {}
 
   update(): void {}

@@ -30,8 +30,8 @@ export class LfuPolicy implements SlotPolicy {
   previous: Int32Array = new Int32Array(0);
   oldest: Int32Array = new Int32Array(0);
   /** Released group ids are chained through `counts`. */
-  #free = -1;
-  #unused = 0;
+  private free = -1;
+  private unused = 0;
   /** The slot set last, or -1. */
   newest = -1;
 
@@ -62,12 +62,16 @@ export class LfuPolicy implements SlotPolicy {
     this.newest = slot;
     const lowest = this.groups.first(GROUPS);
     if (lowest >= 0 && this.counts[lowest] === 1) {
-      this.#join(lowest, slot);
+      this.join(lowest, slot);
       return;
     }
-    const group = this.#newGroup(1);
+    const group = this.newGroup(1);
     this.groups.addFirst(GROUPS, group);
-    this.#found(group, slot);
+    this.found(group, slot);
+  }
+
+  replace(): number {
+    return -1;
   }
 
   access(slot: number): void {
@@ -80,14 +84,14 @@ export class LfuPolicy implements SlotPolicy {
       return;
     }
     if (joins) {
-      this.#leave(slot);
-      this.#join(higher, slot);
+      this.leave(slot);
+      this.join(higher, slot);
       return;
     }
-    const founded = this.#newGroup(count);
+    const founded = this.newGroup(count);
     this.groups.addAfter(group, founded);
-    this.#leave(slot);
-    this.#found(founded, slot);
+    this.leave(slot);
+    this.found(founded, slot);
   }
 
   update(slot: number): void {
@@ -97,11 +101,11 @@ export class LfuPolicy implements SlotPolicy {
 
   remove(slot: number): void {
     if (this.newest === slot) this.newest = -1;
-    this.#leave(slot);
+    this.leave(slot);
   }
 
   evict(): number {
-    const slot = this.#victim();
+    const slot = this.victim();
     this.remove(slot);
     return slot;
   }
@@ -115,12 +119,12 @@ export class LfuPolicy implements SlotPolicy {
     this.next = new Int32Array(0);
     this.previous = new Int32Array(0);
     this.oldest = new Int32Array(0);
-    this.#free = -1;
-    this.#unused = 0;
+    this.free = -1;
+    this.unused = 0;
     this.newest = -1;
   }
 
-  #victim(): number {
+  private victim(): number {
     const lowest = this.groups.first(GROUPS);
     const slot = this.oldest[lowest] as number;
     if (slot !== this.newest) return slot;
@@ -130,18 +134,18 @@ export class LfuPolicy implements SlotPolicy {
     return higher < 0 ? slot : (this.oldest[higher] as number);
   }
 
-  #newGroup(count: number): number {
-    let group = this.#free;
-    if (group >= 0) this.#free = this.counts[group] as number;
+  private newGroup(count: number): number {
+    let group = this.free;
+    if (group >= 0) this.free = this.counts[group] as number;
     else {
-      group = this.#unused++;
-      if (group === this.counts.length) this.#addGroups(Math.max(FEWEST_GROUPS, 2 * group));
+      group = this.unused++;
+      if (group === this.counts.length) this.addGroups(Math.max(FEWEST_GROUPS, 2 * group));
     }
     this.counts[group] = count;
     return group;
   }
 
-  #addGroups(groups: number): void {
+  private addGroups(groups: number): void {
     const fitting = new Fitting();
     while (this.counts.length < groups) this.counts = fitting.fit(this.counts, groups);
     while (this.oldest.length < groups) this.oldest = fitting.fit(this.oldest, groups);
@@ -149,7 +153,7 @@ export class LfuPolicy implements SlotPolicy {
   }
 
   /** Makes `slot` the only member of a new group. */
-  #found(group: number, slot: number): void {
+  private found(group: number, slot: number): void {
     this.groupOf[slot] = group;
     this.next[slot] = slot;
     this.previous[slot] = slot;
@@ -157,7 +161,7 @@ export class LfuPolicy implements SlotPolicy {
   }
 
   /** Makes `slot` the newest member of a group that has members. */
-  #join(group: number, slot: number): void {
+  private join(group: number, slot: number): void {
     const { next, previous } = this;
     const oldest = this.oldest[group] as number;
     const newest = previous[oldest] as number;
@@ -168,14 +172,14 @@ export class LfuPolicy implements SlotPolicy {
     previous[oldest] = slot;
   }
 
-  #leave(slot: number): void {
+  private leave(slot: number): void {
     const { next, previous } = this;
     const group = this.groupOf[slot] as number;
     const after = next[slot] as number;
     if (after === slot) {
       this.groups.remove(group);
-      this.counts[group] = this.#free;
-      this.#free = group;
+      this.counts[group] = this.free;
+      this.free = group;
       return;
     }
     const before = previous[slot] as number;

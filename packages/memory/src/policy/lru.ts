@@ -25,6 +25,12 @@ export class LruPolicy implements SlotPolicy {
     this.links.addFirst(RECENT, slot);
   }
 
+  replace(): number {
+    const slot = this.evict();
+    this.insert(slot);
+    return slot;
+  }
+
   access(slot: number): void {
     this.links.moveFirst(RECENT, slot);
   }

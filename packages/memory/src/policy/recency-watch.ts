@@ -24,7 +24,7 @@ export class RecencyWatch {
   readonly departures: Departures = new Departures();
   /** By how much the keys that came back in time for each share outnumber the hits that it could cost. */
   readonly leads: Float64Array = new Float64Array(SHARES.length);
-  #hitsSeen = 0;
+  private hitsSeen = 0;
 
   /** A key, standing for `stride` ones, left the window at `now`, counted in requests. */
   departed(hash: number, now: number, entries: number, stride: number): void {
@@ -42,8 +42,8 @@ export class RecencyWatch {
     { stride, hits, share }: { readonly stride: number; readonly hits: number; readonly share: number },
   ): number {
     const age = this.departures.age(hash, now);
-    const newHits = hits - this.#hitsSeen;
-    this.#hitsSeen = hits;
+    const newHits = hits - this.hitsSeen;
+    this.hitsSeen = hits;
     let wider = 0;
     for (let at = 0; at < SHARES.length; at++) {
       const candidate = SHARES[at] as number;

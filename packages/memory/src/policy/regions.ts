@@ -1,10 +1,9 @@
 import type { Fitting } from "../column.js";
 import type { Slots } from "../slots.js";
-import { FREQUENCY, PROBATION, PROTECTED, REGION, TOUCHED, WINDOW } from "./mark.js";
+import { Mark, Place } from "./mark.js";
 
-// The compiler folds a module's own constants only; one that is imported is loaded and checked at each use.
-const FREQUENCY_BITS = FREQUENCY;
-const UNTOUCHED_BITS = ~TOUCHED;
+/** `aged` where no ageing is under way: above every slot. */
+const ALL_AGED = 0x7fffffff;
 
 /** A part of the cache: its oldest entry, and how much is in it. */
 export class Region {
@@ -33,12 +32,14 @@ export class Regions {
   younger: Int32Array = new Int32Array(0);
   older: Int32Array = new Int32Array(0);
   /** Where newcomers are. */
-  readonly window: Region = new Region(WINDOW);
+  readonly window: Region = new Region(Place.Window);
   /** The part of the main region whose entries are evicted. */
-  readonly probation: Region = new Region(PROBATION);
+  readonly probation: Region = new Region(Place.Probation);
   /** The part of the main region that was hit on probation. */
-  readonly protected: Region = new Region(PROTECTED);
+  readonly protected: Region = new Region(Place.Protected);
   readonly slots: Slots<unknown, unknown>;
+  /** Slots from here on still count in the scale before the last ageing. */
+  aged: number = ALL_AGED;
 
   constructor(slots: Slots<unknown, unknown>) {
     this.slots = slots;
@@ -60,16 +61,14 @@ export class Regions {
   /** `to`, which is in no region, takes the place of `from`, and its mark. */
   moveSlot(from: number, to: number): void {
     const { marks, younger, older } = this;
+    const frequency = this.frequencyOf(from);
     const region = this.regionOf(from);
     const isAlone = younger[from] === from;
     const after = isAlone ? to : (younger[from] as number);
     const before = isAlone ? to : (older[from] as number);
-    younger[to] = after;
-    older[to] = before;
-    younger[before] = to;
-    older[after] = to;
+    this.link(to, after, before);
     if (region.oldest === from) region.oldest = to;
-    marks[to] = marks[from] as number;
+    marks[to] = ((marks[from] as number) & ~Mark.Frequency) | this.inScaleOf(to, frequency);
     marks[from] = 0;
   }
 
@@ -77,6 +76,7 @@ export class Regions {
     this.marks = new Uint8Array(0);
     this.younger = new Int32Array(0);
     this.older = new Int32Array(0);
+    this.aged = ALL_AGED;
     for (const region of [this.window, this.probation, this.protected]) {
       region.oldest = -1;
       region.size = 0;
@@ -88,7 +88,7 @@ export class Regions {
   enter(slot: number, region: Region): void {
     const { marks, younger, older } = this;
     const { weights } = this.slots;
-    marks[slot] = ((marks[slot] as number) & FREQUENCY_BITS) | region.bits;
+    marks[slot] = ((marks[slot] as number) & Mark.Frequency) | region.bits;
     const oldest = region.size === 0 ? slot : region.oldest;
     const newest = region.size === 0 ? slot : (older[oldest] as number);
     region.oldest = oldest;
@@ -111,7 +111,7 @@ export class Regions {
     if (region.oldest === slot) region.oldest = after === slot ? -1 : after;
     region.size--;
     region.weight -= weights === null ? 1 : (weights[slot] as number);
-    marks[slot] = (marks[slot] as number) & FREQUENCY_BITS;
+    marks[slot] = (marks[slot] as number) & Mark.Frequency;
   }
 
   /** The slot becomes the newest of a region, untouched. */
@@ -120,18 +120,72 @@ export class Regions {
     this.enter(slot, to);
   }
 
+  /** Two slots of two regions take each other's place; each keeps its frequency. `oldest` of both is the caller's to set. */
+  exchange(one: number, other: number): void {
+    const { marks, younger, older } = this;
+    const [afterOne, beforeOne] = [younger[one] as number, older[one] as number];
+    const [afterOther, beforeOther] = [younger[other] as number, older[other] as number];
+    // Who is alone in a ring is its own neighbour.
+    this.link(other, afterOne === one ? other : afterOne, beforeOne === one ? other : beforeOne);
+    this.link(one, afterOther === other ? one : afterOther, beforeOther === other ? one : beforeOther);
+    const regions = ((marks[one] as number) ^ (marks[other] as number)) & Mark.Region;
+    marks[one] = (marks[one] as number) ^ regions;
+    marks[other] = (marks[other] as number) ^ regions;
+  }
+
   /** The oldest slot of the region becomes the newest, untouched. */
   renewOldest(region: Region): void {
     const { marks } = this;
     const slot = region.oldest;
-    marks[slot] = (marks[slot] as number) & UNTOUCHED_BITS;
+    marks[slot] = (marks[slot] as number) & ~Mark.Touched;
     region.oldest = this.younger[slot] as number;
+  }
+
+  /** The frequency of the entry held in `slot`, in today's scale. */
+  frequencyOf(slot: number): number {
+    const frequency = (this.marks[slot] as number) & Mark.Frequency;
+    return slot < this.aged ? frequency : frequency >>> 1;
+  }
+
+  /** What stands in the mark of `slot` for a frequency in today's scale. */
+  inScaleOf(slot: number, frequency: number): number {
+    return slot < this.aged ? frequency : frequency << 1;
+  }
+
+  /** Halves every frequency. Only while not `isAgeing`; the work is left to `ageSome`. */
+  age(): void {
+    this.aged = 0;
+  }
+
+  /** Whether an earlier ageing has not reached every slot yet. */
+  get isAgeing(): boolean {
+    return this.aged !== ALL_AGED;
+  }
+
+  /** Brings up to `count` slots to today's scale. */
+  ageSome(count: number): void {
+    if (this.aged === ALL_AGED) return;
+    const { marks } = this;
+    const end = Math.min(this.aged + count, marks.length);
+    for (let slot = this.aged; slot < end; slot++) {
+      const mark = marks[slot] as number;
+      marks[slot] = (mark & ~Mark.Frequency) | ((mark & Mark.Frequency) >>> 1);
+    }
+    this.aged = end === marks.length ? ALL_AGED : end;
+  }
+
+  private link(slot: number, after: number, before: number): void {
+    const { younger, older } = this;
+    younger[slot] = after;
+    older[slot] = before;
+    younger[before] = slot;
+    older[after] = slot;
   }
 
   /** The region of a slot that is in one. */
   regionOf(slot: number): Region {
-    const bits = (this.marks[slot] as number) & REGION;
-    if (bits === WINDOW) return this.window;
-    return bits === PROBATION ? this.probation : this.protected;
+    const bits = (this.marks[slot] as number) & Mark.Region;
+    if (bits === Place.Window) return this.window;
+    return bits === Place.Probation ? this.probation : this.protected;
   }
 }

@@ -4,10 +4,9 @@ import { Fitting } from "../column.js";
 const WORDS = 4;
 
 /** Counters stop here. More would say nothing: ageing keeps all but the most popular keys far below. */
-export const MOST_FREQUENT = 15;
-
-/** The compiler folds a module's own constants only: one that is exported is loaded and checked at each use. */
-const MOST = MOST_FREQUENT;
+export const enum Count {
+  Most = 15,
+}
 
 /** Blocks for one entry: 16 counters (8 bytes). */
 const BLOCKS_PER_ENTRY = 1 / 2;
@@ -50,10 +49,10 @@ export class FrequencySketch {
   /** The first block that is still to be halved; `blocks` where no sweep is under way. */
   swept = 0;
   /** The largest power of two not above `blocks`, less 1. */
-  #mask = 0;
+  private mask = 0;
   /** There are more blocks than wanted, and `fitOne` takes them away. */
   isShrinking = false;
-  readonly #fitting = new Fitting();
+  private readonly fitting = new Fitting();
 
   /**
    * Room for the history of a cache of `entries`: it grows as keys come. For fewer than before it shrinks, some blocks with
@@ -63,13 +62,13 @@ export class FrequencySketch {
     const wanted = Math.max(FEWEST_BLOCKS, Math.ceil(entries * BLOCKS_PER_ENTRY));
     if (wanted !== this.wanted) {
       this.isShrinking = wanted < this.blocks && wanted < this.wanted;
-      this.#fitting.stop();
+      this.fitting.stop();
     }
     this.wanted = wanted;
-    if (this.blocks === 0) this.#begin();
+    if (this.blocks === 0) this.begin();
     if (!this.isShrinking) return false;
-    if (this.isAgeing) this.#sweep(MERGED_AT_ONCE);
-    else this.#merge();
+    if (this.isAgeing) this.sweep(MERGED_AT_ONCE);
+    else this.merge();
     return true;
   }
 
@@ -78,26 +77,44 @@ export class FrequencySketch {
    * line, and no branch that depends on a counter, since each of those is guessed wrong every other time (5 ns).
    */
   increment(hash: number): number {
-    const block = this.#blockOf(hash);
+    const { table } = this;
+    const block = this.blockOf(hash);
     const isHalved = block < this.swept;
-    const once = this.#least(block, hash) + (isHalved ? 1 : 2);
-    const raised = Math.min(once, MOST);
-    this.#raise(block, hash, raised);
+    const at = block * WORDS;
+    const spread = Math.imul(hash, SPREAD);
+    const shiftA = (spread >>> 27) & 28;
+    const shiftB = (spread >>> 24) & 28;
+    const shiftC = (spread >>> 21) & 28;
+    const shiftD = (spread >>> 18) & 28;
+    const wordA = table[at] as number;
+    const wordB = table[at + 1] as number;
+    const wordC = table[at + 2] as number;
+    const wordD = table[at + 3] as number;
+    const a = (wordA >>> shiftA) & 15;
+    const b = (wordB >>> shiftB) & 15;
+    const c = (wordC >>> shiftC) & 15;
+    const d = (wordD >>> shiftD) & 15;
+    const once = least(least(a, b), least(c, d)) + (isHalved ? 1 : 2);
+    const raised = least(once, Count.Most);
+    table[at] = wordA + (excess(raised, a) << shiftA);
+    table[at + 1] = wordB + (excess(raised, b) << shiftB);
+    table[at + 2] = wordC + (excess(raised, c) << shiftC);
+    table[at + 3] = wordD + (excess(raised, d) << shiftD);
     return isHalved ? raised : raised >>> 1;
   }
 
   /** The key's frequency, 0 to 15; too high where all its counters are shared, never too low. */
   estimate(hash: number): number {
-    const block = this.#blockOf(hash);
-    const least = this.#least(block, hash);
+    const block = this.blockOf(hash);
+    const least = this.leastOf(block, hash);
     return block < this.swept ? least : least >>> 1;
   }
 
   /** Makes the key's frequency at least `frequency`: what was counted elsewhere comes back. */
   raise(hash: number, frequency: number): void {
-    const block = this.#blockOf(hash);
+    const block = this.blockOf(hash);
     const counted = block < this.swept ? frequency : frequency << 1;
-    this.#raise(block, hash, Math.min(counted, MOST));
+    this.raiseIn(block, hash, Math.min(counted, Count.Most));
   }
 
   /** Whether `advance` has anything to do. */
@@ -117,8 +134,8 @@ export class FrequencySketch {
 
   /** A step of the work that is pending: halves up to `blocks` blocks, or adds a few. */
   advance(blocks: number): void {
-    if (this.isAgeing) this.#sweep(blocks);
-    else if (this.blocks < this.wanted) this.#split();
+    if (this.isAgeing) this.sweep(blocks);
+    else if (this.blocks < this.wanted) this.split();
   }
 
   clear(): void {
@@ -126,24 +143,24 @@ export class FrequencySketch {
     this.blocks = 0;
     this.wanted = 0;
     this.swept = 0;
-    this.#mask = 0;
+    this.mask = 0;
     this.isShrinking = false;
-    this.#fitting.stop();
+    this.fitting.stop();
   }
 
-  #begin(): void {
+  private begin(): void {
     this.table = new Int32Array(FIRST_BLOCKS * WORDS);
     this.blocks = FIRST_BLOCKS;
     this.swept = FIRST_BLOCKS;
-    this.#mask = FIRST_BLOCKS - 1;
+    this.mask = FIRST_BLOCKS - 1;
   }
 
-  #blockOf(hash: number): number {
-    const block = hash & ((this.#mask << 1) | 1);
-    return block < this.blocks ? block : block & this.#mask;
+  private blockOf(hash: number): number {
+    const block = hash & ((this.mask << 1) | 1);
+    return block < this.blocks ? block : block & this.mask;
   }
 
-  #least(block: number, hash: number): number {
+  private leastOf(block: number, hash: number): number {
     const { table } = this;
     const at = block * WORDS;
     const spread = Math.imul(hash, SPREAD);
@@ -151,14 +168,11 @@ export class FrequencySketch {
     const b = ((table[at + 1] as number) >>> ((spread >>> 24) & 28)) & 15;
     const c = ((table[at + 2] as number) >>> ((spread >>> 21) & 28)) & 15;
     const d = ((table[at + 3] as number) >>> ((spread >>> 18) & 28)) & 15;
-    // The lesser of x and y is y + (x - y where that is negative): `Math.min` is compiled to a branch.
-    const e = b + ((a - b) & ((a - b) >> 31));
-    const f = d + ((c - d) & ((c - d) >> 31));
-    return f + ((e - f) & ((e - f) >> 31));
+    return least(least(a, b), least(c, d));
   }
 
   /** Conservative update: lifts only those of the key's counters that are below, by what they lack. */
-  #raise(block: number, hash: number, count: number): void {
+  private raiseIn(block: number, hash: number, count: number): void {
     const { table } = this;
     const at = block * WORDS;
     const spread = Math.imul(hash, SPREAD);
@@ -166,17 +180,17 @@ export class FrequencySketch {
     const b = (spread >>> 24) & 28;
     const c = (spread >>> 21) & 28;
     const d = (spread >>> 18) & 28;
-    const lackA = count - (((table[at] as number) >>> a) & 15);
-    const lackB = count - (((table[at + 1] as number) >>> b) & 15);
-    const lackC = count - (((table[at + 2] as number) >>> c) & 15);
-    const lackD = count - (((table[at + 3] as number) >>> d) & 15);
-    table[at] = (table[at] as number) + ((lackA & ~(lackA >> 31)) << a);
-    table[at + 1] = (table[at + 1] as number) + ((lackB & ~(lackB >> 31)) << b);
-    table[at + 2] = (table[at + 2] as number) + ((lackC & ~(lackC >> 31)) << c);
-    table[at + 3] = (table[at + 3] as number) + ((lackD & ~(lackD >> 31)) << d);
+    const wordA = table[at] as number;
+    const wordB = table[at + 1] as number;
+    const wordC = table[at + 2] as number;
+    const wordD = table[at + 3] as number;
+    table[at] = wordA + (excess(count, (wordA >>> a) & 15) << a);
+    table[at + 1] = wordB + (excess(count, (wordB >>> b) & 15) << b);
+    table[at + 2] = wordC + (excess(count, (wordC >>> c) & 15) << c);
+    table[at + 3] = wordD + (excess(count, (wordD >>> d) & 15) << d);
   }
 
-  #sweep(blocks: number): void {
+  private sweep(blocks: number): void {
     const { table } = this;
     const end = Math.min(this.swept + blocks, this.blocks);
     for (let word = this.swept * WORDS; word < end * WORDS; word++) {
@@ -185,16 +199,16 @@ export class FrequencySketch {
     this.swept = end;
   }
 
-  #split(): void {
+  private split(): void {
     const end = Math.min(this.blocks + SPLIT_AT_ONCE, this.wanted);
     if (end * WORDS > this.table.length) {
-      this.table = this.#fitting.fit(this.table, Math.min(this.blocks * 2, this.wanted) * WORDS);
+      this.table = this.fitting.fit(this.table, Math.min(this.blocks * 2, this.wanted) * WORDS);
       if (end * WORDS > this.table.length) return;
     }
     const { table } = this;
     for (let block = this.blocks; block < end; block++) {
-      if (block > ((this.#mask << 1) | 1)) this.#mask = (this.#mask << 1) | 1;
-      const parent = (block & this.#mask) * WORDS;
+      if (block > ((this.mask << 1) | 1)) this.mask = (this.mask << 1) | 1;
+      const parent = (block & this.mask) * WORDS;
       for (let word = 0; word < WORDS; word++) {
         table[block * WORDS + word] = table[parent + word] as number;
       }
@@ -203,13 +217,13 @@ export class FrequencySketch {
     this.swept = end;
   }
 
-  /** The reverse of `#split`: a block and the one that it was copied from become one, so that no estimate falls. */
-  #merge(): void {
+  /** The reverse of `split`: a block and the one that it was copied from become one, so that no estimate falls. */
+  private merge(): void {
     const { table } = this;
     const end = Math.max(this.wanted, this.blocks - MERGED_AT_ONCE);
     for (let block = this.blocks - 1; block >= end; block--) {
-      if (block <= this.#mask) this.#mask >>>= 1;
-      const parent = (block & this.#mask) * WORDS;
+      if (block <= this.mask) this.mask >>>= 1;
+      const parent = (block & this.mask) * WORDS;
       for (let word = 0; word < WORDS; word++) {
         table[parent + word] = greatestOf(
           table[parent + word] as number,
@@ -220,9 +234,19 @@ export class FrequencySketch {
     this.blocks = Math.min(this.blocks, end);
     this.swept = this.blocks;
     if (this.blocks > this.wanted) return;
-    this.table = this.#fitting.fit(table, this.blocks * WORDS);
+    this.table = this.fitting.fit(table, this.blocks * WORDS);
     this.isShrinking = this.table.length > this.blocks * WORDS;
   }
+}
+
+/** The lesser of two small numbers: `Math.min` is compiled to a branch. */
+function least(one: number, other: number): number {
+  return other + ((one - other) & ((one - other) >> 31));
+}
+
+/** By how much `one` is above `other`; 0 if it is not. */
+function excess(one: number, other: number): number {
+  return (one - other) & ~((one - other) >> 31);
 }
 
 /** Of each of eight counters the greater. */

@@ -49,6 +49,12 @@ export interface SlotPolicy extends PerSlot {
   /** The slot now holds an entry that was not held before; `slots` knows its hash and weight. */
   insert(slot: number): void;
 
+  /**
+   * The short way of `insert` and `evict` where every entry weighs 1: chooses the slot to evict, and takes it for the newcomer
+   * with this hash. The same decisions as by the long way; -1, and nothing has changed, where that has to be gone.
+   */
+  replace(hash: number): number;
+
   /** The slot's entry was hit. Called only where `marks` is `null`. */
   access(slot: number): void;
 

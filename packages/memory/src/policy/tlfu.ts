@@ -1,14 +1,11 @@
 import type { Fitting } from "../column.js";
 import type { Slots } from "../slots.js";
-import { FREQUENCY, ON_HIT, TOUCHED } from "./mark.js";
+import { Ageing } from "./ageing.js";
+import { Mark, ON_HIT, Place } from "./mark.js";
 import { type Region, Regions } from "./regions.js";
 import { FrequencySketch } from "./sketch.js";
 import type { Limits, PolicyContext, Requests, SlotPolicy } from "./slot-policy.js";
 import { WindowTuner } from "./window-tuner.js";
-
-// The compiler folds a module's own constants only; one that is imported is loaded and checked at each use.
-const FREQUENCY_BITS = FREQUENCY;
-const TOUCHED_BIT = TOUCHED;
 
 /** Protected entries to each on probation: four fifths of the main region (as in SLRU; Caffeine's share too). */
 const PROTECTED_RATIO = 4;
@@ -18,19 +15,6 @@ const MOST_PASSED = 32;
 
 /** Entries moved from a shrinking window to the main region in one insertion. */
 const MOST_MOVED = 4;
-
-/** All frequencies are halved when this many requests per entry are counted, of which half go on counting (TinyLFU). */
-const REQUESTS_PER_AGE = 10;
-
-/** A smaller cache ages as slowly as one of this size: it must see a loop twice to know it. */
-const AGES_LIKE = 512;
-
-/** Slots aged in an insertion, at the least and at the most; as many blocks of the sketch. */
-const FEWEST_AGED = 32;
-const MOST_AGED = 1024;
-
-/** `#aged` where no ageing is under way: above every slot. */
-const ALL_AGED = 0x7fffffff;
 
 /**
  * A newcomer with this frequency that loses its duel gets in with a chance of 1 in 128 all the same, so that
@@ -53,21 +37,17 @@ export class TinyLfuPolicy implements SlotPolicy {
   readonly regions: Regions;
   readonly sketch: FrequencySketch = new FrequencySketch();
   readonly tuner: WindowTuner = new WindowTuner();
-  readonly #slots: Slots<unknown, unknown>;
-  readonly #requests: Requests;
-  readonly #random: () => number;
-  /** Slots from here on still count in the scale before the last ageing. */
-  #aged: number = ALL_AGED;
-  #requestsSeen = 0;
-  #requestsCounted = 0;
-  /** Requests, at least one an insertion. */
-  #now = 0;
+  private readonly slots: Slots<unknown, unknown>;
+  private readonly requests: Requests;
+  private readonly random: () => number;
+  private readonly ageing: Ageing;
 
   constructor(context: PolicyContext) {
     this.regions = new Regions(context.slots);
-    this.#slots = context.slots;
-    this.#requests = context.requests;
-    this.#random = context.random;
+    this.slots = context.slots;
+    this.requests = context.requests;
+    this.random = context.random;
+    this.ageing = new Ageing(this.sketch, this.regions, context.requests);
     this.resize(context.limits);
   }
 
@@ -80,21 +60,47 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   moveSlot(from: number, to: number): void {
-    const { marks } = this.regions;
-    const frequency = this.frequencyOf(from);
     this.regions.moveSlot(from, to);
-    marks[to] = ((marks[to] as number) & ~FREQUENCY_BITS) | (to < this.#aged ? frequency : frequency << 1);
   }
 
   insert(slot: number): void {
     const { regions, tuner } = this;
-    const hash = this.#slots.hashes[slot] as number;
-    if (regions.window.weight > tuner.window.limit) this.#moveWindowOverflow();
-    this.#age();
-    if ((hash & tuner.unwatched) === 0) tuner.learnFrom(hash, this.#now, regions.held + 1, this.#requests);
-    const frequency = this.sketch.increment(hash);
-    regions.marks[slot] = slot < this.#aged ? frequency : frequency << 1;
+    const hash = this.slots.hashes[slot] as number;
+    if (regions.window.weight > tuner.window.limit) this.moveWindowOverflow();
+    regions.marks[slot] = regions.inScaleOf(slot, this.arrive(hash));
     regions.enter(slot, regions.window);
+  }
+
+  replace(hash: number): number {
+    const { regions, tuner } = this;
+    const { window, probation, protected: kept, marks, younger } = regions;
+    const candidate = window.oldest;
+    const incumbent = probation.oldest;
+    if (
+      candidate < 0 ||
+      incumbent < 0 ||
+      window.size !== tuner.window.limit ||
+      kept.size > PROTECTED_RATIO * probation.size ||
+      (((marks[candidate] as number) | (marks[incumbent] as number)) & Mark.Touched) !== 0
+    )
+      return -1;
+    const frequency = this.arrive(hash);
+    const challenge = this.depart(candidate, regions.held + 1);
+    let slot = candidate;
+    if (challenge > 0 && this.winsDuel(challenge, candidate, incumbent)) {
+      slot = incumbent;
+      this.remember(incumbent, regions.frequencyOf(incumbent));
+      // The winner gets the loser's place on probation, the newcomer the winner's in the window.
+      regions.exchange(candidate, incumbent);
+      probation.oldest = younger[candidate] as number;
+    } else {
+      this.remember(candidate, challenge);
+      probation.oldest = younger[incumbent] as number;
+    }
+    // The oldest of a ring becomes the youngest: nothing is linked anew.
+    window.oldest = younger[slot] as number;
+    marks[slot] = Place.Window | regions.inScaleOf(slot, frequency);
+    return slot;
   }
 
   /** A hit, for the rare case that the policy itself is told of one: otherwise the cache writes the mark. */
@@ -105,40 +111,36 @@ export class TinyLfuPolicy implements SlotPolicy {
 
   update(slot: number, oldWeight: number): void {
     this.access(slot);
-    this.regions.regionOf(slot).weight += this.#slots.weightOf(slot) - oldWeight;
+    this.regions.regionOf(slot).weight += this.slots.weightOf(slot) - oldWeight;
   }
 
   remove(slot: number): void {
-    this.#forget(slot, this.regions.regionOf(slot));
+    this.forget(slot, this.regions.regionOf(slot));
   }
 
   evict(): number {
     const { regions, tuner } = this;
     const { window, probation, protected: kept, marks } = regions;
-    if (window.weight <= tuner.window.limit) return this.#evictWithinWindowLimit();
+    if (window.weight <= tuner.window.limit) return this.evictWithinWindowLimit();
 
     let candidate = window.oldest;
-    if (((marks[candidate] as number) & TOUCHED_BIT) !== 0) candidate = this.#passTouchedInWindow();
-    const hash = this.#slots.hashes[candidate] as number;
-    tuner.departed++;
-    if ((hash & tuner.unwatched) === 0) tuner.recordDeparture(hash, this.#now, regions.held);
-
+    if (((marks[candidate] as number) & Mark.Touched) !== 0) candidate = this.passTouchedInWindow();
+    const challenge = this.depart(candidate, regions.held);
     let incumbent = probation.oldest;
     if (
       kept.size > PROTECTED_RATIO * probation.size ||
-      (incumbent >= 0 && ((marks[incumbent] as number) & TOUCHED_BIT) !== 0)
+      (incumbent >= 0 && ((marks[incumbent] as number) & Mark.Touched) !== 0)
     ) {
-      incumbent = this.#searchMain();
+      incumbent = this.searchMain();
     }
-    if (incumbent < 0) return this.#forget(candidate, window);
-    const challenge = this.frequencyOf(candidate);
-    if (challenge > 0 && this.#winsDuel(challenge, candidate, incumbent)) {
+    if (incumbent < 0) return this.forget(candidate, window);
+    if (challenge > 0 && this.winsDuel(challenge, candidate, incumbent)) {
       regions.move(candidate, window, probation);
-      return this.#forget(incumbent, probation);
+      return this.forget(incumbent, probation);
     }
-    // What `renewOldest` and `#forget` do, written out: of a stream of new keys nearly every one ends here.
+    // What `renewOldest` and `forget` do, written out: of a stream of new keys nearly every one ends here.
     probation.oldest = regions.younger[incumbent] as number;
-    if (challenge > 1) this.sketch.raise(hash, challenge);
+    this.remember(candidate, challenge);
     regions.leave(candidate, window);
     marks[candidate] = 0;
     return candidate;
@@ -152,13 +154,6 @@ export class TinyLfuPolicy implements SlotPolicy {
     this.regions.clear();
     this.sketch.clear();
     this.tuner.clear();
-    this.#aged = ALL_AGED;
-  }
-
-  /** The frequency of the entry held in `slot`, in today's scale. */
-  frequencyOf(slot: number): number {
-    const frequency = (this.regions.marks[slot] as number) & FREQUENCY_BITS;
-    return slot < this.#aged ? frequency : frequency >>> 1;
   }
 
   /**
@@ -166,53 +161,77 @@ export class TinyLfuPolicy implements SlotPolicy {
    * unless neither was seen before: otherwise, in a loop larger than the cache, whoever comes next would win
    * against whoever came last. Frequencies count per weight.
    */
-  #winsDuel(challenge: number, candidate: number, incumbent: number): boolean {
-    const frequency = this.frequencyOf(incumbent);
-    const defence = frequency > 1 ? frequency + 1 : frequency;
-    const { weights } = this.#slots;
+  private winsDuel(challenge: number, candidate: number, incumbent: number): boolean {
+    const defence = this.defenceOf(incumbent);
+    const { weights } = this.slots;
     if (weights === null) {
       if (challenge > defence) return true;
     } else if (challenge * (weights[incumbent] as number) > defence * (weights[candidate] as number))
       return true;
-    return challenge >= WARM && (this.#random() & CHANCE) === 0;
+    return challenge >= WARM && (this.random() & CHANCE) === 0;
   }
 
-  /** What was learned of the entry goes to the sketch, for the time when its key comes back. Returns the slot. */
-  #forget(slot: number, region: Region): number {
-    const frequency = this.frequencyOf(slot);
-    if (frequency > 1) this.sketch.raise(this.#slots.hashes[slot] as number, frequency);
+  private defenceOf(incumbent: number): number {
+    const frequency = this.regions.frequencyOf(incumbent);
+    return frequency > 1 ? frequency + 1 : frequency;
+  }
+
+  /** A key comes in. Returns its frequency. */
+  private arrive(hash: number): number {
+    const { tuner } = this;
+    this.ageing.count();
+    if ((hash & tuner.unwatched) === 0)
+      tuner.learnFrom(hash, this.ageing.now, this.regions.held + 1, this.requests);
+    return this.sketch.increment(hash);
+  }
+
+  /** An entry, one of so many, is to leave the window. Returns its frequency. */
+  private depart(slot: number, entries: number): number {
+    const { tuner } = this;
+    const hash = this.slots.hashes[slot] as number;
+    tuner.departed++;
+    if ((hash & tuner.unwatched) === 0) tuner.recordDeparture(hash, this.ageing.now, entries);
+    return this.regions.frequencyOf(slot);
+  }
+
+  /** What was learned of an entry goes to the sketch, for the time when its key comes back. */
+  private remember(slot: number, frequency: number): void {
+    if (frequency > 1) this.sketch.raise(this.slots.hashes[slot] as number, frequency);
+  }
+
+  /** The entry is gone. Returns the slot. */
+  private forget(slot: number, region: Region): number {
+    this.remember(slot, this.regions.frequencyOf(slot));
     this.regions.leave(slot, region);
     this.regions.marks[slot] = 0;
     return slot;
   }
 
-  #evictWithinWindowLimit(): number {
+  private evictWithinWindowLimit(): number {
     const { probation, window } = this.regions;
-    const unwanted = this.#searchMain();
-    return unwanted < 0
-      ? this.#forget(this.#passTouchedInWindow(), window)
-      : this.#forget(unwanted, probation);
+    const unwanted = this.searchMain();
+    return unwanted < 0 ? this.forget(this.passTouchedInWindow(), window) : this.forget(unwanted, probation);
   }
 
   /** The window's oldest entry that was not touched, or -1 if the window is empty. */
-  #passTouchedInWindow(): number {
+  private passTouchedInWindow(): number {
     const { regions } = this;
     const { marks, window } = regions;
     for (let passed = 0; ; passed++) {
       const slot = window.oldest;
-      if (slot < 0 || ((marks[slot] as number) & TOUCHED_BIT) === 0 || passed === MOST_PASSED) return slot;
+      if (slot < 0 || ((marks[slot] as number) & Mark.Touched) === 0 || passed === MOST_PASSED) return slot;
       regions.renewOldest(window);
     }
   }
 
   /** The oldest entry on probation that was not touched, or -1 if the main region is empty. */
-  #searchMain(): number {
+  private searchMain(): number {
     const { regions } = this;
     const { marks, probation } = regions;
     for (let passed = 0; ; passed++) {
-      passed += this.#demote(MOST_PASSED - passed);
+      passed += this.demote(MOST_PASSED - passed);
       const slot = probation.oldest;
-      if (slot < 0 || ((marks[slot] as number) & TOUCHED_BIT) === 0 || passed >= MOST_PASSED) return slot;
+      if (slot < 0 || ((marks[slot] as number) & Mark.Touched) === 0 || passed >= MOST_PASSED) return slot;
       this.tuner.window.touchedAtTheEnd(regions.held, probation.size);
       regions.move(slot, probation, regions.protected);
     }
@@ -222,13 +241,13 @@ export class TinyLfuPolicy implements SlotPolicy {
    * Protected entries above their share fall back to probation, untouched ones first, so that probation is
    * not empty unless the main region is. Returns how many were passed by, `mayPass` at most.
    */
-  #demote(mayPass: number): number {
+  private demote(mayPass: number): number {
     const { regions } = this;
     const { marks, probation, protected: kept } = regions;
     let passed = 0;
     for (let demoted = 0; demoted < MOST_MOVED && kept.size > PROTECTED_RATIO * probation.size; ) {
       const slot = kept.oldest;
-      if (((marks[slot] as number) & TOUCHED_BIT) !== 0 && passed < mayPass) {
+      if (((marks[slot] as number) & Mark.Touched) !== 0 && passed < mayPass) {
         regions.renewOldest(kept);
         passed++;
       } else {
@@ -240,49 +259,12 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   /** While there is room nobody fights for it: what the window has too much goes to the main region. */
-  #moveWindowOverflow(): void {
+  private moveWindowOverflow(): void {
     const { regions } = this;
     const { window, probation } = regions;
     const { limit } = this.tuner.window;
     for (let moved = 0; window.weight > limit && moved < MOST_MOVED; moved++) {
-      regions.move(this.#passTouchedInWindow(), window, probation);
+      regions.move(this.passTouchedInWindow(), window, probation);
     }
-  }
-
-  /** Counts the requests since the last insertion. Begins to halve the frequencies when it is time. */
-  #age(): void {
-    const { hits, misses } = this.#requests;
-    const total = hits + misses;
-    const requests = total > this.#requestsSeen ? total - this.#requestsSeen : 1;
-    this.#requestsSeen = total;
-    this.#requestsCounted += requests;
-    this.#now += requests;
-    if (this.sketch.isBusy || this.#aged !== ALL_AGED) {
-      this.#advance(requests < MOST_AGED / FEWEST_AGED ? FEWEST_AGED * requests : MOST_AGED);
-      return;
-    }
-    const { held } = this.regions;
-    const due = REQUESTS_PER_AGE * Math.max(held, AGES_LIKE);
-    if (this.#requestsCounted < due) return;
-    this.#requestsCounted = due >>> 1;
-    this.sketch.age();
-    this.#aged = 0;
-  }
-
-  /** Does a part of the work that is pending. */
-  #advance(share: number): void {
-    this.sketch.advance(share);
-    this.#ageSlots(share);
-  }
-
-  #ageSlots(share: number): void {
-    if (this.#aged === ALL_AGED) return;
-    const { marks } = this.regions;
-    const end = Math.min(this.#aged + share, marks.length);
-    for (let slot = this.#aged; slot < end; slot++) {
-      const mark = marks[slot] as number;
-      marks[slot] = (mark & ~FREQUENCY_BITS) | ((mark & FREQUENCY_BITS) >>> 1);
-    }
-    this.#aged = end === marks.length ? ALL_AGED : end;
   }
 }

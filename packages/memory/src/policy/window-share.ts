@@ -32,12 +32,12 @@ export class WindowShare {
   share: number = SMALLEST;
   /** What the window may hold: entries or weight, whichever the cache counts. Kept because every insertion asks. */
   limit = 1;
-  #total = 1;
+  private total = 1;
 
   /** The cache may hold `total` in all. */
   resize(total: number): void {
-    this.#total = total;
-    this.#set(this.share);
+    this.total = total;
+    this.set(this.share);
   }
 
   /** How many departures from the window are worth remembering. */
@@ -47,17 +47,17 @@ export class WindowShare {
 
   /** Gives the window room for `by` more of the cache's `entries`. */
   widen(by: number, entries: number): void {
-    this.#set(Math.min(this.share + by / entries, 1 - SMALLEST));
+    this.set(Math.min(this.share + by / entries, 1 - SMALLEST));
   }
 
   /** An entry was found touched at the end of probation, which holds `probation` entries. */
   touchedAtTheEnd(entries: number, probation: number): void {
     const width = this.edge(entries) / Math.max(probation, 1);
-    this.#set(Math.max(this.share - (TOUCHED * width) / entries, SMALLEST));
+    this.set(Math.max(this.share - (TOUCHED * width) / entries, SMALLEST));
   }
 
-  #set(share: number): void {
+  private set(share: number): void {
     this.share = share;
-    this.limit = Math.max(1, Math.round(share * this.#total));
+    this.limit = Math.max(1, Math.round(share * this.total));
   }
 }

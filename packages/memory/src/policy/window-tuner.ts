@@ -23,15 +23,15 @@ export class WindowTuner {
   /** A key is watched if its hash has none of these bits: the methods are for watched keys only, others cost nothing. */
   unwatched = 0;
   /** For how many keys a watched one stands. */
-  #stride = 1;
+  private stride = 1;
   /** Keys that left the window, watched or not. */
   departed = 0;
 
   /** A watched key left the window at `now`, counted in requests, of a cache that holds so many `entries`. */
   recordDeparture(hash: number, now: number, entries: number): void {
-    this.#sample(entries);
+    this.sample(entries);
     const edge = this.window.edge(entries);
-    const stride = this.#stride;
+    const stride = this.stride;
     this.departures.record(hash, this.departed, edge, Math.ceil(edge / stride));
     this.recency.departed(hash, now, entries, stride);
   }
@@ -39,7 +39,7 @@ export class WindowTuner {
   /** A watched key comes in at `now`. */
   learnFrom(hash: number, now: number, entries: number, { hits }: Requests): void {
     const { window } = this;
-    const stride = this.#stride;
+    const stride = this.stride;
     const leftTooEarly = this.departures.age(hash, this.departed) < window.edge(entries);
     if (leftTooEarly) window.widen(stride, entries);
     const wider = this.recency.arrived(hash, now, entries, { stride, hits, share: window.share });
@@ -52,11 +52,11 @@ export class WindowTuner {
   }
 
   /** Watches fewer keys in a cache that has grown; more again only when it has shrunk to less than half. */
-  #sample(entries: number): void {
-    const before = this.#stride;
+  private sample(entries: number): void {
+    const before = this.stride;
     for (const { above, stride, unwatched } of SAMPLES) {
       if (stride > before ? entries <= above : entries < above / 2) return;
-      this.#stride = stride;
+      this.stride = stride;
       this.unwatched = unwatched;
     }
   }

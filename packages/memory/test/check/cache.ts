@@ -13,18 +13,18 @@ export function checkCache<K, V>(cache: BoundedCache<K, V>): void {
   checkFreeSlots(store, held);
   checkLookUp(store, held);
   checkWeights(store, held);
-  checkIndex(store.index, indexed(store, held), store.slots.hashes);
+  checkIndex(store, indexed(store, held), store.hashes);
   checkWheel(store.expiry, held);
   checkPolicy(store.policy, held);
 }
 
-function heldSlots<K, V>({ slots }: Store<K, V>): Set<number> {
+function heldSlots<K, V>(slots: Store<K, V>): Set<number> {
   const held = new Set<number>();
   for (let slot = 0; slot < slots.unused; slot++) if (slots.isHeld(slot)) held.add(slot);
   return held;
 }
 
-function checkFreeSlots<K, V>({ slots }: Store<K, V>, held: ReadonlySet<number>): void {
+function checkFreeSlots<K, V>(slots: Store<K, V>, held: ReadonlySet<number>): void {
   check(slots.unused <= slots.capacity, `slot ${slots.unused} is beyond the capacity ${slots.capacity}`);
   let free = 0;
   for (let slot = slots.free; slot >= 0; slot = slots.hashes[slot]!) {
@@ -36,17 +36,17 @@ function checkFreeSlots<K, V>({ slots }: Store<K, V>, held: ReadonlySet<number>)
 
 function checkLookUp<K, V>(store: Store<K, V>, held: ReadonlySet<number>): void {
   for (const slot of held) {
-    const key = store.slots.keyAt(slot);
-    const space = store.slots.spaceOf(slot);
+    const key = store.keyAt(slot);
+    const space = store.spaceOf(slot);
     const found = store.find(space, key);
     check(found === slot, `key ${String(key)} in slot ${slot} is found in ${found}`);
-    check(store.hashOf(space, key) === store.slots.hashes[slot], `slot ${slot} has another key's hash`);
+    check(store.hashOf(space, key) === store.hashes[slot], `slot ${slot} has another key's hash`);
   }
 }
 
 function checkWeights<K, V>(store: Store<K, V>, held: ReadonlySet<number>): void {
   let weight = 0;
-  for (const slot of held) weight += store.slots.weightOf(slot);
+  for (const slot of held) weight += store.weightOf(slot);
   check(weight === store.weight, `the weights' sum is ${weight}, not ${store.weight}`);
 }
 
@@ -63,7 +63,7 @@ export function checkIndex<K, V>(
   slots: ReadonlySet<number>,
   hashes: Int32Array,
 ): void {
-  check(index.size === slots.size, `the index counts ${index.size} of ${slots.size} slots`);
+  check(index.indexed === slots.size, `the index counts ${index.indexed} of ${slots.size} slots`);
   const seen = new Set<number>();
   const tables = index.old === null ? [index.table] : [index.table, index.old];
   for (const table of tables) {

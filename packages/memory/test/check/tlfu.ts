@@ -1,5 +1,5 @@
 import type { Region, Regions } from "../../src/policy/regions.js";
-import { MOST_FREQUENT } from "../../src/policy/sketch.js";
+import { Count } from "../../src/policy/sketch.js";
 import type { TinyLfuPolicy } from "../../src/policy/tlfu.js";
 import { check } from "./check.js";
 
@@ -39,8 +39,8 @@ function checkRegion(policy: TinyLfuPolicy, region: Region, seen: Set<number>): 
   for (const slot of slots) {
     check(!seen.has(slot), `the policy has slot ${slot} twice`);
     check(policy.regions.regionOf(slot) === region, `slot ${slot} does not know its region`);
-    const frequency = policy.frequencyOf(slot);
-    check(frequency >= 0 && frequency <= MOST_FREQUENT, `slot ${slot} has the frequency ${frequency}`);
+    const frequency = policy.regions.frequencyOf(slot);
+    check(frequency >= 0 && frequency <= Count.Most, `slot ${slot} has the frequency ${frequency}`);
     seen.add(slot);
     weight += policy.regions.slots.weightOf(slot);
   }

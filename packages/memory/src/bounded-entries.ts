@@ -1,0 +1,200 @@
+import { MOVED_PER_OPERATION, REMOVED_PER_WAKING, SHED_PER_OPERATION } from "./effort.js";
+import { Expiry } from "./expiry.js";
+import { isIndexed } from "./key-hash.js";
+import { KeyIndex } from "./key-index.js";
+import type { Settings } from "./options.js";
+import { choosePolicy } from "./policy/choose.js";
+import { CustomPolicy } from "./policy/custom.js";
+import type { Limits, Requests, SlotPolicy } from "./policy/slot-policy.js";
+import { type RemovalCause, Removals } from "./removal.js";
+import { Room } from "./room.js";
+import { Upkeep } from "./upkeep.js";
+
+/**
+ * Entries within limits: the index with policy, expiry and room beside it, kept in step, and every way in which an entry
+ * leaves. `store.ts` has the ways in.
+ */
+export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
+  /** Slots of keys that are neither strings nor numbers, which only a Map can look up. */
+  readonly others: Map<K, number> = new Map();
+  readonly policy: SlotPolicy;
+  readonly expiry: Expiry;
+  readonly room: Room<K, V>;
+  readonly removals: Removals<K, V>;
+  hits = 0;
+  misses = 0;
+  limits: Limits;
+  size = 0;
+  weight = 0;
+  refused = 0;
+  /** So many entries are held in a full cache, if each weighs 1. */
+  protected fullSize: number;
+  /** The policy's, kept here for the path of a hit. */
+  protected marks: Uint8Array | null;
+  /** Somebody listens to removals. */
+  protected readonly isHeard: boolean;
+  protected readonly custom: CustomPolicy<K, V> | undefined;
+  protected readonly upkeep: Upkeep;
+  /**
+   * To overwrite a value with a plain one takes no more than the value and its mark: nobody listens, no entry has a weight or an
+   * end, no work is pending. May be false for a while after that has become true.
+   */
+  protected isQuick = false;
+  /** Limits were lowered and are not reached yet. */
+  private isShedding = false;
+
+  constructor(settings: Settings<K, V>) {
+    super();
+    const { limits, random } = settings;
+    this.limits = limits;
+    this.fullSize = Math.min(limits.maxSize, limits.maxWeight);
+    this.expiry = new Expiry(settings.clock, settings.idle);
+    this.removals = new Removals(settings.onRemoval, settings.onListenerError);
+    this.isHeard = settings.onRemoval !== undefined;
+    this.policy = choosePolicy(settings.policy, { slots: this, limits, requests: this, random });
+    this.custom = this.policy instanceof CustomPolicy ? this.policy : undefined;
+    this.marks = this.policy.marks;
+    this.room = new Room(this, this.others, {
+      parts: [this.policy, this.expiry],
+      canMove: this.custom === undefined,
+    });
+    this.upkeep = new Upkeep(settings.clock, (now) => this.maintain(now));
+  }
+
+  /** Removes a held entry from all parts. */
+  remove(slot: number, cause: RemovalCause): void {
+    this.removals[cause]++;
+    if (this.isHeard) this.tellOf(slot, cause);
+    this.policy.remove(slot);
+    this.drop(slot);
+  }
+
+  /** Removes expired entries, after looking at `most` of those whose time may have come. */
+  expire(now: number, most: number): void {
+    for (let looked = 0; looked < most; looked++) {
+      const slot = this.expiry.takeOver(now, most - looked);
+      if (slot < 0) return;
+      this.remove(slot, "expired");
+    }
+  }
+
+  resize(limits: Limits): void {
+    this.limits = limits;
+    this.fullSize = Math.min(limits.maxSize, limits.maxWeight);
+    this.policy.resize(limits);
+    if (!this.isOver) return;
+    this.isShedding = true;
+    this.isQuick = false;
+    this.tidy();
+  }
+
+  /** After many removals at once: what is left to do is done in the background. */
+  tidy(): void {
+    const now = this.expiry.clock.now();
+    if (this.maintain(now) <= now) this.upkeep.wakeBy(now, now);
+  }
+
+  override clear(): void {
+    for (let slot = 0; this.isHeard && slot < this.unused; slot++)
+      if (this.isHeld(slot)) this.tellOf(slot, "cleared");
+    this.removals.cleared += this.size;
+    super.clear();
+    this.others.clear();
+    this.policy.clear();
+    this.expiry.clear();
+    this.room.clear();
+    this.upkeep.cancel();
+    this.marks = this.policy.marks;
+    this.size = 0;
+    this.weight = 0;
+    this.isShedding = false;
+    this.finish();
+  }
+
+  /** What `isQuick` means, asked anew. */
+  protected get mayBeQuick(): boolean {
+    return (
+      !this.isHeard &&
+      this.marks !== null &&
+      this.weights === null &&
+      this.expiry.deadlines === null &&
+      !this.isOver &&
+      !this.room.isShrinking
+    );
+  }
+
+  /** The end of every operation that may have removed something: everything is consistent, the user's code may run. */
+  finish(): void {
+    if (this.size < this.room.shrinkBelow) this.shrink(MOVED_PER_OPERATION);
+    if (this.isHeard) this.removals.tell();
+    if (this.custom !== undefined) this.custom.rethrow();
+    this.isQuick = this.mayBeQuick;
+  }
+
+  /** Evicts until the limits hold; after a `resize` to lower ones, a bounded part of the way. */
+  protected evict(): void {
+    let rest = this.isShedding ? SHED_PER_OPERATION : Number.POSITIVE_INFINITY;
+    while (this.isOver) {
+      if (rest-- === 0) return;
+      this.evictOne();
+    }
+    this.isShedding = false;
+  }
+
+  /** Makes room for another entry, if all slots are in use. */
+  protected grow(): void {
+    this.room.grow(this.limits.maxSize);
+    this.marks = this.policy.marks;
+    this.isQuick = false;
+  }
+
+  protected tellOf(slot: number, cause: RemovalCause): void {
+    this.removals.add(this.keyAt(slot), this.valueAt(slot), cause, this.spaceOf(slot));
+  }
+
+  private get isOver(): boolean {
+    return this.size > this.limits.maxSize || this.weight > this.limits.maxWeight;
+  }
+
+  private evictOne(): void {
+    const slot = this.policy.evict();
+    this.removals.size++;
+    if (this.isHeard) this.tellOf(slot, "size");
+    this.drop(slot);
+  }
+
+  /** A held entry is found no more, and does not expire. Its key need not be looked at where all are indexed. */
+  protected disconnect(slot: number): void {
+    const { others } = this;
+    if (this.expiry.deadlines !== null) this.expiry.stop(slot);
+    if (others.size === 0 || isIndexed(this.keyAt(slot))) this.removeKey(this.hashes[slot] as number, slot);
+    else others.delete(this.keyAt(slot));
+  }
+
+  /** What removals of all causes have in common. */
+  private drop(slot: number): void {
+    const { weights } = this;
+    this.disconnect(slot);
+    this.size--;
+    this.weight -= weights === null ? 1 : (weights[slot] as number);
+    this.release(slot);
+    if (this.size < this.room.shrinkBelow) this.isQuick = false;
+  }
+
+  private shrink(most: number): void {
+    this.room.shrink(most);
+    this.marks = this.policy.marks;
+  }
+
+  /** What the timer does. Returns when it should be called again. */
+  private maintain(now: number): number {
+    this.expire(now, REMOVED_PER_WAKING);
+    for (let shed = 0; shed < REMOVED_PER_WAKING && this.isOver; shed++) this.evictOne();
+    if (!this.isOver) this.isShedding = false;
+    if (this.room.isShrinking) this.shrink(REMOVED_PER_WAKING);
+    this.finish();
+    return this.isOver || this.room.isShrinking
+      ? now
+      : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);
+  }
+}
