@@ -36,8 +36,8 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   protected readonly custom: CustomPolicy<K, V> | undefined;
   protected readonly upkeep: Upkeep;
   /**
-   * To overwrite a value with a plain one takes no more than the value and its mark: nobody listens, no entry has a weight or an
-   * end, no work is pending. May be false for a while after that has become true.
+   * Nothing has to be done after an entry was written: nobody listens, no entry has a weight, no work is pending. May be false for a
+   * while after that has become true.
    */
   protected isQuick = false;
   /** Limits were lowered and are not reached yet. */
@@ -114,12 +114,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   /** What `isQuick` means, asked anew. */
   protected get mayBeQuick(): boolean {
     return (
-      !this.isHeard &&
-      this.marks !== null &&
-      this.weights === null &&
-      this.expiry.deadlines === null &&
-      !this.isOver &&
-      !this.room.isShrinking
+      !this.isHeard && this.marks !== null && this.weights === null && !this.isOver && !this.room.isShrinking
     );
   }
 
@@ -163,10 +158,9 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.drop(slot);
   }
 
-  /** A held entry is found no more, and does not expire. Its key need not be looked at where all are indexed. */
-  protected disconnect(slot: number): void {
+  /** A held entry is found no more. Its key need not be looked at where all are indexed. */
+  protected unindex(slot: number): void {
     const { others } = this;
-    if (this.expiry.deadlines !== null) this.expiry.stop(slot);
     if (others.size === 0 || isIndexed(this.keyAt(slot))) this.removeKey(this.hashes[slot] as number, slot);
     else others.delete(this.keyAt(slot));
   }
@@ -174,7 +168,8 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   /** What removals of all causes have in common. */
   private drop(slot: number): void {
     const { weights } = this;
-    this.disconnect(slot);
+    if (this.expiry.deadlines !== null) this.expiry.stop(slot);
+    this.unindex(slot);
     this.size--;
     this.weight -= weights === null ? 1 : (weights[slot] as number);
     this.release(slot);

@@ -17,7 +17,10 @@ export class Expiry implements PerSlot {
   deadlines: Float64Array | null = null;
   wheel: TimerWheel | null = null;
   readonly clock: Clock;
-  /** Before this time `takeOver` has nothing to do: every operation that knows the time asks first. */
+  /**
+   * Before this time `takeOver` has nothing to do: every operation that knows the time asks first. Always over where there is an
+   * idle time, which every access puts off.
+   */
   quietUntil: number = Number.NEGATIVE_INFINITY;
   /** Milliseconds without an access after which an entry ends; `Infinity`: it does not. */
   private readonly idle: number;
@@ -71,8 +74,7 @@ export class Expiry implements PerSlot {
   /** Whether a read has to do with the time: to ask for it, to put off the end, to remove what has expired. Needs `deadlines`. */
   mayBeOver(slot: number, now: number | undefined): boolean {
     const deadline = (this.deadlines as Float64Array)[slot] as number;
-    if (deadline === 0) return false;
-    return now === undefined || now >= deadline || now >= this.quietUntil || this.ttlEnds !== null;
+    return deadline !== 0 && (now === undefined || now >= deadline || now >= this.quietUntil);
   }
 
   isOver(slot: number, now: number): boolean {
@@ -109,6 +111,22 @@ export class Expiry implements PerSlot {
     return deadline;
   }
 
+  /**
+   * Gives a held entry that is overwritten its new end, where that takes no more than to write it down: as it had one (or none)
+   * before, not yet over, and not later. Most are so. False: nothing has changed, and `start` or `stop` has to do it.
+   */
+  renew(slot: number, ttl: number, now: number | undefined): boolean {
+    const { deadlines } = this;
+    if (deadlines === null || this.ttlEnds !== null) return false;
+    const before = deadlines[slot] as number;
+    if (before === 0) return ttl === Number.POSITIVE_INFINITY;
+    if (now === undefined || now >= before || now >= this.quietUntil) return false;
+    const deadline = now + ttl;
+    if (deadline < before || ttl === Number.POSITIVE_INFINITY) return false;
+    deadlines[slot] = deadline;
+    return true;
+  }
+
   /** The entry was used: its idle time begins again. */
   touch(slot: number, now: number): void {
     if (this.ttlEnds === null || this.deadlines === null) return;
@@ -131,7 +149,7 @@ export class Expiry implements PerSlot {
     for (let looked = 0; looked < most; looked++) {
       const slot = wheel.due();
       if (slot < 0) {
-        this.quietUntil = wheel.tickEnd;
+        if (this.ttlEnds === null) this.quietUntil = wheel.tickEnd;
         return -1;
       }
       const deadline = deadlines[slot] as number;

@@ -1,6 +1,7 @@
 import { Fitting, LONGEST_COPIED } from "./column.js";
 import { isIndexed } from "./key-hash.js";
 import type { KeyIndex } from "./key-index.js";
+import { Readers } from "./readers.js";
 
 /** A part of a cache that keeps something per slot, in columns: arrays with a number for each. */
 export interface PerSlot {
@@ -37,8 +38,7 @@ export class Room<K, V> {
   growAt = 0;
   /** `shrink` is to be called after an operation that leaves fewer entries than this: always, while there is work left. */
   shrinkBelow = 0;
-  /** Iterations that are under way: entries do not move meanwhile. */
-  readers = 0;
+  readonly readers: Readers = new Readers();
   private readonly slots: KeyIndex<K, V>;
   private readonly others: Map<K, number>;
   private readonly parts: readonly PerSlot[];
@@ -89,7 +89,7 @@ export class Room<K, V> {
     }
     const target = slots.capacity >>> 1;
     this.shrinkBelow = this.held < target ? ALWAYS : this.quarter;
-    if (this.shrinkBelow !== ALWAYS || this.readers > 0) return;
+    if (this.shrinkBelow !== ALWAYS || this.readers.areReading) return;
     for (let moved = 0; moved < most && slots.unused > target; moved++) this.vacateLast();
     if (slots.unused > target) return;
     this.setCapacity(target);

@@ -49,7 +49,10 @@ export class Store<K, V> extends BoundedEntries<K, V> {
 
   /** The value of a key, whether or not its time is over. */
   getHeld(space: number, key: K): V | undefined {
-    const slot = this.find(space, key);
+    const slot =
+      typeof key === "string"
+        ? this.findString(space, key, this.hash.ofString(space, key))
+        : this.find(space, key);
     if (slot >= 0) return this.hit(slot);
     this.misses++;
     return undefined;
@@ -62,8 +65,14 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     const slot = this.findString(space, key, hash);
     if (slot < 0) return this.insert(hash, space, key, value, how);
     const { marks } = this;
-    if (!this.isQuick || !how.isPlain || marks === null)
+    if (!this.isQuick || marks === null || how.weight !== 1)
       return this.overwrite(slot, hash, space, key, value, how);
+    // Below, all is in place already: the value, the mark, and perhaps a later end are everything that changes.
+    if (this.expiry.deadlines !== null || !how.isPlain) {
+      const now = this.timeFor(slot, how);
+      if (!this.expiry.renew(slot, how.ttl, now))
+        return this.overwrite(slot, hash, space, key, value, placement(1, how.ttl, now));
+    }
     this.removals.replaced++;
     const chunk = slot < Chunk.Size ? this.firstValues : (this.valueChunks[slot >>> Chunk.Bits] as unknown[]);
     (chunk as unknown[])[slot & Chunk.Mask] = value;
@@ -96,12 +105,12 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     if (slot >= 0) {
       this.removals.size++;
       if (this.isHeard) this.tellOf(slot, "size");
-      this.disconnect(slot);
+      this.unindex(slot);
       this.occupy(slot, stored, value, hash, space);
     } else {
       if (this.free < 0 && this.unused >= this.room.growAt) this.grow();
       slot = this.allocate(stored, value, hash, space);
-      if (!how.isPlain) {
+      if (weight !== 1) {
         this.setWeight(slot, weight);
         this.isQuick = false;
       }
@@ -112,6 +121,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     if (typeof key === "string" || isNumber(key)) this.addKey(hash, slot);
     else this.others.set(key, slot);
     if (expiry.needsTime(ttl)) this.startTime(slot, ttl, how.now);
+    else if (expiry.deadlines !== null) expiry.stop(slot);
     this.settle();
     return true;
   }
@@ -120,7 +130,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   private overwrite(slot: number, hash: number, space: number, key: K, value: V, how: Placement): boolean {
     const { expiry, marks } = this;
     const { weight, ttl } = how;
-    const now = expiry.ends(slot) ? (how.now ?? expiry.clock.now()) : how.now;
+    const now = this.timeFor(slot, how);
     if (now !== undefined && expiry.isOver(slot, now)) {
       this.remove(slot, "expired");
       return this.insert(hash, space, key, value, placement(weight, ttl, now));
@@ -162,10 +172,17 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     if (!this.isQuick) this.finish();
   }
 
+  /** The time, if the entry that is overwritten or the one that comes needs it. */
+  private timeFor(slot: number, how: Placement): number | undefined {
+    const { expiry } = this;
+    return how.now === undefined && (expiry.ends(slot) || expiry.needsTime(how.ttl))
+      ? expiry.clock.now()
+      : how.now;
+  }
+
   /** Starts the time of a new or overwritten entry, for a ttl that needs it. */
   private startTime(slot: number, ttl: number, given: number | undefined): void {
     const now = given ?? this.expiry.clock.now();
-    this.isQuick = false;
     this.upkeep.wakeBy(this.expiry.start(slot, ttl, now), now);
     if (now >= this.expiry.quietUntil) this.expire(now, EXPIRED_PER_OPERATION);
   }

@@ -4,6 +4,7 @@ import { BoundedCache } from "../src/index.js";
 import { LfuPolicy } from "../src/policy/lfu.js";
 import { TinyLfuPolicy } from "../src/policy/tlfu.js";
 import { checkCache } from "./check/cache.js";
+import { collect } from "./support/collect.js";
 import { seeded } from "./support/random.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
@@ -171,6 +172,20 @@ describe("room that is not needed any more", () => {
       Array.from({ length: 2_000 }, (_, i) => 18_000 + i),
     );
     expect(storeOf(cache).capacity).toBeGreaterThan(20_000);
+    for (let i = 0; i < 3_000; i++) cache.set(18_000, i);
+    expect(storeOf(cache).capacity).toBeLessThan(8_192);
+    checkCache(cache);
+  });
+
+  it("does not wait for an iteration that was left, once its iterator is collected", async () => {
+    const cache = new BoundedCache<number, number>({ maxSize: 20_000, policy: "fifo" });
+    for (let i = 0; i < 20_000; i++) cache.set(i, i);
+    expect(cache.entries().next().value).toEqual([0, 0]);
+    for (let i = 0; i < 18_000; i++) cache.delete(i);
+    // What a WeakRef was made for stays until the end of its job.
+    await Promise.resolve();
+    await new Promise(setImmediate);
+    collect();
     for (let i = 0; i < 3_000; i++) cache.set(18_000, i);
     expect(storeOf(cache).capacity).toBeLessThan(8_192);
     checkCache(cache);

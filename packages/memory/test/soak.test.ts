@@ -1,14 +1,10 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { BoundedCache } from "../src/index.js";
 import { checkCache } from "./check/cache.js";
+import { collect } from "./support/collect.js";
 import { Model } from "./support/model.js";
 import { seeded } from "./support/random.js";
 import { VirtualClock } from "./support/virtual-clock.js";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
 
 function bytesUsed(): number {
   collect();
