@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.js";
 import { Fitting } from "./column.js";
+import type { Placement } from "./options.js";
 import type { PerSlot } from "./room.js";
 import { TimerWheel } from "./timer-wheel.js";
 
@@ -112,12 +113,12 @@ export class Expiry implements PerSlot {
   }
 
   /**
-   * Gives a held entry that is overwritten its new end, where that takes no more than to write it down: as it had one (or none)
-   * before, not yet over, and not later. Most are so. False: nothing has changed, and `start` or `stop` has to do it.
+   * Gives a held entry that is overwritten its new end, where that takes no more than to write it down: it had one before, or
+   * none, which is not over, and not later. Most are so where the time is given. False: that has to be done by `start` or `stop`.
    */
-  renew(slot: number, ttl: number, now: number | undefined): boolean {
+  renew(slot: number, { ttl, now }: Placement): boolean {
     const { deadlines } = this;
-    if (deadlines === null || this.ttlEnds !== null) return false;
+    if (deadlines === null) return false;
     const before = deadlines[slot] as number;
     if (before === 0) return ttl === Number.POSITIVE_INFINITY;
     if (now === undefined || now >= before || now >= this.quietUntil) return false;

@@ -65,14 +65,9 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     const slot = this.findString(space, key, hash);
     if (slot < 0) return this.insert(hash, space, key, value, how);
     const { marks } = this;
-    if (!this.isQuick || marks === null || how.weight !== 1)
+    // All that is rare is elsewhere: what is left is short enough to be compiled into the caller.
+    if (!this.isQuick || !how.isPlain || marks === null || this.expiry.deadlines !== null)
       return this.overwrite(slot, hash, space, key, value, how);
-    // Below, all is in place already: the value, the mark, and perhaps a later end are everything that changes.
-    if (this.expiry.deadlines !== null || !how.isPlain) {
-      const now = this.timeFor(slot, how);
-      if (!this.expiry.renew(slot, how.ttl, now))
-        return this.overwrite(slot, hash, space, key, value, placement(1, how.ttl, now));
-    }
     this.removals.replaced++;
     const chunk = slot < Chunk.Size ? this.firstValues : (this.valueChunks[slot >>> Chunk.Bits] as unknown[]);
     (chunk as unknown[])[slot & Chunk.Mask] = value;
@@ -95,32 +90,39 @@ export class Store<K, V> extends BoundedEntries<K, V> {
 
   /** Adds an entry whose key is not held. */
   private insert(hash: number, space: number, key: K, value: V, how: Placement): boolean {
-    const { expiry } = this;
-    const { weight, ttl } = how;
+    const { weight } = how;
     if (weight > this.limits.maxWeight) return this.refuse(space, key, value);
-    // As a Map does: -0 is stored as 0, which is the same type.
-    const stored = key === 0 ? (0 as K) : key;
-    const isFull = this.size === this.fullSize && this.weights === null && weight === 1;
-    let slot = isFull ? this.policy.replace(hash) : -1;
-    if (slot >= 0) {
-      this.removals.size++;
-      if (this.isHeard) this.tellOf(slot, "size");
-      this.unindex(slot);
-      this.occupy(slot, stored, value, hash, space);
-    } else {
-      if (this.free < 0 && this.unused >= this.room.growAt) this.grow();
-      slot = this.allocate(stored, value, hash, space);
-      if (weight !== 1) {
-        this.setWeight(slot, weight);
-        this.isQuick = false;
-      }
-      this.size++;
-      this.weight += weight;
-      this.policy.insert(slot);
+    if (this.size === this.fullSize && weight === 1 && this.weights === null) {
+      const slot = this.policy.replace(hash);
+      if (slot >= 0) return this.supersede(slot, hash, space, key, value, how);
     }
+    if (this.free < 0 && this.unused >= this.room.growAt) this.grow();
+    const slot = this.allocate(storedKey(key), value, hash, space);
+    if (weight !== 1) {
+      this.setWeight(slot, weight);
+      this.isQuick = false;
+    }
+    this.size++;
+    this.weight += weight;
+    this.policy.insert(slot);
+    return this.connect(slot, hash, key, how);
+  }
+
+  /** Puts a new entry into the slot of one that is evicted for it; the policy has done its part. */
+  private supersede(slot: number, hash: number, space: number, key: K, value: V, how: Placement): boolean {
+    this.removals.size++;
+    if (this.isHeard) this.tellOf(slot, "size");
+    this.unindex(slot);
+    this.occupy(slot, storedKey(key), value, hash, space);
+    return this.connect(slot, hash, key, how);
+  }
+
+  /** What all ways to add an entry have in common. */
+  private connect(slot: number, hash: number, key: K, how: Placement): boolean {
+    const { expiry } = this;
     if (typeof key === "string" || isNumber(key)) this.addKey(hash, slot);
     else this.others.set(key, slot);
-    if (expiry.needsTime(ttl)) this.startTime(slot, ttl, how.now);
+    if (expiry.needsTime(how.ttl)) this.startTime(slot, how.ttl, how.now);
     else if (expiry.deadlines !== null) expiry.stop(slot);
     this.settle();
     return true;
@@ -130,7 +132,13 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   private overwrite(slot: number, hash: number, space: number, key: K, value: V, how: Placement): boolean {
     const { expiry, marks } = this;
     const { weight, ttl } = how;
-    const now = this.timeFor(slot, how);
+    if (this.isQuick && weight === 1 && marks !== null && expiry.renew(slot, how)) {
+      this.removals.replaced++;
+      this.setValue(slot, value);
+      marks[slot] = this.onHit[marks[slot] as number] as number;
+      return true;
+    }
+    const now = how.now ?? this.timeFor(slot, ttl);
     if (now !== undefined && expiry.isOver(slot, now)) {
       this.remove(slot, "expired");
       return this.insert(hash, space, key, value, placement(weight, ttl, now));
@@ -173,11 +181,9 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   }
 
   /** The time, if the entry that is overwritten or the one that comes needs it. */
-  private timeFor(slot: number, how: Placement): number | undefined {
+  private timeFor(slot: number, ttl: number): number | undefined {
     const { expiry } = this;
-    return how.now === undefined && (expiry.ends(slot) || expiry.needsTime(how.ttl))
-      ? expiry.clock.now()
-      : how.now;
+    return expiry.ends(slot) || expiry.needsTime(ttl) ? expiry.clock.now() : undefined;
   }
 
   /** Starts the time of a new or overwritten entry, for a ttl that needs it. */
@@ -222,4 +228,10 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     }
     return value;
   }
+}
+
+/** As a Map does: -0 is stored as 0. */
+function storedKey<K>(key: K): K {
+  // Which is the same type.
+  return key === 0 ? (0 as K) : key;
 }

@@ -85,7 +85,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     )
       return -1;
     const frequency = this.arrive(hash);
-    const challenge = this.depart(candidate, regions.held + 1);
+    const challenge = this.depart(candidate, 1);
     let slot = candidate;
     if (challenge > 0 && this.winsDuel(challenge, candidate, incumbent)) {
       slot = incumbent;
@@ -125,7 +125,7 @@ export class TinyLfuPolicy implements SlotPolicy {
 
     let candidate = window.oldest;
     if (((marks[candidate] as number) & Mark.Touched) !== 0) candidate = this.passTouchedInWindow();
-    const challenge = this.depart(candidate, regions.held);
+    const challenge = this.depart(candidate, 0);
     let incumbent = probation.oldest;
     if (
       kept.size > PROTECTED_RATIO * probation.size ||
@@ -185,12 +185,13 @@ export class TinyLfuPolicy implements SlotPolicy {
     return this.sketch.increment(hash);
   }
 
-  /** An entry, one of so many, is to leave the window. Returns its frequency. */
-  private depart(slot: number, entries: number): number {
+  /** An entry is to leave the window, of a cache that holds so many more than it did. Returns the entry's frequency. */
+  private depart(slot: number, more: number): number {
     const { tuner } = this;
     const hash = this.slots.hashes[slot] as number;
     tuner.departed++;
-    if ((hash & tuner.unwatched) === 0) tuner.recordDeparture(hash, this.ageing.now, entries);
+    if ((hash & tuner.unwatched) === 0)
+      tuner.recordDeparture(hash, this.ageing.now, this.regions.held + more);
     return this.regions.frequencyOf(slot);
   }
 
