@@ -41,12 +41,12 @@ export class KeyHash {
     const { length } = key;
     if (length > secret.length) return this.ofLongString(space, key);
     let sum = (this.starts[length] as number) + space;
-    let i = 0;
-    for (; i < length - 1; i += 2) {
+    for (let i = 0; i < length; i += 2) {
+      // The last of an odd number of characters is its own partner. Without a branch, which would be guessed wrong every other time.
+      const other = i + ((i + 1 - length) >>> 31);
       const one = (secret[i] as number) + key.charCodeAt(i);
-      sum = (sum + Math.imul(one, (secret[i + 1] as number) + key.charCodeAt(i + 1))) | 0;
+      sum = (sum + Math.imul(one, (secret[i + 1] as number) + key.charCodeAt(other))) | 0;
     }
-    if (i < length) sum += Math.imul(secret[i] as number, key.charCodeAt(i));
     // What `mixed` does, written out.
     sum = Math.imul(sum ^ (sum >>> 16), this.mix);
     return sum ^ (sum >>> 15);

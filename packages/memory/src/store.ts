@@ -155,6 +155,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     if (weight === oldWeight && marks !== null) {
       marks[slot] = this.onHit[marks[slot] as number] as number;
     } else {
+      this.isQuick = false;
       this.setWeight(slot, weight);
       this.weight += weight - oldWeight;
       this.policy.update(slot, oldWeight);

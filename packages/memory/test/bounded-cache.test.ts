@@ -129,6 +129,16 @@ describe("weights", () => {
     checkCache(cache);
   });
 
+  it("are those of the last set, also where the first weight is given to an entry that is there", () => {
+    const cache = new BoundedCache<string, number>({ maxSize: 10, maxWeight: 20 });
+    cache.set("a", 1);
+    cache.set("a", 2, { weight: 5 });
+    expect([cache.weight, cache.inspect("a")?.weight]).toEqual([5, 5]);
+    cache.set("a", 3);
+    expect([cache.weight, cache.inspect("a")?.weight]).toEqual([1, 1]);
+    checkCache(cache);
+  });
+
   it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuse %s, and nothing has changed", (weight) => {
     const cache = new BoundedCache<string, number>({ maxWeight: 10 });
     cache.set("a", 1);
