@@ -36,7 +36,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   protected readonly custom: CustomPolicy<K, V> | undefined;
   protected readonly upkeep: Upkeep;
   /**
-   * Nothing has to be done after an entry was written: nobody listens, no entry has a weight, no work is pending. May be false for a
+   * Nothing has to be done after an entry was written: nobody listens, the policy is ours, no entry has a weight, no work is pending. May be false for a
    * while after that has become true.
    */
   protected isQuick = false;

@@ -152,14 +152,13 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     this.removals.replaced++;
     if (this.isHeard) this.tellOf(slot, "replaced");
     this.setValue(slot, value);
-    if (weight === oldWeight && marks !== null) {
-      marks[slot] = this.onHit[marks[slot] as number] as number;
-    } else {
+    if (weight !== oldWeight) {
       this.isQuick = false;
       this.setWeight(slot, weight);
       this.weight += weight - oldWeight;
-      this.policy.update(slot, oldWeight);
     }
+    if (weight === oldWeight && marks !== null) marks[slot] = this.onHit[marks[slot] as number] as number;
+    else this.policy.update(slot, oldWeight);
     if (expiry.needsTime(ttl)) this.startTime(slot, ttl, now);
     else if (expiry.deadlines !== null) expiry.stop(slot);
     this.settle();
