@@ -57,6 +57,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.room = new Room(this, this.others, {
       parts: [this.policy, this.expiry],
       canMove: this.custom === undefined,
+      rekey: (from, to) => this.rekey(from, to),
     });
     this.upkeep = new Upkeep(settings.clock, (now) => this.maintain(now));
   }
@@ -163,6 +164,22 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     const { others } = this;
     if (others.size === 0 || isIndexed(this.keyAt(slot))) this.removeKey(this.hashes[slot] as number, slot);
     else others.delete(this.keyAt(slot));
+  }
+
+  /** The entry of one slot moves to that of another, which is evicted; the policy has done its part. */
+  protected relocate(from: number, to: number): void {
+    const { expiry } = this;
+    this.rekey(from, to);
+    this.moveSlot(from, to);
+    if (expiry.deadlines === null) return;
+    expiry.stop(to);
+    expiry.moveSlot(from, to);
+  }
+
+  private rekey(from: number, to: number): void {
+    const key = this.keyAt(from);
+    if (isIndexed(key)) this.moveKey(this.hashes[from] as number, from, to);
+    else this.others.set(key, to);
   }
 
   /** What removals of all causes have in common. */

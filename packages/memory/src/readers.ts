@@ -17,6 +17,10 @@ export class Readers {
   }
 
   get areReading(): boolean {
+    return this.refs.size > 0 && this.isAnyAlive;
+  }
+
+  private get isAnyAlive(): boolean {
     for (const ref of this.refs) {
       if (ref.deref() !== undefined) return true;
       this.refs.delete(ref);

@@ -1,5 +1,4 @@
 import { Fitting, LONGEST_COPIED } from "./column.js";
-import { isIndexed } from "./key-hash.js";
 import type { KeyIndex } from "./key-index.js";
 import { Readers } from "./readers.js";
 
@@ -43,20 +42,29 @@ export class Room<K, V> {
   private readonly others: Map<K, number>;
   private readonly parts: readonly PerSlot[];
   private readonly canMove: boolean;
+  private readonly rekey: (from: number, to: number) => void;
   private readonly fitting = new Fitting();
   /** All entries are below the new capacity: columns are shortened. */
   private isShortening = false;
 
-  /** @param canMove false where a user's policy knows the slots by their numbers */
+  /**
+   * @param rest.canMove false where a user's policy knows the slots by their numbers
+   * @param rest.rekey lets the key of a slot be found in another, to which its entry is about to move
+   */
   constructor(
     slots: KeyIndex<K, V>,
     others: Map<K, number>,
-    rest: { readonly parts: readonly PerSlot[]; readonly canMove: boolean },
+    rest: {
+      readonly parts: readonly PerSlot[];
+      readonly canMove: boolean;
+      readonly rekey: (from: number, to: number) => void;
+    },
   ) {
     this.slots = slots;
     this.others = others;
     this.parts = [slots, ...rest.parts];
     this.canMove = rest.canMove;
+    this.rekey = rest.rekey;
   }
 
   /** Makes room for more in a cache of `maxSize` entries: lengthens a column, or all if that is little or urgent. */
@@ -131,9 +139,7 @@ export class Room<K, V> {
     const last = slots.unused - 1;
     if (slots.isHeld(last)) {
       const to = slots.takeFree();
-      const key = slots.keyAt(last);
-      if (isIndexed(key)) slots.moveKey(slots.hashAt(last), last, to);
-      else this.others.set(key, to);
+      this.rekey(last, to);
       for (const part of this.parts) part.moveSlot(last, to);
     } else slots.unchain(last);
     slots.dropLast();

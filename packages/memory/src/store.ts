@@ -92,9 +92,14 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   private insert(hash: number, space: number, key: K, value: V, how: Placement): boolean {
     const { weight } = how;
     if (weight > this.limits.maxWeight) return this.refuse(space, key, value);
-    if (this.size === this.fullSize && weight === 1 && this.weights === null) {
-      const slot = this.policy.replace(hash);
-      if (slot >= 0) return this.supersede(slot, hash, space, key, value, how);
+    if (
+      this.size === this.fullSize &&
+      weight === 1 &&
+      this.weights === null &&
+      !this.room.readers.areReading
+    ) {
+      const victim = this.policy.replace(hash);
+      if (victim >= 0) return this.supersede(victim, hash, space, key, value, how);
     }
     if (this.free < 0 && this.unused >= this.room.growAt) this.grow();
     const slot = this.allocate(storedKey(key), value, hash, space);
@@ -108,11 +113,13 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     return this.connect(slot, hash, key, how);
   }
 
-  /** Puts a new entry into the slot of one that is evicted for it; the policy has done its part. */
-  private supersede(slot: number, hash: number, space: number, key: K, value: V, how: Placement): boolean {
+  /** Puts a new entry in the place of one that is evicted for it; the policy has done its part. */
+  private supersede(victim: number, hash: number, space: number, key: K, value: V, how: Placement): boolean {
+    const slot = this.policy.entering;
     this.removals.size++;
-    if (this.isHeard) this.tellOf(slot, "size");
-    this.unindex(slot);
+    if (this.isHeard) this.tellOf(victim, "size");
+    this.unindex(victim);
+    if (slot !== victim) this.relocate(slot, victim);
     this.occupy(slot, storedKey(key), value, hash, space);
     return this.connect(slot, hash, key, how);
   }

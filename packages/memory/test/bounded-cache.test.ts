@@ -267,6 +267,30 @@ describe("entries", () => {
     for (let i = 0; i < 100; i++) expect(seen.filter((key) => key === `k${i}`)).toHaveLength(1);
     expect(new Set(seen).size).toBe(seen.length);
   });
+
+  it("see what stays exactly once in a full cache, whose entries change places at other times", () => {
+    const random = seeded(5);
+    const gone = new Set<string>();
+    const onRemoval = ({ key }: { readonly key: string }) => void gone.add(key);
+    const cache = new BoundedCache<string, number>({ maxSize: 60, random: seeded(1), onRemoval });
+    const setSome = (count: number) => {
+      // The square of a chance: some keys come again and again, and win their duels.
+      for (let i = 0; i < count; i++) cache.set(`k${Math.floor((random() / 2 ** 32) ** 2 * 400)}`, i);
+    };
+    for (let round = 0; round < 300; round++) {
+      setSome(100);
+      const before = [...cache].map(([key]) => key);
+      gone.clear();
+      const seen: string[] = [];
+      for (const [key] of cache) {
+        seen.push(key);
+        if (seen.length % 8 === 0) setSome(1);
+      }
+      for (const key of before.filter((key) => !gone.has(key)))
+        expect(seen.filter((other) => other === key)).toEqual([key]);
+    }
+    checkCache(cache);
+  });
 });
 
 describe("stats", () => {

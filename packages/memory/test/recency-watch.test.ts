@@ -12,7 +12,7 @@ function advice(watch: RecencyWatch, entries: number, delay: number, hitsEach: n
   let wider = 0;
   for (let now = 0; now < entries * 8; now += 2) {
     const hash = random() | 0;
-    watch.departed(hash, now, entries, 1);
+    watch.departed(hash, now, entries, entries);
     gone.push(hash);
     const back = gone[gone.length - 1 - delay / 2];
     if (back === undefined) continue;
@@ -44,7 +44,8 @@ describe("RecencyWatch", () => {
     const watch = new RecencyWatch();
     advice(watch, 1_000, 200, 0);
     expect(Math.min(...watch.leads)).toBeGreaterThan(500);
-    expect(watch.arrived(1, 9_000, 1_000, { stride: 1, hits: 10_000, share: SHARE })).toBe(0);
-    expect([...watch.leads]).toEqual([0, 0, 0]);
+    watch.departed(7, 9_000, 1_000, 1_000);
+    expect(watch.arrived(7, 9_001, 1_000, { stride: 1, hits: 10_000, share: SHARE })).toBe(0);
+    expect([...watch.leads]).toEqual([1, 1, 1]);
   });
 });

@@ -10,6 +10,7 @@ import type { SlotPolicy } from "./slot-policy.js";
  */
 export class CustomPolicy<K, V> implements SlotPolicy {
   readonly marks = null;
+  readonly entering = -1;
   readonly onHit: Uint8Array = new Uint8Array(0);
   private readonly policy: EvictionPolicy<K>;
   private readonly slots: Slots<K, V>;

@@ -9,6 +9,7 @@ export class FifoPolicy implements SlotPolicy {
   readonly marks = null;
   readonly onHit: Uint8Array = new Uint8Array(0);
   readonly links: SlotLinks = new SlotLinks(1);
+  entering = -1;
 
   fitOne(capacity: number, fitting: Fitting): boolean {
     return this.links.fitOne(capacity, fitting);
@@ -25,6 +26,7 @@ export class FifoPolicy implements SlotPolicy {
   replace(): number {
     const slot = this.evict();
     this.insert(slot);
+    this.entering = slot;
     return slot;
   }
 

@@ -18,6 +18,7 @@ const FEWEST_GROUPS = 16;
  */
 export class LfuPolicy implements SlotPolicy {
   readonly marks = null;
+  readonly entering = -1;
   readonly onHit: Uint8Array = new Uint8Array(0);
   /** The groups, by rising count. */
   readonly groups: SlotLinks = new SlotLinks(1);

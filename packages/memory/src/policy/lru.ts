@@ -12,6 +12,7 @@ export class LruPolicy implements SlotPolicy {
   readonly marks = null;
   readonly onHit: Uint8Array = new Uint8Array(0);
   readonly links: SlotLinks = new SlotLinks(1);
+  entering = -1;
 
   fitOne(capacity: number, fitting: Fitting): boolean {
     return this.links.fitOne(capacity, fitting);
@@ -28,6 +29,7 @@ export class LruPolicy implements SlotPolicy {
   replace(): number {
     const slot = this.evict();
     this.insert(slot);
+    this.entering = slot;
     return slot;
   }
 

@@ -26,9 +26,9 @@ export class RecencyWatch {
   readonly leads: Float64Array = new Float64Array(SHARES.length);
   private hitsSeen = 0;
 
-  /** A key, standing for `stride` ones, left the window at `now`, counted in requests. */
-  departed(hash: number, now: number, entries: number, stride: number): void {
-    this.departures.record(hash, now, entries, Math.ceil(entries / stride));
+  /** A key left the window at `now`, counted in requests, of a cache of so many `entries`; so many are `watched`. */
+  departed(hash: number, now: number, entries: number, watched: number): void {
+    this.departures.record(hash, now, entries, watched);
   }
 
   /**
@@ -42,6 +42,8 @@ export class RecencyWatch {
     { stride, hits, share }: { readonly stride: number; readonly hits: number; readonly share: number },
   ): number {
     const age = this.departures.age(hash, now);
+    // Too late for every share, as most keys come. What hits cost the leads is the same if it is counted later.
+    if (age >= entries) return 0;
     const newHits = hits - this.hitsSeen;
     this.hitsSeen = hits;
     let wider = 0;

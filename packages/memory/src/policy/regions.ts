@@ -66,7 +66,10 @@ export class Regions {
     const isAlone = younger[from] === from;
     const after = isAlone ? to : (younger[from] as number);
     const before = isAlone ? to : (older[from] as number);
-    this.link(to, after, before);
+    younger[to] = after;
+    older[to] = before;
+    younger[before] = to;
+    older[after] = to;
     if (region.oldest === from) region.oldest = to;
     marks[to] = ((marks[from] as number) & ~Mark.Frequency) | this.inScaleOf(to, frequency);
     marks[from] = 0;
@@ -120,19 +123,6 @@ export class Regions {
     this.enter(slot, to);
   }
 
-  /** Two slots of two regions take each other's place; each keeps its frequency. `oldest` of both is the caller's to set. */
-  exchange(one: number, other: number): void {
-    const { marks, younger, older } = this;
-    const [afterOne, beforeOne] = [younger[one] as number, older[one] as number];
-    const [afterOther, beforeOther] = [younger[other] as number, older[other] as number];
-    // Who is alone in a ring is its own neighbour.
-    this.link(other, afterOne === one ? other : afterOne, beforeOne === one ? other : beforeOne);
-    this.link(one, afterOther === other ? one : afterOther, beforeOther === other ? one : beforeOther);
-    const regions = ((marks[one] as number) ^ (marks[other] as number)) & Mark.Region;
-    marks[one] = (marks[one] as number) ^ regions;
-    marks[other] = (marks[other] as number) ^ regions;
-  }
-
   /** The oldest slot of the region becomes the newest, untouched. */
   renewOldest(region: Region): void {
     const { marks } = this;
@@ -172,14 +162,6 @@ export class Regions {
       marks[slot] = (mark & ~Mark.Frequency) | ((mark & Mark.Frequency) >>> 1);
     }
     this.aged = end === marks.length ? ALL_AGED : end;
-  }
-
-  private link(slot: number, after: number, before: number): void {
-    const { younger, older } = this;
-    younger[slot] = after;
-    older[slot] = before;
-    younger[before] = slot;
-    older[after] = slot;
   }
 
   /** The region of a slot that is in one. */

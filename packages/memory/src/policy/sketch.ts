@@ -1,7 +1,8 @@
 import { Fitting } from "../column.js";
 
 /** A block: four words, one per row, of eight 4-bit counters each. 16 bytes, so an estimate reads one cache line. */
-const WORDS = 4;
+const WORD_BITS = 2;
+const WORDS = 1 << WORD_BITS;
 
 /** Counters stop here. More would say nothing: ageing keeps all but the most popular keys far below. */
 export const enum Count {
@@ -80,16 +81,16 @@ export class FrequencySketch {
     const { table } = this;
     const block = this.blockOf(hash);
     const isHalved = block < this.swept;
-    const at = block * WORDS;
+    const at = block << WORD_BITS;
     const spread = Math.imul(hash, SPREAD);
     const shiftA = (spread >>> 27) & 28;
     const shiftB = (spread >>> 24) & 28;
     const shiftC = (spread >>> 21) & 28;
     const shiftD = (spread >>> 18) & 28;
     const wordA = table[at] as number;
-    const wordB = table[at + 1] as number;
-    const wordC = table[at + 2] as number;
-    const wordD = table[at + 3] as number;
+    const wordB = table[at | 1] as number;
+    const wordC = table[at | 2] as number;
+    const wordD = table[at | 3] as number;
     const a = (wordA >>> shiftA) & 15;
     const b = (wordB >>> shiftB) & 15;
     const c = (wordC >>> shiftC) & 15;
@@ -97,9 +98,9 @@ export class FrequencySketch {
     const once = least(least(a, b), least(c, d)) + (isHalved ? 1 : 2);
     const raised = least(once, Count.Most);
     table[at] = wordA + (excess(raised, a) << shiftA);
-    table[at + 1] = wordB + (excess(raised, b) << shiftB);
-    table[at + 2] = wordC + (excess(raised, c) << shiftC);
-    table[at + 3] = wordD + (excess(raised, d) << shiftD);
+    table[at | 1] = wordB + (excess(raised, b) << shiftB);
+    table[at | 2] = wordC + (excess(raised, c) << shiftC);
+    table[at | 3] = wordD + (excess(raised, d) << shiftD);
     return isHalved ? raised : raised >>> 1;
   }
 
@@ -155,9 +156,11 @@ export class FrequencySketch {
     this.mask = FIRST_BLOCKS - 1;
   }
 
+  /** Without a branch: whether a block beyond the last is drawn is a matter of chance. */
   private blockOf(hash: number): number {
     const block = hash & ((this.mask << 1) | 1);
-    return block < this.blocks ? block : block & this.mask;
+    const isBeyond = (this.blocks - 1 - block) >> 31;
+    return block - (isBeyond & (this.mask + 1));
   }
 
   private leastOf(block: number, hash: number): number {

@@ -50,10 +50,16 @@ export interface SlotPolicy extends PerSlot {
   insert(slot: number): void;
 
   /**
-   * The short way of `insert` and `evict` where every entry weighs 1: chooses the slot to evict, and takes it for the newcomer
-   * with this hash. The same decisions as by the long way; -1, and nothing has changed, where that has to be gone.
+   * The short way of `insert` and `evict`, where the cache is full and every entry weighs 1: chooses the slot to evict and takes a
+   * newcomer with this hash in. -1, and nothing has changed, where that has to go the long way.
    */
   replace(hash: number): number;
+
+  /**
+   * The slot that the newcomer gets, after `replace`. If it is not the one to evict, there is an entry in it, which moves to that
+   * one: so those that come and go stay together in memory.
+   */
+  readonly entering: number;
 
   /** The slot's entry was hit. Called only where `marks` is `null`. */
   access(slot: number): void;

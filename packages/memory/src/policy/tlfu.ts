@@ -41,6 +41,7 @@ export class TinyLfuPolicy implements SlotPolicy {
   private readonly requests: Requests;
   private readonly random: () => number;
   private readonly ageing: Ageing;
+  entering = -1;
 
   constructor(context: PolicyContext) {
     this.regions = new Regions(context.slots);
@@ -86,21 +87,19 @@ export class TinyLfuPolicy implements SlotPolicy {
       return -1;
     const frequency = this.arrive(hash);
     const challenge = this.depart(candidate, 1);
-    let slot = candidate;
+    let victim = candidate;
     if (challenge > 0 && this.winsDuel(challenge, candidate, incumbent)) {
-      slot = incumbent;
+      // The winner moves to the loser's slot, and so to the loser's place on probation.
+      victim = incumbent;
       this.remember(incumbent, regions.frequencyOf(incumbent));
-      // The winner gets the loser's place on probation, the newcomer the winner's in the window.
-      regions.exchange(candidate, incumbent);
-      probation.oldest = younger[candidate] as number;
-    } else {
-      this.remember(candidate, challenge);
-      probation.oldest = younger[incumbent] as number;
-    }
-    // The oldest of a ring becomes the youngest: nothing is linked anew.
-    window.oldest = younger[slot] as number;
-    marks[slot] = Place.Window | regions.inScaleOf(slot, frequency);
-    return slot;
+      marks[incumbent] = Place.Probation | regions.inScaleOf(incumbent, challenge);
+    } else this.remember(candidate, challenge);
+    // Of both rings the oldest becomes the youngest: nothing is linked anew.
+    probation.oldest = younger[incumbent] as number;
+    window.oldest = younger[candidate] as number;
+    marks[candidate] = Place.Window | regions.inScaleOf(candidate, frequency);
+    this.entering = candidate;
+    return victim;
   }
 
   /** A hit, for the rare case that the policy itself is told of one: otherwise the cache writes the mark. */

@@ -26,21 +26,24 @@ export class WindowTuner {
   private stride = 1;
   /** Keys that left the window, watched or not. */
   departed = 0;
+  /** What follows from the number of entries, kept as long as that does not change: in a full cache. */
+  private entries = 0;
+  private edge = 1;
+  private watchedAtEdge = 1;
+  private watched = 1;
 
   /** A watched key left the window at `now`, counted in requests, of a cache that holds so many `entries`. */
   recordDeparture(hash: number, now: number, entries: number): void {
-    this.sample(entries);
-    const edge = this.window.edge(entries);
-    const stride = this.stride;
-    this.departures.record(hash, this.departed, edge, Math.ceil(edge / stride));
-    this.recency.departed(hash, now, entries, stride);
+    if (entries !== this.entries) this.measure(entries);
+    this.departures.record(hash, this.departed, this.edge, this.watchedAtEdge);
+    this.recency.departed(hash, now, entries, this.watched);
   }
 
   /** A watched key comes in at `now`. */
   learnFrom(hash: number, now: number, entries: number, { hits }: Requests): void {
-    const { window } = this;
-    const stride = this.stride;
-    const leftTooEarly = this.departures.age(hash, this.departed) < window.edge(entries);
+    if (entries !== this.entries) this.measure(entries);
+    const { window, stride } = this;
+    const leftTooEarly = this.departures.age(hash, this.departed) < this.edge;
     if (leftTooEarly) window.widen(stride, entries);
     const wider = this.recency.arrived(hash, now, entries, { stride, hits, share: window.share });
     if (wider > 0) window.widen(wider, entries);
@@ -49,6 +52,15 @@ export class WindowTuner {
   clear(): void {
     this.departures.clear();
     this.recency.clear();
+    this.entries = 0;
+  }
+
+  private measure(entries: number): void {
+    this.sample(entries);
+    this.entries = entries;
+    this.edge = this.window.edge(entries);
+    this.watchedAtEdge = Math.ceil(this.edge / this.stride);
+    this.watched = Math.ceil(entries / this.stride);
   }
 
   /** Watches fewer keys in a cache that has grown; more again only when it has shrunk to less than half. */
