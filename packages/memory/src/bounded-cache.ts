@@ -22,8 +22,6 @@ export interface EntryDetails<V> {
   readonly remaining: number;
 }
 
-let open: (cache: BoundedCache<never, never>) => unknown;
-
 /**
  * A cache in this process's memory that holds a bounded number of entries, or a bounded weight, or both, and lets the
  * least useful go.
@@ -42,10 +40,6 @@ let open: (cache: BoundedCache<never, never>) => unknown;
 export class BoundedCache<K, V> {
   private readonly store: Store<K, V>;
   private readonly settings: Settings<K, V>;
-
-  static {
-    open = (cache) => cache.store;
-  }
 
   /** @throws TypeError without a limit, RangeError for a limit or time out of range */
   constructor(options: BoundedCacheOptions<K, V>) {
@@ -277,6 +271,5 @@ export class BoundedCache<K, V> {
 
 /** The inside of a cache, for tests that check its structure. Not part of the package's face. */
 export function storeOf<K, V>(cache: BoundedCache<K, V>): Store<K, V> {
-  // The static block above is the only place that sees the field, and cannot name this function's K and V.
-  return open(cache as unknown as BoundedCache<never, never>) as Store<K, V>;
+  return cache["store"];
 }

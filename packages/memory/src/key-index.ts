@@ -29,6 +29,7 @@ const enum Entry {
  * in the table (8 bytes a position) was a tenth to a fifth slower at both sizes.
  */
 export class KeyIndex<K, V> extends Slots<K, V> {
+  /** Slots in the index. */
   indexed = 0;
   table: Int32Array = new Int32Array(SMALLEST);
   /** `table.length - 1`. */
@@ -39,6 +40,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
   /** A free position in the old table: the `unmoved` positions behind it have not moved. */
   private cursor = 0;
   private unmoved = 0;
+
   /** The slot of a string key, or -1. A hit is this loop: what is rare is elsewhere, the compiler inlines only so much. */
   findString(space: number, key: string, hash: number): number {
     const { table, mask, spaces } = this;

@@ -50,7 +50,7 @@ export class Slots<K, V> implements PerSlot {
     return true;
   }
 
-  /** The entry of `from` moves to `to`, which `takeFree` gave. `from` is neither held nor free then. */
+  /** The entry of `from` moves to `to`, which is not free and whose own entry, if it has one, is gone. `from` is neither held nor free then. */
   moveSlot(from: number, to: number): void {
     this.setKey(to, this.keyAt(from));
     this.setValue(to, this.valueAt(from));
