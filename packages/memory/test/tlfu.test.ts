@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { BoundedCache } from "../src/index.js";
 import { checkCache } from "./check/cache.js";
 import { seeded } from "./support/random.js";
+import { VirtualClock } from "./support/virtual-clock.js";
 
 function cacheOf(maxSize: number, seed = 1): BoundedCache<string, number> {
   return new BoundedCache({ maxSize, policy: "tlfu", random: seeded(seed) });
@@ -138,6 +139,25 @@ describe("tlfu", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("leaves every entry its own end, whoever wins the duels", () => {
+    const clock = new VirtualClock();
+    const random = seeded(7);
+    const cache = new BoundedCache<string, number>({ maxSize: 60, clock, random: seeded(8) });
+    const ends = new Map<string, number>();
+    for (let i = 0; i < 20_000; i++) {
+      // The square of a chance: some keys come again and again, and win.
+      const key = `k${Math.floor((random() / 2 ** 32) ** 2 * 400)}`;
+      const ttl = random() % 3 === 0 ? Number.POSITIVE_INFINITY : 1 + (random() % 100_000);
+      cache.set(key, i, { ttl, now: random() % 2 === 0 ? clock.time : undefined });
+      ends.set(key, clock.time + ttl);
+      if (i % 16 === 0) checkCache(cache);
+      if (i % 4 === 0) clock.advance(random() % 20);
+    }
+    const left = [...cache].map(([key]) => [key, cache.inspect(key)?.remaining]);
+    expect(left.length).toBeGreaterThan(50);
+    expect(left).toEqual(left.map(([key]) => [key, (ends.get(String(key)) ?? 0) - clock.time]));
   });
 
   it("repeats a stored sequence of decisions from a seed", () => {
