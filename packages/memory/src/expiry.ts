@@ -113,8 +113,8 @@ export class Expiry implements PerSlot {
   }
 
   /**
-   * Gives a held entry that is overwritten its new end, where that takes no more than to write it down: it had one before, or
-   * none, which is not over, and not later. Most are so where the time is given. False: that has to be done by `start` or `stop`.
+   * Gives a held entry that is overwritten its new end, where writing it down is all there is to do: the old end is not over and
+   * not later, or neither entry ends. Nearly always so, if the time is given. False: it is left to `start` or `stop`.
    */
   renew(slot: number, { ttl, now }: Placement): boolean {
     const { deadlines } = this;
