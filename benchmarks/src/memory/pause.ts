@@ -21,7 +21,7 @@ export async function worstBatch(make: (size: number) => Promise<Subject>, size:
   const cache = await make(size);
   global.gc?.();
   global.gc?.();
-  // What the collections leave to V8's helper threads would stall the first batch (20 ms and more) whatever the library.
+  // What the collections leave to V8's helper threads stalls the first batch (20 ms), which is not the library's doing.
   await setTimeout(1_000);
   const growth = churn(cache, keys, 0, size);
   // The first evictions let the compiler begin anew, which is not what comes back.
