@@ -27,8 +27,6 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   size = 0;
   weight = 0;
   refused = 0;
-  /** So many entries are held in a full cache, if each weighs 1. */
-  protected fullSize: number;
   /** The policy's, kept here for the path of a hit. */
   protected marks: Uint8Array | null;
   /** Somebody listens to removals. */
@@ -36,10 +34,10 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   protected readonly custom: CustomPolicy<K, V> | undefined;
   protected readonly upkeep: Upkeep;
   /**
-   * Nothing has to be done after an entry was written: nobody listens, the policy is ours, no entry has a weight, no work is pending. May be false for a
-   * while after that has become true.
+   * Nothing has to be done after an entry was written: nobody listens, the policy is ours, no entry has a weight, no work is
+   * pending. May be false for a while after that has become true.
    */
-  protected isQuick = false;
+  protected isQuick: boolean;
   /** Limits were lowered and are not reached yet. */
   private isShedding = false;
 
@@ -47,19 +45,19 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     super();
     const { limits, random } = settings;
     this.limits = limits;
-    this.fullSize = Math.min(limits.maxSize, limits.maxWeight);
     this.expiry = new Expiry(settings.clock, settings.idle);
     this.removals = new Removals(settings.onRemoval, settings.onListenerError);
     this.isHeard = settings.onRemoval !== undefined;
     this.policy = choosePolicy(settings.policy, { slots: this, limits, requests: this, random });
     this.custom = this.policy instanceof CustomPolicy ? this.policy : undefined;
     this.marks = this.policy.marks;
-    this.room = new Room(this, this.others, {
+    this.room = new Room(this, {
       parts: [this.policy, this.expiry],
       canMove: this.custom === undefined,
       rekey: (from, to) => this.rekey(from, to),
     });
     this.upkeep = new Upkeep(settings.clock, (now) => this.maintain(now));
+    this.isQuick = this.mayBeQuick;
   }
 
   /** Removes a held entry from all parts. */
@@ -81,7 +79,6 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
 
   resize(limits: Limits): void {
     this.limits = limits;
-    this.fullSize = Math.min(limits.maxSize, limits.maxWeight);
     this.policy.resize(limits);
     if (!this.isOver) return;
     this.isShedding = true;
@@ -115,7 +112,11 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   /** What `isQuick` means, asked anew. */
   protected get mayBeQuick(): boolean {
     return (
-      !this.isHeard && this.marks !== null && this.weights === null && !this.isOver && !this.room.isShrinking
+      !this.isHeard &&
+      this.custom === undefined &&
+      this.weights === null &&
+      !this.isOver &&
+      !this.room.isShrinking
     );
   }
 
@@ -148,7 +149,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.removals.add(this.keyAt(slot), this.valueAt(slot), cause, this.spaceOf(slot));
   }
 
-  private get isOver(): boolean {
+  protected get isOver(): boolean {
     return this.size > this.limits.maxSize || this.weight > this.limits.maxWeight;
   }
 
@@ -184,11 +185,10 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
 
   /** What removals of all causes have in common. */
   private drop(slot: number): void {
-    const { weights } = this;
     if (this.expiry.deadlines !== null) this.expiry.stop(slot);
     this.unindex(slot);
     this.size--;
-    this.weight -= weights === null ? 1 : (weights[slot] as number);
+    this.weight -= this.weightOf(slot);
     this.release(slot);
     if (this.size < this.room.shrinkBelow) this.isQuick = false;
   }

@@ -67,11 +67,6 @@ export class Expiry implements PerSlot {
     return this.deadlines !== null && this.deadlines[slot] !== 0;
   }
 
-  /** Whether an access puts the end off. */
-  get hasIdle(): boolean {
-    return this.ttlEnds !== null;
-  }
-
   /** Whether a read has to do with the time: to ask for it, to put off the end, to remove what has expired. Needs `deadlines`. */
   mayBeOver(slot: number, now: number | undefined): boolean {
     const deadline = (this.deadlines as Float64Array)[slot] as number;
@@ -128,7 +123,7 @@ export class Expiry implements PerSlot {
     return true;
   }
 
-  /** The entry was used: its idle time begins again. */
+  /** The entry was used: its idle time, if there is one, begins again. */
   touch(slot: number, now: number): void {
     if (this.ttlEnds === null || this.deadlines === null) return;
     this.deadlines[slot] = Math.min(this.ttlEnds[slot] as number, now + this.idle);

@@ -43,7 +43,6 @@ export interface SetOptions {
   readonly now?: number | undefined;
 }
 
-/** The options with all defaults filled in. */
 /** How a value is to be stored. */
 export interface Placement {
   readonly weight: number;
@@ -59,6 +58,7 @@ export function placement(weight: number, ttl: number, now: number | undefined):
   return { weight, ttl, now, isPlain: weight === 1 && ttl === Number.POSITIVE_INFINITY };
 }
 
+/** The options with all defaults filled in. */
 export interface Settings<K, V> {
   readonly limits: Limits;
   readonly weigher: ((value: V, key: K) => number) | undefined;

@@ -17,10 +17,8 @@ export class Readers {
   }
 
   get areReading(): boolean {
-    return this.refs.size > 0 && this.isAnyAlive;
-  }
-
-  private get isAnyAlive(): boolean {
+    // Asked at every insertion: an empty set is not worth an iterator.
+    if (this.refs.size === 0) return false;
     for (const ref of this.refs) {
       if (ref.deref() !== undefined) return true;
       this.refs.delete(ref);

@@ -10,6 +10,9 @@ export interface PerSlot {
   moveSlot(from: number, to: number): void;
 }
 
+/** The slots, and how many entries they hold. */
+type Entries<K, V> = KeyIndex<K, V> & { readonly size: number };
+
 const SMALLEST = 16;
 
 /** Up to this capacity columns are lengthened all at once: 0.1 ms. Smaller caches are not shortened, either. */
@@ -38,8 +41,7 @@ export class Room<K, V> {
   /** `shrink` is to be called after an operation that leaves fewer entries than this: always, while there is work left. */
   shrinkBelow = 0;
   readonly readers: Readers = new Readers();
-  private readonly slots: KeyIndex<K, V>;
-  private readonly others: Map<K, number>;
+  private readonly slots: Entries<K, V>;
   private readonly parts: readonly PerSlot[];
   private readonly canMove: boolean;
   private readonly rekey: (from: number, to: number) => void;
@@ -52,8 +54,7 @@ export class Room<K, V> {
    * @param rest.rekey lets the key of a slot be found in another, to which its entry is about to move
    */
   constructor(
-    slots: KeyIndex<K, V>,
-    others: Map<K, number>,
+    slots: Entries<K, V>,
     rest: {
       readonly parts: readonly PerSlot[];
       readonly canMove: boolean;
@@ -61,7 +62,6 @@ export class Room<K, V> {
     },
   ) {
     this.slots = slots;
-    this.others = others;
     this.parts = [slots, ...rest.parts];
     this.canMove = rest.canMove;
     this.rekey = rest.rekey;
@@ -84,7 +84,7 @@ export class Room<K, V> {
 
   /** Whether `shrink` has something to do. */
   get isShrinking(): boolean {
-    return this.held < this.shrinkBelow;
+    return this.slots.size < this.shrinkBelow;
   }
 
   /** Moves at most `most` entries to lower slots, or shortens one column. */
@@ -96,7 +96,7 @@ export class Room<K, V> {
       return;
     }
     const target = slots.capacity >>> 1;
-    this.shrinkBelow = this.held < target ? ALWAYS : this.quarter;
+    this.shrinkBelow = slots.size < target ? ALWAYS : this.quarter;
     if (this.shrinkBelow !== ALWAYS || this.readers.areReading) return;
     for (let moved = 0; moved < most && slots.unused > target; moved++) this.vacateLast();
     if (slots.unused > target) return;
@@ -116,10 +116,6 @@ export class Room<K, V> {
   private get quarter(): number {
     const { capacity } = this.slots;
     return capacity <= SMALL || !this.canMove ? 0 : capacity >>> 2;
-  }
-
-  private get held(): number {
-    return this.slots.indexed + this.others.size;
   }
 
   private fitOne(capacity: number): boolean {

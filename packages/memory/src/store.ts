@@ -1,7 +1,7 @@
 import { BoundedEntries } from "./bounded-entries.js";
 import { Chunk } from "./chunks.js";
 import { EXPIRED_PER_OPERATION } from "./expiry.js";
-import { isNumber, KeyHash } from "./key-hash.js";
+import { isIndexed, isNumber, KeyHash } from "./key-hash.js";
 import { type Placement, placement, type Settings } from "./options.js";
 
 /**
@@ -18,7 +18,6 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     super(settings);
     this.hash = new KeyHash(settings.random);
     this.onHit = this.policy.onHit;
-    this.isQuick = this.mayBeQuick;
   }
 
   hashOf(space: number, key: K): number {
@@ -92,12 +91,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   private insert(hash: number, space: number, key: K, value: V, how: Placement): boolean {
     const { weight } = how;
     if (weight > this.limits.maxWeight) return this.refuse(space, key, value);
-    if (
-      this.size === this.fullSize &&
-      weight === 1 &&
-      this.weights === null &&
-      !this.room.readers.areReading
-    ) {
+    if (weight === 1 && this.isFullOfEquals && !this.room.readers.areReading) {
       const victim = this.policy.replace(hash);
       if (victim >= 0) return this.supersede(victim, hash, space, key, value, how);
     }
@@ -113,6 +107,12 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     return this.connect(slot, hash, key, how);
   }
 
+  /** Every entry weighs 1, and there are as many as the limits allow. */
+  private get isFullOfEquals(): boolean {
+    const { maxSize, maxWeight } = this.limits;
+    return this.weights === null && this.size === Math.min(maxSize, maxWeight);
+  }
+
   /** Puts a new entry in the place of one that is evicted for it; the policy has done its part. */
   private supersede(victim: number, hash: number, space: number, key: K, value: V, how: Placement): boolean {
     const slot = this.policy.entering;
@@ -126,11 +126,9 @@ export class Store<K, V> extends BoundedEntries<K, V> {
 
   /** What all ways to add an entry have in common. */
   private connect(slot: number, hash: number, key: K, how: Placement): boolean {
-    const { expiry } = this;
-    if (typeof key === "string" || isNumber(key)) this.addKey(hash, slot);
+    if (isIndexed(key)) this.addKey(hash, slot);
     else this.others.set(key, slot);
-    if (expiry.needsTime(how.ttl)) this.startTime(slot, how.ttl, how.now);
-    else if (expiry.deadlines !== null) expiry.stop(slot);
+    this.setEnd(slot, how.ttl, how.now);
     this.settle();
     return true;
   }
@@ -166,8 +164,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     }
     if (weight === oldWeight && marks !== null) marks[slot] = this.onHit[marks[slot] as number] as number;
     else this.policy.update(slot, oldWeight);
-    if (expiry.needsTime(ttl)) this.startTime(slot, ttl, now);
-    else if (expiry.deadlines !== null) expiry.stop(slot);
+    this.setEnd(slot, ttl, now);
     this.settle();
     return true;
   }
@@ -182,8 +179,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
 
   /** The end of every `set`. */
   private settle(): void {
-    const { limits } = this;
-    if (this.size > limits.maxSize || this.weight > limits.maxWeight) this.evict();
+    if (this.isOver) this.evict();
     if (!this.isQuick) this.finish();
   }
 
@@ -193,11 +189,16 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     return expiry.ends(slot) || expiry.needsTime(ttl) ? expiry.clock.now() : undefined;
   }
 
-  /** Starts the time of a new or overwritten entry, for a ttl that needs it. */
-  private startTime(slot: number, ttl: number, given: number | undefined): void {
-    const now = given ?? this.expiry.clock.now();
-    this.upkeep.wakeBy(this.expiry.start(slot, ttl, now), now);
-    if (now >= this.expiry.quietUntil) this.expire(now, EXPIRED_PER_OPERATION);
+  /** Gives a new or overwritten entry its end, or none. */
+  private setEnd(slot: number, ttl: number, given: number | undefined): void {
+    const { expiry } = this;
+    if (!expiry.needsTime(ttl)) {
+      if (expiry.deadlines !== null) expiry.stop(slot);
+      return;
+    }
+    const now = given ?? expiry.clock.now();
+    this.upkeep.wakeBy(expiry.start(slot, ttl, now), now);
+    if (now >= expiry.quietUntil) this.expire(now, EXPIRED_PER_OPERATION);
   }
 
   private hit(slot: number): V {
@@ -226,7 +227,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
       this.misses++;
       this.remove(slot, "expired");
     } else {
-      if (expiry.hasIdle) expiry.touch(slot, now);
+      expiry.touch(slot, now);
       value = this.hit(slot);
     }
     if (isOver || now >= expiry.quietUntil) {

@@ -2,7 +2,8 @@ import type { Fitting } from "../column.js";
 import { SlotLinks } from "../slot-links.js";
 import type { SlotPolicy } from "./slot-policy.js";
 
-const QUEUE = 0;
+/** The list of all entries, that which goes next at its end. */
+export const QUEUE = 0;
 
 /** First in, first out: the entry that was set first goes first. Hits and overwrites change nothing. */
 export class FifoPolicy implements SlotPolicy {
@@ -20,7 +21,7 @@ export class FifoPolicy implements SlotPolicy {
   }
 
   insert(slot: number): void {
-    this.links.addLast(QUEUE, slot);
+    this.links.addFirst(QUEUE, slot);
   }
 
   replace(): number {
@@ -30,16 +31,16 @@ export class FifoPolicy implements SlotPolicy {
     return slot;
   }
 
-  access(): void {}
+  access(_slot: number): void {}
 
-  update(): void {}
+  update(_slot: number): void {}
 
   remove(slot: number): void {
     this.links.remove(slot);
   }
 
   evict(): number {
-    const slot = this.links.first(QUEUE);
+    const slot = this.links.last(QUEUE);
     this.links.remove(slot);
     return slot;
   }

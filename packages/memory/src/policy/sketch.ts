@@ -73,49 +73,25 @@ export class FrequencySketch {
     return true;
   }
 
-  /**
-   * Counts the key and returns its frequency with this time, 1 to 15. On the path of every insertion: one cache
-   * line, and no branch that depends on a counter, since each of those is guessed wrong every other time (5 ns).
-   */
+  /** Counts the key and returns its frequency with this time, 1 to 15. */
   increment(hash: number): number {
-    const { table } = this;
     const block = this.blockOf(hash);
     const isHalved = block < this.swept;
-    const at = block << WORD_BITS;
-    const spread = Math.imul(hash, SPREAD);
-    const shiftA = (spread >>> 27) & 28;
-    const shiftB = (spread >>> 24) & 28;
-    const shiftC = (spread >>> 21) & 28;
-    const shiftD = (spread >>> 18) & 28;
-    const wordA = table[at] as number;
-    const wordB = table[at | 1] as number;
-    const wordC = table[at | 2] as number;
-    const wordD = table[at | 3] as number;
-    const a = (wordA >>> shiftA) & 15;
-    const b = (wordB >>> shiftB) & 15;
-    const c = (wordC >>> shiftC) & 15;
-    const d = (wordD >>> shiftD) & 15;
-    const once = least(least(a, b), least(c, d)) + (isHalved ? 1 : 2);
-    const raised = least(once, Count.Most);
-    table[at] = wordA + (excess(raised, a) << shiftA);
-    table[at | 1] = wordB + (excess(raised, b) << shiftB);
-    table[at | 2] = wordC + (excess(raised, c) << shiftC);
-    table[at | 3] = wordD + (excess(raised, d) << shiftD);
+    const raised = this.lift(block, hash, isHalved ? 1 : 2, 0);
     return isHalved ? raised : raised >>> 1;
   }
 
   /** The key's frequency, 0 to 15; too high where all its counters are shared, never too low. */
   estimate(hash: number): number {
     const block = this.blockOf(hash);
-    const least = this.leastOf(block, hash);
-    return block < this.swept ? least : least >>> 1;
+    const counted = this.lift(block, hash, 0, 0);
+    return block < this.swept ? counted : counted >>> 1;
   }
 
   /** Makes the key's frequency at least `frequency`: what was counted elsewhere comes back. */
   raise(hash: number, frequency: number): void {
     const block = this.blockOf(hash);
-    const counted = block < this.swept ? frequency : frequency << 1;
-    this.raiseIn(block, hash, Math.min(counted, Count.Most));
+    this.lift(block, hash, 0, block < this.swept ? frequency : frequency << 1);
   }
 
   /** Whether `advance` has anything to do. */
@@ -163,34 +139,34 @@ export class FrequencySketch {
     return block - (isBeyond & (this.mask + 1));
   }
 
-  private leastOf(block: number, hash: number): number {
+  /**
+   * Counts the key `by` more, and `floor` at least, in the block's own scale; returns what it counts then. Conservative update:
+   * lifts only those of its counters that are below, by what they lack. On the path of every insertion: one cache line, and no
+   * branch that depends on a counter, since each of those is guessed wrong every other time (5 ns).
+   */
+  private lift(block: number, hash: number, by: number, floor: number): number {
     const { table } = this;
-    const at = block * WORDS;
+    const at = block << WORD_BITS;
     const spread = Math.imul(hash, SPREAD);
-    const a = ((table[at] as number) >>> ((spread >>> 27) & 28)) & 15;
-    const b = ((table[at + 1] as number) >>> ((spread >>> 24) & 28)) & 15;
-    const c = ((table[at + 2] as number) >>> ((spread >>> 21) & 28)) & 15;
-    const d = ((table[at + 3] as number) >>> ((spread >>> 18) & 28)) & 15;
-    return least(least(a, b), least(c, d));
-  }
-
-  /** Conservative update: lifts only those of the key's counters that are below, by what they lack. */
-  private raiseIn(block: number, hash: number, count: number): void {
-    const { table } = this;
-    const at = block * WORDS;
-    const spread = Math.imul(hash, SPREAD);
-    const a = (spread >>> 27) & 28;
-    const b = (spread >>> 24) & 28;
-    const c = (spread >>> 21) & 28;
-    const d = (spread >>> 18) & 28;
+    const shiftA = (spread >>> 27) & 28;
+    const shiftB = (spread >>> 24) & 28;
+    const shiftC = (spread >>> 21) & 28;
+    const shiftD = (spread >>> 18) & 28;
     const wordA = table[at] as number;
-    const wordB = table[at + 1] as number;
-    const wordC = table[at + 2] as number;
-    const wordD = table[at + 3] as number;
-    table[at] = wordA + (excess(count, (wordA >>> a) & 15) << a);
-    table[at + 1] = wordB + (excess(count, (wordB >>> b) & 15) << b);
-    table[at + 2] = wordC + (excess(count, (wordC >>> c) & 15) << c);
-    table[at + 3] = wordD + (excess(count, (wordD >>> d) & 15) << d);
+    const wordB = table[at | 1] as number;
+    const wordC = table[at | 2] as number;
+    const wordD = table[at | 3] as number;
+    const a = (wordA >>> shiftA) & 15;
+    const b = (wordB >>> shiftB) & 15;
+    const c = (wordC >>> shiftC) & 15;
+    const d = (wordD >>> shiftD) & 15;
+    const once = least(least(a, b), least(c, d)) + by;
+    const raised = least(once + excess(floor, once), Count.Most);
+    table[at] = wordA + (excess(raised, a) << shiftA);
+    table[at | 1] = wordB + (excess(raised, b) << shiftB);
+    table[at | 2] = wordC + (excess(raised, c) << shiftC);
+    table[at | 3] = wordD + (excess(raised, d) << shiftD);
+    return raised;
   }
 
   private sweep(blocks: number): void {

@@ -137,12 +137,8 @@ export class TinyLfuPolicy implements SlotPolicy {
       regions.move(candidate, window, probation);
       return this.forget(incumbent, probation);
     }
-    // What `renewOldest` and `forget` do, written out: of a stream of new keys nearly every one ends here.
     probation.oldest = regions.younger[incumbent] as number;
-    this.remember(candidate, challenge);
-    regions.leave(candidate, window);
-    marks[candidate] = 0;
-    return candidate;
+    return this.forget(candidate, window);
   }
 
   resize({ maxSize, maxWeight }: Limits): void {
@@ -161,18 +157,14 @@ export class TinyLfuPolicy implements SlotPolicy {
    * against whoever came last. Frequencies count per weight.
    */
   private winsDuel(challenge: number, candidate: number, incumbent: number): boolean {
-    const defence = this.defenceOf(incumbent);
+    const frequency = this.regions.frequencyOf(incumbent);
+    const defence = frequency > 1 ? frequency + 1 : frequency;
     const { weights } = this.slots;
     if (weights === null) {
       if (challenge > defence) return true;
     } else if (challenge * (weights[incumbent] as number) > defence * (weights[candidate] as number))
       return true;
     return challenge >= WARM && (this.random() & CHANCE) === 0;
-  }
-
-  private defenceOf(incumbent: number): number {
-    const frequency = this.regions.frequencyOf(incumbent);
-    return frequency > 1 ? frequency + 1 : frequency;
   }
 
   /** A key comes in. Returns its frequency. */
