@@ -9,7 +9,7 @@ import { checkWheel } from "./wheel.js";
 export function checkCache<K, V>(cache: BoundedCache<K, V>): void {
   const store = storeOf(cache);
   const held = heldSlots(store);
-  check(held.size === store.size, `${held.size} slots are held, the size says ${store.size}`);
+  check(held.size === store.size, () => `${held.size} slots are held, the size says ${store.size}`);
   checkFreeSlots(store, held);
   checkLookUp(store, held);
   checkWeights(store, held);
@@ -25,13 +25,16 @@ function heldSlots<K, V>(slots: Store<K, V>): Set<number> {
 }
 
 function checkFreeSlots<K, V>(slots: Store<K, V>, held: ReadonlySet<number>): void {
-  check(slots.unused <= slots.capacity, `slot ${slots.unused} is beyond the capacity ${slots.capacity}`);
+  check(
+    slots.unused <= slots.capacity,
+    () => `slot ${slots.unused} is beyond the capacity ${slots.capacity}`,
+  );
   let free = 0;
   for (let slot = slots.free; slot >= 0; slot = slots.hashes[slot]!) {
-    check(!held.has(slot), `slot ${slot} is held and free`);
-    check(++free <= slots.unused, "the free slots are a circle");
+    check(!held.has(slot), () => `slot ${slot} is held and free`);
+    check(++free <= slots.unused, () => "the free slots are a circle");
   }
-  check(free + held.size === slots.unused, `${slots.unused - held.size - free} slots are lost`);
+  check(free + held.size === slots.unused, () => `${slots.unused - held.size - free} slots are lost`);
 }
 
 function checkLookUp<K, V>(store: Store<K, V>, held: ReadonlySet<number>): void {
@@ -39,21 +42,21 @@ function checkLookUp<K, V>(store: Store<K, V>, held: ReadonlySet<number>): void 
     const key = store.keyAt(slot);
     const space = store.spaceOf(slot);
     const found = store.find(space, key);
-    check(found === slot, `key ${String(key)} in slot ${slot} is found in ${found}`);
-    check(store.hashOf(space, key) === store.hashes[slot], `slot ${slot} has another key's hash`);
+    check(found === slot, () => `key ${String(key)} in slot ${slot} is found in ${found}`);
+    check(store.hashOf(space, key) === store.hashes[slot], () => `slot ${slot} has another key's hash`);
   }
 }
 
 function checkWeights<K, V>(store: Store<K, V>, held: ReadonlySet<number>): void {
   let weight = 0;
   for (const slot of held) weight += store.weightOf(slot);
-  check(weight === store.weight, `the weights' sum is ${weight}, not ${store.weight}`);
+  check(weight === store.weight, () => `the weights' sum is ${weight}, not ${store.weight}`);
 }
 
 function indexed<K, V>(store: Store<K, V>, held: ReadonlySet<number>): Set<number> {
   const others = new Set(store.others.values());
   for (const slot of others)
-    check(held.has(slot), `the Map of other keys names slot ${slot}, which is not held`);
+    check(held.has(slot), () => `the Map of other keys names slot ${slot}, which is not held`);
   return new Set([...held].filter((slot) => !others.has(slot)));
 }
 
@@ -63,7 +66,7 @@ export function checkIndex<K, V>(
   slots: ReadonlySet<number>,
   hashes: Int32Array,
 ): void {
-  check(index.indexed === slots.size, `the index counts ${index.indexed} of ${slots.size} slots`);
+  check(index.indexed === slots.size, () => `the index counts ${index.indexed} of ${slots.size} slots`);
   const seen = new Set<number>();
   const tables = index.old === null ? [index.table] : [index.table, index.old];
   for (const table of tables) {
@@ -71,15 +74,15 @@ export function checkIndex<K, V>(
     table.forEach((entry, at) => {
       if (entry === 0) return;
       const slot = (entry & 0x1ffffff) - 1;
-      check(slots.has(slot), `the index names slot ${slot}, which is not held`);
-      check(!seen.has(slot), `the index names slot ${slot} twice`);
+      check(slots.has(slot), () => `the index names slot ${slot}, which is not held`);
+      check(!seen.has(slot), () => `the index names slot ${slot} twice`);
       seen.add(slot);
       const hash = hashes[slot]!;
-      check((entry ^ hash) >>> 25 === 0, `slot ${slot} has another hash's tag`);
+      check((entry ^ hash) >>> 25 === 0, () => `slot ${slot} has another hash's tag`);
       for (let probe = hash & mask; probe !== at; probe = (probe + 1) & mask) {
-        check(table[probe] !== 0, `slot ${slot} cannot be reached`);
+        check(table[probe] !== 0, () => `slot ${slot} cannot be reached`);
       }
     });
   }
-  check(seen.size === slots.size, `the index misses ${slots.size - seen.size} slots`);
+  check(seen.size === slots.size, () => `the index misses ${slots.size - seen.size} slots`);
 }

@@ -27,9 +27,9 @@ export function checkPolicy(policy: SlotPolicy, held: ReadonlySet<number>): void
 }
 
 function checkSame(slots: readonly number[], held: ReadonlySet<number>): void {
-  check(new Set(slots).size === slots.length, "the policy has a slot twice");
-  check(slots.length === held.size, `the policy has ${slots.length} slots of ${held.size}`);
-  for (const slot of slots) check(held.has(slot), `the policy has slot ${slot}, which is not held`);
+  check(new Set(slots).size === slots.length, () => "the policy has a slot twice");
+  check(slots.length === held.size, () => `the policy has ${slots.length} slots of ${held.size}`);
+  for (const slot of slots) check(held.has(slot), () => `the policy has slot ${slot}, which is not held`);
 }
 
 function lfuMembers(policy: LfuPolicy): number[] {
@@ -37,13 +37,13 @@ function lfuMembers(policy: LfuPolicy): number[] {
   let lower = 0;
   for (const group of members(policy.groups, 0)) {
     const count = policy.counts[group]!;
-    check(count > lower, `the groups' counts do not rise: ${lower}, ${count}`);
+    check(count > lower, () => `the groups' counts do not rise: ${lower}, ${count}`);
     lower = count;
     const oldest = policy.oldest[group]!;
     let slot = oldest;
     do {
-      check(policy.groupOf[slot] === group, `slot ${slot} does not know its group`);
-      check(policy.previous[policy.next[slot]!] === slot, `slot ${slot} has a broken circle`);
+      check(policy.groupOf[slot] === group, () => `slot ${slot} does not know its group`);
+      check(policy.previous[policy.next[slot]!] === slot, () => `slot ${slot} has a broken circle`);
       slots.push(slot);
       slot = policy.next[slot]!;
     } while (slot !== oldest && slots.length <= policy.next.length);

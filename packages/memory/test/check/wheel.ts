@@ -9,19 +9,22 @@ export function checkWheel(expiry: Expiry, held: ReadonlySet<number>): void {
   const scheduled = new Set<number>();
   for (let list = 0; list < wheel.links.heads; list++) {
     for (const slot of members(wheel.links, list)) {
-      check(!scheduled.has(slot), `slot ${slot} is in the wheel twice`);
+      check(!scheduled.has(slot), () => `slot ${slot} is in the wheel twice`);
       scheduled.add(slot);
     }
   }
-  check(scheduled.size === wheel.size, `the wheel holds ${scheduled.size} slots and counts ${wheel.size}`);
-  for (const slot of scheduled) check(held.has(slot), `slot ${slot} is in the wheel and not held`);
+  check(
+    scheduled.size === wheel.size,
+    () => `the wheel holds ${scheduled.size} slots and counts ${wheel.size}`,
+  );
+  for (const slot of scheduled) check(held.has(slot), () => `slot ${slot} is in the wheel and not held`);
   let ending = 0;
   for (const slot of held) if (deadlines[slot] !== 0) ending++;
-  check(ending === scheduled.size, `${ending} entries end, ${scheduled.size} are in the wheel`);
+  check(ending === scheduled.size, () => `${ending} entries end, ${scheduled.size} are in the wheel`);
   for (let slot = 0; slot < deadlines.length; slot++) {
     check(
       deadlines[slot] === 0 || scheduled.has(slot),
-      `slot ${slot} has a deadline and is not in the wheel`,
+      () => `slot ${slot} has a deadline and is not in the wheel`,
     );
   }
 }
