@@ -8,6 +8,7 @@ import { CommandError } from "./command.mjs";
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped
+ * @property {readonly string[]} [failures] the names of what failed, where the step looks at several things
  * @property {string} [detail] a few words for the step's line
  * @property {string} [cause] what went wrong, printed below the step's line
  */
@@ -61,11 +62,11 @@ export class Report {
   /** @param {Step} step */
   async #runStep({ name, check }) {
     const start = performance.now();
-    const { passed, failed, skipped, detail, cause } = await outcomeOf(check);
+    const { passed, failed, skipped, failures, detail, cause } = await outcomeOf(check);
     this.#passed += passed;
     this.#failed += failed;
     this.#skipped += skipped;
-    if (failed > 0) this.#failures.push(name);
+    if (failed > 0) this.#failures.push(...(failures?.length ? failures : [name]));
 
     const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(6);
     console.log(`  ${failed > 0 ? "FAILED" : "ok    "} ${seconds} s  ${name}${detail ? ` (${detail})` : ""}`);
@@ -85,7 +86,8 @@ export class Report {
     list("Not to be had here:", absent);
     list(everyService ? "Not to be skipped in CI:" : "Skipped:", missed);
     if (everyService) this.#failed += Math.max(missed.length, this.#skipped);
-    if (this.#failures.length > 0) console.log(`\nFailed: ${this.#failures.join("; ")}`);
+    // Once more at the end, where a long log is looked at first.
+    if (this.#failures.length > 0) console.log(`\nFailed:\n  ${this.#failures.join("\n  ")}`);
     console.log(`\n${this.#passed} passed, ${this.#failed} failed, ${this.#skipped} skipped`);
   }
 }

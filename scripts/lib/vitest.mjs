@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { CommandError, run } from "./command.mjs";
+import { join, relative } from "node:path";
+import { CommandError, root, run } from "./command.mjs";
 
 /**
  * Runs the tests of some vitest projects and counts them.
@@ -21,9 +21,10 @@ export async function runVitest(env, folder, projects, files = []) {
     `--outputFile.json=${counts}`,
   ];
   const cause = await causeOfFailure(env, [...parameters, ...projects.map((name) => `--project=${name}`)]);
-  const { passed, failed, skipped } = readCounts(counts);
+  const { passed, failed, skipped, failures } = readCounts(counts);
   return {
     passed,
+    failures,
     // An error outside every test fails the run and is no failed test: it counts as one.
     failed: cause === undefined ? failed : Math.max(failed, 1),
     skipped,
@@ -41,24 +42,41 @@ async function causeOfFailure(env, parameters) {
     await run("vitest", parameters, { env });
     return undefined;
   } catch (error) {
-    // What passed is counted and need not be read.
-    if (error instanceof CommandError) return error.output.replace(/^ ✓ .*\n/gm, "");
+    // What passed is counted and need not be read, however slow it was.
+    if (error instanceof CommandError) return error.output.replace(/^ *✓ .*\n/gm, "");
     throw error;
   }
 }
 
 /** @param {string} path */
 function readCounts(path) {
-  if (!existsSync(path)) return { passed: 0, failed: 0, skipped: 0 };
-  /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: { status: string, assertionResults: unknown[] }[] }} */
+  if (!existsSync(path)) return { passed: 0, failed: 0, skipped: 0, failures: [] };
+  /** @type {{ numPassedTests: number, numPendingTests: number, numTodoTests: number, testResults: TestFile[] }} */
   const counts = JSON.parse(readFileSync(path, "utf8"));
-  const unloaded = counts.testResults.filter(
-    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
-  );
+  const failures = counts.testResults.flatMap(failuresOf);
   return {
     passed: counts.numPassedTests,
-    // A file that does not load fails without a test.
-    failed: counts.numFailedTests + unloaded.length,
+    failed: failures.length,
     skipped: counts.numPendingTests + counts.numTodoTests,
+    failures,
   };
+}
+
+/**
+ * A file's part of vitest's JSON report.
+ *
+ * @typedef {{ name: string, status: string, assertionResults: { status: string, fullName: string }[] }} TestFile
+ */
+
+/**
+ * @param {TestFile} file
+ * @returns {string[]} what failed, in words that find it again
+ */
+function failuresOf({ name, status, assertionResults }) {
+  const path = relative(root, name);
+  // A file that does not load fails without a test.
+  if (status === "failed" && assertionResults.length === 0) return [`${path} does not load`];
+  return assertionResults
+    .filter((result) => result.status === "failed")
+    .map(({ fullName }) => `${path}: ${fullName}`);
 }
