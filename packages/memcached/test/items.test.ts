@@ -72,7 +72,7 @@ describeWithServer("memcached", "items on the server", (server) => {
   });
 
   it("beside a lease keep their own end, also where the lease ends later", async () => {
-    await storage.writeMany([{ ...text("brief", "stale", 5000), freshFor: 0 }]);
+    await storage.writeMany([{ ...text("brief", "stale", 3000), freshFor: 0 }]);
     const [answer] = (await storage.leases?.acquire([{ key: "brief", duration: minute }])) ?? [];
     expect(answer?.outcome).toBe("granted");
     expect(await textsOf("brief")).toEqual(["stale"]);

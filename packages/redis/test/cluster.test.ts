@@ -121,7 +121,7 @@ describeWithServer("redis", "a Redis Cluster", () => {
 
     it("loses nothing and tells of no error while slots are moved", async () => {
       const storage = await kept(make());
-      const keys = keysOf(30).map((key) => `${key}:{${space}}`);
+      const keys = keysOf(12).map((key) => `${key}:{${space}}`);
       const slot = slotOf(`{${space}}`);
       const prefixed = slotOf(`app*{x:${keys[0]}`);
       const slots = new Set([slot, prefixed]);

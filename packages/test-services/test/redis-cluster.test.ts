@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RedisCluster, startRedisCluster } from "../src/redis-cluster.js";
-import { redisCommand } from "../src/redis-command.js";
+import { redisCommand, untilRedis } from "../src/redis-command.js";
 import { describeWithServer } from "../src/vitest.js";
+import { agreement } from "./agreement.js";
 import { ask } from "./conversation.js";
 import { hold, isReserved } from "./held.js";
 
@@ -28,15 +29,15 @@ describeWithServer("redis", "a cluster of Redis", () => {
     );
   });
 
-  it("makes the replica of a killed master a master, and takes the old one back", async () => {
+  it("makes the replica of a killed master a master, and takes the old one back", agreement, async () => {
     await cluster.nodes[0]?.kill();
-    while (!(await redisCommand(port(3), "INFO replication")).includes("role:master"));
+    await untilRedis([port(3)], "INFO replication", /role:master/);
     await cluster.nodes[0]?.restart();
-    while (!(await redisCommand(port(0), "INFO replication")).includes("master_link_status:up"));
+    await untilRedis([port(0)], "INFO replication", /master_link_status:up/);
     expect(await redisCommand(port(0), "INFO replication")).toContain("role:slave");
   });
 
-  it("does not outlive a test process that is killed, nor keeps a port of its bus", async () => {
+  it("does not outlive a test process that is killed, nor keeps a port of its bus", agreement, async () => {
     const holder = await hold("cluster");
     const settings = await Promise.all(holder.ports.map((node) => ask(node, "CONFIG GET cluster-port")));
     const buses = settings.map((setting) => Number(setting.split("\r\n").at(-1)));

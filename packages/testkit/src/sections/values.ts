@@ -4,7 +4,8 @@ import { type Section, section } from "../case.js";
 import { readTexts, refused } from "../expect.js";
 import type { Trial } from "../subject.js";
 
-const patternLength = 251;
+/** 251 bytes, all different. */
+const period = Uint8Array.from({ length: 251 }, (_, index) => index);
 
 /** Bytes as they went in. */
 export const values: Section = section("values", {
@@ -71,5 +72,5 @@ async function comesBack({ storage, key }: Trial, bytes: Uint8Array): Promise<vo
 
 /** Bytes in which no piece of a usual length repeats at its place. */
 function pattern(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => index % patternLength);
+  return Buffer.alloc(length, period);
 }
