@@ -128,7 +128,7 @@ async function collect(): Promise<void> {
 /** Of each kind of work, how many nodes were held after each of its rounds, at least. */
 const held: Record<string, number> = {};
 const heaps: number[] = [];
-for (let pass = 0; pass < 5; pass++) {
+for (let pass = 0; pass < 6; pass++) {
   for (const [name, work] of Object.entries(works)) {
     made = [];
     await round(work, 200);

@@ -29,7 +29,8 @@ describe("promise 8: memory is bounded", () => {
   it("has a flat heap", () => {
     // The first passes compile and fill what has a bound; what stays of an operation shows in each of the later ones, which
     // are three thousand operations each: a hundred bytes of each operation would be 600 kilobytes.
-    const [early, late] = [left.heaps[1]!, left.heaps.at(-1)!];
+    // One pass may end with what a compiler thread was just writing, hence the lower of the last two.
+    const [early, late] = [left.heaps[1]!, Math.min(...left.heaps.slice(-2))];
     expect(late - early, `kilobytes after each pass: ${left.heaps}`).toBeLessThan(300);
   });
 
