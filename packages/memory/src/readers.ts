@@ -16,9 +16,12 @@ export class Readers {
     for (const ref of this.refs) if (ref.deref() === reader) this.refs.delete(ref);
   }
 
+  /** Asked at every insertion, and short enough to be compiled into it. */
   get areReading(): boolean {
-    // Asked at every insertion: an empty set is not worth an iterator.
-    if (this.refs.size === 0) return false;
+    return this.refs.size > 0 && this.isOneLeft();
+  }
+
+  private isOneLeft(): boolean {
     for (const ref of this.refs) {
       if (ref.deref() !== undefined) return true;
       this.refs.delete(ref);

@@ -91,7 +91,13 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   private insert(hash: number, space: number, key: K, value: V, how: Placement): boolean {
     const { weight } = how;
     if (weight > this.limits.maxWeight) return this.refuse(space, key, value);
-    if (weight === 1 && this.isFullOfEquals && !this.room.readers.areReading) {
+    // Full, and every entry weighs 1.
+    if (
+      this.size === this.limits.maxSize &&
+      this.weights === null &&
+      weight === 1 &&
+      !this.room.readers.areReading
+    ) {
       const victim = this.policy.replace(hash);
       if (victim >= 0) return this.supersede(victim, hash, space, key, value, how);
     }
@@ -104,13 +110,10 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     this.size++;
     this.weight += weight;
     this.policy.insert(slot);
-    return this.connect(slot, hash, key, how);
-  }
-
-  /** Every entry weighs 1, and there are as many as the limits allow. */
-  private get isFullOfEquals(): boolean {
-    const { maxSize, maxWeight } = this.limits;
-    return this.weights === null && this.size === Math.min(maxSize, maxWeight);
+    this.index(slot, key, hash);
+    this.setEnd(slot, how.ttl, how.now);
+    this.settle();
+    return true;
   }
 
   /** Puts a new entry in the place of one that is evicted for it; the policy has done its part. */
@@ -118,19 +121,23 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     const slot = this.policy.entering;
     this.removals.size++;
     if (this.isHeard) this.tellOf(victim, "size");
-    this.unindex(victim);
+    // Nearly always: one key of the table for another.
+    const isExchange = this.old === null && this.others.size === 0 && isIndexed(key);
+    if (isExchange) this.takeOut(victim);
+    else this.unindex(victim);
     if (slot !== victim) this.relocate(slot, victim);
     this.occupy(slot, storedKey(key), value, hash, space);
-    return this.connect(slot, hash, key, how);
+    if (isExchange) this.putIn(slot);
+    else this.index(slot, key, hash);
+    this.setEnd(slot, how.ttl, how.now);
+    if (!this.isQuick) this.finish();
+    return true;
   }
 
-  /** What all ways to add an entry have in common. */
-  private connect(slot: number, hash: number, key: K, how: Placement): boolean {
+  /** The entry of a slot can be found from now on. */
+  private index(slot: number, key: K, hash: number): void {
     if (isIndexed(key)) this.addKey(hash, slot);
     else this.others.set(key, slot);
-    this.setEnd(slot, how.ttl, how.now);
-    this.settle();
-    return true;
   }
 
   /** Gives a held entry another value, weight and time; in the place of an expired one comes a new one. */

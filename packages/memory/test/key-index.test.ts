@@ -30,6 +30,17 @@ class Indexed {
     this.index.release(slot);
   }
 
+  /** One key for another, in the same slot, where the table is not being replaced. */
+  exchange(key: string, by: string): void {
+    const slot = this.held.get(key)!;
+    this.held.delete(key);
+    this.index.takeOut(slot);
+    this.index.release(slot);
+    const next = this.index.allocate(by, 0, this.#hashOf(by), 0);
+    this.index.putIn(next);
+    this.held.set(by, next);
+  }
+
   find(key: string): number {
     return this.index.findString(0, key, this.#hashOf(key));
   }
@@ -51,8 +62,10 @@ describe("KeyIndex", () => {
         for (const [number, adds] of steps) {
           const key = String(number);
           if (indexed.held.has(key) !== adds) {
-            if (adds) indexed.add(key);
-            else indexed.remove(key);
+            const [oldest] = indexed.held.keys();
+            if (!adds) indexed.remove(key);
+            else if (oldest === undefined || indexed.index.old !== null || number % 2 === 0) indexed.add(key);
+            else indexed.exchange(oldest, key);
           }
           indexed.check();
           expect(indexed.find(key)).toBe(indexed.held.get(key) ?? -1);

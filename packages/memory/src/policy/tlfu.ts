@@ -57,6 +57,7 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   fitOne(capacity: number, fitting: Fitting): boolean {
+    this.ageing.wake();
     return this.regions.fitOne(capacity, fitting) || this.sketch.fitOne(capacity);
   }
 
