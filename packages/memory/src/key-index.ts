@@ -1,4 +1,3 @@
-import { Chunk } from "./chunks.js";
 import { Slots } from "./slots.js";
 
 /** Positions in the smallest table. */
@@ -49,8 +48,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
       if (entry === 0) return this.old === null ? -1 : this.findOld(space, key, hash);
       if ((entry ^ hash) >>> Entry.SlotBits !== 0) continue;
       const slot = (entry & Entry.SlotMask) - 1;
-      const chunk = slot < Chunk.Size ? this.firstKeys : (this.keyChunks[slot >>> Chunk.Bits] as unknown[]);
-      if (chunk[slot & Chunk.Mask] === key && (spaces === null ? space === 0 : spaces[slot] === space))
+      if ((this.keyAt(slot) as unknown) === key && (spaces === null ? space === 0 : spaces[slot] === space))
         return slot;
     }
   }

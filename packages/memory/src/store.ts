@@ -1,5 +1,4 @@
 import { BoundedEntries } from "./bounded-entries.js";
-import { Chunk } from "./chunks.js";
 import { EXPIRED_PER_OPERATION } from "./expiry.js";
 import { isIndexed, isNumber, KeyHash } from "./key-hash.js";
 import { type Placement, placement, type Settings } from "./options.js";
@@ -33,10 +32,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
 
   /** The value of a key, or `absent`, counted as a hit or a miss. */
   get<A>(space: number, key: K, now: number | undefined, absent: A): V | A {
-    const slot =
-      typeof key === "string"
-        ? this.findString(space, key, this.hash.ofString(space, key))
-        : this.find(space, key);
+    const slot = this.find(space, key);
     if (slot < 0) {
       this.misses++;
       return absent;
@@ -48,10 +44,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
 
   /** The value of a key, whether or not its time is over. */
   getHeld(space: number, key: K): V | undefined {
-    const slot =
-      typeof key === "string"
-        ? this.findString(space, key, this.hash.ofString(space, key))
-        : this.find(space, key);
+    const slot = this.find(space, key);
     if (slot >= 0) return this.hit(slot);
     this.misses++;
     return undefined;
@@ -68,8 +61,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     if (!this.isQuick || !how.isPlain || marks === null || this.expiry.deadlines !== null)
       return this.overwrite(slot, hash, space, key, value, how);
     this.removals.replaced++;
-    const chunk = slot < Chunk.Size ? this.firstValues : (this.valueChunks[slot >>> Chunk.Bits] as unknown[]);
-    (chunk as unknown[])[slot & Chunk.Mask] = value;
+    this.setValue(slot, value);
     marks[slot] = this.onHit[marks[slot] as number] as number;
     return true;
   }
@@ -214,8 +206,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     // Both indices are in range: a slot is below the capacity, a mark below 256.
     if (marks !== null) marks[slot] = this.onHit[marks[slot] as number] as number;
     else this.access(slot);
-    const chunk = slot < Chunk.Size ? this.firstValues : (this.valueChunks[slot >>> Chunk.Bits] as unknown[]);
-    return chunk[slot & Chunk.Mask] as V;
+    return this.valueAt(slot);
   }
 
   /** A hit for a policy that is told of each. */
