@@ -21,9 +21,9 @@ const SMALL = 1 << 12;
 /** Columns double up to this length, and grow by half from there on. */
 const DOUBLED = 1 << 17;
 
-/** Lengthening begins when a 32nd of the slots is left, and takes 512 steps at the most until they are used. */
+/** Lengthening begins when a 32nd of the slots is left, and takes 1,024 steps at the most until they are used. */
 const RESERVE_SHIFT = 5;
-const STEP_SHIFT = 14;
+const STEP_SHIFT = 15;
 
 /** More than any number of entries. */
 const ALWAYS = 0x7fffffff;

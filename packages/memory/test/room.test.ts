@@ -88,6 +88,23 @@ describe("room for more", () => {
     expect(cache.get(1)).toBe(1);
   });
 
+  it("is there before the last slot is taken, however many columns there are to lengthen", () => {
+    const { cache } = fullHouse("tlfu", 2 ** 21);
+    fill(cache, 0, 100);
+    const store = storeOf(cache);
+    const grow = () => store.room.grow(2 ** 21);
+    while (store.capacity < 8_192) grow();
+    while (store.capacity < 2 ** 21) {
+      const before = store.capacity;
+      let taken = 0;
+      while (store.capacity === before) {
+        taken = store.room.growAt;
+        grow();
+      }
+      expect(taken, `slots taken of ${before}`).toBeLessThan(before);
+    }
+  });
+
   it("is made at once where an insertion finds none left", () => {
     const { cache } = fullHouse("tlfu", 100_000);
     fill(cache, 0, 7_930);
