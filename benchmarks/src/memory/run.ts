@@ -8,9 +8,9 @@ import { subjects } from "./subject.js";
 import { workloads } from "./workloads.js";
 
 /**
- * `npm run bench:memory [-- --quick] [--rounds N] [--size N ...] [--only LIBRARY ...]`: what an operation costs, how many
- * bytes an entry, how long a pause, for every library, as ratios to the first. Prints tables and draws them into the docs
- * folder. `--quick` is three rounds at 10,000 entries.
+ * `npm run bench:memory [-- --quick] [--rounds N] [--size N ...] [--only LIBRARY ...] [--traces DIR]`: what an operation
+ * costs, how many bytes an entry, how long a pause, for every library, as ratios to the first. Prints tables and draws them into
+ * the docs folder. `--quick` is three rounds at 10,000 entries; with `--traces` the hit ratio by capacity comes first.
  */
 const { values: flags } = parseArgs({
   options: {
@@ -18,20 +18,27 @@ const { values: flags } = parseArgs({
     rounds: { type: "string" },
     size: { type: "string", multiple: true },
     only: { type: "string", multiple: true },
+    traces: { type: "string" },
   },
 });
 const { quick } = flags;
 const rounds = Number(flags.rounds ?? (quick ? 3 : 7));
 const sizes = flags.size?.map(Number) ?? (quick ? [10_000] : [10_000, 1_000_000]);
 const docs = fileURLToPath(new URL("../../../docs/memory/", import.meta.url));
+const hitRatios = fileURLToPath(new URL("../hit-ratio/run.js", import.meta.url));
 const measurer = fileURLToPath(new URL("measure.js", import.meta.url));
 const [base = "", ...others] = Object.keys(subjects);
 const names = [base, ...others.filter((name) => flags.only?.includes(name) ?? true)];
 
 mkdirSync(docs, { recursive: true });
+if (flags.traces !== undefined) compareHitRatios(flags.traces);
 for (const size of sizes) compareSpeed(size);
 comparePauses(quick ? 100_000 : 1_000_000);
 compareBytes(quick ? 100_000 : 1_000_000);
+
+function compareHitRatios(traces: string): void {
+  execFileSync(process.execPath, [hitRatios, "--traces", traces, "--chart"], { stdio: "inherit" });
+}
 
 /** Medians of the rounds; in each round every library has a fresh process, and is divided by that round's base. */
 function compareSpeed(size: number): void {
