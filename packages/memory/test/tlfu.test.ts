@@ -101,6 +101,35 @@ describe("tlfu", () => {
     expect(cache.size).toBe(maxSize);
   });
 
+  it.each([1, 2, 3, 5, 20, 100, 400])(
+    "of %i entries never lets go of the one that was just set",
+    (maxSize) => {
+      const cache = cacheOf(maxSize);
+      for (const key of zipf(20_000, maxSize * 10, 9)) {
+        read(cache, key);
+        // Asked for once more, as who has just filled it does: so that those in the window are touched.
+        expect(cache.get(`k${key}`)).toBe(key);
+      }
+    },
+  );
+
+  it("lets go of one that is heavier than its window and was asked for less than those it would drive out", () => {
+    const removed: number[] = [];
+    const cache = new BoundedCache<string, number>({
+      maxWeight: 100,
+      random: seeded(1),
+      onRemoval: ({ value, cause }) => void (cause === "size" && removed.push(value)),
+    });
+    for (const key of range(0, 50)) cache.set(`k${key}`, key, { weight: 2 });
+    hits(
+      cache,
+      times(5, () => range(0, 50)),
+    );
+    expect([cache.set("heavy", -1, { weight: 60 }), cache.peek("heavy")]).toEqual([true, undefined]);
+    expect(removed).toEqual([-1]);
+    checkCache(cache);
+  });
+
   it("grows towards 2^24 entries with what it holds", () => {
     const cache = cacheOf(2 ** 24);
     hits(cache, range(0, 5_000));

@@ -42,6 +42,8 @@ export class TinyLfuPolicy implements SlotPolicy {
   private readonly random: () => number;
   private readonly ageing: Ageing;
   entering = -1;
+  /** The slot inserted last, the long way. */
+  private newest = -1;
 
   constructor(context: PolicyContext) {
     this.regions = new Regions(context.slots);
@@ -63,6 +65,7 @@ export class TinyLfuPolicy implements SlotPolicy {
 
   moveSlot(from: number, to: number): void {
     this.regions.moveSlot(from, to);
+    if (this.newest === from) this.newest = to;
   }
 
   insert(slot: number): void {
@@ -71,6 +74,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     if (regions.window.weight > tuner.window.limit) this.moveWindowOverflow();
     regions.marks[slot] = regions.inScaleOf(slot, this.arrive(hash));
     regions.enter(slot, regions.window);
+    this.newest = slot;
   }
 
   replace(hash: number): number {
@@ -124,13 +128,10 @@ export class TinyLfuPolicy implements SlotPolicy {
     if (window.weight <= tuner.window.limit) return this.evictWithinWindowLimit();
 
     let candidate = window.oldest;
-    if (((marks[candidate] as number) & Mark.Touched) !== 0) candidate = this.passTouchedInWindow();
+    if (candidate === this.newest || isTouched(marks, candidate)) candidate = this.passTouchedInWindow();
     const challenge = this.depart(candidate, 0);
     let incumbent = probation.oldest;
-    if (
-      kept.size > PROTECTED_RATIO * probation.size ||
-      (incumbent >= 0 && ((marks[incumbent] as number) & Mark.Touched) !== 0)
-    ) {
+    if (kept.size > PROTECTED_RATIO * probation.size || (incumbent >= 0 && isTouched(marks, incumbent))) {
       incumbent = this.searchMain();
     }
     if (incumbent < 0) return this.forget(candidate, window);
@@ -150,6 +151,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     this.regions.clear();
     this.sketch.clear();
     this.tuner.clear();
+    this.newest = -1;
   }
 
   /**
@@ -206,13 +208,17 @@ export class TinyLfuPolicy implements SlotPolicy {
     return unwanted < 0 ? this.forget(this.passTouchedInWindow(), window) : this.forget(unwanted, probation);
   }
 
-  /** The window's oldest entry that was not touched, or -1 if the window is empty. */
+  /**
+   * The oldest entry that was not touched of a window that is not empty. Not the newcomer for which it is asked, unless it is
+   * alone: in a small window all others may be touched, and it would be gone before anybody could ask for it.
+   */
   private passTouchedInWindow(): number {
     const { regions } = this;
     const { marks, window } = regions;
     for (let passed = 0; ; passed++) {
       const slot = window.oldest;
-      if (slot < 0 || ((marks[slot] as number) & Mark.Touched) === 0 || passed === MOST_PASSED) return slot;
+      if (slot === this.newest ? window.size === 1 : !isTouched(marks, slot) || passed >= MOST_PASSED)
+        return slot;
       regions.renewOldest(window);
     }
   }
@@ -224,7 +230,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     for (let passed = 0; ; passed++) {
       passed += this.demote(MOST_PASSED - passed);
       const slot = probation.oldest;
-      if (slot < 0 || ((marks[slot] as number) & Mark.Touched) === 0 || passed >= MOST_PASSED) return slot;
+      if (slot < 0 || !isTouched(marks, slot) || passed >= MOST_PASSED) return slot;
       this.tuner.window.touchedAtTheEnd(regions.held, probation.size);
       regions.move(slot, probation, regions.protected);
     }
@@ -240,7 +246,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     let passed = 0;
     for (let demoted = 0; demoted < MOST_MOVED && kept.size > PROTECTED_RATIO * probation.size; ) {
       const slot = kept.oldest;
-      if (((marks[slot] as number) & Mark.Touched) !== 0 && passed < mayPass) {
+      if (isTouched(marks, slot) && passed < mayPass) {
         regions.renewOldest(kept);
         passed++;
       } else {
@@ -260,4 +266,9 @@ export class TinyLfuPolicy implements SlotPolicy {
       regions.move(this.passTouchedInWindow(), window, probation);
     }
   }
+}
+
+/** Whether the entry of a slot was hit since the policy last looked at it. */
+function isTouched(marks: Uint8Array, slot: number): boolean {
+  return ((marks[slot] as number) & Mark.Touched) !== 0;
 }
