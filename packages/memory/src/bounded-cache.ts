@@ -1,22 +1,20 @@
+import { checkMaxSize, checkMaxWeight, checkSpace } from "./checks.js";
 import { entriesOf } from "./entries.js";
 import { MISS } from "./miss.js";
-import {
-  type BoundedCacheOptions,
-  checkMaxSize,
-  checkMaxWeight,
-  checkTime,
-  checkWeight,
-  placement,
-  type SetOptions,
-  type Settings,
-  settle,
-} from "./options.js";
+import { type BoundedCacheOptions, type ReadOptions, type SetOptions, settle } from "./options.js";
 import type { CacheStats } from "./stats.js";
 import { Store } from "./store.js";
+
+/**
+ * Where a cache has its inside: under a name that nobody else has, and that is not shown when a cache is printed, since the secret of
+ * the keys' hash is in there. `#store` would do the same, at 4 ns a hit.
+ */
+const STORE: unique symbol = Symbol("store");
 
 /** What {@link BoundedCache.inspect} tells of an entry. */
 export interface EntryDetails<V> {
   readonly value: V;
+  /** In the unit of the `weigher`; 1 without one. */
   readonly weight: number;
   /** Milliseconds until the entry expires; `Infinity` if it does not. */
   readonly remaining: number;
@@ -38,47 +36,42 @@ export interface EntryDetails<V> {
  * ```
  */
 export class BoundedCache<K, V> {
-  private readonly store: Store<K, V>;
-  private readonly settings: Settings<K, V>;
-
-  /** @throws TypeError without a limit, RangeError for a limit or time out of range */
+  /**
+   * @throws TypeError without a limit, for an option that there is not or of another type; RangeError for a limit or time out of
+   *   range
+   */
   constructor(options: BoundedCacheOptions<K, V>) {
-    this.settings = settle(options);
-    this.store = new Store(this.settings);
+    Object.defineProperty(this, STORE, { value: new Store(settle(options)) });
   }
 
   /** Entries held. Expired ones count until their memory is given back, which is within moments. */
   get size(): number {
-    return this.store.size;
+    return storeOf(this).size;
   }
 
   /** Total weight of the entries held. */
   get weight(): number {
-    return this.store.weight;
+    return storeOf(this).weight;
   }
 
   /** Most entries. */
   get maxSize(): number {
-    return this.store.limits.maxSize;
+    return storeOf(this).limits.maxSize;
   }
 
   /** Most total weight; `Infinity` where there is no such limit. */
   get maxWeight(): number {
-    return this.store.limits.maxWeight;
+    return storeOf(this).limits.maxWeight;
   }
 
-  /**
-   * The value, or `undefined` where there is none (`read` tells that from a value `undefined`). Counts as a use.
-   *
-   * @param now the current time in milliseconds, if the caller has it; otherwise the clock is read, if the entry ends
-   */
-  get(key: K, now?: number): V | undefined {
-    return this.store.get(0, key, now, undefined);
+  /** The value, or `undefined` where there is none (`read` tells that from a value `undefined`). Counts as a use. */
+  get(key: K, options?: ReadOptions): V | undefined {
+    return storeOf(this).get(0, key, options?.now, undefined);
   }
 
   /** `get` in a space. */
-  getIn(space: number, key: K & string, now?: number): V | undefined {
-    return this.store.get(space, key, now, undefined);
+  getIn(space: number, key: K & string, options?: ReadOptions): V | undefined {
+    return storeOf(this).get(space, key, options?.now, undefined);
   }
 
   /**
@@ -86,98 +79,93 @@ export class BoundedCache<K, V> {
    * that may still use a stale value. Counts as a use; the clock is never read.
    */
   heldIn(space: number, key: K & string): V | undefined {
-    return this.store.getHeld(space, key);
+    return storeOf(this).getHeld(space, key);
   }
 
   /** The value, or {@link MISS} where there is none: for caches whose values may be `undefined`. Counts as a use. */
-  read(key: K, now?: number): V | typeof MISS {
-    return this.store.get(0, key, now, MISS);
+  read(key: K, options?: ReadOptions): V | typeof MISS {
+    return storeOf(this).get(0, key, options?.now, MISS);
   }
 
   /** `read` in a space. */
-  readIn(space: number, key: K & string, now?: number): V | typeof MISS {
-    return this.store.get(space, key, now, MISS);
+  readIn(space: number, key: K & string, options?: ReadOptions): V | typeof MISS {
+    return storeOf(this).get(space, key, options?.now, MISS);
   }
 
   /** The value, or `undefined`. Not a use: neither the policy nor the statistics nor the idle time know of it. */
-  peek(key: K, now?: number): V | undefined {
-    return this.peekSlot(this.store.find(0, key), now);
+  peek(key: K, options?: ReadOptions): V | undefined {
+    return storeOf(this).peek(0, key, options?.now);
   }
 
   /** `peek` in a space. */
-  peekIn(space: number, key: K & string, now?: number): V | undefined {
-    return this.peekSlot(this.store.find(space, key), now);
+  peekIn(space: number, key: K & string, options?: ReadOptions): V | undefined {
+    return storeOf(this).peek(space, key, options?.now);
   }
 
   /** Whether there is an entry. Not a use. */
-  has(key: K, now?: number): boolean {
-    return this.isLive(this.store.find(0, key), now);
+  has(key: K, options?: ReadOptions): boolean {
+    return storeOf(this).has(0, key, options?.now);
   }
 
   /** `has` in a space. */
-  hasIn(space: number, key: K & string, now?: number): boolean {
-    return this.isLive(this.store.find(space, key), now);
+  hasIn(space: number, key: K & string, options?: ReadOptions): boolean {
+    return storeOf(this).has(space, key, options?.now);
   }
 
   /** The entry's value, weight and remaining time, or `undefined`. Not a use. */
-  inspect(key: K, now?: number): EntryDetails<V> | undefined {
-    return this.inspectSlot(this.store.find(0, key), now);
+  inspect(key: K, options?: ReadOptions): EntryDetails<V> | undefined {
+    return storeOf(this).inspect(0, key, options?.now);
   }
 
   /** `inspect` in a space. */
-  inspectIn(space: number, key: K & string, now?: number): EntryDetails<V> | undefined {
-    return this.inspectSlot(this.store.find(space, key), now);
+  inspectIn(space: number, key: K & string, options?: ReadOptions): EntryDetails<V> | undefined {
+    return storeOf(this).inspect(space, key, options?.now);
   }
 
   /**
-   * Stores a value; the policy may evict others for it, or find it not worth keeping.
+   * Stores a value; the policy evicts others for it where there is no room. An entry that weighs more than 1 may be found not worth
+   * what would have to go, and is evicted at once then.
    *
    * @returns false if the entry alone is heavier than `maxWeight`: then it is not stored, a former value of the key is
    *   gone too, and the removal listener is told with the cause `"size"`
    * @throws RangeError for a ttl or weight out of range, and what the weigher throws: nothing has changed then
    */
   set(key: K, value: V, options?: SetOptions): boolean {
-    const { usual } = this.settings;
+    const store = storeOf(this);
+    const { usual } = store.settings;
     return options === undefined && usual !== undefined
-      ? this.store.set(0, key, value, usual)
-      : this.setWith(0, key, value, options);
+      ? store.set(0, key, value, usual)
+      : store.setWith(0, key, value, options);
   }
 
   /** `set` in a space. */
   setIn(space: number, key: K & string, value: V, options?: SetOptions): boolean {
-    const { usual } = this.settings;
+    checkSpace(space, key);
+    const store = storeOf(this);
+    const { usual } = store.settings;
     return options === undefined && usual !== undefined
-      ? this.store.set(space, key, value, usual)
-      : this.setWith(space, key, value, options);
+      ? store.set(space, key, value, usual)
+      : store.setWith(space, key, value, options);
   }
 
   /** Removes an entry. Returns whether there was one. */
-  delete(key: K, now?: number): boolean {
-    return this.deleteSlot(this.store.find(0, key), now);
+  delete(key: K, options?: ReadOptions): boolean {
+    return storeOf(this).delete(0, key, options?.now);
   }
 
   /** `delete` in a space. */
-  deleteIn(space: number, key: K & string, now?: number): boolean {
-    return this.deleteSlot(this.store.find(space, key), now);
+  deleteIn(space: number, key: K & string, options?: ReadOptions): boolean {
+    return storeOf(this).delete(space, key, options?.now);
   }
 
   /** Removes all entries of all spaces, and gives their memory back. Constant time without a removal listener. */
   clear(): void {
-    this.store.clear();
+    storeOf(this).clear();
   }
 
   /** Removes all entries of a space, and returns their number. Looks at every entry of the cache. */
   clearSpace(space: number): number {
-    const store = this.store;
-    let count = 0;
-    for (let slot = 0; slot < store.unused; slot++) {
-      if (!store.isHeld(slot) || store.spaceOf(slot) !== space) continue;
-      store.remove(slot, "cleared");
-      count++;
-    }
-    if (store.room.isShrinking) store.tidy();
-    else store.finish();
-    return count;
+    return storeOf(this).clearSpace(space);
   }
 
   /**
@@ -188,18 +176,29 @@ export class BoundedCache<K, V> {
     return this.entriesIn(0);
   }
 
-  /** `entries` of a space. */
-  entriesIn(space: number): IterableIterator<[K, V]> {
-    return entriesOf(this.store, space);
+  /** The keys of space 0, as `entries` has them. */
+  *keys(): IterableIterator<K> {
+    for (const [key] of this.entries()) yield key;
   }
 
+  /** The values of space 0, as `entries` has them. */
+  *values(): IterableIterator<V> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  /** `entries` of a space. */
+  entriesIn(space: number): IterableIterator<[K, V]> {
+    return entriesOf(storeOf(this), space);
+  }
+
+  /** `entries`, for `for (const [key, value] of cache)`. */
   [Symbol.iterator](): IterableIterator<[K, V]> {
     return this.entriesIn(0);
   }
 
   /** What was counted since the cache was made. */
   stats(): CacheStats {
-    const { hits, misses, size, weight, refused, removals } = this.store;
+    const { hits, misses, size, weight, refused, removals } = storeOf(this);
     return {
       hits,
       misses,
@@ -216,60 +215,16 @@ export class BoundedCache<K, V> {
    * Changes the limits at run time. Up to 512 entries too many are evicted at once; the rest, if there is one, by the
    * operations that follow and in the background, a few at a time, so that nobody waits for a million evictions.
    *
-   * @param maxSize most entries from now on
+   * @param maxSize most entries from now on. Default: as it was
    * @param maxWeight most total weight from now on. Default: as it was
    * @throws RangeError for a limit out of range
    */
-  resize(maxSize: number, maxWeight: number = this.maxWeight): void {
-    this.store.resize({ maxSize: checkMaxSize(maxSize), maxWeight: checkMaxWeight(maxWeight) });
-  }
-
-  private setWith(space: number, key: K, value: V, options: SetOptions | undefined): boolean {
-    const { ttl, weigher } = this.settings;
-    // The user's code first: it may throw, or use the cache itself.
-    const weight = options?.weight ?? weigher?.(value, key);
-    return this.store.set(
-      space,
-      key,
-      value,
-      placement(
-        weight === undefined ? 1 : checkWeight(weight),
-        options?.ttl === undefined ? ttl : checkTime("ttl", options.ttl),
-        options?.now,
-      ),
-    );
-  }
-
-  private deleteSlot(slot: number, now: number | undefined): boolean {
-    if (slot < 0) return false;
-    const live = this.isLive(slot, now);
-    this.store.remove(slot, live ? "explicit" : "expired");
-    this.store.finish();
-    return live;
-  }
-
-  private peekSlot(slot: number, now: number | undefined): V | undefined {
-    return this.isLive(slot, now) ? this.store.valueAt(slot) : undefined;
-  }
-
-  private inspectSlot(slot: number, given: number | undefined): EntryDetails<V> | undefined {
-    if (slot < 0) return undefined;
-    const { store } = this;
-    const { expiry } = store;
-    const now = expiry.ends(slot) ? (given ?? expiry.clock.now()) : 0;
-    if (expiry.isOver(slot, now)) return undefined;
-    const [value, weight] = [store.valueAt(slot), store.weightOf(slot)];
-    return { value, weight, remaining: expiry.remaining(slot, now) };
-  }
-
-  private isLive(slot: number, now: number | undefined): boolean {
-    if (slot < 0) return false;
-    const { expiry } = this.store;
-    return !expiry.ends(slot) || !expiry.isOver(slot, now ?? expiry.clock.now());
+  resize(maxSize: number = this.maxSize, maxWeight: number = this.maxWeight): void {
+    storeOf(this).resize({ maxSize: checkMaxSize(maxSize), maxWeight: checkMaxWeight(maxWeight) });
   }
 }
 
-/** The inside of a cache, for tests that check its structure. Not part of the package's face. */
+/** What the constructor has put there: for this file, and for tests that check the structure. Not part of the package's face. */
 export function storeOf<K, V>(cache: BoundedCache<K, V>): Store<K, V> {
-  return cache["store"];
+  return (cache as unknown as { readonly [STORE]: Store<K, V> })[STORE];
 }

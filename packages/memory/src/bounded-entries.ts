@@ -38,9 +38,6 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
    * pending. May be false for a while after that has become true.
    */
   protected isQuick: boolean;
-  /** Limits were lowered and are not reached yet. */
-  private isShedding = false;
-
   constructor(settings: Settings<K, V>) {
     super();
     const { limits, random } = settings;
@@ -68,6 +65,19 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.drop(slot);
   }
 
+  /** Removes all entries of a space, and returns their number. */
+  clearSpace(space: number): number {
+    let count = 0;
+    for (let slot = 0; slot < this.unused; slot++) {
+      if (!this.isHeld(slot) || this.spaceOf(slot) !== space) continue;
+      this.remove(slot, "cleared");
+      count++;
+    }
+    if (this.room.isShrinking) this.tidy();
+    else this.finish();
+    return count;
+  }
+
   /** Removes expired entries, after looking at `most` of those whose time may have come. */
   expire(now: number, most: number): void {
     for (let looked = 0; looked < most; looked++) {
@@ -81,7 +91,6 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.limits = limits;
     this.policy.resize(limits);
     if (!this.isOver) return;
-    this.isShedding = true;
     this.isQuick = false;
     this.tidy();
   }
@@ -90,6 +99,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   tidy(): void {
     const now = this.expiry.clock.now();
     if (this.maintain(now) <= now) this.upkeep.wakeBy(now, now);
+    this.custom?.rethrow();
   }
 
   override clear(): void {
@@ -105,7 +115,6 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.marks = this.policy.marks;
     this.size = 0;
     this.weight = 0;
-    this.isShedding = false;
     this.finish();
   }
 
@@ -123,19 +132,20 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   /** The end of every operation that may have removed something: everything is consistent, the user's code may run. */
   finish(): void {
     if (this.size < this.room.shrinkBelow) this.shrink(MOVED_PER_OPERATION);
+    // Before the listener runs, which may use the cache: what failed here is for this caller.
+    const failures = this.custom?.takeFailures();
     if (this.isHeard) this.removals.tell();
-    if (this.custom !== undefined) this.custom.rethrow();
     this.isQuick = this.mayBeQuick;
+    if (failures !== undefined && failures.length > 0) throw failures[0];
   }
 
-  /** Evicts until the limits hold; after a `resize` to lower ones, a bounded part of the way. */
-  protected evict(): void {
-    let rest = this.isShedding ? SHED_PER_OPERATION : Number.POSITIVE_INFINITY;
-    while (this.isOver) {
-      if (rest-- === 0) return;
+  /**
+   * Evicts until the limits hold, of a cache that weighed so much `before` what came in. After a `resize` to lower limits that may
+   * be a long way: then until it weighs no more than before, and some entries more.
+   */
+  protected evict(before: number): void {
+    for (let more = SHED_PER_OPERATION; this.isOver && (this.weight > before || more-- > 0); )
       this.evictOne();
-    }
-    this.isShedding = false;
   }
 
   /** Makes room for another entry, if all slots are in use. */
@@ -198,14 +208,19 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.marks = this.policy.marks;
   }
 
-  /** What the timer does. Returns when it should be called again. */
+  /**
+   * What the timer does. Returns when it should be called again. What a user's policy throws meanwhile is kept for who calls the
+   * cache next: here nobody could catch it.
+   */
   private maintain(now: number): number {
+    const { room } = this;
     this.expire(now, REMOVED_PER_WAKING);
     for (let shed = 0; shed < REMOVED_PER_WAKING && this.isOver; shed++) this.evictOne();
-    if (!this.isOver) this.isShedding = false;
-    if (this.room.isShrinking) this.shrink(REMOVED_PER_WAKING);
-    this.finish();
-    return this.isOver || this.room.isShrinking
+    if (room.isShrinking) this.shrink(REMOVED_PER_WAKING);
+    if (this.isHeard) this.removals.tell();
+    this.isQuick = this.mayBeQuick;
+    // An iteration is waited for: its end begins the rest.
+    return this.isOver || (room.isShrinking && !room.readers.areReading)
       ? now
       : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);
   }

@@ -26,7 +26,8 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(task, ms) {
     const timer = setTimeout(task, Math.min(ms, LONGEST_DELAY));
-    timer.unref();
+    // A number outside Node.js, where no timer holds anything up.
+    timer.unref?.();
     return () => clearTimeout(timer);
   },
 };

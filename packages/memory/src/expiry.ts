@@ -97,8 +97,7 @@ export class Expiry implements PerSlot {
     const ttlEnd = now + ttl;
     if (this.ttlEnds !== null) this.ttlEnds[slot] = ttlEnd;
     const before = deadlines[slot] as number;
-    // 0 stands for "never", so a deadline at the very beginning of a test's clock moves by a hair.
-    const deadline = Math.min(ttlEnd, now + this.idle) || Number.MIN_VALUE;
+    const deadline = notNever(Math.min(ttlEnd, now + this.idle));
     deadlines[slot] = deadline;
     // Later than before: its old bucket comes first, and puts it into the right one then.
     if (before !== 0 && deadline >= before) return deadline;
@@ -117,7 +116,7 @@ export class Expiry implements PerSlot {
     const before = deadlines[slot] as number;
     if (before === 0) return ttl === Number.POSITIVE_INFINITY;
     if (now === undefined || now >= before || now >= this.quietUntil) return false;
-    const deadline = now + ttl;
+    const deadline = notNever(now + ttl);
     if (deadline < before || ttl === Number.POSITIVE_INFINITY) return false;
     deadlines[slot] = deadline;
     return true;
@@ -126,7 +125,7 @@ export class Expiry implements PerSlot {
   /** The entry was used: its idle time, if there is one, begins again. */
   touch(slot: number, now: number): void {
     if (this.ttlEnds === null || this.deadlines === null) return;
-    this.deadlines[slot] = Math.min(this.ttlEnds[slot] as number, now + this.idle);
+    this.deadlines[slot] = notNever(Math.min(this.ttlEnds[slot] as number, now + this.idle));
   }
 
   /** The slot's entry is gone, or ends no more. */
@@ -165,4 +164,9 @@ export class Expiry implements PerSlot {
     if (this.idle !== Number.POSITIVE_INFINITY) this.ttlEnds = new Float64Array(this.capacity);
     return wheel;
   }
+}
+
+/** 0 stands for "never": a deadline at that very moment, which only a test's clock has, is the last before it. */
+function notNever(deadline: number): number {
+  return deadline || -Number.MIN_VALUE;
 }

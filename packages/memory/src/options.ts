@@ -1,3 +1,13 @@
+import {
+  checkFunction,
+  checkMaxSize,
+  checkMaxWeight,
+  checkMethods,
+  checkNames,
+  checkNow,
+  checkTime,
+  checkWeight,
+} from "./checks.js";
 import { type Clock, systemClock } from "./clock.js";
 import type { PolicyName } from "./policy/choose.js";
 import type { EvictionPolicy } from "./policy/eviction-policy.js";
@@ -22,7 +32,7 @@ export interface BoundedCacheOptions<K, V> {
   readonly idle?: number | undefined;
   /** Told of every entry that leaves the cache. */
   readonly onRemoval?: RemovalListener<K, V> | undefined;
-  /** Gets what `onRemoval` threw. Default: it is only counted, in `stats().listenerErrors`. */
+  /** Gets what `onRemoval` threw or rejected with. Default: it is only counted, in `stats().listenerErrors`. */
   readonly onListenerError?: ((error: unknown) => void) | undefined;
   /** Time and timers. Default: `Date.now` and `setTimeout` with `unref`. */
   readonly clock?: Clock | undefined;
@@ -31,6 +41,15 @@ export interface BoundedCacheOptions<K, V> {
    * cryptographic generator. A test gives its own, to repeat every decision; nobody else should.
    */
   readonly random?: RandomSource | undefined;
+}
+
+/** What a read may be told. */
+export interface ReadOptions {
+  /**
+   * The current time in milliseconds, by the cache's clock, if the caller has it already. Default: the clock is read, if the entry
+   * ends.
+   */
+  readonly now?: number | undefined;
 }
 
 /** What `set` may say about an entry. */
@@ -58,6 +77,25 @@ export function placement(weight: number, ttl: number, now: number | undefined):
   return { weight, ttl, now, isPlain: weight === 1 && ttl === Number.POSITIVE_INFINITY };
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
+const OPTIONS = [
+  "maxSize",
+  "maxWeight",
+  "weigher",
+  "policy",
+  "ttl",
+  "idle",
+  "onRemoval",
+  "onListenerError",
+  "clock",
+  "random",
+] as const satisfies readonly (keyof BoundedCacheOptions<unknown, unknown>)[];
+
+const NOTHING: SetOptions = {};
+
+const SET_OPTIONS = ["ttl", "weight", "now"] as const satisfies readonly (keyof SetOptions)[];
+
 /** The options with all defaults filled in. */
 export interface Settings<K, V> {
   readonly limits: Limits;
@@ -75,46 +113,52 @@ export interface Settings<K, V> {
 
 /** Checks the options and fills in the defaults. */
 export function settle<K, V>(options: BoundedCacheOptions<K, V>): Settings<K, V> {
-  if (options.maxSize === undefined && options.maxWeight === undefined) {
+  checkNames("The options of a BoundedCache", options, OPTIONS, "{ maxSize: 10_000 }");
+  const { maxSize, maxWeight, weigher, policy = "tlfu", ttl = NEVER, idle = NEVER } = options;
+  if (maxSize === undefined && maxWeight === undefined) {
     throw new TypeError("A BoundedCache needs a limit: give maxSize (entries), maxWeight, or both");
   }
-  const ttl = checkTime("ttl", options.ttl ?? Number.POSITIVE_INFINITY);
+  checkTime("ttl", ttl);
   return {
     limits: {
-      maxSize: checkMaxSize(options.maxSize ?? MOST_SLOTS),
-      maxWeight:
-        options.maxWeight === undefined ? Number.POSITIVE_INFINITY : checkMaxWeight(options.maxWeight),
+      maxSize: maxSize === undefined ? MOST_SLOTS : checkMaxSize(maxSize),
+      maxWeight: maxWeight === undefined ? Number.POSITIVE_INFINITY : checkMaxWeight(maxWeight),
     },
-    weigher: options.weigher,
-    policy: options.policy ?? "tlfu",
+    weigher: checkFunction("weigher", weigher),
+    policy,
     ttl,
-    usual: options.weigher === undefined ? placement(1, ttl, undefined) : undefined,
-    idle: checkTime("idle", options.idle ?? Number.POSITIVE_INFINITY),
-    onRemoval: options.onRemoval,
-    onListenerError: options.onListenerError,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? secureRandom(),
+    usual: weigher === undefined ? placement(1, ttl, undefined) : undefined,
+    idle: checkTime("idle", idle),
+    onRemoval: checkFunction("onRemoval", options.onRemoval),
+    onListenerError: checkFunction("onListenerError", options.onListenerError),
+    clock:
+      options.clock === undefined ? systemClock : checkMethods("clock", options.clock, ["now", "schedule"]),
+    random: checkFunction("random", options.random) ?? secureRandom(),
   };
 }
 
-export function checkMaxSize(maxSize: number): number {
-  if (Number.isInteger(maxSize) && maxSize >= 1 && maxSize <= MOST_SLOTS) return maxSize;
-  throw new RangeError(`maxSize must be an integer from 1 to ${MOST_SLOTS}, not ${maxSize}`);
-}
-
-export function checkMaxWeight(maxWeight: number): number {
-  if (maxWeight === Number.POSITIVE_INFINITY || (Number.isSafeInteger(maxWeight) && maxWeight >= 1))
-    return maxWeight;
-  throw new RangeError(`maxWeight must be a positive integer, not ${maxWeight}`);
-}
-
-/** A duration in milliseconds: any positive number, `Infinity` for never. */
-export function checkTime(name: string, milliseconds: number): number {
-  if (milliseconds > 0) return milliseconds;
-  throw new RangeError(`${name} must be a positive number of milliseconds, not ${milliseconds}`);
-}
-
-export function checkWeight(weight: number): number {
-  if (Number.isSafeInteger(weight) && weight >= 0) return weight;
-  throw new RangeError(`The weight of an entry must be a non-negative integer, not ${weight}`);
+/** How a value is to be stored, by the cache's settings and what `set` was told. */
+export function placementOf<K, V>(
+  { ttl, weigher }: Settings<K, V>,
+  key: K,
+  value: V,
+  options: SetOptions | undefined,
+): Placement {
+  const given = options ?? NOTHING;
+  // Who says nothing that there is may have meant something: others need not wait for their names to be looked at.
+  if (
+    options !== undefined &&
+    given.ttl === undefined &&
+    given.weight === undefined &&
+    given.now === undefined
+  )
+    checkNames("The options of set", options, SET_OPTIONS, "{ ttl: 60_000 }");
+  // The user's code first: it may throw, or use the cache itself.
+  const weight =
+    given.weight === undefined && weigher !== undefined ? weigher(value, key) : (given.weight ?? 1);
+  return placement(
+    checkWeight(weight, key),
+    given.ttl === undefined ? ttl : checkTime("ttl", given.ttl),
+    given.now === undefined ? undefined : checkNow(given.now),
+  );
 }

@@ -20,7 +20,7 @@ export interface Removal<K, V> {
 
 /**
  * Told of every entry that leaves the cache, after the cache is consistent again: it may call any of its methods.
- * What it throws changes nothing in the cache, and goes to `onListenerError`.
+ * What it throws, or rejects with, changes nothing in the cache, and goes to `onListenerError`.
  */
 export type RemovalListener<K, V> = (removal: Removal<K, V>) => void;
 
@@ -36,7 +36,7 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
   explicit = 0;
   replaced = 0;
   cleared = 0;
-  /** How often the listener threw. */
+  /** How often the listener threw or rejected. */
   errors = 0;
 
   constructor(listener: RemovalListener<K, V> | undefined, onError: ((error: unknown) => void) | undefined) {
@@ -65,14 +65,20 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
 
   private tellOne(listener: RemovalListener<K, V>, removal: Removal<K, V>): void {
     try {
-      listener(removal);
+      // An async function is one that returns nothing, to a type.
+      const outcome: unknown = listener(removal);
+      if (outcome instanceof Promise) outcome.catch((error: unknown) => this.fail(error));
     } catch (error) {
-      this.errors++;
-      try {
-        this.onError?.(error);
-      } catch {
-        // Nobody is left to tell.
-      }
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.errors++;
+    try {
+      this.onError?.(error);
+    } catch {
+      // Nobody is left to tell.
     }
   }
 }

@@ -1,7 +1,7 @@
 import { BoundedEntries } from "./bounded-entries.js";
 import { EXPIRED_PER_OPERATION } from "./expiry.js";
 import { isIndexed, isNumber, KeyHash } from "./key-hash.js";
-import { type Placement, placement, type Settings } from "./options.js";
+import { type Placement, placement, placementOf, type SetOptions, type Settings } from "./options.js";
 
 /**
  * How entries are read and written. A hit is an index look-up and one byte (or one call of the policy).
@@ -10,11 +10,13 @@ import { type Placement, placement, type Settings } from "./options.js";
  * all of them, and an object in between costs a nanosecond or two each time (30 of 80 ns of an overwrite in all).
  */
 export class Store<K, V> extends BoundedEntries<K, V> {
+  readonly settings: Settings<K, V>;
   private readonly hash: KeyHash;
   private readonly onHit: Uint8Array;
 
   constructor(settings: Settings<K, V>) {
     super(settings);
+    this.settings = settings;
     this.hash = new KeyHash(settings.random);
     this.onHit = this.policy.onHit;
   }
@@ -27,7 +29,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   find(space: number, key: K): number {
     return typeof key === "string"
       ? this.findString(space, key, this.hash.ofString(space, key))
-      : this.findOther(key, isNumber(key) ? this.hash.ofNumber(key) : 0);
+      : this.findOther(space, key, isNumber(key) ? this.hash.ofNumber(key) : 0);
   }
 
   /** The value of a key, or `absent`, counted as a hit or a miss. */
@@ -50,6 +52,38 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     return undefined;
   }
 
+  /** The value of a key, not counted. */
+  peek(space: number, key: K, now: number | undefined): V | undefined {
+    const slot = this.find(space, key);
+    return this.isLive(slot, now) ? this.valueAt(slot) : undefined;
+  }
+
+  has(space: number, key: K, now: number | undefined): boolean {
+    return this.isLive(this.find(space, key), now);
+  }
+
+  inspect(
+    space: number,
+    key: K,
+    given: number | undefined,
+  ): { value: V; weight: number; remaining: number } | undefined {
+    const { expiry } = this;
+    const slot = this.find(space, key);
+    const now = slot >= 0 && expiry.ends(slot) ? (given ?? expiry.clock.now()) : 0;
+    if (!this.isLive(slot, now)) return undefined;
+    return { value: this.valueAt(slot), weight: this.weightOf(slot), remaining: expiry.remaining(slot, now) };
+  }
+
+  /** Removes an entry. False if there was none, or its time was over. */
+  delete(space: number, key: K, now: number | undefined): boolean {
+    const slot = this.find(space, key);
+    if (slot < 0) return false;
+    const isLive = this.isLive(slot, now);
+    this.remove(slot, isLive ? "explicit" : "expired");
+    this.finish();
+    return isLive;
+  }
+
   /** Stores a value, and evicts others for it. False if it was refused: alone it is heavier than everything may be. */
   set(space: number, key: K, value: V, how: Placement): boolean {
     if (typeof key !== "string") return this.setOther(space, key, value, how);
@@ -66,16 +100,22 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     return true;
   }
 
+  /** `set`, as its options say. */
+  setWith(space: number, key: K, value: V, options: SetOptions | undefined): boolean {
+    return this.set(space, key, value, placementOf(this.settings, key, value, options));
+  }
+
   private setOther(space: number, key: K, value: V, how: Placement): boolean {
     const hash = this.hash.ofOther(key);
-    const slot = this.findOther(key, hash);
+    const slot = this.findOther(space, key, hash);
     return slot < 0
       ? this.insert(hash, space, key, value, how)
       : this.overwrite(slot, hash, space, key, value, how);
   }
 
-  /** The slot of a key that is no string, or -1. Only the hash of a number is asked for. */
-  private findOther(key: K, hash: number): number {
+  /** The slot of a key that is no string, which there is in space 0 only, or -1. Only the hash of a number is asked for. */
+  private findOther(space: number, key: K, hash: number): number {
+    if (space !== 0) return -1;
     return isNumber(key) ? this.findNumber(key, hash) : (this.others.get(key) ?? -1);
   }
 
@@ -86,6 +126,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     // Full, and every entry weighs 1.
     if (
       this.size === this.limits.maxSize &&
+      this.weight <= this.limits.maxWeight &&
       this.weights === null &&
       weight === 1 &&
       !this.room.readers.areReading
@@ -99,12 +140,13 @@ export class Store<K, V> extends BoundedEntries<K, V> {
       this.setWeight(slot, weight);
       this.isQuick = false;
     }
+    const before = this.weight;
     this.size++;
-    this.weight += weight;
+    this.weight = before + weight;
     this.policy.insert(slot);
     this.index(slot, key, hash);
     this.setEnd(slot, how.ttl, how.now);
-    this.settle();
+    this.settle(before);
     return true;
   }
 
@@ -152,6 +194,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
       this.remove(slot, "replaced");
       return this.refuse(space, key, value);
     }
+    const before = this.weight;
     const oldWeight = this.weightOf(slot);
     this.removals.replaced++;
     if (this.isHeard) this.tellOf(slot, "replaced");
@@ -164,21 +207,21 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     if (weight === oldWeight && marks !== null) marks[slot] = this.onHit[marks[slot] as number] as number;
     else this.policy.update(slot, oldWeight);
     this.setEnd(slot, ttl, now);
-    this.settle();
+    this.settle(before);
     return true;
   }
 
   private refuse(space: number, key: K, value: V): false {
     this.refused++;
     this.removals.size++;
-    this.removals.add(key, value, "size", space);
-    this.settle();
+    this.removals.add(storedKey(key), value, "size", space);
+    this.settle(this.weight);
     return false;
   }
 
-  /** The end of every `set`. */
-  private settle(): void {
-    if (this.isOver) this.evict();
+  /** The end of every `set`, of a cache that weighed so much before it. */
+  private settle(before: number): void {
+    if (this.isOver) this.evict(before);
     if (!this.isQuick) this.finish();
   }
 
@@ -198,6 +241,12 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     const now = given ?? expiry.clock.now();
     this.upkeep.wakeBy(expiry.start(slot, ttl, now), now);
     if (now >= expiry.quietUntil) this.expire(now, EXPIRED_PER_OPERATION);
+  }
+
+  /** Whether there is an entry in what `find` has found, and its time is not over. */
+  private isLive(slot: number, now: number | undefined): boolean {
+    const { expiry } = this;
+    return slot >= 0 && (!expiry.ends(slot) || !expiry.isOver(slot, now ?? expiry.clock.now()));
   }
 
   private hit(slot: number): V {

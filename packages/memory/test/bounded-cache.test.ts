@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { storeOf } from "../src/bounded-cache.js";
 import { BoundedCache, MISS } from "../src/index.js";
@@ -200,7 +201,7 @@ describe("limits", () => {
     cache.resize(200);
     for (let i = 0; i < 300; i++) cache.set(`n${i}`, i);
     expect(cache.size).toBe(200);
-    cache.resize(200, 50);
+    cache.resize(undefined, 50);
     expect(cache.weight).toBe(50);
     expect([cache.maxSize, cache.maxWeight]).toEqual([200, 50]);
     checkCache(cache);
@@ -217,8 +218,27 @@ describe("limits", () => {
     { maxSize: 1, ttl: 0 },
     { maxSize: 1, ttl: Number.NaN },
     { maxSize: 1, idle: -1 },
+    { maxSize: null },
+    { maxSize: "100" },
+    { maxWeight: 2 ** 53 },
+    { maxSize: 1, ttl: "50" },
+    { maxSize: 1, idle: [50] },
+    { maxSize: 1, onRemoval: "close" },
+    { maxSize: 1, weigher: 3 },
+    { maxSize: 1, policy: {} },
+    { maxSize: 1, clock: { now: Date.now } },
+    undefined,
+    100,
   ])("are checked: %o", (options) => {
-    expect(() => new BoundedCache(options)).toThrow(/must be|needs a limit/);
+    expect(() => new BoundedCache(options as { maxSize: number })).toThrow(/must |needs a limit/);
+  });
+
+  it.each([
+    [{ max: 100 }, 'have no "max": it is maxSize here'],
+    [{ maxSize: 1, dispose() {} }, 'have no "dispose": it is onRemoval here'],
+    [{ maxSize: 1, timeToLive: 5 }, 'have no "timeToLive". There are maxSize, maxWeight, '],
+  ])("are told of by the names that they have here: %o", (options, message) => {
+    expect(() => new BoundedCache(options as { maxSize: number })).toThrow(message);
   });
 
   it("are checked by resize and set too", () => {
@@ -226,14 +246,69 @@ describe("limits", () => {
     expect(() => cache.resize(0)).toThrow(RangeError);
     expect(() => cache.resize(1, -1)).toThrow(RangeError);
     expect(() => cache.set("k", 1, { ttl: 0 })).toThrow(
-      "ttl must be a positive number of milliseconds, not 0",
+      "ttl must be a positive number of milliseconds (Infinity: never), not 0",
     );
+    expect(() => cache.set("k", 1, { ttl: "50" as never })).toThrow('not the string "50"');
+    expect(() => cache.set("k", 1, { now: Number.NaN })).toThrow("now must be a time in milliseconds");
+    expect(() => cache.set("k", 1, 1_000 as never)).toThrow(
+      "must be an object such as { ttl: 60_000 }, not 1000",
+    );
+    expect(() => cache.set("k", 1, { maxAge: 5 } as never)).toThrow('have no "maxAge": it is ttl here');
     expect(cache.maxSize).toBe(1);
     expect(cache.size).toBe(0);
   });
 
   it("name a policy that is not there", () => {
     expect(() => new BoundedCache({ maxSize: 1, policy: "mru" as "lru" })).toThrow(/policy must be/);
+  });
+});
+
+describe("what JavaScript lets through", () => {
+  it("a second argument that map and filter give is no time", () => {
+    const clock = new VirtualClock();
+    const cache = new BoundedCache<string, number>({ maxSize: 10, clock, ttl: 10 });
+    cache.set("a", 1);
+    cache.set("b", 2);
+    clock.skip(10);
+    // What TypeScript refuses.
+    const get = cache.get as (key: string) => number | undefined;
+    expect(["a", "b"].map(get, cache)).toEqual([undefined, undefined]);
+  });
+
+  it.each([-1, 1.5, "1", 2 ** 31, Number.NaN])("a space is an integer from 0: %o", (space) => {
+    const cache = new BoundedCache<string, number>({ maxSize: 10 });
+    expect(() => cache.setIn(space as number, "k", 1)).toThrow(RangeError);
+    expect(cache.size).toBe(0);
+  });
+
+  it("a key beside a space is a string", () => {
+    const cache = new BoundedCache<number, number>({ maxSize: 10 });
+    expect(() => cache.setIn(1, 5 as never, 1)).toThrow("A key beside a space must be a string, not 5");
+    cache.set(5, 1);
+    expect([cache.get(5), cache.getIn(1, 5 as never)]).toEqual([1, undefined]);
+  });
+
+  it.each([undefined, null, -1, 0.5, 2 ** 53])("a weigher's answer is checked: %o", (weight) => {
+    const cache = new BoundedCache<string, number>({ maxWeight: 10, weigher: () => weight as number });
+    expect(() => cache.set("k", 1)).toThrow("The weight of an entry must be an integer from 0 to 2^52, not");
+    expect(cache.size).toBe(0);
+  });
+});
+
+describe("the inside of a cache", () => {
+  it("is neither printed nor in the way of a subclass, whatever that calls its own", () => {
+    class Named extends BoundedCache<string, number> {
+      readonly store: string = "books";
+      readonly settings: string = "mine";
+      isLive(): boolean {
+        return true;
+      }
+    }
+    const cache = new Named({ maxSize: 10 });
+    cache.set("a", 1);
+    expect([cache.get("a"), cache.has("b"), cache.isLive()]).toEqual([1, false, true]);
+    expect(inspect(cache)).toBe("Named { store: 'books', settings: 'mine' }");
+    expect(JSON.stringify(new BoundedCache({ maxSize: 1 }))).toBe("{}");
   });
 });
 
@@ -255,6 +330,17 @@ describe("clear", () => {
 });
 
 describe("entries", () => {
+  it("have keys and values", () => {
+    const cache = new BoundedCache<string, number>({ maxSize: 10 });
+    cache.set("a", 1);
+    cache.set("b", 2);
+    cache.setIn(1, "c", 3);
+    expect([[...cache.keys()].toSorted(), [...cache.values()].toSorted()]).toEqual([
+      ["a", "b"],
+      [1, 2],
+    ]);
+  });
+
   it("see what stays exactly once, whatever comes and goes", () => {
     const cache = new BoundedCache<string, number>({ maxSize: 1_000, random: seeded(1) });
     for (let i = 0; i < 200; i++) cache.set(`k${i}`, i);

@@ -29,6 +29,10 @@ class Lightest implements EvictionPolicy<string> {
   }
 }
 
+function raise(message: string): never {
+  throw new Error(message);
+}
+
 describe("a policy of the user's", () => {
   it("decides, beside limits and ttl", () => {
     const clock = new VirtualClock();
@@ -73,6 +77,43 @@ describe("a policy of the user's", () => {
       ]);
     },
   );
+
+  it("that throws while a timer works stops no timer, and tells who calls next", () => {
+    const clock = new VirtualClock();
+    const policy = { onInsert() {}, onAccess() {}, onRemove: () => raise("removed"), victim: () => 0 };
+    const cache = new BoundedCache<string, number>({ maxSize: 5_000, policy, clock });
+    for (let i = 0; i < 3_000; i++) cache.set(`k${i}`, i, { ttl: 100 });
+    clock.advance(10_000);
+    expect(cache.size).toBe(0);
+    expect(() => cache.set("next", 1)).toThrow("removed");
+    expect(cache.get("next")).toBe(1);
+    checkCache(cache);
+  });
+
+  it("that throws during a resize leaves nothing undone", () => {
+    const clock = new VirtualClock();
+    const policy = { onInsert() {}, onAccess() {}, onRemove() {}, victim: () => raise("no victim") };
+    const cache = new BoundedCache<string, number>({ maxSize: 5_000, policy, clock });
+    for (let i = 0; i < 5_000; i++) cache.set(`k${i}`, i);
+    expect(() => cache.resize(10)).toThrow("no victim");
+    clock.advance(10_000);
+    expect(cache.size).toBe(10);
+    checkCache(cache);
+  });
+
+  it("that throws is told to the caller, not to what a listener calls meanwhile", () => {
+    const errors: unknown[] = [];
+    const cache: BoundedCache<string, number> = new BoundedCache<string, number>({
+      maxSize: 2,
+      policy: { onInsert() {}, onAccess() {}, onRemove() {}, victim: () => 99 },
+      onRemoval: () => void cache.get("a"),
+      onListenerError: (error) => errors.push(error),
+    });
+    cache.set("a", 1);
+    cache.set("b", 1);
+    expect(() => cache.set("c", 1)).toThrow("victim() returned 99");
+    expect(errors).toEqual([]);
+  });
 
   it.each([
     ["onInsert", ["insert"]],

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { storeOf } from "../src/bounded-cache.js";
 import { systemClock } from "../src/clock.js";
 import { BoundedCache } from "../src/index.js";
@@ -17,6 +17,60 @@ function cacheWith(
 ): BoundedCache<string, number> {
   return new BoundedCache<string, number>({ maxSize: 1_000, policy: "lru", ...options, clock });
 }
+
+describe("a clock", () => {
+  it("may come from below zero: an end at 0 is an end", () => {
+    clock = new VirtualClock(-1_000);
+    const idle = cacheWith({ idle: 600 });
+    idle.set("a", 1);
+    clock.skip(400);
+    idle.get("a");
+    idle.set("b", 1);
+    idle.delete("a");
+    checkCache(idle);
+    clock.skip(600);
+    expect([idle.get("a"), idle.get("b")]).toEqual([undefined, undefined]);
+
+    clock = new VirtualClock(-1_000);
+    const cache = cacheWith();
+    cache.set("a", 1, { ttl: 500, now: -1_000 });
+    cache.set("x", 1, { ttl: 5, now: -1_000 });
+    cache.delete("x");
+    clock.skip(40);
+    cache.set("y", 1, { ttl: 1, now: -960 });
+    cache.set("a", 2, { ttl: 960, now: -960 });
+    checkCache(cache);
+    clock.advance(100_000);
+    checkCache(cache);
+    expect(cache.size).toBe(0);
+  });
+
+  it("of the machine works where a timer is a number, as in browsers", () => {
+    const ended: unknown[] = [];
+    vi.stubGlobal("setTimeout", () => 7);
+    vi.stubGlobal("clearTimeout", (timer: unknown) => ended.push(timer));
+    try {
+      systemClock.schedule(() => {}, 10)();
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(ended).toEqual([7]);
+  });
+});
+
+describe("an iteration", () => {
+  it("gives nothing that has expired meanwhile", () => {
+    const cache = cacheWith();
+    cache.set("lasting", 0);
+    for (const key of ["a", "b", "c"]) cache.set(key, 1, { ttl: 100 });
+    const seen: string[] = [];
+    for (const [key] of cache) {
+      seen.push(key);
+      if (key === "a") clock.skip(100);
+    }
+    expect(seen).toEqual(["lasting", "a"]);
+  });
+});
 
 describe("ttl", () => {
   it.each([1, 2, 31, 32, 33, 1_000, 60_000, YEAR, 10 * YEAR])("of %i ms ends exactly then", (ttl) => {
@@ -105,9 +159,9 @@ describe("ttl", () => {
   it("takes the time from the caller", () => {
     const cache = cacheWith();
     cache.set("k", 1, { ttl: 50, now: 500 });
-    expect(cache.get("k", 549)).toBe(1);
-    expect(cache.has("k", 550)).toBe(false);
-    expect(cache.delete("k", 551)).toBe(false);
+    expect(cache.get("k", { now: 549 })).toBe(1);
+    expect(cache.has("k", { now: 550 })).toBe(false);
+    expect(cache.delete("k", { now: 551 })).toBe(false);
     expect(cache.stats().removals.expired).toBe(1);
     expect(clock.reads).toBe(0);
   });

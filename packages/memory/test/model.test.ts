@@ -74,18 +74,18 @@ class Pair {
     const now = "isTimed" in step && step.isTimed ? time : undefined;
     switch (step.kind) {
       case "get":
-        expect(cache.get(step.key, now)).toBe(model.get(step.key, time));
+        expect(cache.get(step.key, { now })).toBe(model.get(step.key, time));
         break;
       case "peek":
-        expect(cache.peek(step.key, now)).toBe(model.live(step.key, time)?.value);
+        expect(cache.peek(step.key, { now })).toBe(model.live(step.key, time)?.value);
         break;
       case "has":
-        expect(cache.has(step.key, now)).toBe(model.live(step.key, time) !== undefined);
+        expect(cache.has(step.key, { now })).toBe(model.live(step.key, time) !== undefined);
         break;
       case "delete": {
         const held = model.held.get(step.key);
         const isLive = model.live(step.key, time) !== undefined;
-        expect(cache.delete(step.key, now)).toBe(isLive);
+        expect(cache.delete(step.key, { now })).toBe(isLive);
         if (this.#isHeard || held === undefined) break;
         this.#removals.push({
           key: step.key,

@@ -49,6 +49,29 @@ describe("the removal listener", () => {
     expect(cache.size).toBe(3);
   });
 
+  it("may be asynchronous: what it rejects with is reported", async () => {
+    const errors: unknown[] = [];
+    const cache = new BoundedCache<string, number>({
+      maxSize: 1,
+      onRemoval: async ({ key }) => {
+        throw key;
+      },
+      onListenerError: (error) => errors.push(error),
+    });
+    cache.set("a", 1);
+    cache.set("b", 2);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect([errors, cache.stats().listenerErrors]).toEqual([["a"], 1]);
+  });
+
+  it("is told the key of a refused entry as it would have been stored", () => {
+    const told: unknown[] = [];
+    const cache = new BoundedCache<number, number>({ maxWeight: 1, onRemoval: ({ key }) => told.push(key) });
+    cache.set(-0, 1, { weight: 2 });
+    expect(Object.is(told[0], 0)).toBe(true);
+  });
+
   it("may throw: every removal is told, nothing is corrupted, the error is reported", () => {
     const errors: unknown[] = [];
     const told: Removal<string, number>[] = [];

@@ -198,6 +198,22 @@ describe("room that is not needed any more", () => {
     checkCache(cache);
   });
 
+  it("is not asked for by timers while an iteration is under way, and given back after it without an operation", () => {
+    const clock = new VirtualClock();
+    const cache = new BoundedCache<number, number>({ maxSize: 20_000, clock });
+    for (let i = 0; i < 20_000; i++) cache.set(i, i);
+    const entries = cache.entries();
+    entries.next();
+    cache.resize(100);
+    clock.advance(1_000);
+    expect([cache.size, clock.timers]).toEqual([100, 0]);
+    expect(storeOf(cache).capacity).toBeGreaterThan(20_000);
+    entries.return?.();
+    clock.advance(1_000);
+    expect([storeOf(cache).capacity <= 4_096, clock.timers]).toEqual([true, 0]);
+    checkCache(cache);
+  });
+
   it("does not wait for an iteration that was left, once its iterator is collected", async () => {
     const cache = new BoundedCache<number, number>({ maxSize: 20_000, policy: "fifo" });
     for (let i = 0; i < 20_000; i++) cache.set(i, i);

@@ -113,6 +113,23 @@ describe("tlfu", () => {
     },
   );
 
+  it("divides what it holds, not what it might weigh, where the number of entries is the limit", () => {
+    const ratio = (maxWeight: number) => {
+      const cache = new BoundedCache<string, number>({ maxSize: 500, maxWeight, random: seeded(1) });
+      const random = seeded(5);
+      let found = 0;
+      for (let i = 0; i < 100_000; i++) {
+        // One key in two comes once only.
+        if (i % 2 === 0) read(cache, 1_000_000 + i);
+        else if (read(cache, Math.floor(2_000 * (random() / 2 ** 32) ** 3))) found++;
+      }
+      return found / 50_000;
+    };
+    const alone = ratio(Number.POSITIVE_INFINITY);
+    expect(alone).toBeGreaterThan(0.5);
+    for (const maxWeight of [500, 5_000, 1e9]) expect(ratio(maxWeight)).toBeGreaterThan(alone - 0.03);
+  });
+
   it("lets go of one that is heavier than its window and was asked for less than those it would drive out", () => {
     const removed: number[] = [];
     const cache = new BoundedCache<string, number>({

@@ -43,7 +43,7 @@ const defaultMaxSize = 10_000;
 const longestTtl = 10 * 365 * 86_400_000;
 
 /** Given as the time of a look: no entry has ended by then, so that the cache beneath asks no clock. The reader does. */
-const beforeEveryEnd = 0;
+const beforeEveryEnd = { now: 0 };
 
 class MemoryStorage implements LocalStorage {
   readonly kind = "local";

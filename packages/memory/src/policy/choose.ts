@@ -1,3 +1,4 @@
+import { checkMethods, shown } from "../checks.js";
 import { CustomPolicy } from "./custom.js";
 import type { EvictionPolicy } from "./eviction-policy.js";
 import { FifoPolicy } from "./fifo.js";
@@ -8,6 +9,8 @@ import { TinyLfuPolicy } from "./tlfu.js";
 
 /** The policies that come with the package; what each does is in the package's README. */
 export type PolicyName = "tlfu" | "lru" | "lfu" | "fifo";
+
+const METHODS = ["onInsert", "onAccess", "onRemove", "victim"] as const;
 
 /** Makes the policy that an option asks for. */
 export function choosePolicy<K, V>(
@@ -24,9 +27,10 @@ export function choosePolicy<K, V>(
     case "fifo":
       return new FifoPolicy();
     default:
-      if (typeof policy === "object" && policy !== null) return new CustomPolicy(policy, context.slots);
+      if (typeof policy === "object" && policy !== null)
+        return new CustomPolicy(checkMethods("policy", policy, METHODS), context.slots);
       throw new TypeError(
-        `policy must be "tlfu", "lru", "lfu", "fifo" or an EvictionPolicy, not ${String(policy)}`,
+        `policy must be "tlfu", "lru", "lfu", "fifo" or an EvictionPolicy, not ${shown(policy)}`,
       );
   }
 }

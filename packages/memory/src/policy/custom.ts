@@ -72,12 +72,17 @@ export class CustomPolicy<K, V> implements SlotPolicy {
     this.held = new Uint8Array(0);
   }
 
+  /** What the policy threw since the last call. */
+  takeFailures(): readonly unknown[] {
+    const { failures } = this;
+    if (failures.length > 0) this.failures = [];
+    return failures;
+  }
+
   /** Throws the first thing that the policy threw since the last call. */
   rethrow(): void {
-    if (this.failures.length === 0) return;
-    const [first] = this.failures;
-    this.failures = [];
-    throw first;
+    const failures = this.takeFailures();
+    if (failures.length > 0) throw failures[0];
   }
 
   private victim(): number {

@@ -12,10 +12,10 @@
  * ```ts
  * class MostRecentlyInserted implements EvictionPolicy<string> {
  *   readonly #stack: number[] = [];
- *   onInsert(slot: number) { this.stack.push(slot); }
+ *   onInsert(slot: number) { this.#stack.push(slot); }
  *   onAccess() {}
- *   onRemove(slot: number) { this.stack.splice(this.stack.indexOf(slot), 1); }
- *   victim() { return this.stack.at(-2) ?? this.stack.at(-1); }
+ *   onRemove(slot: number) { this.#stack.splice(this.#stack.indexOf(slot), 1); }
+ *   victim() { return this.#stack.at(-2) ?? this.#stack.at(-1); }
  * }
  * const cache = new BoundedCache<string, number>({ maxSize: 100, policy: new MostRecentlyInserted() });
  * ```

@@ -50,6 +50,11 @@ export class Regions {
     return this.window.size + this.probation.size + this.protected.size;
   }
 
+  /** What they weigh. */
+  get weight(): number {
+    return this.window.weight + this.probation.weight + this.protected.weight;
+  }
+
   fitOne(capacity: number, fitting: Fitting): boolean {
     if (this.marks.length !== capacity) this.marks = fitting.fit(this.marks, capacity);
     else if (this.younger.length !== capacity) this.younger = fitting.fit(this.younger, capacity);

@@ -44,6 +44,8 @@ export class TinyLfuPolicy implements SlotPolicy {
   entering = -1;
   /** The slot inserted last, the long way. */
   private newest = -1;
+  /** The window is measured in weight, since there is a limit to that. */
+  private isWeighed = false;
 
   constructor(context: PolicyContext) {
     this.regions = new Regions(context.slots);
@@ -125,6 +127,7 @@ export class TinyLfuPolicy implements SlotPolicy {
   evict(): number {
     const { regions, tuner } = this;
     const { window, probation, protected: kept, marks } = regions;
+    if (this.isWeighed) tuner.window.follow(regions.weight);
     if (window.weight <= tuner.window.limit) return this.evictWithinWindowLimit();
 
     let candidate = window.oldest;
@@ -144,7 +147,8 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   resize({ maxSize, maxWeight }: Limits): void {
-    this.tuner.window.resize(maxWeight < Infinity ? maxWeight : maxSize);
+    this.isWeighed = maxWeight < Infinity;
+    this.tuner.window.resize(this.isWeighed ? maxWeight : maxSize);
   }
 
   clear(): void {

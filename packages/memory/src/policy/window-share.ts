@@ -16,6 +16,9 @@ const EDGE = 0.16;
  */
 const TOUCHED = 0.7;
 
+/** A difference in what a full cache holds that is worth following. */
+const FOLLOWED = 1 / 8;
+
 /**
  * How much of the cache is admission window, adapted all the time by what each region would gain at its edge.
  *
@@ -32,10 +35,21 @@ export class WindowShare {
   share: number = SMALLEST;
   /** What the window may hold: entries or weight, whichever the cache counts. Kept because every insertion asks. */
   limit = 1;
+  private most = 1;
+  /** What the cache holds when it is full. */
   private total = 1;
 
-  /** The cache may hold `total` in all. */
-  resize(total: number): void {
+  /** The cache may hold `most` in all. */
+  resize(most: number): void {
+    this.most = most;
+    this.total = most;
+    this.set(this.share);
+  }
+
+  /** A full cache holds so much: less than it may by weight, where the number of entries is its limit. */
+  follow(held: number): void {
+    const total = Math.min(held, this.most);
+    if (Math.abs(total - this.total) <= this.total * FOLLOWED) return;
     this.total = total;
     this.set(this.share);
   }
