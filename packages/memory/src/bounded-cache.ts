@@ -44,7 +44,7 @@ export class BoundedCache<K, V> {
     Object.defineProperty(this, STORE, { value: new Store(settle(options)) });
   }
 
-  /** Entries held. Expired ones count until their memory is given back, which is within moments. */
+  /** Entries held. Expired ones count until their memory is given back, which is within moments of the clock. */
   get size(): number {
     return storeOf(this).size;
   }
@@ -128,7 +128,12 @@ export class BoundedCache<K, V> {
    *
    * @returns false if the entry alone is heavier than `maxWeight`: then it is not stored, a former value of the key is
    *   gone too, and the removal listener is told with the cause `"size"`
-   * @throws RangeError for a ttl or weight out of range, and what the weigher throws: nothing has changed then
+   * @throws RangeError for a ttl or weight out of range, TypeError for options of another kind, and what the weigher throws: nothing
+   *   has changed then
+   * @example
+   * ```ts
+   * cache.set("ada", user, { ttl: 5_000 }); // true
+   * ```
    */
   set(key: K, value: V, options?: SetOptions): boolean {
     const store = storeOf(this);
@@ -138,7 +143,11 @@ export class BoundedCache<K, V> {
       : store.setWith(0, key, value, options);
   }
 
-  /** `set` in a space. */
+  /**
+   * `set` in a space.
+   *
+   * @throws RangeError for a space that is none, TypeError for a key that is no string, and what `set` throws
+   */
   setIn(space: number, key: K & string, value: V, options?: SetOptions): boolean {
     checkSpace(space, key);
     const store = storeOf(this);
@@ -158,7 +167,10 @@ export class BoundedCache<K, V> {
     return storeOf(this).delete(space, key, options?.now);
   }
 
-  /** Removes all entries of all spaces, and gives their memory back. Constant time without a removal listener. */
+  /**
+   * Removes all entries of all spaces, and gives their memory back. Constant time, but with a removal listener or a policy of the
+   * user's, which are told of each.
+   */
   clear(): void {
     storeOf(this).clear();
   }
@@ -169,7 +181,7 @@ export class BoundedCache<K, V> {
   }
 
   /**
-   * The entries of space 0, in no particular order, without those that have expired by now. Entries that come or go
+   * The entries of space 0, in no particular order, without those that have expired. Entries that come or go
    * during the iteration may be missed; one that stays is seen exactly once. A cache does not give memory back while an iteration is under way.
    */
   entries(): IterableIterator<[K, V]> {
@@ -213,7 +225,7 @@ export class BoundedCache<K, V> {
 
   /**
    * Changes the limits at run time. Up to 512 entries too many are evicted at once; the rest, if there is one, by the
-   * operations that follow and in the background, a few at a time, so that nobody waits for a million evictions.
+   * sets that follow and in the background, a few at a time, so that nobody waits for a million evictions.
    *
    * @param maxSize most entries from now on. Default: as it was
    * @param maxWeight most total weight from now on. Default: as it was

@@ -7,7 +7,10 @@ import { LruPolicy } from "./lru.js";
 import type { PolicyContext, SlotPolicy } from "./slot-policy.js";
 import { TinyLfuPolicy } from "./tlfu.js";
 
-/** The policies that come with the package; what each does is in the package's README. */
+/**
+ * The policies that come with the package. First to go is: with `tlfu`, what is asked for least, in the long run and of late; with
+ * `lru`, what was used longest ago; with `lfu`, what was used least often; with `fifo`, what was inserted longest ago.
+ */
 export type PolicyName = "tlfu" | "lru" | "lfu" | "fifo";
 
 const METHODS = ["onInsert", "onAccess", "onRemove", "victim"] as const;

@@ -6,7 +6,7 @@
  * the largest number of entries that were held at once.
  *
  * The methods must not call the cache. What they throw reaches the caller of the cache's method, after the cache
- * has put itself right.
+ * has put itself right; where a timer was at work, the next caller.
  *
  * @example
  * ```ts
