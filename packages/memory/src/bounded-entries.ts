@@ -38,6 +38,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
    * pending. May be false for a while after that has become true.
    */
   protected isQuick: boolean;
+
   constructor(settings: Settings<K, V>) {
     super();
     const { limits, random } = settings;
