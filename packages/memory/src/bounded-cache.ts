@@ -1,5 +1,6 @@
 import { checkMaxSize, checkMaxWeight, checkSpace } from "./checks.js";
 import { entriesOf } from "./entries.js";
+import type { EntryDetails } from "./entry-details.js";
 import { MISS } from "./miss.js";
 import { type BoundedCacheOptions, type ReadOptions, type SetOptions, settle } from "./options.js";
 import type { CacheStats } from "./stats.js";
@@ -10,15 +11,6 @@ import { Store } from "./store.js";
  * the keys' hash is in there. `#store` would do the same, at 4 ns a hit.
  */
 const STORE: unique symbol = Symbol("store");
-
-/** What {@link BoundedCache.inspect} tells of an entry. */
-export interface EntryDetails<V> {
-  readonly value: V;
-  /** In the unit of the `weigher`; 1 without one. */
-  readonly weight: number;
-  /** Milliseconds until the entry expires; `Infinity` if it does not. */
-  readonly remaining: number;
-}
 
 /**
  * A cache in this process's memory that holds a bounded number of entries, or a bounded weight, or both, and lets the

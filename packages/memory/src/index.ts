@@ -1,5 +1,6 @@
-export { BoundedCache, type EntryDetails } from "./bounded-cache.js";
+export { BoundedCache } from "./bounded-cache.js";
 export type { CancelTimer, Clock } from "./clock.js";
+export type { EntryDetails } from "./entry-details.js";
 export { MISS } from "./miss.js";
 export type { BoundedCacheOptions, ReadOptions, SetOptions } from "./options.js";
 export type { PolicyName } from "./policy/choose.js";

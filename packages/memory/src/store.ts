@@ -1,4 +1,5 @@
 import { BoundedEntries } from "./bounded-entries.js";
+import type { EntryDetails } from "./entry-details.js";
 import { EXPIRED_PER_OPERATION } from "./expiry.js";
 import { isIndexed, isNumber, KeyHash } from "./key-hash.js";
 import { type Placement, placement, placementOf, type SetOptions, type Settings } from "./options.js";
@@ -62,11 +63,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     return this.isLive(this.find(space, key), now);
   }
 
-  inspect(
-    space: number,
-    key: K,
-    given: number | undefined,
-  ): { value: V; weight: number; remaining: number } | undefined {
+  inspect(space: number, key: K, given: number | undefined): EntryDetails<V> | undefined {
     const { expiry } = this;
     const slot = this.find(space, key);
     const now = slot >= 0 && expiry.ends(slot) ? (given ?? expiry.clock.now()) : 0;
