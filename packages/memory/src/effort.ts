@@ -1,4 +1,4 @@
-/** Entries above a new, lower limit that each operation evicts: about 5 µs. The timer, for which nobody waits: 100 µs. */
+/** Entries above a new, lower limit that each `set` evicts, beside what it has to: about 5 µs. The timer, for which nobody waits: 100 µs. */
 export const SHED_PER_OPERATION: number = 32;
 export const REMOVED_PER_WAKING: number = 512;
 
