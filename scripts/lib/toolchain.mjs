@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { root, run } from "./command.mjs";
 
 /**
@@ -57,7 +57,16 @@ export async function toolchain() {
       stdoutOnly: true,
     },
   );
-  return { ...process.env, ...quiet, PATH: `${PATH.trim()}:${join(root, "node_modules/.bin")}` };
+  return { ...process.env, ...quiet, ...headers(), PATH: `${PATH.trim()}:${join(root, "node_modules/.bin")}` };
+}
+
+/**
+ * Points node-gyp at the headers beside this Node, if they are there. Otherwise it downloads them, which fails where only
+ * package registries can be reached.
+ */
+function headers() {
+  const prefix = dirname(dirname(process.execPath));
+  return existsSync(join(prefix, "include/node/node.h")) ? { npm_config_nodedir: prefix } : {};
 }
 
 /**
