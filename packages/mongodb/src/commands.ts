@@ -49,7 +49,8 @@ export function heldBy(key: string, token: string): Command {
 }
 
 /**
- * A page of the keys that match, after the last key of the page before. The two conditions on the key are apart: not every
+ * A page of the keys that match the pattern's outline, after the last key of the page before. The server's regular
+ * expressions backtrack, so whoever asks filters the answer by the whole pattern. The two conditions on the key are apart: not every
  * server minds what stands beside a `$regex`.
  */
 export function page(pattern: KeyPattern, after: string | undefined): Command {
@@ -62,7 +63,7 @@ export function page(pattern: KeyPattern, after: string | undefined): Command {
 
 /** For a prefix without the `.*$` behind it, which the server need not look at; it takes its index for the rest, too. */
 function expression(pattern: KeyPattern): string {
-  const whole = pattern.regExp();
+  const whole = pattern.outline.regExp();
   return pattern.isPrefix ? whole.slice(0, -".*$".length) : whole;
 }
 

@@ -132,10 +132,10 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
     for (;;) {
       const filter = page(pattern, after);
       const found = await this.run("a page of a scan", (call) => call.page(filter, keysPerQuestion));
-      const keys = found.map(({ _id }) => _id);
+      const keys = found.map(({ _id }) => _id).filter((key) => pattern.matches(key));
       for (let start = 0; start < keys.length; start += pageSize) yield keys.slice(start, start + pageSize);
-      if (keys.length < keysPerQuestion) return;
-      after = keys.at(-1);
+      if (found.length < keysPerQuestion) return;
+      after = found.at(-1)?._id;
     }
   }
 

@@ -133,15 +133,17 @@ export class RedisStorage implements RemoteStorage {
   }
 
   async *#scan(master: Connection, pattern: KeyPattern): AsyncIterable<readonly string[]> {
-    const match = `${escaped(this.#keyPrefix)}${pattern.glob()}`;
+    // A Redis before 6.2.11 backtracks, and answers nobody meanwhile.
+    const match = `${escaped(this.#keyPrefix)}${pattern.outline.glob()}`;
     let cursor = "0";
     do {
-      const [next, keys] = await this.#calls.make("a scan", async (attempt) => {
+      const [next, found] = await this.#calls.make("a scan", async (attempt) => {
         const { client } = await attempt.on(master);
         return client.scan(cursor, "MATCH", match, "COUNT", keysPerPage);
       });
       cursor = next;
-      if (keys.length > 0) yield this.#keyPrefix === "" ? keys : keys.map((key) => this.#bare(key));
+      const keys = found.map((key) => this.#bare(key)).filter((key) => pattern.matches(key));
+      if (keys.length > 0) yield keys;
     } while (cursor !== "0");
   }
 

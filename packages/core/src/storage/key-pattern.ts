@@ -12,7 +12,6 @@
 export class KeyPattern {
   /** The literal texts in order. The first begins the key and the last ends it; both may be empty. */
   readonly literals: readonly string[];
-  #expression: RegExp | undefined;
 
   private constructor(literals: readonly string[]) {
     this.literals = literals;
@@ -37,10 +36,34 @@ export class KeyPattern {
     return this.literals.length === 2 && this.literals[1] === "";
   }
 
+  /**
+   * The pattern's first and last literal. Every key that matches the pattern matches its outline too. Hand the outline to a
+   * server whose matcher backtracks, and filter the answer with {@link matches}: each further literal may multiply the
+   * server's work by the key's length.
+   */
+  get outline(): KeyPattern {
+    const { literals } = this;
+    return literals.length <= 2 ? this : new KeyPattern([this.prefix, literals.at(-1) ?? ""]);
+  }
+
+  /**
+   * Takes the first place of each literal and never returns to it, because a later place leaves less of the key for the
+   * literals that follow. So a key is read once, however many literals there are.
+   */
   matches(key: string): boolean {
-    if (this.isPrefix) return key.startsWith(this.prefix);
-    this.#expression ??= new RegExp(this.regExp(), "s");
-    return this.#expression.test(key);
+    const { literals, prefix } = this;
+    if (literals.length === 1) return key === prefix;
+    if (!key.startsWith(prefix)) return false;
+    const last = literals.length - 1;
+    let place = prefix.length;
+    for (let index = 1; index < last; index++) {
+      const literal = literals[index] ?? "";
+      const found = key.indexOf(literal, place);
+      if (found === -1) return false;
+      place = found + literal.length;
+    }
+    const end = literals[last] ?? "";
+    return key.length - end.length >= place && key.endsWith(end);
   }
 
   /** As a pattern of Redis: `*` for any text, `*`, `?`, `[`, `]`, `^` and `\` escaped by `\`. */
@@ -53,7 +76,10 @@ export class KeyPattern {
     return this.#join("%", /[%_\\]/g, "\\$&");
   }
 
-  /** As the source of a regular expression that a whole key must match, with `.` meaning any character. */
+  /**
+   * As the source of a regular expression that a whole key must match, with `.` meaning any character. Engines that
+   * backtrack need the {@link outline}'s: three literals and a long key keep them busy for hours.
+   */
   regExp(): string {
     return `^${this.#join(".*", /[\\^$.*+?()[\]{}|/-]/g, "\\$&")}$`;
   }

@@ -61,37 +61,57 @@ describe("KeyPattern", () => {
     expect(pattern.prefix).toBe("a*b?c[d]e^f\\g%h_i.j");
   });
 
-  it("agrees with a search by hand, whatever the texts are", () => {
-    const texts = fc.string({
-      unit: fc.constantFrom("a", "b", "*", ".", "\\", "[", "%", "\u2028"),
-      maxLength: 4,
-    });
+  it("agrees with a search that tries every split of the key, whatever the literals are", () => {
     fc.assert(
-      fc.property(
-        fc.array(texts, { minLength: 1, maxLength: 4 }),
-        fc.array(texts, { maxLength: 5 }),
-        (literals, parts) => {
-          const pattern = KeyPattern.of(...(literals as [string, ...string[]]));
-          const key = parts.join("");
-          expect(pattern.matches(key)).toBe(byHand(literals, key));
-        },
-      ),
-      { numRuns: 3000 },
+      fc.property(literalsOfFew, keyOfFew, (literals, key) => {
+        expect(KeyPattern.of(...literals).matches(key)).toBe(matchesBySplitting(literals, key));
+      }),
+      { numRuns: 5000 },
     );
+  });
+
+  it("agrees with the regular expression that it makes", () => {
+    fc.assert(
+      fc.property(literalsOfFew, keyOfFew, (literals, key) => {
+        const pattern = KeyPattern.of(...literals);
+        expect(pattern.matches(key)).toBe(new RegExp(pattern.regExp(), "s").test(key));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("has an outline of two literals at most, which leaves out no key that matches", () => {
+    fc.assert(
+      fc.property(literalsOfFew, keyOfFew, (literals, key) => {
+        const pattern = KeyPattern.of(...literals);
+        expect(pattern.outline.literals.length).toBeLessThanOrEqual(2);
+        if (pattern.matches(key)) expect(pattern.outline.matches(key)).toBe(true);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("reads a long key once, however many literals it has", () => {
+    const pattern = KeyPattern.of("", ...Array.from({ length: 50 }, () => "a"), "b");
+    expect(pattern.matches("a".repeat(100_000))).toBe(false);
+    expect(pattern.matches(`${"a".repeat(100_000)}b`)).toBe(true);
   });
 });
 
-function byHand([first = "", ...rest]: readonly string[], key: string): boolean {
-  if (!key.startsWith(first)) return false;
+const few = fc.string({ unit: fc.constantFrom("a", "b", "*", ".", "\\", "[", "%", "\u2028"), maxLength: 4 });
+const literalsOfFew = fc
+  .tuple(few, fc.array(few, { maxLength: 4 }))
+  .map(([first, rest]): [string, ...string[]] => [first, ...rest]);
+const keyOfFew = fc.array(few, { maxLength: 5 }).map((parts) => parts.join(""));
+
+/** The definition itself: one literal is the key; of several the first begins it and the others match a rest of the rest. */
+function matchesBySplitting([first = "", ...rest]: readonly string[], key: string): boolean {
   if (rest.length === 0) return key === first;
-  let place = first.length;
-  for (const literal of rest.slice(0, -1)) {
-    const found = key.indexOf(literal, place);
-    if (found < 0) return false;
-    place = found + literal.length;
-  }
-  const last = rest.at(-1) ?? "";
-  return key.endsWith(last) && key.length - last.length >= place;
+  if (!key.startsWith(first)) return false;
+  const left = key.slice(first.length);
+  return Array.from({ length: left.length + 1 }, (_, skipped) => left.slice(skipped)).some((tail) =>
+    matchesBySplitting(rest, tail),
+  );
 }
 
 describe("generations as text", () => {
