@@ -57,7 +57,12 @@ export async function toolchain() {
       stdoutOnly: true,
     },
   );
-  return { ...process.env, ...quiet, ...headers(), PATH: `${PATH.trim()}:${join(root, "node_modules/.bin")}` };
+  return {
+    ...process.env,
+    ...quiet,
+    ...headers(),
+    PATH: `${PATH.trim()}:${join(root, "node_modules/.bin")}`,
+  };
 }
 
 /**
