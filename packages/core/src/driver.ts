@@ -7,6 +7,7 @@ export { type Duration, milliseconds } from "./duration.js";
 export { BatchError, ConfigurationError, KeyError, StorageError } from "./errors.js";
 export { Awaited } from "./storage/awaited.js";
 export { backOff } from "./storage/back-off.js";
+export { cutOff, noAnswer, refusedConnection, unsupportedServer } from "./storage/connect-trouble.js";
 export {
   type ConnectionOptions,
   type ConnectionSettings,
@@ -27,3 +28,4 @@ export { type StorageCall, StorageCalls, type StorageCallsOptions } from "./stor
 export { checkKey, checkKeys, checkKeysOf, longestStoredKey } from "./storage/stored-key.js";
 export { Sweeper } from "./storage/sweeper.js";
 export { tableName } from "./storage/table-name.js";
+export type { Trial } from "./storage/trial.js";

@@ -5,7 +5,11 @@ import type { IdleScenario } from "./idle-program.js";
 import { bundleProgram, type Program } from "./program.js";
 import type { Server } from "./service.js";
 
-const troubles: readonly unknown[] = ["CACHEME_CONNECT_FAILED", "CACHEME_STORAGE_FAILED"];
+const troubles: readonly unknown[] = [
+  "CACHEME_CONNECT_FAILED",
+  "CACHEME_CONNECT_REFUSED",
+  "CACHEME_STORAGE_FAILED",
+];
 
 /** Milliseconds that a program has to end by itself. One that a storage keeps alive would never. */
 const patience = 10_000;

@@ -87,11 +87,7 @@ export class StorageRegistry {
     try {
       await storage.connect();
     } catch (cause) {
-      throw new StorageError(
-        "CACHEME_CONNECT_FAILED",
-        `Storage "${name}" ${whyNotConnected(storage, cause)} With \`connect: "lazy"\` the program starts without it.`,
-        { storage: name, cause },
-      );
+      throw notConnected(name, storage, cause);
     }
     const registered = new RegisteredRemote(name, storage, this.#events, this.#tick);
     if (!this.#retired) return registered;
@@ -228,9 +224,18 @@ function checkNeeds(name: string, storage: RemoteStorage, needs: readonly Storag
 }
 
 /** Our own storages' errors name the address and say what to do already. */
-function whyNotConnected(storage: RemoteStorage, cause: unknown): string {
+function notConnected(name: string, { label }: RemoteStorage, cause: unknown): StorageError {
   const reason = reasonOf(cause);
-  return cause instanceof StorageError
-    ? `could not be connected: ${reason}`
-    : `(${storage.label}) could not be connected: ${reason} Start the server or mend the address.`;
+  const details = { storage: name, cause };
+  if (!(cause instanceof StorageError)) {
+    const message = `Storage "${name}" (${label}) could not be connected: ${reason} Start the server or mend the address. ${lazily}`;
+    return new StorageError("CACHEME_CONNECT_FAILED", message, details);
+  }
+  const message = `Storage "${name}" could not be connected: ${reason}`;
+  // A server that was reached and cannot be used will not be so later either.
+  return cause.code === "CACHEME_CONNECT_REFUSED" || cause.code === "CACHEME_UNSUPPORTED_SERVER"
+    ? new StorageError(cause.code, message, details)
+    : new StorageError("CACHEME_CONNECT_FAILED", `${message} ${lazily}`, details);
 }
+
+const lazily = 'With `connect: "lazy"` the program starts without it.';

@@ -1,5 +1,7 @@
-import { asError, closedStorage, reasonOf, StorageError } from "../errors.js";
+import { asError, closedStorage, StorageError } from "../errors.js";
+import { connectError, noAnswer, words } from "./connect-trouble.js";
 import type { ConnectionSettings } from "./connection-options.js";
+import { type Trial, tryCalls } from "./trial.js";
 
 /** What {@link StorageCalls} must know of a driver. */
 export interface StorageCallsOptions extends ConnectionSettings {
@@ -21,8 +23,17 @@ export interface StorageCallsOptions extends ConnectionSettings {
   clean?(error: Error): Error;
   /** What to do about an error of a call, a sentence. Default: the storage's own words say why. */
   advice?(error: Error): string;
-  /** What to check where no connection can be made, a sentence. Default: the server and its address. */
+  /** What to check if no connection can be made, a sentence. Default: the server and its address. */
   readonly connectAdvice?: string | undefined;
+  /** Whether an error of opening has the server's own words: then it was reached. Default: nobody knows. */
+  isAnswer?(error: Error): boolean;
+  /** What to do about an error with which the server did not let us in, a sentence. Default: to check the account. */
+  refusalAdvice?(error: Error): string | undefined;
+  /**
+   * One call of each kind, tried when the storage was opened and before it counts as open. Calls that others begin
+   * meanwhile go on.
+   */
+  readonly trial?: Trial | undefined;
 }
 
 /** One call that is under way. */
@@ -37,8 +48,9 @@ export interface StorageCall {
  * What every remote storage does around its commands: opening once, a deadline for each call, errors that name the
  * storage and say what to do, and closing when the last call has settled. For authors of storages.
  *
- * Every call rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` where the storage could not be opened,
- * `CACHEME_STORAGE_FAILED` where it answered with an error or not in time, `CACHEME_CLOSED` after `close()`.
+ * Every call rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` if the storage could not be reached,
+ * `CACHEME_CONNECT_REFUSED` or `CACHEME_UNSUPPORTED_SERVER` if it was reached and cannot be used,
+ * `CACHEME_STORAGE_FAILED` if it answered with an error or not in time, `CACHEME_CLOSED` after `close()`.
  *
  * @example
  * ```ts
@@ -137,13 +149,9 @@ export class StorageCalls {
     return closedStorage(this.#options.label);
   }
 
-  /** Why no connection could be made. */
+  /** Why the storage cannot be used: it was not reached, or it was and refused. */
   unreachable(error: unknown): StorageError {
-    if (error instanceof StorageError) return error;
-    const { label, connectAdvice = checkTheServer } = this.#options;
-    const cause = this.#clean(error);
-    const message = `${label} cannot be reached: ${words(cause)}. ${connectAdvice}`;
-    return new StorageError("CACHEME_CONNECT_FAILED", message, { cause });
+    return error instanceof StorageError ? error : connectError(this.#clean(error), this.#options);
   }
 
   /** Why a call did not succeed. */
@@ -178,7 +186,7 @@ export class StorageCalls {
   async #open(): Promise<void> {
     const { connectTimeout } = this.#options;
     const controller = new AbortController();
-    const tooLong = new Error(`no answer within ${connectTimeout} ms`);
+    const tooLong = noAnswer(connectTimeout);
     const late = new Promise<never>((_, reject) => {
       this.#openingTimer = setTimeout(() => {
         reject(tooLong);
@@ -188,13 +196,21 @@ export class StorageCalls {
       if (this.#options.connect === "lazy") this.#openingTimer.unref();
     });
     try {
-      await Promise.race([begin(() => this.#options.open(controller.signal)), late]);
-      this.#isOpen = true;
+      await Promise.race([this.#openAndTry(controller.signal), late]);
     } catch (error) {
+      this.#isOpen = false;
       throw this.unreachable(error);
     } finally {
       clearTimeout(this.#openingTimer);
     }
+  }
+
+  async #openAndTry(signal: AbortSignal): Promise<void> {
+    await begin(() => this.#options.open(signal));
+    if (signal.aborted) return;
+    // The trial's own calls need an open storage.
+    this.#isOpen = true;
+    if (this.#options.trial !== undefined) await tryCalls(this.#options.trial);
   }
 
   async #close(): Promise<void> {
@@ -224,8 +240,6 @@ export class StorageCalls {
   }
 }
 
-const checkTheServer = "Check that the server runs and that its address, name and password are right.";
-
 class RunningCall implements StorageCall {
   isLate = false;
   /** Made only for those that ask: it costs more than the rest of a call. */
@@ -249,10 +263,4 @@ function begin<T>(act: () => Promise<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error);
   }
-}
-
-/** The server's or the system's own words. A name with several addresses has an error for each, and none of its own. */
-function words(error: Error): string {
-  const each = error instanceof AggregateError ? error.errors.map((one) => words(asError(one))) : [];
-  return (each.join("; ") || reasonOf(error) || error.name).replace(/\.$/, "");
 }

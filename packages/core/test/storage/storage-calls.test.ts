@@ -38,7 +38,7 @@ describe("a call", () => {
     const { calls: storage } = calls({ open });
     const failed = {
       code: "CACHEME_CONNECT_FAILED",
-      message: expect.stringMatching(/couch:\/\/here cannot be reached: connection refused\. Check/),
+      message: expect.stringMatching(/couch:\/\/here could not be opened: connection refused\. Check/),
     };
     expect(await reason(storage.connect())).toMatchObject(failed);
     expect(await reason(storage.run("a read", async () => 1))).toMatchObject(failed);
@@ -144,6 +144,71 @@ describe("connecting", () => {
     expect(await reason(storage.run("a read", async () => 1))).toMatchObject({
       code: "CACHEME_CONNECT_FAILED",
     });
+  });
+});
+
+describe("why no connection could be made", () => {
+  const refuse = (error: unknown, options: Partial<StorageCallsOptions> = {}) =>
+    reason(calls({ open: () => Promise.reject(error), ...options }).calls.connect());
+  const systemError = (code: string, more: object = {}) =>
+    Object.assign(new Error(`connect ${code} 127.0.0.1:1`), { code, ...more });
+  const isAnswer = ({ message }: Error) => message.startsWith("ERR ");
+
+  it.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"])(
+    "says of %s that the server was not reached",
+    async (code) => {
+      expect(await refuse(systemError(code), { isAnswer })).toMatchObject({
+        code: "CACHEME_CONNECT_FAILED",
+        message: expect.stringMatching(/^couch:\/\/here cannot be reached: .*\. Check that the server runs/),
+      });
+    },
+  );
+
+  it("finds the system's error below the client's, and in those of several addresses", async () => {
+    const inside = new Error("selection failed", {
+      cause: new Error("pool", { cause: systemError("ENOENT", { syscall: "connect" }) }),
+    });
+    const each = new AggregateError([systemError("ECONNREFUSED"), systemError("ENETUNREACH")]);
+    for (const error of [inside, each]) {
+      expect(await refuse(error, { isAnswer })).toMatchObject({
+        message: expect.stringContaining("cannot be reached"),
+      });
+    }
+  });
+
+  it.each(["ECONNRESET", "EPIPE", "PROTOCOL_CONNECTION_LOST"])(
+    "says of %s that the server was reached and closed the connection",
+    async (code) => {
+      expect(await refuse(systemError(code))).toMatchObject({
+        code: "CACHEME_CONNECT_FAILED",
+        message: expect.stringMatching(/was reached, but closed the connection.*TLS/),
+      });
+    },
+  );
+
+  it("says of the server's own words that it was reached, and what to do", async () => {
+    const refusalAdvice = () => "Ask the administrator.";
+    const message =
+      "couch://here was reached, but cannot be used: ERR wrong password. Ask the administrator.";
+    const error = new Error("ERR wrong password");
+    for (const thrown of [error, new AggregateError([systemError("ECONNREFUSED"), error])]) {
+      expect(await refuse(thrown, { isAnswer, refusalAdvice })).toMatchObject({
+        code: "CACHEME_CONNECT_REFUSED",
+        message: thrown === error ? message : expect.stringContaining("was reached, but cannot be used"),
+      });
+    }
+  });
+
+  it("counts a certificate that is not trusted as an answer", async () => {
+    expect(await refuse(systemError("DEPTH_ZERO_SELF_SIGNED_CERT"))).toMatchObject({
+      code: "CACHEME_CONNECT_REFUSED",
+    });
+  });
+
+  it("takes an error that goes round in its causes", async () => {
+    const round = new Error("round");
+    round.cause = round;
+    expect(await refuse(round)).toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
   });
 });
 

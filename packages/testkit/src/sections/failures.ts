@@ -9,7 +9,7 @@ import type { Trial } from "../subject.js";
 const hasty = { commandTimeout: 1000, connectTimeout: 1200 } as const;
 const deadline = hasty.commandTimeout + hasty.connectTimeout;
 
-const troubles = ["CACHEME_STORAGE_FAILED", "CACHEME_CONNECT_FAILED"];
+const troubles = ["CACHEME_STORAGE_FAILED", "CACHEME_CONNECT_FAILED", "CACHEME_CONNECT_REFUSED"];
 
 /** A server that dies, hangs and comes back. */
 export const serverFailures: Section = section("failures", {

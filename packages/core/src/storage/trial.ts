@@ -1,0 +1,148 @@
+import { randomBytes } from "node:crypto";
+import { asError, StorageError } from "../errors.js";
+import { refusedConnection, unsupportedServer, words } from "./connect-trouble.js";
+import { KeyPattern } from "./key-pattern.js";
+import type { RemoteStorage } from "./remote-storage.js";
+
+/** What {@link tryCalls} must know of a storage. */
+export interface Trial {
+  readonly storage: RemoteStorage;
+  /** The servers that the storage works with, such as `MySQL 8.0.13 or newer`. */
+  readonly needs: string;
+  /** Whether an error of the trial does not count: the server is full at the moment, say. Default: each counts. */
+  passes?(error: Error): boolean;
+  /**
+   * What to do, a sentence, about an error that is not the server's kind or version: a missing permission, a replica that
+   * takes no writes.
+   */
+  remedyFor?(error: Error): string | undefined;
+  /** Whether a page of a scan costs little whatever else is stored. Default `true`. */
+  readonly scans?: boolean | undefined;
+}
+
+/** Milliseconds after which the server removes what a trial that broke off has left. */
+const kept = 10_000;
+
+/** Tries one kind of call, and names what it tries before it does. */
+type Attempt = (trying: (action: string) => void) => Promise<void>;
+
+/**
+ * Makes one call of each kind, under keys of its own, and removes them: a server that is too old or of another kind often
+ * lets a client in and then refuses every call. For authors of storages, as `StorageCallsOptions.trial`.
+ *
+ * @throws StorageError `CACHEME_UNSUPPORTED_SERVER` with what is there and what is needed, or `CACHEME_CONNECT_REFUSED`
+ *   with the remedy that `remedyFor` knows
+ */
+export async function tryCalls(trial: Trial): Promise<void> {
+  const { storage } = trial;
+  const base = `cacheme-trial:${randomBytes(12).toString("hex")}`;
+  const key = (name: string): string => `${base}:${name}`;
+  try {
+    const attempts = [
+      tryRecord(storage, key("record")),
+      tryFill(storage, key("fill")),
+      tryRelease(storage, key("release")),
+      tryGeneration(storage, key("generation")),
+      ...(trial.scans === false ? [] : [tryScan(storage, base)]),
+    ];
+    await Promise.all(attempts.map((attempt) => tried(attempt, trial)));
+    await tried(async (trying) => {
+      trying("a removal");
+      await storage.removeMany(["record", "fill", "release", "generation"].map(key));
+    }, trial);
+  } catch (error) {
+    // The first error is the one to tell.
+    await storage.removeMany(["record", "fill", "release", "generation"].map(key)).catch(() => {});
+    throw error;
+  }
+}
+
+async function tried(attempt: Attempt, trial: Trial): Promise<void> {
+  let action = "a call";
+  try {
+    await attempt((next) => {
+      action = next;
+    });
+  } catch (thrown) {
+    const error = asError(thrown);
+    const cause = error.cause instanceof Error ? error.cause : error;
+    if (cause instanceof StorageError) throw cause;
+    if (trial.passes?.(cause) !== true) throw await refusalOf(action, cause, trial);
+  }
+}
+
+async function refusalOf(action: string, cause: Error, trial: Trial): Promise<StorageError> {
+  const { label } = trial.storage;
+  const remedy = trial.remedyFor?.(cause);
+  if (remedy !== undefined)
+    return refusedConnection(label, `${action} failed: ${words(cause)}`, remedy, cause);
+  const found = await trial.storage.info?.().catch(() => undefined);
+  const why = `${action} failed: ${words(cause)}`;
+  return unsupportedServer(label, found?.server ?? "a server of an unknown kind", trial.needs, {
+    why,
+    cause,
+  });
+}
+
+const bytes = Buffer.from("cacheme");
+
+function tryRecord(storage: RemoteStorage, key: string): Attempt {
+  return async (trying) => {
+    trying("a write");
+    await storage.writeMany([{ key, bytes, ttl: kept }]);
+    trying("a read");
+    const [found] = await storage.readMany([key]);
+    expect(found !== undefined && bytes.equals(found), "it did not answer what was written");
+  };
+}
+
+/** A lease that stores twice would store what a removal was to prevent. */
+function tryFill(storage: RemoteStorage, key: string): Attempt {
+  return async (trying) => {
+    const { leases } = storage;
+    if (leases === undefined) return;
+    trying("a lease");
+    const [lease] = await leases.acquire([{ key, duration: kept }]);
+    expect(lease?.outcome === "granted", `it answered ${lease?.outcome} for a key that nobody has`);
+    trying("a fill");
+    const record = { key, bytes, ttl: kept, token: lease?.outcome === "granted" ? lease.token : "" };
+    expect((await leases.fill([record]))[0] === true, "it refused the lease that it had granted");
+    expect((await leases.fill([record]))[0] === false, "it took one lease twice");
+  };
+}
+
+function tryRelease(storage: RemoteStorage, key: string): Attempt {
+  return async (trying) => {
+    const { leases } = storage;
+    if (leases === undefined) return;
+    trying("a lease");
+    const [lease] = await leases.acquire([{ key, duration: kept }]);
+    trying("a release");
+    if (lease?.outcome === "granted") await leases.release([{ key, token: lease.token }]);
+  };
+}
+
+function tryGeneration(storage: RemoteStorage, key: string): Attempt {
+  return async (trying) => {
+    const { generations } = storage;
+    if (generations === undefined) return;
+    trying("a generation");
+    const [first] = await generations.ensure([key], kept);
+    trying("a new generation");
+    const [second] = await generations.bump([key], kept);
+    expect(first?.id !== second?.id, "it answered the generation of before");
+  };
+}
+
+/** The first page only. */
+function tryScan(storage: RemoteStorage, base: string): Attempt {
+  return async (trying) => {
+    if (storage.scan === undefined) return;
+    trying("a scan");
+    for await (const _ of storage.scan(KeyPattern.startingWith(base))) break;
+  };
+}
+
+function expect(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise);
+}
