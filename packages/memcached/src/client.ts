@@ -1,9 +1,10 @@
-import { type StorageCall, StorageCalls, StorageError } from "cacheme/driver";
+import { type RemoteStorage, type StorageCall, StorageCalls, StorageError } from "cacheme/driver";
 import { Connection } from "./connection.js";
-import type { Exchange } from "./exchange.js";
+import { type Exchange, Refusal } from "./exchange.js";
 import type { Settings } from "./options.js";
 import { type Answer, Batch } from "./protocol.js";
 import { Rendezvous } from "./rendezvous.js";
+import { needs } from "./server-facts.js";
 
 /** What one server has of a batch. */
 export interface Part {
@@ -19,12 +20,15 @@ export class Client {
   readonly #calls: StorageCalls;
   readonly #settings: Settings;
 
-  constructor(settings: Settings) {
+  /** @param storage whose calls are tried when a server is there */
+  constructor(settings: Settings, storage: RemoteStorage) {
     const { servers, username, password, tls, connectTimeout, label } = settings;
     this.#settings = settings;
-    this.connections = servers.map(
-      ({ host, port, name }) => new Connection(name, { host, port, username, password, tls, connectTimeout }),
-    );
+    const scheme = tls === undefined ? "memcached" : "memcacheds";
+    this.connections = servers.map(({ host, port, name }) => {
+      const address = `${scheme}://${name}`;
+      return new Connection(name, { host, port, address, username, password, tls, connectTimeout });
+    });
     this.#rendezvous = new Rendezvous(servers);
     this.#calls = new StorageCalls({
       ...settings,
@@ -33,10 +37,12 @@ export class Client {
       shut: async () => {
         for (const connection of this.connections) connection.close();
       },
-      advice: ({ message }) =>
-        /^(.* )?(the server closed the connection|no answer within|read|write)\b/.test(message)
-          ? "The connection was lost meanwhile; the storage makes a new one by itself."
-          : "The server's own words say why.",
+      isAnswer: (error) => error instanceof Refusal,
+      refusalAdvice: ({ message }) =>
+        /authenticat/.test(message) ? "Check the name and the password." : undefined,
+      advice: (error) => (isServers(error) ? "The server's own words say why." : lost),
+      // Of several servers each says its version while connecting; a trial would wait for those that are down.
+      ...(servers.length === 1 && { trial: { storage, needs, passes: isFull } }),
     });
   }
 
@@ -86,7 +92,7 @@ export class Client {
       try {
         await act(part);
       } catch (error) {
-        const isDown = error instanceof StorageError && error.code === "CACHEME_CONNECT_FAILED";
+        const isDown = error instanceof StorageError && outOfUse.has(error.code);
         if (!isDown || !this.connections.some(({ isReady }) => isReady)) throw error;
       }
     });
@@ -193,9 +199,27 @@ export class Conversation {
       if (connection.failure !== undefined) throw connection.failure;
       await connection.untilReady();
     } catch (error) {
-      throw this.#calls.unreachable(this.#isPool ? ofServer(connection, error) : error);
+      const isOfServer = this.#isPool && !(error instanceof StorageError);
+      throw this.#calls.unreachable(isOfServer ? ofServer(connection, error) : error);
     }
   }
+}
+
+const lost = "The connection was lost meanwhile; the storage makes a new one by itself.";
+
+/** The codes of a server that cannot be asked for anything. */
+const outOfUse: ReadonlySet<string> = new Set([
+  ...["CACHEME_CONNECT_FAILED", "CACHEME_CONNECT_REFUSED", "CACHEME_UNSUPPORTED_SERVER"],
+]);
+
+/** Whether these are words of the server, perhaps of one that an error names. */
+function isServers(error: Error): boolean {
+  return error instanceof Refusal || error.cause instanceof Refusal;
+}
+
+/** The server has no room for what was to be stored. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Refusal && /^out of memory/.test(error.message);
 }
 
 /** In a pool an error is of one server, which it has to name. */

@@ -7,6 +7,8 @@ import { type ServerAddress, Silence, Wire } from "./wire.js";
 
 /** One server, as the options name it. */
 export interface ServerSettings extends ServerAddress, Account {
+  /** The server in messages, with its scheme and without a password. */
+  readonly address: string;
   /** Milliseconds. */
   readonly connectTimeout: number;
 }
@@ -144,7 +146,7 @@ export class Connection {
   }
 
   #greet(wire: Wire): void {
-    introduced(wire, this.#settings).then(
+    introduced(wire, this.#settings, this.#settings.address).then(
       (facts) => this.#meet(wire, facts),
       (error: Error) => wire.drop(error),
     );

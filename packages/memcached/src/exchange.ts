@@ -12,7 +12,7 @@ export class Exchange {
   #resolve: (answers: readonly Answer[]) => void = () => {};
   #reject: (error: Error) => void = () => {};
 
-  /** @param awaited how many answers there will be; `"END"` for lines up to that one, or for one that is an error */
+  /** @param awaited how many answers there will be; `"END"` for lines of statistics up to another one */
   constructor(awaited: number | "END", heardBefore: number, sentUpTo: number) {
     this.#awaited = awaited;
     this.heardBefore = heardBefore;
@@ -29,9 +29,7 @@ export class Exchange {
   take(answer: Answer): boolean {
     this.#came.push(answer);
     const isLast =
-      this.#awaited === "END"
-        ? answer.code === "END" || isError(answer)
-        : this.#came.length === this.#awaited;
+      this.#awaited === "END" ? !answer.code.startsWith("STAT ") : this.#came.length === this.#awaited;
     if (isLast) {
       this.isSettled = true;
       this.#resolve(this.#came);
@@ -45,14 +43,17 @@ export class Exchange {
   }
 }
 
+/** The server's own words against what it was asked for. */
+export class Refusal extends Error {}
+
 /** Whether the server says that it did not do what it was asked for, because it could not or did not understand. */
 export function isError({ code }: Answer): boolean {
   return /^(SERVER_|CLIENT_)?ERROR\b/.test(code);
 }
 
 /** The server's words, where it answered with an error or with something that the command never has. */
-export function refusal({ code }: Answer): Error {
-  return new Error(
+export function refusal({ code }: Answer): Refusal {
+  return new Refusal(
     /^(SERVER|CLIENT)_ERROR (.+)/.exec(code)?.[2] ?? `the server answered ${JSON.stringify(code)}`,
   );
 }

@@ -12,9 +12,14 @@ export interface Account {
 /**
  * Says on a new wire who is there, and asks the server who it is.
  *
- * @throws Error with the server's words where it does not let us in, and where the storage cannot work with it
+ * @param label the server, for messages
+ * @throws Refusal with the server's words where it does not let us in; StorageError where the storage cannot work with it
  */
-export async function introduced(wire: Wire, { username, password }: Account): Promise<ServerFacts> {
+export async function introduced(
+  wire: Wire,
+  { username, password }: Account,
+  label: string,
+): Promise<ServerFacts> {
   if (username !== undefined) {
     const words = Buffer.from(`${username} ${password ?? ""}`);
     // A server that wants no password would keep it as an item: this one has expired before it is stored. One that does
@@ -22,15 +27,23 @@ export async function introduced(wire: Wire, { username, password }: Account): P
     await accepted(wire.send([`set auth 0 -1 ${words.length}\r\n`, words, "\r\n"], 1).answers);
   }
   const answers = await Promise.all([
-    accepted(wire.send(["stats\r\n"], "END").answers),
-    accepted(wire.send(["stats settings\r\n"], "END").answers),
+    statistics(wire.send(["stats\r\n"], "END").answers),
+    statistics(wire.send(["stats settings\r\n"], "END").answers),
   ]);
-  return serverFacts(statsOf(answers.flat()));
+  return serverFacts(statsOf(answers.flat()), label);
 }
 
 async function accepted(asked: Promise<readonly Answer[]>): Promise<readonly Answer[]> {
   const answers = await asked;
   const refused = answers.find(isError);
   if (refused !== undefined) throw refusal(refused);
+  return answers;
+}
+
+/** Statistics end with a line of their own. Another kind of server says something else. */
+async function statistics(asked: Promise<readonly Answer[]>): Promise<readonly Answer[]> {
+  const answers = await accepted(asked);
+  const last = answers.at(-1);
+  if (last !== undefined && last.code !== "END") throw refusal(last);
   return answers;
 }

@@ -1,3 +1,4 @@
+import { refusedConnection, unsupportedServer } from "cacheme/driver";
 import type { Answer } from "./protocol.js";
 
 /** What a server says of itself when a connection to it has been made: see {@link Connection}. */
@@ -16,21 +17,30 @@ export interface ServerFacts {
   readonly heardAt: number;
 }
 
-/** Before 1.6.12 the meta commands were an experiment, and answered otherwise. */
-const oldest = [1, 6, 12] as const;
+/** Before 1.6.13 a store answers with the CAS of the item that was there before, which no lease can stand on. */
+const oldest = [1, 6, 13] as const;
+
+/** What the storage works with, for messages. */
+export const needs = `memcached ${oldest.join(".")} or newer`;
 
 /**
  * @param stats the answers to `stats` and to `stats settings`
- * @throws Error where the storage cannot work with such a server
+ * @param label the server, for messages
+ * @throws StorageError if the storage cannot work with such a server
  */
-export function serverFacts(stats: ReadonlyMap<string, string>): ServerFacts {
+export function serverFacts(stats: ReadonlyMap<string, string>, label: string): ServerFacts {
   const version = stats.get("version") ?? "";
-  if (isOlder(version)) throw new Error(`the server is memcached ${version}; 1.6.12 or newer is needed`);
+  if (isOlder(version)) throw unsupportedServer(label, `memcached ${version}`, needs);
   if (stats.get("cas_enabled") === "no") {
-    throw new Error("the server was started with -C, without the CAS that leases stand on");
+    const why = "the server was started with -C, without the CAS that leases stand on";
+    throw refusedConnection(label, why, "Start it without -C.");
   }
   const time = Number(stats.get("time"));
-  if (!Number.isSafeInteger(time) || time <= 0) throw new Error("the server does not say what time it is");
+  if (!Number.isSafeInteger(time) || time <= 0) {
+    throw unsupportedServer(label, `a server of version ${version || "unknown"}`, needs, {
+      why: "the statistics do not say what time it is",
+    });
+  }
   const limit = Number(stats.get("item_size_max"));
   return {
     version,

@@ -31,7 +31,7 @@ export class MemcachedStorage implements RemoteStorage {
 
   constructor(settings: Settings) {
     this.label = settings.label;
-    this.#client = new Client(settings);
+    this.#client = new Client(settings, this);
     this.leases = new MemcachedLeases(this.label, this.#client);
     this.generations = new MemcachedGenerations(this.label, this.#client);
   }

@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
+import { cutOff } from "cacheme/driver";
 import { Exchange } from "./exchange.js";
 import { type Answer, AnswerParser } from "./protocol.js";
 
@@ -12,6 +13,9 @@ export interface ServerAddress {
 
 /** The server did not answer in time. */
 export class Silence extends Error {
+  /** What Node.js calls it if the system gives up. */
+  readonly code = "ETIMEDOUT";
+
   constructor(milliseconds: number) {
     super(`no answer within ${milliseconds} ms`);
   }
@@ -49,7 +53,7 @@ export class Wire {
       socket.on("error", (error) => {
         trouble ??= error;
       });
-      socket.once("close", () => this.#end(trouble ?? new Error("the server closed the connection")));
+      socket.once("close", () => this.#end(trouble ?? cutOff("the server closed the connection")));
     }
     const parser = new AnswerParser((answer) => this.#take(answer));
     this.#socket.on("data", (piece: Buffer) => {

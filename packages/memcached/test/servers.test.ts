@@ -50,10 +50,12 @@ describeWithServer("memcached", "a server with a password", (server) => {
     for (const account of ["me:wrong", "nobody:staple", ""]) {
       const storage = closing(memcached(`memcached://${account && `${account}@`}127.0.0.1:${port}`));
       const error: unknown = await storage.connect().catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+      expect(error).toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
       expect(error).toHaveProperty(
         "message",
-        expect.stringMatching(/cannot be reached: (authentication failure|unauthenticated)/),
+        expect.stringMatching(
+          /was reached, but cannot be used: (authentication failure|unauthenticated).*Check the name and the password/,
+        ),
       );
       expect(error).not.toHaveProperty("message", expect.stringMatching(/wrong|staple/));
     }
@@ -119,7 +121,7 @@ describeWithServer("memcached", "a server behind TLS", (server) => {
     const { port } = await door();
     const storage = closing(memcached(`memcacheds://127.0.0.1:${port}`));
     await expect(storage.connect()).rejects.toMatchObject({
-      code: "CACHEME_CONNECT_FAILED",
+      code: "CACHEME_CONNECT_REFUSED",
       message: expect.stringContaining("self-signed certificate"),
     });
   });
@@ -163,11 +165,20 @@ describe("a server that cannot be worked with", () => {
       .concat("END\r\nEND\r\n");
 
   it.each<[string, string, RegExp]>([
-    ["is too old", stats({ version: "1.5.22" }), /memcached 1\.5\.22; 1\.6\.12 or newer is needed/],
-    ["was a little too old", stats({ version: "1.6.9" }), /memcached 1\.6\.9;/],
+    [
+      "is too old",
+      stats({ version: "1.5.22" }),
+      /found memcached 1\.5\.22\. The storage needs memcached 1\.6\.13 or newer/,
+    ],
+    ["is a little too old", stats({ version: "1.6.9" }), /found memcached 1\.6\.9\./],
+    ["answers with the CAS of before", stats({ version: "1.6.12" }), /found memcached 1\.6\.12\./],
     ["has no CAS", stats({ cas_enabled: "no" }), /started with -C/],
     ["does not know the time", stats({ time: "noon" }), /what time it is/],
-    ["speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", /no answer within 300 ms/],
+    [
+      "speaks HTTP",
+      "HTTP/1.1 400 Bad Request\r\n\r\n",
+      /was reached, but cannot be used: the server answered "HTTP/,
+    ],
     ["knows no statistics", "ERROR\r\nERROR\r\n", /the server answered "ERROR"/],
     ["says too much", `${stats({})}END\r\n`, /what nobody had asked|out of step/],
     ["never ends its line", "x".repeat(100_000), /a line without an end/],
@@ -187,7 +198,23 @@ describe("a server that cannot be worked with", () => {
       )
       .catch((failure: unknown) => failure);
     expect(error).toHaveProperty("message", expect.stringMatching(reason));
-    expect(error).toHaveProperty("code", expect.stringMatching(/^CACHEME_(CONNECT|STORAGE)_FAILED$/));
+    expect(error).toHaveProperty(
+      "code",
+      expect.stringMatching(/^CACHEME_(CONNECT_FAILED|CONNECT_REFUSED|UNSUPPORTED_SERVER|STORAGE_FAILED)$/),
+    );
+  });
+
+  it("says which call fails on one that is like memcached, and what it is", async () => {
+    const url = await speaker((heard) => (heard.startsWith("stats") ? stats({}) : "ERROR\r\n".repeat(9)));
+    const storage = closing(memcached(url));
+    const failed = {
+      code: "CACHEME_UNSUPPORTED_SERVER",
+      message: expect.stringMatching(
+        /found memcached 1\.6\.18, where a \w+ failed: the server answered "ERROR".*needs memcached 1\.6\.13 or newer/,
+      ),
+    };
+    await expect(storage.connect()).rejects.toMatchObject(failed);
+    await expect(storage.readMany(["a"])).rejects.toMatchObject(failed);
   });
 
   it("never gives one key's value to another, when its answers are out of step", async () => {
@@ -197,7 +224,9 @@ describe("a server that cannot be worked with", () => {
       turn++;
       return "VA 5 f11 t60 O99999\r\nwrong\r\n";
     });
-    const storage = closing(memcached(url));
+    // By two names it counts as several servers, with which no call is tried while connecting.
+    const { port } = new URL(url);
+    const storage = closing(memcached(`memcached://127.0.0.1:${port},localhost:${port}`));
     await storage.connect();
     await expect(storage.readMany(["a"])).rejects.toThrow("out of step");
     await expect(storage.readMany(["a"])).rejects.toThrow("out of step");
