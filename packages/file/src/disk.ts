@@ -1,4 +1,6 @@
 import fs from "node:fs";
+import { whenFree } from "./busy.js";
+import { codeOf } from "./trouble.js";
 
 /**
  * The calls of the file system that are needed, with callbacks: `node:fs/promises` makes an object for every open file and
@@ -13,6 +15,18 @@ const firstRead = 64 * 1024;
 
 /** The most that one call reads or writes: Node and Linux take a little less than 2 GiB. */
 const mostBytes = 2 ** 30;
+
+/** Opens a file and not what a symbolic link leads to. Windows does not have it, and lets few users make links. */
+const noFollow = fs.constants.O_NOFOLLOW ?? 0;
+
+const opening = {
+  /** To read a file. */
+  r: fs.constants.O_RDONLY | noFollow,
+  /** To make a file that must not be there. */
+  wx: fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | noFollow,
+  /** To write over a file that must be there. */
+  "r+": fs.constants.O_RDWR | noFollow,
+} as const;
 
 /** Buffers for first reads that nobody reads into just now. */
 const spareBuffers: Buffer[] = [];
@@ -60,7 +74,7 @@ export async function forEachAlone<T>(
  *
  * @param lengthOf the length of the whole, told by its beginning
  * @param use is given the content at once. Small files share a buffer, of which it must copy what it keeps
- * @returns what `use` makes of it, `undefined` where there is no file
+ * @returns what `use` makes of it, `undefined` where there is no file, or a symbolic link
  */
 export function readFile<T>(
   path: string,
@@ -69,7 +83,7 @@ export function readFile<T>(
 ): Promise<T | undefined> {
   // One promise and not one for each step: this is what a read costs beside the disk.
   return new Promise((resolve, reject) => {
-    fs.open(path, "r", (error, file) => {
+    fs.open(path, opening.r, (error, file) => {
       if (error !== null) return isMissing(error) ? resolve(undefined) : reject(error);
       const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(firstRead);
       const end = (act: () => void): void => {
@@ -127,7 +141,7 @@ export async function writeFile(
   parts: readonly Uint8Array[],
   flags: "wx" | "r+",
 ): Promise<void> {
-  const file = await openFile(path, flags);
+  const file = await openFile(path, opening[flags]);
   try {
     let at = 0;
     for (const part of parts) {
@@ -146,10 +160,15 @@ export function rename(from: string, to: string): Promise<void> {
   return new Promise((resolve, reject) => fs.rename(from, to, settle(resolve, reject)));
 }
 
+/** Puts a file into the place of another one, if there is one. */
+export function replace(from: string, to: string): Promise<void> {
+  return whenFree(() => rename(from, to));
+}
+
 /** Whether it was there: of several that remove a file, one does. */
 export async function remove(path: string): Promise<boolean> {
   try {
-    await new Promise<void>((resolve, reject) => fs.unlink(path, settle(resolve, reject)));
+    await whenFree(() => new Promise<void>((resolve, reject) => fs.unlink(path, settle(resolve, reject))));
     return true;
   } catch (error) {
     ignoreMissing(error);
@@ -171,12 +190,35 @@ export function removeIfEmpty(path: string): Promise<void> {
   return new Promise((resolve) => fs.rmdir(path, () => resolve()));
 }
 
-/** The names in a folder, none where there is no such folder. */
+/** All names in a folder, none where there is no such folder. */
 export async function namesIn(path: string): Promise<readonly string[]> {
-  const names = await new Promise<string[]>((resolve, reject) =>
-    fs.readdir(path, (error, found) => (error ? reject(error) : resolve(found))),
+  return (await entriesOf(path)).map(({ name }) => name);
+}
+
+/** The names of the files in a folder. A symbolic link is none, and nothing is found behind one in the folder's place. */
+export async function filesIn(path: string): Promise<readonly string[]> {
+  return (await ownEntriesOf(path)).filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+/** The names of the folders in a folder, likewise. */
+export async function foldersIn(path: string): Promise<readonly string[]> {
+  return (await ownEntriesOf(path)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+/** Whether it is a folder, and no symbolic link to one. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await lookAt(path))?.isDirectory() ?? false;
+}
+
+async function ownEntriesOf(path: string): Promise<readonly fs.Dirent[]> {
+  return (await isFolder(path)) ? entriesOf(path) : [];
+}
+
+async function entriesOf(path: string): Promise<readonly fs.Dirent[]> {
+  const found = await new Promise<fs.Dirent[]>((resolve, reject) =>
+    fs.readdir(path, { withFileTypes: true }, (error, found) => (error ? reject(error) : resolve(found))),
   ).catch(ignoreMissing);
-  return names ?? [];
+  return found ?? [];
 }
 
 /** What is known of a file without opening it, `undefined` where there is none. */
@@ -186,22 +228,20 @@ export async function lookAt(path: string): Promise<fs.Stats | undefined> {
   ).catch(ignoreMissing);
 }
 
-/** The code of an error of the file system, such as `ENOENT`. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
-/** A file or a folder that is not there. What stands in a file's place where a folder should be is as good as nothing. */
+/**
+ * A file or a folder that is not there. What stands in a file's place where a folder should be is as good as nothing, and
+ * so is a symbolic link (ELOOP, and EMLINK on FreeBSD).
+ */
 function ignoreMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error;
   return undefined;
 }
 
 function isMissing(error: unknown): boolean {
-  return /^(?:ENOENT|ENOTDIR)$/.test(codeOf(error));
+  return /^(?:ENOENT|ENOTDIR|ELOOP|EMLINK)$/.test(codeOf(error));
 }
 
-function openFile(path: string, flags: string): Promise<number> {
+function openFile(path: string, flags: number): Promise<number> {
   return new Promise((resolve, reject) =>
     fs.open(path, flags, 0o600, (error, file) => (error ? reject(error) : resolve(file))),
   );

@@ -1,10 +1,11 @@
 import fs from "node:fs";
 import { now } from "./clock.js";
-import { forEach, namesIn, readFile, remove, writeFile } from "./disk.js";
+import { forEach, readFile, remove, writeFile } from "./disk.js";
 import type { Folder } from "./folder.js";
 import { decode, encode, headingOf, type Kept, lengthOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
 import { destroy, ticketsOf } from "./tickets.js";
+import { leasesIn } from "./walk.js";
 
 /** One in so many reads tells the file system that the file is used: those that are read often are told of soon enough. */
 const readsPerTouch = 16;
@@ -59,7 +60,9 @@ export class Entries {
 
   /** Whether there was one, and it had not expired. The lease must be destroyed before. */
   async remove(key: string): Promise<boolean> {
-    const path = this.folder.entry(this.folder.hash(key));
+    const hash = this.folder.hash(key);
+    const path = this.folder.entry(hash);
+    await this.folder.refuseLink(hash);
     const heading = await readFile(
       path,
       () => 0,
@@ -91,7 +94,7 @@ export class Entries {
     const { folder } = this;
     let hashes = keys.map((key) => folder.hash(key));
     if (hashes.length >= manyKeys) {
-      const leased = new Set(await namesIn(folder.leases));
+      const leased = new Set(await leasesIn(folder));
       hashes = hashes.filter((hash) => leased.has(hash));
     }
     await forEach(hashes, isOver, async (hash) => {
@@ -107,5 +110,5 @@ function isLive({ expires }: Kept): boolean {
 /** Nobody waits for it, and that it fails is no matter. */
 function touch(path: string): void {
   const seconds = now() / 1000;
-  fs.utimes(path, seconds, seconds, () => {});
+  fs.lutimes(path, seconds, seconds, () => {});
 }

@@ -1,6 +1,8 @@
 import { hash, randomBytes } from "node:crypto";
-import { join } from "node:path";
-import { codeOf, makeFolders, remove, rename, writeFile } from "./disk.js";
+import { realpath } from "node:fs/promises";
+import { lookAt, makeFolder, makeFolders, remove, replace, writeFile } from "./disk.js";
+import { claim, isMarked, linkInPlaceOf } from "./ownership.js";
+import { codeOf } from "./trouble.js";
 
 /** 128 bits of a key's SHA-256, in hexadecimal: the name of its file. */
 export const hashed: RegExp = /^[0-9a-f]{32}$/;
@@ -8,39 +10,65 @@ export const hashed: RegExp = /^[0-9a-f]{32}$/;
 /** What no other process calls a file: a process' number is not enough where containers share a folder. */
 const writer = `${process.pid}-${randomBytes(8).toString("hex")}`;
 
+/** The names of {@link Folder.temporaryPath}, of any process. */
+export const temporaryName: RegExp = /^\d{1,10}-[0-9a-f]{16}-\d{1,16}$/;
+
 let written = 0;
 
 /**
  * Where everything stands in the storage's folder:
  *
  * ```
- * 3fa/3fa…       one entry, called by the hash of its key, in one of 4,096 folders
- * leases/3fa…/   the right to fill that entry, see tickets.ts
- * tmp/           what is being written
+ * .cacheme-file-storage   makes the folder the storage's own, see ownership.ts
+ * 3fa/3fa…                one entry, called by the hash of its key, in one of 4,096 folders
+ * leases/3fa…/            the right to fill that entry, see tickets.ts
+ * tmp/                    what is being written
  * ```
  *
  * One level of folders, since each further one makes every read a tenth slower.
+ *
+ * The given path may lead through symbolic links, also as a whole: a user has made them on purpose, and the marker tells
+ * whether what they lead to is the storage's. Below the folder nothing goes through a link. Node has no calls relative to
+ * an open folder, so whoever may write the folder (0700: this user) can still swap one between a look and a step.
  */
 export class Folder {
-  readonly path: string;
-  /** Where tickets are. */
-  readonly leases: string;
-  /** What is being written: out of everybody's sight, and on the same disk, so that a rename is one step. */
-  readonly temporary: string;
+  readonly #given: string;
+  #path: string;
 
   constructor(path: string) {
-    this.path = path;
-    this.leases = join(path, "leases");
-    this.temporary = join(path, "tmp");
+    this.#given = path;
+    this.#path = path;
   }
 
+  /** Without symbolic links, once the folder was opened. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Where tickets are. */
+  get leases(): string {
+    return `${this.#path}/leases`;
+  }
+
+  /** What is being written: out of everybody's sight, and on the same disk, so that a rename is one step. */
+  get temporary(): string {
+    return `${this.#path}/tmp`;
+  }
+
+  /** @throws StorageError `CACHEME_FOREIGN_DATA` if the folder, or a part of it, is not the storage's */
   async open(): Promise<void> {
-    await makeFolders(this.leases);
-    await makeFolders(this.temporary);
+    await this.#make();
     // Whether this user may write is better known now than at the first write.
     const trial = this.temporaryPath();
     await writeFile(trial, [], "wx");
     await remove(trial);
+  }
+
+  /** Whether the folder is still the storage's: to be asked before anything is looked for and removed. */
+  async isOwn(): Promise<boolean> {
+    if (!(await isMarked(this.#path))) return false;
+    const parts = await Promise.all([this.leases, this.temporary].map(lookAt));
+    return parts.every((part) => part === undefined || part.isDirectory());
   }
 
   hash(key: string): string {
@@ -52,7 +80,7 @@ export class Folder {
   }
 
   entryFolder(hash: string): string {
-    return `${this.path}/${hash.slice(0, 3)}`;
+    return `${this.#path}/${hash.slice(0, 3)}`;
   }
 
   lease(hash: string): string {
@@ -66,13 +94,20 @@ export class Folder {
   /** Puts a file that was written into an entry's place in one step. */
   async publish(from: string, hash: string): Promise<void> {
     try {
-      await rename(from, this.entry(hash));
+      await this.refuseLink(hash);
+      await replace(from, this.entry(hash));
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw error;
       // The first entry of its folder; or what is to be moved is gone, which the second attempt tells.
-      await makeFolders(this.entryFolder(hash));
-      await rename(from, this.entry(hash));
+      await this.withFolders(() => ownFolder(this.entryFolder(hash)));
+      await replace(from, this.entry(hash));
     }
+  }
+
+  /** @throws StorageError `CACHEME_FOREIGN_DATA` if the folder of this entry is a symbolic link */
+  async refuseLink(hash: string): Promise<void> {
+    const folder = this.entryFolder(hash);
+    if ((await lookAt(folder))?.isSymbolicLink() === true) throw linkInPlaceOf(folder);
   }
 
   /** Does something that needs the folders for what is being written, and makes them again where somebody removed them. */
@@ -81,9 +116,28 @@ export class Folder {
       return await act();
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw error;
-      await makeFolders(this.leases);
-      await makeFolders(this.temporary);
+      await this.#make();
       return act();
     }
+  }
+
+  async #make(): Promise<void> {
+    await makeFolders(this.#given);
+    this.#path = await realpath(this.#given);
+    await claim(this.#path);
+    await ownFolder(this.leases);
+    await ownFolder(this.temporary);
+  }
+}
+
+/** Makes a folder of the storage where it is not there yet. */
+async function ownFolder(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+    const found = await lookAt(path);
+    if (found?.isSymbolicLink() === true) throw linkInPlaceOf(path);
+    if (found?.isDirectory() !== true) throw error;
   }
 }

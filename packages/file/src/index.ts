@@ -8,11 +8,12 @@ export type { FileConnectionOptions, FileStorageOptions } from "./options.js";
  * A storage in a folder of files, one an entry: works without a server, and is shared by the processes of one machine.
  *
  * @param target where the files are: a path, an address (`file:///var/cache/app`), a `URL`, or `{ folder }`. Folders that
- *   are not there are made.
+ *   are not there are made. The folder must be empty or have the storage's marker file, `.cacheme-file-storage`.
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
  *
- * Calls reject with a `StorageError`: `CACHEME_CONNECT_FAILED` where the folder cannot be used, `CACHEME_STORAGE_FAILED`
- * where the disk answers with an error or not in time, `CACHEME_CLOSED` after `close()`. A file that is cut off, damaged or
+ * Calls reject with a `StorageError`: `CACHEME_CONNECT_FAILED` where the folder cannot be used, `CACHEME_FOREIGN_DATA`
+ * if it holds other things and no marker, or a symbolic link in the place of a folder of the storage's,
+ * `CACHEME_STORAGE_FAILED` where the disk answers with an error or not in time, `CACHEME_CLOSED` after `close()`. A file that is cut off, damaged or
  * not ours is a miss.
  *
  * @example

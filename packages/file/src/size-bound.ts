@@ -68,6 +68,7 @@ export class SizeBound {
   async #enforce(): Promise<void> {
     do {
       this.#estimate = 0;
+      if (!(await this.#folder.isOwn())) return;
       // One moment for both walks: what has grown older between them would be taken with a class that it was not counted in.
       const at = now();
       const bytes = new Float64Array(classes);

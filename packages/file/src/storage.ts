@@ -14,9 +14,9 @@ import {
   Sweeper,
 } from "cacheme/driver";
 import { after, now } from "./clock.js";
-import { forEach, forEachAlone, namesIn, readFile } from "./disk.js";
+import { forEach, forEachAlone, readFile } from "./disk.js";
 import { Entries } from "./entries.js";
-import { Folder, hashed } from "./folder.js";
+import { Folder } from "./folder.js";
 import { FileGenerations } from "./generations.js";
 import { FileLeases } from "./leases.js";
 import type { Settings } from "./options.js";
@@ -25,7 +25,7 @@ import { SizeBound } from "./size-bound.js";
 import { Sweep } from "./sweep.js";
 import { isRunning, ticketsOf } from "./tickets.js";
 import { adviceFor } from "./trouble.js";
-import { foldersOf, hashesIn } from "./walk.js";
+import { foldersOf, hashesIn, leasesIn } from "./walk.js";
 
 /** Keys in a page of a scan: so many files are opened for it. */
 const scanPage = 1000;
@@ -135,7 +135,7 @@ export class FileStorage implements RemoteStorage {
 
   /** First the leases, then the entries: a key whose lease is filled meanwhile is in one of both. */
   async *scan(pattern: KeyPattern): AsyncGenerator<readonly string[]> {
-    const hashes = (await this.#page(() => namesIn(this.#folder.leases))).filter((name) => hashed.test(name));
+    const hashes = await this.#page(() => leasesIn(this.#folder));
     for (let from = 0; from < hashes.length; from += scanPage) {
       const paths = await this.#page(() => this.#runningTickets(hashes.slice(from, from + scanPage)));
       const keys = await this.#page(() => this.#keysIn(paths, pattern));
@@ -220,6 +220,7 @@ async function pathsIn(folders: readonly string[]): Promise<string[]> {
 }
 
 function notOpened(label: string, error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
   const cause = error instanceof Error ? error : new Error(String(error));
   const message = `${label} cannot be used: ${cause.message.replace(/\.$/, "")}. ${adviceFor(cause)}`;
   return new StorageError("CACHEME_CONNECT_FAILED", message, { cause });

@@ -1,11 +1,10 @@
-import { rm } from "node:fs/promises";
 import { now } from "./clock.js";
-import { forEach, lookAt, namesIn, readFile, remove, removeIfEmpty } from "./disk.js";
-import { type Folder, hashed } from "./folder.js";
+import { filesIn, foldersIn, forEach, lookAt, readFile, remove, removeIfEmpty } from "./disk.js";
+import { type Folder, temporaryName } from "./folder.js";
 import { headingOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
-import { destroy, isRunning, ticketsOf } from "./tickets.js";
-import { hashesIn } from "./walk.js";
+import { destroy, isRunning, ticketFrom, ticketsOf } from "./tickets.js";
+import { hashesIn, leasesIn } from "./walk.js";
 
 /** Folders of entries. A step is sixteen of them, and a sweep sixteen steps: every file is opened, so it is spread. */
 const folders = 4096;
@@ -15,7 +14,10 @@ const stepsPerSweep = 16;
 /** Milliseconds after which what was being written is left over: no call takes so long. */
 const leftOverAfter = 15 * 60_000;
 
-/** Removes what has expired, leases that are over, and what killed processes have left behind. */
+/**
+ * Removes what has expired, leases that are over, and what killed processes have left behind: only what has a name that the
+ * storage makes, and only in a folder that is still the storage's.
+ */
 export class Sweep {
   readonly #folder: Folder;
   readonly #bound: SizeBound | undefined;
@@ -31,6 +33,7 @@ export class Sweep {
 
   /** A step of a sweep: whether there is more to do. */
   async step(): Promise<boolean> {
+    if (!(await this.#folder.isOwn())) return false;
     if (this.#left === 0) {
       await this.#leases();
       await this.#leftOvers();
@@ -65,8 +68,7 @@ export class Sweep {
   }
 
   async #leases(): Promise<void> {
-    const hashes = (await namesIn(this.#folder.leases)).filter((name) => hashed.test(name));
-    await this.#each(hashes, async (hash) => {
+    await this.#each(await leasesIn(this.#folder), async (hash) => {
       const over = (await ticketsOf(this.#folder, hash)).filter((ticket) => !isRunning(ticket));
       await destroy(this.#folder, hash, over);
       await removeIfEmpty(this.#folder.lease(hash));
@@ -74,11 +76,22 @@ export class Sweep {
   }
 
   async #leftOvers(): Promise<void> {
-    await this.#each(await namesIn(this.#folder.temporary), async (name) => {
-      const path = `${this.#folder.temporary}/${name}`;
-      const found = await lookAt(path);
-      if (found !== undefined && now() - found.mtimeMs > leftOverAfter)
-        await rm(path, { recursive: true, force: true });
+    const { temporary } = this.#folder;
+    const isLeft = async (name: string): Promise<boolean> => {
+      const found = temporaryName.test(name) ? await lookAt(`${temporary}/${name}`) : undefined;
+      return found !== undefined && now() - found.mtimeMs > leftOverAfter;
+    };
+    await this.#each(await filesIn(temporary), async (name) => {
+      if (await isLeft(name)) await remove(`${temporary}/${name}`);
+    });
+    // A ticket on its way to its place.
+    await this.#each(await foldersIn(temporary), async (name) => {
+      if (!(await isLeft(name))) return;
+      const path = `${temporary}/${name}`;
+      for (const ticket of await filesIn(path)) {
+        if (ticketFrom(ticket) !== undefined) await remove(`${path}/${ticket}`);
+      }
+      await removeIfEmpty(path);
     });
   }
 

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { whenFree } from "./busy.js";
 import { now } from "./clock.js";
-import { codeOf, makeFolder, namesIn, remove, removeIfEmpty, rename, writeFile } from "./disk.js";
+import { filesIn, isFolder, lookAt, makeFolder, remove, removeIfEmpty, rename, writeFile } from "./disk.js";
 import type { Folder } from "./folder.js";
+import { codeOf } from "./trouble.js";
 
 /**
  * The right to put an entry in its place, as a file: `leases/HASH/TICKET`. Whoever has the right writes the entry into
@@ -57,7 +59,7 @@ export function isRunning({ until, duration }: Ticket, at: number = now()): bool
 
 /** The tickets of one key; there is one at most, beside those that are being destroyed. */
 export async function ticketsOf(folder: Folder, hash: string): Promise<readonly Ticket[]> {
-  const names = await namesIn(folder.lease(hash));
+  const names = await filesIn(folder.lease(hash));
   return names.map(ticketFrom).filter((ticket) => ticket !== undefined);
 }
 
@@ -75,9 +77,11 @@ export async function place(
   const made = folder.temporaryPath();
   await folder.withFolders(() => makeFolder(made));
   await writeFile(`${made}/${ticket.name}`, content, "wx");
+  const move = () => folder.withFolders(() => rename(made, folder.lease(hash)));
+  const isVacant = async (): Promise<boolean> => (await lookAt(folder.lease(hash))) === undefined;
   for (let attempt = 0; ; attempt++) {
     try {
-      await folder.withFolders(() => rename(made, folder.lease(hash)));
+      await whenFree(move, isVacant);
       return true;
     } catch (error) {
       const code = codeOf(error);
@@ -104,10 +108,11 @@ export async function redeem(
   if (beingRedeemed.has(path)) return false;
   beingRedeemed.add(path);
   try {
+    if (!(await isFolder(folder.lease(hash)))) return false;
     await writeFile(path, content, "r+");
     await folder.publish(path, hash);
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
+    if (!/^(?:ENOENT|ELOOP)$/.test(codeOf(error))) throw error;
     return false;
   } finally {
     beingRedeemed.delete(path);
@@ -124,7 +129,8 @@ export async function destroy(
   hash: string,
   tickets: readonly Pick<Ticket, "name">[],
 ): Promise<boolean> {
-  if (tickets.length === 0) return false;
+  // Not behind a symbolic link: a token is enough to come here.
+  if (tickets.length === 0 || !(await isFolder(folder.lease(hash)))) return false;
   const removed = await Promise.all(tickets.map(({ name }) => remove(`${folder.lease(hash)}/${name}`)));
   await removeIfEmpty(folder.lease(hash));
   return removed.includes(true);

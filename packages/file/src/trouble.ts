@@ -1,5 +1,3 @@
-import { codeOf } from "./disk.js";
-
 /** What to do next, for the person who gets the error. */
 const advice: Readonly<Record<string, string>> = {
   EACCES: "Check that the folder and what is in it may be written by this user.",
@@ -11,10 +9,16 @@ const advice: Readonly<Record<string, string>> = {
   ENFILE: "The machine has too many files open.",
   ENOSPC: "Make room on the disk, or give the storage a maxSize.",
   ENOTDIR: "A file stands where the storage wants a folder: give another folder.",
+  ELOOP: "Symbolic links lead back to themselves: give another folder.",
   EPERM: "Check that the folder and what is in it may be written by this user.",
   EROFS: "The file system is mounted read-only: give another folder.",
 };
 
 export function adviceFor(error: Error): string {
   return advice[codeOf(error)] ?? "The system's own words say why.";
+}
+
+/** The code of an error of the file system, such as `ENOENT`. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

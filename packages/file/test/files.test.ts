@@ -90,10 +90,10 @@ describe("a folder that is not as it was left", () => {
 
   it("keeps what stands in it and is not the storage's", async () => {
     const folder = place();
+    const storage = await connected(folder, { sweepInterval: 1 });
     writeFileSync(join(folder, "notes.txt"), "mine");
     mkdirSync(join(folder, "000"), { recursive: true });
     writeFileSync(join(folder, "000", "notes.txt"), "mine too");
-    const storage = await connected(folder, { sweepInterval: 1 });
     await storage.writeMany([record("a", "A", 1)]);
     while (entriesIn(folder).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(readFileSync(join(folder, "notes.txt"), "utf8")).toBe("mine");

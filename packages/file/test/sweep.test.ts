@@ -2,9 +2,11 @@ import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { now } from "../src/clock.js";
 import { Folder } from "../src/folder.js";
 import { SizeBound } from "../src/size-bound.js";
 import { Sweep } from "../src/sweep.js";
+import { newTicket } from "../src/tickets.js";
 import { connected, entriesIn, entryOf, place, record, text } from "./place.js";
 
 const hundred = Array.from({ length: 100 }, (_, index) => `${index}`);
@@ -33,7 +35,9 @@ describe("a sweep", () => {
   });
 
   it("is a sixteenth of the folder", async () => {
-    const sweep = new Sweep(new Folder(place()), undefined);
+    const folder = place();
+    await connected(folder);
+    const sweep = new Sweep(new Folder(folder), undefined);
     let steps = 1;
     while (await sweep.step()) steps++;
     expect(steps).toBe(16);
@@ -56,16 +60,38 @@ describe("a sweep", () => {
     expect(await storage.leases!.fill(fills)).toEqual([true, false]);
   });
 
-  it("removes what killed processes left half written, once it is old", async () => {
+  it("removes what killed processes left half written, once it is old, and nothing else in that folder", async () => {
     const folder = place();
     await connected(folder);
     const temporary = join(folder, "tmp");
-    mkdirSync(join(temporary, "old ticket"));
-    for (const name of ["old", "new", "old ticket/ticket"]) writeFileSync(join(temporary, name), "half");
+    const named = (number: number) => `77-0123456789abcdef-${number}`;
+    const ticket = newTicket("lease", 1000, now()).name;
+    mkdirSync(join(temporary, named(3)));
+    mkdirSync(join(temporary, named(4)));
+    mkdirSync(join(temporary, "somebody else's"));
+    const old = [
+      named(1),
+      `${named(3)}/${ticket}`,
+      `${named(4)}/notes.txt`,
+      "notes.txt",
+      "somebody else's/notes",
+    ];
+    for (const name of [...old, named(2)]) writeFileSync(join(temporary, name), "half");
     const hourAgo = Date.now() / 1000 - 3600;
-    for (const name of ["old", "old ticket"]) utimesSync(join(temporary, name), hourAgo, hourAgo);
+    for (const name of [...old, named(3), named(4), "somebody else's"])
+      utimesSync(join(temporary, name), hourAgo, hourAgo);
     await sweepAll(folder);
-    expect(readdirSync(temporary)).toEqual(["new"]);
+    const left = readdirSync(temporary, { recursive: true, encoding: "utf8" }).toSorted();
+    expect(left).toEqual(
+      [
+        named(2),
+        named(4),
+        `${named(4)}/notes.txt`,
+        "notes.txt",
+        "somebody else's",
+        "somebody else's/notes",
+      ].toSorted(),
+    );
   });
 
   it("is made by the storage itself", async () => {

@@ -1,0 +1,47 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { codeOf } from "./trouble.js";
+
+/**
+ * Milliseconds between attempts, about a third of a second together. A virus scanner or an indexer that opens every new
+ * file lets go of it in some milliseconds.
+ */
+const pauses: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 150];
+
+/** What {@link whenFree} takes from the system; a test gives its own. */
+export interface Surroundings {
+  readonly platform: NodeJS.Platform;
+  wait(milliseconds: number): Promise<unknown>;
+}
+
+const here: Surroundings = {
+  // Read at each failure and not at the import, so that a test can be on another system.
+  get platform() {
+    return process.platform;
+  },
+  wait: (milliseconds) => wait(milliseconds, undefined, { ref: false }),
+};
+
+/**
+ * Renames or removes a file, and tries again while another program has it open. Windows refuses that with EPERM or EBUSY;
+ * elsewhere such an error does not pass by itself, so the first one counts.
+ *
+ * @param act the one step; it is repeated as a whole
+ * @param canBeFree answers whether an attempt may still succeed. Default: always
+ * @throws the error of the last attempt
+ */
+export async function whenFree<T>(
+  act: () => Promise<T>,
+  canBeFree: () => Promise<boolean> = async () => true,
+  { platform, wait }: Surroundings = here,
+): Promise<T> {
+  for (const pause of pauses) {
+    try {
+      return await act();
+    } catch (error) {
+      const isBusy = platform === "win32" && /^(?:EPERM|EBUSY|EACCES)$/.test(codeOf(error));
+      if (!isBusy || !(await canBeFree())) throw error;
+    }
+    await wait(pause);
+  }
+  return act();
+}
