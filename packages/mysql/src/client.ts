@@ -1,4 +1,5 @@
 import { connect, Socket } from "node:net";
+import { noAnswer } from "cacheme/driver";
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2";
 import type { MysqlConnectionOptions, Settings } from "./options.js";
 
@@ -94,7 +95,7 @@ export class Client {
     keepAliveInitialDelay,
   }: MysqlConnectionOptions): Socket {
     const socket = socketPath ? connect(socketPath) : connect(port, host);
-    const tooLong = new Error(`the server has not let us in within ${this.#connectTimeout} ms`);
+    const tooLong = noAnswer(this.#connectTimeout);
     const timer = setTimeout(() => reset(socket, tooLong), this.#connectTimeout).unref();
     this.#sockets.add(socket);
     this.#entering.set(socket, timer);

@@ -131,6 +131,9 @@ export class Commands {
 
   readonly generationColumns: string = "id, bytes";
 
+  /** The server's time in milliseconds. */
+  readonly time: string = `SELECT ${now}`;
+
   /** What a statement before has left. Parameters: those of the columns, then ids. */
   reread(columns: string, rows: number): string {
     return `SELECT ${columns} FROM ${this.#table} WHERE ${ids(rows)}`;

@@ -6,6 +6,7 @@ import { idSize, lifetime } from "./record.js";
 import { type Rows, rowsLeft } from "./rows.js";
 import type { Session } from "./session.js";
 import { inOrder, type Ordered, textOf } from "./stored-id.js";
+import { isFull } from "./trouble.js";
 
 /** 16 bytes are 22 characters in base64url: `generationIdLength` of the statements. */
 const idBytes = 16;
@@ -25,7 +26,9 @@ export class MysqlGenerations implements Generations {
   }
 
   bump(keys: readonly string[], ttl: number | undefined): Promise<Generation[]> {
-    return this.#each("a bump of generations", keys, ttl, (commands, rows) => commands.bump(rows));
+    return this.#each("a bump of generations", keys, ttl, (commands, rows) => commands.bump(rows), {
+      mayLose: true,
+    });
   }
 
   async #each(
@@ -33,6 +36,7 @@ export class MysqlGenerations implements Generations {
     keys: readonly string[],
     ttl: number | undefined,
     statement: Statement,
+    { mayLose = false }: { readonly mayLose?: boolean } = {},
   ): Promise<Generation[]> {
     checkKeys(keys, this.#rows.label);
     if (keys.length === 0) return [];
@@ -42,11 +46,27 @@ export class MysqlGenerations implements Generations {
         inOrder(keys, (key) => key),
         idSize,
       )) {
-        for (const [key, generation] of await this.#put(session, part, ttl, statement))
-          found.set(key, generation);
+        const put = this.#put(session, part, ttl, statement);
+        const left = await (mayLose ? put.catch((error) => this.#lose(session, part, error)) : put);
+        for (const [key, generation] of left) found.set(key, generation);
       }
       return keys.map((key) => found.get(key) ?? missing(key));
     });
+  }
+
+  /** A full server still removes: without its generation each entry of a tag is a miss, as after a bump. */
+  async #lose(
+    session: Session,
+    part: readonly Ordered<string>[],
+    error: unknown,
+  ): Promise<ReadonlyMap<string, Generation>> {
+    if (!isFull(error)) throw error;
+    const { commands } = this.#rows;
+    const rows = padded(part, idSize);
+    const ids = rows.map(({ id }) => id);
+    await session.change(commands.remove(rows.length), ids);
+    const [[at] = []] = await session.rows(commands.time);
+    return new Map(part.map(({ item }) => [item, { id: newId(), at: Number(at) }]));
   }
 
   async #put(
@@ -57,7 +77,7 @@ export class MysqlGenerations implements Generations {
   ): Promise<ReadonlyMap<string, Generation>> {
     const { commands } = this.#rows;
     // Before they are padded: a row that is there twice has one id.
-    const made = part.map((row) => ({ ...row, newId: randomBytes(idBytes).toString("base64url") }));
+    const made = part.map((row) => ({ ...row, newId: newId() }));
     const rows = padded(made, idSize);
     const left = await rowsLeft(this.#rows, session, {
       sql: statement(commands, rows.length),
@@ -75,6 +95,10 @@ export class MysqlGenerations implements Generations {
     }
     return generations;
   }
+}
+
+function newId(): string {
+  return randomBytes(idBytes).toString("base64url");
 }
 
 /** It was removed between the two statements of a server that needs two, or somebody's record stands there. */

@@ -11,7 +11,7 @@ export type { MysqlConnectionOptions, MysqlPool, MysqlStorageOptions } from "./o
 export { mysqlTable } from "./table.js";
 
 /**
- * A storage in a table of MySQL 8 or MariaDB.
+ * A storage in a table of MySQL from 8.0.13 or MariaDB from 10.5.
  *
  * @param target where the server is: an address (`mysql://`, `mariadb://`), options of mysql2, or a pool that the program
  *   has already, of `mysql2` or `mysql2/promise`. Such a pool is used with its own settings and is never closed; only
@@ -21,7 +21,8 @@ export { mysqlTable } from "./table.js";
  * The table is made when the storage connects, or by you: see {@link mysqlTable} and the option `createTable`.
  *
  * Every call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` while the
- * storage could not be opened, `CACHEME_STORAGE_FAILED` when the server answers with an error or not in time,
+ * server cannot be reached, `CACHEME_CONNECT_REFUSED` if it does not let us in or takes no writes,
+ * `CACHEME_UNSUPPORTED_SERVER` if it is too old, `CACHEME_STORAGE_FAILED` when it answers with an error or not in time,
  * `CACHEME_CLOSED` after `close()`.
  *
  * @example

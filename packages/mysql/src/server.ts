@@ -1,12 +1,13 @@
-import { StorageError } from "cacheme/driver";
+import { refusedConnection, type StorageError, unsupportedServer } from "cacheme/driver";
 import { type Commands, serverFacts } from "./commands.js";
 import type { Settings } from "./options.js";
 import { numberOf, type Session } from "./session.js";
 import { tableStatement } from "./table.js";
+import { isServers, remedyFor } from "./trouble.js";
 
 /** What the storage must know of the server. */
 export interface ServerFacts {
-  /** `MySQL` or `MariaDB`. */
+  /** `MySQL`, `MariaDB`, or another product that speaks their protocol. */
   readonly product: string;
   readonly version: string;
   /** Bytes of one packet, at most: `max_allowed_packet`. */
@@ -14,6 +15,14 @@ export interface ServerFacts {
   /** Whether an INSERT answers with the rows that it leaves: MariaDB does from 10.5 on, MySQL never does. */
   readonly returns: boolean;
 }
+
+/** What the storage works with, for messages. */
+export const needs = "MySQL 8.0.13 or newer, or MariaDB 10.5 or newer";
+
+const oldest: Readonly<Record<string, readonly [number, number, number]>> = {
+  MySQL: [8, 0, 13],
+  MariaDB: [10, 5, 0],
+};
 
 const [noTable, noColumn, noDatabaseChosen] = [1146, 1054, 1046];
 
@@ -23,7 +32,7 @@ const losesEmptyValues = /\bEMPTY_STRING_IS_NULL\b/;
 /**
  * Asks the server what it is, and makes the table where it is missing and may be made.
  *
- * @throws StorageError where nothing could ever be stored; the message says what to do
+ * @throws StorageError if nothing could ever be stored; the message says what to do
  */
 export async function serverOf(
   session: Session,
@@ -45,22 +54,41 @@ export async function serverOf(
       "Take it out of the server's sql_mode, or give a pool whose connections set another one",
     );
   }
-  await ensureTable(session, commands, settings);
-  return factsOf(String(version), Number(packet), String(comment));
+  const facts = factsOf(String(version), Number(packet), String(comment));
+  await ensureTable(session, commands, settings, facts);
+  return facts;
 }
 
 /** MariaDB says so in its version, such as `10.11.6-MariaDB-0+deb12u1`, or in its comment. */
 export function factsOf(version: string, packet: number, comment: string): ServerFacts {
-  const isMariaDb = /mariadb/i.test(`${version} ${comment}`);
+  const product = /\b(MariaDB|TiDB|Dolt|OceanBase|Vitess)\b/i.exec(`${version} ${comment}`)?.[1] ?? "MySQL";
+  const isMariaDb = product.toLowerCase() === "mariadb";
   // Old ones said 5.5.5- before it, for the sake of replicas that knew no version 10.
   const number = /\d+(\.\d+)+/.exec(version.replace(/^5\.5\.5-/, ""))?.[0] ?? version;
   const [major = 0, minor = 0] = number.split(".").map(Number);
   const returns = isMariaDb && (major > 10 || (major === 10 && minor >= 5));
-  return { product: isMariaDb ? "MariaDB" : "MySQL", version: number, packet, returns };
+  return { product: isMariaDb ? "MariaDB" : product, version: number, packet, returns };
 }
 
-async function ensureTable(session: Session, commands: Commands, settings: Settings): Promise<void> {
-  const { table, createTable } = settings;
+/** Another product counts in its own way. */
+function isTooOld({ product, version }: ServerFacts): boolean {
+  const parts = version.split(".").map(Number);
+  for (const [index, least] of (oldest[product] ?? []).entries()) {
+    const part = parts[index] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+}
+
+/** A table that is there may have been made in another way, on an older server, too: the trial of the calls tells. */
+async function ensureTable(
+  session: Session,
+  commands: Commands,
+  settings: Settings,
+  facts: ServerFacts,
+): Promise<void> {
+  const { table, createTable, label } = settings;
+  const found = `${facts.product} ${facts.version}`;
   try {
     await session.rows(commands.probe());
     return;
@@ -78,14 +106,23 @@ async function ensureTable(session: Session, commands: Commands, settings: Setti
       );
     }
     if (number !== noTable) throw error;
+    if (isTooOld(facts)) throw unsupportedServer(label, found, needs, { cause: error });
     if (!createTable) {
       const remedy = "Make it of what mysqlTable() prints, or leave createTable: false out";
       throw refused(settings, `there is no table ${table}`, remedy, error);
     }
   }
-  await session.change(tableStatement(table));
+  try {
+    await session.change(tableStatement(table));
+  } catch (cause) {
+    if (!(cause instanceof Error) || !isServers(cause) || remedyFor(cause) !== undefined) throw cause;
+    throw unsupportedServer(label, found, needs, {
+      why: `the table could not be made: ${cause.message}`,
+      cause,
+    });
+  }
 }
 
 function refused({ label }: Settings, why: string, remedy: string, cause?: unknown): StorageError {
-  return new StorageError("CACHEME_CONNECT_FAILED", `${label} cannot be used: ${why}. ${remedy}.`, { cause });
+  return refusedConnection(label, why, `${remedy}.`, cause);
 }

@@ -98,10 +98,10 @@ function asUsual(_field: unknown, next: () => unknown): unknown {
   return next();
 }
 
-/** The server's number for an error, such as 1213. */
+/** The server's number for an error, such as 1213. Those of the system are negative. */
 export function numberOf(error: unknown): number | undefined {
   const number: unknown = error instanceof Error ? Reflect.get(error, "errno") : undefined;
-  return typeof number === "number" ? number : undefined;
+  return typeof number === "number" && number > 0 ? number : undefined;
 }
 
 function isOf(numbers: ReadonlySet<unknown>, error: unknown): boolean {

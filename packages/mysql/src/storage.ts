@@ -18,10 +18,10 @@ import { MysqlLeases } from "./leases.js";
 import type { Settings } from "./options.js";
 import { idSize, kept, sizeOf } from "./record.js";
 import type { Fitting, Rows } from "./rows.js";
-import { type ServerFacts, serverOf } from "./server.js";
+import { needs, type ServerFacts, serverOf } from "./server.js";
 import { Session } from "./session.js";
 import { idAfter, idsBetween, inOrder, type Ordered, storedId, textOf } from "./stored-id.js";
-import { advice, clean } from "./trouble.js";
+import { advice, clean, isPassing, isServers, remedyFor } from "./trouble.js";
 import { writing } from "./writing.js";
 
 /** Rows that a page of a scan looks at, and keys in it at most. */
@@ -58,6 +58,9 @@ export class MysqlStorage implements RemoteStorage {
       },
       clean,
       advice,
+      isAnswer: isServers,
+      refusalAdvice: remedyFor,
+      trial: { storage: this, needs, passes: isPassing, remedyFor },
     });
     const rows: Rows = {
       label: this.label,

@@ -100,7 +100,7 @@ describeWithServer("mysql", "a pool of the program's own", (server) => {
       connection.query("SET SESSION sql_mode = 'EMPTY_STRING_IS_NULL'");
     });
     await expect(mysql(own).connect()).rejects.toMatchObject({
-      code: "CACHEME_CONNECT_FAILED",
+      code: "CACHEME_CONNECT_REFUSED",
       message: expect.stringContaining("EMPTY_STRING_IS_NULL"),
     });
   });

@@ -51,7 +51,7 @@ describeWithServer("mysql", "the table", (server) => {
 
   it("is missed with a word on what to do where it may not be made", async () => {
     const connecting = storage({ table: "missing", createTable: false }).connect();
-    await expect(connecting).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+    await expect(connecting).rejects.toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
     await expect(connecting).rejects.toThrow("no table `missing`. Make it of what mysqlTable() prints");
     expect(await column("SHOW TABLES LIKE 'missing'")).toEqual([]);
   });

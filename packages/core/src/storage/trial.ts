@@ -23,8 +23,11 @@ export interface Trial {
 /** Milliseconds after which the server removes what a trial that broke off has left. */
 const kept = 10_000;
 
-/** Tries one kind of call, and names what it tries before it does. */
-type Attempt = (trying: (action: string) => void) => Promise<void>;
+/** Says what is tried next, for the error's message. */
+type Trying = (action: string) => void;
+
+/** One after another, so that a trial takes one connection of a pool: many processes may start at once. */
+const attempts = [tryRecord, tryLeases, tryGeneration, tryScan] as const;
 
 /**
  * Makes one call of each kind, under keys of its own, and removes them: a server that is too old or of another kind often
@@ -35,29 +38,25 @@ type Attempt = (trying: (action: string) => void) => Promise<void>;
  */
 export async function tryCalls(trial: Trial): Promise<void> {
   const { storage } = trial;
-  const base = `cacheme-trial:${randomBytes(12).toString("hex")}`;
-  const key = (name: string): string => `${base}:${name}`;
+  const base = `cacheme-trial:${randomBytes(12).toString("hex")}:`;
+  const remove = (): Promise<number> =>
+    storage.removeMany(["record", "lease", "tag"].map((key) => base + key));
   try {
-    const attempts = [
-      tryRecord(storage, key("record")),
-      tryFill(storage, key("fill")),
-      tryRelease(storage, key("release")),
-      tryGeneration(storage, key("generation")),
-      ...(trial.scans === false ? [] : [tryScan(storage, base)]),
-    ];
-    await Promise.all(attempts.map((attempt) => tried(attempt, trial)));
-    await tried(async (trying) => {
+    for (const attempt of attempts) {
+      await tried(trial, (trying) => attempt(trial, base, trying));
+    }
+    await tried(trial, async (trying) => {
       trying("a removal");
-      await storage.removeMany(["record", "fill", "release", "generation"].map(key));
-    }, trial);
+      await remove();
+    });
   } catch (error) {
     // The first error is the one to tell.
-    await storage.removeMany(["record", "fill", "release", "generation"].map(key)).catch(() => {});
+    await remove().catch(() => {});
     throw error;
   }
 }
 
-async function tried(attempt: Attempt, trial: Trial): Promise<void> {
+async function tried(trial: Trial, attempt: (trying: Trying) => Promise<void>): Promise<void> {
   let action = "a call";
   try {
     await attempt((next) => {
@@ -73,11 +72,10 @@ async function tried(attempt: Attempt, trial: Trial): Promise<void> {
 
 async function refusalOf(action: string, cause: Error, trial: Trial): Promise<StorageError> {
   const { label } = trial.storage;
-  const remedy = trial.remedyFor?.(cause);
-  if (remedy !== undefined)
-    return refusedConnection(label, `${action} failed: ${words(cause)}`, remedy, cause);
-  const found = await trial.storage.info?.().catch(() => undefined);
   const why = `${action} failed: ${words(cause)}`;
+  const remedy = trial.remedyFor?.(cause);
+  if (remedy !== undefined) return refusedConnection(label, why, remedy, cause);
+  const found = await trial.storage.info?.().catch(() => undefined);
   return unsupportedServer(label, found?.server ?? "a server of an unknown kind", trial.needs, {
     why,
     cause,
@@ -86,61 +84,53 @@ async function refusalOf(action: string, cause: Error, trial: Trial): Promise<St
 
 const bytes = Buffer.from("cacheme");
 
-function tryRecord(storage: RemoteStorage, key: string): Attempt {
-  return async (trying) => {
-    trying("a write");
-    await storage.writeMany([{ key, bytes, ttl: kept }]);
-    trying("a read");
-    const [found] = await storage.readMany([key]);
-    expect(found !== undefined && bytes.equals(found), "it did not answer what was written");
-  };
+async function tryRecord({ storage }: Trial, base: string, trying: Trying): Promise<void> {
+  const key = `${base}record`;
+  trying("a write");
+  await storage.writeMany([{ key, bytes, ttl: kept }]);
+  trying("a read");
+  const [found] = await storage.readMany([key]);
+  expect(found !== undefined && bytes.equals(found), "it did not answer what was written");
 }
 
 /** A lease that stores twice would store what a removal was to prevent. */
-function tryFill(storage: RemoteStorage, key: string): Attempt {
-  return async (trying) => {
-    const { leases } = storage;
-    if (leases === undefined) return;
-    trying("a lease");
-    const [lease] = await leases.acquire([{ key, duration: kept }]);
-    expect(lease?.outcome === "granted", `it answered ${lease?.outcome} for a key that nobody has`);
-    trying("a fill");
-    const record = { key, bytes, ttl: kept, token: lease?.outcome === "granted" ? lease.token : "" };
-    expect((await leases.fill([record]))[0] === true, "it refused the lease that it had granted");
-    expect((await leases.fill([record]))[0] === false, "it took one lease twice");
-  };
+async function tryLeases({ storage: { leases } }: Trial, base: string, trying: Trying): Promise<void> {
+  if (leases === undefined) return;
+  const [key, other] = [`${base}lease`, `${base}record`];
+  trying("a lease");
+  const [lease, stolen] = await leases.acquire([
+    { key, duration: kept },
+    { key: other, duration: kept, steal: true },
+  ]);
+  if (lease?.outcome !== "granted")
+    throw new Error(`it answered ${lease?.outcome} for a key that nobody has`);
+  trying("a release");
+  if (stolen?.outcome === "granted") await leases.release([{ key: other, token: stolen.token }]);
+  trying("a fill");
+  const record = { key, bytes, ttl: kept, token: lease.token };
+  expect((await leases.fill([record]))[0] === true, "it refused the lease that it had granted");
+  expect((await leases.fill([record]))[0] === false, "it took one lease twice");
 }
 
-function tryRelease(storage: RemoteStorage, key: string): Attempt {
-  return async (trying) => {
-    const { leases } = storage;
-    if (leases === undefined) return;
-    trying("a lease");
-    const [lease] = await leases.acquire([{ key, duration: kept }]);
-    trying("a release");
-    if (lease?.outcome === "granted") await leases.release([{ key, token: lease.token }]);
-  };
-}
-
-function tryGeneration(storage: RemoteStorage, key: string): Attempt {
-  return async (trying) => {
-    const { generations } = storage;
-    if (generations === undefined) return;
-    trying("a generation");
-    const [first] = await generations.ensure([key], kept);
-    trying("a new generation");
-    const [second] = await generations.bump([key], kept);
-    expect(first?.id !== second?.id, "it answered the generation of before");
-  };
+async function tryGeneration(
+  { storage: { generations } }: Trial,
+  base: string,
+  trying: Trying,
+): Promise<void> {
+  if (generations === undefined) return;
+  const key = `${base}tag`;
+  trying("a generation");
+  const [first] = await generations.ensure([key], kept);
+  trying("a new generation");
+  const [second] = await generations.bump([key], kept);
+  expect(first?.id !== second?.id, "it answered the generation of before");
 }
 
 /** The first page only. */
-function tryScan(storage: RemoteStorage, base: string): Attempt {
-  return async (trying) => {
-    if (storage.scan === undefined) return;
-    trying("a scan");
-    for await (const _ of storage.scan(KeyPattern.startingWith(base))) break;
-  };
+async function tryScan({ storage, scans = true }: Trial, base: string, trying: Trying): Promise<void> {
+  if (storage.scan === undefined || !scans) return;
+  trying("a scan");
+  for await (const _ of storage.scan(KeyPattern.startingWith(base))) break;
 }
 
 function expect(holds: boolean, otherwise: string): void {

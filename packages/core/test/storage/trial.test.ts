@@ -29,7 +29,8 @@ function couch(overrides: Overrides = {}) {
     acquire: (requests) =>
       call("acquire", () =>
         requests.map(({ key }) => {
-          tokens.set(key, `${++made}`);
+          made++;
+          tokens.set(key, `${made}`);
           return { outcome: "granted", token: `${made}`, at: 1 };
         }),
       ),
