@@ -1,9 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type StorageCall, StorageError } from "cacheme/driver";
-import { type Driver, type DriverName, findDriver } from "./database.js";
+import { closeQuietly, type Driver, type DriverName, findDriver } from "./database.js";
 import { inMemory, type Settings } from "./options.js";
-import { closeQuietly, Session } from "./session.js";
+import { requireOwnFile } from "./ownership.js";
+import { makePrivate, realFile } from "./private-file.js";
+import { Session } from "./session.js";
 import { alone, identity, setAside } from "./set-aside.js";
 import { troubleOf } from "./trouble.js";
 
@@ -20,7 +22,7 @@ const looksApart = 16;
  * The handle, and what is done about trouble with it:
  *
  * - locked by another process: tried again after pauses, in which the event loop goes on, until the deadline is near;
- * - corrupt: the file is set aside and reported, a new one made, and the work done again;
+ * - corrupt: a file that is the storage's own is set aside and reported, a new one made, and the work done again;
  * - the file or the table is gone, or the name is another file's: opened again, and what was written is written again.
  */
 export class Client {
@@ -131,29 +133,33 @@ export class Client {
     }
   }
 
-  #openFile(file: string, corrupt?: Corrupt): Session {
+  #openFile(path: string, corrupt?: Corrupt): Session {
     const { table } = this.#settings;
     const driver = driverFor(this.#settings);
-    if (file === inMemory) {
-      const database = driver.open(file);
+    if (path === inMemory) {
+      const database = driver.open(path);
       return new Session(database, table, undefined);
     }
+    const file = realFile(path);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     return alone(driver, file, () => {
       // Another process may have set it aside already.
       if (corrupt !== undefined && corrupt.session.identity === identity(file))
-        this.#setAside(file, corrupt.error);
+        this.#setAside(driver, file, corrupt.error);
+      makePrivate(file);
       try {
         return Session.open(driver, file, table);
       } catch (error) {
         if (troubleOf(error) !== "corrupt" || !(error instanceof Error)) throw error;
-        this.#setAside(file, error);
+        this.#setAside(driver, file, error);
+        makePrivate(file);
         return Session.open(driver, file, table);
       }
     });
   }
 
-  #setAside(file: string, error: Error): void {
+  #setAside(driver: Driver, file: string, error: Error): void {
+    requireOwnFile(driver, file, error);
     const movedTo = setAside(file);
     const { label, onCorrupt } = this.#settings;
     try {

@@ -1,3 +1,4 @@
+import { StorageError } from "cacheme/driver";
 import type { Database, Statement } from "./database.js";
 
 /** The time until which something is kept that is kept until it is removed: the greatest whole number of JavaScript. */
@@ -69,8 +70,22 @@ type CommandName = keyof typeof texts;
 /** The storage's statements, prepared on one handle. */
 export type Commands = { readonly [name in CommandName]: Statement };
 
-/** Makes the tables where they are not there, and prepares what is asked of them. */
+/** The columns of the two tables, by what the tables' names end with. */
+const columns = { "": "key, bytes, expires, fresh", _leases: "key, token, until" } as const;
+
+/** The columns of a table or view, one row each; none where it is not there. */
+const columnsOf = "SELECT name AS value FROM pragma_table_info(?) ORDER BY cid";
+
+/**
+ * Makes the tables where they are not there, and prepares what is asked of them.
+ *
+ * @throws StorageError `CACHEME_FOREIGN_DATA` if something else has the name of one
+ */
 export function prepare(database: Database, table: string): Commands {
+  for (const [suffix, expected] of Object.entries(columns)) {
+    const found = database.prepare(columnsOf).values(`${table}${suffix}`).join(", ");
+    if (found !== "" && found !== expected) throw foreignTable(`${table}${suffix}`, found, expected);
+  }
   const named = (sql: string): string =>
     sql
       .replaceAll("$entries", `"${table}"`)
@@ -81,4 +96,12 @@ export function prepare(database: Database, table: string): Commands {
   const prepared = Object.entries(texts).map(([name, sql]) => [name, database.prepare(named(sql))]);
   // Of the entries of an object with these names an object with these names is made.
   return Object.fromEntries(prepared) as Commands;
+}
+
+function foreignTable(name: string, found: string, expected: string): StorageError {
+  return new StorageError(
+    "CACHEME_FOREIGN_DATA",
+    `The database has a table ${JSON.stringify(name)} that is not the storage's: expected the columns ${expected}, ` +
+      `found ${found.slice(0, 200)}. Give the storage another name by the option table.`,
+  );
 }

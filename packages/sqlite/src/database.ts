@@ -164,3 +164,12 @@ class BetterSqlite3 implements Database {
     this.#database.close();
   }
 }
+
+/** The handle is of no use any more, and why was told already. */
+export function closeQuietly(handle: { close(): void }): void {
+  try {
+    handle.close();
+  } catch {
+    // A corrupt database may not even be closed properly.
+  }
+}

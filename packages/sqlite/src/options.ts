@@ -23,7 +23,7 @@ export interface SqliteConnectionOptions {
 /** A handle that the program has already: a `DatabaseSync` of `node:sqlite`, or a database of better-sqlite3. */
 export type SqliteDatabase = NodeSqliteDatabase | BetterSqlite3Database;
 
-/** What was found not to be a sound database, and where it is now. */
+/** A file of the storage's own that was found damaged, and where it is now. */
 export interface CorruptFile {
   /** Where it was, and where a new one is now. */
   readonly file: string;
@@ -45,7 +45,7 @@ export interface SqliteStorageOptions extends ConnectionOptions {
   /** How often expired records are looked for and removed. No read relies on it. Default `"1m"`. */
   readonly sweepInterval?: Duration | undefined;
   /**
-   * Is told when a corrupt file was set aside and a new, empty one was made in its place. Default: a process warning with
+   * Is told when a damaged file of the storage's own was set aside and a new, empty one was made in its place. Default: a process warning with
    * the code `CACHEME_CORRUPT_FILE`.
    */
   readonly onCorrupt?: ((corrupt: CorruptFile) => void) | undefined;

@@ -1,5 +1,6 @@
 import { type Commands, prepare } from "./commands.js";
-import type { Database, Driver, Value } from "./database.js";
+import { closeQuietly, type Database, type Driver, type Value } from "./database.js";
+import { applicationId } from "./ownership.js";
 import { identity } from "./set-aside.js";
 
 /**
@@ -17,27 +18,37 @@ export class Session {
   readonly commands: Commands;
   /** Which file it is on, to notice when another one has its name. */
   readonly identity: string | undefined;
+  /** Whether the storage made the file, so that it may change more than its tables. */
+  readonly isOwn: boolean;
 
-  constructor(database: Database, table: string, file: string | undefined) {
+  constructor(database: Database, table: string, file: string | undefined, isOwn = false) {
+    this.isOwn = isOwn;
     this.database = database;
     this.commands = prepare(database, table);
     this.identity = file === undefined ? undefined : identity(file);
   }
 
   /**
-   * Opens a file, and makes it where it is not there. `auto_vacuum` counts for new files only, and must come before
-   * everything else; the log (WAL) lets processes read while one writes, and is written to the disk before it is written
+   * Opens a file, and makes it where it is not there. A database of another program keeps its settings: it gets the tables
+   * and nothing else. `auto_vacuum` counts for new files only, and must come before everything else; the application id
+   * comes before the log, so that it is in the file itself from the beginning. The log (WAL) lets processes read while one writes, and is written to the disk before it is written
    * back, which with NORMAL is the only time that is waited for the disk.
    */
   static open(driver: Driver, file: string, table: string): Session {
     const database = driver.open(file);
     try {
       database.exec(`PRAGMA busy_timeout = ${blockingWait}`);
-      database.exec("PRAGMA auto_vacuum = INCREMENTAL");
-      database.exec("PRAGMA journal_mode = WAL");
-      database.exec("PRAGMA synchronous = NORMAL");
-      database.exec(`PRAGMA journal_size_limit = ${keptLog}`);
-      return new Session(database, table, file);
+      if (pragma(database, "page_count") === 0) {
+        database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+        database.exec(`PRAGMA application_id = ${applicationId}`);
+      }
+      const isOwn = pragma(database, "application_id") === applicationId;
+      if (isOwn) {
+        database.exec("PRAGMA journal_mode = WAL");
+        database.exec("PRAGMA synchronous = NORMAL");
+        database.exec(`PRAGMA journal_size_limit = ${keptLog}`);
+      }
+      return new Session(database, table, file, isOwn);
     } catch (error) {
       closeQuietly(database);
       throw error;
@@ -88,11 +99,6 @@ export class Session {
   }
 }
 
-/** The handle is of no use any more, and why was told already. */
-export function closeQuietly(handle: { close(): void }): void {
-  try {
-    handle.close();
-  } catch {
-    // A corrupt database may not even be closed properly.
-  }
+function pragma(database: Database, name: string): number {
+  return Number(database.prepare(`PRAGMA ${name}`).row()?.[name]);
 }

@@ -1,5 +1,7 @@
 import { renameSync, statSync } from "node:fs";
 import type { Driver } from "./database.js";
+import { requireEmptyLock } from "./ownership.js";
+import { codeOf, makePrivate } from "./private-file.js";
 
 /** What a file is while its name may change: its number in its file system. `undefined` where there is none. */
 export function identity(file: string): string | undefined {
@@ -21,7 +23,7 @@ export function setAside(file: string): string {
       renameSync(`${file}${part}`, `${aside}${part}`);
     } catch (error) {
       // Another process' handle may have been the last one, which removes them; the file itself must have moved.
-      if (part === "" || !isMissing(error)) throw error;
+      if (part === "" || codeOf(error) !== "ENOENT") throw error;
     }
   }
   return aside;
@@ -33,9 +35,13 @@ export function setAside(file: string): string {
  * file, so that the system ends it with the process that holds it.
  *
  * @throws the error of SQLite where another process holds it just now, or it cannot be made
+ * @throws StorageError `CACHEME_FOREIGN_DATA` if something else has the lock's name
  */
 export function alone<T>(driver: Driver, file: string, act: () => T): T {
-  const lock = driver.open(`${file}-lock`);
+  const name = `${file}-lock`;
+  requireEmptyLock(name);
+  makePrivate(name);
+  const lock = driver.open(name);
   try {
     lock.exec("PRAGMA busy_timeout = 0");
     lock.exec("BEGIN EXCLUSIVE");
@@ -43,8 +49,4 @@ export function alone<T>(driver: Driver, file: string, act: () => T): T {
   } finally {
     lock.close();
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

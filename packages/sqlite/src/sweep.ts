@@ -9,7 +9,7 @@ const pagesAtOnce = 250;
 /** Part of the file that may be free: what is written next takes it, so to give all back and take it again is waste. */
 const spare = 1 / 8;
 
-/** Removes some of what has expired, and makes the file smaller where much of it is free: whether there may be more to do. */
+/** Removes some of what has expired, and makes a file of the storage's own smaller where much of it is free: whether there may be more to do. */
 export function sweep(session: Session): boolean {
   const { commands } = session;
   const now = session.now();
@@ -22,8 +22,7 @@ export function sweep(session: Session): boolean {
     });
   }
   if (expired.length === atOnce) return true;
-  if (session.identity === undefined || session.number("freePages") <= session.number("pages") * spare)
-    return false;
+  if (!session.isOwn || session.number("freePages") <= session.number("pages") * spare) return false;
   session.database.exec(`PRAGMA incremental_vacuum(${pagesAtOnce})`);
   return true;
 }

@@ -50,12 +50,17 @@ const advice: Readonly<Record<Trouble, string>> = {
   unreadable: "Check the disk and its free space, and that the file is not on a network file system.",
 };
 
-export function troubleOf(error: unknown): Trouble {
+export function troubleOf(error: unknown, platform: NodeJS.Platform = process.platform): Trouble {
   if (!(error instanceof Error)) return "other";
+  const code = "code" in error ? String(error.code) : "";
+  // Windows renames no file that another program has open. It may be a virus scanner, which is done in a moment.
+  if (platform === "win32" && /^(?:EBUSY|EPERM|EACCES)$/.test(code)) return "busy";
+  if (/^(?:EACCES|EPERM|EROFS|ENOTDIR|ELOOP)$/.test(code)) return "notOpened";
+  if (code === "ENOSPC" || code === "EDQUOT") return "full";
   if (/^no such table\b/.test(error.message)) return "noTable";
   if ("errcode" in error && typeof error.errcode === "number")
     return byNumber[error.errcode & 0xff] ?? "other";
-  const [, name = ""] = /^SQLITE_([A-Z]+)/.exec("code" in error ? String(error.code) : "") ?? [];
+  const [, name = ""] = /^SQLITE_([A-Z]+)/.exec(code) ?? [];
   return byName[name] ?? "other";
 }
 

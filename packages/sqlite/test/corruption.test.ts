@@ -5,7 +5,7 @@ import {
   openSync,
   readdirSync,
   rmSync,
-  writeFileSync,
+  symlinkSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -28,40 +28,59 @@ function setAside(file: string): string[] {
   return readdirSync(dirname(file)).filter((name) => /\.corrupt-[^-]+-\d+$/.test(name));
 }
 
-describe("a file that is no database", () => {
+/** A database of the storage's, of which everything but the header and the list of tables is rubbish. */
+async function spoilt(): Promise<string> {
+  const file = place();
+  const storage = await connected(file);
+  await storage.writeMany(many);
+  spoil(file);
+  await storage.close();
+  return file;
+}
+
+describe("a database of the storage's that is damaged", () => {
   it("is set aside and reported, and a new one is made", async () => {
-    const file = place();
-    writeFileSync(file, "rubbish ".repeat(1000));
+    const file = await spoilt();
     const reports: CorruptFile[] = [];
     const storage = await connected(file, { onCorrupt: (corrupt) => reports.push(corrupt) });
     await storage.writeMany([record("a", "A")]);
     expect(await text(storage, "a")).toBe("A");
-    expect(reports).toMatchObject([{ file, error: { message: "file is not a database" } }]);
+    expect(reports).toMatchObject([{ file, error: { message: "database disk image is malformed" } }]);
     expect(setAside(file)).toEqual([basename(reports[0]?.movedTo ?? "")]);
   });
 
   it("is told of by a warning where nobody else is told", async () => {
-    const file = place();
-    writeFileSync(file, "rubbish ".repeat(1000));
+    const file = await spoilt();
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     onTestFinished(() => warn.mockRestore());
-    await connected(file);
+    const storage = await connected(file);
+    await storage.writeMany([record("a", "A")]);
     const [message, options] = warn.mock.calls.find(([text]) => String(text).includes(file)) ?? [];
     expect(message).toContain(setAside(file)[0]);
     expect(options).toMatchObject({ code: "CACHEME_CORRUPT_FILE" });
   });
 
   it("is told of by a warning where who is told throws", async () => {
-    const file = place();
-    writeFileSync(file, "rubbish ".repeat(1000));
+    const file = await spoilt();
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     onTestFinished(() => warn.mockRestore());
-    await connected(file, {
+    const storage = await connected(file, {
       onCorrupt() {
         throw new Error("of the program's own");
       },
     });
+    await storage.writeMany([record("a", "A")]);
     expect(warn.mock.calls.some(([text]) => String(text).includes(file))).toBe(true);
+  });
+
+  it("is set aside where a symbolic link leads to it, and the link stays", async () => {
+    const file = await spoilt();
+    const link = place("link.db");
+    symlinkSync(file, link);
+    const storage = await connected(link, { onCorrupt() {} });
+    await storage.writeMany([record("a", "A")]);
+    expect(setAside(file)).toHaveLength(1);
+    expect(await text(await connected(file), "a")).toBe("A");
   });
 });
 

@@ -59,7 +59,7 @@ describe("a file that another connection has locked", () => {
       code: "CACHEME_CONNECT_FAILED",
       message: expect.stringContaining("holds the lock"),
     });
-    other.exec("COMMIT");
+    other.exec("ROLLBACK");
     await storage.connect();
     await storage.close();
   });
