@@ -1,18 +1,26 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { backOff, StorageCalls } from "cacheme/driver";
+import { backOff, type RemoteStorage, StorageCalls } from "cacheme/driver";
 import type { Statement } from "./commands.js";
 import { Connections, Turn } from "./connections.js";
 import type { Settings } from "./options.js";
 import type { PostgresQuery } from "./pool.js";
 import { creation, probe } from "./table.js";
+import {
+  advice,
+  codeOf,
+  conflicts,
+  isAnswer,
+  isPassing,
+  needs,
+  remedyFor,
+  withoutValues,
+} from "./trouble.js";
 
 /** A row as the server sends it: bytes as bytes, everything else as text. */
 export type Row = readonly (string | Buffer | null)[];
 
 type Parameter = Buffer | string | number | null;
 
-/** What went wrong is not what was asked: two at once stood in each other's way, and one of them was refused. */
-const conflicts = new Set(["40P01", "40001"]);
 const tableIsMissing = "42P01";
 
 /** The server at the other end: every statement with a deadline, on a table that is there. */
@@ -21,9 +29,10 @@ export class PostgresClient {
   readonly #settings: Settings;
   readonly #connections: Connections;
 
-  constructor(settings: Settings, opened: () => void, shutting: () => Promise<void>) {
+  /** @param storage whose calls are tried when it was opened */
+  constructor(settings: Settings, storage: RemoteStorage, opened: () => void, shutting: () => Promise<void>) {
     this.#settings = settings;
-    this.#connections = new Connections(settings, (error) => this.calls.unreachable(explained(error)));
+    this.#connections = new Connections(settings, (error) => this.calls.unreachable(error));
     this.calls = new StorageCalls({
       ...settings,
       open: async (signal) => {
@@ -36,6 +45,9 @@ export class PostgresClient {
       },
       clean: withoutValues,
       advice,
+      isAnswer,
+      refusalAdvice: remedyFor,
+      trial: { storage, needs, passes: isPassing, remedyFor },
     });
   }
 
@@ -91,7 +103,7 @@ export class PostgresClient {
       try {
         await this.#connections.ask(turn, plain(probe(table)));
       } catch (error) {
-        if (codeOf(error) !== tableIsMissing || !createTable) throw explained(error);
+        if (codeOf(error) !== tableIsMissing || !createTable) throw error;
         await this.#create(turn);
       }
     } finally {
@@ -101,11 +113,7 @@ export class PostgresClient {
 
   async #create(turn: Turn): Promise<void> {
     const { tableName, unlogged, connectTimeout } = this.#settings;
-    try {
-      await this.#connections.ask(turn, plain(creation({ table: tableName, unlogged }, connectTimeout)));
-    } catch (error) {
-      throw explained(error);
-    }
+    await this.#connections.ask(turn, plain(creation({ table: tableName, unlogged }, connectTimeout)));
   }
 }
 
@@ -131,52 +139,4 @@ function bytesFrom(text: string): Buffer {
     octal === undefined ? "\\" : String.fromCharCode(Number.parseInt(octal, 8)),
   );
   return Buffer.from(plain, "latin1");
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
-/** An error of the server less what may hold values that were sent. */
-function withoutValues(error: Error): Error {
-  for (const name of ["detail", "where", "internalQuery", "client"]) {
-    if (name in error) Reflect.deleteProperty(error, name);
-  }
-  return error;
-}
-
-/** By SQLSTATE. */
-const advices: Readonly<Record<string, string>> = {
-  "08P01": "If the address is PgBouncer's, give prepare: false.",
-  "22021": "The database's encoding must be UTF8.",
-  "22P05": "The database's encoding must be UTF8.",
-  "25006": "Give the address of the primary server: a standby takes no writes.",
-  "26000":
-    "If a pooler stands before the server, such as PgBouncer in transaction mode, give prepare: false.",
-  "3F000": "Make the schema, or name a table in another one.",
-  "40001": "It was tried twice. Too many processes write the same keys at once.",
-  "40P01": "It was tried twice. Too many processes write the same keys at once.",
-  "42501":
-    "Grant the database user SELECT, INSERT, UPDATE and DELETE on the table; to make it, CREATE on the schema.",
-  "42703": "The table is not one that postgres() has made: name another one with the option table.",
-  "42P01": "Make the table with the statements of postgresTable(), or leave createTable on.",
-  "42P05":
-    "If a pooler stands before the server, such as PgBouncer in transaction mode, give prepare: false.",
-  "53300": "Raise the server's max_connections, or give fewer connections (max) to each process.",
-  "57014":
-    "The server stopped it after commandTimeout. Check that it is not busy with something slow, or raise it.",
-};
-
-function advice(error: Error): string {
-  const isOfTheServer = "severity" in error;
-  if (!isOfTheServer) return "The connection was lost meanwhile; the next call makes a new one.";
-  return advices[codeOf(error)] ?? "The server's words say why.";
-}
-
-/** An error of opening, with what to do about it where that is known. */
-function explained(error: unknown): unknown {
-  const known = advices[codeOf(error)];
-  if (!(error instanceof Error) || known === undefined) return error;
-  error.message = `${error.message}. ${known}`;
-  return error;
 }

@@ -21,6 +21,8 @@ export interface Statements {
   readonly release: Statement;
   readonly ensure: Statement;
   readonly bump: Statement;
+  /** The server's time in milliseconds. */
+  readonly time: Statement;
 }
 
 /** How many rows one page of a scan looks at, and one sweep removes at most. */
@@ -73,6 +75,8 @@ export function statements(table: string): Statements {
   return {
     ping: prepared("SELECT 1"),
 
+    time: planned(`SELECT ${nowInMilliseconds}`),
+
     read: prepared(`SELECT r.key, r.bytes FROM ${table} AS r WHERE r.key = ANY ($1::text[]) AND ${lives}`),
 
     write: prepared(`INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until)
@@ -104,7 +108,7 @@ UNION ALL SELECT NULL, max(key) FROM page`),
   )) RETURNING 1
 ) SELECT count(*) FROM gone`),
 
-    info: planned(`SELECT current_setting('server_version'), c.reltuples, pg_total_relation_size(c.oid), c.relpersistence = 'u'
+    info: planned(`SELECT current_setting('server_version'), c.reltuples, pg_total_relation_size(c.oid), c.relpersistence = 'u', version()
 FROM pg_class AS c WHERE c.oid = to_regclass('${table}')`),
 
     // EXCLUDED has the columns of a row and no others. Without bytes, fresh_until means nothing, so it says who steals.

@@ -3,7 +3,8 @@ import { checkKeys, type Generation, type Generations, generationFrom } from "ca
 import { textArray } from "./binary-array.js";
 import type { PostgresClient } from "./client.js";
 import type { Statement, Statements } from "./commands.js";
-import { indexedKey, inLockOrder, longKey, wholeMilliseconds } from "./record.js";
+import { indexedKey, inLockOrder, keysInLockOrder, longKey, wholeMilliseconds } from "./record.js";
+import { isFull } from "./trouble.js";
 
 /** Generations in rows like any other, written by the server with its own time. */
 export class PostgresGenerations implements Generations {
@@ -22,7 +23,18 @@ export class PostgresGenerations implements Generations {
   }
 
   bump(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
-    return this.#ask("a change of generations", this.#statements.bump, keys, ttl);
+    return this.#ask("a change of generations", this.#statements.bump, keys, ttl).catch((error: unknown) =>
+      this.#lose(keys, error),
+    );
+  }
+
+  /** A full server still removes: without its generation each entry of a tag is a miss, as after a bump. */
+  async #lose(keys: readonly string[], error: unknown): Promise<readonly Generation[]> {
+    if (!(error instanceof Error && isFull(error.cause))) throw error;
+    const { remove, time } = this.#statements;
+    await this.#client.ask("a removal of generations", remove, [textArray(keysInLockOrder(keys))]);
+    const [row] = await this.#client.ask("a look at the clock", time, []);
+    return keys.map(() => ({ id: newId(), at: Number(row?.[0]) }));
   }
 
   async #ask(
@@ -37,7 +49,7 @@ export class PostgresGenerations implements Generations {
     const rows = await this.#client.ask(action, statement, [
       textArray(ordered.map(([key]) => key)),
       textArray(ordered.map(([, { key }]) => longKey(key))),
-      textArray(ordered.map(() => randomBytes(16).toString("base64url"))),
+      textArray(ordered.map(newId)),
       wholeMilliseconds(ttl) ?? null,
     ]);
     const found = new Map<unknown, Generation>();
@@ -52,4 +64,8 @@ export class PostgresGenerations implements Generations {
       throw this.#client.calls.failed(action, new Error(missing));
     });
   }
+}
+
+function newId(): string {
+  return randomBytes(16).toString("base64url");
 }

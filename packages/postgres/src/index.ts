@@ -19,8 +19,9 @@ export { type PostgresTableOptions, postgresTable } from "./table.js";
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
  *   `CACHEME_INVALID_DURATION` for a timeout that is no duration
  *
- * The storage's calls reject with a `StorageError`: `CACHEME_CONNECT_FAILED` where there is no connection or no table,
- * `CACHEME_STORAGE_FAILED` where the server refuses or does not answer in time, `CACHEME_CLOSED` after `close()`.
+ * The storage's calls reject with a `StorageError`: `CACHEME_CONNECT_FAILED` if the server cannot be reached,
+ * `CACHEME_CONNECT_REFUSED` if it does not let us in, has no table or takes no writes, `CACHEME_UNSUPPORTED_SERVER` if it is
+ * too old, `CACHEME_STORAGE_FAILED` where the server refuses or does not answer in time, `CACHEME_CLOSED` after `close()`.
  *
  * @example
  * ```ts

@@ -44,6 +44,7 @@ export class PostgresStorage implements RemoteStorage {
     this.#sweeper = new Sweeper(settings.sweepInterval, () => this.#sweep());
     this.#client = new PostgresClient(
       settings,
+      this,
       () => this.#sweeper.start(),
       () => this.#sweeper.stop(),
     );
@@ -113,11 +114,11 @@ export class PostgresStorage implements RemoteStorage {
 
   async info(): Promise<StorageInfo> {
     const [row] = await this.#client.ask("a question about the server", this.#statements.info, []);
-    const [version, records, bytes, unlogged] = row ?? [];
+    const [version, records, bytes, unlogged, product] = row ?? [];
     // Before the table was analyzed for the first time the server says -1.
     const counted = Number(records ?? -1);
     return {
-      server: `PostgreSQL ${version ?? "of an unknown version"}`,
+      server: serverName(String(version ?? "of an unknown version"), String(product)),
       records: counted < 0 ? undefined : counted,
       bytes: Number(bytes ?? 0),
       details: { table: this.#settings.tableName, unlogged: unlogged === "t" },
@@ -128,4 +129,9 @@ export class PostgresStorage implements RemoteStorage {
     const [row] = await this.#client.ask("a sweep", this.#statements.sweep, []);
     return Number(row?.[0] ?? 0) === rowsAtOnce;
   }
+}
+
+/** Another product says its own name in `version()`, such as `CockroachDB CCL v23.1.11 (…)`. */
+function serverName(version: string, said: string): string {
+  return said.startsWith("PostgreSQL") ? `PostgreSQL ${version}` : (said.split(" (", 1)[0] ?? said);
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { cutOff, noAnswer } from "cacheme/driver";
 import pg from "pg";
 import { hangUp } from "./hang-up.js";
 
@@ -47,14 +48,14 @@ export class UnreferencedClient extends pg.Client {
     this.#isConnecting = true;
     let tooLong: Error | undefined;
     const timer = setTimeout(() => {
-      tooLong = new Error(`no answer within ${this.#connectTimeout} ms`);
+      tooLong = noAnswer(this.#connectTimeout);
       this.hangUp();
     }, this.#connectTimeout).unref();
-    super.connect((error: Error | null) => {
+    super.connect((error: Error | null | undefined) => {
       this.#isConnecting = false;
       clearTimeout(timer);
       this.unref();
-      connected((error && tooLong) ?? error ?? null, this);
+      connected((error && tooLong) ?? told(error ?? null), this);
     });
     this.unref();
   }
@@ -72,4 +73,9 @@ export class UnreferencedClient extends pg.Client {
     hangUp(this.#socket);
     hangUp(this.connection.stream);
   }
+}
+
+/** pg gives no code to the end of a connection. */
+function told(error: Error | null): Error | null {
+  return error?.message.startsWith("Connection terminated") ? cutOff(error.message) : error;
 }

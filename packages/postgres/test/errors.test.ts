@@ -28,8 +28,8 @@ describeWithServer("postgres", "an error", (server) => {
     const storage = postgres(url.href);
     const error: unknown = await storage.connect().catch((reason: unknown) => reason);
     expect(error).toMatchObject({
-      code: "CACHEME_CONNECT_FAILED",
-      message: expect.stringContaining("nowhere"),
+      code: "CACHEME_CONNECT_REFUSED",
+      message: expect.stringMatching(/was reached, but cannot be used: .*nowhere.*Make the database/),
     });
     expect(error).toHaveProperty("message", expect.not.stringContaining("secret"));
     await storage.close();
@@ -54,9 +54,47 @@ describeWithServer("postgres", "an error", (server) => {
   it("of a standby says that it takes no writes", async () => {
     const target = { ...parts(server()), options: "-c default_transaction_read_only=on" };
     await connected(server().url, { table: "standby" });
-    const storage = await connected(target, { table: "standby" });
-    await expect(storage.writeMany([record("a", "A")])).rejects.toThrow(
-      "Give the address of the primary server",
+    const storage = postgres(target, { table: "standby" });
+    await expect(storage.connect()).rejects.toMatchObject({
+      code: "CACHEME_CONNECT_REFUSED",
+      message: expect.stringContaining("Give the address of the primary server"),
+    });
+    await storage.close();
+  });
+
+  it("of a server of which a call of some kind fails says which, what is there and what is needed", async () => {
+    await connected(server().url, { table: "broken" });
+    const client = await observer(server());
+    await client.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'no updates here' USING ERRCODE = '0A000'; END $$`);
+    await client.query("CREATE TRIGGER refuse BEFORE UPDATE ON broken EXECUTE FUNCTION refuse()");
+    const storage = postgres(server().url, { table: "broken" });
+    await expect(storage.connect()).rejects.toMatchObject({
+      code: "CACHEME_UNSUPPORTED_SERVER",
+      message: expect.stringMatching(
+        /found PostgreSQL \d+[.\d]*.*, where a \w+ failed: no updates here\. The storage needs PostgreSQL 12 or newer/,
+      ),
+    });
+    await storage.close();
+  });
+
+  it("of a server without room costs no invalidation: generations are removed then", async () => {
+    const storage = await connected(server().url, { table: "crowded" });
+    const ensure = async () => (await storage.generations?.ensure(["tag"], 60_000))?.[0];
+    const before = await ensure();
+    const client = await observer(server());
+    await client.query(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$`);
+    await client.query(
+      "CREATE TRIGGER crowded BEFORE INSERT OR UPDATE ON crowded EXECUTE FUNCTION full_disk()",
     );
+    await expect(storage.writeMany([record("a", "A")])).rejects.toThrow("Make room on the server's disk");
+    const [bumped] = (await storage.generations?.bump(["tag"], 60_000)) ?? [];
+    expect(bumped?.id).not.toBe(before?.id);
+    expect(bumped?.at).toBeGreaterThanOrEqual(before?.at ?? 0);
+    expect(await texts(storage, "tag")).toEqual([undefined]);
+    const other = await connected(server().url, { table: "crowded" });
+    await client.query("DROP TRIGGER crowded ON crowded");
+    expect((await other.generations?.ensure(["tag"], 60_000))?.[0]?.id).not.toBe(before?.id);
   });
 });

@@ -44,7 +44,7 @@ describeWithServer("postgres", "the table", (server) => {
   it("is not made where it is not to be, and the error says how to make it", async () => {
     const storage = postgres(server().url, { table: "not_there", createTable: false });
     await expect(storage.connect()).rejects.toMatchObject({
-      code: "CACHEME_CONNECT_FAILED",
+      code: "CACHEME_CONNECT_REFUSED",
       message: expect.stringContaining("postgresTable()"),
     });
     await (await observer(server())).query(postgresTable({ table: "not_there" }));
@@ -91,8 +91,12 @@ describeWithServer("postgres", "the table", (server) => {
     await client.query("CREATE ROLE narrow LOGIN; GRANT SELECT ON guarded TO narrow");
     const url = new URL(server().url);
     url.username = "narrow";
-    const storage = await connected(url.href, { table: "guarded" });
-    await expect(storage.writeMany([record("a", "A")])).rejects.toThrow("Grant the database user");
+    const storage = postgres(url.href, { table: "guarded" });
+    await expect(storage.connect()).rejects.toMatchObject({
+      code: "CACHEME_CONNECT_REFUSED",
+      message: expect.stringContaining("Grant the database user"),
+    });
+    await storage.close();
   });
 
   it("has a name that is no other table's for being written in capitals", async () => {

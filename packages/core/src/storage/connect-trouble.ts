@@ -1,7 +1,7 @@
 import { asError, reasonOf, StorageError } from "../errors.js";
 
 /** Why a storage could not be opened. */
-type Trouble = "unreached" | "cutOff" | "refused" | "unknown";
+type Trouble = "unreached" | "silent" | "cutOff" | "refused" | "unknown";
 
 /** What to do about each trouble, a sentence. */
 export interface ConnectAdvice {
@@ -17,6 +17,8 @@ export interface ConnectAdvice {
 
 const advices: Readonly<Record<Trouble, string>> = {
   unreached: "Check that the server runs and that its address is right.",
+  silent:
+    "Check that the server runs and is not busy, its address, and that a server of the right kind listens there.",
   unknown: "Check that the server runs, its address, and the account.",
   cutOff:
     "Check that a server of the right kind listens there, and that TLS is on for both sides or for neither.",
@@ -56,6 +58,8 @@ export function connectError(error: Error, advice: ConnectAdvice): StorageError 
   switch (troubleOf(error, advice)) {
     case "unreached":
       return failed("cannot be reached", connectAdvice ?? advices.unreached);
+    case "silent":
+      return failed("did not answer", connectAdvice ?? advices.silent);
     case "cutOff":
       return failed("was reached, but closed the connection", advices.cutOff);
     case "unknown":
@@ -95,7 +99,7 @@ export function unsupportedServer(
   return new StorageError("CACHEME_UNSUPPORTED_SERVER", message, { cause });
 }
 
-/** The error of a server that was silent for so many milliseconds. It counts as not reached. */
+/** The error of a server that was silent for so many milliseconds, whether it was reached or not. */
 export function noAnswer(milliseconds: number): Error {
   return Object.assign(new Error(`no answer within ${milliseconds} ms`), { code: "ETIMEDOUT" });
 }
@@ -118,6 +122,8 @@ function troubleOf(error: Error, advice: ConnectAdvice): Trouble {
     if (one instanceof AggregateError && one.errors.length > 0) return troubleOfAll(one.errors, advice);
     const code = String("code" in one ? one.code : "");
     const isOfConnecting = "syscall" in one && /^(connect|getaddrinfo|query)/.test(String(one.syscall));
+    // A time of our own that has passed tells nothing of where the server's silence comes from.
+    if (code === "ETIMEDOUT" && !isOfConnecting) return "silent";
     if (unreachedCodes.has(code) || isOfConnecting) return "unreached";
     if (cutOffCodes.has(code)) return "cutOff";
     if (tlsCodes.test(code) || advice.isAnswer?.(one) === true) return "refused";
@@ -129,5 +135,7 @@ function troubleOf(error: Error, advice: ConnectAdvice): Trouble {
 /** Of several addresses, one that answered tells more than those that did not. */
 function troubleOfAll(errors: readonly unknown[], advice: ConnectAdvice): Trouble {
   const troubles = errors.map((one) => troubleOf(asError(one), advice));
-  return (["refused", "cutOff", "unreached"] as const).find((one) => troubles.includes(one)) ?? "unknown";
+  return (
+    (["refused", "cutOff", "silent", "unreached"] as const).find((one) => troubles.includes(one)) ?? "unknown"
+  );
 }

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { connectionSettings, StorageCalls, type StorageCallsOptions, Sweeper } from "../../src/driver.js";
+import {
+  connectionSettings,
+  noAnswer,
+  StorageCalls,
+  type StorageCallsOptions,
+  Sweeper,
+} from "../../src/driver.js";
 import { deferred } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
 
@@ -154,7 +160,7 @@ describe("why no connection could be made", () => {
     Object.assign(new Error(`connect ${code} 127.0.0.1:1`), { code, ...more });
   const isAnswer = ({ message }: Error) => message.startsWith("ERR ");
 
-  it.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"])(
+  it.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"])(
     "says of %s that the server was not reached",
     async (code) => {
       expect(await refuse(systemError(code), { isAnswer })).toMatchObject({
@@ -197,6 +203,14 @@ describe("why no connection could be made", () => {
         message: thrown === error ? message : expect.stringContaining("was reached, but cannot be used"),
       });
     }
+  });
+
+  it("does not say of a server that is silent whether it was reached, unless the system says so", async () => {
+    const silence = { code: "CACHEME_CONNECT_FAILED", message: expect.stringMatching(/did not answer: /) };
+    expect(await refuse(noAnswer(300), { isAnswer })).toMatchObject(silence);
+    expect(await refuse(systemError("ETIMEDOUT", { syscall: "connect" }))).toMatchObject({
+      message: expect.stringMatching(/cannot be reached/),
+    });
   });
 
   it("counts a certificate that is not trusted as an answer", async () => {

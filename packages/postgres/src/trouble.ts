@@ -1,0 +1,77 @@
+/** What the storage works with, for messages. */
+export const needs = "PostgreSQL 12 or newer";
+
+/** No room on the disk or in memory. */
+const fullErrors: ReadonlySet<string> = new Set(["53100", "53200"]);
+
+/** Two at once stood in each other's way, and one of them was refused. */
+export const conflicts: ReadonlySet<string> = new Set(["40P01", "40001"]);
+
+/** The SQLSTATE, or the system's code. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+/** An error of the server less what may hold values that were sent. */
+export function withoutValues(error: Error): Error {
+  for (const name of ["detail", "where", "internalQuery", "client"]) {
+    if (name in error) Reflect.deleteProperty(error, name);
+  }
+  return error;
+}
+
+/** By SQLSTATE. */
+const advices: Readonly<Record<string, string>> = {
+  "08P01": "If the address is PgBouncer's, give prepare: false.",
+  "22021": "The database's encoding must be UTF8.",
+  "22P05": "The database's encoding must be UTF8.",
+  "25006": "Give the address of the primary server: a standby takes no writes.",
+  "26000":
+    "If a pooler stands before the server, such as PgBouncer in transaction mode, give prepare: false.",
+  "28000": "Check the user, and that pg_hba.conf lets it in from here.",
+  "28P01": "Check the user and the password.",
+  "3D000": "Make the database, or name another one.",
+  "3F000": "Make the schema, or name a table in another one.",
+  "40001": "It was tried twice. Too many processes write the same keys at once.",
+  "40P01": "It was tried twice. Too many processes write the same keys at once.",
+  "42501":
+    "Grant the database user SELECT, INSERT, UPDATE and DELETE on the table; to make it, CREATE on the schema.",
+  "42703": "The table is not one that postgres() has made: name another one with the option table.",
+  "42P01": "Make the table with the statements of postgresTable(), or leave createTable on.",
+  "42P05":
+    "If a pooler stands before the server, such as PgBouncer in transaction mode, give prepare: false.",
+  "53300": "Raise the server's max_connections, or give fewer connections (max) to each process.",
+  "53100": "Make room on the server's disk.",
+  "53200": "Give the server more memory.",
+  "57014":
+    "The server stopped it after commandTimeout. Check that it is not busy with something slow, or raise it.",
+  "57P03": "Wait until the server has started.",
+};
+
+export function advice(error: Error): string {
+  if (!isServers(error)) return "The connection was lost meanwhile; the next call makes a new one.";
+  return advices[codeOf(error)] ?? "The server's words say why.";
+}
+
+export function remedyFor(error: Error): string | undefined {
+  return advices[codeOf(error)];
+}
+
+/** Whether these are words of the server, or of pg about what it said: then it was reached. */
+export function isAnswer(error: Error): boolean {
+  return isServers(error) || /^(SASL|SCRAM|The server does not support|Unknown auth)/.test(error.message);
+}
+
+/** Whether the server has no room for what was to be stored. */
+export function isFull(error: unknown): boolean {
+  return fullErrors.has(codeOf(error));
+}
+
+/** Whether an error of the trial says nothing of the server's kind. */
+export function isPassing(error: Error): boolean {
+  return isFull(error) || conflicts.has(codeOf(error));
+}
+
+function isServers(error: Error): boolean {
+  return "severity" in error;
+}
