@@ -1,7 +1,8 @@
-import { Redis, type RedisOptions } from "ioredis";
+import type { Redis, RedisOptions } from "ioredis";
+import type { Library } from "./on-demand.js";
 
 /** A client that does nothing of its own accord: it neither connects nor retries nor queues. See `connection.ts`. */
-export function made(options: RedisOptions): Redis {
+export function made({ Redis }: Library, options: RedisOptions): Redis {
   return new Redis({
     maxLoadingRetryTime: 500,
     ...options,

@@ -2,10 +2,12 @@ import type { RedisOptions } from "ioredis";
 import { type ClusterNodes, hostOf, type SlotRange, slotRanges } from "./cluster-nodes.js";
 import { Connection, noAnswer } from "./connection.js";
 import { made } from "./made.js";
+import type { Library } from "./on-demand.js";
 import { type Address, type ClusterSettings, nameOf } from "./options.js";
 import { slotCount } from "./slot.js";
 
 export interface OwnNodesOptions extends ClusterSettings {
+  readonly library: Library;
   /** For every node. */
   readonly options: RedisOptions;
   /** Milliseconds. */
@@ -128,8 +130,8 @@ export class OwnNodes implements ClusterNodes {
     const name = nameOf(address);
     const known = this.#connections.get(name);
     if (known !== undefined) return known;
-    const { options, connectTimeout } = this.#options;
-    const client = made({ ...options, ...address });
+    const { library, options, connectTimeout } = this.#options;
+    const client = made(library, { ...options, ...address });
     const connection = new Connection({
       client,
       own: client,

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
-import { Redis, type RedisOptions } from "ioredis";
+import type { RedisOptions } from "ioredis";
 import { unref } from "./connection.js";
+import type { Library } from "./on-demand.js";
 import { type Address, mapped, type SentinelSettings } from "./options.js";
 
 /**
@@ -9,12 +10,13 @@ import { type Address, mapped, type SentinelSettings } from "./options.js";
  * role, too: a sentinel that was cut off names one that is a master no longer.
  */
 export async function masterOf(
+  library: Library,
   { sentinels, name, sentinelOptions, natMap }: SentinelSettings,
   serverOptions: RedisOptions,
   signal: AbortSignal,
 ): Promise<Address> {
   const questions = sentinels.map(async (sentinel) => {
-    const answer = await ask({ ...sentinelOptions, ...sentinel }, signal, [
+    const answer = await ask(library, { ...sentinelOptions, ...sentinel }, signal, [
       "sentinel",
       "get-master-addr-by-name",
       name,
@@ -22,7 +24,7 @@ export async function masterOf(
     if (!Array.isArray(answer))
       throw new Error(`the sentinels know no master called ${JSON.stringify(name)}`);
     const address = mapped({ host: String(answer[0]), port: Number(answer[1]) }, natMap);
-    const role = await ask({ ...serverOptions, ...address }, signal, ["role"]);
+    const role = await ask(library, { ...serverOptions, ...address }, signal, ["role"]);
     if (!Array.isArray(role) || role[0] !== "master") {
       throw new Error(`the server that the sentinels name, ${address.host}:${address.port}, is no master`);
     }
@@ -33,6 +35,7 @@ export async function masterOf(
 
 /** One question on a connection of its own, which keeps no process alive. */
 async function ask(
+  { Redis }: Library,
   options: RedisOptions,
   signal: AbortSignal,
   [command, ...words]: readonly [string, ...string[]],

@@ -274,7 +274,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("has no more listeners after 10,000 calls and ten lost connections", async () => {
-    const own = made({ port: proxy.port });
+    const own = made({ Redis }, { port: proxy.port });
     const client = new OneServer({ client: own, own, isPersistent: false, connectTimeout: 2000 });
     const storage = kept(new RedisStorage({ settings: settings(proxy.url, {}), client, keyPrefix: "" }));
     await storage.connect();
