@@ -31,6 +31,7 @@ const coreLayers = [
   "events",
   "duration",
   "errors",
+  "hash",
   "clock",
 ];
 

@@ -1,5 +1,5 @@
-import { xxh64 } from "@node-rs/xxhash";
 import { ConfigurationError } from "./errors.js";
+import { xxh32 } from "./hash.js";
 
 /**
  * A doorkeeper for a node class: a value whose key is loaded for the first time is returned, but not stored; it is stored from
@@ -93,9 +93,8 @@ export class BloomFilter {
     this.#requests += 1;
 
     // Kirsch and Mitzenmacher (2006): two hashes make as many as are needed. The step is odd, or it could stand still.
-    const hash = xxh64(key);
-    const step = Number(hash >> 32n) | 1;
-    let at = Number(hash & 0xffff_ffffn);
+    const step = xxh32(key, 1) | 1;
+    let at = xxh32(key, 0);
     const bits = this.#bits;
     const length = bits.length * 32;
     let seen = true;

@@ -1,4 +1,4 @@
-import { xxh32 } from "@node-rs/xxhash";
+import { xxh32 } from "../hash.js";
 import type { CompressionAlgorithm } from "../serializer/serializer.js";
 
 /*

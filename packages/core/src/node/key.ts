@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { xxh3 } from "@node-rs/xxhash";
 import { KeyError, typeName } from "../errors.js";
 
 /** Control characters, and halves of surrogate pairs: all of these would become one and the same character as UTF-8. */
@@ -34,11 +33,11 @@ function invalidKey(key: unknown, nodeName: string): KeyError {
 const longestKey = 200;
 
 /** Marks a shortened key. A user's key that begins like this is shortened too, so that none can pose as another's. */
-const shortened = "~xxh3~";
+const shortened = "~sha256~";
 
 /**
- * The key under which a node's entry stands in remote storages: `prefix:name:key:version`. A longer one than 200 bytes has
- * `~xxh3~` and the 128-bit hash of the node's key in the key's place.
+ * The key under which a node's entry stands in remote storages: `prefix:name:key:version`. If it is longer than 200 bytes,
+ * `~sha256~` and the SHA-256 of the node's key stand in the key's place, 43 characters of base64url.
  *
  * @param before `prefix:name:`
  * @param after `:version`
@@ -48,7 +47,9 @@ export function storageKey(before: string, key: string, after: string): string {
   // Three bytes is the most that one UTF-16 unit takes, so short keys are not measured.
   const fits = whole.length * 3 <= longestKey || Buffer.byteLength(whole) <= longestKey;
   if (fits && !key.startsWith(shortened)) return whole;
-  return before + shortened + xxh3.xxh128(key).toString(16).padStart(32, "0") + after;
+  // Loaded here: few programs have keys as long, and node:crypto takes milliseconds to load.
+  const { createHash } = process.getBuiltinModule("node:crypto");
+  return before + shortened + createHash("sha256").update(key).digest("base64url") + after;
 }
 
 /** How a node is named in messages, such as `user:1`. */

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { Packr, Unpackr } from "msgpackr";
+import { Packr, Unpackr } from "msgpackr/pack";
 import { isOrdinaryMemory } from "./kind.js";
 import { failure } from "./refusal.js";
 import type { Serializer } from "./serializer.js";

@@ -1,5 +1,5 @@
 import { createRequire, isBuiltin } from "node:module";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigurationError } from "../errors.js";
 import type { ConnectionOptions } from "./connection-options.js";
@@ -134,14 +134,30 @@ export async function storageByUrl(
  */
 async function importAsTheProgram(name: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return await import(name);
+    return await load(name);
   } catch (error) {
     if (!isMissing(error)) throw error;
     const path = resolveFrom(name, process.argv[1]) ?? resolveFrom(name, join(process.cwd(), "index.js"));
     if (path === undefined) throw error;
-    return await import(pathToFileURL(path).href);
+    return await load(path);
   }
 }
+
+/**
+ * The comments tell webpack, Rspack and Vite that there is nothing for them to find: only the running program knows the
+ * package. The CommonJS build has a `require`, and needs it under Jest, which cannot import from CommonJS.
+ */
+async function load(nameOrPath: string): Promise<Readonly<Record<string, unknown>>> {
+  if (typeof module === "object" && typeof module.require === "function") return module.require(nameOrPath);
+  return await import(/* webpackIgnore: true */ /* @vite-ignore */ specifierOf(nameOrPath));
+}
+
+function specifierOf(nameOrPath: string): string {
+  return isAbsolute(nameOrPath) ? pathToFileURL(nameOrPath).href : nameOrPath;
+}
+
+/** What a CommonJS module is given. An ES module has none. */
+declare const module: { require?: (name: string) => Readonly<Record<string, unknown>> } | undefined;
 
 function resolveFrom(name: string, file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
@@ -197,12 +213,17 @@ function unknownScheme(scheme: string | undefined): ConfigurationError {
   );
 }
 
-function missingPackage(scheme: string, { name, client }: KnownPackage, cause: unknown): ConfigurationError {
+function missingPackage(
+  scheme: string,
+  { name, factory, client }: KnownPackage,
+  cause: unknown,
+): ConfigurationError {
   const install = client === undefined ? name : `${name} ${client}`;
   return new ConfigurationError(
     "CACHEME_MISSING_PACKAGE",
     `Storages with an address that begins with "${scheme}:" need the package ${name}, or something that it needs is ` +
-      `missing. Install it: npm install ${install}.`,
+      `missing. Install it: npm install ${install}. In a bundle import it instead of giving an address: ` +
+      `import { ${factory} } from "${name}", then registerStorage(name, ${factory}(url)).`,
     { cause },
   );
 }

@@ -1,4 +1,4 @@
-import { BoundedCache, type PolicyName } from "@cacheme/memory";
+import { BoundedCache } from "@cacheme/memory";
 import type { Cached } from "../entry/entry.js";
 import { ConfigurationError } from "../errors.js";
 import { deepFreeze } from "../freeze.js";
@@ -13,7 +13,7 @@ export interface MemoryOptions {
   /** What a value weighs: a whole number, 0 or more. Asked once for each value that is stored. Default: 1. */
   readonly weigher?: ((value: unknown) => number) | undefined;
   /** Which entry is evicted when there is no room: see the README of `@cacheme/memory`. Default: `"tlfu"`. */
-  readonly policy?: PolicyName | undefined;
+  readonly policy?: "tlfu" | "lru" | "lfu" | "fifo" | undefined;
   /**
    * What readers are given. `"frozen"`: the stored object itself, its plain objects and arrays frozen, so that a reader who
    * changes it is told by an error. `"shared"`: the stored object itself, as it is; whoever changes it changes it for all.

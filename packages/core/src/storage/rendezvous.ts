@@ -1,4 +1,4 @@
-import { xxh32 } from "@node-rs/xxhash";
+import { xxh32 } from "../hash.js";
 
 /** What a key may be sent to. */
 export interface Member {

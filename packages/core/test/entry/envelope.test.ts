@@ -1,7 +1,7 @@
-import { xxh32 } from "@node-rs/xxhash";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { classFingerprint, decodeEnvelope, type Envelope, encodeEnvelope } from "../../src/entry/envelope.js";
+import { xxh32 } from "../../src/hash.js";
 
 const envelope: Envelope = {
   codec: 2,

@@ -1,0 +1,36 @@
+import { xxHash32 } from "js-xxhash";
+
+/** xxh32 of the bytes, or of the string as UTF-8. */
+type Hash = (input: Uint8Array | string, seed: number) => number;
+
+/**
+ * xxh32, an unsigned 32-bit number: by `@node-rs/xxhash` if the program has installed it, else in JavaScript. Both answer the
+ * same, so processes with and without it share their entries. The native code is three to six times as fast from a kilobyte
+ * on, and no faster below 200 bytes.
+ */
+export function xxh32(input: Uint8Array | string, seed: number): number {
+  hash ??= native() ?? xxHash32;
+  return hash(input, seed);
+}
+
+let hash: Hash | undefined;
+
+/**
+ * The native function, `undefined` if it cannot be loaded. No bundler can follow this `require`: a `.node` file breaks their
+ * builds. In a bundle the package is therefore looked for beside the bundle.
+ */
+export function native(): Hash | undefined {
+  try {
+    const { createRequire } = process.getBuiltinModule("node:module");
+    const found: unknown = createRequire(import.meta.url)(nativePackage);
+    const { xxh32 } = found as { readonly xxh32: Hash };
+    return xxh32(sample, 1) === xxHash32(sample, 1) ? xxh32 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const nativePackage = "@node-rs/xxhash";
+
+/** Another version may take its arguments in another way. */
+const sample = "cacheme";
