@@ -12,7 +12,6 @@ import { checkSnippets } from "./checks/snippets.mjs";
 import { root, run } from "./lib/command.mjs";
 import { complianceTable } from "./lib/compliance-table.mjs";
 import { Report } from "./lib/report.mjs";
-import { removeStaleOutputs } from "./lib/stale-outputs.mjs";
 import { build, checkNodeVersion, install, toolchain } from "./lib/toolchain.mjs";
 import { runVitest } from "./lib/vitest.mjs";
 import { packages } from "./lib/workspace.mjs";
@@ -130,7 +129,6 @@ async function findTools() {
 }
 
 async function buildEverything() {
-  removeStaleOutputs();
   await build(env);
 }
 
