@@ -13,9 +13,9 @@ const coreLayers = [
   "default",
   "cacheme",
   "memoize",
+  "provided",
   "define-node",
   "warm",
-  "options",
   "read",
   "write",
   "plan",
@@ -33,6 +33,7 @@ const coreLayers = [
   "errors",
   "hash",
   "clock",
+  "shared-state",
 ];
 
 /** Import and export declarations begin a line, which those in a comment's example do not. */

@@ -16,19 +16,22 @@ import {
 } from "./memoize.js";
 import { checkedKey, nodeLabel } from "./node/key.js";
 import type { Node, NodeClass } from "./node/node.js";
-import type { StorageName } from "./node/register.js";
-import type { SynchronousNode, ValueOf } from "./node/value-of.js";
 import type {
   Answer,
+  EntriesOf,
   GetOptions,
   GetSyncOptions,
   OutcomesOf,
   ReadOptions,
   SetOptions,
   ValuesOf,
-} from "./options.js";
+} from "./node/options.js";
+import type { LoadSpace, Token } from "./node/reads.js";
+import type { StorageName } from "./node/register.js";
+import type { SynchronousNode, ValueOf } from "./node/value-of.js";
 import type { Plan } from "./plan/plan.js";
-import { PlanTable } from "./plan/plan-table.js";
+import { PlanTable, type UsedNode } from "./plan/plan-table.js";
+import { Provided } from "./provided.js";
 import type { FlightOptions } from "./read/flight.js";
 import { leaveOnAbort } from "./read/leave-on-abort.js";
 import { LocalRead } from "./read/local-read.js";
@@ -71,12 +74,15 @@ export class Cacheme implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #events = new Events();
   readonly #tick = new Tick();
-  readonly #storages = new StorageRegistry(this.#events, this.#tick);
+  readonly #storages = new StorageRegistry(this.#events, this.#tick, (name) =>
+    this.#plans.storageReplaced(name),
+  );
   readonly #plans: PlanTable;
   readonly #filler: Filler;
   readonly #local: LocalRead;
   readonly #reads: ReadPath;
   readonly #sync: SyncReader;
+  readonly #provided = new Provided();
   #closing: Promise<void> | undefined;
 
   constructor(options: CachemeOptions = {}) {
@@ -84,8 +90,15 @@ export class Cacheme implements AsyncDisposable {
     this.#plans = new PlanTable(this.#storages, options.prefix ?? "cacheme");
     this.#filler = new Filler(this.#clock, this.#events);
     this.#local = new LocalRead(this.#clock, this.#events);
-    this.#reads = new ReadPath(this.#clock, this.#events, this.#tick, this.#filler);
-    this.#sync = new SyncReader(this.#clock, this.#events, this.#filler);
+    const space: LoadSpace = {
+      cacheme: this,
+      get: this.get.bind(this),
+      getAll: this.getAll.bind(this),
+      peek: this.peek.bind(this),
+      inject: (token) => this.#provided.of(token),
+    };
+    this.#reads = new ReadPath(this.#clock, this.#events, this.#tick, this.#filler, space);
+    this.#sync = new SyncReader(this.#clock, this.#events, this.#filler, space);
   }
 
   /**
@@ -94,7 +107,10 @@ export class Cacheme implements AsyncDisposable {
    * @param storage what `memory()` or a storage package's function returns, or an address, whose scheme tells which
    *   package makes the storage: that one has to be installed
    * @param options for an address: what every remote storage takes; for all: what the program needs of it
-   * @throws ConfigurationError `CACHEME_DUPLICATE_STORAGE` where the name is taken; `CACHEME_UNKNOWN_SCHEME` or
+   * The same storage again, by label or address, is no error: a module may be evaluated twice. Another one is refused, unless
+   * the options say `replace: true`.
+   *
+   * @throws ConfigurationError `CACHEME_DUPLICATE_STORAGE` if another storage has the name; `CACHEME_UNKNOWN_SCHEME` or
    *   `CACHEME_MISSING_PACKAGE` where nobody can make a storage from the address; `CACHEME_NOT_OFFERED`, with the reason, where
    *   the storage does not have what `needs` names
    * @throws StorageError `CACHEME_CONNECT_FAILED` where the storage cannot be connected; the name is free again then
@@ -222,6 +238,20 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
+   * What the tiers have of many nodes, in their order, in one round trip to each storage; see {@link peek}.
+   *
+   * @example
+   * ```ts
+   * const entries = await peekAll([new UserNode(1), new UserNode(2)]);
+   * ```
+   */
+  peekAll<const Ns extends readonly Node[]>(nodes: Ns): Promise<EntriesOf<Ns>>;
+  peekAll(nodes: readonly Node[]): Promise<(Entry | undefined)[]> {
+    if (!Array.isArray(nodes)) return Promise.reject(notAList("peekAll", nodes));
+    return Promise.all(nodes.map((node) => this.peek(node)));
+  }
+
+  /**
    * What the local tiers have of the node, at once; see {@link peek}.
    *
    * @example
@@ -300,13 +330,52 @@ export class Cacheme implements AsyncDisposable {
    * ```ts
    * await db.rename(1, "Ada");
    * await invalidate(new UserNode(1));
+   * await invalidate(ids.map((id) => new UserNode(id)));
    * ```
    */
-  async invalidate(...nodes: readonly Node[]): Promise<void> {
+  invalidate(nodes: readonly Node[]): Promise<void>;
+  invalidate(...nodes: readonly Node[]): Promise<void>;
+  async invalidate(...given: readonly (Node | readonly Node[])[]): Promise<void> {
     await invalidate(
-      nodes.map((node) => this.#keyed(node)),
+      given.flat().map((node) => this.#keyed(node)),
       this.#events,
     );
+  }
+
+  /**
+   * Drops what the local tiers hold: of a node class, of the storage of that name, or of the whole space. What is under way is
+   * answered and not stored. Remote tiers keep what they have, and fill the local ones again: use {@link invalidate} for values
+   * that have changed.
+   *
+   * @param what a node class, the name of a storage, or nothing for all
+   * @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, or `CACHEME_INVALID_NODE` for a class that is no node's
+   * @example
+   * ```ts
+   * afterEach(() => clear());
+   * ```
+   */
+  async clear(what?: NodeClass | StorageName): Promise<void> {
+    if (what === undefined) for (const kind of this.#plans) kind.clearLocally();
+    else if (typeof what !== "string") this.#plans.kindOf(what)?.clearLocally();
+    else {
+      this.#storages.get(what);
+      for (const kind of this.#plans) kind.clearLocally(what);
+    }
+  }
+
+  /**
+   * Gives the space a thing that its loads need, such as a repository. A load gets it by `context.inject(token)`. Providing another
+   * one under the same token replaces the first one, for loads that begin later.
+   *
+   * @param token the class of the thing, or a symbol
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a token that is neither
+   * @example
+   * ```ts
+   * provide(UserRepository, new UserRepository(pool));
+   * ```
+   */
+  provide<T>(token: Token<T>, thing: T): void {
+    this.#provided.set(token, thing);
   }
 
   /**
@@ -317,14 +386,24 @@ export class Cacheme implements AsyncDisposable {
    * @example
    * ```ts
    * const user = await refresh(new UserNode(1));
+   * const users = await refresh([new UserNode(1), new UserNode(2)]);
    * ```
    */
+  refresh<const Ns extends readonly Node[]>(
+    nodes: Ns,
+    options?: Pick<ReadOptions, "signal">,
+  ): Promise<ValuesOf<Ns>>;
   refresh<N extends Node, V extends ValueOf<N> = ValueOf<N>>(
     node: N,
     options?: Pick<GetOptions<N, V>, "signal" | "load">,
   ): Promise<Answer<N, V>>;
-  refresh(node: Node, options?: Pick<GetOptions<Node>, "signal" | "load">): Promise<unknown> {
+  refresh(
+    given: Node | readonly Node[],
+    options?: Pick<GetOptions<Node>, "signal" | "load">,
+  ): Promise<unknown> {
     try {
+      if (Array.isArray(given)) return this.getAll(given, { ...options, fresh: true });
+      const node = given as Node; // No list, so a node: the line below checks it.
       const { plan, key } = this.#keyed(node);
       return this.#readWith(plan, node, key, { ...options, fresh: true });
     } catch (error) {
@@ -386,14 +465,15 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * The node classes that have been used, in the order of their first use.
+   * Lists the node classes that have been used, in the order of their first use, each with the name that events, errors and
+   * statistics use.
    *
    * @example
    * ```ts
-   * for (const nodeClass of nodes()) console.log(nodeClass.name, stats(nodeClass).hitRate);
+   * for (const { name, nodeClass } of nodes()) console.log(name, stats(nodeClass).hitRate);
    * ```
    */
-  nodes(): NodeClass[] {
+  nodes(): UsedNode[] {
     return this.#plans.classes();
   }
 
@@ -477,7 +557,7 @@ export class Cacheme implements AsyncDisposable {
     this.#plans.retire();
     this.#storages.retire();
     await new Promise<void>((sent) => this.#tick.add(sent)); // What this tick has gathered is sent first.
-    await Promise.all(Array.from(this.#plans, (plan) => plan.operations.finish()));
+    await Promise.all(Array.from(this.#plans, ({ operations }) => operations.finish()));
     await this.#storages.close();
   }
 

@@ -1,6 +1,12 @@
 /** Stops a timer that {@link Clock.schedule} started; stopping twice does nothing. */
 export type CancelTimer = () => void;
 
+/** How a timer differs from others. */
+export interface TimerOptions {
+  /** Whether the process stays alive until the timer has fired or is stopped. Default: false. */
+  readonly keepsAlive?: boolean | undefined;
+}
+
 /**
  * The only source of time in Cacheme, so that a test can hold it still or move it on.
  *
@@ -14,8 +20,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds, with fractions, since some moment in the past; never goes back. Measures how long something took. */
   elapsed(): number;
-  /** Calls `task` once after `ms` milliseconds. Must not keep the process alive. */
-  schedule(task: () => void, ms: number): CancelTimer;
+  /** Calls `task` once after `ms` milliseconds. Must not keep the process alive, unless the options say so. */
+  schedule(task: () => void, ms: number, options?: TimerOptions): CancelTimer;
 }
 
 /** The longest delay that `setTimeout` takes; a longer one would fire at once. */
@@ -25,9 +31,9 @@ const longestDelay = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
-  schedule(task, ms) {
+  schedule(task, ms, options) {
     const timer = setTimeout(task, Math.min(ms, longestDelay));
-    timer.unref();
+    if (options?.keepsAlive !== true) timer.unref();
     return () => clearTimeout(timer);
   },
 };

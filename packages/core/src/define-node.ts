@@ -1,6 +1,7 @@
 import { ConfigurationError } from "./errors.js";
 import type { NodeMeta } from "./node/meta.js";
 import { type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
+import { definitionKey } from "./node/same-definition.js";
 import type { Asynchronous, MaybePromise } from "./node/value-of.js";
 
 /**
@@ -46,22 +47,14 @@ export type FactoryOf<Args extends readonly [unknown?], Loaded, V> = unknown ext
     ? NodeFactory<Args, Awaited<Loaded>>
     : NodeFactory<Args, Awaited<Loaded>, SynchronousDefinedNode<Args[0], Awaited<Loaded>>>;
 
-interface Known {
-  readonly definition: object;
-  readonly factory: unknown;
-}
-
-const definitions = new Map<string, Known>();
-
 /**
  * Defines a kind of cached thing without a class. The nodes take one argument, or none; give an object where several things
  * tell them apart. The value's type is what `load` or `loadAll` returns.
  *
- * Defining the same again under one name gives the same nodes, so a definition may stand where it runs more than once;
- * functions are the same where their source is, whatever they close over. So define a node where the program runs once if what
- * it loads from can differ.
+ * Each call makes a definition of its own. If one space uses two definitions of one name, it compares their sources, as it
+ * does with classes: of equal source they share their entries, and each loads with its own functions. See
+ * {@link NodeMeta.name}.
  *
- * @throws ConfigurationError `CACHEME_DUPLICATE_NODE` where the name is taken by another definition
  * @throws ConfigurationError `CACHEME_INVALID_NODE` without a name or a key
  * @example
  * ```ts
@@ -85,16 +78,6 @@ export function defineNode<
       "CACHEME_INVALID_NODE",
       "defineNode needs a `name`, and a function `key` that returns a text, such as (id: number) => String(id).",
       { node: typeof name === "string" ? name : undefined },
-    );
-  }
-  const known = definitions.get(name);
-  if (known !== undefined) {
-    if (same(known.definition, definition)) return known.factory as FactoryOf<Args, Loaded, V>; // Told apart by all but types.
-    throw new ConfigurationError(
-      "CACHEME_DUPLICATE_NODE",
-      `Two different nodes are defined under the name "${name}"; they would read each other's entries. Give one of them ` +
-        "another name, or define the node once and import it from there.",
-      { node: name },
     );
   }
 
@@ -131,22 +114,6 @@ export function defineNode<
           context,
         )),
   });
-  const nodes = factory as unknown as FactoryOf<Args, Loaded, V>; // Made to that shape above.
-  definitions.set(name, { definition, factory: nodes });
-  return nodes;
-}
-
-/** Whether two definitions say the same: functions by their source, everything else by what it holds. */
-function same(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a === "function" && typeof b === "function") {
-    // Bound and built-in functions all have the one source.
-    return String(a) === String(b) && !String(a).includes("[native code]");
-  }
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
-  return (
-    left.length === right.size &&
-    left.every(([name, value]) => right.has(name) && same(value, right.get(name)))
-  );
+  Object.defineProperty(factory, definitionKey, { value: definition });
+  return factory as unknown as FactoryOf<Args, Loaded, V>; // Made to that shape above.
 }

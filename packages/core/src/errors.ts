@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /**
  * The stable codes of every error that Cacheme makes. Compare `error.code`, not the message:
  * messages may be reworded in any release, codes are part of the public interface.
@@ -14,6 +16,7 @@ export type CachemeErrorCode =
   | "CACHEME_UNKNOWN_SCHEME"
   | "CACHEME_MISSING_PACKAGE"
   | "CACHEME_NOT_OFFERED"
+  | "CACHEME_NOT_PROVIDED"
   | "CACHEME_PREFIX_IN_USE"
   | "CACHEME_NO_LOAD"
   | "CACHEME_LOAD_SHAPE"
@@ -57,6 +60,15 @@ export interface CachemeErrorDetails {
  * ```
  */
 export class CachemeError extends Error {
+  /** What the class is, whatever a bundler calls it, and in whatever copy of the package. */
+  static readonly "~kind": string = "CachemeError";
+
+  /** `instanceof` holds for errors that another copy of the package made, too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: it is the class right of `instanceof`, perhaps a derived one
+    return Function.prototype[Symbol.hasInstance].call(this, value) || isOfKindOf(this, value);
+  }
+
   readonly code: CachemeErrorCode;
   // Declared only, and set where they are known: a log of the error shows no others.
   declare readonly node: string | undefined;
@@ -76,17 +88,40 @@ export class CachemeError extends Error {
   }
 }
 
+/** Whether the value's class, or one that it extends, is the given class in some copy of the package. */
+function isOfKindOf(errorClass: typeof CachemeError, value: unknown): boolean {
+  // A class that a user derived has no kind of its own, and is told by its prototype alone.
+  if (!Object.hasOwn(errorClass, "~kind")) return false;
+  try {
+    let made: unknown = (value as { readonly constructor?: unknown } | null | undefined)?.constructor;
+    for (; typeof made === "function"; made = Object.getPrototypeOf(made)) {
+      if (Object.hasOwn(made, "~kind") && Reflect.get(made, "~kind") === errorClass["~kind"]) return true;
+    }
+  } catch {
+    // An object that cannot be looked at is no error of ours.
+  }
+  return false;
+}
+
 /** A node class, a storage or an option is set up wrongly. Mend the program; trying again cannot help. */
-export class ConfigurationError extends CachemeError {}
+export class ConfigurationError extends CachemeError {
+  static override readonly "~kind": string = "ConfigurationError";
+}
 
 /** A node's `key()` returned something that cannot name an entry. */
-export class KeyError extends CachemeError {}
+export class KeyError extends CachemeError {
+  static override readonly "~kind": string = "KeyError";
+}
 
 /** A load was not possible, gave the wrong shape, took too long, or came to wait for itself. */
-export class LoadError extends CachemeError {}
+export class LoadError extends CachemeError {
+  static override readonly "~kind": string = "LoadError";
+}
 
 /** A load came to wait for its own key. {@link cycle} shows the way round. */
 export class LoadCycleError extends LoadError {
+  static override readonly "~kind": string = "LoadCycleError";
+
   /** The nodes in the order in which they wait, the first one again at the end: `["tree:a", "tree:b", "tree:a"]`. */
   readonly cycle: readonly string[];
 
@@ -103,6 +138,8 @@ export class LoadCycleError extends LoadError {
 
 /** A value cannot be written by the node's serializer, or bytes cannot be read back. */
 export class SerializationError extends CachemeError {
+  static override readonly "~kind": string = "SerializationError";
+
   /** Where in the value the trouble is, such as `$.orders[3].total`. */
   readonly path: string;
 
@@ -113,13 +150,17 @@ export class SerializationError extends CachemeError {
 }
 
 /** A storage could not be reached, answered wrongly or too late. */
-export class StorageError extends CachemeError {}
+export class StorageError extends CachemeError {
+  static override readonly "~kind": string = "StorageError";
+}
 
 /**
  * A part of a batch of writes or removals failed. What concerns {@link keys} is not known to be done; every other key of
  * the batch is done.
  */
 export class BatchError extends StorageError {
+  static override readonly "~kind": string = "BatchError";
+
   /** The keys in the storage, as the batch named them. */
   readonly keys: ReadonlySet<string>;
 
@@ -133,6 +174,8 @@ export class BatchError extends StorageError {
  * An invalidation or a write did not reach every tier. What it did reach is done; {@link storages} names the rest.
  */
 export class IncompleteError extends CachemeError {
+  static override readonly "~kind": string = "IncompleteError";
+
   /** The names of the storages that were not reached. */
   readonly storages: readonly string[];
 
@@ -147,10 +190,19 @@ export class IncompleteError extends CachemeError {
   }
 }
 
+/** Whether it is an error, of this realm or of another one. Never throws: looking at a revoked proxy does. */
+export function isError(thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error || types.isNativeError(thrown);
+  } catch {
+    return false;
+  }
+}
+
 /** What a thrown thing says, whatever it is. Never throws: an object without a prototype has no text, for instance. */
 export function reasonOf(thrown: unknown): string {
   try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
+    return String(isError(thrown) ? thrown.message : thrown);
   } catch {
     return "what was thrown has no text.";
   }
@@ -164,7 +216,7 @@ export function typeName(value: unknown): string {
 
 /** What was thrown where an error must be handed on. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(reasonOf(thrown), { cause: thrown });
+  return isError(thrown) ? thrown : new Error(reasonOf(thrown), { cause: thrown });
 }
 
 /** What every call after `close()` is answered with. */

@@ -1,7 +1,8 @@
 export { Cacheme, type CachemeOptions } from "./cacheme.js";
-export type { CancelTimer, Clock } from "./clock.js";
+export type { CancelTimer, Clock, TimerOptions } from "./clock.js";
 export { systemClock } from "./clock.js";
 export {
+  clear,
   close,
   get,
   getAll,
@@ -14,9 +15,12 @@ export {
   nodes,
   on,
   peek,
+  peekAll,
   peekLocal,
+  provide,
   refresh,
   registerStorage,
+  reset,
   set,
   setAll,
   setPrefix,
@@ -51,17 +55,20 @@ export type { CachemeEvents, CachemeListener, NodeEvent } from "./events.js";
 export type { Memoized, MemoizedSync, MethodMemoizer, NodeFor } from "./memoize.js";
 export type { CacheTier, NodeMeta } from "./node/meta.js";
 export { type LoadAll, type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
-export type { Register, StorageName } from "./node/register.js";
-export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
 export type {
   Answer,
+  EntriesOf,
   GetOptions,
   GetSyncOptions,
   OutcomesOf,
   ReadOptions,
   SetOptions,
   ValuesOf,
-} from "./options.js";
+} from "./node/options.js";
+export type { LoadSurroundings, Reads, Token } from "./node/reads.js";
+export type { Register, StorageName } from "./node/register.js";
+export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
+export type { UsedNode } from "./plan/plan-table.js";
 export { type CompressionOptions, compressed } from "./serializer/compressed.js";
 export { json } from "./serializer/json.js";
 export { msgpack } from "./serializer/msgpack.js";

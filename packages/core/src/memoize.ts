@@ -1,6 +1,6 @@
 import type { Node } from "./node/node.js";
+import type { Answer } from "./node/options.js";
 import type { ValueOf } from "./node/value-of.js";
-import type { Answer } from "./options.js";
 
 /** Fits every node that may hold a `V`: its value is of that type, or it does not tell. */
 export type NodeFor<N extends Node, V> =

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Cacheme, memory } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
 import { reason, thrownBy } from "./support/reason.js";
@@ -43,7 +43,7 @@ describe("close", () => {
     await cacheme.get(new Counting(1));
     await cacheme.close();
     expect(cacheme.stats(Counting).loadCount).toBe(1);
-    expect(cacheme.nodes()).toEqual([Counting]);
+    expect(cacheme.nodes()).toEqual([{ name: "counting", nodeClass: Counting }]);
     expect(cacheme.storages().map(({ name }) => name)).toEqual(["local", "remote"]);
   });
 
@@ -56,13 +56,15 @@ describe("close", () => {
 
   it("gives back what memory holds", async () => {
     const local = memory();
+    const written = vi.spyOn(local, "write");
     const cacheme = new Cacheme();
     await cacheme.registerStorage("local", local);
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
     await cacheme.get(new Counting(1));
-    expect(local.peek(0, "1")?.value).toBe(1);
+    const [space = -1] = written.mock.calls[0] ?? [];
+    expect(local.peek(space, "1")?.value).toBe(1);
     await cacheme.close();
-    expect(local.peek(0, "1")).toBeUndefined();
+    expect(local.peek(space, "1")).toBeUndefined();
   });
 
   it("is what `await using` calls", async () => {

@@ -316,7 +316,7 @@ describe("context.ttl", () => {
     });
     const read = cacheme.get(new Contextual());
     await settled();
-    clock.advance(30_000);
+    clock.advance(29_000);
     loading.resolve(1);
     await read;
     expect(cacheme.peekLocal(new Contextual())?.ttl).toBe(5_000);

@@ -10,9 +10,12 @@ const unusable = /[\p{Cc}\p{Cs}]/u;
  * @throws KeyError `CACHEME_INVALID_KEY` for anything but a text that is not empty and has no control characters
  */
 export function checkedKey(key: unknown, nodeName: string): string {
-  if (typeof key === "string" && key !== "" && !unusable.test(key)) return key;
+  if (typeof key === "string" && key !== "" && !unusable.test(key) && !mistaken.test(key)) return key;
   throw invalidKey(key, nodeName);
 }
+
+/** What became of an object, or of a value that was missing, where a string was made of it. */
+const mistaken = /^(?:\[object [^\]]*\]|undefined|null|NaN)$/;
 
 function invalidKey(key: unknown, nodeName: string): KeyError {
   const what =
@@ -20,7 +23,9 @@ function invalidKey(key: unknown, nodeName: string): KeyError {
       ? `returned ${typeName(key)}, not a text`
       : key === ""
         ? "returned an empty text"
-        : `returned ${JSON.stringify(key)}, which has a control character or half a surrogate pair in it`;
+        : mistaken.test(key)
+          ? `returned "${key}", which every such node would share: it was made of an object or of a value that is missing`
+          : `returned ${JSON.stringify(key)}, which has a control character or half a surrogate pair in it`;
   return new KeyError(
     "CACHEME_INVALID_KEY",
     `key() of node "${nodeName}" ${what}. Return a text that tells this node from the others of its class, ` +

@@ -21,8 +21,13 @@ import type { StorageName } from "./register.js";
  */
 export interface NodeMeta {
   /**
-   * Part of the key, and unique among all node classes. Default: the class's own name. Set it where code is minified.
-   * A class that inherits its meta does not inherit the name.
+   * The first part of the key, unique among the kinds of a space. Required if a tier is remote, because bundlers rename
+   * classes. A local-only class without one is known by itself alone; events, errors and statistics then show the name of the
+   * class. A subclass that inherits its meta does not inherit the name.
+   *
+   * A second class of the same name shares the entries of the first one if both have one source, as when a module is evaluated
+   * twice. A class of another source replaces the first one, with a process warning; if `NODE_ENV` is `production`, it is refused
+   * (`CACHEME_DUPLICATE_NODE`).
    */
   readonly name?: string | undefined;
   /** Part of the key: change it when the value's shape changes, and old entries are never seen again. Default: 1. */
@@ -40,8 +45,11 @@ export interface NodeMeta {
   readonly concurrency?: number | undefined;
   /** How many nodes one `loadAll` gets at most. Default: no limit. */
   readonly maxBatchSize?: number | undefined;
-  /** A load that takes longer fails with `CACHEME_LOAD_TIMEOUT`, and its signal is aborted. Default: no limit. */
-  readonly loadTimeout?: Duration | undefined;
+  /**
+   * A load that takes longer fails with `CACHEME_LOAD_TIMEOUT`, and its signal is aborted. `false` sets no limit: a load that
+   * never settles then keeps its readers waiting for ever. Default: 30 seconds.
+   */
+  readonly loadTimeout?: Duration | false | undefined;
 }
 
 /** One place where a class's values are kept. */
@@ -55,6 +63,8 @@ export interface CacheTier {
 /** A class's meta, checked and with its defaults filled in. */
 export interface ResolvedMeta {
   readonly name: string;
+  /** Whether the class states the name. Otherwise it is {@link defaultName}, which bundlers change. */
+  readonly hasName: boolean;
   readonly version: string;
   /** `undefined` where the class names no caches, and the default memory storage serves. */
   readonly caches: readonly { readonly storage: string; readonly ttl: number | undefined }[] | undefined;
@@ -62,6 +72,7 @@ export interface ResolvedMeta {
   readonly doorkeeper: DoorkeeperOptions | undefined;
   readonly concurrency: number;
   readonly maxBatchSize: number;
+  /** Milliseconds; `undefined` without a limit. */
   readonly loadTimeout: number | undefined;
 }
 
@@ -78,6 +89,8 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
 
+const defaultLoadTimeout: Duration = "30s";
+
 /** Names and versions stand between colons in the keys. */
 const namePattern = /^[^\p{Cc}\p{Cs}\s:]+$/u;
 
@@ -89,6 +102,11 @@ function fits(text: unknown, longest: number): text is string {
   return typeof text === "string" && namePattern.test(text) && Buffer.byteLength(text) <= longest;
 }
 
+/** Returns the class's own name, or "anonymous". It names the class to people and tells it from no other one. */
+export function defaultName({ name }: NodeClass): string {
+  return typeof name === "string" && fits(name, longestName) ? name : "anonymous";
+}
+
 /**
  * Checks a class's meta and fills in the defaults.
  *
@@ -96,7 +114,8 @@ function fits(text: unknown, longest: number): text is string {
  */
 export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
   const meta: NodeMeta = nodeClass.meta ?? {};
-  const name = (Object.hasOwn(nodeClass, "meta") ? meta.name : undefined) ?? nodeClass.name;
+  const ownName = Object.hasOwn(nodeClass, "meta") ? meta.name : undefined;
+  const name = ownName ?? defaultName(nodeClass);
   const refuse = (what: string): never => {
     throw new ConfigurationError("CACHEME_INVALID_META", `The meta of node class "${name}" ${what}`, {
       node: name,
@@ -123,6 +142,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
 
   return {
     name,
+    hasName: ownName !== undefined,
     version,
     caches: meta.caches === undefined ? undefined : resolveTiers(meta.caches, name, refuse),
     serializer: resolveSerializer(meta.serializer ?? msgpack(), refuse),
@@ -130,9 +150,15 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     concurrency: atLeastOne(meta.concurrency, "concurrency", refuse),
     maxBatchSize: atLeastOne(meta.maxBatchSize, "maxBatchSize", refuse),
     loadTimeout:
-      meta.loadTimeout === undefined
+      meta.loadTimeout === false
         ? undefined
-        : milliseconds(meta.loadTimeout, `loadTimeout of node "${name}"`, { node: name }),
+        : milliseconds(
+            meta.loadTimeout === undefined ? defaultLoadTimeout : meta.loadTimeout,
+            `loadTimeout of node "${name}"`,
+            {
+              node: name,
+            },
+          ),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Duration } from "../duration.js";
 import type { Entry } from "../entry/entry.js";
 import type { NodeMeta } from "./meta.js";
+import type { LoadSurroundings } from "./reads.js";
 import type { MaybePromise, ValueOf } from "./value-of.js";
 
 /**
@@ -56,7 +57,7 @@ export interface NodeClass<N extends Node = Node> {
 }
 
 /** What a `load` may use and say while it runs. */
-export interface LoadContext<V = unknown> {
+export interface LoadContext<V = unknown> extends LoadSurroundings {
   /**
    * Aborted when nobody waits for the value any more (every reader had a `signal` and left), or the load's deadline has
    * passed. Hand it on to `fetch` or a database client.
@@ -76,7 +77,7 @@ export interface LoadContext<V = unknown> {
 }
 
 /** What a `loadAll` may use and say while it runs. */
-export interface LoadAllContext {
+export interface LoadAllContext extends LoadSurroundings {
   /** Aborted when nobody waits for any of the values any more, or the load's deadline has passed. */
   readonly signal: AbortSignal;
   /** The context of one of the nodes: its previous value, its ttl, whether it is stored. */

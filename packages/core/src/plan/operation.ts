@@ -73,6 +73,11 @@ export class Operations {
     }
   }
 
+  /** Fences every running operation of every key. */
+  fenceAll(): void {
+    for (const key of this.#newest.keys()) this.fence(key);
+  }
+
   /**
    * Fences what has not come to its write or removal yet, and settles when what has is done: a `set` that waits for its turn is
    * no less on its way than the write that it waits for.

@@ -1,17 +1,38 @@
 import { Buffer } from "node:buffer";
 import { ConfigurationError, closedError, typeName } from "../errors.js";
-import { resolveMeta } from "../node/meta.js";
+import { defaultName, type ResolvedMeta, resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
+import { isSameDefinition } from "../node/same-definition.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storage/memory.js";
 import type { StorageRegistry } from "../storage/registry.js";
+import { NodeKind } from "./node-kind.js";
+import { placeOf } from "./place-of.js";
 import { Plan } from "./plan.js";
+import { WeakList } from "./weak-list.js";
 
 /** The name of the memory storage that serves the node classes without `caches`. */
 const defaultStorage = "default";
 
 /** In bytes; with the longest name, version and shortened key that makes less than 200. */
 const longestPrefix = 60;
+
+/** From so many classes of one default name on, something defines classes over and over. */
+const manyNamesakes = 100;
+
+/** A class that has been used, as `nodes()` lists it. */
+export interface UsedNode {
+  /** The name that keys, events, errors and statistics use. */
+  readonly name: string;
+  /** The class, or what `defineNode` returned. If it was evaluated several times, the one that was used first. */
+  readonly nodeClass: NodeClass;
+}
+
+interface Known extends UsedNode {
+  readonly kind: NodeKind;
+  /** Where the class was used first, as a stack. Made into text only if an error needs it. */
+  readonly firstUse: Error;
+}
 
 /**
  * The plans of one `Cacheme`, by node class.
@@ -23,7 +44,14 @@ const longestPrefix = 60;
 export class PlanTable {
   #symbol = Symbol("cacheme plan");
   readonly #storages: StorageRegistry;
-  readonly #byName = new Map<string, Plan>();
+  /** By name, or by prototype for a class without a name of its own; in the order of first use. */
+  readonly #known = new Map<string | object, Known>();
+  /** The plans by prototype: a prototype that is frozen carries no symbol. */
+  #byPrototype = new WeakMap<object, Plan>();
+  readonly #prototypes = new WeakList<object>();
+  /** The prototypes of classes that a newer one of their name has replaced. */
+  readonly #replaced = new WeakSet<object>();
+  readonly #warned = new Set<string>();
   #prefix: string;
   #retired = false;
 
@@ -42,42 +70,64 @@ export class PlanTable {
     return this.#make(node);
   }
 
-  /** The counters of a class; fresh ones where it has not been used, which is no use of it either. */
+  /** Returns the class's counters. A class that was never used gets zeros. */
   statsOf(nodeClass: NodeClass): StatsCounter {
-    const given: unknown = nodeClass;
-    if (typeof given !== "function" || typeof nodeClass.prototype?.key !== "function")
-      throw notANode("A node class", given);
-    const { name, caches } = resolveMeta(nodeClass);
-    const plan = this.#byName.get(name);
-    if (plan?.nodeClass === nodeClass) return plan.stats;
+    const kind = this.kindOf(nodeClass);
+    if (kind !== undefined) return kind.stats;
+    const { caches } = resolveMeta(nodeClass);
     return new StatsCounter(caches?.map(({ storage }) => storage) ?? [defaultStorage]);
   }
 
-  classes(): NodeClass[] {
-    return Array.from(this, (plan) => plan.nodeClass);
+  /**
+   * Returns the class's kind, or `undefined` if the class was never used.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_NODE` for anything but a node class
+   */
+  kindOf(nodeClass: NodeClass): NodeKind | undefined {
+    const given: unknown = nodeClass;
+    if (typeof given !== "function" || typeof nodeClass.prototype?.key !== "function")
+      throw notANode("a node class", given);
+    return this.#byPrototype.get(nodeClass.prototype)?.kind;
   }
 
-  *[Symbol.iterator](): IterableIterator<Plan> {
-    yield* this.#byName.values();
+  /** Lists the classes in the order of their first use. */
+  classes(): UsedNode[] {
+    return Array.from(this.#known.values(), ({ name, nodeClass }) => ({ name, nodeClass }));
+  }
+
+  *[Symbol.iterator](): IterableIterator<NodeKind> {
+    for (const { kind } of this.#known.values()) yield kind;
+  }
+
+  /** From here on nodes are refused. The plans are removed from the prototypes, which outlive this. */
+  retire(): void {
+    this.#retired = true;
+    this.#detachPlans();
   }
 
   /**
-   * From here on nodes are refused. The plans are taken off the prototypes, which outlive this; where one was frozen meanwhile,
-   * a new symbol does not find it.
+   * Makes the kinds that use a storage find their storages again, because another one has its name now. What is under way
+   * for them is overtaken.
    */
-  retire(): void {
-    this.#retired = true;
-    for (const plan of this) Reflect.deleteProperty(plan.prototype, this.#symbol);
-    this.#symbol = Symbol("cacheme plan, closed");
+  storageReplaced(storage: string): void {
+    const concerned = [...this.#known.values()].filter(({ kind }) =>
+      kind.tiers.some(({ name }) => name === storage),
+    );
+    if (concerned.length === 0) return;
+    this.#forgetPlans();
+    for (const known of concerned) {
+      known.kind.clearLocally();
+      this.#renew(known, known.nodeClass, resolveMeta(known.nodeClass));
+    }
   }
 
   /** @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use */
   setPrefix(prefix: string): void {
-    const [first] = this.#byName.keys();
+    const [first] = this.#known.values();
     if (first !== undefined && prefix !== this.#prefix) {
       throw new ConfigurationError(
         "CACHEME_PREFIX_IN_USE",
-        `The prefix cannot become "${prefix}": node "${first}" is in use under "${this.#prefix}" already, and what it ` +
+        `The prefix cannot become "${prefix}": node "${first.name}" is in use under "${this.#prefix}" already, and what it ` +
           "stored would be lost to invalidations. Call setPrefix at the program's start, before the first read.",
       );
     }
@@ -95,45 +145,119 @@ export class PlanTable {
       typeof node.key !== "function" ||
       typeof nodeClass !== "function"
     ) {
-      throw notANode("A node", node);
+      throw notANode("a node", node);
     }
+    const plan = this.#byPrototype.get(prototype);
+    if (plan !== undefined) return plan;
     // A class's constructor is a NodeClass by its shape: `prototype`, `name`, and perhaps `meta`.
     return this.#compile(nodeClass as unknown as NodeClass, prototype);
   }
 
   #compile(nodeClass: NodeClass, prototype: object): Plan {
     const meta = resolveMeta(nodeClass);
-    const namesake = this.#byName.get(meta.name);
-    if (namesake !== undefined) {
-      if (namesake.prototype === prototype) return namesake;
-      throw new ConfigurationError(
-        "CACHEME_DUPLICATE_NODE",
-        `Two node classes are named "${meta.name}"; they would read each other's entries. Give one of them another ` +
-          "`name` in its meta, or define the class once and import it from there.",
-        { node: meta.name },
-      );
-    }
-    const storages = meta.caches?.map(({ storage, ttl }) => ({
-      registered: this.#storages.get(storage, meta.name),
-      ttl,
-    }));
-    const plan = new Plan(
-      nodeClass,
-      prototype,
-      meta,
-      bulkLoadOf(nodeClass, meta.name),
-      this.#prefix,
-      this.#byName.size,
-      storages ?? [
-        { registered: this.#storages.getOrAdopt(defaultStorage, memory, meta.name), ttl: undefined },
-      ],
-    );
-    this.#byName.set(meta.name, plan);
+    const loadAll = bulkLoadOf(nodeClass, meta.name);
+    const plan = new Plan(this.#kindFor(nodeClass, prototype, meta), nodeClass, prototype, loadAll);
+    this.#byPrototype.set(prototype, plan);
+    this.#prototypes.add(prototype);
     if (Object.isExtensible(prototype)) {
       Object.defineProperty(prototype, this.#symbol, { value: plan, configurable: true });
     }
     return plan;
   }
+
+  /** The kind of a class: that of its name, if one source was evaluated twice, else a new one. */
+  #kindFor(nodeClass: NodeClass, prototype: object, meta: ResolvedMeta): NodeKind {
+    const known = this.#known.get(meta.hasName ? meta.name : prototype);
+    if (known === undefined) return this.#renew(undefined, nodeClass, meta);
+    const isOfKind =
+      this.#replaced.has(prototype) ||
+      known.nodeClass.prototype === prototype ||
+      isSameDefinition(known.nodeClass, nodeClass);
+    if (isOfKind) return known.kind;
+    if (process.env.NODE_ENV === "production") throw duplicateNode(known);
+    return this.#replace(known, nodeClass, meta);
+  }
+
+  /** Lets a newer class of a name take over, as a hot reload wants it. */
+  #replace(known: Known, nodeClass: NodeClass, meta: ResolvedMeta): NodeKind {
+    if (!this.#warned.has(meta.name)) {
+      this.#warned.add(meta.name);
+      process.emitWarning(
+        `Node "${meta.name}" was defined again with another source. The newer definition replaces the older one, whose ` +
+          `entries in this process are dropped. If these are two kinds of things, give one of them another name: in ` +
+          `production this is the error CACHEME_DUPLICATE_NODE. First used:${placeOf(known.firstUse)}`,
+        { type: "CachemeWarning", code: "CACHEME_DUPLICATE_NODE" },
+      );
+    }
+    for (const prototype of this.#prototypes) {
+      if (this.#byPrototype.get(prototype)?.kind === known.kind) this.#replaced.add(prototype);
+    }
+    this.#forgetPlans();
+    known.kind.clearLocally();
+    return this.#renew(known, nodeClass, meta);
+  }
+
+  /** Makes a kind for a class, and puts it in the place of an older one, whose operations it takes over. */
+  #renew(older: Known | undefined, nodeClass: NodeClass, meta: ResolvedMeta): NodeKind {
+    const name = older?.name ?? (meta.hasName ? meta.name : this.#labelFor(meta.name));
+    const storages = meta.caches?.map(({ storage, ttl }) => ({
+      registered: this.#storages.get(storage, name),
+      ttl,
+    })) ?? [{ registered: this.#storages.getOrAdopt(defaultStorage, memory, name), ttl: undefined }];
+    const remote = storages.find(({ registered }) => registered.kind === "remote");
+    if (remote !== undefined && !meta.hasName) throw namelessNode(name, remote.registered.name);
+    const kind = new NodeKind(meta, name, this.#prefix, storages, older?.kind.operations);
+    const known: Known = { kind, name, nodeClass, firstUse: new Error("first use") };
+    this.#known.set(meta.hasName ? name : nodeClass.prototype, known);
+    return kind;
+  }
+
+  /** Tells classes that share a default name apart, in events, errors and statistics. */
+  #labelFor(name: string): string {
+    const namesakes = [...this.#known].filter(
+      ([key, { nodeClass }]) => typeof key === "object" && defaultName(nodeClass) === name,
+    ).length;
+    if (namesakes === manyNamesakes) {
+      process.emitWarning(
+        `${manyNamesakes} node classes without a name of their own are called "${name}". Each has its own entries, which no ` +
+          "later one finds. Define the class once, outside of the function that uses it, or give its meta a name.",
+        { type: "CachemeWarning" },
+      );
+    }
+    return namesakes === 0 ? name : `${name}#${namesakes + 1}`;
+  }
+
+  /** Every class gets another plan at its next use. */
+  #forgetPlans(): void {
+    this.#detachPlans();
+    this.#byPrototype = new WeakMap();
+  }
+
+  #detachPlans(): void {
+    for (const prototype of this.#prototypes) Reflect.deleteProperty(prototype, this.#symbol);
+    // A prototype that was frozen meanwhile keeps the old symbol.
+    this.#symbol = Symbol("cacheme plan");
+  }
+}
+
+function duplicateNode(known: Known): ConfigurationError {
+  return new ConfigurationError(
+    "CACHEME_DUPLICATE_NODE",
+    `Two node classes of different source are named "${known.name}" in their meta; they would read each other's entries. Give ` +
+      "one of them another `name`, or define the class once and import it from there. " +
+      `The first one was first used:${placeOf(known.firstUse)}\nThis one is first used:${placeOf(new Error("first use"))}`,
+    { node: known.name },
+  );
+}
+
+function namelessNode(name: string, storage: string): ConfigurationError {
+  return new ConfigurationError(
+    "CACHEME_INVALID_META",
+    `Node class "${name}" has no \`name\` in a meta of its own, and its storage "${storage}" is remote. Give it one, such as ` +
+      '`static meta = { name: "user", … }`: bundlers rename classes, and another build would read this class\'s entries as those of ' +
+      "another one. A subclass does not inherit the name.",
+    { node: name, storage },
+  );
 }
 
 function bulkLoadOf(nodeClass: NodeClass, name: string): Plan["loadAll"] {
@@ -169,7 +293,7 @@ function checkedPrefix(prefix: string): string {
 function notANode(expected: string, got: unknown): ConfigurationError {
   return new ConfigurationError(
     "CACHEME_INVALID_NODE",
-    `${expected} was expected, and ${typeName(got)} came. ` +
+    `Expected ${expected}, got ${typeName(got)}. ` +
       "Give an instance of a class that extends Node, or what a function made by defineNode returns.",
   );
 }

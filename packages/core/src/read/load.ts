@@ -1,15 +1,15 @@
-import { types } from "node:util";
-import type { CancelTimer, Clock } from "../clock.js";
-import { milliseconds } from "../duration.js";
-import type { Entry } from "../entry/entry.js";
-import { LoadError, typeName } from "../errors.js";
+import type { CancelTimer, Clock, TimerOptions } from "../clock.js";
+import { isError, LoadError, typeName } from "../errors.js";
 import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
-import type { LoadAllContext, LoadContext, Node } from "../node/node.js";
+import type { LoadSpace } from "../node/reads.js";
+import { isThenable } from "../node/thenable.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { Plan } from "../plan/plan.js";
 import type { Flight } from "./flight.js";
-import { enterLoad, leaveLoad } from "./wait-graph.js";
+import { BulkContext, FlightContext } from "./load-context.js";
+import { enterLoad, leaveLoad } from "./load-frame.js";
+import type { SingleLoad } from "./single-load.js";
 
 /** What becomes of a load's flights. */
 interface LoadOutcome {
@@ -21,6 +21,7 @@ interface LoadOutcome {
 export interface LoadEnvironment extends LoadOutcome {
   readonly clock: Clock;
   readonly events: Events;
+  readonly space: LoadSpace;
 }
 
 /** One call of a node's `load`, of a class's `loadAll`, or of a reader's override, with the flights that it answers. */
@@ -30,18 +31,27 @@ export class Load {
   /** Whether another load waits for one of the flights. */
   readonly nested: boolean;
   readonly #environment: LoadEnvironment;
+  /** Answers the only flight; `undefined` if the class's `loadAll` answers all of them. */
+  readonly #single: SingleLoad | undefined;
   readonly #waitsFor = new Set<Flight>();
   #sweepAt = 64;
   #controller: AbortController | undefined;
+  #abortReason: Error | undefined;
   #cancelDeadline: CancelTimer | undefined;
   #release: (() => void) | undefined;
   #leaveLine: (() => void) | undefined;
   #began = 0;
   ended = false;
 
-  constructor(plan: Plan, flights: readonly Flight[], environment: LoadEnvironment) {
+  constructor(
+    plan: Plan,
+    flights: readonly Flight[],
+    single: SingleLoad | undefined,
+    environment: LoadEnvironment,
+  ) {
     this.plan = plan;
     this.flights = flights;
+    this.#single = single;
     this.nested = flights.some((flight) => flight.nested);
     this.#environment = environment;
     for (const flight of flights) flight.load = this;
@@ -57,9 +67,15 @@ export class Load {
     return this.#waitsFor;
   }
 
-  /** Made when somebody looks at it: most loads do not. */
+  /** The space in which the load runs. */
+  get space(): LoadSpace {
+    return this.#environment.space;
+  }
+
+  /** Made when somebody looks at it, which most loads do not, perhaps after the load was aborted. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
+    if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     return this.#controller.signal;
   }
 
@@ -75,9 +91,7 @@ export class Load {
     const { clock } = this.#environment;
     const { loadTimeout } = this.plan.meta;
     this.#began = clock.elapsed();
-    if (loadTimeout !== undefined) {
-      this.#cancelDeadline = clock.schedule(() => this.#timedOut(loadTimeout), loadTimeout);
-    }
+    if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, { keepsAlive: true });
     const [first] = this.flights;
     if (first === undefined) return;
     try {
@@ -105,57 +119,81 @@ export class Load {
       for (const flight of this.flights) flight.abandon();
       return;
     }
-    this.#controller ??= new AbortController();
-    this.#controller.abort(new DOMException("Nobody waits for this load any more.", "AbortError"));
+    this.#abort(new DOMException("Nobody waits for this load any more.", "AbortError"));
+    const left = this.plan.meta.loadTimeout;
+    if (left === undefined) return;
+    // With nobody waiting, the deadline keeps no program alive.
+    this.#cancelDeadline?.();
+    const elapsed = this.#environment.clock.elapsed() - this.#began;
+    this.#setDeadline(Math.max(0, left - elapsed), { keepsAlive: false });
+  }
+
+  #abort(reason: Error): void {
+    this.#abortReason ??= reason;
+    this.#controller?.abort(reason);
+  }
+
+  #setDeadline(milliseconds: number, options: TimerOptions): void {
+    this.#cancelDeadline = this.#environment.clock.schedule(() => this.#timedOut(), milliseconds, options);
   }
 
   #call(first: Flight): MaybePromise<unknown> {
-    const { plan, flights } = this;
-    if (this.#single) {
-      const load = first.override ?? first.node.load?.bind(first.node);
-      return load?.(new FlightContext(this, first));
-    }
-    return plan.loadAll?.(
-      flights.map((flight) => flight.node),
+    if (this.#single !== undefined) return this.#single(new FlightContext(this, first));
+    return this.plan.loadAll?.(
+      this.flights.map((flight) => flight.node),
       new BulkContext(this),
     );
   }
 
-  /** Whether this answers one flight by the node's own `load` or the reader's. */
-  get #single(): boolean {
-    const [first, second] = this.flights;
-    return second === undefined && (first?.override !== undefined || first?.node.load !== undefined);
-  }
-
   #succeeded(answer: unknown): void {
     if (this.ended) return;
-    const values = this.#single ? [answer] : answer;
-    if (!Array.isArray(values) || values.length !== this.flights.length) {
-      this.#failed(this.#wrongShape(answer));
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = this.#outcomesOf(answer);
+    } catch (error) {
+      this.#failed(error);
       return;
     }
-    // Of a single load's value an Error is a value like others; in a list it stands for its node's failure.
-    const isFailure = (value: unknown) =>
-      !this.#single && (types.isNativeError(value) || value instanceof Error);
-    const failures = values.filter(isFailure).length;
-    const duration = this.#end(values.length - failures, failures);
+    const failures = outcomes.filter(({ error }) => error !== undefined).length;
+    const duration = this.#end(outcomes.length - failures, failures);
     const { events, loaded, failed } = this.#environment;
     const { name } = this.plan;
-    if (events.listeners.load !== null && failures < values.length) {
-      const keys = this.flights.filter((_, index) => !isFailure(values[index])).map((flight) => flight.key);
+    if (events.listeners.load !== null && failures < outcomes.length) {
+      const keys = this.flights
+        .filter((_, index) => outcomes[index]?.error === undefined)
+        .map((flight) => flight.key);
       events.emit("load", { node: name, keys, duration });
     }
     for (const [index, flight] of this.flights.entries()) {
-      const value: unknown = values[index];
-      if (isFailure(value)) {
-        if (events.listeners.loadError !== null) {
-          events.emit("loadError", { node: name, keys: [flight.key], duration, error: value });
-        }
-        failed(flight, value);
-      } else {
+      const { value, error } = outcomes[index] ?? {};
+      if (error === undefined) {
         loaded(flight, value);
+      } else {
+        if (events.listeners.loadError !== null) {
+          events.emit("loadError", { node: name, keys: [flight.key], duration, error });
+        }
+        failed(flight, error);
       }
     }
+  }
+
+  /**
+   * What the answer means for each flight. An Error that a single load returns is a value like others; in a list it stands for its
+   * node's failure.
+   *
+   * @throws LoadError `CACHEME_LOAD_SHAPE` for a list that is none, or has another length
+   */
+  #outcomesOf(answer: unknown): readonly Outcome[] {
+    if (this.#single !== undefined) return [{ value: answer }];
+    if (!Array.isArray(answer) || answer.length !== this.flights.length) throw this.#wrongShape(answer);
+    return Array.from(this.flights, (flight, index) => {
+      const value: unknown = answer[index];
+      if (isError(value)) return { error: value };
+      if (!isThenable(value)) return { value };
+      // The promise's own failure does not matter any more.
+      Promise.resolve(value).catch(() => {});
+      return { error: this.#promiseInList(flight) };
+    });
   }
 
   #failed(error: unknown): void {
@@ -180,17 +218,25 @@ export class Load {
     return duration;
   }
 
-  #timedOut(loadTimeout: number): void {
+  #timedOut(): void {
     const [first] = this.flights;
     const error = new LoadError(
       "CACHEME_LOAD_TIMEOUT",
       `The load of ${nodeLabel(this.plan.name, first?.key ?? "")}${this.#others} took longer than its loadTimeout of ` +
-        `${loadTimeout} ms. Make the source faster, or allow more in the node's meta.`,
+        `${this.plan.meta.loadTimeout} ms. Make the source faster, or allow more in the node's meta.`,
       { node: this.plan.name, key: first?.key },
     );
-    const controller = this.#controller;
     this.#failed(error);
-    controller?.abort(error);
+    this.#abort(error);
+  }
+
+  #promiseInList({ key }: Flight): LoadError {
+    return new LoadError(
+      "CACHEME_LOAD_SHAPE",
+      `loadAll of node "${this.plan.name}" answered with a promise for ${nodeLabel(this.plan.name, key)}. Expected a value or ` +
+        "an Error for each node: wait for the values with `await Promise.all(…)`, or `Promise.allSettled`.",
+      { node: this.plan.name, key },
+    );
   }
 
   #wrongShape(answer: unknown): LoadError {
@@ -209,63 +255,8 @@ export class Load {
   }
 }
 
-/** What one node's load may use and say. The methods are bound, so that a user may destructure the context. */
-class FlightContext implements LoadContext {
-  readonly #load: Load;
-  readonly previous: Entry | undefined;
-  readonly ttl: (duration: Parameters<LoadContext["ttl"]>[0]) => void;
-  readonly skip: () => void;
-
-  constructor(load: Load, flight: Flight) {
-    this.#load = load;
-    this.previous = flight.previous;
-    this.ttl = (duration) => {
-      flight.ttl = milliseconds(
-        duration,
-        `ttl given in the load of ${nodeLabel(load.plan.name, flight.key)}`,
-        { node: load.plan.name, key: flight.key },
-      );
-    };
-    this.skip = () => {
-      flight.skip = true;
-    };
-  }
-
-  get signal(): AbortSignal {
-    return this.#load.signal;
-  }
-}
-
-class BulkContext implements LoadAllContext {
-  readonly #load: Load;
-  #flights: ReadonlyMap<string, Flight> | undefined;
-  readonly for: LoadAllContext["for"];
-
-  constructor(load: Load) {
-    this.#load = load;
-    this.for = ((node: Node) => {
-      // By class and key: whoever defines a node without a class is given arguments, and makes the node anew to ask.
-      this.#flights ??= new Map(load.flights.map((flight) => [flight.key, flight]));
-      const isOfClass = Object.getPrototypeOf(node) === load.plan.prototype;
-      const flight = isOfClass ? this.#flights.get(node.key()) : undefined;
-      if (flight !== undefined) return new FlightContext(load, flight);
-      throw new LoadError(
-        "CACHEME_LOAD_SHAPE",
-        `context.for(…) in loadAll of node "${load.plan.name}" was given a node that this call does not load. ` +
-          "Give one of the nodes of its first argument.",
-        { node: load.plan.name },
-      );
-      // The context of a node is typed by that node; at run time all of them are the same.
-    }) as LoadAllContext["for"];
-  }
-
-  get signal(): AbortSignal {
-    return this.#load.signal;
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
+/** How a load ended for one flight. */
+interface Outcome {
+  readonly value?: unknown;
+  readonly error?: unknown;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.js";
 import type { Events } from "../events.js";
-import type { LocalTier, Plan } from "../plan/plan.js";
+import type { LocalTier } from "../plan/node-kind.js";
+import type { Plan } from "../plan/plan.js";
 import type { LocalEntry } from "../storage/local-storage.js";
 
 /**

@@ -1,18 +1,20 @@
 import type { Clock } from "../clock.js";
 import type { Cached, Entry } from "../entry/entry.js";
 import { decodeEntry } from "../entry/entry-codec.js";
-import { LoadError } from "../errors.js";
 import type { Events } from "../events.js";
-import { nodeLabel } from "../node/key.js";
 import type { Node } from "../node/node.js";
-import type { Plan, RemoteTier } from "../plan/plan.js";
+import type { LoadSpace } from "../node/reads.js";
+import type { NodeKind, RemoteTier } from "../plan/node-kind.js";
+import type { Plan } from "../plan/plan.js";
 import type { RemoteRead } from "../storage/registered.js";
 import type { Tick } from "../storage/tick.js";
 import type { Fill, Filler } from "../write/fill.js";
 import { Flight, type FlightOptions } from "./flight.js";
 import { Load, type LoadEnvironment } from "./load.js";
+import { currentLoad } from "./load-frame.js";
+import { type SingleLoad, singleLoadOf } from "./single-load.js";
 import { Slots } from "./slots.js";
-import { currentLoad, refuseNestedSelf, waitFor, waitsFor } from "./wait-graph.js";
+import { refuseNestedSelf, waitFor, waitsFor } from "./wait-graph.js";
 
 /** What a miss does: it joins or opens a flight, which reads the remote tiers in the tick's batch, loads, and fills. */
 export class ReadPath {
@@ -23,9 +25,9 @@ export class ReadPath {
   readonly #environment: LoadEnvironment;
   /** The flights that come to their load in this tick, by class. */
   readonly #loads = new Map<Plan, Flight[]>();
-  readonly #slots = new Map<Plan, Slots>();
+  readonly #slots = new Map<NodeKind, Slots>();
 
-  constructor(clock: Clock, events: Events, tick: Tick, filler: Filler) {
+  constructor(clock: Clock, events: Events, tick: Tick, filler: Filler, space: LoadSpace) {
     this.#clock = clock;
     this.#events = events;
     this.#tick = tick;
@@ -33,6 +35,7 @@ export class ReadPath {
     this.#environment = {
       clock,
       events,
+      space,
       loaded: (flight, value) => this.#loaded(flight, value),
       failed: (flight, error) => this.#failed(flight, error),
     };
@@ -113,7 +116,7 @@ export class ReadPath {
   #promote(flight: Flight): void {
     flight.nested = true;
     if (flight.follows !== undefined) this.#promote(flight.follows);
-    else if (flight.load !== undefined) this.#slots.get(flight.plan)?.promote(flight.load);
+    else if (flight.load !== undefined) this.#slots.get(flight.plan.kind)?.promote(flight.load);
   }
 
   /** Reads the flight's next remote tier, or goes on to the load. */
@@ -189,10 +192,8 @@ export class ReadPath {
       if (this.#events.listeners.miss !== null) {
         this.#events.emit("miss", { node: plan.name, key: flight.key, readers: flight.readers });
       }
-      if (flight.override !== undefined) alone.push(flight);
-      else if (plan.loadAll !== undefined) together.push(flight);
-      else if (flight.node.load !== undefined) alone.push(flight);
-      else this.#failed(flight, noLoad(flight));
+      if (flight.override !== undefined || plan.loadAll === undefined) alone.push(flight);
+      else together.push(flight);
     }
     for (const flight of alone) this.#start(plan, [flight]);
     const size = Math.min(plan.meta.maxBatchSize, together.length);
@@ -244,13 +245,21 @@ export class ReadPath {
   }
 
   #start(plan: Plan, flights: readonly Flight[]): void {
-    const load = new Load(plan, flights, this.#environment);
+    const [first, second] = flights;
+    let single: SingleLoad | undefined;
+    try {
+      if (first !== undefined && second === undefined) single = singleLoadOf(first);
+    } catch (error) {
+      for (const flight of flights) this.#failed(flight, error);
+      return;
+    }
+    const load = new Load(plan, flights, single, this.#environment);
     if (plan.meta.concurrency === Number.POSITIVE_INFINITY) {
       load.start();
       return;
     }
-    const slots = this.#slots.get(plan) ?? new Slots(plan.meta.concurrency);
-    this.#slots.set(plan, slots);
+    const slots = this.#slots.get(plan.kind) ?? new Slots(plan.meta.concurrency);
+    this.#slots.set(plan.kind, slots);
     slots.start(load);
   }
 
@@ -292,13 +301,4 @@ export class ReadPath {
 
 function readOne(tier: RemoteTier, storageKey: string): Promise<Uint8Array | undefined> {
   return new Promise((arrived) => tier.storage.read({ storageKey, arrived }));
-}
-
-function noLoad({ plan, key }: Flight): LoadError {
-  return new LoadError(
-    "CACHEME_NO_LOAD",
-    `${nodeLabel(plan.name, key)} is in no tier, and its class has neither load nor loadAll. ` +
-      "Give the class one, or read it with get(node, { load }); peek(node) reads without loading.",
-    { node: plan.name, key },
-  );
 }

@@ -4,20 +4,25 @@ import { LoadCycleError, LoadError } from "../errors.js";
 import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
 import type { LoadContext, Node } from "../node/node.js";
+import type { LoadSpace } from "../node/reads.js";
+import { isThenable } from "../node/thenable.js";
 import { Operation } from "../plan/operation.js";
 import type { Plan } from "../plan/plan.js";
 import type { Filler } from "../write/fill.js";
 import type { LoadOverride } from "./flight.js";
+import { runSynchronously } from "./load-frame.js";
 
 /** Loads on the spot what no local tier has, for `getSync`. */
 export class SyncReader {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #filler: Filler;
+  readonly #space: LoadSpace;
   /** The nodes being loaded, outermost first: a synchronous load that reads itself would never end. */
   readonly #loading: { readonly plan: Plan; readonly key: string }[] = [];
 
-  constructor(clock: Clock, events: Events, filler: Filler) {
+  constructor(clock: Clock, events: Events, filler: Filler, space: LoadSpace) {
+    this.#space = space;
     this.#clock = clock;
     this.#events = events;
     this.#filler = filler;
@@ -55,8 +60,9 @@ export class SyncReader {
     const began = this.#clock.elapsed();
     let outcome: { readonly error?: unknown } = {};
     try {
-      const value = load(this.#context(said, nodeLabel(plan.name, key)));
-      if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
+      const context = this.#context(said, nodeLabel(plan.name, key));
+      const value = runSynchronously(this.#space, () => load(context));
+      if (isThenable(value)) {
         Promise.resolve(value).catch(() => {}); // The answer below tells what is wrong; its own failure matters no more.
         throw new LoadError(
           "CACHEME_NOT_SYNCHRONOUS",
@@ -102,7 +108,12 @@ export class SyncReader {
   }
 
   #context(said: { ttl: number | undefined; skip: boolean }, label: string): LoadContext {
+    const { get, getAll, peek, inject } = this.#space;
     return {
+      get,
+      getAll,
+      peek,
+      inject,
       // Nobody can leave while a synchronous load runs, so the signal never aborts.
       get signal() {
         return new AbortController().signal;
@@ -118,7 +129,7 @@ export class SyncReader {
   }
 
   #refuseCycle(plan: Plan, key: string): void {
-    const from = this.#loading.findIndex((outer) => outer.plan === plan && outer.key === key);
+    const from = this.#loading.findIndex((outer) => outer.plan.kind === plan.kind && outer.key === key);
     if (from === -1) return;
     const way = [...this.#loading.slice(from), { plan, key }];
     const labels = way.map((step) => nodeLabel(step.plan.name, step.key));

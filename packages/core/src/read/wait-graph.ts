@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { LoadCycleError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import type { Plan } from "../plan/plan.js";
@@ -9,30 +8,6 @@ import type { Load } from "./load.js";
  * Who waits for whom: a load waits for the flights that it reads, a flight for its load or for the flight that it follows.
  * A read that would close a circle is refused, since nobody on it would ever be answered.
  */
-
-const frames = new AsyncLocalStorage<Load>();
-
-/** How many loads run in this process. */
-let running = 0;
-
-/** The load in which the caller runs, if any. Asked only when a read has missed the local tiers. */
-export function currentLoad(): Load | undefined {
-  if (running === 0) return undefined;
-  const load = frames.getStore();
-  return load === undefined || load.ended ? undefined : load;
-}
-
-/** Runs a load's function, so that whatever it reads is known to be read by it. {@link leaveLoad} must follow, once. */
-export function enterLoad<T>(load: Load, body: () => T): T {
-  running += 1;
-  return frames.run(load, body);
-}
-
-/** While a context is in use, Node 20 makes every `await` of the process about twice as slow: it is let go of when idle. */
-export function leaveLoad(): void {
-  running -= 1;
-  if (running === 0) frames.disable();
-}
 
 /**
  * Notes that a load waits for a flight.
@@ -62,7 +37,7 @@ export function refuseNestedSelf(opener: Load, plan: Plan, key: string): void {
     seen.add(step.load);
     for (const flight of step.load.flights) {
       below.set(flight, step.from);
-      if (flight.plan === plan && flight.key === key) throw cycle(wayDown(flight, below));
+      if (flight.plan.kind === plan.kind && flight.key === key) throw cycle(wayDown(flight, below));
       if (flight.opener !== undefined && !flight.opener.ended)
         stack.push({ load: flight.opener, from: flight });
     }

@@ -25,6 +25,8 @@ export interface LocalStorage {
   write(space: number, key: string, cached: Cached, now: number): void;
   /** Whether there was one. */
   remove(space: number, key: string): boolean;
+  /** Removes every entry of a space. Others share the storage, so this looks at more entries than those. */
+  clear(space: number): void;
   /** Gives back what it holds, and its timers. */
   close(): void;
 }

@@ -111,6 +111,10 @@ class MemoryStorage implements LocalStorage {
     return this.#cache.deleteIn(space, key);
   }
 
+  clear(space: number): void {
+    this.#cache.clearSpace(space);
+  }
+
   close(): void {
     this.#cache.clear();
   }

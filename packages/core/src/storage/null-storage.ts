@@ -17,6 +17,7 @@ export function nullStorage(): LocalStorage {
     peek: () => undefined,
     write: () => {},
     remove: () => false,
+    clear: () => {},
     close: () => {},
   };
 }

@@ -5,6 +5,13 @@ import type { ConnectionOptions } from "./connection-options.js";
 import type { LocalStorage } from "./local-storage.js";
 import { shown } from "./option-checks.js";
 import { offers, type Registered, RegisteredLocal, RegisteredRemote } from "./registered.js";
+import {
+  type Connection,
+  checkName,
+  duplicateStorage,
+  isSameStorage,
+  type Registration,
+} from "./registration.js";
 import type { RemoteStorage, StorageCapability } from "./remote-storage.js";
 import type { Tick } from "./tick.js";
 
@@ -15,44 +22,95 @@ export interface RegisterOptions extends ConnectionOptions {
    * is needed. Default: nothing.
    */
   readonly needs?: readonly StorageCapability[] | undefined;
+  /**
+   * Whether the storage takes the place of another one that has its name. The other one is closed, with what it holds in memory,
+   * once this one is connected. Default: false.
+   */
+  readonly replace?: boolean | undefined;
 }
 
 /** The storages of one `Cacheme`, by name. */
 export class StorageRegistry {
   readonly #events: Events;
   readonly #tick: Tick;
-  readonly #registered = new Map<string, Registered>();
-  readonly #connecting = new Set<string>();
+  readonly #replaced: (name: string) => void;
+  readonly #registrations = new Map<string, Registration>();
+  readonly #connecting = new Map<string, Connection>();
   #retired = false;
 
-  constructor(events: Events, tick: Tick) {
+  /** @param replaced is called when another storage has taken a name */
+  constructor(events: Events, tick: Tick, replaced: (name: string) => void) {
     this.#events = events;
     this.#tick = tick;
+    this.#replaced = replaced;
   }
 
-  /** Connects the storage, or the one at the address, and takes it in if that works. */
+  /**
+   * Connects the storage, or the one at the address, and takes it in if that works. The same one again, under the same name,
+   * changes nothing.
+   */
   async register(
     name: string,
     given: LocalStorage | RemoteStorage | string,
-    { needs = [], ...connection }: RegisterOptions,
+    { needs = [], replace = false, ...connection }: RegisterOptions,
   ): Promise<void> {
-    this.#checkName(name);
+    checkName(name);
     checkCapabilities(name, needs);
     if (typeof given !== "string") checkUnused(name, connection);
+    if (this.#connecting.has(name) || (this.#registrations.has(name) && !replace)) {
+      return this.#registerAgain(name, given, needs, replace, connection);
+    }
     if (typeof given !== "string" && given?.kind === "local") {
-      this.#registered.set(name, new RegisteredLocal(name, given));
+      this.#takeIn(name, given, new RegisteredLocal(name, given));
       return;
     }
-    this.#connecting.add(name);
+    const done =
+      typeof given === "string"
+        ? this.#madeFrom(name, given, needs, connection)
+        : this.#connected(name, given, needs);
+    this.#connecting.set(name, { given, done });
     try {
-      const registered =
-        typeof given === "string"
-          ? await this.#made(name, await storageByUrl(given, connection), needs)
-          : await this.#connected(name, given, needs);
-      this.#registered.set(name, registered);
+      this.#takeIn(name, given, await done);
     } finally {
       this.#connecting.delete(name);
     }
+  }
+
+  /** The name is taken: by the same storage, as when a module is evaluated twice, or by another one. */
+  async #registerAgain(
+    name: string,
+    given: LocalStorage | RemoteStorage | string,
+    needs: readonly StorageCapability[],
+    replace: boolean,
+    connection: ConnectionOptions,
+  ): Promise<void> {
+    const known = this.#connecting.get(name) ?? this.#registrations.get(name);
+    if (known === undefined) return;
+    if (isSameStorage(known.given, given)) {
+      const registered = "done" in known ? await known.done : known.registered;
+      if (registered.kind === "remote") checkNeeds(name, registered.storage, needs);
+      return;
+    }
+    if (!replace) throw duplicateStorage(name, known.given);
+    if ("done" in known) await known.done.catch(() => {}); // Its own caller gets the error.
+    await this.register(name, given, { needs, replace, ...connection });
+  }
+
+  #takeIn(name: string, given: LocalStorage | RemoteStorage | string, registered: Registered): void {
+    const older = this.#registrations.get(name);
+    this.#registrations.set(name, { given, registered });
+    if (older === undefined) return;
+    this.#replaced(name);
+    if (older.registered.storage !== registered.storage) void this.#closeOne(older.registered);
+  }
+
+  async #madeFrom(
+    name: string,
+    address: string,
+    needs: readonly StorageCapability[],
+    connection: ConnectionOptions,
+  ): Promise<Registered> {
+    return this.#made(name, await storageByUrl(address, connection), needs);
   }
 
   /** One that was made here is closed here where it is not taken in: nobody else can. */
@@ -102,11 +160,12 @@ export class StorageRegistry {
 
   /** Closes every storage. One that fails to keeps none of the others open. */
   async close(): Promise<void> {
-    await Promise.all(
-      Array.from(this, (registered) =>
-        registered.kind === "remote" ? registered.close() : this.#closeLocal(registered),
-      ),
-    );
+    await Promise.all(Array.from(this, (registered) => this.#closeOne(registered)));
+  }
+
+  async #closeOne(registered: Registered): Promise<void> {
+    if (registered.kind === "remote") await registered.close();
+    else this.#closeLocal(registered);
   }
 
   #closeLocal({ name, storage }: RegisteredLocal): void {
@@ -118,38 +177,22 @@ export class StorageRegistry {
     }
   }
 
-  #checkName(name: string): void {
-    if (typeof name !== "string" || name === "") {
-      throw new ConfigurationError(
-        "CACHEME_INVALID_OPTION",
-        'registerStorage was given no name. Give the name that the nodes\' `caches` use, such as "local".',
-      );
-    }
-    if (this.#registered.has(name) || this.#connecting.has(name)) {
-      throw new ConfigurationError(
-        "CACHEME_DUPLICATE_STORAGE",
-        `A storage "${name}" is registered already. Give this one another name, or register it once, at the program's start.`,
-        { storage: name },
-      );
-    }
-  }
-
   /** @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, naming those that are known */
-  get(name: string, node: string): Registered {
-    const registered = this.#registered.get(name);
-    if (registered !== undefined) return registered;
+  get(name: string, node?: string): Registered {
+    const registration = this.#registrations.get(name);
+    if (registration !== undefined) return registration.registered;
     if (this.#connecting.has(name)) {
       throw new ConfigurationError(
         "CACHEME_UNKNOWN_STORAGE",
-        `Storage "${name}" of node "${node}" is still being connected. Wait for registerStorage("${name}", …) before the ` +
+        `Storage "${name}"${node === undefined ? "" : ` of node "${node}"`} is still being connected. Wait for registerStorage("${name}", …) before the ` +
           'first read. With `connect: "lazy"` that takes no time.',
         { node, storage: name },
       );
     }
-    const known = [...this.#registered.keys()].map((other) => `"${other}"`).join(", ");
+    const known = [...this.#registrations.keys()].map((other) => `"${other}"`).join(", ");
     throw new ConfigurationError(
       "CACHEME_UNKNOWN_STORAGE",
-      `Node "${node}" keeps its values in storage "${name}", which is not registered; ` +
+      `${node === undefined ? `Storage "${name}"` : `Node "${node}" keeps its values in storage "${name}", which`} is not registered; ` +
         `${known === "" ? "none is" : `registered: ${known}`}. ` +
         `Call registerStorage("${name}", …) before the first read, or correct the name in the node's meta.`,
       { node, storage: name },
@@ -158,23 +201,24 @@ export class StorageRegistry {
 
   /** The storage of that name, or, where there is none, the given one under that name: for nodes without `caches`. */
   getOrAdopt(name: string, make: () => LocalStorage, node: string): Registered {
-    if (this.#registered.has(name) || this.#connecting.has(name)) return this.get(name, node);
-    const registered = new RegisteredLocal(name, make());
-    this.#registered.set(name, registered);
+    if (this.#registrations.has(name) || this.#connecting.has(name)) return this.get(name, node);
+    const given = make();
+    const registered = new RegisteredLocal(name, given);
+    this.#registrations.set(name, { given, registered });
     return registered;
   }
 
-  [Symbol.iterator](): IterableIterator<Registered> {
-    return this.#registered.values();
+  *[Symbol.iterator](): IterableIterator<Registered> {
+    for (const { registered } of this.#registrations.values()) yield registered;
   }
 }
 
-/** How the farewell goes is of no more use to anybody than the storage was. */
+/** Ignores errors while closing: the caller gets the error that kept the storage out. */
 async function letGo(storage: LocalStorage | RemoteStorage): Promise<void> {
   try {
     await storage.close();
   } catch {
-    // The error that kept it out is told.
+    // As said above.
   }
 }
 

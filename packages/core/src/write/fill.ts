@@ -3,8 +3,9 @@ import { encodeEntry } from "../entry/entry-codec.js";
 import { reasonOf, SerializationError } from "../errors.js";
 import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
+import type { RemoteTier, Tier } from "../plan/node-kind.js";
 import type { Operation } from "../plan/operation.js";
-import type { Plan, RemoteTier, Tier } from "../plan/plan.js";
+import type { Plan } from "../plan/plan.js";
 
 /** A value on its way into the tiers of its class. */
 export interface Fill {

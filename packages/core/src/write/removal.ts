@@ -1,8 +1,9 @@
 import { IncompleteError, sentence } from "../errors.js";
 import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
+import type { RemoteTier } from "../plan/node-kind.js";
 import { Operation } from "../plan/operation.js";
-import type { Plan, RemoteTier } from "../plan/plan.js";
+import type { Plan } from "../plan/plan.js";
 
 /** A key that is to be removed from every tier. */
 export interface Removal {

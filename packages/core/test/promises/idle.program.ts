@@ -20,10 +20,18 @@ class Value extends Node<number> {
 }
 
 class Endless extends Value {
-  static override meta: NodeMeta = { name: "endless", caches, loadTimeout: "1h", concurrency: 1 };
+  static override meta: NodeMeta = { name: "endless", caches, loadTimeout: false, concurrency: 1 };
   override load() {
     return new Promise<number>(() => {});
   }
+}
+
+class Slow extends Endless {
+  static override meta: NodeMeta = { name: "slow", caches, loadTimeout: "50ms" };
+}
+
+class Left extends Endless {
+  static override meta: NodeMeta = { name: "left", caches, loadTimeout: "1h" };
 }
 
 const cacheme = new Cacheme();
@@ -46,6 +54,16 @@ const scenarios: Record<string, () => unknown> = {
     void cacheme.get(new Endless(1));
     void cacheme.get(new Endless(2));
     void cacheme.get(new Endless(3), { signal: new AbortController().signal });
+  },
+  async timesOut() {
+    const error = await cacheme.get(new Slow(1)).catch((error: unknown) => error);
+    console.log((error as { code?: string }).code);
+  },
+  async everyReaderLeaves() {
+    const controller = new AbortController();
+    const reading = cacheme.get(new Left(1), { signal: controller.signal });
+    setTimeout(() => controller.abort(), 10);
+    await reading.catch(() => {});
   },
   async failed() {
     const failing = () => Promise.reject(new Error("the source is down"));

@@ -13,7 +13,8 @@ describe("promise 9: idle is idle", () => {
   it.each([
     ["has read, set, refreshed and invalidated what has a ttl of hours", "reads"],
     ["listens to events, and has read with a signal", "listens"],
-    ["waits for loads that never end, with a loadTimeout of an hour", "neverLoads"],
+    ["waits for loads that never end, without a loadTimeout", "neverLoads"],
+    ["has left a load with a loadTimeout of an hour", "everyReaderLeaves"],
     ["has seen a load fail", "failed"],
     ["has closed", "closed"],
   ])("lets a program end by itself that %s", async (_, scenario) => {
@@ -23,5 +24,10 @@ describe("promise 9: idle is idle", () => {
       killSignal: "SIGKILL",
     });
     expect([stdout, stderr]).toEqual(["done\n", ""]);
+  });
+
+  it("keeps a program alive while a reader waits, until the load's deadline", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [program.path, "timesOut"]);
+    expect(stdout).toBe("CACHEME_LOAD_TIMEOUT\ndone\n");
   });
 });

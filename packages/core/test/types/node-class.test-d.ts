@@ -15,6 +15,7 @@ import {
   type Stats,
   set,
   stats,
+  type UsedNode,
   type ValueOf,
 } from "cacheme";
 import { describe, expectTypeOf, it } from "vitest";
@@ -62,8 +63,8 @@ describe("NodeClass", () => {
   });
 
   it("is what nodes answers", () => {
-    expectTypeOf(nodes()).toEqualTypeOf<NodeClass[]>();
-    for (const nodeClass of nodes()) expectTypeOf(stats(nodeClass).hitRate).toEqualTypeOf<number>();
+    expectTypeOf(nodes()).toEqualTypeOf<UsedNode[]>();
+    for (const { nodeClass } of nodes()) expectTypeOf(stats(nodeClass).hitRate).toEqualTypeOf<number>();
   });
 });
 

@@ -1,6 +1,7 @@
-import type { Duration } from "./duration.js";
-import type { LoadContext, Node } from "./node/node.js";
-import type { MaybePromise, ValueOf } from "./node/value-of.js";
+import type { Duration } from "../duration.js";
+import type { Entry } from "../entry/entry.js";
+import type { LoadContext, Node } from "./node.js";
+import type { MaybePromise, ValueOf } from "./value-of.js";
 
 /** How one read differs from a plain one. */
 export interface ReadOptions {
@@ -29,6 +30,11 @@ export type Answer<N extends Node, V> = unknown extends ValueOf<N> ? V : ValueOf
 
 /** The values of a list of nodes, place by place. */
 export type ValuesOf<Ns extends readonly Node[]> = { -readonly [I in keyof Ns]: ValueOf<Ns[I]> };
+
+/** What `peekAll` answers for a list of nodes, place by place. */
+export type EntriesOf<Ns extends readonly Node[]> = {
+  -readonly [I in keyof Ns]: Entry<ValueOf<Ns[I]>> | undefined;
+};
 
 /** The outcomes of a list of nodes, place by place. */
 export type OutcomesOf<Ns extends readonly Node[]> = {

@@ -1,0 +1,92 @@
+import { BloomFilter } from "../doorkeeper.js";
+import { classFingerprint } from "../entry/envelope.js";
+import { storageKey } from "../node/key.js";
+import type { ResolvedMeta } from "../node/meta.js";
+import { nextLocalSpace } from "../shared-state.js";
+import { StatsCounter } from "../stats/node-stats.js";
+import type { LocalStorage } from "../storage/local-storage.js";
+import type { Registered, RegisteredRemote } from "../storage/registered.js";
+import { Operations } from "./operation.js";
+
+/** One of a kind's local tiers. */
+export interface LocalTier {
+  readonly kind: "local";
+  /** Its place among the kind's tiers. */
+  readonly index: number;
+  readonly name: string;
+  /** Milliseconds; `Infinity` where the tier has no ttl. */
+  readonly ttl: number;
+  readonly storage: LocalStorage;
+}
+
+/** One of a kind's remote tiers. */
+export interface RemoteTier {
+  readonly kind: "remote";
+  readonly index: number;
+  readonly name: string;
+  readonly ttl: number;
+  readonly storage: RegisteredRemote;
+}
+
+export type Tier = LocalTier | RemoteTier;
+
+/**
+ * One kind of cached thing as one `Cacheme` runs it: the checked policy, the storages behind the names, what is under way, the
+ * counters. All classes of one name share it.
+ */
+export class NodeKind {
+  readonly meta: ResolvedMeta;
+  /** The name that keys, events, errors and statistics use. */
+  readonly name: string;
+  /** Keeps the kind's keys apart from others' in a local storage. */
+  readonly space: number;
+  /** Marks the kind's entries in remote storages. */
+  readonly fingerprint: number;
+  readonly tiers: readonly Tier[];
+  readonly localTiers: readonly LocalTier[];
+  readonly remoteTiers: readonly RemoteTier[];
+  readonly doorkeeper: BloomFilter | undefined;
+  readonly stats: StatsCounter;
+  readonly operations: Operations;
+  readonly #beforeKey: string;
+  readonly #afterKey: string;
+
+  /** @param operations what is under way for an older kind of the same name, which this one replaces */
+  constructor(
+    meta: ResolvedMeta,
+    name: string,
+    prefix: string,
+    storages: readonly { readonly registered: Registered; readonly ttl: number | undefined }[],
+    operations = new Operations(),
+  ) {
+    this.meta = meta;
+    this.name = name;
+    this.space = nextLocalSpace();
+    this.fingerprint = classFingerprint(name, meta.version);
+    this.tiers = storages.map(({ registered, ttl = Number.POSITIVE_INFINITY }, index) =>
+      registered.kind === "local"
+        ? { kind: "local", index, name: registered.name, ttl, storage: registered.storage }
+        : { kind: "remote", index, name: registered.name, ttl, storage: registered },
+    );
+    this.localTiers = this.tiers.filter((tier) => tier.kind === "local");
+    this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
+    this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
+    this.stats = new StatsCounter(this.tiers.map((tier) => tier.name));
+    this.operations = operations;
+    this.#beforeKey = `${prefix}:${name}:`;
+    this.#afterKey = `:${meta.version}`;
+  }
+
+  /** Returns the key under which a node of the kind is stored in remote storages. */
+  storageKey(key: string): string {
+    return storageKey(this.#beforeKey, key, this.#afterKey);
+  }
+
+  /** Drops the kind's entries from its local tiers, or from the one of that name. No operation under way stores any more. */
+  clearLocally(storage?: string): void {
+    this.operations.fenceAll();
+    for (const tier of this.localTiers) {
+      if (storage === undefined || tier.name === storage) tier.storage.clear(this.space);
+    }
+  }
+}

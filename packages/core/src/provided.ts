@@ -1,0 +1,33 @@
+import { ConfigurationError, typeName } from "./errors.js";
+import type { Token } from "./node/reads.js";
+
+/** What a space gives to its loads, by token. */
+export class Provided {
+  readonly #things = new Map<Token<unknown>, unknown>();
+
+  /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for a token that is no class and no symbol */
+  set<T>(token: Token<T>, thing: T): void {
+    if (typeof token !== "function" && typeof token !== "symbol") {
+      throw new ConfigurationError(
+        "CACHEME_INVALID_OPTION",
+        `provide expected a class or a symbol as its token, got ${typeName(token)}. Give the class of the thing.`,
+      );
+    }
+    this.#things.set(token, thing);
+  }
+
+  /** @throws ConfigurationError `CACHEME_NOT_PROVIDED` if the space has nothing under the token */
+  of<T>(token: Token<T>): T {
+    if (this.#things.has(token)) return this.#things.get(token) as T; // `set` took a T under this token.
+    throw new ConfigurationError(
+      "CACHEME_NOT_PROVIDED",
+      `A load asked its space for ${nameOf(token)}, and nothing was provided under it. Call ` +
+        `provide(${nameOf(token)}, …) on that space before the first read.`,
+    );
+  }
+}
+
+function nameOf(token: unknown): string {
+  if (typeof token === "function") return token.name === "" ? "a class without a name" : token.name;
+  return typeof token === "symbol" ? String(token) : typeName(token);
+}

@@ -1,0 +1,90 @@
+import { milliseconds } from "../duration.js";
+import type { Entry } from "../entry/entry.js";
+import { LoadError } from "../errors.js";
+import { nodeLabel } from "../node/key.js";
+import type { LoadAllContext, LoadContext, Node } from "../node/node.js";
+import type { LoadSurroundings } from "../node/reads.js";
+import type { Flight } from "./flight.js";
+import type { Load } from "./load.js";
+
+/** The space of a load, as its context offers it. Getters, because a load seldom reads any of them. */
+class Surroundings implements LoadSurroundings {
+  readonly #space: LoadSurroundings;
+
+  constructor(space: LoadSurroundings) {
+    this.#space = space;
+  }
+
+  get get(): LoadSurroundings["get"] {
+    return this.#space.get;
+  }
+
+  get getAll(): LoadSurroundings["getAll"] {
+    return this.#space.getAll;
+  }
+
+  get peek(): LoadSurroundings["peek"] {
+    return this.#space.peek;
+  }
+
+  get inject(): LoadSurroundings["inject"] {
+    return this.#space.inject;
+  }
+}
+
+/** What one node's load may use and say. The methods are bound, so that a user may destructure the context. */
+export class FlightContext extends Surroundings implements LoadContext {
+  readonly #load: Load;
+  readonly previous: Entry | undefined;
+  readonly ttl: (duration: Parameters<LoadContext["ttl"]>[0]) => void;
+  readonly skip: () => void;
+
+  constructor(load: Load, flight: Flight) {
+    super(load.space);
+    this.#load = load;
+    this.previous = flight.previous;
+    this.ttl = (duration) => {
+      flight.ttl = milliseconds(
+        duration,
+        `ttl given in the load of ${nodeLabel(load.plan.name, flight.key)}`,
+        { node: load.plan.name, key: flight.key },
+      );
+    };
+    this.skip = () => {
+      flight.skip = true;
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.#load.signal;
+  }
+}
+
+export class BulkContext extends Surroundings implements LoadAllContext {
+  readonly #load: Load;
+  #flights: ReadonlyMap<string, Flight> | undefined;
+  readonly for: LoadAllContext["for"];
+
+  constructor(load: Load) {
+    super(load.space);
+    this.#load = load;
+    this.for = ((node: Node) => {
+      // By class and key: whoever defines a node without a class is given arguments, and makes the node anew to ask.
+      this.#flights ??= new Map(load.flights.map((flight) => [flight.key, flight]));
+      const isOfClass = Object.getPrototypeOf(node) === load.plan.prototype;
+      const flight = isOfClass ? this.#flights.get(node.key()) : undefined;
+      if (flight !== undefined) return new FlightContext(load, flight);
+      throw new LoadError(
+        "CACHEME_LOAD_SHAPE",
+        `context.for(…) in loadAll of node "${load.plan.name}" was given a node that this call does not load. ` +
+          "Give one of the nodes of its first argument.",
+        { node: load.plan.name },
+      );
+      // The context of a node is typed by that node; at run time all of them are the same.
+    }) as LoadAllContext["for"];
+  }
+
+  get signal(): AbortSignal {
+    return this.#load.signal;
+  }
+}

@@ -1,0 +1,32 @@
+import { LoadError } from "../errors.js";
+import { nodeLabel } from "../node/key.js";
+import type { LoadContext } from "../node/node.js";
+import type { MaybePromise } from "../node/value-of.js";
+import type { Flight } from "./flight.js";
+
+/** A node's own `load`, or a reader's in its place. */
+export type SingleLoad = (context: LoadContext) => MaybePromise<unknown>;
+
+/**
+ * The load of one flight; `undefined` if that is the class's `loadAll`. A node is somebody else's object: its `load` may be a
+ * getter that throws.
+ *
+ * @throws LoadError `CACHEME_NO_LOAD` for a class without any
+ */
+export function singleLoadOf(flight: Flight): SingleLoad | undefined {
+  const { plan, node, override } = flight;
+  if (override !== undefined) return override;
+  const { load } = node;
+  if (load !== undefined) return (context) => load.call(node, context);
+  if (plan.loadAll === undefined) throw noLoad(flight);
+  return undefined;
+}
+
+function noLoad({ plan, key }: Flight): LoadError {
+  return new LoadError(
+    "CACHEME_NO_LOAD",
+    `${nodeLabel(plan.name, key)} is in no tier, and its class has neither load nor loadAll. ` +
+      "Give the class one, or read it with get(node, { load }); peek(node) reads without loading.",
+    { node: plan.name, key },
+  );
+}

@@ -1,0 +1,49 @@
+import { ConfigurationError } from "../errors.js";
+import type { LocalStorage } from "./local-storage.js";
+import { shown } from "./option-checks.js";
+import type { Registered } from "./registered.js";
+import type { RemoteStorage } from "./remote-storage.js";
+
+/** What `registerStorage` was given, and what became of it. */
+export interface Registration {
+  readonly given: LocalStorage | RemoteStorage | string;
+  readonly registered: Registered;
+}
+
+/** A registration whose storage is being connected. */
+export interface Connection {
+  readonly given: LocalStorage | RemoteStorage | string;
+  readonly done: Promise<Registered>;
+}
+
+export function checkName(name: string): void {
+  if (typeof name === "string" && name !== "") return;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `registerStorage expected a name, got ${shown(name)}. Give the name that the nodes' \`caches\` use, such as "local".`,
+  );
+}
+
+/** A module that is evaluated twice makes its storages twice: then their labels, which name the address, are equal. */
+export function isSameStorage(
+  one: LocalStorage | RemoteStorage | string,
+  other: LocalStorage | RemoteStorage | string,
+): boolean {
+  if (one === other) return true;
+  if (typeof one === "string" || typeof other === "string") return false;
+  return one.kind === other?.kind && one.label === other.label;
+}
+
+/** An address may hold a password, so that no message shows one. */
+export function duplicateStorage(
+  name: string,
+  known: LocalStorage | RemoteStorage | string,
+): ConfigurationError {
+  const what = typeof known === "string" ? "from another address" : `as ${known.label}`;
+  return new ConfigurationError(
+    "CACHEME_DUPLICATE_STORAGE",
+    `A storage "${name}" is registered already, ${what}. Give this one another name, or replace the other one: ` +
+      `registerStorage("${name}", …, { replace: true }).`,
+    { storage: name },
+  );
+}
