@@ -21,7 +21,7 @@ export interface ServerFacts {
 const oldest = [1, 6, 13] as const;
 
 /** What the storage works with, for messages. */
-export const needs = `memcached ${oldest.join(".")} or newer`;
+export const needs: string = `memcached ${oldest.join(".")} or newer`;
 
 /**
  * @param stats the answers to `stats` and to `stats settings`
