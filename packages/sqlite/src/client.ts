@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type StorageCall, StorageError } from "cacheme/driver";
-import { closeQuietly, type Driver, type DriverName, findDriver } from "./database.js";
+import { closeQuietly, type Driver, type DriverName, findDriver, whyMissing } from "./database.js";
 import { inMemory, type Settings } from "./options.js";
 import { requireOwnFile } from "./ownership.js";
 import { makePrivate, realFile } from "./private-file.js";
@@ -257,11 +257,7 @@ function driverFor({ driver, label }: Settings): Driver {
     const found = findDriver(name);
     if (found !== undefined) return found;
   }
-  const missing = {
-    "node:sqlite": `this Node (${process.version}) has no node:sqlite, which comes with 22.13`,
-    "better-sqlite3": "better-sqlite3 is not installed (npm install better-sqlite3@12)",
-  };
-  const why = names.map((name) => missing[name]).join(", and ");
+  const why = names.map(whyMissing).join(", and ");
   throw new StorageError("CACHEME_CONNECT_FAILED", `${label} cannot be opened: ${why}.`);
 }
 

@@ -87,13 +87,13 @@ function nodeSqlite(): Driver | undefined {
 /** An optional peer, and CommonJS with a native part: loaded when it is needed, and never bundled. */
 function betterSqlite3(): Driver | undefined {
   const require = createRequire(import.meta.url);
+  if (tooNew(require) !== undefined) return undefined;
   let found: unknown;
   try {
     found = require("better-sqlite3");
   } catch (error) {
     // Not so where something that it needs is missing: then its own words say what.
-    if (error instanceof Error && /^Cannot find module 'better-sqlite3'/.test(error.message))
-      return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
   // What the package exports; it brings no types of its own.
@@ -102,6 +102,35 @@ function betterSqlite3(): Driver | undefined {
     name: "better-sqlite3",
     open: (file) => new BetterSqlite3(new Library(file, { timeout: 0 })),
   };
+}
+
+/** Why {@link findDriver} finds no library of this name, and what to do. */
+export function whyMissing(name: DriverName): string {
+  if (name === "node:sqlite")
+    return `this Node (${process.version}) has no node:sqlite, which comes with 22.13`;
+  const version = tooNew(createRequire(import.meta.url));
+  if (version !== undefined)
+    return `better-sqlite3 ${version} needs Node 22, and this is ${process.version} (npm install better-sqlite3@12)`;
+  const fitting = isOldNode ? "better-sqlite3@12" : "better-sqlite3";
+  return `better-sqlite3 is not installed (npm install ${fitting})`;
+}
+
+const isOldNode = Number.parseInt(process.versions.node, 10) < 22;
+
+/** The version of a better-sqlite3 that must not be loaded: on Node 20 version 13 ends the process by a segmentation fault. */
+function tooNew(require: NodeJS.Require): string | undefined {
+  if (!isOldNode) return undefined;
+  try {
+    const { version } = require("better-sqlite3/package.json") as { readonly version: string };
+    return Number.parseInt(version, 10) >= 13 ? version : undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && /^Cannot find module 'better-sqlite3/.test(error.message);
 }
 
 class NodeSqlite implements Database {

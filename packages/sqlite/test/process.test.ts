@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { bundleProgram, type Program } from "@cacheme/test-services";
@@ -112,6 +112,20 @@ describe("what a process may not do", () => {
       "CACHEME_CONNECT_FAILED",
       expect.stringContaining("npm install better-sqlite3"),
     ]);
+  });
+
+  it("is told which library to install where Node 20 has version 13, which would end the process", async () => {
+    const modules = dirname(place());
+    const library = join(modules, "better-sqlite3");
+    mkdirSync(library);
+    writeFileSync(join(library, "package.json"), JSON.stringify({ version: "13.2.0", main: "index.js" }));
+    writeFileSync(join(library, "index.js"), "console.log(JSON.stringify('loaded')); process.exit();");
+    const run = new Run("needsLibrary", place(), { env: { NODE_PATH: modules } });
+    const words = /better-sqlite3 13\.2\.0 needs Node 22, .*npm install better-sqlite3@12/;
+    const isOldNode = Number.parseInt(process.versions.node, 10) < 22;
+    expect(await run.said()).toEqual(
+      isOldNode ? ["CACHEME_CONNECT_FAILED", expect.stringMatching(words)] : "loaded",
+    );
   });
 
   it("is told where the file may be read only", async () => {

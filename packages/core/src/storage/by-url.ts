@@ -33,7 +33,7 @@ const mysql: KnownPackage = { name: "@cacheme/mysql", factory: "mysql", client: 
 const sqlite: KnownPackage = {
   name: "@cacheme/sqlite",
   factory: "sqlite",
-  ...(isBuiltin("node:sqlite") ? {} : { client: "better-sqlite3" }),
+  ...(isBuiltin("node:sqlite") ? {} : { client: "better-sqlite3@12" }),
 };
 const memcached: KnownPackage = { name: "@cacheme/memcached", factory: "memcached" };
 const file: KnownPackage = { name: "@cacheme/file", factory: "file" };
