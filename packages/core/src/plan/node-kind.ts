@@ -57,7 +57,7 @@ export class NodeKind {
     name: string,
     prefix: string,
     storages: readonly { readonly registered: Registered; readonly ttl: number | undefined }[],
-    operations = new Operations(),
+    operations: Operations = new Operations(),
   ) {
     this.meta = meta;
     this.name = name;
