@@ -1,4 +1,4 @@
-import { createRequire, isBuiltin } from "node:module";
+import { isBuiltin } from "node:module";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigurationError } from "../errors.js";
@@ -148,7 +148,8 @@ async function importAsTheProgram(name: string): Promise<Readonly<Record<string,
  * package. The CommonJS build has a `require`, and needs it under Jest, which cannot import from CommonJS.
  */
 async function load(nameOrPath: string): Promise<Readonly<Record<string, unknown>>> {
-  if (typeof module === "object" && typeof module.require === "function") return module.require(nameOrPath);
+  const ownModule = commonJsModule();
+  if (typeof ownModule?.require === "function") return ownModule.require(nameOrPath);
   return await import(/* webpackIgnore: true */ /* @vite-ignore */ specifierOf(nameOrPath));
 }
 
@@ -156,12 +157,18 @@ function specifierOf(nameOrPath: string): string {
   return isAbsolute(nameOrPath) ? pathToFileURL(nameOrPath).href : nameOrPath;
 }
 
-/** What a CommonJS module is given. An ES module has none. */
+/** What a CommonJS module is given. An ES module has none. A function of its own hides `module.require` from webpack. */
+function commonJsModule(): typeof module {
+  return typeof module === "object" ? module : undefined;
+}
+
 declare const module: { require?: (name: string) => Readonly<Record<string, unknown>> } | undefined;
 
 function resolveFrom(name: string, file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {
+    // Not imported: webpack looks into the calls of a createRequire that it knows.
+    const { createRequire } = process.getBuiltinModule("node:module");
     return createRequire(file).resolve(name);
   } catch {
     return undefined;
