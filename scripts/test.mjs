@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { checkChangesets } from "./checks/changesets.mjs";
 import { consumerSteps } from "./checks/consumers.mjs";
+import { environmentSteps } from "./checks/environments.mjs";
 import { checkImports } from "./checks/imports.mjs";
 import { checkContents, checkManifest, checkTypesResolve, pack, packedPackages } from "./checks/packed.mjs";
 import { checkSnippets } from "./checks/snippets.mjs";
@@ -98,6 +99,14 @@ const groups = {
     const { installation, programs } = consumerSteps(env, join(folder, "consumers"), packed);
     await report.run(installation);
     await report.run(programs, 2);
+  },
+
+  async environments() {
+    report.heading("Where it has to run: bundlers, test runners, frameworks, runtimes");
+    const packed = packedPackages(folder);
+    const missing = packed.filter(({ tarball }) => !existsSync(tarball));
+    await report.run(missing.map((pkg) => ({ name: `${pkg.name} packs`, check: () => pack(env, pkg) })));
+    await report.run(environmentSteps(env, join(folder, "environments"), packed), 2);
   },
 };
 
