@@ -1,5 +1,10 @@
 import { type CachemeErrorDetails, SerializationError } from "../errors.js";
-import { decompress, largestDecompressed } from "../serializer/compressed.js";
+import { decompress } from "../serializer/compressed.js";
+import {
+  DecompressionLimit,
+  defaultMaxDecompressedSize,
+  mayDecompress,
+} from "../serializer/decompression-limit.js";
 import type { CompressionAlgorithm, Serializer } from "../serializer/serializer.js";
 import type { Cached } from "./entry.js";
 import { decodeEnvelope, encodeEnvelope } from "./envelope.js";
@@ -30,21 +35,34 @@ export function encodeEntry(
 /**
  * The entry in the bytes; `undefined` for anything that cannot be read, whatever the reason: a miss, never an error. Does not
  * look at the time: an entry whose `freshUntil` has passed is returned.
+ *
+ * @param limit shared by the entries of a batch; by default the entry is alone
  */
 export function decodeEntry(
   serializer: Serializer,
   fingerprint: number,
   bytes: Uint8Array,
+  limit: DecompressionLimit = new DecompressionLimit(),
 ): Cached | undefined {
   const envelope = decodeEnvelope(bytes, { codec: serializer.codec, fingerprint });
   if (envelope === undefined) return undefined;
   const { compression, payload, writtenAt, freshUntil } = envelope;
   try {
-    const value = serializer.decode(compression === undefined ? payload : decompress(compression, payload));
+    const plain =
+      compression === undefined
+        ? payload
+        : limit.within(payload.length, largestOf(serializer), (size) =>
+            decompress(compression, payload, size),
+          );
+    const value = serializer.decode(plain);
     return { value, writtenAt, freshUntil };
   } catch {
     return undefined;
   }
+}
+
+function largestOf(serializer: Serializer): number {
+  return serializer.maxDecompressedSize ?? defaultMaxDecompressedSize;
 }
 
 interface Packed {
@@ -59,10 +77,11 @@ function pack(serializer: Serializer, value: unknown, about: CachemeErrorDetails
     if (
       compression !== undefined &&
       plain.length >= compression.threshold &&
-      plain.length <= largestDecompressed
+      plain.length <= largestOf(serializer)
     ) {
       const payload = compression.compress(plain);
-      if (payload.length < plain.length) return { payload, compression: compression.algorithm };
+      const isReadable = mayDecompress(plain.length, payload.length, largestOf(serializer));
+      if (payload.length < plain.length && isReadable) return { payload, compression: compression.algorithm };
     }
     return { payload: plain, compression: undefined };
   } catch (error) {

@@ -6,6 +6,7 @@ import type { Node } from "../node/node.js";
 import type { LoadSpace } from "../node/reads.js";
 import type { NodeKind, RemoteTier } from "../plan/node-kind.js";
 import type { Plan } from "../plan/plan.js";
+import { DecompressionLimit } from "../serializer/decompression-limit.js";
 import type { RemoteRead } from "../storage/registered.js";
 import type { Tick } from "../storage/tick.js";
 import type { Fill, Filler } from "../write/fill.js";
@@ -26,6 +27,7 @@ export class ReadPath {
   /** The flights that come to their load in this tick, by class. */
   readonly #loads = new Map<Plan, Flight[]>();
   readonly #slots = new Map<NodeKind, Slots>();
+  readonly #decompression = new DecompressionLimit();
 
   constructor(clock: Clock, events: Events, tick: Tick, filler: Filler, space: LoadSpace) {
     this.#clock = clock;
@@ -80,8 +82,7 @@ export class ReadPath {
     for (const tier of plan.remoteTiers) {
       if (plan.operations.distrusted(key)) return undefined;
       const bytes = await readOne(tier, plan.storageKey(key));
-      const cached =
-        bytes === undefined ? undefined : decodeEntry(plan.meta.serializer, plan.fingerprint, bytes);
+      const cached = bytes === undefined ? undefined : this.#decode(plan, bytes);
       const now = this.#clock.now();
       if (cached !== undefined && cached.freshUntil > now) {
         const ttl = cached.freshUntil - now;
@@ -144,12 +145,15 @@ export class ReadPath {
     return {
       storageKey: flight.storageKey,
       arrived: (bytes) => {
-        const { meta, fingerprint } = flight.plan;
-        const cached = bytes === undefined ? undefined : decodeEntry(meta.serializer, fingerprint, bytes);
+        const cached = bytes === undefined ? undefined : this.#decode(flight.plan, bytes);
         if (cached !== undefined && this.#serves(cached, flight)) this.#found(flight, tier.index, cached);
         else this.#advance(flight);
       },
     };
+  }
+
+  #decode({ meta, fingerprint }: Plan, bytes: Uint8Array): Cached | undefined {
+    return decodeEntry(meta.serializer, fingerprint, bytes, this.#decompression);
   }
 
   #serves(cached: Cached, flight: Flight): boolean {

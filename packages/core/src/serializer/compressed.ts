@@ -1,3 +1,4 @@
+import { kMaxLength } from "node:buffer";
 import {
   brotliCompressSync,
   brotliDecompressSync,
@@ -8,6 +9,7 @@ import {
   inflateSync,
 } from "node:zlib";
 import { ConfigurationError } from "../errors.js";
+import { defaultMaxDecompressedSize } from "./decompression-limit.js";
 import type { Compression, CompressionAlgorithm, Serializer } from "./serializer.js";
 
 /** When and how `compressed` compresses. */
@@ -21,35 +23,33 @@ export interface CompressionOptions {
    * 4 for brotli.
    */
   readonly level?: number | undefined;
+  /**
+   * The most bytes that a payload may grow to when it is read: an entry that would grow larger is a miss, and a larger payload is
+   * stored as it is. Default 67,108,864 (64 MiB). Of payloads that grow more than 32 times, all of one batch may together grow to
+   * an eighth of it.
+   */
+  readonly maxDecompressedSize?: number | undefined;
 }
-
-/**
- * A payload may not grow beyond this when it is decompressed (256 MiB), so that a forged entry of a few kilobytes cannot
- * fill the memory. Larger payloads are stored as they are.
- */
-export const largestDecompressed: number = 256 * 2 ** 20;
 
 interface Algorithm {
   readonly levels: readonly [lowest: number, highest: number];
   readonly defaultLevel: number;
   compress(bytes: Uint8Array, level: number): Uint8Array;
-  decompress(bytes: Uint8Array): Uint8Array;
+  decompress(bytes: Uint8Array, maxOutputLength: number): Uint8Array;
 }
-
-const limits = { maxOutputLength: largestDecompressed };
 
 const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
   gzip: {
     levels: [1, 9],
     defaultLevel: 6,
     compress: (bytes, level) => gzipSync(bytes, { level }),
-    decompress: (bytes) => gunzipSync(bytes, limits),
+    decompress: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
   },
   deflate: {
     levels: [1, 9],
     defaultLevel: 6,
     compress: (bytes, level) => deflateSync(bytes, { level }),
-    decompress: (bytes) => inflateSync(bytes, limits),
+    decompress: (bytes, maxOutputLength) => inflateSync(bytes, { maxOutputLength }),
   },
   brotli: {
     levels: [0, 11],
@@ -58,7 +58,7 @@ const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
       brotliCompressSync(bytes, {
         params: { [constants.BROTLI_PARAM_QUALITY]: level, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
       }),
-    decompress: (bytes) => brotliDecompressSync(bytes, limits),
+    decompress: (bytes, maxOutputLength) => brotliDecompressSync(bytes, { maxOutputLength }),
   },
 };
 
@@ -69,7 +69,7 @@ const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
  *
  * Compressing runs in the calling thread: some 5 to 10 ms for a megabyte of records at the default level.
  *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown algorithm, a level out of range or a bad threshold
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown algorithm, a level out of range or a bad threshold or size
  *
  * @example
  * ```ts
@@ -83,14 +83,25 @@ export function compressed(serializer: Serializer, options: CompressionOptions =
   return {
     codec: serializer.codec,
     compression: compression(options),
+    maxDecompressedSize: sizeLimit(options),
     encode: (value) => serializer.encode(value),
     decode: (bytes) => serializer.decode(bytes),
   };
 }
 
-/** @throws whatever `node:zlib` throws for bytes that are not its own, or that grow beyond {@link largestDecompressed} */
-export function decompress(algorithm: CompressionAlgorithm, bytes: Uint8Array): Uint8Array {
-  return algorithms[algorithm].decompress(bytes);
+/**
+ * @param limit in bytes
+ * @throws whatever `node:zlib` throws for bytes that are not its own, or that grow beyond the limit
+ */
+export function decompress(algorithm: CompressionAlgorithm, bytes: Uint8Array, limit: number): Uint8Array {
+  return algorithms[algorithm].decompress(bytes, limit);
+}
+
+function sizeLimit({ maxDecompressedSize = defaultMaxDecompressedSize }: CompressionOptions): number {
+  if (!(Number.isSafeInteger(maxDecompressedSize) && maxDecompressedSize > 0)) {
+    throw invalid("maxDecompressedSize", maxDecompressedSize, "Give a whole number of bytes from 1 on.");
+  }
+  return Math.min(maxDecompressedSize, kMaxLength);
 }
 
 function compression(options: CompressionOptions): Compression {

@@ -1,4 +1,5 @@
-import { deepest, failure, refuseUncarried } from "./refusal.js";
+import { homePrototypeOf } from "./kind.js";
+import { deepest, failure, refusal, refuseUncarried } from "./refusal.js";
 import type { Serializer } from "./serializer.js";
 
 /**
@@ -20,12 +21,16 @@ const serializer: Serializer = Object.freeze({
   encode(value: unknown): Uint8Array {
     // No text stands for undefined, so none does.
     if (value === undefined) return new Uint8Array(0);
-    containers = 0;
+    looked = 0;
+    written = 0;
     checkedLate = undefined;
     hasNegativeZero = false;
     const carried = isCarried(value, 0);
     checkedLate = undefined;
-    if (!carried) refuseUncarried(value, "json");
+    if (!carried) {
+      refuseUncarried(value, "json");
+      throw refusal("$", value, "few objects that stand for over 4,000,000 values", "json");
+    }
     try {
       return Buffer.from(hasNegativeZero ? stringify(value) : JSON.stringify(value));
     } catch (error) {
@@ -38,11 +43,17 @@ const serializer: Serializer = Object.freeze({
   },
 });
 
-/** From so many objects on, an object met twice is not checked twice: few objects can make up an endless tree. */
-const mostUnwatched = 10_000;
+/** From so many values on, an object met twice is not checked twice: few objects can make up an endless tree. */
+const mostUnwatched = 100_000;
 
-let containers = 0;
-let checkedLate: Set<object> | undefined;
+/** JSON writes an object wherever it stands. So many values that were written already are a fraction of a second. */
+const mostRepeated = 4_000_000;
+
+/** How many values were checked, and how many the text will have. */
+let looked = 0;
+let written = 0;
+/** How many values each object makes in the text. */
+let checkedLate: Map<object, number> | undefined;
 let hasNegativeZero = false;
 
 /** Whether JSON carries the value exactly. Made to be quick: under a microsecond for an object of 200 bytes. */
@@ -64,16 +75,28 @@ function isCarried(value: unknown, depth: number): boolean {
 function isCarriedObject(value: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   const isArray = Array.isArray(value);
-  if ((prototype !== Object.prototype || isArray) && !(isArray && prototype === Array.prototype))
+  if (
+    prototype !== (isArray ? Array.prototype : Object.prototype) &&
+    homePrototypeOf(value) !== (isArray ? Array.prototype : Object.prototype)
+  ) {
     return false;
+  }
   if (depth > deepest) return false;
-  const late = ++containers > mostUnwatched;
-  if (late && checkedLate?.has(value)) return true;
+  const late = ++looked > mostUnwatched;
+  const before = written++;
+  if (late) {
+    const known = checkedLate?.get(value);
+    if (known !== undefined) {
+      looked--;
+      written = before + known;
+      return written - looked <= mostRepeated;
+    }
+  }
   if (!(isArray ? isCarriedArray(value, depth) : isCarriedRecord(value, depth))) return false;
   // Only now: what contains itself must go on until it is too deep.
   if (late) {
-    checkedLate ??= new Set();
-    checkedLate.add(value);
+    checkedLate ??= new Map();
+    checkedLate.set(value, written - before);
   }
   return true;
 }
@@ -82,6 +105,8 @@ function isCarriedArray(array: readonly unknown[], depth: number): boolean {
   const { length } = array;
   // As many names as elements: with no hole (which reads as undefined), that leaves none that is not an element.
   if (Object.keys(array).length !== length || Object.getOwnPropertySymbols(array).length > 0) return false;
+  looked += length;
+  written += length;
   for (let i = 0; i < length; i++) if (!isCarried(array[i], depth + 1)) return false;
   return true;
 }
@@ -93,6 +118,8 @@ function isCarriedRecord(object: object, depth: number): boolean {
     if (!isCarried((object as Readonly<Record<string, unknown>>)[name], depth + 1)) return false;
     names++;
   }
+  looked += names;
+  written += names;
   return (
     Object.getOwnPropertyNames(object).length === names && Object.getOwnPropertySymbols(object).length === 0
   );

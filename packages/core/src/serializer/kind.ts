@@ -1,4 +1,7 @@
 import { types } from "node:util";
+import { isDOMException, isError, standardClassOf } from "./error-classes.js";
+import { inThisRealm } from "./realm.js";
+import { isOrdinaryMemory, viewClasses } from "./view-classes.js";
 
 /** The serializers of Cacheme's own. */
 export type SerializerName = "json" | "msgpack" | "v8";
@@ -25,6 +28,9 @@ const carriers = {
   "shared or resizable memory": [],
   "an Error of a standard class": ["msgpack", "v8"],
   "an Error with properties of its own": ["msgpack"],
+  "an Error of Node's own": ["msgpack"],
+  "an AggregateError": ["msgpack"],
+  "a DOMException": ["msgpack"],
   "a boxed primitive": ["v8"],
   "a built-in object with properties of its own": [],
   "an instance of a class": [],
@@ -32,6 +38,7 @@ const carriers = {
   "a symbol": [],
   "a value that contains itself": ["msgpack", "v8"],
   "nested more than 1,000 levels deep": ["msgpack"],
+  "few objects that stand for over 4,000,000 values": ["msgpack", "v8"],
 } as const;
 
 /** What a value is, as far as serializers are concerned, without looking at what it contains. */
@@ -39,36 +46,6 @@ export type Kind = keyof typeof carriers;
 
 export function carriersOf(kind: Kind): readonly SerializerName[] {
   return carriers[kind];
-}
-
-/** A standard error class, by the name that its instances inherit. */
-export const errorClasses: ReadonlyMap<string, ErrorConstructor> = new Map(
-  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((errorClass) => [
-    errorClass.name,
-    errorClass,
-  ]),
-);
-
-/** The kinds of views, in the order of the numbers that stand for them in stored bytes: add only at the end. */
-export const viewClasses: readonly ViewConstructor[] = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView,
-];
-
-/** Makes a view of a whole buffer. */
-export interface ViewConstructor {
-  readonly prototype: ArrayBufferView;
-  new (buffer: ArrayBuffer): ArrayBufferView;
 }
 
 export function kindOf(value: unknown): Kind {
@@ -91,13 +68,13 @@ export function kindOf(value: unknown): Kind {
 }
 
 function kindOfObject(value: object): Kind {
-  const prototype: unknown = Object.getPrototypeOf(value);
+  const prototype = homePrototypeOf(value);
   if (Array.isArray(value))
     return prototype === Array.prototype ? kindOfArray(value) : "an instance of a class";
   if (prototype === Object.prototype) return kindOfProperties(value) ?? "a plain object";
   if (prototype === null) return kindOfProperties(value) ?? "an object without a prototype";
   if (ArrayBuffer.isView(value)) return kindOfView(value, prototype);
-  if (types.isNativeError(value)) return kindOfError(value, prototype);
+  if (isError(value)) return kindOfError(value);
   const kind = kindOfBuiltIn(value, prototype);
   if (kind === "an instance of a class") return kind;
   return hasOnly(value, types.isRegExp(value) ? ["lastIndex"] : [])
@@ -132,32 +109,31 @@ function kindOfView(view: ArrayBufferView, prototype: unknown): Kind {
     : "shared or resizable memory";
 }
 
-/** Whether the bytes belong to this thread and cannot grow. `resizable` is older in Node than in TypeScript's ES2023. */
-export function isOrdinaryMemory(
-  buffer: ArrayBufferLike & { readonly resizable?: boolean },
-): buffer is ArrayBuffer {
-  return types.isArrayBuffer(buffer) && buffer.resizable !== true;
-}
-
-function kindOfError(error: Error, prototype: unknown): Kind {
-  // The class is looked up by the name on the prototype, which an instance may hide.
-  if (errorClasses.get(errorClassName(error))?.prototype !== prototype) return "an instance of a class";
+function kindOfError(error: Error): Kind {
+  const standard = isDOMException(error)
+    ? { name: "DOMException", byNode: undefined }
+    : standardClassOf(error);
+  if (standard === undefined) return "an instance of a class";
   const own = Reflect.ownKeys(error);
   if (own.some((key) => typeof key === "symbol")) return "an object with properties under symbols";
+  if (standard.name === "DOMException") return "a DOMException";
+  if (standard.byNode !== undefined) return "an Error of Node's own";
+  if (standard.name === "AggregateError") return "an AggregateError";
   return own.every((key) => isStandardErrorProperty(error, key))
     ? "an Error of a standard class"
     : "an Error with properties of its own";
-}
-
-export function errorClassName(error: Error): string {
-  const { name }: { name?: unknown } = Object.getPrototypeOf(error);
-  return typeof name === "string" ? name : "";
 }
 
 function isStandardErrorProperty(error: Error, key: string | symbol): boolean {
   if (Object.getOwnPropertyDescriptor(error, key)?.enumerable !== false) return false;
   if (key === "cause") return true;
   return (key === "message" || key === "stack") && typeof error[key] === "string";
+}
+
+/** The prototype; of a built-in class of another realm, this realm's, since it is carried as this realm's. */
+export function homePrototypeOf(value: object): object | null {
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return prototype === null ? null : inThisRealm(prototype);
 }
 
 function kindOfBuiltIn(value: object, prototype: unknown): Kind {
@@ -192,7 +168,7 @@ function isPlainlyBoxed(prototype: unknown): boolean {
 
 function hasOnly(value: object, expected: readonly string[]): boolean {
   const own = Reflect.ownKeys(value);
-  if (value instanceof String) return own.length === value.length + 1;
+  if (types.isStringObject(value)) return own.length === value.length + 1;
   return (
     own.length === expected.length && own.every((key) => typeof key === "string" && expected.includes(key))
   );

@@ -1,9 +1,9 @@
 import { types } from "node:util";
 import { Packr, Unpackr } from "msgpackr/pack";
-import { isOrdinaryMemory } from "./kind.js";
 import { failure } from "./refusal.js";
 import type { Serializer } from "./serializer.js";
 import { decodeTable, encodeTable } from "./value-table.js";
+import { isOrdinaryMemory } from "./view-classes.js";
 import { isWellFormed } from "./well-formed.js";
 
 /**
@@ -28,7 +28,7 @@ export function msgpack(): Serializer {
 const serializer: Serializer = Object.freeze({
   codec: 2,
   encode(value: unknown): Uint8Array {
-    containers = 0;
+    looked = 0;
     seenLate = undefined;
     hasRows = false;
     const ordinary = isOrdinary(value, 0);
@@ -70,10 +70,12 @@ const unpackr = new Unpackr({ ...options });
 const fewestRows = 16;
 /** Deeper than this goes into a table, which is not written by recursion: so does what contains itself. */
 const deepestOrdinary = 200;
-/** From so many objects on, an object met twice goes into a table: few objects can otherwise make up an endless tree. */
-const mostUnwatched = 10_000;
+/** msgpackr can write that many properties of one object. */
+const mostNames = 0xffff;
+/** From so many values on, an object met twice goes into a table: few objects can otherwise make up an endless tree. */
+const mostUnwatched = 100_000;
 
-let containers = 0;
+let looked = 0;
 let seenLate: Set<object> | undefined;
 let hasRows = false;
 
@@ -106,7 +108,7 @@ function isOrdinaryObject(value: object, depth: number): boolean {
   if (prototype !== Object.prototype && !(isArray && prototype === Array.prototype)) {
     return isOrdinaryLeaf(value, prototype);
   }
-  if (depth >= deepestOrdinary || (++containers > mostUnwatched && isSeenLate(value))) return false;
+  if (depth >= deepestOrdinary || (++looked > mostUnwatched && isSeenLate(value))) return false;
   return isArray ? isOrdinaryArray(value, depth) : isOrdinaryRecord(value, depth);
 }
 
@@ -114,6 +116,7 @@ function isOrdinaryArray(array: readonly unknown[], depth: number): boolean {
   const { length } = array;
   // As many names as elements: with no hole (looked for below), that leaves none that is not an element.
   if (Object.keys(array).length !== length || Object.getOwnPropertySymbols(array).length > 0) return false;
+  looked += length;
   for (let i = 0; i < length; i++) {
     const element = array[i];
     if (!isOrdinary(element, depth + 1) || (element === undefined && !Object.hasOwn(array, i))) return false;
@@ -131,6 +134,8 @@ function isOrdinaryRecord(object: object, depth: number): boolean {
     if (!isOrdinary((object as Readonly<Record<string, unknown>>)[name], depth + 1)) return false;
     names++;
   }
+  looked += names;
+  if (names > mostNames) return false;
   return (
     Object.getOwnPropertyNames(object).length === names && Object.getOwnPropertySymbols(object).length === 0
   );

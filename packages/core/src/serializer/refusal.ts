@@ -1,4 +1,6 @@
+import { types } from "node:util";
 import { SerializationError } from "../errors.js";
+import { isError } from "./error-classes.js";
 import { carriersOf, isIndex, type Kind, kindOf, type SerializerName } from "./kind.js";
 
 /** How deep a value may be nested for the serializers that call themselves at each level. */
@@ -30,10 +32,15 @@ export function refuseUncarried(root: unknown, serializer: SerializerName): void
 
   const visit = (value: unknown): void => {
     if (typeof value === "string" || typeof value === "boolean" || value === null) return;
+    if (typeof value === "number" && Number.isFinite(value)) return;
+    if (typeof value === "object" && done.has(value)) return;
+    if (typeof value === "object" && inside.has(value)) {
+      assertCarried(value, "a value that contains itself");
+      return;
+    }
+    // Only of what is met for the first time: this looks at all names of an object.
     assertCarried(value, kindOf(value));
     if (typeof value !== "object") return;
-    if (inside.has(value)) assertCarried(value, "a value that contains itself");
-    if (inside.has(value) || done.has(value)) return;
     if (way.length > deepest) assertCarried(value, "nested more than 1,000 levels deep");
     inside.add(value);
     way.push({ object: value, children: childrenOf(value), next: 0 });
@@ -60,11 +67,10 @@ export function failure(serializer: SerializerName, error: unknown): Serializati
 }
 
 function childrenOf(object: object): readonly unknown[] {
-  if (object instanceof Map) return [...object].flat();
-  if (object instanceof Set) return [...object];
-  if (ArrayBuffer.isView(object) || object instanceof String) return [];
-  if (object instanceof Error)
-    return Object.getOwnPropertyNames(object).map((name) => Reflect.get(object, name));
+  if (types.isMap(object)) return [...object].flat();
+  if (types.isSet(object)) return [...object];
+  if (ArrayBuffer.isView(object) || types.isStringObject(object)) return [];
+  if (isError(object)) return Object.getOwnPropertyNames(object).map((name) => Reflect.get(object, name));
   // Also of arrays: one of three elements can be four thousand million long.
   return Object.values(object);
 }
@@ -76,22 +82,27 @@ function pathOf(way: readonly Step[]): string {
 
 /** How the path goes from an object to one of its children, in the order of {@link childrenOf}. */
 function segmentOf(object: object, child: number): string {
-  if (object instanceof Map) {
+  if (types.isMap(object)) {
     const entry = Math.floor(child / 2);
     const key: unknown = [...object.keys()][entry];
     if (child % 2 === 0) return `.keys()[${entry}]`;
     return typeof key === "string" ? `.get(${JSON.stringify(key)})` : `.values()[${entry}]`;
   }
-  if (object instanceof Set) return `.values()[${child}]`;
-  const name =
-    (object instanceof Error ? Object.getOwnPropertyNames(object) : Object.keys(object))[child] ?? "";
+  if (types.isSet(object)) return `.values()[${child}]`;
+  const name = (isError(object) ? Object.getOwnPropertyNames(object) : Object.keys(object))[child] ?? "";
   if (Array.isArray(object) && isIndex(name)) return `[${name}]`;
   return identifier.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
 
 const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u;
 
-function refusal(path: string, value: unknown, kind: Kind, serializer: SerializerName): SerializationError {
+/** The error for a value of a kind that the serializer does not carry. */
+export function refusal(
+  path: string,
+  value: unknown,
+  kind: Kind,
+  serializer: SerializerName,
+): SerializationError {
   const others = carriersOf(kind);
   const advice =
     others.length > 0
@@ -112,7 +123,7 @@ function describe(value: unknown, kind: Kind): string {
     case "a function":
       return typeof value === "function" && value.name !== "" ? `the function ${value.name}` : kind;
     case "a Map or a Set":
-      return value instanceof Map ? "a Map" : "a Set";
+      return types.isMap(value) ? "a Map" : "a Set";
     case "an instance of a class":
     case "a typed array, a DataView or a Buffer":
     case "an Error of a standard class":

@@ -28,6 +28,11 @@ export interface Serializer {
   /** Compression of payloads, where the serializer was made by `compressed`. */
   readonly compression?: Compression | undefined;
   /**
+   * The most bytes that a compressed payload may grow to, whoever compressed it: an entry that would grow larger is a miss.
+   * Default: 64 MiB.
+   */
+  readonly maxDecompressedSize?: number | undefined;
+  /**
    * The value as bytes, not yet compressed. The bytes must not change afterwards; they are copied before long.
    *
    * @throws SerializationError for a value that would not come back as it went in

@@ -1,7 +1,8 @@
 import { Deserializer, Serializer as Writer } from "node:v8";
-import { viewClasses } from "./kind.js";
+import { homePrototypeOf } from "./kind.js";
 import { failure, refuseUncarried } from "./refusal.js";
 import type { Serializer } from "./serializer.js";
+import { viewClasses } from "./view-classes.js";
 
 /**
  * Node's own structured clone: the values that `structuredClone` copies and that come back as they went in. It carries Dates,
@@ -55,7 +56,7 @@ class ViewWriter extends Writer {
   }
 
   _writeHostObject(view: ArrayBufferView): void {
-    const prototype: unknown = Object.getPrototypeOf(view);
+    const prototype = homePrototypeOf(view);
     const index = viewClasses.findIndex((viewClass) => viewClass.prototype === prototype);
     this.writeUint32(prototype === Buffer.prototype ? bufferNumber : index);
     this.writeUint32(view.byteLength);

@@ -1,5 +1,8 @@
-import { errorClasses, errorClassName, kindOf, viewClasses } from "./kind.js";
+import { types } from "node:util";
+import { emptyError, isDOMException, isError, type NodeErrorForm, standardClassOf } from "./error-classes.js";
+import { homePrototypeOf, kindOf } from "./kind.js";
 import { refuseUncarried } from "./refusal.js";
+import { viewClasses } from "./view-classes.js";
 import { isWellFormed } from "./well-formed.js";
 
 /*
@@ -32,6 +35,10 @@ const code = {
   negativeZero: 11,
   /** more than 64 bits: hexadecimal digits with their sign */
   bigint: 12,
+  /** as an error, of a class that Node derives from the one named; its `toString` shows the error's code */
+  codedError: 13,
+  /** message, name, then key, whether enumerable, part … */
+  domException: 14,
 } as const;
 
 type Part = readonly [code: number, ...rest: unknown[]];
@@ -71,15 +78,21 @@ function encodePrimitive(value: unknown): unknown {
 
 function encodeObject(value: object, placeOf: (value: unknown) => number): Part | object {
   if (Array.isArray(value)) return encodeArray(value, placeOf);
-  if (value instanceof Map) return [code.map, ...[...value].flat().map(placeOf)];
-  if (value instanceof Set) return [code.set, ...[...value].map(placeOf)];
-  if (value instanceof RegExp) return [code.regExp, encodeText(value.source), value.flags, value.lastIndex];
-  if (value instanceof Error) return encodeError(value, placeOf);
-  if (value instanceof ArrayBuffer) return [code.arrayBuffer, new Uint8Array(value)];
+  if (types.isMap(value)) return [code.map, ...[...value].flat().map(placeOf)];
+  if (types.isSet(value)) return [code.set, ...[...value].map(placeOf)];
+  if (types.isRegExp(value)) return [code.regExp, encodeText(value.source), value.flags, value.lastIndex];
+  if (isDOMException(value)) return encodeDOMException(value, placeOf);
+  if (isError(value)) return encodeError(value, placeOf);
+  if (types.isArrayBuffer(value)) return [code.arrayBuffer, new Uint8Array(value)];
   if (ArrayBuffer.isView(value)) return encodeView(value);
-  if (value instanceof Date) return value;
+  // msgpackr writes dates, but not those of another realm.
+  if (types.isDate(value)) return homeDate(value);
   const start = Object.getPrototypeOf(value) === null ? code.objectWithoutPrototype : code.object;
   return [start, ...encodeProperties(value, placeOf)];
+}
+
+function homeDate(date: Date): Date {
+  return date instanceof Date ? date : new Date(Date.prototype.getTime.call(date));
 }
 
 function encodeArray(array: readonly unknown[], placeOf: (value: unknown) => number): Part {
@@ -89,24 +102,37 @@ function encodeArray(array: readonly unknown[], placeOf: (value: unknown) => num
 }
 
 function encodeProperties(object: object, placeOf: (value: unknown) => number): unknown[] {
-  return Object.entries(object).flatMap(([key, value]) => [encodeText(key), placeOf(value)]);
+  const properties: unknown[] = [];
+  for (const key of Object.keys(object)) properties.push(encodeText(key), placeOf(Reflect.get(object, key)));
+  return properties;
 }
 
 function encodeError(error: Error, placeOf: (value: unknown) => number): Part {
-  const properties = Object.getOwnPropertyNames(error).flatMap((key) => [
+  const standard = standardClassOf(error);
+  const start = standard?.byNode === "coded" ? code.codedError : code.error;
+  return [start, standard?.name, ...encodeErrorProperties(error, placeOf)];
+}
+
+function encodeDOMException(error: DOMException, placeOf: (value: unknown) => number): Part {
+  const { message, name } = error;
+  return [code.domException, encodeText(message), encodeText(name), ...encodeErrorProperties(error, placeOf)];
+}
+
+function encodeErrorProperties(error: Error, placeOf: (value: unknown) => number): unknown[] {
+  return Object.getOwnPropertyNames(error).flatMap((key) => [
     encodeText(key),
     Object.prototype.propertyIsEnumerable.call(error, key),
     placeOf(Reflect.get(error, key)),
   ]);
-  return [code.error, errorClassName(error), ...properties];
 }
 
 /** Buffers and plain arrays of bytes are msgpackr's own. */
 function encodeView(view: ArrayBufferView): Part | ArrayBufferView {
-  const prototype: unknown = Object.getPrototypeOf(view);
-  if (prototype === Buffer.prototype || prototype === Uint8Array.prototype) return view;
-  const viewClass = viewClasses.findIndex((each) => each.prototype === prototype);
-  return [code.view, viewClass, new Uint8Array(view.buffer, view.byteOffset, view.byteLength)];
+  const prototype = homePrototypeOf(view);
+  if (prototype === Buffer.prototype) return view;
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  if (prototype === Uint8Array.prototype) return bytes;
+  return [code.view, viewClasses.findIndex((each) => each.prototype === prototype), bytes];
 }
 
 function encodeText(text: string): string | Uint8Array {
@@ -138,7 +164,8 @@ export function decodeTable(table: unknown): unknown {
   return values[0];
 }
 
-function emptyOf([start, first, second, third]: readonly unknown[]): unknown {
+function emptyOf(part: readonly unknown[]): unknown {
+  const [start, first, second, third] = part;
   switch (start) {
     case code.object:
       return {};
@@ -147,7 +174,7 @@ function emptyOf([start, first, second, third]: readonly unknown[]): unknown {
     case code.array:
       return [];
     case code.sparseArray:
-      return new Array(Number(first));
+      return sparseArray(Number(first), part.length);
     case code.map:
       return new Map();
     case code.set:
@@ -155,7 +182,11 @@ function emptyOf([start, first, second, third]: readonly unknown[]): unknown {
     case code.regExp:
       return Object.assign(new RegExp(decodeText(first), String(second)), { lastIndex: third });
     case code.error:
-      return emptyError(String(first));
+      return emptyError(String(first), undefined);
+    case code.codedError:
+      return emptyError(String(first), "coded" satisfies NodeErrorForm);
+    case code.domException:
+      return emptyDOMException(decodeText(first), decodeText(second));
     case code.arrayBuffer:
       return bufferOf(first);
     case code.view:
@@ -191,8 +222,11 @@ function fill(value: unknown, part: readonly unknown[], valueAt: (place: unknown
       if (value instanceof Set) for (let i = 1; i < part.length; i++) value.add(valueAt(part[i]));
       break;
     case code.error:
-      for (let i = 2; i < part.length; i += 3)
-        define(value, part[i], part[i + 1] === true, valueAt(part[i + 2]));
+    case code.codedError:
+      fillError(value, part, 2, valueAt);
+      break;
+    case code.domException:
+      fillError(value, part, 3, valueAt);
       break;
   }
 }
@@ -212,12 +246,33 @@ function define(object: unknown, key: unknown, enumerable: boolean, value: unkno
   Object.defineProperty(object, decodeText(key), { value, enumerable, writable: true, configurable: true });
 }
 
-function emptyError(className: string): Error {
-  const errorClass = errorClasses.get(className);
-  if (errorClass === undefined) throw new RangeError(`No error class is called ${className}.`);
-  const error = new errorClass();
-  delete error.stack;
+function fillError(
+  value: unknown,
+  part: readonly unknown[],
+  from: number,
+  valueAt: (place: unknown) => unknown,
+): void {
+  for (let i = from; i < part.length; i += 3)
+    define(value, part[i], part[i + 1] === true, valueAt(part[i + 2]));
+}
+
+function emptyDOMException(message: string, name: string): DOMException {
+  const error = new DOMException(message, name);
+  for (const key of Reflect.ownKeys(error)) Reflect.deleteProperty(error, key);
   return error;
+}
+
+/**
+ * An array of holes. V8 makes room for as many elements as `new Array` is asked for, up to some thirty million, and a few bytes
+ * can ask for that; an array whose only element is far away is a table of its elements.
+ */
+function sparseArray(length: number, names: number): unknown[] {
+  if (length <= 1_024 + names) return new Array(length);
+  const array: unknown[] = [];
+  array[length - 1] = undefined;
+  delete array[length - 1];
+  if (array.length !== length) throw new RangeError(`An array cannot be ${length} long.`);
+  return array;
 }
 
 function bufferOf(bytes: unknown): ArrayBuffer {

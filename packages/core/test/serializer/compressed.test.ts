@@ -13,7 +13,13 @@ describe("compressed", () => {
     const bytes = compression?.compress(text) ?? text;
 
     expect(bytes.length).toBeLessThan(text.length / 10);
-    expect(Buffer.from(decompress(algorithm, bytes)).equals(text)).toBe(true);
+    expect(Buffer.from(decompress(algorithm, bytes, text.length)).equals(text)).toBe(true);
+  });
+
+  it.each(algorithms)("stops decompressing %s at the limit", (algorithm) => {
+    const bytes = compressed(json(), { algorithm }).compression?.compress(text) ?? text;
+
+    expect(() => decompress(algorithm, bytes, text.length - 1)).toThrow(RangeError);
   });
 
   it("keeps the codec and what the serializer writes, since the envelope marks the compression", () => {
@@ -38,6 +44,8 @@ describe("compressed", () => {
     [{ level: 0 }, /level of compressed\(\) is 0.*from 1 to 9 for deflate/],
     [{ level: 12, algorithm: "brotli" }, /level of compressed\(\) is 12.*from 0 to 11 for brotli/],
     [{ level: 1.5 }, /level of compressed\(\) is 1.5/],
+    [{ maxDecompressedSize: 0 }, /maxDecompressedSize of compressed\(\) is 0.*whole number of bytes from 1/],
+    [{ maxDecompressedSize: "64MB" }, /maxDecompressedSize of compressed\(\) is "64MB"/],
     [{ threshold: -1 }, /threshold of compressed\(\) is -1/],
     [{ threshold: Number.NaN }, /threshold of compressed\(\) is NaN/],
   ])("refuses the options %o", (options, message) => {

@@ -5,7 +5,7 @@ import { json } from "../../src/serializer/json.js";
 import { msgpack } from "../../src/serializer/msgpack.js";
 import { v8 } from "../../src/serializer/v8.js";
 import { expectSame } from "./same.js";
-import { samples } from "./samples.js";
+import { expectedOf, samples } from "./samples.js";
 
 const page = readFileSync(new URL("../../../../docs/serializers.md", import.meta.url), "utf8");
 const rows = page
@@ -25,8 +25,9 @@ describe("the documented table", () => {
       const serializer = serializers[name];
       for (const sample of samples[row.value]?.() ?? []) {
         if (row[name] === "yes") {
-          expectSame(serializer.decode(serializer.encode(sample)), sample);
-          expectSame(serializer.decode(serializer.encode([{ in: sample ?? 0 }])), [{ in: sample ?? 0 }]);
+          const expected = expectedOf(sample);
+          expectSame(serializer.decode(serializer.encode(sample)), expected);
+          expectSame(serializer.decode(serializer.encode([{ in: sample ?? 0 }])), [{ in: expected ?? 0 }]);
         } else {
           expect(() => serializer.encode(sample)).toThrow(SerializationError);
           expect(() => serializer.encode([{ in: sample }])).toThrow(SerializationError);

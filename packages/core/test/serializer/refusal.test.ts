@@ -114,6 +114,19 @@ describe("an object that stands in many places", () => {
     expect((v8().decode(v8().encode(value)) as unknown[])[0]).toBeDefined();
   });
 
+  it("is not checked again and again where it is wide and met in a few thousand places", () => {
+    const wide = new Array(100_000).fill(1);
+    const value = new Array(9_000).fill(wide);
+
+    const copy = msgpack().decode(msgpack().encode(value)) as unknown[][];
+
+    expect([copy.length, copy[0]?.length]).toEqual([9_000, 100_000]);
+    expect(v8().encode(value).length).toBeLessThan(1_000_000);
+    expect(refusalOf(json(), value).message).toContain(
+      "few objects that stand for over 4,000,000 values, which json() cannot carry; msgpack() and v8() can",
+    );
+  });
+
   it("comes back in all of them, past the number of objects from which they are watched", () => {
     const shared = { country: "NL" };
     const value = Array.from({ length: 12_000 }, (_, id) => ({ id, shared }));

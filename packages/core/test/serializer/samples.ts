@@ -1,4 +1,59 @@
-import { runInNewContext } from "node:vm";
+import { lookup } from "node:dns";
+import { connect } from "node:net";
+import { runInNewContext, runInThisContext } from "node:vm";
+
+/** What a sample comes back as, if it does not come back as it is. */
+const comesBack = new Map<unknown, unknown>();
+
+export function expectedOf(sample: unknown): unknown {
+  return comesBack.has(sample) ? comesBack.get(sample) : sample;
+}
+
+/** The value of an expression in another realm, which comes back as the value that it has in this one. */
+function ofAnotherRealm(expression: string): unknown {
+  const value = runInNewContext(expression);
+  comesBack.set(value, runInThisContext(expression));
+  return value;
+}
+
+/** An error of one of Node's hidden classes, which comes back as one of the class that it says to be. */
+function ofNode(error: Error): Error {
+  const claimed = error.constructor.prototype;
+  let prototype = Object.getPrototypeOf(error);
+  // Some have a toString that shows the code: that comes back too.
+  while (prototype !== claimed && !Object.hasOwn(prototype, "toString"))
+    prototype = Object.getPrototypeOf(prototype);
+  comesBack.set(error, Object.create(prototype, Object.getOwnPropertyDescriptors(error)));
+  return error;
+}
+
+function thrownBy(body: () => unknown): Error {
+  try {
+    body();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("It was to throw.");
+}
+
+const refusedConnection = await new Promise<Error>((resolve) =>
+  connect({ port: 1, host: "127.0.0.1" }).once("error", resolve),
+);
+const refusedConnections = await new Promise<Error>((resolve) =>
+  connect({
+    port: 1,
+    host: "two.example",
+    autoSelectFamily: true,
+    lookup: (_host, _options, done) =>
+      done(null, [
+        { address: "127.0.0.1", family: 4 },
+        { address: "127.0.0.2", family: 4 },
+      ]),
+  }).once("error", resolve),
+);
+const unknownHost = await new Promise<Error>((resolve) =>
+  lookup("no..name", (error) => resolve(error as Error)),
+);
 
 /** For every row of the table in docs/serializers.md, values that it speaks of. */
 export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
@@ -55,6 +110,14 @@ export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
       name: `row ${id}`,
       ...(id % 3 === 0 ? { more: { id } } : { id2: id }),
     })),
+  ],
+  "plain objects of 65,536 names and more": () => [
+    Object.fromEntries(Array.from({ length: 65_536 }, (_, i) => [`${i}x`, i])),
+  ],
+  "plain objects and arrays of another realm": () => [
+    ofAnotherRealm("({ a: { b: [1, { c: null }] } })"),
+    ofAnotherRealm("[1, [2, { a: 'text' }]]"),
+    ofAnotherRealm("Array.from({ length: 20 }, (_, id) => ({ id, zero: -0 }))"),
   ],
   "objects that are frozen or sealed": () => [
     Object.freeze({ a: Object.freeze([1]) }),
@@ -119,6 +182,7 @@ export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
     new BigInt64Array([-1n]),
     new BigUint64Array([2n ** 64n - 1n]),
     new DataView(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2),
+    ...float16(),
   ],
   ArrayBuffer: () => [new ArrayBuffer(0), new Uint8Array([1, 2, 3]).buffer],
   "SharedArrayBuffer, resizable ArrayBuffer, and views of them": () => [
@@ -141,7 +205,27 @@ export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
     Object.assign(new Error("ENOENT"), { code: "ENOENT", errno: -2 }),
     Object.assign(new TypeError("x"), { name: "Renamed" }),
   ],
-  AggregateError: () => [new AggregateError([new Error("a")])],
+  AggregateError: () => [
+    new AggregateError([new Error("a")]),
+    new AggregateError([1, { a: new AggregateError([]) }], "message", { cause: "cause" }),
+  ],
+  "Node's own errors, such as ECONNREFUSED, ENOTFOUND or ERR_INVALID_URL": () => [
+    ofNode(refusedConnection),
+    ofNode(unknownHost),
+    ofNode(thrownBy(() => Buffer.alloc("x" as never))),
+    ofNode(thrownBy(() => Buffer.alloc(-1))),
+    ofNode(thrownBy(() => new (process.getBuiltinModule("node:stream").Readable)()._read(1))),
+    new TypeError("fetch failed", { cause: Object.assign(new Error("a"), { code: "ENOTFOUND" }) }),
+    thrownBy(() => new URL("no address")),
+    thrownBy(() => process.getBuiltinModule("node:fs").readFileSync("/no/such/file")),
+  ],
+  "an AggregateError of Node's own, for a host of several addresses": () => [aggregateOfNode()],
+  DOMException: () => [
+    new DOMException("message", "AbortError"),
+    new DOMException(),
+    new DOMException("m", { name: "Renamed", cause: { a: 1 } }),
+    AbortSignal.abort().reason,
+  ],
   "objects made by new Number, new String, new Boolean, Object(1n)": () => [
     Object(1),
     Object(-0),
@@ -164,8 +248,8 @@ export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
     new (class extends Uint8Array {})(2),
     Object.create({ inherited: 1 }),
     Object.create(Date.prototype),
-    runInNewContext("({ a: 1 })"),
-    runInNewContext("[1]"),
+    runInNewContext("new (class Foreign {})()"),
+    runInNewContext("new (class Object {})()"),
   ],
   "functions, symbols": () => [
     () => 1,
@@ -174,6 +258,17 @@ export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
     Symbol.for("s"),
     { toJSON: () => ({}) },
     Object(Symbol("s")),
+  ],
+  "Date, RegExp, Map, Set, bytes and Errors of another realm": () => [
+    ofAnotherRealm("new Date(5)"),
+    ofAnotherRealm("/a/gi"),
+    ofAnotherRealm("new Map([['a', new Set([1, [2]])]])"),
+    ofAnotherRealm(
+      "({ bytes: new Uint8Array([1, 2]), more: new Float64Array([1.5]), all: new ArrayBuffer(3) })",
+    ),
+    ofAnotherRealm(
+      "[new TypeError('message', { cause: [1] })].map((e) => Object.defineProperty(e, 'stack', { value: 's' }))[0]",
+    ),
   ],
   "Promise, WeakMap, WeakSet, WeakRef, generators, iterators, URL": () => [
     Promise.resolve(1),
@@ -186,7 +281,14 @@ export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
   ],
   "values that contain themselves": () => [selfContaining(), mapOfItself()],
   "values nested more than 1,000 levels deep": () => [nested(1_200), nested(20_000)],
+  "few objects, met again and again, that stand for over 4,000,000 values": () => [doubled(27)],
 };
+
+/** In Node since 24. */
+function float16(): readonly unknown[] {
+  const { Float16Array: made } = globalThis as { Float16Array?: new (values: number[]) => unknown };
+  return made === undefined ? [] : [new made([1.5, -0, 65_504])];
+}
 
 class Money {
   constructor(readonly amount: number) {}
@@ -195,6 +297,18 @@ class Money {
 function arguments_(..._values: unknown[]): unknown {
   // biome-ignore lint/complexity/noArguments: an arguments object looks like a plain one.
   return arguments;
+}
+
+/** Its errors are of Node's own too, and come back as Errors. */
+function aggregateOfNode(): unknown {
+  const { errors } = refusedConnections as AggregateError;
+  const expected = Object.create(
+    AggregateError.prototype,
+    Object.getOwnPropertyDescriptors(refusedConnections),
+  );
+  Object.defineProperty(expected, "errors", { value: errors.map((each) => expectedOf(ofNode(each))) });
+  comesBack.set(refusedConnections, expected);
+  return refusedConnections;
 }
 
 function resizable(): ArrayBuffer {
@@ -213,6 +327,12 @@ function mapOfItself(): unknown {
   const map = new Map<unknown, unknown>();
   map.set(map, new Set([map]));
   return [map];
+}
+
+function doubled(times: number): unknown {
+  let value: unknown = ["leaf"];
+  for (let time = 0; time < times; time++) value = [value, value];
+  return value;
 }
 
 export function nested(levels: number): unknown {
