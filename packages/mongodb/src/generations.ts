@@ -11,7 +11,9 @@ import {
 } from "./commands.js";
 import { randomToken } from "./leases.js";
 import { forever, generationOf, lengthOf, type RecordDocument } from "./record.js";
+import { serverTime } from "./server-clock.js";
 import { sweepTime } from "./sweep.js";
+import { isFull } from "./trouble.js";
 
 /** Times that a generation's document keeps before the older ones are put together. */
 const timesKept = 8;
@@ -48,7 +50,25 @@ export class MongodbGenerations implements Generations {
     ]);
   }
 
-  bump(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
+  async bump(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
+    try {
+      return await this.#bumped(keys, ttl);
+    } catch (error) {
+      if (!(error instanceof Error && isFull(error.cause))) throw error;
+      return this.#lose(keys);
+    }
+  }
+
+  /** A full server still removes: without its generation each entry of a tag is a miss, as after a bump. */
+  #lose(keys: readonly string[]): Promise<readonly Generation[]> {
+    return this.#calls.run("a removal of generations", async ({ collection, database, options }) => {
+      await collection.deleteMany(anyOf(keys), options);
+      const at = await serverTime(database, options);
+      return keys.map(() => ({ id: randomToken(), at }));
+    });
+  }
+
+  #bumped(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
     const length = lengthOf(ttl);
     return this.#made(keys, "a new generation", (key, { clock }) => [
       {

@@ -21,7 +21,8 @@ export type { MongodbConnectionOptions, MongodbStorageOptions } from "./options.
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
  *
  * Every call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` where the server
- * could not be reached from the start, `CACHEME_STORAGE_FAILED` when it answers with an error or not in time,
+ * could not be reached from the start, `CACHEME_CONNECT_REFUSED` if it does not let us in, `CACHEME_UNSUPPORTED_SERVER` if a
+ * call of some kind does not work on it, `CACHEME_STORAGE_FAILED` when it answers with an error or not in time,
  * `CACHEME_CLOSED` after `close()`. A value of more than 16,760,832 bytes is refused: a document has 16 MiB at most.
  *
  * @example

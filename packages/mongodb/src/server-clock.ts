@@ -1,3 +1,6 @@
+import type { CallOptions, MongodbDatabase } from "./driver.js";
+import { isServers } from "./trouble.js";
+
 /** How long the server's time is taken for known, in milliseconds. */
 const stale = 60_000;
 
@@ -28,4 +31,15 @@ export class ServerClock {
   now(): number {
     return this.#server + Math.max(performance.now() - this.#steady, Date.now() - this.#wall, 0);
   }
+}
+
+/** Older servers, and some that are like MongoDB, know `hello` by its former name only. */
+export async function serverTime(database: MongodbDatabase, options: CallOptions): Promise<number> {
+  const { localTime } = await database
+    .command({ hello: 1 }, options)
+    .catch((error: unknown) =>
+      isServers(error) ? database.command({ isMaster: 1 }, options) : Promise.reject(error),
+    );
+  if (localTime instanceof Date) return localTime.getTime();
+  throw new Error("the server does not say what time it is");
 }

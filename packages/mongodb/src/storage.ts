@@ -14,13 +14,22 @@ import {
 import { Connection, type Place } from "./client.js";
 import { CollectionCall, type CollectionCalls, type WriteError, writeErrorsOf } from "./collection-call.js";
 import { alive, page, removable, storing } from "./commands.js";
-import type { CallOptions, MongodbDatabase } from "./driver.js";
 import { MongodbGenerations } from "./generations.js";
 import { MongodbLeases } from "./leases.js";
 import type { Settings } from "./options.js";
 import { bytesOf, lengthsOf, longestValue } from "./record.js";
-import { ServerClock } from "./server-clock.js";
+import { ServerClock, serverTime } from "./server-clock.js";
 import { makeIndex, sweep, sweepTime } from "./sweep.js";
+import {
+  clean,
+  connectAdvice,
+  isFull,
+  isServers,
+  needs,
+  ofVersion,
+  remedyFor,
+  serverName,
+} from "./trouble.js";
 
 /** Keys in one page of a scan, and in one question to the server: a new question costs the server a new search. */
 const pageSize = 1000;
@@ -54,8 +63,11 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
       open: (signal) => this.#open(signal),
       shut: () => this.#shut(),
       clean,
-      connectAdvice:
-        "Check that the server runs and that its address, name, password and authSource are right.",
+      advice: (error) => remedyFor(error) ?? "The storage's own words say why.",
+      connectAdvice,
+      isAnswer: isServers,
+      refusalAdvice: remedyFor,
+      trial: { storage: this, needs, passes: isFull, remedyFor },
     });
   }
 
@@ -147,7 +159,7 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
         database.command({ collStats: collection.collectionName }, options).catch(() => undefined),
       ]);
       return {
-        server: `MongoDB ${String(build.version)}`,
+        server: serverName(build),
         records: numberIn(stats?.count),
         bytes: numberIn(stats?.size),
         details: { database: collection.dbName, collection: collection.collectionName },
@@ -195,12 +207,12 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
     try {
       return await this.#connection.ready();
     } catch (error) {
-      throw this.#calls.unreachable(error);
+      throw this.#calls.unreachable(ofVersion(this.label, error));
     }
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const place = await this.#connection.ready();
+    const place = await this.#connected();
     this.#clock.learn(await serverTime(place.database, { signal }));
     await makeIndex(place, { signal });
     this.#connection.heard();
@@ -243,22 +255,6 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   }
 }
 
-/** Whether these are words of the server: it is there. */
-function isServers(error: unknown): boolean {
-  return error instanceof Error && (error.name === "MongoServerError" || writeErrorsOf(error) !== undefined);
-}
-
-/** Older servers, and some that are like MongoDB, know `hello` by its former name only. */
-async function serverTime(database: MongodbDatabase, options: CallOptions): Promise<number> {
-  const { localTime } = await database
-    .command({ hello: 1 }, options)
-    .catch((error: unknown) =>
-      isServers(error) ? database.command({ isMaster: 1 }, options) : Promise.reject(error),
-    );
-  if (localTime instanceof Date) return localTime.getTime();
-  throw new Error("the server does not say what time it is");
-}
-
 /** Records of one batch may be refused here and there. */
 function bothOf(here: BatchError, there: BatchError): BatchError {
   const keys = new Set([...here.keys, ...there.keys]);
@@ -267,13 +263,6 @@ function bothOf(here: BatchError, there: BatchError): BatchError {
 
 function isTooLong({ bytes }: StoredRecord): boolean {
   return bytes.byteLength > longestValue;
-}
-
-/** Statements that were refused are in the driver's error with everything that was sent. */
-function clean(error: Error): Error {
-  if (writeErrorsOf(error) === undefined) return error;
-  const { message, name } = error;
-  return Object.assign(new Error(message), { name });
 }
 
 function named(keys: readonly string[]): string {

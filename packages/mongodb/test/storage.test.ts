@@ -3,7 +3,7 @@ import { describeWithServer } from "@cacheme/test-services/vitest";
 import { MongoClient } from "mongodb";
 import { MongoClient as MongoClient6 } from "mongodb-6";
 import { afterEach, describe, expect, it } from "vitest";
-import { mongodb } from "../src/index.js";
+import { type MongodbStorageOptions, mongodb } from "../src/index.js";
 import { type GenerationDocument, generationOf, longestValue, type RecordDocument } from "../src/record.js";
 
 const bytes = Buffer.from("value");
@@ -18,8 +18,10 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
   afterEach(async () => {
     for (const close of closers.splice(0).reverse()) await close();
   });
-  const made = (...given: Parameters<typeof mongodb>) => {
-    const storage = mongodb(...given);
+  /** A server in Java takes its time over what it does for the first time. */
+  const patient = { connectTimeout: "20s", commandTimeout: "20s" } as const;
+  const made = (target: Parameters<typeof mongodb>[0], options: MongodbStorageOptions = {}) => {
+    const storage = mongodb(target, { ...patient, ...options });
     closers.push(() => storage.close());
     return storage;
   };
@@ -84,9 +86,10 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     // A collection whose bulk writes are refused in part, as by a validator of the administrator's.
     const db = client.db("test");
     const collection = db.collection("refusing");
+    let refuses = false;
     const refusing = new Proxy(collection, {
       get: (target, name) => {
-        if (name !== "bulkWrite") {
+        if (name !== "bulkWrite" || !refuses) {
           const value: unknown = Reflect.get(target, name);
           return typeof value === "function" ? value.bind(target) : value;
         }
@@ -104,6 +107,8 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
       collection: () => refusing,
       command: (command, options) => db.command(command, options),
     });
+    await storage.connect();
+    refuses = true;
     const records = ["a", "b"].map((key) => ({ key, bytes, ttl: 1000 }));
     await expect(storage.writeMany(records)).rejects.toMatchObject({
       code: "CACHEME_STORAGE_FAILED",

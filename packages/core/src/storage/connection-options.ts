@@ -12,7 +12,10 @@ export interface ConnectionOptions {
   readonly connect?: "eager" | "lazy" | undefined;
   /** The longest that any call may take, waiting for a connection included. Default `"1s"`. */
   readonly commandTimeout?: Duration | undefined;
-  /** The longest that one attempt to connect may take, until the storage is ready for calls. Default `"2s"`. */
+  /**
+   * The longest that one attempt to connect may take. The calls that are tried on a new connection have `commandTimeout`
+   * each. Default `"2s"`.
+   */
   readonly connectTimeout?: Duration | undefined;
 }
 

@@ -196,21 +196,25 @@ export class StorageCalls {
       if (this.#options.connect === "lazy") this.#openingTimer.unref();
     });
     try {
-      await Promise.race([this.#openAndTry(controller.signal), late]);
+      await Promise.race([begin(() => this.#options.open(controller.signal)), late]);
     } catch (error) {
-      this.#isOpen = false;
       throw this.unreachable(error);
     } finally {
       clearTimeout(this.#openingTimer);
     }
+    await this.#tried();
   }
 
-  async #openAndTry(signal: AbortSignal): Promise<void> {
-    await begin(() => this.#options.open(signal));
-    if (signal.aborted) return;
-    // The trial's own calls need an open storage.
+  /** The trial's own calls need an open storage, and have the deadline of each call. */
+  async #tried(): Promise<void> {
     this.#isOpen = true;
-    if (this.#options.trial !== undefined) await tryCalls(this.#options.trial);
+    if (this.#options.trial === undefined) return;
+    try {
+      await tryCalls(this.#options.trial);
+    } catch (error) {
+      this.#isOpen = false;
+      throw this.unreachable(error);
+    }
   }
 
   async #close(): Promise<void> {

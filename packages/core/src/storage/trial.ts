@@ -50,8 +50,8 @@ export async function tryCalls(trial: Trial): Promise<void> {
       await remove();
     });
   } catch (error) {
-    // The first error is the one to tell.
-    await remove().catch(() => {});
+    // Nobody waits for it: where a server hangs it would cost another deadline.
+    remove().catch(() => {});
     throw error;
   }
 }
