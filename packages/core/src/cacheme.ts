@@ -5,15 +5,9 @@ import { milliseconds } from "./duration.js";
 import type { Entry } from "./entry/entry.js";
 import { ConfigurationError, closedError } from "./errors.js";
 import { type CachemeEvents, type CachemeListener, Events } from "./events.js";
-import {
-  type Memoized,
-  type MemoizedSync,
-  type MethodMemoizer,
-  memoize,
-  memoized,
-  memoizeSync,
-  type NodeFor,
-} from "./memoize.js";
+import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
+import { type MethodMemoizer, memoized } from "./memoize/memoized.js";
+import type { AnyFunction, NodeArguments, NodeFor, ResultOf, Synchronous } from "./memoize/signature.js";
 import { checkedKey, nodeLabel } from "./node/key.js";
 import type { Node, NodeClass } from "./node/node.js";
 import type {
@@ -412,10 +406,13 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * A function whose results are kept under nodes: {@link get} with the function as the load. It has `.node(...args)`,
-   * `.invalidate(...args)` and `.refresh(...args)` beside it.
+   * Makes a function whose results are kept under nodes: {@link get} with the function as the load. It keeps the function's
+   * parameters, overloads and `this`, and has `.node(...args)`, `.invalidate(...args)` and `.refresh(...args)` beside it.
    *
-   * @param toNode the node for the arguments; it may take fewer than the function does
+   * @param toNode the node for the arguments; it may take fewer than the function does. For a function with overloads it takes
+   *   the arguments of all of them
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if one of the two is no function. The memoized function rejects with
+   *   `CACHEME_INVALID_NODE` if `toNode` returns no node, and with what `toNode` throws
    * @example
    * ```ts
    * const fetchUser = memoize((id: number) => db.user(id), (id) => new UserNode(id));
@@ -423,33 +420,39 @@ export class Cacheme implements AsyncDisposable {
    * await fetchUser.invalidate(1);
    * ```
    */
-  memoize<This, Args extends unknown[], R, N extends Node>(
-    fn: (this: This, ...args: Args) => R,
-    toNode: (...args: Args) => N & NodeFor<N, Awaited<R>>,
-  ): Memoized<This, Args, Answer<N, Awaited<R>>, N> {
-    return memoize<This, Args, R, N>(this, fn, toNode);
+  memoize<F extends AnyFunction, N extends Node>(
+    fn: F,
+    toNode: (...args: NodeArguments<F>) => N & NodeFor<N, Awaited<ResultOf<F>>>,
+  ): Memoized<F, N> {
+    return memoize<F, N>(this, fn, toNode);
   }
 
   /**
    * {@link memoize} for a function that returns no promise, over nodes whose tiers are all local: {@link getSync} with the
    * function as the load.
    *
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if one of the two is no function. The memoized function throws
+   *   `CACHEME_INVALID_NODE` if `toNode` returns no node
    * @example
    * ```ts
    * const compile = memoizeSync((source: string) => parse(source), (source) => new TemplateNode(source));
    * ```
    */
-  memoizeSync<This, Args extends unknown[], R, N extends Node>(
-    fn: (this: This, ...args: Args) => R extends PromiseLike<unknown> ? never : R,
-    toNode: (...args: Args) => N & NodeFor<N, R>,
-  ): MemoizedSync<This, Args, Answer<N, R>, N> {
-    return memoizeSync<This, Args, R, N>(this, fn, toNode);
+  memoizeSync<F extends AnyFunction, N extends Node>(
+    fn: F & Synchronous<F>,
+    toNode: (...args: NodeArguments<F>) => N & NodeFor<N, ResultOf<F>>,
+  ): MemoizedSync<F, N> {
+    return memoizeSync<F, N>(this, fn, toNode);
   }
 
   /**
-   * A standard decorator for methods that return promises: their results are kept under nodes.
+   * Decorates methods that return promises: their results are kept under nodes. It works as a standard decorator and under
+   * `experimentalDecorators`, on methods of instances and on static ones.
    *
    * @param toNode the node for the method's arguments; called with the method's `this`
+   * @throws ConfigurationError `CACHEME_INVALID_DECORATOR` on a field, an accessor, a class or a parameter;
+   *   `CACHEME_INVALID_OPTION` if `toNode` is no function. The method rejects with `CACHEME_INVALID_NODE` if `toNode` returns no
+   *   node
    * @example
    * ```ts
    * class Users {
@@ -460,8 +463,9 @@ export class Cacheme implements AsyncDisposable {
    */
   memoized<This, Args extends unknown[], N extends Node>(
     toNode: (this: This, ...args: Args) => N,
-  ): MethodMemoizer<This, Args, N> {
-    return memoized(this, toNode);
+  ): MethodMemoizer<This, Args, N>;
+  memoized(...given: readonly unknown[]): MethodMemoizer<unknown, unknown[], Node> {
+    return memoized(this, ...given);
   }
 
   /**

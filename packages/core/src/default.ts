@@ -1,5 +1,6 @@
 import { Cacheme } from "./cacheme.js";
-import { memoized as memoizedIn, memoize as memoizeIn, memoizeSync as memoizeSyncIn } from "./memoize.js";
+import { memoize as memoizeIn, memoizeSync as memoizeSyncIn } from "./memoize/memoize.js";
+import { memoized as memoizedIn } from "./memoize/memoized.js";
 import type { Node } from "./node/node.js";
 import { currentSpace, noLoadRuns } from "./read/load-frame.js";
 import { sharedState } from "./shared-state.js";

@@ -52,7 +52,18 @@ export {
   StorageError,
 } from "./errors.js";
 export type { CachemeEvents, CachemeListener, NodeEvent } from "./events.js";
-export type { Memoized, MemoizedSync, MethodMemoizer, NodeFor } from "./memoize.js";
+export type { Memoized, MemoizedMembers, MemoizedSync } from "./memoize/memoize.js";
+export type { MethodMemoizer } from "./memoize/memoized.js";
+export type {
+  Answering,
+  AnsweringSync,
+  AnyFunction,
+  ArgumentsOf,
+  NodeArguments,
+  NodeFor,
+  ResultOf,
+  Synchronous,
+} from "./memoize/signature.js";
 export type { CacheTier, NodeMeta } from "./node/meta.js";
 export { type LoadAll, type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
 export type {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Node, type NodeMeta } from "../src/index.js";
-import { reason } from "./support/reason.js";
+import { reason, thrownBy } from "./support/reason.js";
 import { space, twoTiers } from "./support/space.js";
 
 class UserNode extends Node<string> {
@@ -124,5 +124,150 @@ describe("the decorator", () => {
     }
     expect(await reason(new Users().fails(1))).toEqual(new Error("the source is down"));
     expect(await reason(new Users().nowhere(1))).toEqual(new Error("no such user"));
+  });
+});
+
+/** What the output of `experimentalDecorators` does with a method: the helpers of tsc, SWC, Babel and esbuild agree in it. */
+function legacyDecorate(decorator: unknown, target: object, key: string): void {
+  const before = Object.getOwnPropertyDescriptor(target, key);
+  const after = (decorator as (...args: unknown[]) => PropertyDescriptor | undefined)(target, key, before);
+  Object.defineProperty(target, key, after ?? (before as PropertyDescriptor));
+}
+
+describe("the decorator under experimentalDecorators", () => {
+  it("keeps what methods of prototypes and of classes return", async () => {
+    const { cacheme } = await space();
+    const calls: string[] = [];
+    class Users {
+      constructor(readonly tenant: string) {}
+
+      async find(id: number, _deep = false) {
+        calls.push(`${this.tenant}/${id}`);
+        return `user ${this.tenant}/${id}`;
+      }
+
+      static readonly region = "eu";
+
+      static async of(id: number) {
+        calls.push(`${Users.region}/${id}`);
+        return `user ${Users.region}/${id}`;
+      }
+    }
+    const onPrototype = cacheme.memoized(function (this: Users, id: number) {
+      return new UserNode(this.tenant, id);
+    });
+    const onClass = cacheme.memoized(function (this: typeof Users, id: number) {
+      return new UserNode(this.region, id);
+    });
+    legacyDecorate(onPrototype, Users.prototype, "find");
+    legacyDecorate(onClass, Users, "of");
+
+    const [one, two] = [new Users("one"), new Users("two")];
+    expect(await Promise.all([one.find(1), one.find(1), two.find(1), Users.of(1), Users.of(1)])).toEqual([
+      "user one/1",
+      "user one/1",
+      "user two/1",
+      "user eu/1",
+      "user eu/1",
+    ]);
+    expect(calls).toEqual(["one/1", "two/1", "eu/1"]);
+  });
+
+  it("leaves the method's name, length and attributes as they were", async () => {
+    const { cacheme } = await space();
+    class Users {
+      async find(id: number, _deep = false) {
+        return `user ${id}`;
+      }
+    }
+    const before = Object.getOwnPropertyDescriptor(Users.prototype, "find");
+    legacyDecorate(
+      cacheme.memoized((id: number) => new UserNode("acme", id)),
+      Users.prototype,
+      "find",
+    );
+    const after = Object.getOwnPropertyDescriptor(Users.prototype, "find");
+    expect(after).toEqual({ ...before, value: expect.any(Function) });
+    expect(after?.value).not.toBe(before?.value);
+    expect([Users.prototype.find.name, Users.prototype.find.length]).toEqual(["find", 1]);
+  });
+});
+
+describe("the decorator on something else", () => {
+  const method = async () => "user";
+  const symbol = Symbol("find");
+
+  it.each<[string, unknown[]]>([
+    ['the field "find"', [undefined, { kind: "field", name: "find" }]],
+    ['the getter "find"', [method, { kind: "getter", name: "find" }]],
+    ['the setter "find"', [method, { kind: "setter", name: "find" }]],
+    [
+      'the accessor "find"',
+      [
+        { get: method, set: method },
+        { kind: "accessor", name: "find" },
+      ],
+    ],
+    ['the class "Users"', [class Users {}, { kind: "class", name: "Users" }]],
+    ["a class", [class {}, { kind: "class", name: undefined }]],
+    ['the field "find"', [{}, "find", undefined]],
+    ['the field "find"', [{}, "find"]],
+    ['the field "find"', [{}, "find", { value: undefined, writable: true }]],
+    ['the field "Symbol(find)"', [{}, symbol, undefined]],
+    ['the accessor "find"', [{}, "find", { get: method, set: undefined }]],
+    ['the class "Users"', [class Users {}]],
+    ['parameter 1 of the method "find"', [{}, "find", 1]],
+    ['parameter 0 of the method "constructor"', [class Users {}, undefined, 0]],
+    ["a number", [1]],
+    ["undefined", []],
+  ])("throws and names %s", async (what, decoration) => {
+    const { cacheme } = await space();
+    const decorator = cacheme.memoized(() => new UserNode("acme", 1)) as (...args: unknown[]) => unknown;
+    const thrown = thrownBy(() => decorator(...decoration));
+    expect(thrown).toMatchObject({ code: "CACHEME_INVALID_DECORATOR" });
+    expect(thrown).toMatchObject({ message: expect.stringContaining(`expected a method, got ${what}. `) });
+  });
+
+  it("throws, if it stands there without its call", async () => {
+    const { cacheme } = await space();
+    const bare = cacheme.memoized.bind(cacheme) as (...args: unknown[]) => unknown;
+    for (const decoration of [
+      [method, { kind: "method", name: "find" }],
+      [{}, "find", { value: method }],
+      [class Users {}, "find", { value: method }],
+    ]) {
+      expect(thrownBy(() => bare(...decoration))).toMatchObject({
+        code: "CACHEME_INVALID_DECORATOR",
+        message: expect.stringContaining('the method "find", without its call'),
+      });
+    }
+  });
+
+  it("throws, if toNode is no function", async () => {
+    const { cacheme } = await space();
+    const memoized = cacheme.memoized.bind(cacheme) as (toNode?: unknown) => unknown;
+    for (const [toNode, what] of [
+      [undefined, "undefined"],
+      ["id", "a string"],
+    ]) {
+      expect(thrownBy(() => memoized(toNode))).toMatchObject({
+        code: "CACHEME_INVALID_OPTION",
+        message: expect.stringContaining(`memoized expected toNode to be a function, got ${what}`),
+      });
+    }
+  });
+
+  it("makes the method reject, if toNode returns no node", async () => {
+    const { cacheme } = await space();
+    class Users {
+      @cacheme.memoized(() => undefined as unknown as UserNode)
+      async find() {
+        return "user";
+      }
+    }
+    expect(await reason(new Users().find())).toMatchObject({
+      code: "CACHEME_INVALID_NODE",
+      message: expect.stringContaining('The toNode of @memoized on "find" returned undefined'),
+    });
   });
 });

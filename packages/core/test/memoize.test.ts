@@ -132,6 +132,129 @@ describe("memoize", () => {
     }
   });
 
+  it("rejects with what toNode returned, if that is no node", async () => {
+    const { cacheme } = await space();
+    const returned: [unknown, string][] = [
+      [undefined, "undefined"],
+      [null, "null"],
+      [7, "a number"],
+      ["1", "a string"],
+      [{ key: "1" }, "an object"],
+      [UserNode, "a function"],
+      [Promise.resolve(new UserNode(1)), "a promise"],
+    ];
+    for (const [node, what] of returned) {
+      const find = cacheme.memoize(
+        async function findUser(id: number) {
+          return `user ${id}`;
+        },
+        () => node as UserNode,
+      );
+      for (const call of [find, find.refresh, find.invalidate]) {
+        const error = await reason(call(1));
+        expect(error).toMatchObject({ code: "CACHEME_INVALID_NODE" });
+        expect(error).toMatchObject({
+          message: expect.stringContaining(`memoize(findUser, toNode) returned ${what}, expected a node`),
+        });
+      }
+      expect(thrownBy(() => find.node(1))).toMatchObject({ code: "CACHEME_INVALID_NODE" });
+    }
+  });
+
+  it("leaves no rejection unhandled, if toNode is async and fails", async () => {
+    const { cacheme } = await space();
+    const unhandled: unknown[] = [];
+    const listener = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", listener);
+    try {
+      const find = cacheme.memoize(async (id: number) => `user ${id}`, (async () => {
+        throw new Error("no such user");
+      }) as unknown as () => UserNode);
+      expect(await reason(find(1))).toMatchObject({ code: "CACHEME_INVALID_NODE" });
+      await new Promise(setImmediate); // Node reports unhandled rejections before.
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", listener);
+    }
+  });
+
+  it("rejects with what a hostile node throws", async () => {
+    const { cacheme } = await space();
+    const { proxy, revoke } = Proxy.revocable(new UserNode(1), {});
+    revoke();
+    const broken = {
+      get key(): () => string {
+        throw new Error("no key");
+      },
+    };
+    for (const [node, error] of [
+      [proxy, expect.any(TypeError)],
+      [broken, new Error("no key")],
+    ] as const) {
+      const find = cacheme.memoize(
+        async () => "user",
+        () => node as UserNode,
+      );
+      expect(await reason(find())).toEqual(error);
+    }
+  });
+
+  it("takes functions whose name and length cannot be read, or are none", async () => {
+    const { cacheme } = await space();
+    const hostile = Object.defineProperties(async (id: number) => `user ${id}`, {
+      name: {
+        get() {
+          throw new Error("no name");
+        },
+      },
+      length: {
+        get() {
+          throw new Error("no length");
+        },
+      },
+    });
+    const renamed = Object.defineProperties(async (id: number) => `user ${id}`, {
+      name: { value: { toString: null } },
+      length: { value: "many" },
+    });
+    for (const fn of [hostile, renamed]) {
+      const find = cacheme.memoize(fn, (id) => new UserNode(id));
+      expect([find.name, find.length, await find(1)]).toEqual(["", 0, "user 1"]);
+    }
+  });
+
+  it("calls a function that has no apply of its own", async () => {
+    const { cacheme } = await space();
+    const bare = Object.setPrototypeOf(async (id: number) => `user ${id}`, null);
+    const find = cacheme.memoize(bare as (id: number) => Promise<string>, (id) => new UserNode(id));
+    expect([await find(1), await find.refresh(2)]).toEqual(["user 1", "user 2"]);
+  });
+
+  it("rejects with the error of a revoked function", async () => {
+    const { cacheme } = await space();
+    const { proxy, revoke } = Proxy.revocable(async (id: number) => `user ${id}`, {});
+    const find = cacheme.memoize(proxy, (id) => new UserNode(id));
+    revoke();
+    expect(await reason(find(1))).toBeInstanceOf(TypeError);
+    expect(await reason(cacheme.memoize(proxy, (id) => new UserNode(id))(1))).toBeInstanceOf(TypeError);
+  });
+
+  it("refuses what is no function at once, and says what came", async () => {
+    const { cacheme } = await space();
+    const toNode = () => new UserNode(1);
+    for (const memoize of [cacheme.memoize, cacheme.memoizeSync]) {
+      const call = memoize.bind(cacheme) as (fn: unknown, toNode: unknown) => unknown;
+      expect(thrownBy(() => call(undefined, toNode))).toMatchObject({
+        code: "CACHEME_INVALID_OPTION",
+        message: expect.stringContaining("the function to memoize to be a function, got undefined"),
+      });
+      expect(thrownBy(() => call(toNode, "id"))).toMatchObject({
+        code: "CACHEME_INVALID_OPTION",
+        message: expect.stringContaining("toNode to be a function, got a string"),
+      });
+    }
+  });
+
   it("shares the function's run with a get of the node", async () => {
     const { cacheme } = await space();
     const find = cacheme.memoize(
@@ -165,6 +288,19 @@ describe("memoizeSync", () => {
     expect(users.find.node(1)).toEqual(new LocalNode(1));
     await users.find.invalidate(1);
     expect([users.find(1), calls]).toEqual(["acme 1", 2]);
+  });
+
+  it("throws what toNode returned, if that is no node", async () => {
+    const { cacheme } = await space();
+    const find = cacheme.memoizeSync(
+      () => "user",
+      () => undefined as unknown as LocalNode,
+    );
+    expect(thrownBy(find)).toMatchObject({
+      code: "CACHEME_INVALID_NODE",
+      message: expect.stringContaining("memoizeSync(…, toNode) returned undefined, expected a node"),
+    });
+    expect(await reason(find.invalidate())).toMatchObject({ code: "CACHEME_INVALID_NODE" });
   });
 
   it("refuses a function that returns a promise, and a node with a remote tier, with a code", async () => {

@@ -59,6 +59,32 @@ describe("the decorator", () => {
     expectTypeOf(new Posts().page).parameters.toEqualTypeOf<[page: number]>();
   });
 
+  it("fits methods with overloads and type parameters", () => {
+    class Users {
+      find(id: number): Promise<User>;
+      find(name: string, tenant: string): Promise<User>;
+      @memoized((idOrName: number | string) => new UserNode(Number(idOrName)))
+      async find(_idOrName: number | string, _tenant?: string): Promise<User> {
+        return ada;
+      }
+
+      @memoized((_kind: string) => new BareNode())
+      async generic<K extends string>(kind: K): Promise<{ readonly kind: K }> {
+        return { kind };
+      }
+
+      once(id: number): Promise<User>;
+      once(name: string, tenant: string): Promise<User>;
+      // @ts-expect-error the first parameter may be a string
+      @memoized((id: number) => new UserNode(id))
+      async once(_idOrName: number | string, _tenant?: string): Promise<User> {
+        return ada;
+      }
+    }
+    expectTypeOf(new Users().find("Ada", "acme")).toEqualTypeOf<Promise<User>>();
+    expectTypeOf(new Users().generic("a")).toEqualTypeOf<Promise<{ readonly kind: "a" }>>();
+  });
+
   it("calls toNode with the method's this", () => {
     class TenantUserNode extends Node<User> {
       readonly tenant: string;

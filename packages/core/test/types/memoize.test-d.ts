@@ -2,6 +2,24 @@ import { type Memoized, memoize, Node } from "cacheme";
 import { describe, expectTypeOf, it } from "vitest";
 import { ada, admin, BareNode, PostsNode, posts, type User, UserNode } from "./sample-nodes.js";
 
+interface Docs {
+  readonly page: { readonly title: string };
+  readonly image: { readonly width: number };
+}
+
+class DocNode<K extends keyof Docs> extends Node<Docs[K]> {
+  readonly kind: K;
+
+  constructor(kind: K) {
+    super();
+    this.kind = kind;
+  }
+
+  key() {
+    return this.kind;
+  }
+}
+
 class NullableNode extends Node<User | null> {
   key() {
     return "";
@@ -90,6 +108,119 @@ describe("memoize", () => {
     void rest(1, 2, 3);
   });
 
+  it("takes the type of a parameter from its default", () => {
+    const paged = memoize(
+      async (_page = 1) => posts,
+      (page = 1) => {
+        expectTypeOf(page).toEqualTypeOf<number>();
+        return new PostsNode(page);
+      },
+    );
+    expectTypeOf(paged).parameters.toEqualTypeOf<Parameters<(page?: number) => void>>();
+    void paged();
+    // @ts-expect-error a string is no number
+    void paged("1");
+  });
+
+  it("does not take the parameters from toNode", () => {
+    const withSignal = memoize(
+      async (_id: number, _signal: AbortSignal) => ada,
+      (id: number) => new UserNode(id),
+    );
+    const wider = memoize(
+      async (_id: number) => ada,
+      (id: number | string) => new UserNode(Number(id)),
+    );
+    expectTypeOf(withSignal).parameters.toEqualTypeOf<[_id: number, _signal: AbortSignal]>();
+    expectTypeOf(wider).parameters.toEqualTypeOf<[_id: number]>();
+    const byEither = async (_id: number | string) => ada;
+    const byOptional = async (_id?: number) => ada;
+    // @ts-expect-error the id may be a string
+    memoize(byEither, (id: number) => new UserNode(id));
+    // @ts-expect-error the id may be missing
+    memoize(byOptional, (id: number) => new UserNode(id));
+  });
+
+  it("keeps every overload", () => {
+    function lookUp(id: number): Promise<User>;
+    function lookUp(name: string, tenant: string): Promise<User>;
+    async function lookUp(..._args: unknown[]): Promise<User> {
+      return ada;
+    }
+    const found = memoize(lookUp, (idOrName, tenant) => {
+      expectTypeOf(idOrName).toEqualTypeOf<number | string>();
+      expectTypeOf(tenant).toEqualTypeOf<string | undefined>();
+      return new UserNode(Number(idOrName));
+    });
+    for (const call of [found, found.refresh]) {
+      expectTypeOf(call(1)).toEqualTypeOf<Promise<User>>();
+      expectTypeOf(call("Ada", "acme")).toEqualTypeOf<Promise<User>>();
+      // @ts-expect-error the tenant is missing
+      void call("Ada");
+    }
+    expectTypeOf(found.node).parameters.toEqualTypeOf<[id: number] | [name: string, tenant: string]>();
+    expectTypeOf(found.invalidate).parameters.toEqualTypeOf<[id: number] | [name: string, tenant: string]>();
+    // @ts-expect-error the first parameter may be a number
+    memoize(lookUp, (name: string) => new UserNode(name.length));
+    // @ts-expect-error the tenant may be missing
+    memoize(lookUp, (_idOrName, tenant: string) => new UserNode(tenant.length));
+  });
+
+  it("keeps every overload of a function whose results become promises", () => {
+    function size(side: number): number;
+    function size(width: string, height: string): string;
+    function size(...sides: (number | string)[]): number | string {
+      return sides.length;
+    }
+    const sized = memoize(size, () => new BareNode());
+    expectTypeOf(sized(1)).toEqualTypeOf<Promise<number>>();
+    expectTypeOf(sized("1", "2")).toEqualTypeOf<Promise<string>>();
+    // @ts-expect-error the height is missing
+    void sized("1");
+  });
+
+  it("refuses a node that one of the overloads does not fit", () => {
+    function lookUp(id: number): Promise<User>;
+    function lookUp(name: string): Promise<User | null>;
+    async function lookUp(_idOrName: unknown): Promise<User | null> {
+      return null;
+    }
+    // @ts-expect-error the node holds no null
+    memoize(lookUp, () => new UserNode(1));
+    expectTypeOf(memoize(lookUp, () => new NullableNode())(1)).toEqualTypeOf<Promise<User | null>>();
+  });
+
+  it("keeps type parameters, if the node's type agrees", () => {
+    const load = async <K extends keyof Docs>(_kind: K): Promise<Docs[K]> => ({}) as Docs[K];
+    const typed = memoize(load, (kind) => new DocNode(kind));
+    const bare = memoize(load, () => new BareNode());
+    expectTypeOf(typed("page")).toEqualTypeOf<Promise<Docs["page"]>>();
+    expectTypeOf(typed.refresh("image")).toEqualTypeOf<Promise<Docs["image"]>>();
+    expectTypeOf(bare("page")).toEqualTypeOf<Promise<Docs["page"]>>();
+    expectTypeOf(typed.node).parameters.toEqualTypeOf<[_kind: keyof Docs]>();
+    // @ts-expect-error there is no such kind
+    void typed("film");
+  });
+
+  it("makes type parameters their constraints, if the result becomes a promise", () => {
+    const load = <K extends keyof Docs>(_kind: K): Docs[K] => ({}) as Docs[K];
+    const found = memoize(load, (kind) => new DocNode(kind));
+    expectTypeOf(found).parameters.toEqualTypeOf<[_kind: keyof Docs]>();
+    expectTypeOf(found("page")).toEqualTypeOf<Promise<Docs[keyof Docs]>>();
+  });
+
+  it("takes a function of any type, and refuses what is no function", () => {
+    const parse = memoize(
+      (text: string) => JSON.parse(text),
+      () => new BareNode(),
+    );
+    expectTypeOf(parse("1")).resolves.toBeAny();
+    // @ts-expect-error a number is no function
+    memoize(1, () => new BareNode());
+    // @ts-expect-error a class is called with new alone
+    memoize(UserNode, () => new BareNode());
+  });
+
   it("refuses a toNode that takes other parameters", () => {
     // @ts-expect-error the id is a number
     memoize(find, (id: string) => new UserNode(id.length));
@@ -167,6 +298,6 @@ describe("memoize", () => {
   });
 
   it("can be named by its type", () => {
-    expectTypeOf(fetchUser).toEqualTypeOf<Memoized<unknown, [_id: number], User, UserNode>>();
+    expectTypeOf(fetchUser).toEqualTypeOf<Memoized<typeof find, UserNode>>();
   });
 });

@@ -127,6 +127,39 @@ describe("memoizeSync", () => {
     expectTypeOf(bound.call({ root: "/" }, "a")).toEqualTypeOf<string>();
   });
 
+  it("keeps defaults, overloads and type parameters", () => {
+    function size(side: number): number;
+    function size(width: string, height: string): string;
+    function size(...sides: (number | string)[]): number | string {
+      return sides.length;
+    }
+    const paged = memoizeSync(
+      (page = 1) => page * 10,
+      (_page = 1) => new BareNode(),
+    );
+    const sized = memoizeSync(size, () => new BareNode());
+    const wrapped = memoizeSync(
+      <T>(value: T) => ({ value }),
+      () => new BareNode(),
+    );
+    expectTypeOf(paged).parameters.toEqualTypeOf<Parameters<(page?: number) => void>>();
+    expectTypeOf(sized(1)).toEqualTypeOf<number>();
+    expectTypeOf(sized("1", "2")).toEqualTypeOf<string>();
+    expectTypeOf(wrapped(1)).toEqualTypeOf<{ value: number }>();
+    // @ts-expect-error the height is missing
+    sized("1");
+  });
+
+  it("refuses a function of which one overload returns a promise", () => {
+    function size(side: number): Promise<number>;
+    function size(width: string, height: string): string;
+    function size(..._sides: (number | string)[]): string | Promise<number> {
+      return "";
+    }
+    // @ts-expect-error one overload returns a promise
+    memoizeSync(size, () => new BareNode());
+  });
+
   it("refuses a function that returns a promise, or may", () => {
     const find = async (_id: number) => ada;
     const maybeFind = (_id: number): MaybePromise<User> => ada;

@@ -1,0 +1,126 @@
+import { ConfigurationError, typeName } from "../errors.js";
+import type { Node } from "../node/node.js";
+import type { ValueOf } from "../node/value-of.js";
+import { checkedNode, type Keeper, likeThe, nameOf, notAFunction } from "./memoize.js";
+import type { AnyFunction, ArgumentsOf, ResultOf } from "./signature.js";
+
+/**
+ * A decorator for methods that return promises of what the nodes hold, and that have the `this` and the parameters of
+ * `toNode`, or more. It works as a standard decorator, and as a legacy one under `experimentalDecorators`.
+ */
+// The method is checked by a condition, not by a constraint: if a constraint is not met, the compiler falls back to it, and a
+// decorator's context then fits too much, because its methods are compared in either direction.
+export interface MethodMemoizer<This, Args extends unknown[], N extends Node> {
+  <T, F extends AnyFunction>(
+    method: F,
+    context: Memoizable<T, F, This, Args, N> extends true ? ClassMethodDecoratorContext<T> : never,
+  ): F;
+  <T extends object, F extends AnyFunction>(
+    target: T,
+    key: string | symbol,
+    descriptor: Memoizable<T, F, This, Args, N> extends true ? TypedPropertyDescriptor<F> : never,
+  ): TypedPropertyDescriptor<F>;
+}
+
+/** Whether a method `F` of `T` fits the nodes and their `toNode`. */
+// A decorator cannot change the method's type. So the results have to agree in both directions: the tiers may hold any value
+// that the node's type allows.
+type Memoizable<T, F, This, Args extends unknown[], N extends Node> = [
+  T,
+  ArgumentsOf<F>,
+  ResultOf<F>,
+] extends [This, [...Args, ...unknown[]], Promise<ValueOf<N>>]
+  ? unknown extends ValueOf<N>
+    ? true
+    : [Promise<ValueOf<N>>] extends [ResultOf<F>]
+      ? true
+      : false
+  : false;
+
+/** @throws ConfigurationError `CACHEME_INVALID_OPTION`, and `CACHEME_INVALID_DECORATOR` from the decorator */
+export function memoized<This, Args extends unknown[], N extends Node>(
+  cacheme: Keeper,
+  ...given: readonly unknown[]
+): MethodMemoizer<This, Args, N> {
+  const [toNode] = given;
+  // `@memoized` without its call: the compiler's output calls it with what it would give to the decorator.
+  if (given.length > 1) throw misplaced(`${decorated(given)}, without its call`);
+  if (typeof toNode !== "function") throw notAFunction("memoized", "toNode", toNode);
+
+  const decorator = (...decoration: readonly unknown[]): unknown => {
+    const [target, key, descriptor] = decoration;
+    if (isStandardMethod(target, key)) return memoizeMethod(cacheme, target, toNode);
+    if (isLegacyMethod(key, descriptor)) {
+      return { ...descriptor, value: memoizeMethod(cacheme, descriptor.value, toNode) };
+    }
+    throw misplaced(decorated(decoration));
+  };
+  return decorator as MethodMemoizer<This, Args, N>; // The two forms are told apart above.
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+function memoizeMethod(cacheme: Keeper, method: Method, toNode: AnyFunction): Method {
+  const label = `@memoized on "${nameOf(method) ?? "…"}"`;
+  return likeThe(method, function (this: unknown, ...args: unknown[]) {
+    try {
+      const node = checkedNode(Reflect.apply(toNode, this, args), label);
+      return cacheme.get(node, { load: () => Reflect.apply(method, this, args) });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  });
+}
+
+/** A standard decorator's second argument is its context. */
+function isStandardMethod(method: unknown, context: unknown): method is Method {
+  return standardKind(context) === "method" && typeof method === "function";
+}
+
+/** A legacy decorator is called with the prototype or the class, the key and the descriptor. */
+function isLegacyMethod(
+  key: unknown,
+  descriptor: unknown,
+): descriptor is PropertyDescriptor & { value: Method } {
+  return (
+    isPropertyKey(key) && typeof (descriptor as PropertyDescriptor | null | undefined)?.value === "function"
+  );
+}
+
+function standardKind(context: unknown): string | undefined {
+  const kind = (context as { kind?: unknown } | null | undefined)?.kind;
+  return typeof context === "object" && typeof kind === "string" ? kind : undefined;
+}
+
+function isPropertyKey(key: unknown): key is string | symbol {
+  return typeof key === "string" || typeof key === "symbol";
+}
+
+/** What a decorator was put on, by the arguments that it was called with. */
+function decorated([target, key, descriptor]: readonly unknown[]): string {
+  const kind = standardKind(key);
+  if (kind === "class") return named("class", (key as ClassDecoratorContext).name);
+  if (kind !== undefined) return named(kind, (key as ClassMethodDecoratorContext).name);
+  if (typeof descriptor === "number")
+    return `parameter ${descriptor} of ${named("method", key ?? "constructor")}`;
+  if (isPropertyKey(key)) return named(legacyKind(descriptor), key);
+  return typeof target === "function" ? named("class", nameOf(target)) : typeName(target);
+}
+
+function legacyKind(descriptor: unknown): string {
+  const { value, get, set } = (descriptor ?? {}) as PropertyDescriptor;
+  if (typeof value === "function") return "method";
+  return get === undefined && set === undefined ? "field" : "accessor";
+}
+
+function named(kind: string, name: unknown): string {
+  return name === undefined ? `a ${kind}` : `the ${kind} "${String(name)}"`;
+}
+
+function misplaced(what: string): ConfigurationError {
+  return new ConfigurationError(
+    "CACHEME_INVALID_DECORATOR",
+    `@memoized expected a method, got ${what}. ` +
+      "Write @memoized((id) => new UserNode(id)) before a method; for a function in a field use memoize(fn, toNode).",
+  );
+}
