@@ -32,6 +32,7 @@ const coreLayers = [
   "duration",
   "errors",
   "hash",
+  "shown-key",
   "clock",
   "shared-state",
 ];

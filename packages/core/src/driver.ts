@@ -5,6 +5,7 @@
  */
 export { type Duration, milliseconds } from "./duration.js";
 export { BatchError, ConfigurationError, KeyError, StorageError } from "./errors.js";
+export { shownKey } from "./shown-key.js";
 export { Awaited } from "./storage/awaited.js";
 export { backOff } from "./storage/back-off.js";
 export { cutOff, noAnswer, refusedConnection, unsupportedServer } from "./storage/connect-trouble.js";

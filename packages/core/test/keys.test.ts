@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Cacheme, memory, Node, type NodeMeta } from "../src/index.js";
-import { checkedKey, storageKey } from "../src/node/key.js";
+import { Cacheme, CachemeError, memory, Node, type NodeMeta } from "../src/index.js";
+import { checkedKey, escapedPrefix, nodeLabel, storageKey } from "../src/node/key.js";
+import { bareKey, shownKey } from "../src/shown-key.js";
 import { reason } from "./support/reason.js";
 import { space, twoTiers } from "./support/space.js";
 
@@ -135,5 +136,130 @@ describe("a key in a remote storage", () => {
     expect(stored("x".repeat(300))).toBe(
       "cacheme:keyed:~sha256~DU4sqenLztenpTgOsp4aN4O5ttDbct42oQUQOOHB-8c:1",
     );
+  });
+});
+
+describe("an entry is bound to its key", () => {
+  const wholeKey = (prefix: string, name: string, key: string, version: string) =>
+    storageKey(`${escapedPrefix(prefix)}:${name}:`, key, `:${version}`);
+
+  it("has a storage key that no other prefix, name, key and version give", () => {
+    // Of few characters, so that what is in one part is often in another.
+    const of = (...unit: string[]) =>
+      fc.string({ unit: fc.constantFrom(...unit), minLength: 1, maxLength: 5 });
+    const part = of("a", "%", "3A", "~");
+    const withColons = of("a", "%", "3A", "~", ":");
+    const key = fc.oneof(
+      withColons,
+      fc.constantFrom("~sha256~", `~sha256~${"a".repeat(43)}`, "a".repeat(300)),
+    );
+    const parts = fc.tuple(withColons, part, key, part);
+    const sets = fc.uniqueArray(parts, { minLength: 2, maxLength: 50, selector: (each) => each.join("\n") });
+    fc.assert(
+      fc.property(sets, (each) => {
+        expect(new Set(each.map((one) => wholeKey(...one))).size).toBe(each.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("tells the prefix a:b with the node c from the prefix a with the node b, and %3A in a prefix from a colon", () => {
+    expect(wholeKey("a:b", "c", "d", "1")).toBe("a%3Ab:c:d:1");
+    expect(wholeKey("a", "b", "c:d", "1")).toBe("a:b:c:d:1");
+    expect(wholeKey("a%3Ab", "c", "d", "1")).toBe("a%253Ab:c:d:1");
+  });
+
+  it("does not read the entries of a space whose prefix and node run together as its own do", async () => {
+    const { clock, remote } = await space();
+    const cacheme = new Cacheme({ clock, prefix: "a:b" });
+    await cacheme.registerStorage("remote", remote);
+    class Foreign extends Node<string> {
+      static override meta: NodeMeta = { name: "c", caches: [{ storage: "remote", ttl: "1m" }] };
+      key() {
+        return "d";
+      }
+      override load() {
+        return "another tenant's";
+      }
+    }
+    await cacheme.get(new Foreign());
+    const other = new Cacheme({ clock, prefix: "a" });
+    await other.registerStorage("remote", remote);
+    class Own extends Node<string> {
+      static override meta: NodeMeta = { name: "b", caches: [{ storage: "remote", ttl: "1m" }] };
+      key() {
+        return "c:d";
+      }
+      override load() {
+        return "its own";
+      }
+    }
+    expect(await other.get(new Own())).toBe("its own");
+    expect(remote.records.size).toBe(2);
+  });
+
+  it("is a miss if its bytes were moved to another key", async () => {
+    const { cacheme, clock, remote } = await space();
+    await cacheme.getAll([new Keyed("poor"), new Keyed("rich")]);
+    const [poor, rich] = ["cacheme:keyed:poor:1", "cacheme:keyed:rich:1"];
+    remote.records.set(poor, remote.records.get(rich)!);
+    clock.advance(60_000);
+    expect(await cacheme.peek(new Keyed("poor"))).toBeUndefined();
+    expect(await cacheme.get(new Keyed("poor"))).toMatch(/^value of poor/);
+  });
+
+  it("has no name that begins with a tilde: generations and leases have those", async () => {
+    const { cacheme } = await space();
+    class Reserved extends Keyed {
+      static override meta: NodeMeta = { name: "~tag", caches: twoTiers };
+    }
+    expect(await reason(cacheme.get(new Reserved("1")))).toMatchObject({
+      code: "CACHEME_INVALID_META",
+      message: expect.stringMatching(/name "~tag".*does not begin with "~"/),
+    });
+  });
+
+  it("has a prefix of at most 60 bytes, a colon counted as the three that it takes in keys", () => {
+    expect(() => new Cacheme({ prefix: ":".repeat(20) })).not.toThrow();
+    expect(() => new Cacheme({ prefix: ":".repeat(21) })).toThrow(/a colon and a percent sign count as 3/);
+  });
+});
+
+describe("a key in a message", () => {
+  it("is cut to 100 characters, never within a pair, and says how many it has", () => {
+    expect(shownKey("k".repeat(100))).toBe(`"${"k".repeat(100)}"`);
+    expect(shownKey("k".repeat(1_000_000))).toBe(`"${"k".repeat(100)}"… (1,000,000 characters)`);
+    expect(shownKey(`${"k".repeat(99)}😀`)).toBe(`"${"k".repeat(99)}"… (101 characters)`);
+    expect(nodeLabel("user", "k".repeat(200))).toBe(`user:${"k".repeat(100)}… (200 characters)`);
+  });
+
+  it("is escaped where it could forge a line, turn its direction or end its quotes", () => {
+    expect(shownKey('a"b\\c')).toBe('"a\\"b\\\\c"');
+    expect(shownKey("a\nb\u001b[31m\u2028\u202e\ud800")).toBe(
+      '"a\\u{a}b\\u{1b}[31m\\u{2028}\\u{202e}\\u{d800}"',
+    );
+    expect(bareKey("žluť 😀")).toBe("žluť 😀");
+  });
+
+  it("is so in the errors that name it", async () => {
+    const { cacheme } = await space();
+    const long = "x".repeat(100_000);
+    class Loadless extends Node<string> {
+      static override meta: NodeMeta = { name: "loadless", caches: twoTiers };
+      key() {
+        return `\u2028${long}`;
+      }
+    }
+    const errors = [
+      await reason(cacheme.get(new Loadless())),
+      await reason(cacheme.get(new Keyed(`\u0007${long}`))),
+      await reason(cacheme.get(new Keyed(long), { maxAge: -1 })),
+    ];
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(CachemeError);
+      expect((error as Error).message.length).toBeLessThan(500);
+      expect((error as Error).message).toContain("(100,00");
+      expect((error as Error).message).not.toMatch(/[\p{Cc}\p{Zl}]/u);
+    }
   });
 });

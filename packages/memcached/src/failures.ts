@@ -1,4 +1,4 @@
-import { BatchError } from "cacheme/driver";
+import { BatchError, shownKey } from "cacheme/driver";
 import type { Part } from "./client.js";
 
 /** The keys of a batch that are not known to be done, with the reason of the first one. All others are done. */
@@ -42,7 +42,7 @@ export class Failures {
   throwIfAny(): void {
     const cause = this.#first;
     if (cause === undefined) return;
-    const keys = [...this.#failed].map((key) => JSON.stringify(key));
+    const keys = [...this.#failed].map(shownKey);
     const named =
       keys.length > 5 ? `${keys.slice(0, 5).join(", ")} and ${keys.length - 5} more` : keys.join(", ");
     // The storage's own name is at the beginning already.

@@ -1,4 +1,4 @@
-import { checkKeys, type Generation, type Generations } from "cacheme/driver";
+import { checkKeys, type Generation, type Generations, shownKey } from "cacheme/driver";
 import type { CollectionCall, CollectionCalls } from "./collection-call.js";
 import {
   anyOf,
@@ -104,9 +104,7 @@ export class MongodbGenerations implements Generations {
       return keys.map((key) => {
         const generation = found.get(key);
         if (generation !== undefined) return generation;
-        throw new Error(
-          `the generation ${JSON.stringify(key)} was removed ${attempts} times while it was made`,
-        );
+        throw new Error(`the generation ${shownKey(key)} was removed ${attempts} times while it was made`);
       });
     });
   }

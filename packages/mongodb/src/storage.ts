@@ -10,6 +10,7 @@ import {
   type StorageInfo,
   type StoredRecord,
   Sweeper,
+  shownKey,
 } from "cacheme/driver";
 import { Connection, type Place } from "./client.js";
 import { CollectionCall, type CollectionCalls, type WriteError, writeErrorsOf } from "./collection-call.js";
@@ -266,7 +267,7 @@ function isTooLong({ bytes }: StoredRecord): boolean {
 }
 
 function named(keys: readonly string[]): string {
-  const texts = keys.map((key) => JSON.stringify(key));
+  const texts = keys.map(shownKey);
   return texts.length > 5 ? `${texts.slice(0, 5).join(", ")} and ${texts.length - 5} more` : texts.join(", ");
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { checkKeys, type Generation, type Generations, generationFrom } from "cacheme/driver";
+import { checkKeys, type Generation, type Generations, generationFrom, shownKey } from "cacheme/driver";
 import { padded } from "./batch.js";
 import type { Commands } from "./commands.js";
 import { idSize, lifetime } from "./record.js";
@@ -104,6 +104,6 @@ function newId(): string {
 /** It was removed between the two statements of a server that needs two, or somebody's record stands there. */
 function missing(key: string): never {
   throw new Error(
-    `there is no generation under ${JSON.stringify(key)}: it was removed meanwhile, or it is no tag's key`,
+    `there is no generation under ${shownKey(key)}: it was removed meanwhile, or it is no tag's key`,
   );
 }

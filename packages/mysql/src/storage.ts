@@ -9,6 +9,7 @@ import {
   type StorageInfo,
   type StoredRecord,
   Sweeper,
+  shownKey,
 } from "cacheme/driver";
 import { padded, roomOf, statements } from "./batch.js";
 import { Client } from "./client.js";
@@ -200,7 +201,7 @@ export class MysqlStorage implements RemoteStorage {
     const room = roomOf(packet);
     const tooLarge = rows.filter((row) => sizeOf(row) > room);
     if (tooLarge.length === 0) return { rows, error: undefined };
-    const keys = tooLarge.map(({ item }) => `${JSON.stringify(item.key)} (${item.bytes.byteLength} bytes)`);
+    const keys = tooLarge.map(({ item }) => `${shownKey(item.key)} (${item.bytes.byteLength} bytes)`);
     const named = keys.slice(0, 5).join(", ") + (keys.length > 5 ? ` and ${keys.length - 5} more` : "");
     const error = new BatchError(
       `${this.label}: ${keys.length} of ${rows.length} records are too large for the server, whose max_allowed_packet is ` +

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { checkKeys, type Generation, type Generations, generationFrom } from "cacheme/driver";
+import { checkKeys, type Generation, type Generations, generationFrom, shownKey } from "cacheme/driver";
 import { textArray } from "./binary-array.js";
 import type { PostgresClient } from "./client.js";
 import type { Statement, Statements } from "./commands.js";
@@ -60,7 +60,7 @@ export class PostgresGenerations implements Generations {
     return keys.map((key) => {
       const generation = found.get(indexedKey(key));
       if (generation !== undefined) return generation;
-      const missing = `the server answered no generation for ${JSON.stringify(key.slice(0, 200))}`;
+      const missing = `the server answered no generation for ${shownKey(key)}`;
       throw this.#client.calls.failed(action, new Error(missing));
     });
   }

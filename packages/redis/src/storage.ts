@@ -8,6 +8,7 @@ import {
   type RemoteStorage,
   type StorageInfo,
   type StoredRecord,
+  shownKey,
 } from "cacheme/driver";
 import { answersOf, Calls, withoutArguments } from "./calls.js";
 import type { Attempt, Client } from "./client.js";
@@ -168,7 +169,7 @@ export class RedisStorage implements RemoteStorage {
 
   #notStored(refused: readonly { readonly key: string; readonly cause: Error }[], total: number): BatchError {
     const keys = refused.map(({ key }) => key);
-    const shown = keys.slice(0, 5).map((key) => JSON.stringify(key));
+    const shown = keys.slice(0, 5).map(shownKey);
     const named = keys.length > 5 ? `${shown.join(", ")} and ${keys.length - 5} more` : shown.join(", ");
     const cause = refused[0]?.cause ?? new Error("no words");
     return new BatchError(

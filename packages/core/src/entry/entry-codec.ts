@@ -12,24 +12,21 @@ import { decodeEnvelope, encodeEnvelope } from "./envelope.js";
 /**
  * The bytes that a remote storage keeps for an entry.
  *
+ * @param storageKey the key that it keeps them under: under another one they are a miss
  * @param about the node, key and storage to name in an error
  * @throws SerializationError where the serializer cannot carry the value, or fails in any other way
  */
 export function encodeEntry(
   serializer: Serializer,
   fingerprint: number,
+  storageKey: string,
   cached: Cached,
   about: CachemeErrorDetails = {},
 ): Uint8Array {
   const { payload, compression } = pack(serializer, cached.value, about);
-  return encodeEnvelope({
-    codec: serializer.codec,
-    fingerprint,
-    compression,
-    writtenAt: cached.writtenAt,
-    freshUntil: cached.freshUntil,
-    payload,
-  });
+  const { codec } = serializer;
+  const { writtenAt, freshUntil } = cached;
+  return encodeEnvelope({ codec, fingerprint, compression, writtenAt, freshUntil, payload }, storageKey);
 }
 
 /**
@@ -41,10 +38,11 @@ export function encodeEntry(
 export function decodeEntry(
   serializer: Serializer,
   fingerprint: number,
+  storageKey: string,
   bytes: Uint8Array,
   limit: DecompressionLimit = new DecompressionLimit(),
 ): Cached | undefined {
-  const envelope = decodeEnvelope(bytes, { codec: serializer.codec, fingerprint });
+  const envelope = decodeEnvelope(bytes, { codec: serializer.codec, fingerprint }, storageKey);
   if (envelope === undefined) return undefined;
   const { compression, payload, writtenAt, freshUntil } = envelope;
   try {

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { KeyError, typeName } from "../errors.js";
+import { bareKey, shownKey } from "../shown-key.js";
 
 /** Control characters, and halves of surrogate pairs: all of these would become one and the same character as UTF-8. */
 const unusable = /[\p{Cc}\p{Cs}]/u;
@@ -24,8 +25,8 @@ function invalidKey(key: unknown, nodeName: string): KeyError {
       : key === ""
         ? "returned an empty text"
         : mistaken.test(key)
-          ? `returned "${key}", which every such node would share: it was made of an object or of a value that is missing`
-          : `returned ${JSON.stringify(key)}, which has a control character or half a surrogate pair in it`;
+          ? `returned ${shownKey(key)}, which every such node would share: it was made of an object or of a value that is missing`
+          : `returned ${shownKey(key)}, which has a control character or half a surrogate pair in it`;
   return new KeyError(
     "CACHEME_INVALID_KEY",
     `key() of node "${nodeName}" ${what}. Return a text that tells this node from the others of its class, ` +
@@ -41,10 +42,22 @@ const longestKey = 200;
 const shortened = "~sha256~";
 
 /**
- * The key under which a node's entry stands in remote storages: `prefix:name:key:version`. If it is longer than 200 bytes,
- * `~sha256~` and the SHA-256 of the node's key stand in the key's place, 43 characters of base64url.
+ * Escapes `:` and `%` in a prefix, as `%3A` and `%25`, so that it ends at the first colon of a storage key: otherwise the prefix
+ * `a:b` with the node `c`, and the prefix `a` with the node `b` and a key that begins with `c:`, would read each other's entries.
+ */
+export function escapedPrefix(prefix: string): string {
+  return prefix.replaceAll("%", "%25").replaceAll(":", "%3A");
+}
+
+/**
+ * Returns the key under which a node's entry is stored in remote storages: `prefix:name:key:version`. If it is longer than 200
+ * bytes, `~sha256~` and the SHA-256 of the node's key replace the key, as 43 characters of base64url.
  *
- * @param before `prefix:name:`
+ * Two nodes never share a storage key. Neither the escaped prefix nor name and version have a colon, so the first two parts and
+ * the last one are found in it again, and what remains is the key. A name never begins with `~`: what does is no entry, but a
+ * generation or a lease.
+ *
+ * @param before `prefix:name:`, the prefix escaped
  * @param after `:version`
  */
 export function storageKey(before: string, key: string, after: string): string {
@@ -57,7 +70,7 @@ export function storageKey(before: string, key: string, after: string): string {
   return before + shortened + createHash("sha256").update(key).digest("base64url") + after;
 }
 
-/** How a node is named in messages, such as `user:1`. */
+/** Names a node in messages, such as `user:1`. A long key is cut, an unprintable one escaped. */
 export function nodeLabel(nodeName: string, key: string): string {
-  return `${nodeName}:${key}`;
+  return `${nodeName}:${bareKey(key)}`;
 }

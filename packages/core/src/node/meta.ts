@@ -93,6 +93,8 @@ const defaultLoadTimeout: Duration = "30s";
 
 /** Names and versions stand between colons in the keys. */
 const namePattern = /^[^\p{Cc}\p{Cs}\s:]+$/u;
+/** Of storage keys whose name begins so none is an entry: generations and leases have them. */
+const reserved = "~";
 
 /** In bytes: so that prefix, name, version and a shortened key fit together in the 200 that every storage takes. */
 const longestName = 60;
@@ -123,9 +125,9 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
   };
 
   if (typeof meta !== "object" || meta === null) refuse("is not an object.");
-  if (!fits(name, longestName)) {
+  if (!fits(name, longestName) || name.startsWith(reserved)) {
     refuse(
-      `has the name ${JSON.stringify(name)}. A name has 1 to ${longestName} bytes, no white space and no colon: set \`name\`.`,
+      `has the name ${JSON.stringify(name)}. A name has 1 to ${longestName} bytes, no white space and no colon, and does not begin with "~": set \`name\`.`,
     );
   }
   for (const option of Object.keys(meta)) {

@@ -1,6 +1,6 @@
 import { BloomFilter } from "../doorkeeper.js";
 import { classFingerprint } from "../entry/envelope.js";
-import { storageKey } from "../node/key.js";
+import { escapedPrefix, storageKey } from "../node/key.js";
 import type { ResolvedMeta } from "../node/meta.js";
 import { nextLocalSpace } from "../shared-state.js";
 import { StatsCounter } from "../stats/node-stats.js";
@@ -73,7 +73,7 @@ export class NodeKind {
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
     this.stats = new StatsCounter(this.tiers.map((tier) => tier.name));
     this.operations = operations;
-    this.#beforeKey = `${prefix}:${name}:`;
+    this.#beforeKey = `${escapedPrefix(prefix)}:${name}:`;
     this.#afterKey = `:${meta.version}`;
   }
 

@@ -1,8 +1,10 @@
 import { Buffer } from "node:buffer";
 import { ConfigurationError, closedError, typeName } from "../errors.js";
+import { escapedPrefix } from "../node/key.js";
 import { defaultName, type ResolvedMeta, resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
 import { isSameDefinition } from "../node/same-definition.js";
+import { shownKey } from "../shown-key.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storage/memory.js";
 import type { StorageRegistry } from "../storage/registry.js";
@@ -280,13 +282,15 @@ function checkedPrefix(prefix: string): string {
   if (
     typeof prefix === "string" &&
     /^[^\p{Cc}\p{Cs}\s]+$/u.test(prefix) &&
-    Buffer.byteLength(prefix) <= longestPrefix
+    Buffer.byteLength(escapedPrefix(prefix)) <= longestPrefix
   ) {
     return prefix;
   }
+  const shown = typeof prefix === "string" ? shownKey(prefix) : typeName(prefix);
   throw new ConfigurationError(
     "CACHEME_INVALID_OPTION",
-    `The prefix ${JSON.stringify(prefix)} cannot stand in keys. Give 1 to ${longestPrefix} bytes without white space, such as "shop".`,
+    `The prefix ${shown} cannot stand in keys. Give 1 to ${longestPrefix} bytes without white space, such as "shop"; a colon and ` +
+      "a percent sign count as 3.",
   );
 }
 

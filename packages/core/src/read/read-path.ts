@@ -81,8 +81,9 @@ export class ReadPath {
   async peek(plan: Plan, key: string): Promise<Entry | undefined> {
     for (const tier of plan.remoteTiers) {
       if (plan.operations.distrusted(key)) return undefined;
-      const bytes = await readOne(tier, plan.storageKey(key));
-      const cached = bytes === undefined ? undefined : this.#decode(plan, bytes);
+      const storageKey = plan.storageKey(key);
+      const bytes = await readOne(tier, storageKey);
+      const cached = bytes === undefined ? undefined : this.#decode(plan, storageKey, bytes);
       const now = this.#clock.now();
       if (cached !== undefined && cached.freshUntil > now) {
         const ttl = cached.freshUntil - now;
@@ -145,15 +146,16 @@ export class ReadPath {
     return {
       storageKey: flight.storageKey,
       arrived: (bytes) => {
-        const cached = bytes === undefined ? undefined : this.#decode(flight.plan, bytes);
+        const { plan, storageKey } = flight;
+        const cached = bytes === undefined ? undefined : this.#decode(plan, storageKey, bytes);
         if (cached !== undefined && this.#serves(cached, flight)) this.#found(flight, tier.index, cached);
         else this.#advance(flight);
       },
     };
   }
 
-  #decode({ meta, fingerprint }: Plan, bytes: Uint8Array): Cached | undefined {
-    return decodeEntry(meta.serializer, fingerprint, bytes, this.#decompression);
+  #decode({ meta, fingerprint }: Plan, storageKey: string, bytes: Uint8Array): Cached | undefined {
+    return decodeEntry(meta.serializer, fingerprint, storageKey, bytes, this.#decompression);
   }
 
   #serves(cached: Cached, flight: Flight): boolean {

@@ -1,4 +1,5 @@
 import { KeyError, typeName } from "../errors.js";
+import { shownKey } from "../shown-key.js";
 
 /** UTF-16 units in the longest key that every storage takes. */
 export const longestStoredKey = 2000;
@@ -40,5 +41,5 @@ function fault(key: unknown): string {
   if (typeof key !== "string") return `${typeName(key)} as a key`;
   if (key === "") return "an empty key";
   if (key.length > longestStoredKey) return `a key of ${key.length.toLocaleString("en")} characters`;
-  return `the key ${JSON.stringify(key)}, which has a control character or half a surrogate pair in it`;
+  return `the key ${shownKey(key)}, which has a control character or half a surrogate pair in it`;
 }

@@ -99,7 +99,9 @@ export class Filler {
     const { plan, key, value, writtenAt } = fill;
     const about = { node: plan.name, key };
     const freshUntil = freshUntilIn(tier, fill, this.#clock.now());
-    return encodeEntry(plan.meta.serializer, plan.fingerprint, { value, writtenAt, freshUntil }, about);
+    const { meta, fingerprint } = plan;
+    const cached = { value, writtenAt, freshUntil };
+    return encodeEntry(meta.serializer, fingerprint, plan.storageKey(key), cached, about);
   }
 
   #write(

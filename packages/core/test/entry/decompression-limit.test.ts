@@ -14,11 +14,11 @@ const unlimited = compressed(json(), { threshold: 0, maxDecompressedSize: 2 ** 3
 const small = compressed(json(), { threshold: 0, maxDecompressedSize: 80_000 });
 
 function stored(value: unknown, writer: Serializer = unlimited): Uint8Array {
-  return encodeEntry(writer, 1, { value, writtenAt: 0, freshUntil: Number.POSITIVE_INFINITY });
+  return encodeEntry(writer, 1, "a:b:c:1", { value, writtenAt: 0, freshUntil: Number.POSITIVE_INFINITY });
 }
 
 function read(bytes: Uint8Array, reader: Serializer, limit?: DecompressionLimit): unknown {
-  return decodeEntry(reader, 1, bytes, limit)?.value;
+  return decodeEntry(reader, 1, "a:b:c:1", bytes, limit)?.value;
 }
 
 /** Text that deflate makes some 8 times smaller. */

@@ -12,9 +12,10 @@ import { msgpack } from "../../src/serializer/msgpack.js";
 import type { Serializer } from "../../src/serializer/serializer.js";
 import { v8 } from "../../src/serializer/v8.js";
 import { expectSame } from "../serializer/same.js";
-import { released } from "./released.js";
+import { released, releasedKey } from "./released.js";
 
 const fingerprint = classFingerprint("user", "1");
+const storageKey = "cacheme:user:1:1";
 const serializers = { json: json(), msgpack: msgpack(), v8: v8() };
 const names = ["json", "msgpack", "v8"] as const;
 
@@ -28,7 +29,8 @@ describe("an entry", () => {
       const entry = decodeEntry(
         serializers[name],
         fingerprint,
-        encodeEntry(serializers[name], fingerprint, cached(value)),
+        storageKey,
+        encodeEntry(serializers[name], fingerprint, storageKey, cached(value)),
       );
 
       expectSame(entry, cached(value));
@@ -41,22 +43,32 @@ describe("an entry", () => {
       const value = { words: "again and ".repeat(500) };
       const writer = compressed(msgpack(), { algorithm });
 
-      const bytes = encodeEntry(writer, fingerprint, cached(value));
+      const bytes = encodeEntry(writer, fingerprint, storageKey, cached(value));
 
       expect(bytes.length).toBeLessThan(300);
       for (const reader of [msgpack(), writer, compressed(msgpack(), { threshold: 1e9 })]) {
-        expect(decodeEntry(reader, fingerprint, bytes)).toEqual(cached(value));
+        expect(decodeEntry(reader, fingerprint, storageKey, bytes)).toEqual(cached(value));
       }
     },
   );
 
   it("is stored as it is below the threshold, and where compression would not make it smaller", () => {
-    const small = encodeEntry(compressed(json(), { threshold: 50 }), fingerprint, cached("x".repeat(47)));
-    const large = encodeEntry(compressed(json(), { threshold: 50 }), fingerprint, cached("x".repeat(48)));
-    const dense = encodeEntry(compressed(json(), { threshold: 0 }), fingerprint, cached("abc"));
+    const small = encodeEntry(
+      compressed(json(), { threshold: 50 }),
+      fingerprint,
+      storageKey,
+      cached("x".repeat(47)),
+    );
+    const large = encodeEntry(
+      compressed(json(), { threshold: 50 }),
+      fingerprint,
+      storageKey,
+      cached("x".repeat(48)),
+    );
+    const dense = encodeEntry(compressed(json(), { threshold: 0 }), fingerprint, storageKey, cached("abc"));
 
     const compressionOf = (bytes: Uint8Array) =>
-      decodeEnvelope(bytes, { codec: 1, fingerprint })?.compression;
+      decodeEnvelope(bytes, { codec: 1, fingerprint }, storageKey)?.compression;
     expect(compressionOf(small)).toBeUndefined();
     expect(compressionOf(large)).toBe("deflate");
     expect(compressionOf(dense)).toBeUndefined();
@@ -64,25 +76,32 @@ describe("an entry", () => {
 
   it("of which the payload is rubbish is a miss, compressed or not", () => {
     const rubbish = (compression: "gzip" | undefined, payload: Uint8Array): Uint8Array =>
-      encodeEnvelope({ codec: 2, fingerprint, compression, writtenAt: 0, freshUntil: 1, payload });
+      encodeEnvelope(
+        { codec: 2, fingerprint, compression, writtenAt: 0, freshUntil: 1, payload },
+        storageKey,
+      );
 
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 2 }), (payload) => {
-        expect(() => decodeEntry(msgpack(), fingerprint, rubbish(undefined, payload))).not.toThrow();
-        expect(decodeEntry(msgpack(), fingerprint, rubbish("gzip", payload))).toBeUndefined();
+        expect(() =>
+          decodeEntry(msgpack(), fingerprint, storageKey, rubbish(undefined, payload)),
+        ).not.toThrow();
+        expect(decodeEntry(msgpack(), fingerprint, storageKey, rubbish("gzip", payload))).toBeUndefined();
       }),
     );
-    expect(decodeEntry(msgpack(), fingerprint, rubbish(undefined, Uint8Array.of(0xc1, 1)))).toBeUndefined();
+    expect(
+      decodeEntry(msgpack(), fingerprint, storageKey, rubbish(undefined, Uint8Array.of(0xc1, 1))),
+    ).toBeUndefined();
   });
 
   it("with one byte changed is a miss, whatever the serializer", () => {
     for (const name of names) {
-      const bytes = encodeEntry(serializers[name], fingerprint, cached({ id: 1, name: "Ada" }));
+      const bytes = encodeEntry(serializers[name], fingerprint, storageKey, cached({ id: 1, name: "Ada" }));
       fc.assert(
         fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (index, change) => {
           const damaged = Uint8Array.from(bytes);
           damaged[index]! ^= change;
-          expect(decodeEntry(serializers[name], fingerprint, damaged)).toBeUndefined();
+          expect(decodeEntry(serializers[name], fingerprint, storageKey, damaged)).toBeUndefined();
         }),
       );
     }
@@ -91,21 +110,24 @@ describe("an entry", () => {
   it("that would fill the memory when decompressed is a miss", () => {
     const bomb = deflateSync(new Uint8Array(257 * 2 ** 20), { level: 1 });
 
-    const bytes = encodeEnvelope({
-      codec: 1,
-      fingerprint,
-      compression: "deflate",
-      writtenAt: 0,
-      freshUntil: 1,
-      payload: bomb,
-    });
+    const bytes = encodeEnvelope(
+      {
+        codec: 1,
+        fingerprint,
+        compression: "deflate",
+        writtenAt: 0,
+        freshUntil: 1,
+        payload: bomb,
+      },
+      storageKey,
+    );
 
-    expect(decodeEntry(json(), fingerprint, bytes)).toBeUndefined();
+    expect(decodeEntry(json(), fingerprint, storageKey, bytes)).toBeUndefined();
   });
 
   it("that cannot be written is refused with the node and the path", () => {
     const write = () =>
-      encodeEntry(json(), fingerprint, cached({ at: new Date() }), { node: "user", key: "1" });
+      encodeEntry(json(), fingerprint, storageKey, cached({ at: new Date() }), { node: "user", key: "1" });
 
     expect(write).toThrow(SerializationError);
     expect(write).toThrow(/^Node user: The value at \$\.at is a Date, which json\(\) cannot carry/);
@@ -124,7 +146,7 @@ describe("an entry", () => {
       decode: () => undefined,
     };
 
-    const write = () => encodeEntry(failing, fingerprint, cached(1), { node: "user" });
+    const write = () => encodeEntry(failing, fingerprint, storageKey, cached(1), { node: "user" });
 
     expect(write).toThrow(SerializationError);
     expect(write).toThrow(/Node user: The serializer failed: no such field/);
@@ -132,8 +154,8 @@ describe("an entry", () => {
   });
 });
 
-describe("entries of format 1, as they were released", () => {
-  const folder = new URL("./fixtures/format-1/", import.meta.url);
+describe("entries of format 2, as they were released", () => {
+  const folder = new URL("./fixtures/format-2/", import.meta.url);
 
   it("are all here", () => {
     expect(readdirSync(folder).sort()).toEqual(Object.keys(released).sort());
@@ -142,7 +164,7 @@ describe("entries of format 1, as they were released", () => {
   it.each(Object.entries(released))("%s is still read", (file, { codec, value }) => {
     const bytes = readFileSync(new URL(file, folder));
 
-    const entry = decodeEntry(serializers[codec], classFingerprint("fixture", "1"), bytes);
+    const entry = decodeEntry(serializers[codec], classFingerprint("fixture", "1"), releasedKey, bytes);
 
     expectSame(entry, { value, writtenAt: 1_700_000_000_000.25, freshUntil: 1_700_000_060_000.25 });
   });

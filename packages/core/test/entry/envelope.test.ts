@@ -12,6 +12,8 @@ const envelope: Envelope = {
   payload: new Uint8Array([1, 2, 3]),
 };
 
+const key = "cacheme:user:1:1";
+
 const envelopes = fc.record({
   codec: fc.integer({ min: 1, max: 255 }),
   fingerprint: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
@@ -25,7 +27,7 @@ describe("an envelope", () => {
   it("comes back as it was", () => {
     fc.assert(
       fc.property(envelopes, (each) => {
-        const decoded = decodeEnvelope(encodeEnvelope(each), each);
+        const decoded = decodeEnvelope(encodeEnvelope(each, key), each, key);
 
         expect(decoded).toEqual({ ...each, payload: Buffer.from(each.payload) });
       }),
@@ -33,10 +35,10 @@ describe("an envelope", () => {
   });
 
   it("has the layout that released readers know", () => {
-    const bytes = Buffer.from(encodeEnvelope({ ...envelope, compression: "brotli" }));
+    const bytes = Buffer.from(encodeEnvelope({ ...envelope, compression: "brotli" }, key));
 
     expect(bytes.length).toBe(28 + 3);
-    expect([...bytes.subarray(0, 4)]).toEqual([1, 3, 2, 0]);
+    expect([...bytes.subarray(0, 4)]).toEqual([2, 3, 2, 0]);
     expect(bytes.readUInt32BE(4)).toBe(0xdeadbeef);
     expect(bytes.readDoubleBE(12)).toBe(envelope.writtenAt);
     expect(bytes.readDoubleBE(20)).toBe(envelope.freshUntil);
@@ -44,39 +46,49 @@ describe("an envelope", () => {
   });
 
   it("has a payload that is a view of the bytes, wherever they stand", () => {
-    const bytes = encodeEnvelope(envelope);
+    const bytes = encodeEnvelope(envelope, key);
     const larger = new Uint8Array(100).fill(7);
     larger.set(bytes, 13);
 
-    const decoded = decodeEnvelope(larger.subarray(13, 13 + bytes.length), envelope);
+    const decoded = decodeEnvelope(larger.subarray(13, 13 + bytes.length), envelope, key);
 
     expect(decoded?.payload.buffer).toBe(larger.buffer);
     expect([...(decoded?.payload ?? [])]).toEqual([1, 2, 3]);
   });
 
   it("of another codec or class is a miss", () => {
-    const bytes = encodeEnvelope(envelope);
+    const bytes = encodeEnvelope(envelope, key);
 
-    expect(decodeEnvelope(bytes, { ...envelope, codec: 3 })).toBeUndefined();
-    expect(decodeEnvelope(bytes, { ...envelope, fingerprint: 1 })).toBeUndefined();
+    expect(decodeEnvelope(bytes, { ...envelope, codec: 3 }, key)).toBeUndefined();
+    expect(decodeEnvelope(bytes, { ...envelope, fingerprint: 1 }, key)).toBeUndefined();
+  });
+
+  it("under another key is a miss", () => {
+    fc.assert(
+      fc.property(envelopes, fc.string({ minLength: 1 }), fc.string({ minLength: 1 }), (each, one, other) => {
+        fc.pre(one !== other);
+        expect(decodeEnvelope(encodeEnvelope(each, one), each, other)).toBeUndefined();
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it("that is cut off, or has bytes behind it, is a miss", () => {
-    const bytes = encodeEnvelope(envelope);
+    const bytes = encodeEnvelope(envelope, key);
 
     for (let length = 0; length < bytes.length; length++) {
-      expect(decodeEnvelope(bytes.subarray(0, length), envelope)).toBeUndefined();
+      expect(decodeEnvelope(bytes.subarray(0, length), envelope, key)).toBeUndefined();
     }
-    expect(decodeEnvelope(Buffer.concat([bytes, Buffer.alloc(1)]), envelope)).toBeUndefined();
+    expect(decodeEnvelope(Buffer.concat([bytes, Buffer.alloc(1)]), envelope, key)).toBeUndefined();
   });
 
   it("with any one bit turned over is a miss", () => {
-    const bytes = encodeEnvelope(envelope);
+    const bytes = encodeEnvelope(envelope, key);
 
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const damaged = Uint8Array.from(bytes);
       damaged[bit >>> 3]! ^= 1 << (bit & 7);
-      expect(decodeEnvelope(damaged, envelope)).toBeUndefined();
+      expect(decodeEnvelope(damaged, envelope, key)).toBeUndefined();
     }
   });
 
@@ -86,19 +98,20 @@ describe("an envelope", () => {
       { ...envelope, writtenAt: Number.POSITIVE_INFINITY },
       { ...envelope, freshUntil: Number.NaN },
     ];
-    for (const miss of misses) expect(decodeEnvelope(encodeEnvelope(miss), envelope)).toBeUndefined();
+    for (const miss of misses)
+      expect(decodeEnvelope(encodeEnvelope(miss, key), envelope, key)).toBeUndefined();
 
     for (const flags of [0b0000_1000, 0b0001_0000, 0b1000_0000, 0b0000_0100, 0b0000_0111]) {
-      expect(decodeEnvelope(withFlags(flags), envelope)).toBeUndefined();
+      expect(decodeEnvelope(withFlags(flags), envelope, key)).toBeUndefined();
     }
-    expect(decodeEnvelope(withFlags(0b0000_0001), envelope)).toBeDefined();
+    expect(decodeEnvelope(withFlags(0b0000_0001), envelope, key)).toBeDefined();
   });
 
   it("is never made of bytes that are none, and never throws", () => {
-    const header = fc.constantFrom(Uint8Array.of(), Uint8Array.of(1, 0, 2, 0, 0xde, 0xad, 0xbe, 0xef));
+    const header = fc.constantFrom(Uint8Array.of(), Uint8Array.of(2, 0, 2, 0, 0xde, 0xad, 0xbe, 0xef));
     fc.assert(
       fc.property(header, fc.uint8Array({ maxLength: 100 }), (start, rest) => {
-        expect(decodeEnvelope(Buffer.concat([start, rest]), envelope)).toBeUndefined();
+        expect(decodeEnvelope(Buffer.concat([start, rest]), envelope, key)).toBeUndefined();
       }),
       { numRuns: 2_000 },
     );
@@ -109,10 +122,10 @@ describe("an envelope", () => {
 function withFlags(flags: number): Uint8Array {
   const known = ["gzip", "deflate", "brotli"] as const;
   const compression = known[flags - 1];
-  if (compression !== undefined) return encodeEnvelope({ ...envelope, compression });
-  const bytes = Buffer.from(encodeEnvelope(envelope));
+  if (compression !== undefined) return encodeEnvelope({ ...envelope, compression }, key);
+  const bytes = Buffer.from(encodeEnvelope(envelope, key));
   bytes[1] = flags;
-  bytes.writeUInt32BE(xxh32(bytes.subarray(12), bytes.readUInt32BE(0)), 8);
+  bytes.writeUInt32BE(xxh32(bytes.subarray(12), xxh32(key, bytes.readUInt32BE(0))), 8);
   return bytes;
 }
 

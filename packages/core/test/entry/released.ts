@@ -1,5 +1,8 @@
+/** The key that the files of {@link released} were written under. */
+export const releasedKey = "cacheme:fixture:released:1";
+
 /**
- * What the files in fixtures/format-1 hold. They were written once, with the class `fixture` of version 1, and must never be
+ * What the files in fixtures/format-2 hold. They were written once, with the class `fixture` of version 1, and must never be
  * written again: what is stored in somebody's Redis is not written again either.
  */
 export const released: Readonly<Record<string, { codec: "json" | "msgpack" | "v8"; value: unknown }>> = {

@@ -83,7 +83,9 @@ describe("promise 7: node classes never share an entry", () => {
   it("gives no two classes, keys and versions one place in a remote storage", () => {
     const part = fc.string({ unit: fc.constantFrom("a", "b", ":", "~", "1"), minLength: 1, maxLength: 6 });
     const name = fc.string({ unit: fc.constantFrom("a", "b", "~", "1"), minLength: 1, maxLength: 6 });
-    const identity = fc.record({ name, key: part, version: name });
+    // Names that begin with ~ are refused.
+    const free = name.filter((each) => !each.startsWith("~"));
+    const identity = fc.record({ name: free, key: part, version: name });
     return fc.assert(
       fc.asyncProperty(identity, identity, async (first, second) => {
         fc.pre(JSON.stringify(first) !== JSON.stringify(second));
