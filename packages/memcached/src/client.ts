@@ -1,6 +1,6 @@
 import { type RemoteStorage, type StorageCall, StorageCalls, StorageError } from "cacheme/driver";
 import { Connection } from "./connection.js";
-import { type Exchange, Refusal } from "./exchange.js";
+import { type Exchange, isFull, Refusal } from "./exchange.js";
 import type { Settings } from "./options.js";
 import { type Answer, Batch } from "./protocol.js";
 import { Rendezvous } from "./rendezvous.js";
@@ -215,11 +215,6 @@ const outOfUse: ReadonlySet<string> = new Set([
 /** Whether these are words of the server, perhaps of one that an error names. */
 function isServers(error: Error): boolean {
   return error instanceof Refusal || error.cause instanceof Refusal;
-}
-
-/** The server has no room for what was to be stored. */
-export function isFull(error: unknown): boolean {
-  return error instanceof Refusal && /^out of memory/.test(error.message);
 }
 
 /** In a pool an error is of one server, which it has to name. */

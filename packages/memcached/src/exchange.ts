@@ -57,3 +57,8 @@ export function refusal({ code }: Answer): Refusal {
     /^(SERVER|CLIENT)_ERROR (.+)/.exec(code)?.[2] ?? `the server answered ${JSON.stringify(code)}`,
   );
 }
+
+/** The server has no room for what was to be stored. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Refusal && /^out of memory/.test(error.message);
+}

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { checkKeys, type Generation, type Generations, generationFrom, generationText } from "cacheme/driver";
 import { type Client, type Conversation, each } from "./client.js";
 import type { Connection } from "./connection.js";
-import { refusal } from "./exchange.js";
+import { isFull, refusal } from "./exchange.js";
 import { itemName } from "./item-name.js";
 import { expiry, ttlSeconds } from "./lifetime.js";
 import { itemData, itemOf } from "./record.js";
@@ -103,7 +103,7 @@ async function bumpPart(
   let open = wanted;
   while (open.length > 0) {
     const seen = await look(conversation, connection, open);
-    open = await write(conversation, connection, seen, seconds, made);
+    open = await write(conversation, connection, seen, seconds, made, { mayLose: true });
   }
 }
 
@@ -131,6 +131,7 @@ async function write(
   seen: readonly Seen[],
   seconds: number | undefined,
   made: Map<string, Generation>,
+  { mayLose = false }: { readonly mayLose?: boolean } = {},
 ): Promise<readonly Tag[]> {
   const written = seen.map(({ generation }) => next(generation, connection));
   const answers = await conversation.ask(connection, (batch) => {
@@ -143,14 +144,27 @@ async function write(
     }
   });
   const again: Tag[] = [];
+  const lost: Tag[] = [];
   for (const [index, answer] of answers.entries()) {
     const [tag, generation] = [seen[index], written[index]];
     if (tag === undefined || generation === undefined) continue;
     if (answer.code === "HD") made.set(tag.key, generation);
     else if (answer.code === "EX" || answer.code === "NF" || answer.code === "NS") again.push(tag);
-    else throw refusal(answer);
+    else if (mayLose && isFull(refusal(answer))) {
+      made.set(tag.key, generation);
+      lost.push(tag);
+    } else throw refusal(answer);
   }
+  await lose(conversation, connection, lost);
   return again;
+}
+
+/** A full server still removes: without its generation each entry of a tag is a miss, as after a bump. */
+async function lose(conversation: Conversation, connection: Connection, tags: readonly Tag[]): Promise<void> {
+  const answers = await conversation.ask(connection, (batch) => {
+    for (const { name } of tags) batch.command(`md ${name}`);
+  });
+  for (const answer of answers) if (answer.code !== "HD" && answer.code !== "NF") throw refusal(answer);
 }
 
 /** `mg … T`: a new end, without the bytes. What is kept longer already is not asked for, so it is never shortened. */

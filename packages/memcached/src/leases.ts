@@ -8,7 +8,7 @@ import {
 } from "cacheme/driver";
 import type { Client, Conversation } from "./client.js";
 import type { Connection } from "./connection.js";
-import { isError, refusal } from "./exchange.js";
+import { isError, Refusal, refusal } from "./exchange.js";
 import { Failures } from "./failures.js";
 import { itemName } from "./item-name.js";
 import { type LeaseToken, tokenFrom, tokenText } from "./lease-token.js";
@@ -186,6 +186,8 @@ async function look(
   const names = open.map(({ name }) => name);
   const answers = await conversation.get(connection, names, (index) => `v f t c N${seconds[index]}`);
   return answers.map((answer, index) => {
+    // A server that may not evict makes no item when it is full, and says that there is none.
+    if (answer.code === "EN") throw new Refusal("out of memory storing a lease");
     if (answer.code !== "VA") throw refusal(answer);
     const { name = "", request } = open[index] ?? {};
     // An item that another program has marked as stale says so as well (`md … I`), and has its bytes.

@@ -139,6 +139,44 @@ describeWithServer("memcached", "a server behind TLS", (server) => {
   });
 });
 
+describeWithServer("memcached", "a server without room", () => {
+  const { closing, after } = cleanup();
+
+  it("still invalidates tags, by removing their generations, and is connected to", async () => {
+    const small = await start("memcached", { arguments: ["-M", "-m", "2", "-I", "1m"] });
+    after(() => small.stop());
+    const storage = closing(memcached(small.url));
+    const minute = 60_000;
+    const tags = Array.from({ length: 40 }, (_, index) => `tag:${index}`);
+    const before = (await storage.generations?.ensure(tags, minute)) ?? [];
+    // Of all sizes, so that no size has room left.
+    const sizes = Array.from({ length: 60 }, (_, index) => Math.ceil(8 * 1.2 ** index)).filter(
+      (size) => size < 900_000,
+    );
+    for (const size of sizes.reverse()) {
+      const fill = async (round: number): Promise<void> => {
+        const records = Array.from({ length: 50 }, (_, index) => ({
+          key: `fill:${size}:${round}:${index}`,
+          bytes: Buffer.alloc(size),
+          ttl: minute,
+        }));
+        if (await works(storage.writeMany(records))) await fill(round + 1);
+      };
+      await fill(0);
+    }
+    await expect(storage.writeMany([{ ...record, key: "more" }])).rejects.toThrow("out of memory");
+    const bumped = (await storage.generations?.bump(tags, minute)) ?? [];
+    expect(bumped.map(({ id }, index) => id === before[index]?.id)).toEqual(tags.map(() => false));
+    const left = await storage.readMany(tags);
+    const old = new Set(before.map(({ id }) => id));
+    expect(left.filter((bytes) => bytes !== undefined && old.has(String(bytes).split("@")[0] ?? ""))).toEqual(
+      [],
+    );
+    expect(left).toContain(undefined);
+    await closing(memcached(small.url)).connect();
+  });
+});
+
 describe("a server that cannot be worked with", () => {
   const { closing, after } = cleanup();
 

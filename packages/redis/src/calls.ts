@@ -1,7 +1,8 @@
-import { StorageCalls } from "cacheme/driver";
+import { type RemoteStorage, StorageCalls } from "cacheme/driver";
 import { Attempt, type Client, type Outcome } from "./client.js";
 import { commandName } from "./connection.js";
 import type { Settings } from "./options.js";
+import { advice, isAnswer, isPassing, needs, remedyFor } from "./trouble.js";
 
 /** The calls of one storage: a deadline for each, and the connections that are silent at it dropped. */
 export class Calls {
@@ -9,7 +10,8 @@ export class Calls {
   readonly #client: Client;
   readonly #commandTimeout: number;
 
-  constructor(settings: Settings, client: Client) {
+  /** @param storage whose calls are tried when there is a server */
+  constructor(settings: Settings, client: Client, storage: RemoteStorage) {
     this.#client = client;
     this.#commandTimeout = settings.commandTimeout;
     this.#calls = new StorageCalls({
@@ -18,6 +20,16 @@ export class Calls {
       shut: () => client.close(),
       clean: withoutArguments,
       advice,
+      isAnswer,
+      refusalAdvice: remedyFor,
+      trial: {
+        storage,
+        needs,
+        passes: (error) => isPassing(settings.target, error),
+        remedyFor,
+        // A scan looks at every key that the server has.
+        scans: false,
+      },
     });
   }
 
@@ -43,14 +55,6 @@ export class Calls {
       },
     );
   }
-}
-
-function advice(error: Error): string {
-  if (commandName(error) === undefined)
-    return "The connection was lost meanwhile; the storage makes a new one by itself.";
-  if (/^(?:MOVED|CROSSSLOT)\b/.test(error.message))
-    return 'The server is a node of a Redis Cluster: write the address as "redis+cluster://host:port".';
-  return "The server refused the command; its words say why.";
 }
 
 /** The answers of a batch that succeeds or fails as a whole. */

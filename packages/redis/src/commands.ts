@@ -53,6 +53,12 @@ local bytes = kind % 2 == 1 and (ends == 0 or ends > now)
 local function header()
   return struct.pack('>BBdddc16', 202, kind, fresh, ends, lease, token)
 end
+local function orRemoved(done, answer)
+  if type(done) ~= 'table' or not done.err then return answer end
+  if not string.find(done.err, 'OOM', 1, true) then return done end
+  redis.call('DEL', key)
+  return answer
+end
 `;
 
 /** Bytes that may be over, read by the server's clock. */
@@ -122,14 +128,13 @@ if ARGV[3] == '' then redis.call('SET', key, record) else redis.call('SET', key,
 return 1
 `);
 
-/** ARGV: token. Leaves the bytes, with the end that they had. */
+/** ARGV: token. Leaves the bytes, with the end that they had; a full server, which takes no change, loses them. */
 export const release: Script = new Script(`${prelude}
 if head == nil or lease == 0 or token ~= ARGV[1] then return 0 end
 if not bytes then return redis.call('DEL', key) end
 if ends > 0 then redis.call('PEXPIREAT', key, ends) end
 ends, lease, token = 0, 0, string.rep('\\0', 16)
-redis.call('SETRANGE', key, 0, header())
-return 1
+return orRemoved(redis.pcall('SETRANGE', key, 0, header()), 1)
 `);
 
 /** How the generation scripts know a generation, and write one: a record like any other, without a lease. */
@@ -138,14 +143,19 @@ local text = bytes and redis.call('GETRANGE', key, ${headerLength}, ${headerLeng
 local at = string.match(text, '^[%w_-]+@(%d+)$')
 local function put(made)
   local record = struct.pack('>BBdddc16', 202, 17, 0, 0, 0, string.rep('\\0', 16)) .. made
-  if ARGV[2] == '' then redis.call('SET', key, record) else redis.call('SET', key, record, 'PX', ARGV[2]) end
-  return made
+  if ARGV[2] == '' then return redis.pcall('SET', key, record) end
+  return redis.pcall('SET', key, record, 'PX', ARGV[2])
 end
 `;
 
 /** ARGV: a new id, ttl ('' keeps it). Answers the generation as text. */
 export const ensureGeneration: Script = new Script(`${prelude}${generation}
-if at == nil then return put(ARGV[1] .. '@' .. string.format('%.0f', now)) end
+if at == nil then
+  local made = ARGV[1] .. '@' .. string.format('%.0f', now)
+  local done = put(made)
+  if type(done) == 'table' and done.err then return done end
+  return made
+end
 local left = redis.call('PTTL', key)
 if left >= 0 then
   if ARGV[2] == '' then redis.call('PERSIST', key)
@@ -154,7 +164,11 @@ end
 return text
 `);
 
-/** ARGV: a new id, ttl ('' keeps it). Its time is never earlier than that of the one before. */
+/**
+ * ARGV: a new id, ttl ('' keeps it). Its time is never earlier than that of the one before. A full server still removes:
+ * without its generation each entry of the tag is a miss, as with another one.
+ */
 export const bumpGeneration: Script = new Script(`${prelude}${generation}
-return put(ARGV[1] .. '@' .. string.format('%.0f', math.max(now, tonumber(at or '0'))))
+local made = ARGV[1] .. '@' .. string.format('%.0f', math.max(now, tonumber(at or '0')))
+return orRemoved(put(made), made)
 `);

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Awaited, backOff } from "cacheme/driver";
+import { Awaited, backOff, cutOff, noAnswer } from "cacheme/driver";
 import type { Redis } from "ioredis";
 import type { Script } from "./commands.js";
 import type { Address, RedisClient } from "./options.js";
@@ -210,7 +210,7 @@ export class Connection<C extends Connectable = RedisClient> {
       this.#open();
     } else
       this.#fail(
-        this.#firstError ?? this.#failure ?? new Error("the connection was closed before it was ready"),
+        this.#firstError ?? this.#failure ?? cutOff("the connection was closed before it was ready"),
       );
   };
 
@@ -239,10 +239,6 @@ interface Heard {
 
 function noteSent(heard: Heard): void {
   heard.sentUpTo = heard.stream.bytesWritten;
-}
-
-export function noAnswer(milliseconds: number): Error {
-  return new Error(`no answer within ${milliseconds} ms`);
 }
 
 /** The command that the server refused with this error. */

@@ -29,7 +29,8 @@ export type {
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
  *
  * Every call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` while the
- * server cannot be reached, `CACHEME_STORAGE_FAILED` when it answers with an error or not in time, `CACHEME_CLOSED`
+ * server cannot be reached, `CACHEME_CONNECT_REFUSED` if it does not let us in or takes no writes,
+ * `CACHEME_UNSUPPORTED_SERVER` if a call of some kind does not work on it, `CACHEME_STORAGE_FAILED` when it answers with an error or not in time, `CACHEME_CLOSED`
  * after `close()`.
  *
  * @example

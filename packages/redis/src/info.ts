@@ -1,13 +1,21 @@
 import type { StorageInfo } from "cacheme/driver";
 
+/** Servers that are like Redis say which Redis they are like, and their own version besides. */
+const products: readonly (readonly [field: string, name: string])[] = [
+  ["valkey_version", "Valkey"],
+  ["dragonfly_version", "Dragonfly"],
+  ["garnet_version", "Garnet"],
+  ["kvrocks_version", "Kvrocks"],
+];
+
 /** What INFO says, of one server or of all masters together. */
 export function infoOf(texts: readonly string[]): StorageInfo {
   const all = texts.map(fields);
   const [first] = all;
   const said = (name: string): string => first?.get(name) ?? "";
-  const valkey = said("valkey_version");
+  const product = products.find(([field]) => said(field) !== "") ?? ["redis_version", "Redis"];
   return {
-    server: valkey === "" ? `Redis ${said("redis_version")}` : `Valkey ${valkey}`,
+    server: `${product[1]} ${said(product[0])}`,
     records: sum(all.map(recordsIn)),
     bytes: sum(all.map((one) => Number(one.get("used_memory") ?? 0))),
     details: {

@@ -127,7 +127,7 @@ export interface Settings extends ConnectionSettings {
 }
 
 /** What there is at the other end, or the client that knows. */
-type Target =
+export type Target =
   | { readonly kind: "server"; readonly options: RedisOptions }
   | { readonly kind: "sentinel"; readonly options: RedisOptions; readonly sentinel: SentinelSettings }
   | { readonly kind: "cluster"; readonly options: RedisOptions; readonly cluster: ClusterSettings }

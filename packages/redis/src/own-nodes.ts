@@ -1,6 +1,7 @@
+import { noAnswer } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { type ClusterNodes, hostOf, type SlotRange, slotRanges } from "./cluster-nodes.js";
-import { Connection, noAnswer } from "./connection.js";
+import { Connection } from "./connection.js";
 import { made } from "./made.js";
 import type { Library } from "./on-demand.js";
 import { type Address, type ClusterSettings, nameOf } from "./options.js";

@@ -3,6 +3,7 @@ import type { RedisOptions } from "ioredis";
 import { unref } from "./connection.js";
 import type { Library } from "./on-demand.js";
 import { type Address, mapped, type SentinelSettings } from "./options.js";
+import { UselessAnswer } from "./trouble.js";
 
 /**
  * Where the master is, as the first of the sentinels says that knows one. They are asked all at once, anew before each attempt
@@ -22,11 +23,13 @@ export async function masterOf(
       name,
     ]);
     if (!Array.isArray(answer))
-      throw new Error(`the sentinels know no master called ${JSON.stringify(name)}`);
+      throw new UselessAnswer(`the sentinels know no master called ${JSON.stringify(name)}`);
     const address = mapped({ host: String(answer[0]), port: Number(answer[1]) }, natMap);
     const role = await ask(library, { ...serverOptions, ...address }, signal, ["role"]);
     if (!Array.isArray(role) || role[0] !== "master") {
-      throw new Error(`the server that the sentinels name, ${address.host}:${address.port}, is no master`);
+      throw new UselessAnswer(
+        `the server that the sentinels name, ${address.host}:${address.port}, is no master`,
+      );
     }
     return address;
   });

@@ -48,7 +48,7 @@ export class RedisStorage implements RemoteStorage {
     this.label = settings.label;
     this.#client = client;
     this.#keyPrefix = keyPrefix;
-    this.#calls = new Calls(settings, client);
+    this.#calls = new Calls(settings, client, this);
     this.leases = new RedisLeases(this.label, this.#calls, client);
     this.generations = new RedisGenerations(this.label, this.#calls, client);
   }

@@ -172,12 +172,12 @@ describeWithServer("redis", "a Redis Cluster", () => {
   });
 
   it("says how to write the address where a node was taken for a single server", async () => {
-    const storage = await kept(redis(`redis://127.0.0.1:${port(0)}`));
+    const storage = redis(`redis://127.0.0.1:${port(0)}`);
     const keys = ["a", "b", "c", "d"].map((name) => `${space}:${name}`);
-    await expect(storage.readMany(keys)).rejects.toThrow(/redis\+cluster:\/\//);
-    await expect(storage.writeMany(keys.map((key) => ({ key, bytes, ttl: 60_000 })))).rejects.toThrow(
-      /MOVED/,
-    );
+    // Its own key may happen to be the node's.
+    const using = storage.connect().then(() => storage.readMany(keys));
+    await expect(using).rejects.toThrow(/(MOVED|CROSSSLOT).*redis\+cluster:\/\//);
+    await storage.close();
   });
 
   it("knows a key's slot as the server does", async () => {

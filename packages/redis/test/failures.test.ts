@@ -116,15 +116,20 @@ describeWithServer("redis", "the storage in trouble", (server) => {
       await configure("requirepass", "right");
       const storage = kept(redis(`redis://:wrong-secret@127.0.0.1:${server().port}`, quick));
       const error: unknown = await storage.connect().catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
-      expect(error).toHaveProperty("message", expect.stringMatching(/WRONGPASS|invalid password/));
+      expect(error).toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
+      expect(error).toHaveProperty(
+        "message",
+        expect.stringMatching(
+          /was reached, but cannot be used: .*(WRONGPASS|invalid password).*Check the name and the password/,
+        ),
+      );
       expect(inspect(error, { depth: 9 })).not.toContain("wrong-secret");
     });
 
     it("rejects if the database does not exist, and never uses another one", async () => {
       const storage = kept(redis(`${server().url}/99`, quick));
       await expect(storage.connect()).rejects.toThrow("DB index is out of range");
-      await expect(storage.ping()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+      await expect(storage.ping()).rejects.toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
     });
   });
 
@@ -242,7 +247,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     expect(error).toHaveProperty("message", expect.stringContaining("NOPERM"));
     expect(error).toHaveProperty("cause.command", { name: "set" });
     expect((await storage.readMany(["mine:1", "mine:2"])).map(String)).toEqual(["value", "value"]);
-    await expect(storage.readMany(["theirs"])).rejects.toThrow("The server refused the command");
+    await expect(storage.readMany(["theirs"])).rejects.toThrow("Allow the user these commands and keys");
   });
 
   it("reports a server that is full", async () => {

@@ -107,7 +107,7 @@ describeWithServer("redis", "a master behind sentinels", () => {
     const storage = redis({ sentinels: sentinels(), name: "other", password: "secret" }, quick);
     closers.push(() => storage.close());
     const error: unknown = await storage.connect().catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+    expect(error).toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
     expect(error).toHaveProperty(
       "message",
       expect.stringContaining('the sentinels know no master called "other"'),
