@@ -1,4 +1,5 @@
 import { Deserializer, Serializer as Writer } from "node:v8";
+import { ConfigurationError } from "../errors.js";
 import { homePrototypeOf } from "./kind.js";
 import { failure, refuseUncarried } from "./refusal.js";
 import type { Serializer } from "./serializer.js";
@@ -8,7 +9,9 @@ import { viewClasses } from "./view-classes.js";
  * Node's own structured clone: the values that `structuredClone` copies and that come back as they went in. It carries Dates,
  * Maps, Sets, RegExps, standard Errors, bytes, bigints, boxed primitives, and values that contain themselves; an object that is
  * met twice comes back as one. It refuses functions, symbols, instances of classes, and objects without a prototype. Slower and
- * larger than `msgpack()` for ordinary values; only programs in Node read it.
+ * larger than `msgpack()` for ordinary values; only programs in Node and Deno read it.
+ *
+ * @throws ConfigurationError `CACHEME_NOT_OFFERED` if the runtime has no such serializer: Bun 1.4 has none
  *
  * @example
  * ```ts
@@ -16,6 +19,16 @@ import { viewClasses } from "./view-classes.js";
  * ```
  */
 export function v8(): Serializer {
+  try {
+    new Writer();
+  } catch (cause) {
+    // Otherwise each value would be refused when it is stored, and each read would load.
+    throw new ConfigurationError(
+      "CACHEME_NOT_OFFERED",
+      "v8() needs the class Serializer of node:v8, which this runtime does not have. Use msgpack(), which carries nearly the same values.",
+      { cause },
+    );
+  }
   return serializer;
 }
 

@@ -1,0 +1,117 @@
+/**
+ * The same program in Node 20, 22, 24 and 26, Bun and Deno, with @node-rs/xxhash and without it, in threads and in a cluster.
+ * All share the entries of one folder.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+const require = createRequire(import.meta.url);
+const here = import.meta.dirname;
+
+/** The command of each runtime. */
+const runtimes = {
+  node20: ["node_modules/node20/bin/node"],
+  node22: ["node_modules/node22/bin/node"],
+  node24: ["node_modules/node24/bin/node"],
+  node26: ["node_modules/node26/bin/node"],
+  bun: ["node_modules/bun/bin/bun.exe"],
+  deno: ["node_modules/deno/deno", "run", "--allow-all", "--no-prompt"],
+};
+
+const shared = mkdtempSync(join(tmpdir(), "cacheme-runtimes-"));
+const children = new Set();
+process.once("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(shared, { recursive: true, force: true });
+});
+
+await run([process.execPath, require.resolve("typescript/package.json").replace("package.json", "bin/tsc")]);
+installWithoutHash(join(shared, "without"));
+
+const programs = Object.entries(runtimes).flatMap(([name, command]) => [
+  { name, command, place: here, isV8: name !== "bun", hasNativeHash: true },
+  {
+    name: `${name}-without`,
+    command,
+    place: join(shared, "without"),
+    isV8: name !== "bun",
+    hasNativeHash: false,
+  },
+]);
+const names = programs.map(({ name }) => name);
+const entries = join(shared, "entries");
+
+// Each program stores entries of its own; then each reads those of all.
+await inTwos(programs, (program) => runProgram(program, []));
+await inTwos(programs, async (program) => {
+  const { readable } = await runProgram(program, names);
+  const sameEngine = programs.filter(({ isV8 }) => isV8 === program.isV8).map(({ name }) => name);
+  assert.deepEqual(readable, sameEngine, `${program.name} reads by v8() what programs of its engine wrote`);
+});
+
+const others = Object.entries({ node20: runtimes.node20, node26: runtimes.node26 });
+await inTwos(others, async ([name, command]) => {
+  await run([...command, "dist/threads.js", join(shared, `${name}-threads`)]);
+  await run([...command, "dist/cluster.js", join(shared, `${name}-cluster`)]);
+});
+
+console.log(`${programs.length} programs share a folder; threads and clusters in ${others.length}`);
+
+/** The packages as they are installed where an optional package is left out. */
+function installWithoutHash(folder) {
+  for (const name of ["cacheme", "@cacheme/file", "@cacheme/sqlite"]) {
+    const from = dirname(require.resolve(`${name}/package.json`));
+    cpSync(from, join(folder, "node_modules", name), { recursive: true, dereference: true });
+  }
+  cpSync(join(here, "dist"), join(folder, "dist"), { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
+}
+
+async function runProgram({ name, command, place, hasNativeHash }, others) {
+  const printed = await run([...command, join(place, "dist/main.js"), entries, name, ...others]);
+  const result = JSON.parse(printed.trim().split("\n").at(-1));
+  assert.equal(
+    result.hasNativeHash,
+    hasNativeHash,
+    `${name} ${hasNativeHash ? "uses" : "lacks"} @node-rs/xxhash`,
+  );
+  return result;
+}
+
+/** @returns what the command printed, once it has ended by itself with code 0 */
+async function run([program, ...args]) {
+  const env = { ...process.env, DENO_DIR: join(shared, "deno"), DENO_NO_UPDATE_CHECK: "1" };
+  const child = spawn(program, args, { cwd: here, env });
+  children.add(child);
+  const limit = setTimeout(() => child.kill("SIGKILL"), 120_000);
+  let [stdout, all] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    stdout += text;
+    all += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    all += text;
+  });
+  const { code, signal } = await new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code, signal }));
+  });
+  clearTimeout(limit);
+  children.delete(child);
+  if (code === 0) return stdout;
+  const end = signal === null ? `code ${code}` : `${signal}: it has to end by itself`;
+  throw new Error(`${[program, ...args].join(" ")} ended with ${end}\n${all}`);
+}
+
+/** Two at a time. */
+async function inTwos(items, work) {
+  const waiting = [...items];
+  const next = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all([next(), next()]);
+}

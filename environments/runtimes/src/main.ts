@@ -1,0 +1,26 @@
+/** node main.js FOLDER NAME [OTHERS…]: checks this runtime, and reads what the others stored in the folder. */
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { CachemeError, close, get } from "cacheme";
+import { LengthNode } from "./pages.js";
+import { open, read, tour, write } from "./tour.js";
+
+const [folder, name, ...others] = process.argv.slice(2);
+if (folder === undefined || name === undefined) throw new Error("Give a folder and a name.");
+
+await open(folder);
+if (others.length === 0) {
+  await tour(name);
+  await write(name);
+}
+const readable = await read(others);
+await close();
+await assert.rejects(
+  async () => await get(new LengthNode("late")),
+  (error) => error instanceof CachemeError && error.code === "CACHEME_CLOSED",
+);
+
+const modules = Object.keys(createRequire(import.meta.url).cache);
+const hasNativeHash = modules.some((path) => path.endsWith(".node"));
+// Nothing ends the process: it has to end by itself.
+console.log(JSON.stringify({ readable, hasNativeHash }));

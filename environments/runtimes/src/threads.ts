@@ -1,0 +1,24 @@
+/** node threads.js FOLDER: runs the main program in three threads, then each again to read what the others stored. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { nodes } from "cacheme";
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error("Give a folder.");
+
+const names = ["thread-1", "thread-2", "thread-3"];
+for (const others of [[], names]) {
+  await Promise.all(
+    names.map(async (name) => {
+      const worker = new Worker(new URL("main.js", import.meta.url), {
+        argv: [folder, name, ...others],
+        stdout: true, // Kept from this program's own output.
+      });
+      const [code] = await once(worker, "exit");
+      assert.equal(code, 0, `${name} ends by itself`);
+    }),
+  );
+}
+assert.deepEqual(nodes(), [], "each thread has a space of its own");
+console.log(JSON.stringify({ threads: names.length }));
