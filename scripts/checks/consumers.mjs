@@ -7,6 +7,7 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { root, run } from "../lib/command.mjs";
 
@@ -26,6 +27,9 @@ const everyStorage = [
   ...["ioredis", "mongodb", "mysql2", "pg", "@types/pg"],
 ];
 const storagePrograms = { "every-storage": everyStorage, "commonjs-every-storage": everyStorage };
+
+/** The programs that also run as esbuild compiles them, which is behind tsx and others: its output has helpers of its own. */
+const transpiledPrograms = ["experimental-decorators"];
 
 /**
  * Installs the packed tarballs outside the checkout, as a user would: what they depend on beside each other comes from
@@ -106,13 +110,19 @@ export function consumerSteps(env, folder, packed) {
   ];
   return {
     installation,
-    programs: programNames().flatMap((program) => {
-      const consumer = program in storagePrograms ? join(folder, program) : alone;
-      return compilers().map((compiler) => ({
-        name: `${program} with ${compiler.replace("typescript-", "TypeScript ")}`,
-        check: () => checkProgram(env, consumer, program, compiler),
-      }));
-    }),
+    programs: [
+      ...programNames().flatMap((program) => {
+        const consumer = program in storagePrograms ? join(folder, program) : alone;
+        return compilers().map((compiler) => ({
+          name: `${program} with ${compiler.replace("typescript-", "TypeScript ")}`,
+          check: () => checkProgram(env, consumer, program, compiler),
+        }));
+      }),
+      ...transpiledPrograms.map((program) => ({
+        name: `${program} with esbuild`,
+        check: () => checkTranspiled(env, alone, program),
+      })),
+    ],
   };
 }
 
@@ -138,6 +148,20 @@ async function checkProgram(env, consumer, program, compiler) {
     env,
   });
   await run(process.execPath, [join(folder, "out", outputOf(folder))], { cwd: folder, env });
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} consumer
+ * @param {string} program
+ */
+async function checkTranspiled(env, consumer, program) {
+  const folder = join(consumer, `${program}-esbuild`);
+  cpSync(join(programs, program), folder, { recursive: true });
+  const { build } = createRequire(join(programs, "package.json"))("esbuild");
+  const outdir = join(folder, "out");
+  await build({ entryPoints: [join(folder, sourceOf(folder))], outdir, format: "esm", logLevel: "silent" });
+  await run(process.execPath, [join(outdir, outputOf(folder))], { cwd: folder, env });
 }
 
 /** @param {string} folder */
