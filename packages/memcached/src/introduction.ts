@@ -3,6 +3,9 @@ import type { Answer } from "./protocol.js";
 import { type ServerFacts, serverFacts, statsOf } from "./server-facts.js";
 import type { Wire } from "./wire.js";
 
+/** What the command is called by that tells a server the account: servers with accounts do not look at it. */
+export const accountItem = "#cacheme:account";
+
 /** What a server with `--auth-file` asks for. */
 export interface Account {
   readonly username: string | undefined;
@@ -22,9 +25,10 @@ export async function introduced(
 ): Promise<ServerFacts> {
   if (username !== undefined) {
     const words = Buffer.from(`${username} ${password ?? ""}`);
-    // A server that wants no password would keep it as an item: this one has expired before it is stored. One that does
+    // A server that wants no password would keep it as an item: this one has expired before it is stored, which removes
+    // what had its name. So it has a name that no record of ours can have, and hardly one of another program's. One that does
     // not know the account gives fewer answers than it got commands, so nothing is sent behind it.
-    await accepted(wire.send([`set auth 0 -1 ${words.length}\r\n`, words, "\r\n"], 1).answers);
+    await accepted(wire.send([`set ${accountItem} 0 -1 ${words.length}\r\n`, words, "\r\n"], 1).answers);
   }
   const answers = await Promise.all([
     statistics(wire.send(["stats\r\n"], "END").answers),

@@ -7,6 +7,7 @@ import { server as start } from "@cacheme/test-services";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { describe, expect, it } from "vitest";
 import { memcached } from "../src/index.js";
+import { accountItem } from "../src/introduction.js";
 import { cleanup, until, works } from "./cleanup.js";
 import { Raw } from "./raw.js";
 
@@ -62,12 +63,21 @@ describeWithServer("memcached", "a server with a password", (server) => {
   });
 
   it("is told a password that it does not want, and keeps it nowhere", async () => {
+    const raw = await Raw.to(server().port);
+    after(() => raw.end());
     const storage = closing(memcached(`memcached://me:secret@127.0.0.1:${server().port}`));
     await storage.connect();
     await storage.writeMany([record]);
-    const raw = await Raw.to(server().port);
-    after(() => raw.end());
-    expect(await raw.say("get auth")).toBe("END\r\n");
+    expect(await raw.say(`get auth ${accountItem}`)).toBe("END\r\n");
+  });
+
+  it("is told a password that it does not want, and loses no item by that", async () => {
+    const plain = closing(memcached(`memcached://127.0.0.1:${server().port}`));
+    const names = ["auth", "account", accountItem];
+    await plain.writeMany(names.map((key) => ({ key, bytes: Buffer.from(key), ttl: 60_000 })));
+    const storage = closing(memcached(`memcached://me:secret@127.0.0.1:${server().port}`));
+    await storage.connect();
+    expect((await storage.readMany(names)).map(String)).toEqual(names);
   });
 });
 

@@ -74,7 +74,9 @@ export function isOver(ids: readonly string[]): Command {
 
 /** Puts a value under a key, whatever was there. */
 export function storing(
-  value: Pick<RecordDocument, "bytes" | "freshFor" | "sweepAt" | "ttl"> & { readonly filledBy?: string },
+  value: Pick<RecordDocument, "bytes" | "freshFor" | "cachemeSweepAt" | "ttl"> & {
+    readonly filledBy?: string;
+  },
 ): Command {
   const gone =
     value.filledBy === undefined
@@ -87,7 +89,7 @@ export function leasing(token: string, duration: number, sweepAt: Date): Command
   return {
     $set: { "lease.token": token, "lease.duration": duration },
     $currentDate: { "lease.at": true },
-    $max: { sweepAt },
+    $max: { cachemeSweepAt: sweepAt },
   };
 }
 
@@ -105,13 +107,13 @@ export function shorterThan(key: string, length: number): Command {
 }
 
 export function prolonging(ttl: number, sweepAt: Date): Command {
-  return { $set: { ttl, freshFor: ttl, sweepAt }, $currentDate: { at: true } };
+  return { $set: { ttl, freshFor: ttl, cachemeSweepAt: sweepAt }, $currentDate: { at: true } };
 }
 
 /** Puts a generation under a key, whatever was there, and leaves the times of those before: see `GenerationDocument`. */
 export function bumping(id: string, ttl: number, sweepAt: Date): Command {
   return {
-    $set: { "generation.id": id, ttl, freshFor: ttl, sweepAt },
+    $set: { "generation.id": id, ttl, freshFor: ttl, cachemeSweepAt: sweepAt },
     $currentDate: { at: true, [`generation.times.${id}`]: true },
     $unset: { bytes: "", lease: "", filledBy: "" },
   };

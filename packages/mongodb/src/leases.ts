@@ -62,7 +62,7 @@ export class MongodbLeases implements Leases {
         const value = {
           bytes: record.bytes,
           ...lengths,
-          sweepAt: sweepTime(call.clock, lengths.ttl),
+          cachemeSweepAt: sweepTime(call.clock, lengths.ttl),
           ...mark,
         };
         return { updateOne: { filter: heldBy(record.key, record.token), update: storing(value) } };

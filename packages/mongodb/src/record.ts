@@ -1,7 +1,7 @@
 import { type Generation, generationText, type StoredRecord } from "cacheme/driver";
 
 /**
- * What stands under a key: one document, whose `_id` is the key. Every moment in it but `sweepAt` was set by the server's
+ * What stands under a key: one document, whose `_id` is the key. Every moment in it but `cachemeSweepAt` was set by the server's
  * own clock (`$currentDate`), with the length that counts from it beside it. So one plain form of update, which every
  * server can do, stands on the server's clock: a filter adds moment and length, and compares with the server's `$$NOW`.
  */
@@ -20,7 +20,7 @@ export interface RecordDocument {
   /** Which call stored the value with the right of a lease: see `MongodbLeases.fill`. */
   readonly filledBy?: string;
   /** When the document may be removed from the database, with a margin: see `sweep.ts`. No read looks at it. */
-  readonly sweepAt?: Date;
+  readonly cachemeSweepAt?: Date;
 }
 
 interface LeaseDocument {

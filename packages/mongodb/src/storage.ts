@@ -117,7 +117,7 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
         const update = storing({
           bytes: record.bytes,
           ...lengths,
-          sweepAt: sweepTime(call.clock, lengths.ttl),
+          cachemeSweepAt: sweepTime(call.clock, lengths.ttl),
         });
         return { updateOne: { filter: { _id: record.key }, update, upsert: true } };
       });

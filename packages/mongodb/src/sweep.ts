@@ -19,14 +19,14 @@ export function sweepTime(clock: ServerClock, length: number): Date {
 }
 
 /**
- * The index by which MongoDB removes documents of which `sweepAt` has passed, once a minute.
+ * The index by which MongoDB removes documents of which `cachemeSweepAt` has passed, once a minute.
  *
  * @returns whether there is one now. A server may refuse it (no right to make one, no such indexes); then {@link sweep}
  *   does the work.
  */
 export async function makeIndex({ database, collection }: Place, options: CallOptions): Promise<boolean> {
   try {
-    const index = { name, key: { sweepAt: 1 }, expireAfterSeconds: 0 };
+    const index = { name, key: { cachemeSweepAt: 1 }, expireAfterSeconds: 0 };
     await database.command({ createIndexes: collection.collectionName, indexes: [index] }, options);
     return true;
   } catch (error) {
@@ -50,7 +50,7 @@ export async function sweep(
   options: CallOptions,
 ): Promise<boolean> {
   const due = new Date(Math.floor(clock.now()) + margin - overdue);
-  const filter: Command = { sweepAt: { $lt: due } };
+  const filter: Command = { cachemeSweepAt: { $lt: due } };
   const found = await collection
     .find(filter, { projection: { _id: 1 }, limit: batch, batchSize: batch + 1, ...options })
     .toArray();

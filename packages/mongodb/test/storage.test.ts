@@ -1,6 +1,6 @@
 import { flavour, noteSkip } from "@cacheme/test-services";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { MongoClient } from "mongodb";
+import { MongoClient, ObjectId } from "mongodb";
 import { MongoClient as MongoClient6 } from "mongodb-6";
 import { afterEach, describe, expect, it } from "vitest";
 import { type MongodbStorageOptions, mongodb } from "../src/index.js";
@@ -124,7 +124,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     await made(server().url, { collection: "indexed" }).ping();
     const indexes = await observed("indexed").listIndexes().toArray();
     expect(indexes).toContainEqual(
-      expect.objectContaining({ name: "cacheme_sweep", key: { sweepAt: 1 }, expireAfterSeconds: 0 }),
+      expect.objectContaining({ name: "cacheme_sweep", key: { cachemeSweepAt: 1 }, expireAfterSeconds: 0 }),
     );
   });
 
@@ -166,6 +166,25 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     expect(await ids()).toEqual(left);
   });
 
+  it("leaves documents of other programs in the collection alone, whatever their fields are called", async () => {
+    const past = new Date(0);
+    const others = [
+      { _id: "note", text: "mine", sweepAt: past, at: past, ttl: 1, expires: past, expireAt: past },
+      { _id: new ObjectId(), text: "mine too", sweepAt: past, at: past, ttl: 1 },
+    ];
+    const client = new MongoClient(server().url);
+    closers.push(() => client.close());
+    const collection = client.db("test").collection<{ _id: string | ObjectId }>("shared");
+    await collection.insertMany(others);
+    const storage = made(server().url, { collection: "shared", sweepInterval: 10 });
+    await storage.writeMany([{ key: "over", bytes, ttl: 1 }]);
+    await collection.updateOne({ _id: "over" }, { $set: { cachemeSweepAt: past } });
+    await until(async () => (await collection.countDocuments({ _id: "over" })) === 0);
+    await storage.removeMany(["note"]);
+    expect(await collection.countDocuments()).toBe(2);
+    expect(await collection.find().toArray()).toEqual(expect.arrayContaining(others));
+  });
+
   it("keeps the few last times of a generation that is bumped often, and its time", async () => {
     const storage = made(server().url, { collection: "generations" });
     let at = 0;
@@ -189,7 +208,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
       const collection = observed("ttl");
       const storage = made(server().url, { collection: "ttl", sweepInterval: "1h" });
       await storage.writeMany([{ key: "over", bytes, ttl: 1 }]);
-      await collection.updateOne({ _id: "over" }, { $set: { sweepAt: new Date(0) } });
+      await collection.updateOne({ _id: "over" }, { $set: { cachemeSweepAt: new Date(0) } });
       await until(async () => (await collection.countDocuments()) === 0);
     }, 90_000);
   }

@@ -136,6 +136,15 @@ describe("a database of another program", () => {
     await connected(file, { table: "entries" });
   });
 
+  it("is refused where a name is that of another storage's table of leases, or the other way round", async () => {
+    const file = place();
+    await connected(file);
+    await expect(sqlite(file, { table: "cacheme_leases" }).connect()).rejects.toMatchObject(foreign);
+    const other = place();
+    await connected(other, { table: "cacheme_leases" });
+    await expect(sqlite(other).connect()).rejects.toMatchObject(foreign);
+  });
+
   it("keeps its free pages, and is not swept without end for them", async () => {
     const file = programs(place("app.db"));
     const database = handle(file);

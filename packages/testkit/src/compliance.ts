@@ -8,6 +8,7 @@ import { keys } from "./sections/keys.js";
 import { leaseTimes } from "./sections/lease-times.js";
 import { leases } from "./sections/leases.js";
 import { information, lifecycle } from "./sections/lifecycle.js";
+import { namesOfGenerations, namesOfLeases } from "./sections/names.js";
 import { removal } from "./sections/removal.js";
 import { generationRoundTrips, leaseRoundTrips, roundTrips } from "./sections/round-trips.js";
 import { leasesInScans, scan } from "./sections/scan.js";
@@ -33,8 +34,10 @@ export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): S
     [hasScan, scan],
     [hasScan && hasLeases, leasesInScans],
     [hasLeases, leases],
+    [hasLeases, namesOfLeases],
     [hasLeases, leaseTimes],
     [hasGenerations, generations],
+    [hasGenerations, namesOfGenerations],
     [hasGenerations && hasLeases, grantTimes],
     [hasServer && hasProxy, roundTrips],
     [hasServer && hasProxy && hasLeases, leaseRoundTrips],

@@ -123,6 +123,27 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
+  "keeps leases under names that keys can have": [
+    "leases",
+    class extends ReferenceStorage {
+      override async removeMany(keys: readonly string[]) {
+        for (const key of keys) {
+          const held = key.endsWith(":lease") ? this.held.get(key.slice(0, -":lease".length)) : undefined;
+          if (held) held.token = undefined;
+        }
+        return super.removeMany(keys);
+      }
+    },
+  ],
+  "keeps generations under names that keys can have": [
+    "generations",
+    class extends ReferenceStorage {
+      protected override write(record: StoredRecord) {
+        super.write(record);
+        if (record.key.startsWith("tag:")) this.held.delete(record.key.slice("tag:".length));
+      }
+    },
+  ],
   "leaves the lease when it removes": [
     "leases",
     class extends ReferenceStorage {
