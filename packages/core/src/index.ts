@@ -85,6 +85,7 @@ export { json } from "./serializer/json.js";
 export { msgpack } from "./serializer/msgpack.js";
 export type { Compression, CompressionAlgorithm, Serializer } from "./serializer/serializer.js";
 export { v8 } from "./serializer/v8.js";
+export { type SerializerOptions, type ValueType, valueType } from "./serializer/value-type.js";
 export type { LoadTimes, Stats } from "./stats/node-stats.js";
 export { registerScheme, type StorageFactory } from "./storage/by-url.js";
 export type { ConnectionOptions } from "./storage/connection-options.js";

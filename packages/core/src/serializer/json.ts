@@ -1,47 +1,75 @@
 import { homePrototypeOf } from "./kind.js";
 import { deepest, failure, refusal, refuseUncarried } from "./refusal.js";
 import type { Serializer } from "./serializer.js";
+import { tagged, taggedMark, untagged } from "./tagged-json.js";
+import { type SerializerOptions, ValueTypes } from "./value-type.js";
 
 /**
  * JSON: text that people and other programs can read. It carries objects, arrays, text, finite numbers (`-0` too), booleans and
  * `null`, and `undefined` as the whole value; it refuses everything else that `JSON.stringify` would drop or change, such as
- * `undefined` inside a value, `NaN`, Dates, Maps and bytes. An object that is met twice comes back as two equal objects.
+ * `undefined` inside a value, `NaN`, Dates, Maps and bytes, unless `types` names it. An object that is met twice comes back as
+ * two equal objects.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for types that are not valid, or two of one tag or class
  *
  * @example
  * ```ts
  * static override meta: NodeMeta = { caches: [{ storage: "redis", ttl: "1h" }], serializer: json() };
  * ```
  */
-export function json(): Serializer {
-  return serializer;
+export function json(options?: SerializerOptions): Serializer {
+  const types = ValueTypes.of("json()", options);
+  return types === undefined ? untyped : serializerOf(types);
 }
 
-const serializer: Serializer = Object.freeze({
-  codec: 1,
-  encode(value: unknown): Uint8Array {
-    // No text stands for undefined, so none does.
-    if (value === undefined) return new Uint8Array(0);
-    looked = 0;
-    written = 0;
-    checkedLate = undefined;
-    hasNegativeZero = false;
-    const carried = isCarried(value, 0);
-    checkedLate = undefined;
-    if (!carried) {
-      refuseUncarried(value, "json");
-      throw refusal("$", value, "few objects that stand for over 4,000,000 values", "json");
-    }
-    try {
-      return Buffer.from(hasNegativeZero ? stringify(value) : JSON.stringify(value));
-    } catch (error) {
-      throw failure("json", error);
-    }
-  },
-  decode(bytes: Uint8Array): unknown {
-    if (bytes.length === 0) return undefined;
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
-  },
-});
+function serializerOf(types: ValueTypes | undefined): Serializer {
+  return Object.freeze({
+    codec: 1,
+    encode(value: unknown): Uint8Array {
+      // No text stands for undefined, so none does.
+      if (value === undefined) return new Uint8Array(0);
+      if (!isPlain(value)) return encodeTagged(value, types);
+      try {
+        return Buffer.from(hasNegativeZero ? stringify(value) : JSON.stringify(value));
+      } catch (error) {
+        throw failure("json", error);
+      }
+    },
+    decode(bytes: Uint8Array): unknown {
+      if (bytes.length === 0) return undefined;
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+      return types !== undefined && text.startsWith(taggedMark)
+        ? untagged(JSON.parse(text.slice(taggedMark.length)), types)
+        : JSON.parse(text);
+    },
+  });
+}
+
+const untyped = serializerOf(undefined);
+
+/** Whether the whole value is JSON's own, and not too much of it. */
+function isPlain(value: unknown): boolean {
+  looked = 0;
+  written = 0;
+  checkedLate = undefined;
+  hasNegativeZero = false;
+  const carried = isCarried(value, 0);
+  checkedLate = undefined;
+  return carried;
+}
+
+function encodeTagged(value: unknown, types: ValueTypes | undefined): Uint8Array {
+  const typed = refuseUncarried(value, "json", types);
+  const plain = typed.size === 0 ? undefined : tagged(value, typed);
+  if (plain === undefined || !isPlain(plain)) {
+    throw refusal("$", value, "few objects that stand for over 4,000,000 values", "json");
+  }
+  try {
+    return Buffer.from(taggedMark + stringify(plain));
+  } catch (error) {
+    throw failure("json", error);
+  }
+}
 
 /** From so many values on, an object met twice is not checked twice: few objects can make up an endless tree. */
 const mostUnwatched = 100_000;

@@ -1,8 +1,10 @@
 import { types } from "node:util";
 import { Packr, Unpackr } from "msgpackr/pack";
+import { decodeTable } from "./decode-table.js";
+import { encodeTable } from "./encode-table.js";
 import { failure } from "./refusal.js";
 import type { Serializer } from "./serializer.js";
-import { decodeTable, encodeTable } from "./value-table.js";
+import { type SerializerOptions, ValueTypes } from "./value-type.js";
 import { isOrdinaryMemory } from "./view-classes.js";
 import { isWellFormed } from "./well-formed.js";
 
@@ -10,45 +12,54 @@ import { isWellFormed } from "./well-formed.js";
  * MessagePack, the default: small, fast, and it carries nearly everything that is data, as it went in: what JSON carries,
  * `undefined`, bigints, `NaN`, infinities and `-0`, Dates, Maps, Sets, RegExps, Errors of the standard classes with their own
  * properties, Buffers, typed arrays, objects without a prototype, sparse arrays, and values that contain themselves. It
- * refuses functions, symbols and instances of classes.
+ * refuses functions, symbols and instances of classes, unless `types` names them.
  *
  * Ordinary values (objects, arrays, text, numbers, Dates, bytes) are plain MessagePack. A value that holds anything else is
  * written as a table of its parts, still MessagePack, behind the byte 0xC1, which MessagePack never uses; that costs a few
  * times as much to write and to read. An object that is met twice may come back as two equal objects.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for types that are not valid, or two of one tag or class
  *
  * @example
  * ```ts
  * static override meta: NodeMeta = { caches: [{ storage: "redis", ttl: "1h" }], serializer: msgpack() };
  * ```
  */
-export function msgpack(): Serializer {
-  return serializer;
+export function msgpack(options?: SerializerOptions): Serializer {
+  const types = ValueTypes.of("msgpack()", options);
+  return types === undefined ? untyped : serializerOf(types);
 }
 
-const serializer: Serializer = Object.freeze({
-  codec: 2,
-  encode(value: unknown): Uint8Array {
-    looked = 0;
-    seenLate = undefined;
-    hasRows = false;
-    const ordinary = isOrdinary(value, 0);
-    seenLate = undefined;
-    const table = ordinary ? undefined : encodeTable(value);
-    try {
-      if (table !== undefined) return marked(plain.pack(table));
-      return (hasRows ? records : plain).pack(value);
-    } catch (error) {
-      throw failure("msgpack", error);
-    }
-  },
-  decode(bytes: Uint8Array): unknown {
-    // A Buffer, whose text is read faster, and out of which Buffers come back as Buffers.
-    const buffer = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return buffer[0] === tableMark ? decodeTable(unpackr.unpack(buffer.subarray(1))) : unpackr.unpack(buffer);
-  },
-});
+function serializerOf(types: ValueTypes | undefined): Serializer {
+  return Object.freeze({
+    codec: 2,
+    encode(value: unknown): Uint8Array {
+      looked = 0;
+      seenLate = undefined;
+      hasRows = false;
+      const ordinary = isOrdinary(value, 0);
+      seenLate = undefined;
+      const table = ordinary ? undefined : encodeTable(value, types);
+      try {
+        if (table !== undefined) return marked(plain.pack(table));
+        return (hasRows ? records : plain).pack(value);
+      } catch (error) {
+        throw failure("msgpack", error);
+      }
+    },
+    decode(bytes: Uint8Array): unknown {
+      // A Buffer, whose text is read faster, and out of which Buffers come back as Buffers.
+      const buffer = Buffer.isBuffer(bytes)
+        ? bytes
+        : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      return buffer[0] === tableMark
+        ? decodeTable(unpackr.unpack(buffer.subarray(1)), types)
+        : unpackr.unpack(buffer);
+    },
+  });
+}
+
+const untyped = serializerOf(undefined);
 
 /** What MessagePack never uses as the first byte of a value marks a table. */
 const tableMark = 0xc1;

@@ -21,18 +21,24 @@ describe("the documented table", () => {
   });
 
   describe.each(table)("$value", (row) => {
-    it.each(["json", "msgpack", "v8"] as const)("%s does as the table says", (name) => {
+    const asTheTableSays = (name: keyof typeof serializers, wrapped: (sample: unknown) => unknown) => {
       const serializer = serializers[name];
       for (const sample of samples[row.value]?.() ?? []) {
+        const value = wrapped(sample);
         if (row[name] === "yes") {
-          const expected = expectedOf(sample);
-          expectSame(serializer.decode(serializer.encode(sample)), expected);
-          expectSame(serializer.decode(serializer.encode([{ in: sample ?? 0 }])), [{ in: expected ?? 0 }]);
+          expectSame(serializer.decode(serializer.encode(value)), wrapped(expectedOf(sample)));
         } else {
-          expect(() => serializer.encode(sample)).toThrow(SerializationError);
-          expect(() => serializer.encode([{ in: sample }])).toThrow(SerializationError);
+          expect(() => serializer.encode(value)).toThrow(SerializationError);
         }
       }
+    };
+
+    it.each(["json", "msgpack", "v8"] as const)("%s does as the table says", (name) => {
+      asTheTableSays(name, (sample) => sample);
+    });
+
+    it.each(["json", "msgpack", "v8"] as const)("%s does as the table says inside a value", (name) => {
+      asTheTableSays(name, (sample) => [{ in: sample ?? (row[name] === "yes" ? 0 : undefined) }]);
     });
   });
 });
