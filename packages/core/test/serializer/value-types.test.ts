@@ -60,8 +60,8 @@ const serializers: Readonly<Record<string, Serializer>> = {
 const bare: Readonly<Record<string, Serializer>> = { msgpack: msgpack(), json: json(), v8: v8() };
 
 function roundTrip(serializer: Serializer, value: unknown): unknown {
-  const bytes = encodeEntry(serializer, 1, { value, writtenAt: 0, freshUntil: 1 });
-  return decodeEntry(serializer, 1, bytes)?.value;
+  const bytes = encodeEntry(serializer, 1, "a:b:c:1", { value, writtenAt: 0, freshUntil: 1 });
+  return decodeEntry(serializer, 1, "a:b:c:1", bytes)?.value;
 }
 
 describe.each(Object.entries(serializers))("the types of %s", (_name, serializer) => {
@@ -184,11 +184,15 @@ describe.each(Object.entries(bare))("%s without types", (name, serializer) => {
   it("misses entries that hold a value of an unknown tag", () => {
     const writer = serializers[name] as Serializer;
     const reader = { msgpack, json, v8 }[name as "json"]({ types: [url] });
-    const bytes = encodeEntry(writer, 1, { value: [new Money(1n, "EUR")], writtenAt: 0, freshUntil: 1 });
+    const bytes = encodeEntry(writer, 1, "a:b:c:1", {
+      value: [new Money(1n, "EUR")],
+      writtenAt: 0,
+      freshUntil: 1,
+    });
 
-    expect(decodeEntry(serializer, 1, bytes)).toBeUndefined();
-    expect(decodeEntry(reader, 1, bytes)).toBeUndefined();
-    expect(decodeEntry(writer, 1, bytes)?.value).toEqual([new Money(1n, "EUR")]);
+    expect(decodeEntry(serializer, 1, "a:b:c:1", bytes)).toBeUndefined();
+    expect(decodeEntry(reader, 1, "a:b:c:1", bytes)).toBeUndefined();
+    expect(decodeEntry(writer, 1, "a:b:c:1", bytes)?.value).toEqual([new Money(1n, "EUR")]);
   });
 
   it("writes what needs no types as with them, so that both read each other", () => {
