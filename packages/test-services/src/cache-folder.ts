@@ -10,3 +10,14 @@ export function cacheFolder(): string {
   mkdirSync(folder, { recursive: true });
   return folder;
 }
+
+/**
+ * The same for programs. Some servers refuse root and run as `nobody`, who may not look into root's own folder: what root
+ * fetches is kept where everybody may read.
+ */
+export function programFolder(): string {
+  if (process.getuid?.() !== 0) return cacheFolder();
+  const folder = "/var/cache/cacheme-test";
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  return folder;
+}

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { quote } from "./guardian.js";
 import { probe } from "./probe.js";
 import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
@@ -52,17 +53,35 @@ export const mysql: ServiceDefinition = {
 
 /** What mariadb-install-db does; Debian's needs a program of a package that brings much more. */
 function systemTables(binary: string, data: string): string {
-  const statements = [
-    "mysql_system_tables.sql",
-    "mysql_performance_tables.sql",
-    "mysql_system_tables_data.sql",
-  ];
-  const share = "/usr/share/mysql";
   const server = `${quote(binary)} --no-defaults --bootstrap --datadir=${quote(data)} ${redoLog}`;
+  const statements = systemStatements(shares(binary)).map(quote);
   return (
-    `set -e; mkdir -p ${quote(join(data, "mysql"))}; cd ${share}; ` +
+    `set -e; mkdir -p ${quote(join(data, "mysql"))}; ` +
     `{ echo "use mysql;"; echo "set @auth_root_socket=NULL;"; cat ${statements.join(" ")}; } | ${server}`
   );
+}
+
+/** Where a package of MariaDB keeps its statements: beside the server, or where Debian does. */
+function shares(binary: string): readonly string[] {
+  const beside = join(dirname(realpathSync(binary)), "../share");
+  return [join(beside, "mariadb"), join(beside, "mysql"), "/usr/share/mariadb", "/usr/share/mysql"];
+}
+
+/**
+ * The files with the statements that make the system's tables: MariaDB 11 has them under other names, in another folder.
+ *
+ * @throws Error if no folder has them
+ */
+export function systemStatements(folders: readonly string[]): readonly string[] {
+  for (const folder of folders) {
+    for (const prefix of ["mariadb", "mysql"]) {
+      const files = ["system_tables", "performance_tables", "system_tables_data"].map((name) =>
+        join(folder, `${prefix}_${name}.sql`),
+      );
+      if (files.every((file) => existsSync(file))) return files;
+    }
+  }
+  throw new Error(`There are no statements for MariaDB's system tables in ${folders.join(", ")}.`);
 }
 
 function words({ host, port, folder }: ServerPlace): readonly string[] {

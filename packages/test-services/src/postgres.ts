@@ -36,7 +36,7 @@ export const postgres: ServiceDefinition = {
       // A link to the server may stand alone on PATH; where it leads, initdb is beside it.
       join(dirname(realpathSync(binary)), "initdb"),
       ...["--pgdata", join(folder, "data"), "--username=cacheme", "--auth=trust"],
-      ...["--no-locale", "--encoding=UTF8", "--wal-segsize=1", "--no-sync", "--no-instructions"],
+      ...["--no-locale", "--encoding=UTF8", "--wal-segsize=1", "--no-sync"],
     ],
   ],
   arguments: ({ host, port, folder }) => [

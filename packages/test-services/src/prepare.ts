@@ -1,6 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { catalogue, type ServiceName } from "./catalogue.js";
-import { howToGet, type Prepared, prepareServer, type Resolution } from "./resolve.js";
+import { everythingIsRequired, howToGet, type Prepared, prepareServer, type Resolution } from "./resolve.js";
+import {
+  fetchSecondVersion,
+  findSecondVersion,
+  mayHaveSecondVersions,
+  secondTitle,
+  secondVersions,
+} from "./second-version.js";
 import { measureStartUp } from "./start-up.js";
 import { makeTemplate } from "./template.js";
 
@@ -18,7 +25,19 @@ async function prepare(): Promise<void> {
     process.stdout.write(`${describe(name, prepared[name])}\n`);
   }
   leave(prepared);
+  if (everythingIsRequired() && mayHaveSecondVersions()) prepareSecondVersions();
   process.stdout.write(`${await measureStartUp()}\n`);
+}
+
+/** In CI only: whoever tests their change by hand need not download a second server. */
+function prepareSecondVersions(): void {
+  for (const name of secondVersions) {
+    const trouble = fetchSecondVersion(name);
+    const path = findSecondVersion(name);
+    process.stdout.write(
+      `${secondTitle(name)}: ${path ?? `not to be had. ${trouble?.replace(/\n/g, " ")}`}\n`,
+    );
+  }
 }
 
 function leave(prepared: Prepared): void {

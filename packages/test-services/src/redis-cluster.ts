@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { Guardian, quote } from "./guardian.js";
 import { type ReservedPort, reservePort } from "./port.js";
 import { redisCommand, untilRedis } from "./redis-command.js";
+import { resolveServer } from "./resolve.js";
 import { allOrNone, type Server, server } from "./service.js";
 
 /** A Redis Cluster of our own: three masters that share the slots, and a replica of each. */
@@ -16,12 +18,23 @@ export interface RedisCluster {
 const masters = 3;
 const slots = 16_384;
 
+/** How a node comes by the port of its bus, and a master by its slots. */
+export interface ClusterWays {
+  /**
+   * Whether the port of the bus can be chosen (`--cluster-port`, from Redis 7 on). Before, it is the node's port and
+   * 10,000. Default: what the program says of its version.
+   */
+  readonly choosesBus?: boolean | undefined;
+}
+
 /**
  * Starts a cluster of servers of the service `redis`, and waits until every node serves and every replica follows.
  *
  * @throws Error if Redis is not to be had as a program on this machine
  */
-export async function startRedisCluster(): Promise<RedisCluster> {
+export async function startRedisCluster({
+  choosesBus = mayChooseBus(),
+}: ClusterWays = {}): Promise<RedisCluster> {
   const guardian = new Guardian();
   const buses = await Promise.all(Array.from({ length: 2 * masters }, () => reservePort()));
   guardian.leave(`rm -f ${buses.map(({ mark }) => quote(mark)).join(" ")}`);
@@ -30,12 +43,12 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     guardian.dismiss();
   };
   try {
-    const nodes = await allOrNone(buses.map(startNode));
+    const nodes = await allOrNone(buses.map((bus) => startNode(choosesBus ? bus : undefined)));
     const stop = async (): Promise<void> => {
       await Promise.all(nodes.map((node) => node.stop()));
       giveBack();
     };
-    await join(nodes, buses).catch(async (error: unknown) => {
+    await join(nodes, choosesBus ? buses : undefined).catch(async (error: unknown) => {
       await stop();
       throw error;
     });
@@ -46,26 +59,38 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   }
 }
 
-function startNode({ port }: ReservedPort): Promise<Server> {
-  const words = ["--cluster-enabled", "yes", "--cluster-port", String(port)];
+function startNode(bus: ReservedPort | undefined): Promise<Server> {
+  const words = [
+    "--cluster-enabled",
+    "yes",
+    ...(bus === undefined ? [] : ["--cluster-port", String(bus.port)]),
+  ];
   const speed = ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"];
   return server("redis", { arguments: [...words, ...speed] });
 }
 
-/** What `redis-cli --cluster create` does, without its pauses. */
+/** Redis 6 says `Redis server v=6.2.14 …`. Valkey began with 7.2. */
+function mayChooseBus(): boolean {
+  const resolution = resolveServer("redis");
+  if (resolution.from !== "binary") return true;
+  const said = spawnSync(resolution.path, ["--version"], { encoding: "utf8" }).stdout ?? "";
+  return Number(/\bv=(\d+)/.exec(said)?.[1] ?? 7) >= 7;
+}
+
 /** Of all nodes: any of them may be the one that a test has killed. */
 function clusterUrl(nodes: readonly { readonly port: number }[]): string {
   return `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
 }
 
-async function join(nodes: readonly Server[], buses: readonly ReservedPort[]): Promise<void> {
+/** What `redis-cli --cluster create` does, without its pauses. */
+async function join(nodes: readonly Server[], buses: readonly ReservedPort[] | undefined): Promise<void> {
   const ports = nodes.map(({ port }) => port);
   const first = ports[0] ?? 0;
   for (const [index, port] of ports.entries()) {
     // Epochs of their own spare the nodes an election about whose slots are whose.
     await redisCommand(port, `CLUSTER SET-CONFIG-EPOCH ${index + 1}`);
-    if (index < masters) await redisCommand(port, `CLUSTER ADDSLOTSRANGE ${share(index)}`);
-    await redisCommand(first, `CLUSTER MEET 127.0.0.1 ${port} ${buses[index]?.port}`);
+    if (index < masters) await redisCommand(port, `CLUSTER ADDSLOTS ${share(index)}`);
+    await redisCommand(first, `CLUSTER MEET 127.0.0.1 ${port} ${buses?.[index]?.port ?? ""}`);
   }
   const everyoneKnown = new RegExp(`cluster_known_nodes:${nodes.length}\\b`);
   await untilRedis(ports, "CLUSTER INFO", everyoneKnown);
@@ -77,8 +102,9 @@ async function join(nodes: readonly Server[], buses: readonly ReservedPort[]): P
   await untilRedis(ports, "CLUSTER INFO", /cluster_state:ok/);
 }
 
-/** The first and the last slot of a master. */
+/** The slots of a master, one by one: a range can be given from Redis 7 on only. */
 function share(index: number): string {
   const start = (of: number): number => Math.round((of * slots) / masters);
-  return `${start(index)} ${start(index + 1) - 1}`;
+  const count = start(index + 1) - start(index);
+  return Array.from({ length: count }, (_, place) => start(index) + place).join(" ");
 }

@@ -2,6 +2,7 @@ import { catalogue, type ServiceName } from "./catalogue.js";
 import { ServerContainer } from "./docker.js";
 import { openProxy, type ServerProxy } from "./proxy.js";
 import { flavourOf, howToGet, type Resolution, resolveServer, resolveService } from "./resolve.js";
+import { secondTitle } from "./second-version.js";
 import { ServerProcess } from "./server-process.js";
 import type { ServiceDefinition } from "./service-definition.js";
 
@@ -100,6 +101,12 @@ export async function variant(name: ServiceName, definition: ServiceDefinition):
   const resolution = resolveServer(name);
   if (resolution.from === "binary") return startServer(name, resolution, {}, definition);
   throw new Error(`${definition.title} is run as a program only. ${howToGet(name)}`);
+}
+
+/** The program of another version, which is otherwise as the usual one. */
+export function secondVersion(name: ServiceName, path: string): Promise<Server> {
+  const definition = { ...catalogue[name], title: secondTitle(name) ?? catalogue[name].title };
+  return startServer(name, { from: "binary", path }, {}, definition);
 }
 
 async function startServer(

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { ServiceName } from "./catalogue.js";
 import { everythingIsRequired, howToGet, type Resolution, resolveServer, resolveService } from "./resolve.js";
-import { type Server, type Service, server, service } from "./service.js";
+import { findSecondVersion, mayHaveSecondVersions, withoutSecondVersion } from "./second-version.js";
+import { type Server, type Service, secondVersion, server, service } from "./service.js";
 import { noteSkip } from "./skips.js";
 
 /**
@@ -52,6 +53,25 @@ export function describeWithGivenService(
   if (resolution.from === "url") suiteWith(name, suite, resolution, service, body);
 }
 
+/**
+ * A suite on another version of the server than the usual one, a server of our own, which CI fetches from a registry of
+ * packages. Elsewhere, where it has not been fetched, the suite is skipped and noted by name.
+ */
+export function describeWithSecondVersion(
+  name: ServiceName,
+  suite: string,
+  body: (server: () => Server) => void,
+): void {
+  const path = findSecondVersion(name);
+  if (path !== undefined) {
+    suiteWith(name, suite, { from: "binary", path }, () => secondVersion(name, path), body);
+    return;
+  }
+  const reason = withoutSecondVersion(name);
+  if (everythingIsRequired() && mayHaveSecondVersions()) failed(suite, reason);
+  else skipped(suite, reason, body, { absent: true });
+}
+
 function suiteWith<S extends Service>(
   name: ServiceName,
   suite: string,
@@ -75,8 +95,13 @@ function suiteWith<S extends Service>(
   });
 }
 
-function skipped<S>(suite: string, reason: string, body: (service: () => S) => void): void {
-  noteSkip({ suite, reason });
+function skipped<S>(
+  suite: string,
+  reason: string,
+  body: (service: () => S) => void,
+  { absent = false }: { readonly absent?: boolean } = {},
+): void {
+  noteSkip({ suite, reason, absent });
   describe(suite, { skip: true }, () => body(() => notYet(suite)));
 }
 

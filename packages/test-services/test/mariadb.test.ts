@@ -1,5 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Connection, createConnection } from "mysql2/promise";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { systemStatements } from "../src/mariadb.js";
 import { describeWithServer } from "../src/vitest.js";
 
 describeWithServer("mysql", "a server of MariaDB", (mariadb) => {
@@ -34,5 +38,24 @@ describeWithServer("mysql", "a server of MariaDB", (mariadb) => {
     await query("FLUSH LOGS");
     await mariadb().restart();
     expect(await query("SELECT answer FROM kept")).toEqual([{ answer: 42 }]);
+  });
+});
+
+describe("the statements of MariaDB's system tables", () => {
+  const names = ["system_tables", "performance_tables", "system_tables_data"];
+
+  it.each([
+    ["mysql", "mysql"],
+    ["mariadb", "mariadb"],
+    ["mysql", "mariadb"],
+  ])("are found in a folder %s under names that begin with %s", (share, prefix) => {
+    const root = mkdtempSync(join(tmpdir(), "cacheme-mariadb-"));
+    const folders = ["mariadb", "mysql"].map((name) => join(root, name));
+    mkdirSync(join(root, share));
+    const files = names.map((name) => join(root, share, `${prefix}_${name}.sql`));
+    for (const file of files) writeFileSync(file, "");
+    expect(systemStatements(folders)).toEqual(files);
+    rmSync(root, { recursive: true });
+    expect(() => systemStatements(folders)).toThrow("There are no statements");
   });
 });

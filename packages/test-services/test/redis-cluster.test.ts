@@ -37,6 +37,18 @@ describeWithServer("redis", "a cluster of Redis", () => {
     expect(await redisCommand(port(0), "INFO replication")).toContain("role:slave");
   });
 
+  it("can be made as before Redis 7, where a bus has the node's port and 10,000", agreement, async () => {
+    const old = await startRedisCluster({ choosesBus: false });
+    try {
+      expect(await redisCommand(old.nodes[0]?.port ?? 0, "CLUSTER INFO")).toContain("cluster_slots_ok:16384");
+      for (const { port } of old.nodes) {
+        expect(await redisCommand(port, "CLUSTER NODES")).toContain(`127.0.0.1:${port}@${port + 10_000}`);
+      }
+    } finally {
+      await old.stop();
+    }
+  });
+
   it("does not outlive a test process that is killed, nor keeps a port of its bus", agreement, async () => {
     const holder = await hold("cluster");
     const settings = await Promise.all(holder.ports.map((node) => ask(node, "CONFIG GET cluster-port")));

