@@ -6,7 +6,7 @@ import type { Entry } from "./entry/entry.js";
 import { ConfigurationError, closedError } from "./errors.js";
 import { type CachemeEvents, type CachemeListener, Events } from "./events.js";
 import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
-import { type MethodMemoizer, memoized } from "./memoize/memoized.js";
+import { type MemoizedOptions, type MethodMemoizer, memoized } from "./memoize/memoized.js";
 import type { AnyFunction, NodeArguments, NodeFor, ResultOf, Synchronous } from "./memoize/signature.js";
 import { checkedKey, nodeLabel } from "./node/key.js";
 import type { Node, NodeClass } from "./node/node.js";
@@ -450,6 +450,7 @@ export class Cacheme implements AsyncDisposable {
    * `experimentalDecorators`, on methods of instances and on static ones.
    *
    * @param toNode the node for the method's arguments; called with the method's `this`
+   * @param options `space` returns the `Cacheme` of an instance; default: this one
    * @throws ConfigurationError `CACHEME_INVALID_DECORATOR` on a field, an accessor, a class or a parameter;
    *   `CACHEME_INVALID_OPTION` if `toNode` is no function. The method rejects with `CACHEME_INVALID_NODE` if `toNode` returns no
    *   node
@@ -463,6 +464,7 @@ export class Cacheme implements AsyncDisposable {
    */
   memoized<This, Args extends unknown[], N extends Node>(
     toNode: (this: This, ...args: Args) => N,
+    options?: MemoizedOptions<This>,
   ): MethodMemoizer<This, Args, N>;
   memoized(...given: readonly unknown[]): MethodMemoizer<unknown, unknown[], Node> {
     return memoized(this, ...given);

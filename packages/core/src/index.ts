@@ -53,7 +53,7 @@ export {
 } from "./errors.js";
 export type { CachemeEvents, CachemeListener, NodeEvent } from "./events.js";
 export type { Memoized, MemoizedMembers, MemoizedSync } from "./memoize/memoize.js";
-export type { MethodMemoizer } from "./memoize/memoized.js";
+export type { MemoizedOptions, MethodMemoizer } from "./memoize/memoized.js";
 export type {
   Answering,
   AnsweringSync,

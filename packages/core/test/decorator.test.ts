@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Node, type NodeMeta } from "../src/index.js";
+import { Cacheme, memoized, Node, type NodeMeta } from "../src/index.js";
 import { reason, thrownBy } from "./support/reason.js";
 import { space, twoTiers } from "./support/space.js";
 
@@ -53,6 +53,44 @@ describe("the decorator", () => {
     expect(await new Users("acme").find(1, "!")).toBe("acme 1!");
     expect(await new Users("other").find(1)).toBe("other 1");
     expect(await new Users("acme").find(1)).toBe("acme 1!");
+  });
+
+  it("keeps the results of each instance in the space that the option names", async () => {
+    const [one, two] = [await space(), await space()];
+    class Users {
+      constructor(
+        readonly cacheme: Cacheme,
+        readonly source: string,
+      ) {}
+
+      @memoized((id: number) => new UserNode("acme", id), { space: (users: Users) => users.cacheme })
+      async find(id: number) {
+        return `user ${id} of ${this.source}`;
+      }
+    }
+    expect(await new Users(one.cacheme, "one").find(1)).toBe("user 1 of one");
+    expect(await new Users(two.cacheme, "two").find(1)).toBe("user 1 of two");
+    expect(await new Users(one.cacheme, "another").find(1)).toBe("user 1 of one");
+    expect(await one.cacheme.peek(new UserNode("acme", 1))).toMatchObject({ value: "user 1 of one" });
+  });
+
+  it("refuses options that it does not have, and spaces that are none", async () => {
+    const toNode = (id: number) => new UserNode("acme", id);
+    for (const options of [{ spaces: () => new Cacheme() }, { space: new Cacheme() }, null, 1]) {
+      expect(thrownBy(() => memoized(toNode, options as never))).toMatchObject({
+        code: expect.stringMatching(/^CACHEME_INVALID_(?:OPTION|DECORATOR)$/),
+      });
+    }
+    class Users {
+      @memoized(toNode, { space: () => undefined as never })
+      async find(_id: number) {
+        return "user";
+      }
+    }
+    expect(await reason(new Users().find(1))).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+      message: expect.stringContaining('The option space of @memoized on "find" returned undefined'),
+    });
   });
 
   it("keeps the method's name and length, and leaves it on the prototype", async () => {

@@ -1,6 +1,7 @@
 import { ConfigurationError, typeName } from "../errors.js";
 import type { Node } from "../node/node.js";
 import type { ValueOf } from "../node/value-of.js";
+import { refuseUnknownOptions } from "../storage/option-checks.js";
 import { checkedNode, type Keeper, likeThe, nameOf, notAFunction } from "./memoize.js";
 import type { AnyFunction, ArgumentsOf, ResultOf } from "./signature.js";
 
@@ -37,21 +38,32 @@ type Memoizable<T, F, This, Args extends unknown[], N extends Node> = [
       : false
   : false;
 
+/** How {@link MethodMemoizer} keeps what the methods return. */
+export interface MemoizedOptions<This> {
+  /**
+   * Returns the space in which an instance keeps its results: a `Cacheme`, such as one that was injected. Default: the `Cacheme` whose
+   * `memoized` this is; for the module's function the space that the caller is in.
+   */
+  readonly space?: ((instance: This) => Pick<Keeper, "get">) | undefined;
+}
+
 /** @throws ConfigurationError `CACHEME_INVALID_OPTION`, and `CACHEME_INVALID_DECORATOR` from the decorator */
 export function memoized<This, Args extends unknown[], N extends Node>(
   cacheme: Keeper,
   ...given: readonly unknown[]
 ): MethodMemoizer<This, Args, N> {
-  const [toNode] = given;
+  const [toNode, options] = given;
   // `@memoized` without its call: the compiler's output calls it with what it would give to the decorator.
-  if (given.length > 1) throw misplaced(`${decorated(given)}, without its call`);
+  const isCalled = given.length <= 2 && standardKind(options) === undefined && !isPropertyKey(options);
+  if (!isCalled) throw misplaced(`${decorated(given)}, without its call`);
   if (typeof toNode !== "function") throw notAFunction("memoized", "toNode", toNode);
+  const spaceOf = spaceFinder(options) ?? (() => cacheme);
 
   const decorator = (...decoration: readonly unknown[]): unknown => {
     const [target, key, descriptor] = decoration;
-    if (isStandardMethod(target, key)) return memoizeMethod(cacheme, target, toNode);
+    if (isStandardMethod(target, key)) return memoizeMethod(spaceOf, target, toNode);
     if (isLegacyMethod(key, descriptor)) {
-      return { ...descriptor, value: memoizeMethod(cacheme, descriptor.value, toNode) };
+      return { ...descriptor, value: memoizeMethod(spaceOf, descriptor.value, toNode) };
     }
     throw misplaced(decorated(decoration));
   };
@@ -60,16 +72,37 @@ export function memoized<This, Args extends unknown[], N extends Node>(
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-function memoizeMethod(cacheme: Keeper, method: Method, toNode: AnyFunction): Method {
+type SpaceFinder = (instance: unknown) => Pick<Keeper, "get">;
+
+/** @throws ConfigurationError `CACHEME_INVALID_OPTION` */
+function spaceFinder(options: unknown): SpaceFinder | undefined {
+  if (options === undefined) return undefined;
+  refuseUnknownOptions(options as object, ["space"], "memoized(toNode, …)"); // It refuses what is no object, too.
+  const { space } = options as { readonly space?: unknown };
+  if (space !== undefined && typeof space !== "function")
+    throw notAFunction("memoized", "the option space", space);
+  return space as SpaceFinder | undefined; // The compiler has checked what it returns, and memoizeMethod does.
+}
+
+function memoizeMethod(spaceOf: SpaceFinder, method: Method, toNode: AnyFunction): Method {
   const label = `@memoized on "${nameOf(method) ?? "…"}"`;
   return likeThe(method, function (this: unknown, ...args: unknown[]) {
     try {
       const node = checkedNode(Reflect.apply(toNode, this, args), label);
-      return cacheme.get(node, { load: () => Reflect.apply(method, this, args) });
+      return checkedSpace(spaceOf(this), label).get(node, { load: () => Reflect.apply(method, this, args) });
     } catch (error) {
       return Promise.reject(error);
     }
   });
+}
+
+/** @throws ConfigurationError `CACHEME_INVALID_OPTION` if the option `space` returned something that cannot read */
+function checkedSpace(space: Pick<Keeper, "get">, label: string): Pick<Keeper, "get"> {
+  if (typeof (space as Partial<Keeper> | null | undefined)?.get === "function") return space;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `The option space of ${label} returned ${typeName(space)}, expected a Cacheme. Return the one that the instance was given.`,
+  );
 }
 
 /** A standard decorator's second argument is its context. */

@@ -1,4 +1,4 @@
-import { memoized, Node } from "cacheme";
+import { Cacheme, memoized, Node } from "cacheme";
 import { describe, expectTypeOf, it } from "vitest";
 import { ada, admin, BareNode, type Post, PostsNode, posts, type User, UserNode } from "./sample-nodes.js";
 
@@ -41,6 +41,32 @@ describe("the decorator", () => {
       Parameters<(id: number, signal?: AbortSignal, verbose?: boolean) => void>
     >();
     expectTypeOf(new Users().first).parameters.toEqualTypeOf<[tenant: string]>();
+  });
+
+  it("finds the space of an instance, and fits methods of its class alone", () => {
+    class Users {
+      constructor(private readonly cacheme: Cacheme) {}
+
+      @memoized((id: number) => new UserNode(id), { space: (users: Users) => users.cacheme })
+      async find(_id: number): Promise<User> {
+        return ada;
+      }
+
+      // @ts-expect-error: a user has no `cacheme`
+      @memoized((id: number) => new UserNode(id), { space: (user: User) => user.cacheme })
+      async other(_id: number): Promise<User> {
+        return ada;
+      }
+    }
+    class Posts {
+      // @ts-expect-error: posts are no users
+      @memoized(() => new PostsNode(1), { space: (users: Users & { cacheme: never }) => users.cacheme })
+      async list() {
+        return posts;
+      }
+    }
+    expectTypeOf(new Users(new Cacheme()).find(1)).toEqualTypeOf<Promise<User>>();
+    expectTypeOf(new Posts().list()).toEqualTypeOf<Promise<Post[]>>();
   });
 
   it("fits optional parameters that toNode takes as such", () => {
