@@ -1,4 +1,4 @@
-import { describeWithServer } from "@cacheme/test-services/vitest";
+import { describeWithGivenService, describeWithServer } from "@cacheme/test-services/vitest";
 import { storageCompliance } from "@cacheme/testkit/vitest";
 import { afterAll } from "vitest";
 import { memcached } from "../src/index.js";
@@ -30,6 +30,14 @@ describeWithServer("memcached", "compliance of a pool", () => {
       pool = await ServerPool.start(3);
       return pool;
     },
+    capabilities,
+  });
+});
+
+describeWithGivenService("memcached", "compliance on the server in MEMCACHED_URL", (service) => {
+  storageCompliance({
+    name: "@cacheme/memcached, MEMCACHED_URL",
+    create: ({ url: _, ...options }) => memcached(service().url, options),
     capabilities,
   });
 });

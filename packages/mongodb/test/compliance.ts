@@ -1,4 +1,4 @@
-import { flavour, type Server } from "@cacheme/test-services";
+import { flavour, type Server, type Service } from "@cacheme/test-services";
 import type { ComplianceOptions } from "@cacheme/testkit";
 import { mongodb } from "../src/index.js";
 import { longestValue } from "../src/record.js";
@@ -12,11 +12,21 @@ export function compliance(name: string, server: () => Server): ComplianceOption
     name,
     create: ({ url, ...options }) => mongodb(url, options),
     server,
-    capabilities: {
-      longestValue,
-      scannedKeys: flavour("mongodb") === "mongod" ? 100_000 : 5000,
-      // An update does not answer what it wrote.
-      roundTrips: { acquire: 2, ensure: 2, bump: 2 },
-    },
+    capabilities: { ...capabilities, scannedKeys: flavour("mongodb") === "mongod" ? 100_000 : 5000 },
   };
 }
+
+/** The same on a server that is somebody else's. */
+export function givenCompliance(service: () => Service): ComplianceOptions {
+  return {
+    name: "@cacheme/mongodb, MONGODB_URL",
+    create: ({ url: _, ...options }) => mongodb(service().url, options),
+    capabilities,
+  };
+}
+
+const capabilities = {
+  longestValue,
+  // An update does not answer what it wrote.
+  roundTrips: { acquire: 2, ensure: 2, bump: 2 },
+} as const;

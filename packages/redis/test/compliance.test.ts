@@ -4,7 +4,7 @@ import {
   startRedisCluster,
   startRedisSentinel,
 } from "@cacheme/test-services";
-import { describeWithServer } from "@cacheme/test-services/vitest";
+import { describeWithGivenService, describeWithServer } from "@cacheme/test-services/vitest";
 import { storageCompliance } from "@cacheme/testkit/vitest";
 import { afterAll } from "vitest";
 import { redis } from "../src/index.js";
@@ -43,5 +43,12 @@ describeWithServer("redis", "compliance of a master behind sentinels", () => {
       return behindSentinels(group);
     },
     capabilities: { proxy: false },
+  });
+});
+
+describeWithGivenService("redis", "compliance on the server in REDIS_URL", (service) => {
+  storageCompliance({
+    name: "@cacheme/redis, REDIS_URL",
+    create: ({ url: _, ...options }) => redis(service().url, options),
   });
 });
