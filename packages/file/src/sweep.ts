@@ -4,7 +4,7 @@ import { type Folder, temporaryName } from "./folder.js";
 import { headingOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
 import { destroy, isRunning, ticketFrom, ticketsOf } from "./tickets.js";
-import { hashesIn, leasesIn } from "./walk.js";
+import { foldersOf, hashesIn, leasesIn } from "./walk.js";
 
 /** Folders of entries. A step is sixteen of them, and a sweep sixteen steps: every file is opened, so it is spread. */
 const folders = 4096;
@@ -51,8 +51,10 @@ export class Sweep {
   }
 
   async #expired(first: number): Promise<void> {
-    for (let index = first; index < first + foldersPerStep && !this.#stopped; index++) {
-      const folder = this.#folder.entryFolder(index.toString(16).padStart(3, "0"));
+    // One look at all of them: in a small cache most are not there.
+    for (const folder of await foldersOf(this.#folder)) {
+      const index = Number.parseInt(folder.slice(-3), 16);
+      if (index < first || index >= first + foldersPerStep || this.#stopped) continue;
       await this.#each(await hashesIn(folder), async (hash) => {
         const path = `${folder}/${hash}`;
         const expires = await readFile(

@@ -10,6 +10,8 @@ import fs, {
 import { dirname, join } from "node:path";
 import { KeyPattern } from "cacheme/driver";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Folder } from "../src/folder.js";
+import { Sweep } from "../src/sweep.js";
 import { connected, entriesIn, entryOf, place, record, text } from "./place.js";
 
 /** A head with another length of the value, and more behind it than the first read takes. */
@@ -90,12 +92,15 @@ describe("a folder that is not as it was left", () => {
 
   it("keeps what stands in it and is not the storage's", async () => {
     const folder = place();
-    const storage = await connected(folder, { sweepInterval: 1 });
+    const storage = await connected(folder);
     writeFileSync(join(folder, "notes.txt"), "mine");
     mkdirSync(join(folder, "000"), { recursive: true });
     writeFileSync(join(folder, "000", "notes.txt"), "mine too");
     await storage.writeMany([record("a", "A", 1)]);
-    while (entriesIn(folder).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await vi.waitFor(async () => expect(await text(storage, "a")).toBeUndefined());
+    const sweep = new Sweep(new Folder(folder), undefined);
+    for (let step = 0; step < 256; step++) await sweep.step();
+    expect(entriesIn(folder)).toEqual([]);
     expect(readFileSync(join(folder, "notes.txt"), "utf8")).toBe("mine");
     expect(readFileSync(join(folder, "000", "notes.txt"), "utf8")).toBe("mine too");
   });
