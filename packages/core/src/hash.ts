@@ -16,13 +16,27 @@ export function xxh32(input: Uint8Array | string, seed: number): number {
 let hash: Hash | undefined;
 
 /**
- * The native function, `undefined` if it cannot be loaded. No bundler can follow this `require`: a `.node` file breaks their
- * builds. In a bundle the package is therefore looked for beside the bundle.
+ * Returns the native function, or `undefined` if it cannot be loaded. No bundler can follow this `require`: a `.node` file breaks
+ * their builds. In a bundle the package is looked for beside the bundle and beside the program: a bundler may have removed the
+ * module's own address, or put the one of the build in its place.
+ *
+ * @param places files, the package is resolved as each of them would
  */
-export function native(): Hash | undefined {
+export function native(
+  places: readonly (string | undefined)[] = [import.meta.url, process.argv[1]],
+): Hash | undefined {
+  for (const place of places) {
+    const found = nativeAt(place);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function nativeAt(place: string | undefined): Hash | undefined {
+  if (place === undefined) return undefined;
   try {
     const { createRequire } = process.getBuiltinModule("node:module");
-    const found: unknown = createRequire(import.meta.url)(nativePackage);
+    const found: unknown = createRequire(place)(nativePackage);
     const { xxh32 } = found as { readonly xxh32: Hash };
     return xxh32(sample, 1) === xxHash32(sample, 1) ? xxh32 : undefined;
   } catch {

@@ -37,6 +37,12 @@ describe("xxh32", () => {
     expect(found()).toBe(native);
   });
 
+  it("is found beside the program, if a bundler removed the module's address or put that of the build in its place", () => {
+    expect(found([undefined, import.meta.filename])).toBe(native);
+    expect(found(["file:///of/the/build/index.js", import.meta.filename])).toBe(native);
+    expect(found([undefined, undefined])).toBeUndefined();
+  });
+
   it("answers the published hash of nothing, and that of known texts", () => {
     expect(xxh32("", 0)).toBe(0x02cc_5d05);
     expect(xxh32("Nobody inspects the spammish repetition", 0)).toBe(0xe229_3b2f);
