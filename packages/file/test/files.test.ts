@@ -12,7 +12,7 @@ import { KeyPattern } from "cacheme/driver";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Folder } from "../src/folder.js";
 import { Sweep } from "../src/sweep.js";
-import { connected, entriesIn, entryOf, place, record, text } from "./place.js";
+import { connected, entriesIn, entryOf, place, record, text, until } from "./place.js";
 
 /** A head with another length of the value, and more behind it than the first read takes. */
 function claim(path: string, length: number): void {
@@ -97,7 +97,7 @@ describe("a folder that is not as it was left", () => {
     mkdirSync(join(folder, "000"), { recursive: true });
     writeFileSync(join(folder, "000", "notes.txt"), "mine too");
     await storage.writeMany([record("a", "A", 1)]);
-    await vi.waitFor(async () => expect(await text(storage, "a")).toBeUndefined());
+    await until(async () => (await text(storage, "a")) === undefined);
     const sweep = new Sweep(new Folder(folder), undefined);
     for (let step = 0; step < 256; step++) await sweep.step();
     expect(entriesIn(folder)).toEqual([]);
@@ -159,7 +159,7 @@ describe("a write that takes longer than it may", () => {
     });
     expect(await storage.removeMany(["a"])).toBe(0);
     goOn();
-    await vi.waitFor(() => expect(readdirSync(join(folder, "tmp"))).toEqual([]));
+    await until(() => readdirSync(join(folder, "tmp")).length === 0);
     expect(await text(storage, "a")).toBeUndefined();
   });
 });

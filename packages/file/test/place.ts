@@ -59,3 +59,8 @@ export function entriesIn(path: string): string[] {
     /^...\/[0-9a-f]{32}$/.test(name),
   );
 }
+
+/** Asks again until it is so; the test's own time limit ends it. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+}

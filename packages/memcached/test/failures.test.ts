@@ -56,7 +56,8 @@ describeWithServer("memcached", "one server", (server) => {
   });
 
   it("fails at once, not at the deadline, while it is down", async () => {
-    const storage = closing(memcached(server().url));
+    // Whoever waited for this deadline would never be done.
+    const storage = closing(memcached(server().url, { commandTimeout: "1h" }));
     await storage.connect();
     await server().kill();
     await until(async () =>
@@ -65,11 +66,9 @@ describeWithServer("memcached", "one server", (server) => {
         ({ code }) => code === "CACHEME_CONNECT_FAILED",
       ),
     );
-    const started = performance.now();
     for (let call = 0; call < 100; call++) {
       await expect(storage.readMany(["a"])).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
     }
-    expect(performance.now() - started).toBeLessThan(1000);
     await server().restart();
   });
 

@@ -11,7 +11,7 @@ import {
 import { basename, dirname } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { CorruptFile } from "../src/index.js";
-import { connected, handle, handleOfLibrary, place, record, text } from "./place.js";
+import { connected, handle, handleOfLibrary, place, record, text, until } from "./place.js";
 
 const many = Array.from({ length: 2000 }, (_, index) => record(`${index}`, `value ${index}`.padEnd(2000)));
 
@@ -108,7 +108,7 @@ describe("a file that is spoilt while it is open", () => {
     spoil(file);
     await one.readMany(many.map(({ key }) => key));
     await one.writeMany([record("7", "in the new file")]);
-    await vi.waitFor(async () => expect(await text(other, "7")).toBe("in the new file"));
+    await until(async () => (await text(other, "7")) === "in the new file");
     await other.writeMany([record("8", "from the other")]);
     expect(await text(one, "8")).toBe("from the other");
     expect(setAside(file)).toHaveLength(reports.length);
@@ -146,7 +146,7 @@ describe("a file that is removed while it is open", () => {
     const storage = await connected(file);
     await storage.writeMany([record("a", "A")]);
     for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
-    await vi.waitFor(async () => expect(await text(storage, "a")).toBeUndefined());
+    await until(async () => (await text(storage, "a")) === undefined);
     await storage.writeMany([record("a", "again")]);
     expect(await text(await connected(file), "a")).toBe("again");
   });
@@ -179,8 +179,8 @@ describe("a file that is removed while it is open", () => {
 
   it("is not written to when it could not be opened again in time", async () => {
     const file = place();
+    await (await connected(file)).writeMany([record("a", "A")]);
     const storage = await connected(file, { commandTimeout: 30 });
-    await storage.writeMany([record("a", "A")]);
     for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
     const lock = handle(`${file}-lock`);
     lock.exec("BEGIN EXCLUSIVE");
@@ -189,7 +189,7 @@ describe("a file that is removed while it is open", () => {
       code: "CACHEME_STORAGE_FAILED",
     });
     lock.exec("ROLLBACK");
-    await vi.waitFor(() => expect(existsSync(file)).toBe(true));
+    await until(() => existsSync(file));
     expect(await text(await connected(file), "a")).toBeUndefined();
   });
 });

@@ -31,20 +31,18 @@ describe("a file that another connection has locked", () => {
     const storage = await connected(file, hasty);
     const other = handle(file);
     other.exec("BEGIN IMMEDIATE");
-    const began = performance.now();
     const calls = [
       storage.writeMany([record("a", "A")]),
       storage.removeMany(["a"]),
       storage.leases!.acquire([{ key: "a", duration: 1000 }]),
       storage.generations!.bump(["tag"], undefined),
     ];
+    // After the deadline they would say that there was no answer.
     for (const outcome of await Promise.allSettled(calls)) {
       expect(outcome).toMatchObject({
         reason: { code: "CACHEME_STORAGE_FAILED", message: expect.stringContaining("holds the lock") },
       });
     }
-    // A busy machine has two seconds more.
-    expect(performance.now() - began).toBeLessThan(hasty.commandTimeout + 2000);
     other.exec("COMMIT");
     await storage.writeMany([record("a", "A")]);
     expect(await text(storage, "a")).toBe("A");

@@ -63,3 +63,8 @@ export function handleOfLibrary(file: string): NodeSqliteDatabase | BetterSqlite
   onTestFinished(() => void database.close());
   return database;
 }
+
+/** Asks again until it is so; the test's own time limit ends it. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
