@@ -145,20 +145,17 @@ describe("one source that was evaluated twice", () => {
   it("is known although a bundler names its imports differently", async () => {
     vi.stubEnv("NODE_ENV", "production");
     const cacheme = new Cacheme();
-    const make = (name: string, parameter: string, imported: string, key = "a b", used = imported) =>
+    const make = (name: string, parameter: string, imported: string, key = "a b") =>
       new Function(
         "Node",
         "db",
         `return class ${name} extends Node{static meta={name:"u"};key(){return\`${key}\`}` +
-          `load(${parameter}){const ${imported}=db;return ${used}.user(\`\${${imported}.x}\`)}}`,
+          `load(${parameter}){const ${imported}=db;return ${imported}.user(\`\${${imported}.x}\`)}}`,
       )(Node, { user: (id: string) => `user ${id}` }) as new () => Node;
-    const [first, again] = [make("e", "t", "r"), make("n", "e", "i")];
-    const [other, mixed] = [make("n", "e", "i", "a c"), make("n", "e", "i", "a b", "e")];
+    const [first, again, other] = [make("e", "t", "r"), make("n", "e", "i"), make("n", "e", "i", "a c")];
     await cacheme.get(new first());
     expect(await cacheme.get(new again())).toBe("user undefined");
-    for (const wrong of [other, mixed]) {
-      expect(await reason(cacheme.get(new wrong()))).toMatchObject({ code: "CACHEME_DUPLICATE_NODE" });
-    }
+    expect(await reason(cacheme.get(new other()))).toMatchObject({ code: "CACHEME_DUPLICATE_NODE" });
   });
 
   it("does not grow with each definition of it", async () => {

@@ -1,42 +1,85 @@
+import { isAlikeBundled, isAlikeMinified, isMinified } from "./alike-source.js";
 import type { NodeClass } from "./node.js";
 
 /** Where `defineNode` keeps the definition of the nodes that a factory makes. Another copy of the package may read it. */
 export const definitionKey = "~definition";
+
+/** Compares the sources of two functions or classes. */
+type SourceRule = (one: string, other: string) => boolean;
 
 /**
  * Whether two node classes are one source, evaluated twice: by two module graphs, by a test that resets modules, by a
  * function that defines nodes each time it runs. What the functions close over cannot be compared.
  */
 export function isSameDefinition(one: NodeClass, other: NodeClass): boolean {
-  const [left, right] = [definitionOf(one), definitionOf(other)];
-  if (left !== undefined || right !== undefined) return isAlike(left, right, new Set());
-  return isAlikeClass(one, other) && isAlike(one.meta, other.meta, new Set());
+  return isAlikeNode(one, other, isAlikeBundled);
 }
 
-function definitionOf(nodeClass: NodeClass): unknown {
-  return (nodeClass as { readonly [definitionKey]?: unknown })[definitionKey];
+/**
+ * Whether two minified node classes may be one source. A minifier names and inlines in each module graph by what the graph
+ * uses, so the sources of one class need not be alike. If each graph has a copy of this package, too, the meta and the members
+ * decide; in one graph the sources do, without their names.
+ */
+export function isSameMinified(one: NodeClass, other: NodeClass): boolean {
+  if (![...sourcesOf(one), ...sourcesOf(other)].every(isMinified)) return false;
+  return isAlikeNode(one, other, packageOf(one) === packageOf(other) ? isAlikeMinified : () => true);
+}
+
+function isAlikeNode(one: NodeClass, other: NodeClass, isAlikeSource: SourceRule): boolean {
+  const [left, right] = [definitionOf(one), definitionOf(other)];
+  if (left !== undefined || right !== undefined) return isAlike(left, right, isAlikeSource, new Set());
+  return isAlikeClass(one, other, isAlikeSource) && isAlike(one.meta, other.meta, isAlikeSource, new Set());
+}
+
+function definitionOf(nodeClass: NodeClass): object | undefined {
+  return (nodeClass as { readonly [definitionKey]?: object })[definitionKey];
+}
+
+/** The sources that the user wrote: of the definition's functions, or of the classes below the package's. */
+function sourcesOf(nodeClass: NodeClass): string[] {
+  const definition = definitionOf(nodeClass);
+  const owned = definition === undefined ? ownClasses(nodeClass) : Object.values(definition);
+  return owned.filter((value) => typeof value === "function" && !isNative(value)).map(String);
+}
+
+/** Returns the prototype of the class `Node` that the class rests on, which tells the copies of this package apart. */
+function packageOf({ prototype }: NodeClass): object {
+  return chainOf(prototype).at(-2) ?? prototype; // The last one is the prototype of all objects.
+}
+
+/** The class and those that it extends, without the package's, which is the last one. */
+function ownClasses(nodeClass: NodeClass): object[] {
+  return chainOf(nodeClass)
+    .filter((each) => typeof each === "function" && !isNative(each))
+    .slice(0, -1);
+}
+
+function chainOf(object: object): object[] {
+  const chain: object[] = [];
+  for (let each: object | null = object; each !== null; each = Object.getPrototypeOf(each)) chain.push(each);
+  return chain;
 }
 
 /** Compares the classes and those that they extend, up to the base class, which is the package's. */
-function isAlikeClass(one: object, other: object): boolean {
-  let [left, right]: [object | null, object | null] = [one, other];
-  while (left !== right) {
-    if (typeof left !== "function" || typeof right !== "function") return false;
-    const [leftBase, rightBase]: [object | null, object | null] = [
-      Object.getPrototypeOf(left),
-      Object.getPrototypeOf(right),
-    ];
-    const isPackages = leftBase === Function.prototype && rightBase === Function.prototype && left !== one;
-    if (isPackages) return true;
-    if (!isAlikeSource(String(left), String(right))) return false;
-    if (!hasAlikeFunctions(left, right) || !hasAlikeFunctions(left.prototype, right.prototype)) return false;
-    [left, right] = [leftBase, rightBase];
-  }
-  return true;
+function isAlikeClass(one: NodeClass, other: NodeClass, isAlikeSource: SourceRule): boolean {
+  const [left, right] = [ownClasses(one), ownClasses(other)];
+  return (
+    left.length === right.length &&
+    left.every((nodeClass, place) => {
+      const twin = right[place];
+      if (nodeClass === twin) return true;
+      if (typeof nodeClass !== "function" || typeof twin !== "function") return false;
+      if (!isAlikeSource(String(nodeClass), String(twin))) return false;
+      return (
+        hasAlikeFunctions(nodeClass, twin, isAlikeSource) &&
+        hasAlikeFunctions(nodeClass.prototype, twin.prototype, isAlikeSource)
+      );
+    })
+  );
 }
 
 /** Of a class that was compiled to a function, the source does not show the methods. Of statics, functions alone count. */
-function hasAlikeFunctions(one: unknown, other: unknown): boolean {
+function hasAlikeFunctions(one: unknown, other: unknown, isAlikeSource: SourceRule): boolean {
   const [left, right] = [functionsOf(one), functionsOf(other)];
   return (
     left.size === right.size &&
@@ -60,65 +103,21 @@ function functionsOf(owner: unknown): Map<string, string> {
 }
 
 /** Functions by their source, everything else by what it holds. */
-function isAlike(one: unknown, other: unknown, compared: Set<unknown>): boolean {
+function isAlike(one: unknown, other: unknown, isAlikeSource: SourceRule, compared: Set<unknown>): boolean {
   if (Object.is(one, other)) return true;
-  if (typeof one === "function" && typeof other === "function") return isAlikeFunction(one, other);
+  // Bound and built-in functions all have one source, which says nothing.
+  if (typeof one === "function" && typeof other === "function")
+    return !isNative(one) && isAlikeSource(String(one), String(other));
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
   if (compared.has(one)) return true; // What contains itself is being compared already.
   compared.add(one);
   const [left, right] = [Object.entries(one), new Map(Object.entries(other))];
   return (
     left.length === right.size &&
-    left.every(([name, value]) => right.has(name) && isAlike(value, right.get(name), compared))
+    left.every(([name, value]) => right.has(name) && isAlike(value, right.get(name), isAlikeSource, compared))
   );
 }
 
-/** Bound and built-in functions all have one source, which says nothing. */
-function isAlikeFunction(one: object, other: object): boolean {
-  const source = String(one);
-  return !source.includes("[native code]") && isAlikeSource(source, String(other));
-}
-
-/** Names that bundlers and minifiers make: `t`, `__vite_ssr_import_0__`, `_db__WEBPACK_IMPORTED_MODULE_0__`, `user$1`. */
-const generatedName = /^(?:[\p{ID_Start}_$].?|.*__.*|_.*|.*\$\d*)$/u;
-
-/**
- * Whether two sources are equal but for names that a bundler made: one module in two graphs is compiled twice, and a minifier
- * may name its imports differently. Each such name must stand for one name of the other source throughout. Properties, which
- * follow a dot or precede a colon in an object, have to be equal.
- */
-function isAlikeSource(one: string, other: string): boolean {
-  if (one === other) return true;
-  const [left, right] = [tokensOf(one), tokensOf(other)];
-  if (left.length !== right.length) return false;
-  const [there, back] = [new Map<string, string>(), new Map<string, string>()];
-  return left.every((word, place) => {
-    const twin = right[place] ?? "";
-    if (isProperty(left, place) || !generatedName.test(word) || !generatedName.test(twin))
-      return word === twin;
-    const isConsistent = (there.get(word) ?? twin) === twin && (back.get(twin) ?? word) === word;
-    there.set(word, twin);
-    back.set(twin, word);
-    return isConsistent;
-  });
-}
-
-function isProperty(tokens: readonly string[], place: number): boolean {
-  const before = tokens[place - 1];
-  if (before === "." && tokens[place - 2] !== ".") return true;
-  return tokens[place + 1] === ":" && (before === "{" || before === ",");
-}
-
-const token =
-  /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[\p{ID_Start}_$][\p{ID_Continue}$]*|[^\s]/gsu;
-
-/** Splits a source into names, strings and single characters. The expressions in a template are split in turn. */
-function tokensOf(source: string): string[] {
-  return (source.match(token) ?? []).flatMap((word) =>
-    word.length > 1 && word.startsWith("`")
-      ? word
-          .split(/(\$\{[^{}`]*\})/)
-          .flatMap((part) => (part.startsWith("${") ? tokensOf(part.slice(2, -1)) : `\`${part}`))
-      : word,
-  );
+function isNative(value: object): boolean {
+  return String(value).includes("[native code]");
 }

@@ -3,7 +3,7 @@ import { ConfigurationError, closedError, typeName } from "../errors.js";
 import { escapedPrefix } from "../node/key.js";
 import { defaultName, type ResolvedMeta, resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
-import { isSameDefinition } from "../node/same-definition.js";
+import { isSameDefinition, isSameMinified } from "../node/same-definition.js";
 import { shownKey } from "../shown-key.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storage/memory.js";
@@ -171,12 +171,14 @@ export class PlanTable {
   #kindFor(nodeClass: NodeClass, prototype: object, meta: ResolvedMeta): NodeKind {
     const known = this.#known.get(meta.hasName ? meta.name : prototype);
     if (known === undefined) return this.#renew(undefined, nodeClass, meta);
+    const isProduction = process.env.NODE_ENV === "production";
     const isOfKind =
       this.#replaced.has(prototype) ||
       known.nodeClass.prototype === prototype ||
-      isSameDefinition(known.nodeClass, nodeClass);
+      isSameDefinition(known.nodeClass, nodeClass) ||
+      (isProduction && isSameMinified(known.nodeClass, nodeClass));
     if (isOfKind) return known.kind;
-    if (process.env.NODE_ENV === "production") throw duplicateNode(known);
+    if (isProduction) throw duplicateNode(known);
     return this.#replace(known, nodeClass, meta);
   }
 
@@ -270,9 +272,7 @@ function bulkLoadOf(nodeClass: NodeClass, name: string): Plan["loadAll"] {
     throw new ConfigurationError(
       "CACHEME_INVALID_NODE",
       `The static loadAll of node class "${name}" is not a function.`,
-      {
-        node: name,
-      },
+      { node: name },
     );
   }
   return (nodes, context) => loadAll.call(nodeClass, nodes, context);
