@@ -28,6 +28,7 @@ const coreLayers = [
   "entry",
   "serializer",
   "freeze",
+  "realm",
   "events",
   "duration",
   "errors",

@@ -575,7 +575,7 @@ export class Cacheme implements AsyncDisposable {
   /** A read that the nearest local tier could not answer. */
   #readBeyond(plan: Plan, node: Node, key: string, options: GetOptions<Node> | undefined): Promise<unknown> {
     if (options !== undefined) return this.#readWith(plan, node, key, options);
-    return this.#reads.join(plan, node, key, plainFlight).promise;
+    return this.#reads.join(plan, node, key, plainFlight).answer();
   }
 
   /** A read that the short way of {@link get} did not answer. */
@@ -592,7 +592,7 @@ export class Cacheme implements AsyncDisposable {
     const flight = fresh
       ? this.#reads.refresh(plan, node, key, { override, previous })
       : this.#reads.join(plan, node, key, { override, previous, maxAge: age });
-    return signal === undefined ? flight.promise : leaveOnAbort(flight, signal);
+    return signal === undefined ? flight.answer() : leaveOnAbort(flight, signal);
   }
 
   #peekLocal(plan: Plan, key: string): Entry | undefined {

@@ -1,13 +1,22 @@
+import { types } from "node:util";
+import { inThisRealm } from "./realm.js";
+
+/** What was frozen to the bottom stays so: a value goes through several hands that each must know it frozen. */
+const frozenDeeply = new WeakSet<object>();
+
 /**
  * Freezes plain objects and arrays, and those in them, and returns the value. Other objects (Dates, Maps, bytes, instances of
- * classes) are left as they are, and so is what they hold: freezing a Map does not keep anybody from `set`.
+ * classes) are left as they are, and so is what they hold: freezing a Map does not keep anybody from `set`. Left alone are also
+ * what cannot be frozen or must not be: proxies (MobX, Vue), module namespaces, objects with properties under symbols (by which
+ * libraries mark what they observe), and objects with a getter that throws. Never throws.
  *
  * A flat object is frozen in some tens of nanoseconds: no list is made before an object with another in it is found.
  */
 export function deepFreeze<T>(value: T): T {
-  if (!isFreezable(value)) return value;
+  if (!isFreezable(value) || frozenDeeply.has(value)) return value;
   const inner = freezeOne(value, undefined);
   if (inner !== undefined) freezeAll(value, inner);
+  frozenDeeply.add(value);
   return value;
 }
 
@@ -25,13 +34,23 @@ function freezeAll(root: object, waiting: object[]): void {
 /** Freezes the object and adds the objects directly in it to the list, which is made with the first. */
 function freezeOne(object: object, waiting: object[] | undefined): object[] | undefined {
   let inner = waiting;
+  try {
+    inner = addChildren(object, waiting);
+    Object.freeze(object);
+  } catch {
+    // A getter threw, or the object is of a kind that cannot be frozen: it stays as it is.
+  }
+  return inner;
+}
+
+function addChildren(object: object, waiting: object[] | undefined): object[] | undefined {
+  let inner = waiting;
   if (Array.isArray(object)) {
     const { length } = object;
     for (let i = 0; i < length; i++) inner = add(object[i], inner);
   } else {
     for (const key in object) inner = add((object as Readonly<Record<string, unknown>>)[key], inner);
   }
-  Object.freeze(object);
   return inner;
 }
 
@@ -43,7 +62,19 @@ function add(child: unknown, waiting: object[] | undefined): object[] | undefine
 }
 
 function isFreezable(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+  // First of all whether it is a proxy: a question about its prototype runs a stranger's code.
+  if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  if (prototype === null) return !types.isModuleNamespaceObject(value) && !isMarked(value);
+  const isPlain = prototype === Object.prototype || prototype === Array.prototype;
+  return (isPlain || isPlainElsewhere(prototype)) && !isMarked(value);
+}
+
+function isPlainElsewhere(prototype: object): boolean {
+  const home = inThisRealm(prototype);
+  return home === Object.prototype || home === Array.prototype;
+}
+
+function isMarked(value: object): boolean {
+  return Object.getOwnPropertySymbols(value).length > 0;
 }

@@ -1,5 +1,16 @@
+import { createRequire } from "node:module";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import * as namespace from "../src/freeze.js";
 import { deepFreeze } from "../src/freeze.js";
+
+/** Required, since the types of MobX need a newer library of TypeScript's than ours. */
+const { configure, observable }: MobX = createRequire(import.meta.url)("mobx");
+
+interface MobX {
+  configure(options: { useProxies: "always" | "never"; enforceActions?: "never" }): void;
+  observable<T>(value: T): T;
+}
 
 describe("deepFreeze", () => {
   it("freezes plain objects and arrays at every level, and returns the value itself", () => {
@@ -88,5 +99,63 @@ describe("deepFreeze", () => {
     deepFreeze(value);
 
     expect(Object.isFrozen(last)).toBe(true);
+  });
+
+  it("leaves module namespaces alone, wherever they are", () => {
+    const value = { modules: [namespace], own: { a: 1 } };
+
+    expect(deepFreeze(namespace)).toBe(namespace);
+    deepFreeze(value);
+
+    expect([Object.isFrozen(value), Object.isFrozen(value.own)]).toEqual([true, true]);
+  });
+
+  it.each(["always", "never"] as const)("leaves MobX observables working, with proxies %s", (useProxies) => {
+    configure({ useProxies, enforceActions: "never" });
+    const state = observable({ count: 1, list: [1], inner: { a: 1 } });
+
+    deepFreeze({ state, again: [state] });
+    deepFreeze(state);
+    state.count = 2;
+    state.list.push(2);
+    state.inner.a = 2;
+
+    expect([state.count, state.list.length, state.inner.a]).toEqual([2, 2, 2]);
+    configure({ useProxies: "always" });
+  });
+
+  it("neither freezes nor asks proxies, revoked ones too", () => {
+    const asked: string[] = [];
+    const traps = new Proxy({}, { get: (_target, trap) => void asked.push(String(trap)) });
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const value = { proxied: new Proxy({}, traps), proxy };
+
+    deepFreeze(value);
+    deepFreeze(value.proxied);
+
+    expect(Object.isFrozen(value)).toBe(true);
+    expect(asked).toEqual([]);
+  });
+
+  it("leaves an object alone whose getter throws, and freezes the others", () => {
+    const throwing = {
+      get broken() {
+        return expect.fail("never read");
+      },
+    };
+    const value = { throwing, other: { a: 1 } };
+
+    deepFreeze(value);
+
+    expect([value, throwing, value.other].map(Object.isFrozen)).toEqual([true, false, true]);
+  });
+
+  it("freezes plain objects and arrays of another realm", () => {
+    const value = runInNewContext("({ list: [{ a: 1 }] })");
+
+    deepFreeze(value);
+
+    expect([value, value.list, value.list[0]].every(Object.isFrozen)).toBe(true);
   });
 });

@@ -58,6 +58,9 @@ export class Flight extends Operation {
   /** Whether the load said that its value is not to be stored. */
   skip = false;
 
+  #isTaken = false;
+  /** The readers that wait for copies. */
+  #copies: { resolve(value: unknown): void; reject(error: unknown): void }[] | undefined;
   #resolve: (value: unknown) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
@@ -93,6 +96,31 @@ export class Flight extends Operation {
     return this.staying === 0;
   }
 
+  /**
+   * The value for one more reader: the same for all, unless the class's nearest local tier gives copies. Then the first reader is
+   * given the value itself, which no tier keeps, and each further one a copy, made before anybody can change the value.
+   */
+  answer(): Promise<unknown> {
+    const first = !this.#isTaken;
+    this.#isTaken = true;
+    if (first || this.plan.nearest?.storage.copy === undefined) return this.promise;
+    return new Promise((resolve, reject) => {
+      this.#copies ??= [];
+      this.#copies.push({ resolve, reject });
+    });
+  }
+
+  #resolveCopies(value: unknown): void {
+    const storage = this.plan.nearest?.storage;
+    for (const { resolve } of this.#copies ?? []) {
+      try {
+        resolve(storage?.copy?.(value));
+      } catch {
+        resolve(value); // It cannot be copied, and was not stored for that reason.
+      }
+    }
+  }
+
   /** A reader with a signal has left. When the last one has, no new reader joins, and the load may be aborted. */
   leave(): void {
     this.staying -= 1;
@@ -111,12 +139,14 @@ export class Flight extends Operation {
   resolve(value: unknown): void {
     this.settled = true;
     this.plan.operations.end(this.key, this);
+    if (this.#copies !== undefined) this.#resolveCopies(value);
     this.#resolve(value);
   }
 
   reject(error: unknown): void {
     this.settled = true;
     this.plan.operations.end(this.key, this);
+    for (const { reject } of this.#copies ?? []) reject(error);
     this.#reject(error);
   }
 }

@@ -16,7 +16,7 @@ export function leaveOnAbort(flight: Flight, signal: AbortSignal): Promise<unkno
       if (leaves.size === 0) forget(signal);
     };
     leaves.add(leave);
-    flight.promise.then(
+    flight.answer().then(
       (value) => {
         stay();
         resolve(value);

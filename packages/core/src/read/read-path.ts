@@ -1,18 +1,19 @@
 import type { Clock } from "../clock.js";
 import type { Cached, Entry } from "../entry/entry.js";
-import { decodeEntry } from "../entry/entry-codec.js";
 import type { Events } from "../events.js";
 import type { Node } from "../node/node.js";
 import type { LoadSpace } from "../node/reads.js";
 import type { NodeKind, RemoteTier } from "../plan/node-kind.js";
 import type { Plan } from "../plan/plan.js";
-import { DecompressionLimit } from "../serializer/decompression-limit.js";
 import type { RemoteRead } from "../storage/registered.js";
 import type { Tick } from "../storage/tick.js";
 import type { Fill, Filler } from "../write/fill.js";
+import { Decoder } from "./decoder.js";
 import { Flight, type FlightOptions } from "./flight.js";
 import { Load, type LoadEnvironment } from "./load.js";
 import { currentLoad } from "./load-frame.js";
+import { ReaderValues } from "./reader-values.js";
+import { peekRemotely } from "./remote-peek.js";
 import { type SingleLoad, singleLoadOf } from "./single-load.js";
 import { Slots } from "./slots.js";
 import { refuseNestedSelf, waitFor, waitsFor } from "./wait-graph.js";
@@ -27,7 +28,8 @@ export class ReadPath {
   /** The flights that come to their load in this tick, by class. */
   readonly #loads = new Map<Plan, Flight[]>();
   readonly #slots = new Map<NodeKind, Slots>();
-  readonly #decompression = new DecompressionLimit();
+  readonly #values = new ReaderValues();
+  readonly #decoder = new Decoder(this.#values);
 
   constructor(clock: Clock, events: Events, tick: Tick, filler: Filler, space: LoadSpace) {
     this.#clock = clock;
@@ -78,19 +80,8 @@ export class ReadPath {
   }
 
   /** What a tier has of the node, without loading, filling or counting. */
-  async peek(plan: Plan, key: string): Promise<Entry | undefined> {
-    for (const tier of plan.remoteTiers) {
-      if (plan.operations.distrusted(key)) return undefined;
-      const storageKey = plan.storageKey(key);
-      const bytes = await readOne(tier, storageKey);
-      const cached = bytes === undefined ? undefined : this.#decode(plan, storageKey, bytes);
-      const now = this.#clock.now();
-      if (cached !== undefined && cached.freshUntil > now) {
-        const ttl = cached.freshUntil - now;
-        return { ...cached, origin: tier.name, ttl, size: bytes?.byteLength, hits: undefined };
-      }
-    }
-    return undefined;
+  peek(plan: Plan, key: string): Promise<Entry | undefined> {
+    return peekRemotely(plan, key, this.#clock, this.#decoder);
   }
 
   #open(plan: Plan, node: Node, key: string, opener: Load | undefined, options: FlightOptions): Flight {
@@ -147,15 +138,11 @@ export class ReadPath {
       storageKey: flight.storageKey,
       arrived: (bytes) => {
         const { plan, storageKey } = flight;
-        const cached = bytes === undefined ? undefined : this.#decode(plan, storageKey, bytes);
+        const cached = this.#decoder.decode(plan, storageKey, bytes);
         if (cached !== undefined && this.#serves(cached, flight)) this.#found(flight, tier.index, cached);
         else this.#advance(flight);
       },
     };
-  }
-
-  #decode({ meta, fingerprint }: Plan, storageKey: string, bytes: Uint8Array): Cached | undefined {
-    return decodeEntry(meta.serializer, fingerprint, storageKey, bytes, this.#decompression);
   }
 
   #serves(cached: Cached, flight: Flight): boolean {
@@ -238,7 +225,7 @@ export class ReadPath {
       flight.follows = leader;
       if (flight.nested) this.#promote(leader);
       leader.staying += 1;
-      leader.promise.then(
+      leader.answer().then(
         (value) => {
           flight.plan.stats.misses += flight.readers;
           flight.resolve(value);
@@ -271,6 +258,12 @@ export class ReadPath {
 
   #loaded(flight: Flight, value: unknown): void {
     const { plan, key } = flight;
+    try {
+      this.#values.loaded(plan, key, value);
+    } catch (error) {
+      this.#failed(flight, error);
+      return;
+    }
     const now = this.#clock.now();
     const answer = () => {
       plan.stats.misses += flight.readers;
@@ -303,8 +296,4 @@ export class ReadPath {
     flight.plan.stats.misses += flight.readers;
     flight.reject(error);
   }
-}
-
-function readOne(tier: RemoteTier, storageKey: string): Promise<Uint8Array | undefined> {
-  return new Promise((arrived) => tier.storage.read({ storageKey, arrived }));
 }

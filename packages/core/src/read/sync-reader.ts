@@ -11,6 +11,7 @@ import type { Plan } from "../plan/plan.js";
 import type { Filler } from "../write/fill.js";
 import type { LoadOverride } from "./flight.js";
 import { runSynchronously } from "./load-frame.js";
+import { ReaderValues } from "./reader-values.js";
 
 /** Loads on the spot what no local tier has, for `getSync`. */
 export class SyncReader {
@@ -18,6 +19,7 @@ export class SyncReader {
   readonly #events: Events;
   readonly #filler: Filler;
   readonly #space: LoadSpace;
+  readonly #values = new ReaderValues();
   /** The nodes being loaded, outermost first: a synchronous load that reads itself would never end. */
   readonly #loading: { readonly plan: Plan; readonly key: string }[] = [];
 
@@ -28,7 +30,10 @@ export class SyncReader {
     this.#filler = filler;
   }
 
-  /** @throws LoadError `CACHEME_NOT_SYNCHRONOUS` where a tier is remote, or the load returned a promise */
+  /**
+   * @throws LoadError `CACHEME_NOT_SYNCHRONOUS` where a tier is remote, or the load returned a promise
+   * @throws SerializationError for a value that can be read only once, such as a stream
+   */
   load(plan: Plan, node: Node, key: string, override: LoadOverride | undefined): unknown {
     const details = { node: plan.name, key };
     const [remote] = plan.remoteTiers;
@@ -70,6 +75,7 @@ export class SyncReader {
           details,
         );
       }
+      this.#values.loaded(plan, key, value);
       if (!said.skip && (plan.doorkeeper === undefined || plan.doorkeeper.admits(key))) {
         this.#fill(plan, key, value, operation, said.ttl);
       }

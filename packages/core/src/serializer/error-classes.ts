@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { inThisRealm } from "./realm.js";
+import { inThisRealm } from "../realm.js";
 
 /** The standard error classes by name, each as a function that makes an empty instance. */
 export const errorClasses: ReadonlyMap<string, { readonly prototype: Error; make(): Error }> = new Map([

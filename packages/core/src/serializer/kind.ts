@@ -1,6 +1,6 @@
 import { types } from "node:util";
+import { inThisRealm } from "../realm.js";
 import { isDOMException, isError, standardClassOf } from "./error-classes.js";
-import { inThisRealm } from "./realm.js";
 import { isOrdinaryMemory, viewClasses } from "./view-classes.js";
 
 /** The serializers of Cacheme's own. */

@@ -8,6 +8,17 @@ import type { Cached } from "../entry/entry.js";
  */
 export interface LocalStorage {
   readonly kind: "local";
+  /**
+   * What readers of the entries are given: what is stored with its plain objects and arrays frozen, the same as it is, or copies.
+   * A class's nearest local storage decides it also for readers who wait for a load together. Default: `"shared"`.
+   */
+  readonly values?: LocalValues | undefined;
+  /**
+   * Copies a value, so that each of several readers has one. Only where `values` is `"cloned"`.
+   *
+   * @throws SerializationError for what cannot be copied exactly
+   */
+  copy?(value: unknown): unknown;
   /** What to call this storage in messages, such as `memory (10,000 entries)`. */
   readonly label: string;
   /**
@@ -30,6 +41,9 @@ export interface LocalStorage {
   /** Gives back what it holds, and its timers. */
   close(): void;
 }
+
+/** See the option `values` of `memory`. */
+export type LocalValues = "frozen" | "shared" | "cloned";
 
 /** What a local storage holds under a key. The reader of a hit counts it here. */
 export interface LocalEntry extends Cached {

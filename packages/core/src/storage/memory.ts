@@ -2,7 +2,10 @@ import { BoundedCache } from "@cacheme/memory";
 import type { Cached } from "../entry/entry.js";
 import { ConfigurationError } from "../errors.js";
 import { deepFreeze } from "../freeze.js";
-import type { LocalEntry, LocalStorage } from "./local-storage.js";
+import { type Copies, copyValue } from "../serializer/copy.js";
+import { refuseUncarried } from "../serializer/refusal.js";
+import { type ValueType, ValueTypes } from "../serializer/value-type.js";
+import type { LocalEntry, LocalStorage, LocalValues } from "./local-storage.js";
 
 /** The settings of {@link memory}. */
 export interface MemoryOptions {
@@ -15,13 +18,14 @@ export interface MemoryOptions {
   /** Which entry is evicted when there is no room: see the README of `@cacheme/memory`. Default: `"tlfu"`. */
   readonly policy?: "tlfu" | "lru" | "lfu" | "fifo" | undefined;
   /**
-   * What readers are given. `"frozen"`: the stored object itself, its plain objects and arrays frozen, so that a reader who
-   * changes it is told by an error. `"shared"`: the stored object itself, as it is; whoever changes it changes it for all.
-   * `"cloned"`: a structured clone for each read; those who
-   * wait for one load are given the loaded object itself. Default: `"frozen"`, and `"shared"` where NODE_ENV is `production`, since
-   * frozen arrays are slower to iterate.
+   * What readers are given, of entries and of loads that several wait for. `"frozen"`: one object for all, its plain objects and
+   * arrays frozen, so that changing it throws. `"shared"`: one object for all, as it is; whoever changes it changes it for all.
+   * `"cloned"`: an equal copy for each reader; what cannot be copied exactly is not stored. Default: `"frozen"`, and `"shared"` if
+   * NODE_ENV is `production`, because frozen arrays are slower to iterate.
    */
-  readonly values?: "frozen" | "shared" | "cloned" | undefined;
+  readonly values?: LocalValues | undefined;
+  /** With `"cloned"`: types of your own that are copied, by encoding and decoding them. Default: none. */
+  readonly types?: readonly ValueType[] | undefined;
 }
 
 /**
@@ -37,6 +41,11 @@ export function memory(options: MemoryOptions = {}): LocalStorage {
   return options.values === "cloned" ? new CloningMemoryStorage(options) : new MemoryStorage(options);
 }
 
+/** What readers are given where no local storage says it. */
+export function defaultValues(): LocalValues {
+  return process.env.NODE_ENV === "production" ? "shared" : "frozen";
+}
+
 const defaultMaxSize = 10_000;
 
 /** The longest that the cache beneath counts; a read compares with the entry's own time in any case. */
@@ -49,7 +58,7 @@ class MemoryStorage implements LocalStorage {
   readonly kind = "local";
   readonly label: string;
   readonly #cache: BoundedCache<string, LocalEntry>;
-  readonly #values: "frozen" | "shared" | "cloned";
+  readonly values: LocalValues;
 
   constructor({ maxSize, maxWeight, weigher, policy, values }: MemoryOptions) {
     const size = maxSize ?? (maxWeight === undefined ? defaultMaxSize : undefined);
@@ -70,8 +79,8 @@ class MemoryStorage implements LocalStorage {
         },
       );
     }
-    this.#values = values ?? (process.env.NODE_ENV === "production" ? "shared" : "frozen");
-    if (!["frozen", "shared", "cloned"].includes(this.#values)) {
+    this.values = values ?? defaultValues();
+    if (!["frozen", "shared", "cloned"].includes(this.values)) {
       throw new ConfigurationError(
         "CACHEME_INVALID_OPTION",
         `memory() was given values: ${JSON.stringify(values)}. Give "frozen", "shared" or "cloned".`,
@@ -98,7 +107,7 @@ class MemoryStorage implements LocalStorage {
       this.#cache.deleteIn(space, key);
       return;
     }
-    const entry = new HeldEntry(this.#keep(cached.value), cached.writtenAt, cached.freshUntil);
+    const entry = new HeldEntry(this.keep(cached.value), cached.writtenAt, cached.freshUntil);
     this.#cache.setIn(
       space,
       key,
@@ -119,22 +128,53 @@ class MemoryStorage implements LocalStorage {
     this.#cache.clear();
   }
 
-  #keep(value: unknown): unknown {
-    if (this.#values === "frozen") return deepFreeze(value);
-    return this.#values === "cloned" ? structuredClone(value) : value;
+  /** What is stored of a value. */
+  protected keep(value: unknown): unknown {
+    return this.values === "frozen" ? deepFreeze(value) : value;
   }
 }
 
 /** Gives each reader a copy. A class of its own, so that other reads need not ask. */
 class CloningMemoryStorage extends MemoryStorage {
+  readonly #types: ValueTypes | undefined;
+
+  constructor(options: MemoryOptions) {
+    super(options);
+    this.#types = ValueTypes.of("memory()", options);
+  }
+
   override read(space: number, key: string): LocalEntry | undefined {
     const entry = super.read(space, key);
-    return entry && new ClonedEntry(entry);
+    return entry && this.#copyOf(space, key, entry);
   }
 
   override peek(space: number, key: string): LocalEntry | undefined {
     const entry = super.peek(space, key);
-    return entry && new ClonedEntry(entry);
+    return entry && this.#copyOf(space, key, entry);
+  }
+
+  copy(value: unknown): unknown {
+    const typed = refuseUncarried(value, "cloned", this.#types);
+    const copies: Copies = new Map();
+    for (const [original, { tag, data }] of typed) {
+      copies.set(original, this.#types?.decode(tag, copyValue(data, copies)));
+    }
+    return copyValue(value, copies);
+  }
+
+  protected override keep(value: unknown): unknown {
+    return this.copy(value);
+  }
+
+  /** What is stored was copied once; if a user's type cannot do it again, it is a miss. */
+  #copyOf(space: number, key: string, entry: LocalEntry): LocalEntry | undefined {
+    try {
+      const value = this.#types === undefined ? copyValue(entry.value, new Map()) : this.copy(entry.value);
+      return new CopiedEntry(entry, value);
+    } catch {
+      this.remove(space, key);
+      return undefined;
+    }
   }
 }
 
@@ -152,14 +192,14 @@ class HeldEntry implements LocalEntry {
 }
 
 /** A reader's own copy of an entry's value; its hits are the entry's. */
-class ClonedEntry implements LocalEntry {
+class CopiedEntry implements LocalEntry {
   readonly value: unknown;
   readonly writtenAt: number;
   readonly freshUntil: number;
   readonly #held: LocalEntry;
 
-  constructor(held: LocalEntry) {
-    this.value = structuredClone(held.value);
+  constructor(held: LocalEntry, value: unknown) {
+    this.value = value;
     this.writtenAt = held.writtenAt;
     this.freshUntil = held.freshUntil;
     this.#held = held;

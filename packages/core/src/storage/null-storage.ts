@@ -1,4 +1,5 @@
 import type { LocalStorage } from "./local-storage.js";
+import { defaultValues } from "./memory.js";
 
 /**
  * A storage that keeps nothing: every read is a miss. For switching a cache off where the program names it all the same, in
@@ -13,6 +14,7 @@ export function nullStorage(): LocalStorage {
   return {
     kind: "local",
     label: "null",
+    values: defaultValues(),
     read: () => undefined,
     peek: () => undefined,
     write: () => {},

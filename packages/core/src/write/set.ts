@@ -4,13 +4,14 @@ import { nodeLabel } from "../node/key.js";
 import { Operation } from "../plan/operation.js";
 import type { Plan } from "../plan/plan.js";
 import type { Fill, Filler, FillOutcome } from "./fill.js";
+import { refuseOneShot } from "./one-shot.js";
 
 /**
  * Stores a value that the caller has, in every tier. It overtakes whatever read or write of the key began earlier in this
  * process.
  *
  * @param ttl milliseconds; what the last tier keeps the value for, and the tiers before it at most
- * @throws SerializationError where a remote tier's serializer cannot carry the value; no tier has it then
+ * @throws SerializationError for a value that can be read only once, such as a stream; and where a remote tier's serializer cannot carry the value; no tier has it then
  * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` where a remote tier could not be reached; the other tiers have it
  */
 export async function set(
@@ -21,6 +22,7 @@ export async function set(
   filler: Filler,
   clock: Clock,
 ): Promise<void> {
+  refuseOneShot(value, plan.name, key);
   const operation = new Operation();
   plan.operations.fence(key);
   plan.operations.begin(key, operation);

@@ -1,0 +1,94 @@
+import { types } from "node:util";
+import { SerializationError } from "../errors.js";
+import { nodeLabel } from "../node/key.js";
+
+/** What can be read once, and what to cache instead. */
+interface OneShot {
+  readonly what: string;
+  readonly advice: string;
+}
+
+const body = (what: string): OneShot => ({
+  what,
+  advice: "Return what is in it, for example `return await response.json()`.",
+});
+const stream: OneShot = {
+  what: "a stream",
+  advice:
+    "Read it to its end in the load, for example with `node:stream/consumers`, and return the text or the bytes.",
+};
+const iterator: OneShot = {
+  what: "an iterator",
+  advice: "Return what it gives, for example `return [...values]` or `return await cursor.toArray()`.",
+};
+
+/** Of larger objects and lists only so many properties are looked at. */
+const mostProperties = 100;
+
+/**
+ * Refuses a value that only its first reader could use: a Response, a Request, a stream, an iterator or a generator, as the value
+ * itself or as a property of it.
+ *
+ * @throws SerializationError
+ */
+export function refuseOneShot(value: unknown, node: string, key: string): void {
+  if (typeof value !== "object" || value === null) return;
+  const found = oneShotIn(value);
+  if (found === undefined) return;
+  const { path, what, advice } = found;
+  const where = path === "$" ? "" : ` at ${path}`;
+  throw new SerializationError(
+    `The value of ${nodeLabel(node, key)}${where} is ${what}, which can be read only once, so it cannot be cached. ${advice}`,
+    path,
+    { node, key },
+  );
+}
+
+function oneShotIn(value: object): (OneShot & { readonly path: string }) | undefined {
+  // Looking at a proxy runs a stranger's code.
+  if (types.isProxy(value)) return undefined;
+  try {
+    const itself = oneShotOf(value);
+    if (itself !== undefined) return { path: "$", ...itself };
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== Array.prototype) return undefined;
+    let seen = 0;
+    for (const name in value) {
+      if (++seen > mostProperties) break;
+      const each: unknown = Reflect.get(value, name);
+      const inner = typeof each === "object" && each !== null ? oneShotOf(each) : undefined;
+      if (inner !== undefined) return { path: Array.isArray(value) ? `$[${name}]` : `$.${name}`, ...inner };
+    }
+  } catch {
+    // What throws while it is looked at is no Response, stream or iterator.
+  }
+  return undefined;
+}
+
+function oneShotOf(value: object): OneShot | undefined {
+  if (types.isProxy(value)) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return undefined;
+  const kind: unknown = Reflect.get(value, Symbol.toStringTag);
+  if ((kind === "Response" || kind === "Request") && "bodyUsed" in value) return body(`a ${kind}`);
+  if (isStream(value)) return stream;
+  if (types.isGeneratorObject(value)) return { ...iterator, what: "a generator" };
+  return isIterator(value) ? iterator : undefined;
+}
+
+/** A web stream or one of Node's, from whatever package. */
+function isStream(value: object): boolean {
+  return (
+    (has(value, "pipe") && has(value, "on")) ||
+    ("locked" in value && (has(value, "getReader") || has(value, "getWriter"))) ||
+    Reflect.get(value, Symbol.toStringTag) === "TransformStream"
+  );
+}
+
+function isIterator(value: object): boolean {
+  return has(value, "next") && (has(value, Symbol.iterator) || has(value, Symbol.asyncIterator));
+}
+
+function has(value: object, method: string | symbol): boolean {
+  return typeof Reflect.get(value, method) === "function";
+}
