@@ -4,7 +4,14 @@
  * @packageDocumentation
  */
 export { type Duration, milliseconds } from "./duration.js";
-export { BatchError, ConfigurationError, KeyError, StorageError } from "./errors.js";
+export {
+  BatchError,
+  ConfigurationError,
+  isAggregate,
+  isError,
+  KeyError,
+  StorageError,
+} from "./errors.js";
 export { shownKey } from "./shown-key.js";
 export { Awaited } from "./storage/awaited.js";
 export { backOff } from "./storage/back-off.js";

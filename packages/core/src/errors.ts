@@ -191,13 +191,21 @@ export class IncompleteError extends CachemeError {
   }
 }
 
-/** Whether it is an error, of this realm or of another one. Never throws: looking at a revoked proxy does. */
+/**
+ * Whether it is an error, of this realm or of another one. Never throws: looking at a revoked proxy does. For authors of storages:
+ * under Jest, and in Vitest's pools of contexts, the errors of Node's own modules are of another realm than the program.
+ */
 export function isError(thrown: unknown): thrown is Error {
   try {
     return thrown instanceof Error || types.isNativeError(thrown);
   } catch {
     return false;
   }
+}
+
+/** Whether it is an error of several errors, as a name with several addresses gives, of this realm or of another one. */
+export function isAggregate(thrown: unknown): thrown is AggregateError {
+  return isError(thrown) && "errors" in thrown && Array.isArray(thrown.errors);
 }
 
 /** What a thrown thing says, whatever it is. Never throws: an object without a prototype has no text, for instance. */

@@ -3,6 +3,7 @@ import {
   BatchError,
   checkKeys,
   type Generations,
+  isError,
   type KeyPattern,
   type Leases,
   type RemoteStorage,
@@ -221,7 +222,7 @@ async function pathsIn(folders: readonly string[]): Promise<string[]> {
 
 function notOpened(label: string, error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  const cause = error instanceof Error ? error : new Error(String(error));
+  const cause = isError(error) ? error : new Error(String(error));
   const message = `${label} cannot be used: ${cause.message.replace(/\.$/, "")}. ${adviceFor(cause)}`;
   return new StorageError("CACHEME_CONNECT_FAILED", message, { cause });
 }

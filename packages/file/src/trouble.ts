@@ -1,3 +1,5 @@
+import { isError } from "cacheme/driver";
+
 /** What to do next, for the person who gets the error. */
 const advice: Readonly<Record<string, string>> = {
   EACCES: "Check that the folder and what is in it may be written by this user.",
@@ -20,5 +22,5 @@ export function adviceFor(error: Error): string {
 
 /** The code of an error of the file system, such as `ENOENT`. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+  return isError(error) && "code" in error ? String(error.code) : "";
 }

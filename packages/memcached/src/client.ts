@@ -1,4 +1,4 @@
-import { type RemoteStorage, type StorageCall, StorageCalls, StorageError } from "cacheme/driver";
+import { isError, type RemoteStorage, type StorageCall, StorageCalls, StorageError } from "cacheme/driver";
 import { Connection } from "./connection.js";
 import { type Exchange, isFull, Refusal } from "./exchange.js";
 import type { Settings } from "./options.js";
@@ -219,7 +219,7 @@ function isServers(error: Error): boolean {
 
 /** In a pool an error is of one server, which it has to name. */
 function ofServer({ label }: Connection, error: unknown): Error {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = isError(error) ? error.message : String(error);
   return new Error(`${label}: ${reason}`, { cause: error });
 }
 

@@ -2,6 +2,7 @@ import {
   checkKeys,
   checkKeysOf,
   type Generations,
+  isAggregate,
   type Leases,
   type RemoteStorage,
   type StorageInfo,
@@ -171,5 +172,5 @@ async function settled<T>(promises: readonly Promise<T>[]): Promise<readonly Pro
 
 /** None has succeeded: the first one's error says why. */
 function firstOf(error: unknown): never {
-  throw error instanceof AggregateError ? error.errors[0] : error;
+  throw isAggregate(error) ? error.errors[0] : error;
 }

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
-import { cutOff } from "cacheme/driver";
+import { cutOff, isError } from "cacheme/driver";
 import { Exchange } from "./exchange.js";
 import { type Answer, AnswerParser } from "./protocol.js";
 
@@ -61,7 +61,7 @@ export class Wire {
         if (!this.#hasEnded) parser.push(piece);
       } catch (error) {
         // A parser that is lost, or an answer that nobody asked for.
-        this.drop(error instanceof Error ? error : new Error(String(error)));
+        this.drop(isError(error) ? error : new Error(String(error)));
       }
     });
     this.#socket.once(tls === undefined ? "connect" : "secureConnect", () => {

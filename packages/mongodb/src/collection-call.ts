@@ -1,4 +1,5 @@
 import type { StoredRecord } from "cacheme/driver";
+import { isError } from "cacheme/driver";
 import type { Place } from "./client.js";
 import type { Command, UpdateStatement } from "./commands.js";
 import type { CallOptions, MongodbCollection, MongodbDatabase } from "./driver.js";
@@ -103,7 +104,7 @@ export class CollectionCall {
       // A document of our own collection, as in `find`.
       return (document ?? undefined) as RecordDocument | undefined;
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === duplicateKey) return undefined;
+      if (isError(error) && "code" in error && error.code === duplicateKey) return undefined;
       throw error;
     }
   }
@@ -122,7 +123,7 @@ export class CollectionCall {
 
 /** The places of a second batch would be taken for places of the first, and other keys named than those that were refused. */
 function withoutPlaces(error: unknown): never {
-  if (error instanceof Error && writeErrorsOf(error) !== undefined) throw new Error(error.message);
+  if (isError(error) && writeErrorsOf(error) !== undefined) throw new Error(error.message);
   throw error;
 }
 
@@ -135,7 +136,7 @@ export interface WriteError {
 
 /** The statements that the server refused, `undefined` where an error is about something else. */
 export function writeErrorsOf(error: unknown): readonly WriteError[] | undefined {
-  if (!(error instanceof Error) || error.name !== "MongoBulkWriteError") return undefined;
+  if (!isError(error) || error.name !== "MongoBulkWriteError") return undefined;
   // One error or several: the driver's own type.
   const { writeErrors } = error as Error & { readonly writeErrors?: WriteError | readonly WriteError[] };
   const errors = writeErrors === undefined ? [] : [writeErrors].flat();

@@ -1,4 +1,4 @@
-import { checkKeys, type Generation, type Generations, shownKey } from "cacheme/driver";
+import { checkKeys, type Generation, type Generations, isError, shownKey } from "cacheme/driver";
 import type { CollectionCall, CollectionCalls } from "./collection-call.js";
 import {
   anyOf,
@@ -54,7 +54,7 @@ export class MongodbGenerations implements Generations {
     try {
       return await this.#bumped(keys, ttl);
     } catch (error) {
-      if (!(error instanceof Error && isFull(error.cause))) throw error;
+      if (!(isError(error) && isFull(error.cause))) throw error;
       return this.#lose(keys);
     }
   }

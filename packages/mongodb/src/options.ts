@@ -4,6 +4,7 @@ import {
   type ConnectionSettings,
   connectionSettings,
   type Duration,
+  isError,
   optionError,
   refuseUnknownOptions,
   shown,
@@ -169,7 +170,7 @@ function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOpt
 
 /** The driver's words name an option; those about an address may repeat it with its password, and stay out. */
 function refusedByDriver(error: unknown): ConfigurationError {
-  const words = error instanceof Error ? error.message : "";
+  const words = isError(error) ? error.message : "";
   if (/^(options? .+ (is|are) not supported)$/.test(words) && !words.includes("://")) {
     return optionError(`${where} was given options that the driver does not know: ${words}.`);
   }

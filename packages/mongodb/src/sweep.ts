@@ -1,3 +1,4 @@
+import { isError } from "cacheme/driver";
 import type { Place } from "./client.js";
 import { type Command, isOver } from "./commands.js";
 import type { CallOptions, MongodbCollection } from "./driver.js";
@@ -30,7 +31,7 @@ export async function makeIndex({ database, collection }: Place, options: CallOp
     await database.command({ createIndexes: collection.collectionName, indexes: [index] }, options);
     return true;
   } catch (error) {
-    if (error instanceof Error && error.name === "MongoServerError") return false;
+    if (isError(error) && error.name === "MongoServerError") return false;
     throw error;
   }
 }

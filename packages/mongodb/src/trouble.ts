@@ -1,4 +1,4 @@
-import { unsupportedServer } from "cacheme/driver";
+import { isError, unsupportedServer } from "cacheme/driver";
 import { writeErrorsOf } from "./collection-call.js";
 
 /** What the storage works with, for messages. */
@@ -20,7 +20,7 @@ export const connectAdvice =
 
 /** Whether these are words of the server: it is there. */
 export function isServers(error: unknown): boolean {
-  return error instanceof Error && (error.name === "MongoServerError" || writeErrorsOf(error) !== undefined);
+  return isError(error) && (error.name === "MongoServerError" || writeErrorsOf(error) !== undefined);
 }
 
 export function remedyFor(error: Error): string | undefined {
@@ -29,7 +29,7 @@ export function remedyFor(error: Error): string | undefined {
 
 /** Whether the server has no room for what was to be stored. A hosted server says so of its quota, in words alone. */
 export function isFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isError(error)) return false;
   return codeOf(error) === outOfDiskSpace || /\bover your space quota\b/.test(error.message);
 }
 
@@ -42,7 +42,7 @@ export function clean(error: Error): Error {
 
 /** The driver's error of a server that it does not speak to, in the storage's own terms; every other one as it is. */
 export function ofVersion(label: string, error: unknown): unknown {
-  for (let one = error, depth = 0; one instanceof Error && depth < 8; one = one.cause, depth++) {
+  for (let one = error, depth = 0; isError(one) && depth < 8; one = one.cause, depth++) {
     if (one.name !== "MongoCompatibilityError") continue;
     return unsupportedServer(label, "a server of another version", needs, { why: one.message, cause: error });
   }

@@ -1,4 +1,4 @@
-import { refusedConnection, type StorageError, unsupportedServer } from "cacheme/driver";
+import { isError, refusedConnection, type StorageError, unsupportedServer } from "cacheme/driver";
 import { type Commands, serverFacts } from "./commands.js";
 import type { Settings } from "./options.js";
 import { numberOf, type Session } from "./session.js";
@@ -115,7 +115,7 @@ async function ensureTable(
   try {
     await session.change(tableStatement(table));
   } catch (cause) {
-    if (!(cause instanceof Error) || !isServers(cause) || remedyFor(cause) !== undefined) throw cause;
+    if (!isError(cause) || !isServers(cause) || remedyFor(cause) !== undefined) throw cause;
     throw unsupportedServer(label, found, needs, {
       why: `the table could not be made: ${cause.message}`,
       cause,

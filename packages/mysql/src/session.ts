@@ -1,3 +1,4 @@
+import { isError } from "cacheme/driver";
 import type { PoolConnection } from "mysql2";
 import type { Client } from "./client.js";
 
@@ -100,7 +101,7 @@ function asUsual(_field: unknown, next: () => unknown): unknown {
 
 /** The server's number for an error, such as 1213. Those of the system are negative. */
 export function numberOf(error: unknown): number | undefined {
-  const number: unknown = error instanceof Error ? Reflect.get(error, "errno") : undefined;
+  const number: unknown = isError(error) ? Reflect.get(error, "errno") : undefined;
   return typeof number === "number" && number > 0 ? number : undefined;
 }
 

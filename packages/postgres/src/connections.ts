@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { isError } from "cacheme/driver";
 import pg from "pg";
 import { hangUp } from "./hang-up.js";
 import type { Settings } from "./options.js";
@@ -173,7 +174,7 @@ function remove(client: PostgresPoolClient & { readonly connection?: { readonly 
  * ends the connection too, or has lost the statements that were prepared on it, as after DISCARD ALL.
  */
 function isLost(error: unknown): boolean {
-  if (!(error instanceof Error && "severity" in error && "code" in error)) return true;
+  if (!(isError(error) && "severity" in error && "code" in error)) return true;
   return /^(?:08|57P|26000|42P05)/.test(String(error.code));
 }
 

@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { checkKeys, type Generation, type Generations, generationFrom, shownKey } from "cacheme/driver";
+import {
+  checkKeys,
+  type Generation,
+  type Generations,
+  generationFrom,
+  isError,
+  shownKey,
+} from "cacheme/driver";
 import { textArray } from "./binary-array.js";
 import type { PostgresClient } from "./client.js";
 import type { Statement, Statements } from "./commands.js";
@@ -30,7 +37,7 @@ export class PostgresGenerations implements Generations {
 
   /** A full server still removes: without its generation each entry of a tag is a miss, as after a bump. */
   async #lose(keys: readonly string[], error: unknown): Promise<readonly Generation[]> {
-    if (!(error instanceof Error && isFull(error.cause))) throw error;
+    if (!(isError(error) && isFull(error.cause))) throw error;
     const { remove, time } = this.#statements;
     await this.#client.ask("a removal of generations", remove, [textArray(keysInLockOrder(keys))]);
     const [row] = await this.#client.ask("a look at the clock", time, []);

@@ -4,6 +4,7 @@ import {
   type ConnectionSettings,
   connectionSettings,
   type Duration,
+  isError,
   optionError,
   refuseUnknownOptions,
   shown,
@@ -217,8 +218,7 @@ function resolved(config: pg.PoolConfig): pg.Client {
     return new pg.Client(config);
   } catch (error) {
     // A file of a certificate that is not there, say. The words of an address's reader may hold the address.
-    const reason =
-      error instanceof Error && config.connectionString === undefined ? `: ${error.message}` : "";
+    const reason = isError(error) && config.connectionString === undefined ? `: ${error.message}` : "";
     throw optionError(
       `${where} was given connection options that pg refuses${reason}. Check the address and its parameters.`,
     );

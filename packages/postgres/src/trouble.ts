@@ -1,3 +1,5 @@
+import { isError } from "cacheme/driver";
+
 /** What the storage works with, for messages. */
 export const needs = "PostgreSQL 12 or newer";
 
@@ -9,7 +11,7 @@ export const conflicts: ReadonlySet<string> = new Set(["40P01", "40001"]);
 
 /** The SQLSTATE, or the system's code. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+  return isError(error) && "code" in error ? String(error.code) : "";
 }
 
 /** An error of the server less what may hold values that were sent. */

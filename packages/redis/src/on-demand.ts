@@ -1,4 +1,4 @@
-import { StorageError } from "cacheme/driver";
+import { isError, StorageError } from "cacheme/driver";
 import type { Redis } from "ioredis";
 import type { Attempt, Client, Outcome } from "./client.js";
 import type { KeyCommand } from "./commands.js";
@@ -76,5 +76,5 @@ export class OnDemand implements Client {
 
 /** Not so if ioredis is there and something that it needs is missing: then its own words say what. */
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && /^Cannot find (?:package|module) 'ioredis'/.test(error.message);
+  return isError(error) && /^Cannot find (?:package|module) 'ioredis'/.test(error.message);
 }

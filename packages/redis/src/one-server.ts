@@ -1,3 +1,4 @@
+import { isError } from "cacheme/driver";
 import { type Attempt, type Client, isForgotten, type Outcome, pipelined } from "./client.js";
 import type { KeyCommand } from "./commands.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
@@ -44,7 +45,7 @@ export class OneServer implements Client {
       const counts = await inPages(keys, (page) => client.unlink(page));
       return counts.reduce((sum, count) => sum + count, 0);
     } catch (error) {
-      if (error instanceof Error) this.#notice(error);
+      if (isError(error)) this.#notice(error);
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { type StorageCall, StorageError } from "cacheme/driver";
+import { isError, type StorageCall, StorageError } from "cacheme/driver";
 import { closeQuietly, type Driver, type DriverName, findDriver, whyMissing } from "./database.js";
 import { inMemory, type Settings } from "./options.js";
 import { requireOwnFile } from "./ownership.js";
@@ -150,7 +150,7 @@ export class Client {
       try {
         return Session.open(driver, file, table);
       } catch (error) {
-        if (troubleOf(error) !== "corrupt" || !(error instanceof Error)) throw error;
+        if (troubleOf(error) !== "corrupt" || !isError(error)) throw error;
         this.#setAside(driver, file, error);
         makePrivate(file);
         return Session.open(driver, file, table);
@@ -178,7 +178,7 @@ export class Client {
   async #recover(error: unknown, session: Session | undefined, recovery: Recovery): Promise<void> {
     const trouble = troubleOf(error);
     const ours = session !== undefined && this.#settings.own === undefined;
-    if (session === undefined || !(error instanceof Error)) throw error;
+    if (session === undefined || !isError(error)) throw error;
     if (trouble === "busy") return recovery.pause(error);
     const isMended =
       trouble === "noTable" ||

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { isError } from "cacheme/driver";
 
 /** What can stand in a column, as both libraries give and take it. Whole numbers stay below 2^53. */
 export type Value = string | number | Uint8Array | null;
@@ -130,7 +131,7 @@ function tooNew(require: NodeJS.Require): string | undefined {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && /^Cannot find module 'better-sqlite3/.test(error.message);
+  return isError(error) && /^Cannot find module 'better-sqlite3/.test(error.message);
 }
 
 class NodeSqlite implements Database {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, linkSync, lstatSync, openSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { isError } from "cacheme/driver";
 
 /**
  * Makes an empty file that only this user may read, where there is none: SQLite would make it readable for all. SQLite
@@ -41,5 +42,5 @@ export function realFile(path: string): string {
 
 /** The code of an error of the file system, such as `ENOENT`. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+  return isError(error) && "code" in error ? String(error.code) : "";
 }

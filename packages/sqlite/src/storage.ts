@@ -2,6 +2,7 @@ import {
   checkKeys,
   checkKeysOf,
   type Generations,
+  isError,
   type KeyPattern,
   type Leases,
   type RemoteStorage,
@@ -154,7 +155,7 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 
 function notOpened(label: string, error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  const cause = error instanceof Error ? error : new Error(String(error));
+  const cause = isError(error) ? error : new Error(String(error));
   const message = `${label} cannot be opened: ${cause.message.replace(/\.$/, "")}. ${adviceFor(cause)}`;
   return new StorageError("CACHEME_CONNECT_FAILED", message, { cause });
 }

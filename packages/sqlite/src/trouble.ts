@@ -1,3 +1,5 @@
+import { isError } from "cacheme/driver";
+
 /** What SQLite says of an error, as far as it decides what is done about it. */
 export type Trouble =
   | "busy"
@@ -51,7 +53,7 @@ const advice: Readonly<Record<Trouble, string>> = {
 };
 
 export function troubleOf(error: unknown, platform: NodeJS.Platform = process.platform): Trouble {
-  if (!(error instanceof Error)) return "other";
+  if (!isError(error)) return "other";
   const code = "code" in error ? String(error.code) : "";
   // Windows renames no file that another program has open. It may be a virus scanner, which is done in a moment.
   if (platform === "win32" && /^(?:EBUSY|EPERM|EACCES)$/.test(code)) return "busy";

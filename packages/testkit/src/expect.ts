@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import type { RemoteStorage, StoredRecord } from "cacheme/driver";
+import { isError } from "cacheme/driver";
 
 /** A record with a text in it, for a minute unless told otherwise. */
 export function record(key: string, value: string, ttl: number | undefined = 60_000): StoredRecord {
@@ -46,7 +47,7 @@ export async function refused(call: Promise<unknown>, ...codes: readonly string[
   try {
     await call;
   } catch (error) {
-    assert.ok(error instanceof Error, "what a call rejects with is an Error");
+    assert.ok(isError(error), "what a call rejects with is an Error");
     const code = codeOf(error);
     assert.ok(codes.includes(code), `expected ${codes.join(" or ")}, but it was ${code}: ${error.message}`);
     return error;
@@ -66,5 +67,5 @@ export async function bounded<T>(deadline: number, call: () => Promise<T>): Prom
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : `no code (${String(error)})`;
+  return isError(error) && "code" in error ? String(error.code) : `no code (${String(error)})`;
 }

@@ -1,4 +1,4 @@
-import { type CachemeErrorDetails, SerializationError } from "../errors.js";
+import { type CachemeErrorDetails, reasonOf, SerializationError } from "../errors.js";
 import { decompress } from "../serializer/compressed.js";
 import {
   DecompressionLimit,
@@ -92,7 +92,7 @@ function refusal(error: unknown, about: CachemeErrorDetails): SerializationError
   if (error instanceof SerializationError) {
     return new SerializationError(subject + error.message, error.path, { ...about, cause: error.cause });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return new SerializationError(`${subject}The serializer failed: ${reason}`, "$", {
     ...about,
     cause: error,

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { SerializationError } from "../errors.js";
+import { reasonOf, SerializationError } from "../errors.js";
 import { isError } from "./error-classes.js";
 import { carriersOf, isIndex, type Kind, kindOf, type SerializerName } from "./kind.js";
 import type { Typed, ValueTypes } from "./value-type.js";
@@ -112,7 +112,7 @@ function containsItself(path: string, { tag }: Typed): SerializationError {
 
 /** For what goes wrong although every part can be carried, such as a text longer than a string can be. */
 export function failure(serializer: SerializerName, error: unknown): SerializationError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return new SerializationError(`${serializer}() could not write the value: ${reason}`, "$", {
     cause: error,
   });

@@ -1,4 +1,4 @@
-import { ConfigurationError, SerializationError } from "../errors.js";
+import { ConfigurationError, reasonOf, SerializationError } from "../errors.js";
 
 /**
  * A type of your own that a serializer carries: how it is recognized, and how it becomes plain data and back.
@@ -95,7 +95,7 @@ export class ValueTypes {
       return type && { tag: type.tag, data: type.encode(value) };
     } catch (cause) {
       const of = tag === undefined ? "The test of a type" : `The type ${show(tag)}`;
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       throw new SerializationError(`${of} failed for the value at ${path()}: ${reason}`, path(), { cause });
     }
   }

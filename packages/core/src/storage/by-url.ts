@@ -1,7 +1,7 @@
 import { isBuiltin } from "node:module";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ConfigurationError } from "../errors.js";
+import { ConfigurationError, isError } from "../errors.js";
 import type { ConnectionOptions } from "./connection-options.js";
 import type { LocalStorage } from "./local-storage.js";
 import { memory } from "./memory.js";
@@ -176,7 +176,7 @@ function resolveFrom(name: string, file: string | undefined): string | undefined
 }
 
 function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = isError(error) && "code" in error ? error.code : undefined;
   return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
 }
 

@@ -1,4 +1,4 @@
-import { asError, reasonOf, StorageError } from "../errors.js";
+import { asError, isAggregate, isError, reasonOf, StorageError } from "../errors.js";
 
 /** Why a storage could not be opened. */
 type Trouble = "unreached" | "silent" | "cutOff" | "refused" | "unknown";
@@ -111,15 +111,15 @@ export function cutOff(message: string): Error {
 
 /** The server's or the system's own words. A name with several addresses has an error for each, and none of its own. */
 export function words(error: Error): string {
-  const each = error instanceof AggregateError ? error.errors.map((one) => words(asError(one))) : [];
+  const each = isAggregate(error) ? error.errors.map((one) => words(asError(one))) : [];
   return (each.join("; ") || reasonOf(error) || error.name).replace(/\.$/, "");
 }
 
 /** Drivers wrap the system's error: the first one in the chain of causes that tells decides. */
 function troubleOf(error: Error, advice: ConnectAdvice): Trouble {
   let one: unknown = error;
-  for (let depth = 0; depth < deepestCause && one instanceof Error; depth++) {
-    if (one instanceof AggregateError && one.errors.length > 0) return troubleOfAll(one.errors, advice);
+  for (let depth = 0; depth < deepestCause && isError(one); depth++) {
+    if (isAggregate(one) && one.errors.length > 0) return troubleOfAll(one.errors, advice);
     const code = String("code" in one ? one.code : "");
     const isOfConnecting = "syscall" in one && /^(connect|getaddrinfo|query)/.test(String(one.syscall));
     // A time of our own that has passed tells nothing of where the server's silence comes from.

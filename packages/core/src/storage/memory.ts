@@ -1,6 +1,6 @@
 import { BoundedCache } from "@cacheme/memory";
 import type { Cached } from "../entry/entry.js";
-import { ConfigurationError } from "../errors.js";
+import { ConfigurationError, reasonOf } from "../errors.js";
 import { deepFreeze } from "../freeze.js";
 import { type Copies, copyValue } from "../serializer/copy.js";
 import { refuseUncarried } from "../serializer/refusal.js";
@@ -70,7 +70,7 @@ class MemoryStorage implements LocalStorage {
         policy,
       });
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       throw new ConfigurationError(
         "CACHEME_INVALID_OPTION",
         `memory() was given an option that it cannot keep: ${reason}`,

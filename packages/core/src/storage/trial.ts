@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { asError, StorageError } from "../errors.js";
+import { asError, isError, StorageError } from "../errors.js";
 import { refusedConnection, unsupportedServer, words } from "./connect-trouble.js";
 import { KeyPattern } from "./key-pattern.js";
 import type { RemoteStorage } from "./remote-storage.js";
@@ -64,7 +64,7 @@ async function tried(trial: Trial, attempt: (trying: Trying) => Promise<void>): 
     });
   } catch (thrown) {
     const error = asError(thrown);
-    const cause = error.cause instanceof Error ? error.cause : error;
+    const cause = isError(error.cause) ? error.cause : error;
     if (cause instanceof StorageError) throw cause;
     if (trial.passes?.(cause) !== true) throw await refusalOf(action, cause, trial);
   }
