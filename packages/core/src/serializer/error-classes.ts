@@ -2,7 +2,7 @@ import { types } from "node:util";
 import { inThisRealm } from "../realm.js";
 
 /** The standard error classes by name, each as a function that makes an empty instance. */
-export const errorClasses: ReadonlyMap<string, { readonly prototype: Error; make(): Error }> = new Map([
+const errorClasses: ReadonlyMap<string, { readonly prototype: Error; make(): Error }> = new Map([
   ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map(
     (errorClass) =>
       [errorClass.name, { prototype: errorClass.prototype, make: () => new errorClass() }] as const,
