@@ -59,14 +59,27 @@ export async function startRedisCluster({
   }
 }
 
-function startNode(bus: ReservedPort | undefined): Promise<Server> {
+/** A bus whose port is not chosen may meet one that is taken: then another node is tried. */
+const mostAttempts = 5;
+
+async function startNode(bus: ReservedPort | undefined): Promise<Server> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await server("redis", { arguments: nodeWords(bus) });
+    } catch (error) {
+      if (bus !== undefined || attempt === mostAttempts) throw error;
+    }
+  }
+}
+
+function nodeWords(bus: ReservedPort | undefined): readonly string[] {
   const words = [
     "--cluster-enabled",
     "yes",
     ...(bus === undefined ? [] : ["--cluster-port", String(bus.port)]),
   ];
   const speed = ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"];
-  return server("redis", { arguments: [...words, ...speed] });
+  return [...words, ...speed];
 }
 
 /** Redis 6 says `Redis server v=6.2.14 …`. Valkey began with 7.2. */
