@@ -3,12 +3,12 @@
  * All share the entries of one folder.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
+const { compile, run: runToEnd } = await import(`${process.env.CACHEME_SUPPORT}/processes.mjs`);
 const require = createRequire(import.meta.url);
 const here = import.meta.dirname;
 
@@ -23,13 +23,9 @@ const runtimes = {
 };
 
 const shared = mkdtempSync(join(tmpdir(), "cacheme-runtimes-"));
-const children = new Set();
-process.once("exit", () => {
-  for (const child of children) child.kill("SIGKILL");
-  rmSync(shared, { recursive: true, force: true });
-});
+process.once("exit", () => rmSync(shared, { recursive: true, force: true }));
 
-await run([process.execPath, require.resolve("typescript/package.json").replace("package.json", "bin/tsc")]);
+await compile(here);
 installWithoutHash(join(shared, "without"));
 
 const programs = Object.entries(runtimes).flatMap(([name, command]) => [
@@ -83,28 +79,9 @@ async function runProgram({ name, command, place, hasNativeHash }, others) {
 }
 
 /** @returns what the command printed, once it has ended by itself with code 0 */
-async function run([program, ...args]) {
+function run(command) {
   const env = { ...process.env, DENO_DIR: join(shared, "deno"), DENO_NO_UPDATE_CHECK: "1" };
-  const child = spawn(program, args, { cwd: here, env });
-  children.add(child);
-  const limit = setTimeout(() => child.kill("SIGKILL"), 120_000);
-  let [stdout, all] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text) => {
-    stdout += text;
-    all += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text) => {
-    all += text;
-  });
-  const { code, signal } = await new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => resolve({ code, signal }));
-  });
-  clearTimeout(limit);
-  children.delete(child);
-  if (code === 0) return stdout;
-  const end = signal === null ? `code ${code}` : `${signal}: it has to end by itself`;
-  throw new Error(`${[program, ...args].join(" ")} ended with ${end}\n${all}`);
+  return runToEnd(command, { cwd: here, env });
 }
 
 /** Two at a time. */

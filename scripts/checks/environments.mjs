@@ -7,6 +7,9 @@ import { root, run } from "../lib/command.mjs";
 
 /** @typedef {{ name: string, dependencies?: Record<string, string>, cacheme?: { builds?: string[] } }} Manifest */
 
+/** Modules that the programs' checks share. */
+const support = join(root, "environments/support");
+
 /**
  * The programs in places where Cacheme has to run: each is installed outside the checkout with the packed tarballs, and
  * checks itself.
@@ -59,7 +62,7 @@ async function checkEnvironment(env, program, folder, packed) {
   await run("pnpm", install, { cwd: folder, env });
   const printed = await run(process.execPath, ["check.mjs"], {
     cwd: folder,
-    env: { ...env, CACHEME_TARBALLS: JSON.stringify(tarballs) },
+    env: { ...env, CACHEME_TARBALLS: JSON.stringify(tarballs), CACHEME_SUPPORT: support },
     stdoutOnly: true,
   });
   return printed.trim().split("\n").at(-1) ?? "";

@@ -49,5 +49,5 @@ console.log(
 
 await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
 server.close();
-server.closeAllConnections();
+await once(server, "close"); // It has answered what it had taken; connections that clients keep end within five seconds.
 await close();

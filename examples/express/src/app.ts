@@ -1,0 +1,32 @@
+import { get, invalidate, stats, storages } from "cacheme";
+import express, { type Express } from "express";
+import { articles } from "./articles.js";
+import { ArticleNode, WordsNode } from "./nodes.js";
+
+export function createApp(): Express {
+  const app = express();
+
+  // A storage in trouble is no reason to restart or to take no requests: reads go on to the source.
+  app.get("/health", (_request, response) => {
+    response.json({
+      status: "ok",
+      hitRate: stats().hitRate,
+      storages: storages().map(({ name, failureCount }) => ({ name, failureCount })),
+    });
+  });
+
+  app.get("/articles/:id", async (request, response) => {
+    const article = await get(new ArticleNode(request.params.id));
+    const words = await get(new WordsNode(article.title));
+    response.json({ ...article, words });
+  });
+
+  app.put("/articles/:id", express.text({ type: "*/*" }), async (request, response) => {
+    const { id } = request.params;
+    await articles.rename(id, String(request.body));
+    await invalidate(new ArticleNode(id)); // After the change: a read in between would keep the old title.
+    response.status(204).end();
+  });
+
+  return app;
+}

@@ -1,0 +1,21 @@
+import { setTimeout } from "node:timers/promises";
+
+export interface Article {
+  readonly id: string;
+  readonly title: string;
+}
+
+const renamed = new Map<string, string>();
+
+/** A database in this process, as slow as one far away. */
+export const articles = {
+  async find(id: string): Promise<Article> {
+    await setTimeout(100);
+    return { id, title: renamed.get(id) ?? `Article ${id}` };
+  },
+
+  async rename(id: string, title: string): Promise<void> {
+    await setTimeout(100);
+    renamed.set(id, title);
+  },
+};

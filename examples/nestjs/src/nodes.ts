@@ -1,0 +1,54 @@
+import { type LoadContext, Node, type NodeMeta } from "cacheme";
+import { type Article, ArticleRepository, type Dictionary } from "./sources.js";
+
+const caches = [{ storage: "local", ttl: "1m" }] as const;
+
+/** Gets the repository from its space; the cache module provides it. Anybody can make such a node. */
+export class ArticleNode extends Node<Article> {
+  static override meta: NodeMeta = { name: "article", caches };
+
+  constructor(readonly id: string) {
+    super();
+  }
+
+  key() {
+    return this.id;
+  }
+
+  override load({ inject }: LoadContext<Article>) {
+    return inject(ArticleRepository).find(this.id);
+  }
+}
+
+/** Gets the dictionary through its constructor. A provider that has the dictionary makes such nodes. */
+export class WordsNode extends Node<string[]> {
+  static override meta: NodeMeta = { name: "words", caches };
+
+  constructor(
+    readonly text: string,
+    private readonly dictionary: Dictionary,
+  ) {
+    super();
+  }
+
+  key() {
+    return this.text;
+  }
+
+  override load() {
+    return this.dictionary.words(this.text);
+  }
+}
+
+/** Has no load: it holds what a method returned. */
+export class TitleNode extends Node<string> {
+  static override meta: NodeMeta = { name: "title", caches };
+
+  constructor(readonly id: string) {
+    super();
+  }
+
+  key() {
+    return this.id;
+  }
+}
