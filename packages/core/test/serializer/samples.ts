@@ -23,8 +23,18 @@ function ofNode(error: Error): Error {
   // Some have a toString that shows the code: that comes back too.
   while (prototype !== claimed && !Object.hasOwn(prototype, "toString"))
     prototype = Object.getPrototypeOf(prototype);
-  comesBack.set(error, Object.create(prototype, Object.getOwnPropertyDescriptors(error)));
+  comesBack.set(error, like(error, prototype));
   return error;
+}
+
+/** An object of the error's properties. Newer Nodes have the stack behind a getter, which works for errors only. */
+function like(error: Error, prototype: object): object {
+  const object = Object.create(prototype);
+  for (const key of Reflect.ownKeys(error)) {
+    const enumerable = Object.prototype.propertyIsEnumerable.call(error, key);
+    Object.defineProperty(object, key, { value: Reflect.get(error, key), enumerable, configurable: true });
+  }
+  return object;
 }
 
 function thrownBy(body: () => unknown): Error {
@@ -302,10 +312,7 @@ function arguments_(..._values: unknown[]): unknown {
 /** Its errors are of Node's own too, and come back as Errors. */
 function aggregateOfNode(): unknown {
   const { errors } = refusedConnections as AggregateError;
-  const expected = Object.create(
-    AggregateError.prototype,
-    Object.getOwnPropertyDescriptors(refusedConnections),
-  );
+  const expected = like(refusedConnections, AggregateError.prototype);
   Object.defineProperty(expected, "errors", { value: errors.map((each) => expectedOf(ofNode(each))) });
   comesBack.set(refusedConnections, expected);
   return refusedConnections;
