@@ -543,11 +543,14 @@ export class Cacheme implements AsyncDisposable {
   /**
    * Ends the work of this space: new calls are refused, what is on its way to the storages is waited for, the storages are
    * closed. Loads that are running still answer their readers, unless they read further
-   * nodes; their values are not stored. Twice does nothing more.
+   * nodes; their values are not stored. Twice does nothing more. A server has to end before, or it answers with errors.
    *
    * @example
    * ```ts
-   * process.once("SIGTERM", () => close());
+   * await once(process, "SIGTERM");
+   * server.close(); // takes no new connections
+   * await once(server, "close"); // has answered what it had taken
+   * await close();
    * ```
    */
   close(): Promise<void> {
