@@ -286,6 +286,7 @@ describe("a driver that is written by the contract alone", () => {
       connect: async () => {},
       close: async () => {},
       ping: async () => {},
+      time: async () => Date.now(),
       readMany: async (keys) => keys.map((key) => records.get(key)),
       writeMany: async (written) => {
         for (const { key, bytes } of written) records.set(key, bytes);

@@ -82,6 +82,14 @@ export class FileStorage implements RemoteStorage {
     await this.#calls.run("a ping", () => this.#folder.open());
   }
 
+  /**
+   * The machine's clock, which decides every expiry here. Machines that share a folder over a network each have their own:
+   * the folder's server stamps the files, but none of these stamps decides anything.
+   */
+  async time(): Promise<number> {
+    return this.#calls.run("a look at the clock", async () => now());
+  }
+
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     checkKeys(keys, this.label);
     const [first] = keys;

@@ -81,6 +81,14 @@ export class Client {
     });
   }
 
+  /** The first server by name that is up; the first one of all where none is. */
+  firstUp(): Connection {
+    const byName = [...this.connections].sort((a, b) => (a.label < b.label ? -1 : 1));
+    const first = byName.find(({ isReady }) => isReady) ?? byName[0];
+    if (first === undefined) throw new Error("there is no server");
+    return first;
+  }
+
   /**
    * Asks servers for what may be left out: one of a pool that is known to be down has no keys, as long as another one is
    * up. One that is lost while it is asked fails the call.

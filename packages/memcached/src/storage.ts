@@ -56,6 +56,21 @@ export class MemcachedStorage implements RemoteStorage {
     });
   }
 
+  /**
+   * The `time` of the server's statistics: its uptime plus the time at which it was started, the base by which it expires
+   * items. It is told in whole seconds and advances once a second, so it is up to a second behind, and up to two on a server
+   * that is busy. Of several servers one answers for all: the first by name that is up, so that every process reads the same
+   * clock.
+   */
+  async time(): Promise<number> {
+    return this.#client.run("a look at the clock", async (conversation) => {
+      const stats = statsOf(await conversation.stats(this.#client.firstUp()));
+      const seconds = Number(stats.get("time"));
+      if (!(seconds > 0)) throw new Error("the statistics do not say what time it is");
+      return seconds * 1000;
+    });
+  }
+
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     if (keys.length === 0) return [];
     checkKeys(keys, this.label);

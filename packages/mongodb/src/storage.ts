@@ -84,6 +84,14 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
     await this.run("a ping", ({ database, options }) => database.command({ ping: 1 }, options));
   }
 
+  /**
+   * The `localTime` of `hello`: the clock that `$$NOW` and `$currentDate` read, for less than a query costs. A server that
+   * knows `hello` by its former name only is asked twice.
+   */
+  async time(): Promise<number> {
+    return this.run("a look at the clock", ({ database, options }) => serverTime(database, options));
+  }
+
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     if (keys.length === 0) return [];
     checkKeys(keys, this.label);

@@ -64,6 +64,12 @@ export class PostgresStorage implements RemoteStorage {
     await this.#client.ask("a ping", this.#statements.ping, []);
   }
 
+  /** The time of the statement on the server, as every expiry is told from. */
+  async time(): Promise<number> {
+    const [row] = await this.#client.ask("a look at the clock", this.#statements.time, []);
+    return Number(row?.[0]);
+  }
+
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     checkKeys(keys, this.label);
     if (keys.length === 0) return [];

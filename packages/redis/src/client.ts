@@ -16,6 +16,8 @@ export interface Client {
   each(commands: readonly KeyCommand[], attempt: Attempt): Promise<Outcome[]>;
   /** Asks every server that keys are written to. */
   ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]>;
+  /** Asks one server that keys are written to: one that can be reached, where there is one. */
+  askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T>;
   /** Those servers, for scans, with a number that tells whether keys have changed their servers since. */
   masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }>;
   /** Is told when a call had no answer in time. */

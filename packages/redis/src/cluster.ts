@@ -106,6 +106,15 @@ export class Cluster implements Client {
     return Promise.all(asked);
   }
 
+  /** Asks the first ready master by address: the same one from every process, as long as it is up. */
+  async askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T> {
+    const masters = [...this.#nodes.masters()].sort((a, b) => (addressOf(a) < addressOf(b) ? -1 : 1));
+    const master = masters.find(({ isReady }) => isReady) ?? masters[0];
+    if (master === undefined) throw new Error("no node of the cluster is known");
+    const { client } = await this.#ready(master, attempt);
+    return question(client);
+  }
+
   async masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }> {
     await this.#nodes.refresh();
     return { masters: this.#nodes.masters(), version: this.#nodes.version };
@@ -192,6 +201,10 @@ export class Cluster implements Client {
       throw error;
     }
   }
+}
+
+function addressOf(node: Connection): string {
+  return `${hostOf(node)}:${node.client.options?.port}`;
 }
 
 /** What goes to one node at once. */

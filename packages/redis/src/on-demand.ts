@@ -50,6 +50,10 @@ export class OnDemand implements Client {
     return this.#client.ask(question, attempt);
   }
 
+  askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T> {
+    return this.#client.askOne(question, attempt);
+  }
+
   masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }> {
     return this.#client.masters();
   }

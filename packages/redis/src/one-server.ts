@@ -67,8 +67,12 @@ export class OneServer implements Client {
   }
 
   async ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]> {
+    return [await this.askOne(question, attempt)];
+  }
+
+  async askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T> {
     const { client } = await attempt.on(this.#connection);
-    return [await question(client)];
+    return question(client);
   }
 
   async masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }> {

@@ -66,6 +66,17 @@ export class RedisStorage implements RemoteStorage {
   }
 
   /**
+   * TIME. In a Cluster one master answers for all: TIME has no key, so no node sends it elsewhere. One node is enough
+   * because every process asks the same one while it is up, and because a Cluster needs clocks that agree anyway: an expiry
+   * is an absolute time, which a failover or a migration hands to another node.
+   */
+  async time(): Promise<number> {
+    return this.#calls.make("a look at the clock", async (attempt) =>
+      timeOf(await this.#client.askOne((client) => client.call("time"), attempt)),
+    );
+  }
+
+  /**
    * MGET also for one key: GET answers an error where another program keeps a list or a hash under the key, MGET a miss.
    *
    * The buffers are views of what the socket read, up to 64 KiB each: a small one that is kept keeps all of that. The
@@ -197,6 +208,13 @@ function written(records: readonly StoredRecord[]): KeyCommand[] {
     if (freshFor !== undefined) return { run: storeForEver, key, args: [pack, freshFor] };
     return { run: "set", key, args: ttl === undefined ? [pack] : [pack, "PX", ttl] };
   });
+}
+
+/** The seconds and the microseconds of TIME, as the scripts round them. */
+function timeOf(answer: unknown): number {
+  if (!Array.isArray(answer)) throw new Error("the server does not say what time it is");
+  const [seconds, microseconds] = answer;
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
 }
 
 function escaped(prefix: string): string {

@@ -69,6 +69,11 @@ export class SqliteStorage implements RemoteStorage {
     await this.#use("a ping", (session) => session.now());
   }
 
+  /** The machine's clock, as SQLite reads it for every expiry: processes on one file share it. */
+  async time(): Promise<number> {
+    return this.#use("a look at the clock", (session) => session.now());
+  }
+
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     checkKeys(keys, this.label);
     const [first] = keys;

@@ -74,6 +74,11 @@ export class ReferenceStorage implements RemoteStorage {
     this.check([]);
   }
 
+  async time(): Promise<number> {
+    this.check([]);
+    return Math.floor(this.now());
+  }
+
   async info(): Promise<{ server: string; records: number }> {
     return { server: "Reference 1.0", records: this.held.size };
   }

@@ -35,6 +35,15 @@ export interface RemoteStorage {
   /** Settles when the storage answers. */
   ping(): Promise<void>;
   /**
+   * Reads the clock that decides when the storage's records and leases expire: whole milliseconds since the epoch. The
+   * answer is the clock's reading at some moment between the call and the answer, never the client's own clock. It costs
+   * one round trip and has the deadline of any call.
+   *
+   * A storage whose clock ticks in longer steps answers with its last tick: memcached's ticks are a second long. The clock
+   * of a server may be set back, so a later answer may be smaller.
+   */
+  time(): Promise<number>;
+  /**
    * The stored bytes in the order of `keys`, `undefined` where there are none. Expired records are never returned, also
    * where the database has not swept them up yet. A key may stand in `keys` more than once. A lease hides nothing: the
    * bytes that were there before it stay readable.

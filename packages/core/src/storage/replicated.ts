@@ -75,6 +75,16 @@ class Replicated implements RemoteStorage {
     await this.#nearest((replica) => replica.ping());
   }
 
+  /**
+   * Answers with the clock of the nearest storage that can be reached. This process reads its records there, so that clock
+   * decides which ones it finds. Processes that are near to other copies read other clocks: their times differ by as much
+   * as the copies' clocks do.
+   */
+  async time(): Promise<number> {
+    this.#check([]);
+    return this.#nearest((replica) => replica.time());
+  }
+
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     this.#check(keys);
     if (keys.length === 0) return [];
@@ -177,6 +187,10 @@ class Replica {
 
   ping(): Promise<void> {
     return this.storage.ping();
+  }
+
+  time(): Promise<number> {
+    return this.storage.time();
   }
 
   /** Notes whether the storage answered. */

@@ -6,6 +6,7 @@ import type { RemoteStorage, StorageCapability, StorageInfo, StoredRecord } from
 import { Rendezvous } from "./rendezvous.js";
 import { byShard, checkNames, memberFrom, type Shard, type ShardMember } from "./shard.js";
 import { ShardedLeases } from "./sharded-leases.js";
+import { shardedTime } from "./sharded-time.js";
 import { checkKeys } from "./stored-key.js";
 
 /** A storage of several storages, each with a part of the keys. */
@@ -140,6 +141,12 @@ class Shards implements ShardedStorage {
   async ping(): Promise<void> {
     this.#check([]);
     await Promise.all(this.#table.members.map(({ storage }) => storage.ping()));
+  }
+
+  /** The clock of the first shard by name that can be reached, the same one in every process. */
+  async time(): Promise<number> {
+    this.#check([]);
+    return shardedTime(this.#table.members);
   }
 
   /** A shard that is down answers with misses. */

@@ -46,6 +46,20 @@ describe("a replicated storage", () => {
     expect(near.count("read")).toBe(1);
   });
 
+  it("tells the nearest one's time, and the next one's while the nearest is down", async () => {
+    const { near, far, storage } = two();
+    far.skew = 3_600_000;
+    const [here, there] = [await near.time(), await far.time()];
+    expect(there - here).toBe(3_600_000);
+    expect(await storage.time()).toBe(here);
+    near.gate = down;
+    expect(await storage.time()).toBe(there);
+    far.gate = down;
+    expect(await reason(storage.time())).toMatchObject({ message: "down" });
+    await storage.close();
+    expect(await reason(storage.time())).toMatchObject({ code: "CACHEME_CLOSED" });
+  });
+
   it("rejects where all are down", async () => {
     const { near, far, storage } = two();
     near.gate = down;

@@ -48,6 +48,7 @@ function couch(overrides: Overrides = {}) {
     connect: () => calls.connect(),
     close: () => calls.close(),
     ping: async () => {},
+    time: async () => 1,
     readMany: (keys) => call("read", () => keys.map((key) => table.get(key))),
     writeMany: (records: readonly StoredRecord[]) =>
       call("write", () => records.forEach(({ key, bytes }) => void table.set(key, bytes))),

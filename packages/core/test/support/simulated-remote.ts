@@ -3,7 +3,7 @@ import type { RemoteStorage, StoredRecord } from "../../src/storage/remote-stora
 
 /** One call that a storage was given. */
 export interface RemoteCall {
-  readonly operation: "read" | "write" | "remove";
+  readonly operation: "read" | "write" | "remove" | "time";
   readonly keys: readonly string[];
 }
 
@@ -18,6 +18,8 @@ export class SimulatedRemote implements RemoteStorage {
   readonly calls: RemoteCall[] = [];
   readonly records = new Map<string, { readonly bytes: Uint8Array; readonly until: number }>();
   readonly #clock: Clock;
+  /** Milliseconds that the storage's own clock is ahead of the one that it was made with; negative if behind. */
+  skew = 0;
   /** Called before a request is carried out, and again before it is answered; may wait or throw. */
   gate: (operation: RemoteCall["operation"], moment: "request" | "answer") => Promise<void> | void = () => {};
   closed = 0;
@@ -37,9 +39,13 @@ export class SimulatedRemote implements RemoteStorage {
 
   async ping(): Promise<void> {}
 
+  async time(): Promise<number> {
+    return await this.#carryOut("time", [], () => Math.floor(this.#now()));
+  }
+
   async readMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     return await this.#carryOut("read", keys, () => {
-      const now = this.#clock.now();
+      const now = this.#now();
       return keys.map((key) => {
         const record = this.records.get(key);
         return record !== undefined && record.until > now ? record.bytes : undefined;
@@ -50,7 +56,7 @@ export class SimulatedRemote implements RemoteStorage {
   async writeMany(records: readonly StoredRecord[]): Promise<void> {
     const keys = records.map((record) => record.key);
     await this.#carryOut("write", keys, () => {
-      const now = this.#clock.now();
+      const now = this.#now();
       for (const { key, bytes, ttl } of records) {
         this.records.set(key, { bytes: bytes.slice(), until: now + (ttl ?? Number.POSITIVE_INFINITY) });
       }
@@ -64,6 +70,10 @@ export class SimulatedRemote implements RemoteStorage {
   /** How many calls of one kind there were. */
   count(operation: RemoteCall["operation"]): number {
     return this.calls.filter((call) => call.operation === operation).length;
+  }
+
+  #now(): number {
+    return this.#clock.now() + this.skew;
   }
 
   async #carryOut<T>(operation: RemoteCall["operation"], keys: readonly string[], body: () => T): Promise<T> {
