@@ -35,6 +35,7 @@ const coreLayers = [
   "hash",
   "shown-key",
   "clock",
+  "timers",
   "shared-state",
 ];
 

@@ -1,3 +1,4 @@
+import { clearTimeout, elapsed, setTimeout } from "./timers.js";
 /** Stops a timer that {@link Clock.schedule} started; stopping twice does nothing. */
 export type CancelTimer = () => void;
 
@@ -30,7 +31,7 @@ const longestDelay = 2 ** 31 - 1;
 /** The machine's clock and timers; the timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  elapsed: () => performance.now(),
+  elapsed,
   schedule(task, ms, options) {
     const timer = setTimeout(task, Math.min(ms, longestDelay));
     if (options?.keepsAlive !== true) timer.unref();

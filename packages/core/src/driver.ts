@@ -37,3 +37,13 @@ export { checkKey, checkKeys, checkKeysOf, longestStoredKey } from "./storage/st
 export { Sweeper } from "./storage/sweeper.js";
 export { tableName } from "./storage/table-name.js";
 export type { Trial } from "./storage/trial.js";
+export {
+  clearInterval,
+  clearTimeout,
+  elapsed,
+  nextTick,
+  queueMicrotask,
+  setImmediate,
+  setInterval,
+  setTimeout,
+} from "./timers.js";

@@ -7,6 +7,7 @@ import {
   generationText,
   type StorageCall,
   type StorageCalls,
+  setTimeout,
 } from "cacheme/driver";
 import { after, never, now } from "./clock.js";
 import { forEach } from "./disk.js";

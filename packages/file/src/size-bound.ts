@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from "cacheme/driver";
 import { now } from "./clock.js";
 import { forEach, lookAt, remove } from "./disk.js";
 import type { Folder } from "./folder.js";

@@ -1,4 +1,13 @@
-import { isError, type RemoteStorage, type StorageCall, StorageCalls, StorageError } from "cacheme/driver";
+import {
+  clearTimeout,
+  isError,
+  type RemoteStorage,
+  type StorageCall,
+  StorageCalls,
+  StorageError,
+  setTimeout,
+} from "cacheme/driver";
+
 import { Connection } from "./connection.js";
 import { type Exchange, isFull, Refusal } from "./exchange.js";
 import type { Settings } from "./options.js";

@@ -1,4 +1,4 @@
-import { Awaited, backOff } from "cacheme/driver";
+import { Awaited, backOff, clearTimeout, elapsed, setTimeout } from "cacheme/driver";
 import type { Exchange } from "./exchange.js";
 import { type Account, introduced } from "./introduction.js";
 import type { Batch } from "./protocol.js";
@@ -112,7 +112,7 @@ export class Connection {
    */
   now(): number {
     const { time, heardAt } = this.facts;
-    const age = performance.now() - heardAt;
+    const age = elapsed() - heardAt;
     const now = time + Math.floor(age / 1000);
     if (age > clockHolds && this.#isReady) this.#lookAtClock(now);
     return now;
@@ -189,12 +189,12 @@ export class Connection {
   #lookAtClock(now: number): void {
     const facts = this.facts;
     // Until then the old time holds, as if it had been heard now.
-    this.#facts = { ...facts, time: now, heardAt: performance.now() };
+    this.#facts = { ...facts, time: now, heardAt: elapsed() };
     this.stats().answers.then(
       (answers) => {
         const time = Number(statsOf(answers).get("time"));
         if (this.#facts?.run === facts.run && time > 0) {
-          this.#facts = { ...facts, time, heardAt: performance.now() };
+          this.#facts = { ...facts, time, heardAt: elapsed() };
         }
       },
       () => {},

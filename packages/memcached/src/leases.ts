@@ -1,5 +1,6 @@
 import {
   checkKeysOf,
+  elapsed,
   type HeldLease,
   type LeaseAnswer,
   type LeasedRecord,
@@ -144,7 +145,7 @@ async function acquirePart(
 ): Promise<void> {
   let open = wanted;
   for (let round = 0; open.length > 0; round++) {
-    const asked = performance.now();
+    const asked = elapsed();
     const looks = await look(conversation, connection, open);
     const claims: Claim[] = [];
     for (const [index, one] of open.entries()) {
@@ -213,7 +214,7 @@ async function claim(
   const marks = await conversation.ask(connection, (batch) => {
     for (const one of claims) mark(batch, one);
   });
-  const isSlow = performance.now() - asked > oneTick;
+  const isSlow = elapsed() - asked > oneTick;
   const again: Wanted[] = [];
   const undone: string[] = [];
   for (const [index, { code, cas }] of marks.entries()) {

@@ -1,4 +1,4 @@
-import { refusedConnection, unsupportedServer } from "cacheme/driver";
+import { elapsed, refusedConnection, unsupportedServer } from "cacheme/driver";
 import type { Answer } from "./protocol.js";
 
 /** What a server says of itself when a connection to it has been made: see {@link Connection}. */
@@ -48,7 +48,7 @@ export function serverFacts(stats: ReadonlyMap<string, string>, label: string): 
     run: `${stats.get("pid") ?? ""}-${time - Number(stats.get("uptime") ?? 0)}`,
     longestItem: limit > 0 ? limit : Number.POSITIVE_INFINITY,
     time,
-    heardAt: performance.now(),
+    heardAt: elapsed(),
   };
 }
 

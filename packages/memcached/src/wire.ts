@@ -1,6 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
-import { cutOff, isError } from "cacheme/driver";
+
+import { cutOff, isError, queueMicrotask } from "cacheme/driver";
+
 import { Exchange } from "./exchange.js";
 import { type Answer, AnswerParser } from "./protocol.js";
 

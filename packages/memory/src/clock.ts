@@ -21,6 +21,12 @@ export interface Clock {
 /** The longest delay that `setTimeout` takes; a longer one would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
+/**
+ * Timers as they were when this module was evaluated, so that fake timers of a test do not stop the removal of what has expired;
+ * Node's own ones if this is Node, since fakes may have been installed before.
+ */
+const { setTimeout, clearTimeout } = globalThis.process?.getBuiltinModule?.("node:timers") ?? globalThis;
+
 /** The machine's clock and timers; the timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),

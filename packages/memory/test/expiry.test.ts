@@ -45,14 +45,18 @@ describe("a clock", () => {
     expect(cache.size).toBe(0);
   });
 
-  it("of the machine works where a timer is a number, as in browsers", () => {
+  it("of the machine works where a timer is a number, as in browsers", async () => {
     const ended: unknown[] = [];
+    const builtin = vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined as never);
     vi.stubGlobal("setTimeout", () => 7);
     vi.stubGlobal("clearTimeout", (timer: unknown) => ended.push(timer));
+    vi.resetModules();
     try {
+      const { systemClock } = await import("../src/clock.js");
       systemClock.schedule(() => {}, 10)();
     } finally {
       vi.unstubAllGlobals();
+      builtin.mockRestore();
     }
     expect(ended).toEqual([7]);
   });

@@ -1,3 +1,4 @@
+import { clearInterval, elapsed } from "cacheme/driver";
 import type { MongoClient } from "mongodb";
 import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./driver.js";
 import { letIdle } from "./idle.js";
@@ -62,7 +63,7 @@ export class Connection {
 
   /** The server has answered, be it with an error. */
   heard(): void {
-    this.#heard = performance.now();
+    this.#heard = elapsed();
   }
 
   /** Makes a new client in place of this one if the server has said nothing since that moment. */

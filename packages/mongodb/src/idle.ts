@@ -1,3 +1,5 @@
+import { setInterval } from "cacheme/driver";
+
 /** How long a finished program may be kept alive, in milliseconds. */
 const interval = 100;
 

@@ -1,3 +1,4 @@
+import { elapsed } from "cacheme/driver";
 import type { CallOptions, MongodbDatabase } from "./driver.js";
 import { isServers } from "./trouble.js";
 
@@ -16,12 +17,12 @@ export class ServerClock {
   /** The server has said what time it is. */
   learn(server: number): void {
     this.#server = server;
-    this.#steady = performance.now();
+    this.#steady = elapsed();
     this.#wall = Date.now();
   }
 
   get isStale(): boolean {
-    return performance.now() - this.#steady > stale;
+    return elapsed() - this.#steady > stale;
   }
 
   /**
@@ -29,7 +30,7 @@ export class ServerClock {
    * so what went by is the longer of the two.
    */
   now(): number {
-    return this.#server + Math.max(performance.now() - this.#steady, Date.now() - this.#wall, 0);
+    return this.#server + Math.max(elapsed() - this.#steady, Date.now() - this.#wall, 0);
   }
 }
 

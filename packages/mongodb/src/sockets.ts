@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Socket } from "node:net";
+import { queueMicrotask } from "cacheme/driver";
 import type { MongoClient } from "mongodb";
 
 /** Node.js tells there of every socket that a program connects, when it is made. */

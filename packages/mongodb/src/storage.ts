@@ -2,6 +2,7 @@ import {
   BatchError,
   checkKeys,
   checkKeysOf,
+  elapsed,
   type Generations,
   type KeyPattern,
   type Leases,
@@ -177,7 +178,7 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   }
 
   run<T>(action: string, act: (call: CollectionCall) => Promise<T>): Promise<T> {
-    const began = performance.now();
+    const began = elapsed();
     return this.#calls.run(action, async (running) => {
       const { signal } = running;
       const place = await this.#connected();

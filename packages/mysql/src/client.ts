@@ -1,5 +1,5 @@
 import { connect, Socket } from "node:net";
-import { noAnswer } from "cacheme/driver";
+import { clearTimeout, elapsed, noAnswer, setImmediate, setTimeout } from "cacheme/driver";
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2";
 import type { MysqlConnectionOptions, Settings } from "./options.js";
 
@@ -50,13 +50,13 @@ export class Client {
 
   /** Of a connection that has answered. */
   giveBack(connection: PoolConnection): void {
-    this.#heard.set(connection, performance.now());
+    this.#heard.set(connection, elapsed());
     connection.release();
   }
 
   /** Ends a connection that does not answer, and whatever is under way on it. */
   drop(connection: PoolConnection): void {
-    this.#doubtedAt = performance.now();
+    this.#doubtedAt = elapsed();
     end(connection);
   }
 

@@ -1,5 +1,7 @@
 import type { Duplex } from "node:stream";
-import { isError } from "cacheme/driver";
+
+import { clearTimeout, elapsed, isError, setTimeout } from "cacheme/driver";
+
 import pg from "pg";
 import { hangUp } from "./hang-up.js";
 import type { Settings } from "./options.js";
@@ -9,7 +11,7 @@ import { UnreferencedClient } from "./unreferenced-client.js";
 /** One call's way to a connection and back. */
 export class Turn {
   /** When it began, on the clock of `performance.now()`. */
-  readonly began: number = performance.now();
+  readonly began: number = elapsed();
   /** Whether its deadline has passed: nothing is to be sent for it any more. */
   isOver = false;
   /** The connection that works for it now. */
@@ -156,7 +158,7 @@ export class Connections {
     if (isLost) {
       remove(client);
     } else {
-      this.#heard.set(client, performance.now());
+      this.#heard.set(client, elapsed());
       client.release();
     }
     this.#leave();

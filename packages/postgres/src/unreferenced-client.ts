@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { cutOff, noAnswer } from "cacheme/driver";
+import { clearTimeout, cutOff, noAnswer, setTimeout } from "cacheme/driver";
 import pg from "pg";
 import { hangUp } from "./hang-up.js";
 

@@ -1,4 +1,4 @@
-import { backOff } from "cacheme/driver";
+import { backOff, setTimeout } from "cacheme/driver";
 import { type Attempt, type Client, isForgotten, type Outcome, pipelined } from "./client.js";
 import { type ClusterNodes, hostOf, namedIn } from "./cluster-nodes.js";
 import type { KeyCommand } from "./commands.js";

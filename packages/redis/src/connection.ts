@@ -1,5 +1,14 @@
 import type { Socket } from "node:net";
-import { Awaited, backOff, cutOff, noAnswer } from "cacheme/driver";
+import {
+  Awaited,
+  backOff,
+  clearTimeout,
+  cutOff,
+  nextTick,
+  noAnswer,
+  setImmediate,
+  setTimeout,
+} from "cacheme/driver";
 import type { Redis } from "ioredis";
 import type { Script } from "./commands.js";
 import type { Address, RedisClient } from "./options.js";
@@ -108,7 +117,7 @@ export class Connection<C extends Connectable = RedisClient> {
     if (stream === undefined) return undefined;
     const heard = { stream, bytes: stream.bytesRead, sentUpTo: 0 };
     // By then the question has been written.
-    process.nextTick(noteSent, heard);
+    nextTick(noteSent, heard);
     return heard;
   }
 

@@ -1,4 +1,4 @@
-import { noAnswer } from "cacheme/driver";
+import { clearTimeout, noAnswer, setTimeout } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { type ClusterNodes, hostOf, type SlotRange, slotRanges } from "./cluster-nodes.js";
 import { Connection } from "./connection.js";

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { setImmediate } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { unref } from "./connection.js";
 import type { Library } from "./on-demand.js";

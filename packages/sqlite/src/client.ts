@@ -1,6 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { isError, type StorageCall, StorageError } from "cacheme/driver";
+
+import { elapsed, isError, type StorageCall, StorageError, setImmediate, setTimeout } from "cacheme/driver";
+
 import { closeQuietly, type Driver, type DriverName, findDriver, whyMissing } from "./database.js";
 import { inMemory, type Settings } from "./options.js";
 import { requireOwnFile } from "./ownership.js";
@@ -90,7 +92,7 @@ export class Client {
   #ready(): Session | undefined {
     const session = this.#session;
     if (session?.identity === undefined) return session;
-    if (performance.now() - this.#lookedAt < lookEvery || !this.#isLeft(session)) return session;
+    if (elapsed() - this.#lookedAt < lookEvery || !this.#isLeft(session)) return session;
     this.#drop(session);
     return undefined;
   }
@@ -98,7 +100,7 @@ export class Client {
   /** Whether the file was removed or set aside: whoever goes on with it sees nothing of what the others do. */
   #isLeft(session: Session): boolean {
     if (session.identity === undefined) return false;
-    this.#lookedAt = performance.now();
+    this.#lookedAt = elapsed();
     return identity(this.#settings.file ?? "") !== session.identity;
   }
 
@@ -125,7 +127,7 @@ export class Client {
           own === undefined ? this.#openFile(file ?? inMemory, corrupt) : new Session(own, table, undefined);
         if (this.#isClosed) closeQuietly(session);
         else this.#session = session;
-        this.#lookedAt = performance.now();
+        this.#lookedAt = elapsed();
         return session;
       } catch (error) {
         await recovery.pause(error);
@@ -219,13 +221,13 @@ function slice(
   count: number,
   each: (batch: Slice, index: number) => void,
 ): number {
-  const end = performance.now() + sliceTime;
+  const end = elapsed() + sliceTime;
   const { commands } = session;
   const part: Slice = { commands, now: session.now(), hasLeases: undefined };
   let index = from;
   while (index < count) {
     each(part, index++);
-    if (index % looksApart === 0 && performance.now() > end) break;
+    if (index % looksApart === 0 && elapsed() > end) break;
   }
   return index;
 }
@@ -238,14 +240,14 @@ class Recovery {
 
   constructor(timeout: number) {
     // The error that says what is wrong must come before the one that says that the time is over.
-    this.#until = performance.now() + timeout * 0.9;
+    this.#until = elapsed() + timeout * 0.9;
   }
 
   /** @throws the error unless it is a lock that may be free soon, and there is time to wait for it */
   async pause(error: unknown): Promise<void> {
     // The longer it lasts the longer it may last; a random half keeps processes from asking in step.
     const milliseconds = Math.min(2 ** this.#attempts++, 50) * (0.5 + Math.random() / 2);
-    if (troubleOf(error) !== "busy" || performance.now() + milliseconds > this.#until) throw error;
+    if (troubleOf(error) !== "busy" || elapsed() + milliseconds > this.#until) throw error;
     // The call's own timer keeps the process alive.
     await new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref());
   }

@@ -2,6 +2,12 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sqlite } from "../src/index.js";
 import { connected, handle, place, record, text } from "./place.js";
 
+/** A test has a clock of its own. */
+vi.mock("cacheme/driver", async (original) => ({
+  ...(await original<typeof import("cacheme/driver")>()),
+  elapsed: () => performance.now(),
+}));
+
 const hasty = { commandTimeout: 300, connectTimeout: 300 } as const;
 
 describe("a file that another connection has locked", () => {

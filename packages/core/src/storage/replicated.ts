@@ -1,4 +1,5 @@
 import { BatchError, closedStorage, reasonOf } from "../errors.js";
+import { elapsed } from "../timers.js";
 import { backOff } from "./back-off.js";
 import type { KeyPattern } from "./key-pattern.js";
 import { optionError } from "./option-checks.js";
@@ -166,7 +167,7 @@ class Replicated implements RemoteStorage {
 }
 
 function isResting({ restsUntil }: Replica): boolean {
-  return restsUntil > performance.now();
+  return restsUntil > elapsed();
 }
 
 /** One of the storages, and what it missed. */
@@ -200,7 +201,7 @@ class Replica {
       this.#failures = 0;
       return answer;
     } catch (error) {
-      this.restsUntil = performance.now() + backOff(this.#failures++);
+      this.restsUntil = elapsed() + backOff(this.#failures++);
       throw error;
     }
   }

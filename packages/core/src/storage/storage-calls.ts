@@ -1,4 +1,5 @@
 import { asError, closedStorage, StorageError } from "../errors.js";
+import { clearTimeout, elapsed, setImmediate, setTimeout } from "../timers.js";
 import { connectError, noAnswer, words } from "./connect-trouble.js";
 import type { ConnectionSettings } from "./connection-options.js";
 import { type Trial, tryCalls } from "./trial.js";
@@ -132,10 +133,10 @@ export class StorageCalls {
       // Timers count from the beginning of the event loop's turn, so they ring early after a turn that was busy, with
       // the making of a large batch for one: the storage's time begins when it has been asked. The timer also keeps the
       // process alive until the call has settled: idle sockets do not.
-      const asked = performance.now();
+      const asked = elapsed();
       const wait = (milliseconds: number): NodeJS.Timeout =>
         setTimeout(() => {
-          const left = commandTimeout - (performance.now() - asked);
+          const left = commandTimeout - (elapsed() - asked);
           if (left > 1) timer = wait(left);
           // After a busy time the answer may lie unread in the socket. Sockets are read before immediates run.
           else setImmediate(late);

@@ -1,3 +1,4 @@
+import { clearTimeout, setImmediate, setTimeout } from "../timers.js";
 /**
  * Removes expired records in the background, a small batch at a time, for databases that do not do so themselves. No read
  * relies on it. Its timer keeps no process alive. For authors of storages.

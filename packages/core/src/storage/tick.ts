@@ -1,3 +1,5 @@
+import { nextTick } from "../timers.js";
+
 const settled = Promise.resolve();
 
 /**
@@ -13,7 +15,7 @@ export class Tick {
 
   /** Runs the task at the end of this tick. It must not throw. */
   add(task: () => void): void {
-    if (this.#tasks.push(task) === 1) void settled.then(() => process.nextTick(this.#run));
+    if (this.#tasks.push(task) === 1) void settled.then(() => nextTick(this.#run));
   }
 
   readonly #run = (): void => {

@@ -4,6 +4,7 @@ import { reason, thrownBy } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
+vi.mock("../../src/timers.js", () => import("../support/global-timers.js"));
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 

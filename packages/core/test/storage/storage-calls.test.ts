@@ -9,6 +9,7 @@ import {
 import { deferred } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
 
+vi.mock("../../src/timers.js", () => import("../support/global-timers.js"));
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
