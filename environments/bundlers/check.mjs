@@ -1,9 +1,9 @@
 // Bundles programs with every bundler, and runs the bundles in a folder that has no node_modules above it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { bundlers } from "./builds/bundlers.mjs";
@@ -40,6 +40,7 @@ async function readsOneFolder(bundler) {
     origin: "local",
     isNative: false,
     loads: bundler === bundlers[0] ? 2 : 0,
+    unreached: "CACHEME_CONNECT_FAILED",
     refused: "CACHEME_MISSING_PACKAGE",
   };
   assert.deepEqual(printed, expected, bundler.name);
@@ -52,8 +53,8 @@ async function readsItWithTheNativeHash(bundler) {
   mkdirSync(join(beside, "node_modules/@node-rs"), { recursive: true });
   if (bundler === bundlers[0])
     symlinkSync(realpathSync("elsewhere/@node-rs/xxhash"), join(beside, "node_modules/@node-rs/xxhash"));
-  const bundle = join(beside, `${bundlers.indexOf(bundler)}.${bundler.ending}`);
-  copyFileSync(bundleOf(bundler, "report"), bundle);
+  const bundle = bundleOf(bundler, "report", beside);
+  cpSync(dirname(bundleOf(bundler, "report")), dirname(bundle), { recursive: true });
   const { isNative, loads } = await report(bundle);
   assert.deepEqual({ isNative, loads }, { isNative: true, loads: 0 }, bundler.name);
 }
@@ -94,6 +95,6 @@ async function report(bundle) {
   return JSON.parse(stdout);
 }
 
-function bundleOf({ name, ending }, entry) {
-  return join(folder, name.replaceAll(" ", "-"), `${entry}.${ending}`);
+function bundleOf({ name, ending }, entry, parent = folder) {
+  return join(parent, name.replaceAll(" ", "-"), `${entry}.${ending}`);
 }

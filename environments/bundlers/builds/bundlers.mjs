@@ -1,5 +1,7 @@
 // Every bundler as it is without settings: what is here says only what to read, where to write, and that Node.js runs it.
 import { basename, dirname } from "node:path";
+import commonjs from "@rollup/plugin-commonjs";
+import json from "@rollup/plugin-json";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { rspack } from "@rspack/core";
 import { build as esbuild } from "esbuild";
@@ -56,10 +58,15 @@ async function withRollup(source, target) {
   const warnings = [];
   const bundle = await rollup({
     input: source,
-    plugins: [nodeResolve()], // Rollup by itself finds no packages.
-    onwarn: ({ message }) => warnings.push(message),
+    // Rollup by itself takes neither packages nor CommonJS, which ioredis is.
+    plugins: [nodeResolve({ preferBuiltins: true }), commonjs(), json()],
+    onwarn: ({ code, ids, message }) => {
+      // The modules of ioredis import each other in circles.
+      const isOfIoredis = code === "CIRCULAR_DEPENDENCY" && ids.every((id) => id.includes("/ioredis/"));
+      if (!isOfIoredis) warnings.push(message);
+    },
   });
-  await bundle.write({ file: target, format: "esm" });
+  await bundle.write({ ...outputAt(target), format: "esm" });
   await bundle.close();
   return warnings;
 }
@@ -71,9 +78,14 @@ async function withRolldown(source, target, format) {
     platform: "node",
     onwarn: ({ message }) => warnings.push(message),
   });
-  await bundle.write({ file: target, format, minify: true });
+  await bundle.write({ ...outputAt(target), format, minify: true });
   await bundle.close();
   return warnings;
+}
+
+/** What is imported on demand becomes a file beside the bundle. */
+function outputAt(target) {
+  return { dir: dirname(target), entryFileNames: basename(target) };
 }
 
 /** webpack and Rspack have one interface. */

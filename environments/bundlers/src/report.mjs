@@ -1,6 +1,7 @@
 // Reads what a class and a definition hold, over memory and a folder that is given, and prints it with the loads that it took.
 import { inspect } from "node:util";
 import { file } from "@cacheme/file";
+import { redis } from "@cacheme/redis";
 import {
   CachemeError,
   compressed,
@@ -58,6 +59,8 @@ async function main() {
   const report = await get(new ReportNode(1));
   const page = await get(pageOf("home"));
   const { origin } = await peek(new ReportNode(1));
+  // Nothing listens there: the error tells that ioredis was loaded.
+  const unreached = await registerStorage("far", redis("redis://127.0.0.1:1")).catch((error) => error);
   const refusal = await registerStorage("redis", "redis://127.0.0.1:1").catch((error) => error);
 
   process.stdout.write(
@@ -68,6 +71,7 @@ async function main() {
       origin,
       isNative: process.report.getReport().sharedObjects.some((path) => path.includes("xxhash")),
       loads,
+      unreached: unreached.code,
       refused: refusal instanceof CachemeError && refusal.code,
       advice: refusal.message,
     }),
