@@ -1,6 +1,6 @@
 /**
- * The same program in Node 20, 22, 24 and 26, Bun and Deno, with @node-rs/xxhash and without it, in threads and in a cluster.
- * All share the entries of one folder.
+ * The same program in Node 20, 22, 24 and 26, Bun and Deno, with @node-rs/xxhash and without it, in threads and in a cluster; in Bun
+ * and Deno also as TypeScript. All share the entries of one folder.
  */
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -26,18 +26,18 @@ const shared = mkdtempSync(join(tmpdir(), "cacheme-runtimes-"));
 process.once("exit", () => rmSync(shared, { recursive: true, force: true }));
 
 await compile(here);
-installWithoutHash(join(shared, "without"));
-
-const programs = Object.entries(runtimes).flatMap(([name, command]) => [
-  { name, command, place: here, isV8: name !== "bun", hasNativeHash: true },
-  {
-    name: `${name}-without`,
-    command,
-    place: join(shared, "without"),
-    isV8: name !== "bun",
-    hasNativeHash: false,
-  },
+const bare = join(shared, "bare");
+installWithoutHash(bare);
+const compiled = Object.entries(runtimes).flatMap(([name, command]) => [
+  { name, command, main: "dist/main.js", isV8: name !== "bun", hasNativeHash: true },
+  { name: `${name}-bare`, command, main: `${bare}/dist/main.js`, isV8: name !== "bun", hasNativeHash: false },
 ]);
+const deno = [...runtimes.deno, "--unstable-sloppy-imports"];
+const programs = [
+  ...compiled,
+  { name: "bun-source", command: runtimes.bun, main: "src/main.ts", isV8: false, hasNativeHash: true },
+  { name: "deno-source", command: deno, main: "src/main.ts", isV8: true, hasNativeHash: true },
+];
 const names = programs.map(({ name }) => name);
 const entries = join(shared, "entries");
 
@@ -67,8 +67,8 @@ function installWithoutHash(folder) {
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
 }
 
-async function runProgram({ name, command, place, hasNativeHash }, others) {
-  const printed = await run([...command, join(place, "dist/main.js"), entries, name, ...others]);
+async function runProgram({ name, command, main, hasNativeHash }, others) {
+  const printed = await run([...command, main, entries, name, ...others]);
   const result = JSON.parse(printed.trim().split("\n").at(-1));
   assert.equal(
     result.hasNativeHash,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isBuiltin } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { join } from "node:path";
 import { file } from "@cacheme/file";
 import { sqlite } from "@cacheme/sqlite";
@@ -64,6 +64,11 @@ export async function tour(name: string): Promise<void> {
   assert.equal(getSync(new LengthNode(name)), name.length);
   assert.equal(getSync(new LengthNode(name)), name.length);
   assert.equal(stats(LengthNode).loadCount, 1);
+
+  const required: typeof import("cacheme") = createRequire(import.meta.url)("cacheme");
+  assert.notEqual(required.get, get, "require gets the CommonJS build");
+  assert.equal(required.getSync(new LengthNode(name)), name.length);
+  assert.equal(required.stats(LengthNode).loadCount, 1, "both builds use one default space");
 
   if (!hasV8Serializer) assert.throws(v8, { code: "CACHEME_NOT_OFFERED" });
 
