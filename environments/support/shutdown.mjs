@@ -2,61 +2,83 @@ import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { start } from "./processes.mjs";
 
-/** Half of the clients keep their connections, the others make one for each request. */
-const clientCount = 20;
+/** Clients that read as fast as they can. Half of them keep their connections, the others make one for each request. */
+const busyCount = 20;
 
-/** Answers before the signal, so that connections are kept and requests are under way when it comes. */
+/** Clients with one request under way when the signal comes. Then they ask nothing more and keep their connections. */
+const idleCount = 5;
+
+/** Answers before the signal. */
 const warmUp = 60;
 
 /**
- * Starts a server that prints its address, lets `use` try it, and sends it SIGTERM while clients read as fast as they can: each
- * request that the server takes has to be answered with 200, and the server has to end by itself with code 0.
+ * Starts a server that prints its address, lets `use` try it, and sends it SIGTERM while clients read: each request that the
+ * server takes has to be answered with 200, and the server has to end by itself with code 0. It must not wait for clients that
+ * keep connections.
  *
  * @param {readonly [string, ...string[]]} command
  * @param {string} folder
- * @param {(address: string) => Promise<void>} use
- * @param {(count: number) => string} path of the next request
+ * @param {(ask: (path: string, options?: object) => Promise<{ status: number, body: string }>) => Promise<void>} use
+ * @param {{ quick(count: number): string, slow(count: number): string }} paths of the next request: one that takes some tenths of a
+ *   second, and one that takes longer
  * @returns {Promise<string>} what was seen
  */
-export async function checkShutdown(command, folder, use, path) {
-  const counter = new URL("count-requests.mjs", import.meta.url);
-  const NODE_OPTIONS = `--import=${counter.href}`;
+export async function checkShutdown(command, folder, use, paths) {
+  const preloaded = new URL("watched-server.mjs", import.meta.url);
+  const NODE_OPTIONS = `--import=${preloaded.href}`;
   const server = start(command, { cwd: folder, env: { ...process.env, NODE_OPTIONS, PORT: "0" } });
   const [address] = await server.prints(/http:\/\/127\.0\.0\.1:\d+/);
   let answered = 0;
-  const counted = async (...args) => {
-    const answer = await ask(...args);
+  const counted = async (path, options) => {
+    const answer = await ask(new URL(path, address), options);
     answered += 1;
     return answer;
   };
-  await use((...args) => counted(new URL(args[0], address), args[1]));
+  await use(counted);
 
   const used = answered;
-  let next = 0;
-  const agent = new Agent({ keepAlive: true, maxSockets: clientCount });
-  const read = async (options) => {
-    for (;;) {
-      next += 1;
-      try {
-        const { status, body } = await counted(new URL(path(next), address), options);
-        assert.equal(status, 200, body);
-      } catch (error) {
-        if (isRefused(error)) return;
-        // The server closed a connection from which it had not taken the request.
-        if (!isReset(error)) throw error;
-      }
-      if (answered >= used + warmUp && !server.child.killed) server.child.kill("SIGTERM");
+  let count = 0;
+  /** @returns whether the server may take another request */
+  const read = async (pathOf, options) => {
+    count += 1;
+    try {
+      const { status, body } = await counted(pathOf(count), options);
+      assert.equal(status, 200, body);
+      return true;
+    } catch (error) {
+      // A server that has ended refuses; one that ends closes connections from which it has not taken the request.
+      if (isReset(error)) return true;
+      if (isRefused(error)) return false;
+      throw error;
+    }
+  };
+
+  const [busy, idle] = [keepingAgent(), keepingAgent()];
+  let idleReads;
+  let signalAfter = Number.POSITIVE_INFINITY;
+  const readUntilRefused = async (options) => {
+    while (await read(paths.quick, options)) {
+      if (idleReads === undefined && answered >= used + warmUp) {
+        idleReads = Promise.all(Array.from({ length: idleCount }, () => read(paths.slow, { agent: idle })));
+        signalAfter = answered + idleCount; // By then the server has taken them.
+      } else if (answered >= signalAfter && !server.child.killed) server.child.kill("SIGTERM");
     }
   };
   await Promise.all(
-    Array.from({ length: clientCount }, (_, index) => read(index % 2 === 0 ? { agent } : {})),
+    Array.from({ length: busyCount }, (_, index) => readUntilRefused(index % 2 === 0 ? { agent: busy } : {})),
   );
-  agent.destroy();
+  await idleReads;
 
   const printed = await server.ended;
+  busy.destroy();
+  idle.destroy();
   const taken = Number(/(\d+) requests taken/.exec(printed)?.[1]);
   assert.equal(answered, taken, "each request that the server took is answered");
   return `${answered - used} requests around SIGTERM, all answered`;
+}
+
+function keepingAgent() {
+  return new Agent({ keepAlive: true });
 }
 
 /**

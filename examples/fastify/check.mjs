@@ -26,6 +26,6 @@ const seen = await checkShutdown(
     assert.equal(status, 200);
     assert.deepEqual(JSON.parse(body).storages, [{ name: "local", failureCount: 0 }]);
   },
-  (count) => `/articles/${count}`,
+  { quick: (count) => `/articles/${count}`, slow: (count) => `/articles/archive-${count}` },
 );
 console.log(seen);

@@ -14,13 +14,15 @@ const nest11 = {
   "@nestjs/testing": "11.2.6",
 };
 
+const paths = {
+  quick: (count) => `/articles/${count}`,
+  slow: (count) => `/articles/archive-${count}`,
+};
 const seen = [];
 for (const folder of [here, await install(nest11, join(here, "with-nest-11"))]) {
   await compile(folder);
   await run([process.execPath, "--test", "dist/app.test.js"], { cwd: folder });
-  seen.push(
-    await checkShutdown([process.execPath, "dist/main.js"], folder, use, (count) => `/articles/${count}`),
-  );
+  seen.push(await checkShutdown([process.execPath, "dist/main.js"], folder, use, paths));
 }
 console.log(`NestJS 12: ${seen[0]}; NestJS 11: ${seen[1]}`);
 

@@ -7,10 +7,10 @@ export interface Article {
 
 const renamed = new Map<string, string>();
 
-/** A database in this process, as slow as one far away. */
+/** A database in this process, as slow as one far away. An article of the archive takes a second. */
 export const articles = {
   async find(id: string): Promise<Article> {
-    await setTimeout(100);
+    await setTimeout(id.startsWith("archive-") ? 1_000 : 100);
     return { id, title: renamed.get(id) ?? `Article ${id}` };
   },
 

@@ -7,6 +7,15 @@ export function createApp(): FastifyInstance {
   // What comes on open connections while the server closes is answered, and not refused with 503.
   const app = fastify({ return503OnClosing: false });
 
+  // Ends connections with their answers once the server closes. Otherwise it waits for clients that keep theirs.
+  let isClosing = false;
+  app.addHook("preClose", async () => {
+    isClosing = true;
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    if (isClosing) reply.header("Connection", "close");
+  });
+
   // Called when the server has answered what it had taken.
   app.addHook("onClose", () => close());
 

@@ -6,13 +6,13 @@ export interface Article {
   readonly title: string;
 }
 
-/** A database in this process, as slow as one far away. */
+/** A database in this process, as slow as one far away. An article of the archive takes a second. */
 @Injectable()
 export class ArticleRepository {
   readonly #renamed = new Map<string, string>();
 
   async find(id: string): Promise<Article> {
-    await setTimeout(100);
+    await setTimeout(id.startsWith("archive-") ? 1_000 : 100);
     return { id, title: this.#renamed.get(id) ?? `Article ${id}` };
   }
 
