@@ -1,0 +1,1 @@
+exports.user = (id) => ({ id, from: "the database" });

@@ -1,0 +1,3 @@
+export function user(id) {
+  return { id, from: "the database" };
+}

@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { file } from "@cacheme/file";
+import { Cacheme, defineNode, memory } from "cacheme";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+let loads = 0;
+let space;
+let folder;
+
+const counted = defineNode({
+  name: "counted",
+  caches: [{ storage: "local", ttl: "1m" }],
+  key: (id) => id,
+  load: () => ++loads,
+});
+
+const filed = defineNode({
+  name: "filed",
+  caches: [{ storage: "files" }],
+  key: (id) => id,
+  load: () => ++loads,
+});
+
+/** Vitest refuses to fake nextTick in child processes, and only there. */
+const everything = [
+  "setTimeout",
+  "clearTimeout",
+  "setInterval",
+  "clearInterval",
+  "setImmediate",
+  "clearImmediate",
+  "Date",
+  "performance",
+  "queueMicrotask",
+  "hrtime",
+  ...(process.send === undefined ? ["nextTick"] : []),
+];
+
+describe.each([
+  ["the timers of the default", undefined],
+  ["all timers", { toFake: everything }],
+])("with %s faked", (_, options) => {
+  beforeEach(async () => {
+    loads = 0;
+    folder = mkdtempSync(join(tmpdir(), "cacheme-vitest-"));
+    vi.useFakeTimers(options);
+    space = new Cacheme();
+    await space.registerStorage("local", memory());
+    await space.registerStorage("files", file(folder));
+  });
+
+  afterEach(async () => {
+    await space.close();
+    vi.useRealTimers();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("answers a miss", async () => {
+    expect(await space.getAll([counted("a"), counted("b")])).toEqual([1, 2]);
+  });
+
+  it("moves ttls with the faked time", async () => {
+    await space.get(counted("a"));
+    vi.advanceTimersByTime(59_999);
+    expect(await space.get(counted("a"))).toBe(1);
+    vi.setSystemTime(Date.now() + 1);
+    expect(await space.get(counted("a"))).toBe(2);
+  });
+
+  it("lets a remote storage answer in real time, whatever the faked timers do", async () => {
+    const reading = space.getAll([filed("a"), filed("b")]);
+    vi.advanceTimersByTime(3_600_000);
+    expect(await reading).toEqual([1, 2]);
+    expect(await space.getAll([filed("a"), filed("b")])).toEqual([1, 2]);
+    expect(space.storages().map(({ failureCount }) => failureCount)).toEqual([0, 0]);
+  });
+
+  it("ends no load that waits for a server when all timers are run", async () => {
+    const reading = space.get(counted("a"), { load: () => wait(1, "loaded") });
+    await Promise.resolve();
+    vi.runAllTimers();
+    expect(await reading).toBe("loaded");
+  });
+});

@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+const include = ["test/*.test.mjs"];
+
+export default defineConfig({
+  test: {
+    maxWorkers: 1,
+    projects: [
+      { test: { name: "forks", pool: "forks", include } },
+      { test: { name: "vmThreads", pool: "vmThreads", include } },
+      // Vite transforms the package too, as it does with packages that are linked.
+      { test: { name: "inlined", pool: "threads", include, server: { deps: { inline: true } } } },
+    ],
+  },
+});
