@@ -84,8 +84,10 @@ export class CachemeError extends Error {
     if (details.storage !== undefined) this.storage = details.storage;
   }
 
+  /** The class's name: ours as it is written here, because minifiers rename classes. */
   override get name(): string {
-    return this.constructor.name;
+    const made = this.constructor as typeof CachemeError; // Or a class that a user derived.
+    return Object.hasOwn(made, "~kind") ? made["~kind"] : made.name;
   }
 }
 

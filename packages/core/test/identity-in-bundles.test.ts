@@ -183,3 +183,18 @@ describe("one source in two module graphs of a development server", () => {
     expect(warned).toHaveBeenCalledOnce();
   });
 });
+
+describe("an error in a minified build", () => {
+  it("has the name of its class in its source, also at the head of its stack", () => {
+    const rename = (name: string) => Object.defineProperty(first.StorageError, "name", { value: name });
+    rename("i");
+    try {
+      const error = new first.StorageError("CACHEME_STORAGE_FAILED", "no");
+      expect([error.name, error.stack?.split("\n")[0]]).toEqual(["StorageError", "StorageError: no"]);
+    } finally {
+      rename("StorageError");
+    }
+    class Derived extends first.StorageError {}
+    expect(new Derived("CACHEME_STORAGE_FAILED", "no").name).toBe("Derived");
+  });
+});

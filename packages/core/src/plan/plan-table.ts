@@ -8,6 +8,7 @@ import { shownKey } from "../shown-key.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storage/memory.js";
 import type { StorageRegistry } from "../storage/registry.js";
+import { duplicateNode, namelessNode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
 import { placeOf } from "./place-of.js";
 import { Plan } from "./plan.js";
@@ -178,7 +179,7 @@ export class PlanTable {
       isSameDefinition(known.nodeClass, nodeClass) ||
       (isProduction && isSameMinified(known.nodeClass, nodeClass));
     if (isOfKind) return known.kind;
-    if (isProduction) throw duplicateNode(known);
+    if (isProduction) throw duplicateNode(known.name, known.firstUse, new Error("use"));
     return this.#replace(known, nodeClass, meta);
   }
 
@@ -242,26 +243,6 @@ export class PlanTable {
     // A prototype that was frozen meanwhile keeps the old symbol.
     this.#symbol = Symbol("cacheme plan");
   }
-}
-
-function duplicateNode(known: Known): ConfigurationError {
-  return new ConfigurationError(
-    "CACHEME_DUPLICATE_NODE",
-    `Two node classes of different source are named "${known.name}" in their meta; they would read each other's entries. Give ` +
-      "one of them another `name`, or define the class once and import it from there. " +
-      `The first one was first used:${placeOf(known.firstUse)}\nThis one is first used:${placeOf(new Error("first use"))}`,
-    { node: known.name },
-  );
-}
-
-function namelessNode(name: string, storage: string): ConfigurationError {
-  return new ConfigurationError(
-    "CACHEME_INVALID_META",
-    `Node class "${name}" has no \`name\` in a meta of its own, and its storage "${storage}" is remote. Give it one, such as ` +
-      '`static meta = { name: "user", … }`: bundlers rename classes, and another build would read this class\'s entries as those of ' +
-      "another one. A subclass does not inherit the name.",
-    { node: name, storage },
-  );
 }
 
 function bulkLoadOf(nodeClass: NodeClass, name: string): Plan["loadAll"] {

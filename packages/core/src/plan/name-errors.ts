@@ -1,0 +1,27 @@
+import { ConfigurationError } from "../errors.js";
+import { placeOf } from "./place-of.js";
+
+/**
+ * @param firstUse where the class that has the name was first used, as a stack
+ * @param use where the other one is used, as a stack that the same module made
+ */
+export function duplicateNode(name: string, firstUse: Error, use: Error): ConfigurationError {
+  return new ConfigurationError(
+    "CACHEME_DUPLICATE_NODE",
+    `Two node classes of different source are named "${name}" in their meta; they would read each other's entries. Give ` +
+      "one of them another `name`, or define the class once and import it from there. " +
+      `The first one was first used:${placeOf(firstUse)}\nThis one is first used:${placeOf(use)}`,
+    { node: name },
+  );
+}
+
+/** @param storage the remote one */
+export function namelessNode(name: string, storage: string): ConfigurationError {
+  return new ConfigurationError(
+    "CACHEME_INVALID_META",
+    `Node class "${name}" has no \`name\` in a meta of its own, and its storage "${storage}" is remote. Give it one, such as ` +
+      '`static meta = { name: "user", … }`: bundlers rename classes, and another build would read this class\'s entries as those of ' +
+      "another one. A subclass does not inherit the name.",
+    { node: name, storage },
+  );
+}
