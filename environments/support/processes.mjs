@@ -45,7 +45,7 @@ export function start([program, ...args], options = {}) {
       else reject(new Error(`${[program, ...args].join(" ")} ${end}\n${printed.all}`));
     });
   });
-  ended.catch(() => {}); // Whoever waits for the end gets the error.
+  ended.catch(() => {}); // The caller that waits for `ended` gets the error.
 
   return {
     child,
