@@ -12,13 +12,7 @@ function run(parameters) {
 }
 
 const vitest = run(["node_modules/vitest/vitest.mjs", "run"]);
-const nodeTest = run([
-  "--experimental-test-module-mocks",
-  "--no-warnings",
-  "--test",
-  "--test-reporter=tap",
-  "node-test.mjs",
-]);
+const nodeTest = run(["--no-warnings", "--test", "--test-reporter=tap", "node-test.mjs"]);
 const passed = /Tests +(\d+) passed/.exec(vitest)?.[1];
 const passedByNode = /^# pass (\d+)$/m.exec(nodeTest)?.[1];
 process.stdout.write(`Vitest: ${passed} passed; node:test: ${passedByNode} passed\n`);
