@@ -118,7 +118,7 @@ test("what began with real timers ends quietly with faked ones, and the other wa
       }),
   });
   const first = space.get(asked("first"));
-  await new Promise(setImmediate);
+  await wait(1);
   jest.useFakeTimers();
   answer("one");
   expect(await first).toBe("one");

@@ -1,8 +1,12 @@
 // Jest runs tests in a context of their own: what Node.js itself makes has the classes of another realm.
 const { createServer } = require("node:http");
 const os = require("node:os");
+const { runInThisContext } = require("node:vm");
 const { Cacheme, compressed, defineNode, json, memory, msgpack, v8 } = require("cacheme");
 const { slowShelf } = require("./storages.js");
+
+/** Node's own globals. The environment of jsdom hands on none of these functions. */
+const node = runInThisContext("globalThis");
 
 let server;
 let address;
@@ -44,7 +48,7 @@ const everySerializer = [
 
 describe.each(everySerializer)("%s carries, over a remote storage,", (_, serializer) => {
   test("what fetch().json() gives", async () => {
-    const [first, second] = await throughRemote(serializer, async () => (await fetch(address)).json());
+    const [first, second] = await throughRemote(serializer, async () => (await node.fetch(address)).json());
     expect(second).toEqual(first);
     expect(second).toEqual({ users: [{ id: 1 }] });
   });
@@ -55,7 +59,9 @@ describe.each(everySerializer)("%s carries, over a remote storage,", (_, seriali
   });
 
   test("what structuredClone gives", async () => {
-    const [first, second] = await throughRemote(serializer, () => structuredClone({ list: [1, { two: 2 }] }));
+    const [first, second] = await throughRemote(serializer, () =>
+      node.structuredClone({ list: [1, { two: 2 }] }),
+    );
     expect(second).toEqual(first);
   });
 
@@ -75,7 +81,7 @@ describe.each(everySerializer.filter(([name]) => name !== "json()"))(
         bytes: new Uint8Array([1, 2]),
         buffer: Buffer.from("ab"),
       });
-      for (const load of [value, () => structuredClone(value())]) {
+      for (const load of [value, () => node.structuredClone(value())]) {
         const [first, second] = await throughRemote(serializer, load);
         expect(second.map.get(1n).has("a")).toBe(true);
         expect(second.date.getTime()).toBe(0);
@@ -107,7 +113,7 @@ test("memory() freezes and clones values of both realms", async () => {
       name: "made",
       caches: [{ storage: "local" }],
       key: (of) => of,
-      load: (of) => (of === "node" ? structuredClone({ list: [1] }) : { list: [1] }),
+      load: (of) => (of === "node" ? node.structuredClone({ list: [1] }) : { list: [1] }),
     });
     for (const of of ["node", "test"]) {
       await space.get(made(of));

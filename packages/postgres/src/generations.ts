@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { types } from "node:util";
 import {
   checkKeys,
   type Generation,
@@ -61,7 +62,7 @@ export class PostgresGenerations implements Generations {
     ]);
     const found = new Map<unknown, Generation>();
     for (const [key, bytes] of rows) {
-      const generation = generationFrom(bytes instanceof Uint8Array ? bytes : undefined);
+      const generation = generationFrom(types.isUint8Array(bytes) ? bytes : undefined);
       if (generation !== undefined) found.set(key, generation);
     }
     return keys.map((key) => {

@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { types } from "node:util";
 import {
   checkKeysOf,
   type HeldLease,
@@ -40,7 +41,7 @@ export class PostgresLeases implements Leases {
     const fresh = new Map<unknown, Uint8Array>();
     for (const [key, at, bytes] of rows) {
       if (at !== null) granted.set(key, Number(at));
-      if (bytes instanceof Uint8Array) fresh.set(key, bytes);
+      if (types.isUint8Array(bytes)) fresh.set(key, bytes);
     }
     return requests.map(({ key }, index) => {
       const indexed = indexedKey(key);

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import {
   checkKeys,
   checkKeysOf,
@@ -77,7 +78,7 @@ export class PostgresStorage implements RemoteStorage {
     // A key that stands twice is answered once: it is one row.
     const rows = await this.#client.ask("a read", this.#statements.read, [textArray(indexed)]);
     const found = new Map<unknown, Uint8Array>();
-    for (const [key, bytes] of rows) if (bytes instanceof Uint8Array) found.set(key, bytes);
+    for (const [key, bytes] of rows) if (types.isUint8Array(bytes)) found.set(key, bytes);
     return indexed.map((key) => found.get(key));
   }
 

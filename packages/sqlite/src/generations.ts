@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { types } from "node:util";
 import {
   checkKeys,
   type Generation,
@@ -56,7 +57,7 @@ export class SqliteGenerations implements Generations {
 /** What stands under the key, also where it has expired. Bytes of another kind are none. */
 function found({ commands }: Slice, key: string): { expires: number; generation: Generation | undefined } {
   const { bytes, expires } = commands.readRow.row(key) ?? {};
-  const generation = generationFrom(bytes instanceof Uint8Array ? bytes : undefined);
+  const generation = generationFrom(types.isUint8Array(bytes) ? bytes : undefined);
   return { expires: Number(expires ?? 0), generation };
 }
 

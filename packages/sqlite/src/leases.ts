@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { types } from "node:util";
 import {
   checkKeysOf,
   type HeldLease,
@@ -76,5 +77,5 @@ function answer(slice: Slice, { key, duration, steal = false }: LeaseRequest): L
 }
 
 function isBytes(value: Value | undefined): value is Uint8Array {
-  return value instanceof Uint8Array;
+  return types.isUint8Array(value);
 }

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import {
   checkKeys,
   checkKeysOf,
@@ -155,7 +156,7 @@ export class SqliteStorage implements RemoteStorage {
 }
 
 function bytesOf(value: unknown): Uint8Array | undefined {
-  return value instanceof Uint8Array ? value : undefined;
+  return types.isUint8Array(value) ? value : undefined;
 }
 
 function notOpened(label: string, error: unknown): StorageError {

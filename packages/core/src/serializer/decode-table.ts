@@ -1,3 +1,4 @@
+import { types as is } from "node:util";
 import { emptyError } from "./error-classes.js";
 import { code } from "./value-table.js";
 import type { ValueTypes } from "./value-type.js";
@@ -180,7 +181,7 @@ function sparseArray(length: number, names: number): unknown[] {
 }
 
 function bufferOf(bytes: unknown): ArrayBuffer {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError("A part of the table lacks its bytes.");
+  if (!is.isUint8Array(bytes)) throw new TypeError("A part of the table lacks its bytes.");
   return Uint8Array.from(bytes).buffer;
 }
 
@@ -192,7 +193,7 @@ function viewOf(viewClass: number, buffer: ArrayBuffer): ArrayBufferView {
 
 function decodeText(text: unknown): string {
   if (typeof text === "string") return text;
-  if (text instanceof Uint8Array) return Buffer.from(text).toString("utf16le");
+  if (is.isUint8Array(text)) return Buffer.from(text).toString("utf16le");
   throw new TypeError("A part of the table lacks its text.");
 }
 

@@ -1,5 +1,6 @@
+import { Buffer } from "node:buffer";
 import { types } from "node:util";
-import { Packr, Unpackr } from "msgpackr/pack";
+import { addExtension, Packr, Unpackr } from "msgpackr/pack";
 import { decodeTable } from "./decode-table.js";
 import { encodeTable } from "./encode-table.js";
 import { failure } from "./refusal.js";
@@ -76,6 +77,17 @@ const plain = new Packr({ ...options, useRecords: false });
 /** Writes the keys of equally shaped objects once: for lists of rows half the bytes, and a third of the time to read them. */
 const records = new Packr({ ...options, useRecords: true });
 const unpackr = new Unpackr({ ...options });
+
+/*
+ * Jest's jsdom environment has the classes of jsdom beside Node's Buffer, which is no Uint8Array there. msgpackr would write such a
+ * Buffer as an object, so it gets an extension type there. It is read everywhere.
+ */
+const isForeign = !(Buffer.alloc(0) instanceof Uint8Array);
+addExtension({
+  type: 0x55,
+  unpack: (bytes: Uint8Array) => Buffer.from(bytes),
+  ...(isForeign ? { Class: Buffer, pack: (buffer: Buffer) => buffer } : {}),
+});
 
 /** Rows fewer than this do not pay for the function that msgpackr compiles to read them. */
 const fewestRows = 16;
