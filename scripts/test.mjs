@@ -8,6 +8,7 @@ import { checkChangesets } from "./checks/changesets.mjs";
 import { consumerSteps } from "./checks/consumers.mjs";
 import { environmentSteps } from "./checks/environments.mjs";
 import { checkImports } from "./checks/imports.mjs";
+import { checkLinks } from "./checks/links.mjs";
 import { checkContents, checkManifest, checkTypesResolve, pack, packedPackages } from "./checks/packed.mjs";
 import { checkSnippets } from "./checks/snippets.mjs";
 import { root, run } from "./lib/command.mjs";
@@ -48,6 +49,7 @@ const groups = {
           name: "no dead file, export or dependency",
           check: async () => void (await run("knip", ["--no-progress"], { env })),
         },
+        { name: "links between pages lead somewhere", check: checkLinks },
         { name: "every change has a changeset", check: () => checkChangesets(env) },
       ],
       2,
