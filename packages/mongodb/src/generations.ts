@@ -11,7 +11,6 @@ import {
 } from "./commands.js";
 import { randomToken } from "./leases.js";
 import { forever, generationOf, lengthOf, type RecordDocument } from "./record.js";
-import { serverTime } from "./server-clock.js";
 import { sweepTime } from "./sweep.js";
 import { isFull } from "./trouble.js";
 
@@ -61,9 +60,9 @@ export class MongodbGenerations implements Generations {
 
   /** A full server still removes: without its generation each entry of a tag is a miss, as after a bump. */
   #lose(keys: readonly string[]): Promise<readonly Generation[]> {
-    return this.#calls.run("a removal of generations", async ({ collection, database, options }) => {
+    return this.#calls.run("a removal of generations", async ({ collection, database, clock, options }) => {
       await collection.deleteMany(anyOf(keys), options);
-      const at = await serverTime(database, options);
+      const at = await clock.read(database, options);
       return keys.map(() => ({ id: randomToken(), at }));
     });
   }

@@ -1,4 +1,5 @@
 import { elapsed } from "cacheme/driver";
+import type { Command } from "./commands.js";
 import type { CallOptions, MongodbDatabase } from "./driver.js";
 import { isServers } from "./trouble.js";
 
@@ -10,6 +11,8 @@ const stale = 60_000;
  * what a read, a lease or a removal finds does not.
  */
 export class ServerClock {
+  /** The name by which the server knows `hello`. */
+  #hello: "hello" | "isMaster" = "hello";
   #server = 0;
   #steady = Number.NEGATIVE_INFINITY;
   #wall = 0;
@@ -32,15 +35,23 @@ export class ServerClock {
   now(): number {
     return this.#server + Math.max(elapsed() - this.#steady, Date.now() - this.#wall, 0);
   }
-}
 
-/** Older servers, and some that are like MongoDB, know `hello` by its former name only. */
-export async function serverTime(database: MongodbDatabase, options: CallOptions): Promise<number> {
-  const { localTime } = await database
-    .command({ hello: 1 }, options)
-    .catch((error: unknown) =>
-      isServers(error) ? database.command({ isMaster: 1 }, options) : Promise.reject(error),
-    );
-  if (localTime instanceof Date) return localTime.getTime();
-  throw new Error("the server does not say what time it is");
+  /** Asks the server what time it is. */
+  async read(database: MongodbDatabase, options: CallOptions): Promise<number> {
+    const { localTime } = await this.#ask(database, options);
+    if (localTime instanceof Date) return localTime.getTime();
+    throw new Error("the server does not say what time it is");
+  }
+
+  /** Older servers, and some that are like MongoDB, know `hello` by its former name only: they are asked twice once. */
+  async #ask(database: MongodbDatabase, options: CallOptions): Promise<Command> {
+    try {
+      return await database.command({ [this.#hello]: 1 }, options);
+    } catch (error) {
+      if (this.#hello === "isMaster" || !isServers(error)) throw error;
+      const answer = await database.command({ isMaster: 1 }, options);
+      this.#hello = "isMaster";
+      return answer;
+    }
+  }
 }

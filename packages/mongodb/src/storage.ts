@@ -20,7 +20,7 @@ import { MongodbGenerations } from "./generations.js";
 import { MongodbLeases } from "./leases.js";
 import type { Settings } from "./options.js";
 import { bytesOf, lengthsOf, longestValue } from "./record.js";
-import { ServerClock, serverTime } from "./server-clock.js";
+import { ServerClock } from "./server-clock.js";
 import { makeIndex, sweep, sweepTime } from "./sweep.js";
 import {
   clean,
@@ -86,11 +86,11 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   }
 
   /**
-   * The `localTime` of `hello`: the clock that `$$NOW` and `$currentDate` read, for less than a query costs. A server that
-   * knows `hello` by its former name only is asked twice.
+   * The `localTime` of `hello`: the clock that `$$NOW` and `$currentDate` read, for less than a query costs. In MongoDB
+   * `$$NOW` may lag some milliseconds behind it.
    */
   async time(): Promise<number> {
-    return this.run("a look at the clock", ({ database, options }) => serverTime(database, options));
+    return this.run("a look at the clock", ({ database, options }) => this.#clock.read(database, options));
   }
 
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
@@ -223,7 +223,7 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
 
   async #open(signal: AbortSignal): Promise<void> {
     const place = await this.#connected();
-    this.#clock.learn(await serverTime(place.database, { signal }));
+    this.#clock.learn(await this.#clock.read(place.database, { signal }));
     await makeIndex(place, { signal });
     this.#connection.heard();
     this.#sweeper.start();
@@ -237,7 +237,7 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   async #sweep(): Promise<boolean> {
     const { database, collection } = await this.#connection.ready();
     const options = { signal: AbortSignal.timeout(this.#settings.commandTimeout) };
-    this.#clock.learn(await serverTime(database, options));
+    this.#clock.learn(await this.#clock.read(database, options));
     return sweep(collection, this.#clock, patience * this.#settings.sweepInterval, options);
   }
 
@@ -245,7 +245,8 @@ export class MongodbStorage implements RemoteStorage, CollectionCalls {
   #learn({ database, options }: CollectionCall): void {
     if (!this.#clock.isStale || this.#isLearning) return;
     this.#isLearning = true;
-    serverTime(database, options)
+    this.#clock
+      .read(database, options)
       .then((time) => this.#clock.learn(time))
       .catch(() => {})
       .finally(() => {

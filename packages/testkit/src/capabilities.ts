@@ -26,14 +26,15 @@ export interface Capabilities {
   /** How many keys the scan is tried with. Default 100,000. */
   readonly scannedKeys?: number | undefined;
   /**
-   * The round trips of a batch, at most. Default 1 each. A storage of several servers has one per server, all at once, and
+   * The round trips of a call, at most. Default 1 each. A storage of several servers has one per server, all at once, and
    * is not counted.
    */
   readonly roundTrips?: RoundTrips | undefined;
 }
 
-/** Round trips at most, per kind of batch. */
+/** Round trips at most, per kind of call. */
 export interface RoundTrips {
+  readonly time?: number | undefined;
   readonly readMany?: number | undefined;
   readonly writeMany?: number | undefined;
   readonly removeMany?: number | undefined;

@@ -12,6 +12,7 @@ import { namesOfGenerations, namesOfLeases } from "./sections/names.js";
 import { removal } from "./sections/removal.js";
 import { generationRoundTrips, leaseRoundTrips, roundTrips } from "./sections/round-trips.js";
 import { leasesInScans, scan } from "./sections/scan.js";
+import { generationTime, leaseTime, time } from "./sections/time.js";
 import { ttl } from "./sections/ttl.js";
 import { values } from "./sections/values.js";
 
@@ -30,6 +31,9 @@ export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): S
     [true, values],
     [true, keys],
     [true, ttl],
+    [true, time],
+    [hasLeases, leaseTime],
+    [hasGenerations, generationTime],
     [true, removal],
     [hasScan, scan],
     [hasScan && hasLeases, leasesInScans],
@@ -56,6 +60,7 @@ export const columns: readonly string[] = merged([
   values,
   keys,
   ttl,
+  time,
   removal,
   scan,
   leases,

@@ -97,6 +97,49 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
+  "tells the client's time": [
+    "time",
+    class extends ReferenceStorage {
+      override async time() {
+        await super.time();
+        return Date.now();
+      }
+    },
+  ],
+  "tells the time in seconds": [
+    "time",
+    class extends ReferenceStorage {
+      override async time() {
+        return Math.floor((await super.time()) / 1000);
+      }
+    },
+  ],
+  "tells the time of another clock": [
+    "time",
+    class extends ReferenceStorage {
+      override async time() {
+        return (await super.time()) + 5000;
+      }
+    },
+  ],
+  "remembers the time that it was told first": [
+    "time",
+    class extends ReferenceStorage {
+      #first: Promise<number> | undefined;
+      override time() {
+        this.#first ??= super.time();
+        return this.#first;
+      }
+    },
+  ],
+  "tells the time also after close": [
+    "lifecycle",
+    class extends ReferenceStorage {
+      override async time() {
+        return Math.floor(this.now());
+      }
+    },
+  ],
   "counts keys instead of records": [
     "removal",
     class extends ReferenceStorage {

@@ -28,6 +28,6 @@ it("runs with node:test, and reports every test of every section", async () => {
   expect(stdout).toMatch(/^# fail 0$/m);
   expect(report.every(({ passed, storage }) => passed && storage === "with node:test")).toBe(true);
   expect(new Set(report.map(({ section }) => section))).toEqual(
-    new Set(["lifecycle", "batches", "values", "keys", "ttl", "removal", "clients"]),
+    new Set(["lifecycle", "batches", "values", "keys", "ttl", "time", "removal", "clients"]),
   );
 });

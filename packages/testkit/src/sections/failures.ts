@@ -148,9 +148,10 @@ function underWay(trial: Trial, storage: RemoteStorage): Promise<void>[] {
     storage.writeMany([record(key, "value")]),
     storage.removeMany([key]),
     storage.ping(),
+    storage.time(),
   ])
     .flat()
-    .map(async (call) => {
+    .map(async (call: Promise<unknown>) => {
       const came = await outcome(call);
       assert.ok(["answered", "CACHEME_CLOSED", ...troubles].includes(came), `a call came to ${came}`);
     });
@@ -165,6 +166,7 @@ async function allFail(trial: Trial, storage: RemoteStorage): Promise<void> {
       refused(storage.writeMany([record(key, "value")]), ...troubles),
       refused(storage.removeMany([key]), ...troubles),
       refused(storage.ping(), ...troubles),
+      refused(storage.time(), ...troubles),
       ...(storage.leases === undefined
         ? []
         : [refused(storage.leases.acquire([{ key, duration: 1000 }]), ...troubles)]),

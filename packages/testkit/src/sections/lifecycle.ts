@@ -50,6 +50,7 @@ export const lifecycle: Section = section("lifecycle", {
     await refused(storage.writeMany([record("a", "A")]), "CACHEME_CLOSED");
     await refused(storage.removeMany(["a"]), "CACHEME_CLOSED");
     await refused(storage.ping(), "CACHEME_CLOSED");
+    await refused(storage.time(), "CACHEME_CLOSED");
     await refused(storage.connect(), "CACHEME_CLOSED");
     if (storage.leases !== undefined) {
       await refused(storage.leases.acquire([{ key: "a", duration: 1000 }]), "CACHEME_CLOSED");

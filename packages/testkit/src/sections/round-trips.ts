@@ -24,6 +24,11 @@ export const roundTrips: Section = section("round trips", {
     await measure("readMany", () => storage.readMany([trial.key("a")]));
   },
 
+  "takes one for the time": async (trial) => {
+    const { storage, measure } = await counted(trial);
+    await measure("time", () => storage.time());
+  },
+
   "takes none for empty batches": async (trial) => {
     const { storage, proxy } = await counted(trial);
     await storage.ping();
