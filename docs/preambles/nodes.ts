@@ -21,6 +21,7 @@ export declare const db: {
 
 export class UserNode extends BaseNode<User> {
   static override meta: Policy = {
+    name: "user",
     caches: [
       { storage: "local", ttl: "30s" },
       { storage: "redis", ttl: "10m" },
