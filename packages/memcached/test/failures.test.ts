@@ -122,6 +122,21 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
   const found = async () =>
     (await storage.readMany(keys)).map((bytes) => bytes && Buffer.from(bytes).toString());
 
+  it("tells the time of the first server by name that is up, and asks no other", async () => {
+    const [first, second, third] = proxies.toSorted((a, b) => (`${a.port}` < `${b.port}` ? -1 : 1));
+    const roundTrips = async (): Promise<number[]> => {
+      for (const proxy of proxies) proxy.resetCounts();
+      await storage.time();
+      return [first, second, third].map((proxy) => proxy!.counts.roundTrips);
+    };
+    expect(await roundTrips()).toEqual([1, 0, 0]);
+    await first!.refuse();
+    // The call that finds it out may fail.
+    await until(() => works(storage.time()));
+    expect(await roundTrips()).toEqual([0, 1, 0]);
+    await first!.heal();
+  });
+
   it.each<[string, () => Promise<void> | void, () => Promise<void>]>([
     ["is killed", () => servers[1]?.kill(), async () => servers[1]?.restart()],
     ["is stopped", () => servers[1]?.pause(), async () => servers[1]?.resume()],
