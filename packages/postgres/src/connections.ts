@@ -77,13 +77,15 @@ export class Connections {
     for (const client of this.#clients) if (client.isConnecting) client.hangUp();
     await this.#own.end();
     // The pool has said its goodbyes, and does not wait for what comes of them.
-    const ended = [...this.#clients].map(
-      (client) => new Promise<void>((resolve) => client.once("end", resolve)),
-    );
-    const timer = setTimeout(() => {
-      for (const client of this.#clients) client.hangUp();
-    }, milliseconds);
-    await Promise.all(ended);
+    const ended = [...this.#clients].map((client) => client.ended);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        for (const client of this.#clients) client.hangUp();
+        resolve();
+      }, milliseconds);
+    });
+    await Promise.race([Promise.all(ended), late]);
     clearTimeout(timer);
   }
 
@@ -93,7 +95,7 @@ export class Connections {
       constructor(given: pg.ClientConfig) {
         super(given, connectTimeout);
         clients.add(this);
-        this.once("end", () => clients.delete(this));
+        void this.ended.then(() => clients.delete(this));
       }
     }
     // The pool hands its options to the class that it is given, which pg's types do not say.

@@ -16,6 +16,8 @@ interface Unreferenced {
  * the program alive.
  */
 export class UnreferencedClient extends pg.Client {
+  /** Resolves once the connection has ended. The client's own "end" comes by `process.nextTick`, which fake timers hold back. */
+  readonly ended: Promise<void>;
   readonly #connectTimeout: number;
   readonly #socket: Duplex;
   #isConnecting = false;
@@ -24,6 +26,7 @@ export class UnreferencedClient extends pg.Client {
     super(config);
     this.#connectTimeout = connectTimeout;
     this.#socket = this.connection.stream;
+    this.ended = new Promise((resolve) => this.connection.once("end", resolve));
     this.connection.once("sslconnect", () => this.unref());
   }
 

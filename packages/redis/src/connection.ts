@@ -151,9 +151,7 @@ export class Connection<C extends Connectable = RedisClient> {
     this.client.off("close", this.#onDown);
     const own = this.#own;
     if (own === undefined || own.status === "wait" || own.status === "end") return;
-    const ended = new Promise<void>((resolve) => own.once("end", resolve));
-    hangUp(own);
-    await ended;
+    await hungUp(own);
   }
 
   #open(): void {
@@ -276,6 +274,27 @@ function drop(own: Redis): void {
   if (canReset) stream.resetAndDestroy();
   else hangUp(own);
 }
+
+/**
+ * Hangs up and resolves once the client has ended. ioredis emits "end" in `process.nextTick`, which fake timers may hold
+ * back; its socket emits "close" even then. If the fakes hold Node's own streams back as well, the time limit is what is left:
+ * hanging up asks the server nothing, so it is short.
+ */
+function hungUp(own: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    const ended = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(ended, longestHangUp);
+    own.once("end", ended);
+    own.stream?.once("close", ended);
+    hangUp(own);
+  });
+}
+
+/** Milliseconds. */
+const longestHangUp = 500;
 
 function hangUp(own: Redis): void {
   const stream: Socket | undefined = own.stream;

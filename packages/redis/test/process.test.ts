@@ -7,7 +7,7 @@ import {
 } from "@cacheme/test-services";
 import { describeIdlePrograms, ranIdle } from "@cacheme/test-services/idle-tests";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 const source = new URL("program.ts", import.meta.url);
 
@@ -20,6 +20,12 @@ interface Several {
 
 describeWithServer("redis", "the storage in a process of its own", (server) => {
   describeIdlePrograms(server, source);
+
+  it("answers under fake timers that were installed after it was connected", async () => {
+    const program = await bundleProgram(source);
+    onTestFinished(() => program.remove());
+    expect(await ranIdle(program, "readsWithCopiedProcess", server().url)).toBe("done");
+  });
 
   describe.each<[string, () => Promise<Several>]>([
     [

@@ -23,7 +23,16 @@ interface IdleOptions {
 export type MakeIdleStorage = (url: string, options?: IdleOptions) => IdleStorage;
 
 /** What a program may do with a storage. None of them closes it, but the one whose name says so. */
-export type IdleScenario = "reads" | "readsAndCloses" | "connectsLazily" | "isRefused" | "hangs";
+export type IdleScenario =
+  | "reads"
+  | "readsAndCloses"
+  | "connectsLazily"
+  | "isRefused"
+  | "hangs"
+  | "readsWithCopiedProcess"
+  | "closesWithCopiedProcess"
+  | "closesWithFakedProcess"
+  | "connectsWithCopiedProcess";
 
 const scenarios: Readonly<Record<IdleScenario, (make: MakeIdleStorage, url: string) => Promise<unknown>>> = {
   async reads(make, url) {
@@ -51,7 +60,51 @@ const scenarios: Readonly<Record<IdleScenario, (make: MakeIdleStorage, url: stri
     await storage.connect();
     await storage.ping();
   },
+  async readsWithCopiedProcess(make, url) {
+    const storage = make(url, { commandTimeout: 1000 });
+    await storage.connect();
+    fakeCopiedProcess();
+    for (let call = 0; call < 3; call++) await storage.ping();
+    await storage.close();
+  },
+  async closesWithCopiedProcess(make, url) {
+    const storage = make(url);
+    await storage.connect();
+    await storage.ping();
+    fakeCopiedProcess();
+    await storage.close();
+  },
+  async connectsWithCopiedProcess(make, url) {
+    fakeCopiedProcess();
+    const storage = make(url, { commandTimeout: 1000, connectTimeout: "1s" });
+    let outcome: unknown = "connected";
+    await storage.connect().catch((error: { readonly code: unknown }) => {
+      outcome = error.code;
+    });
+    await storage.close();
+    return outcome;
+  },
+  async closesWithFakedProcess(make, url) {
+    const storage = make(url);
+    await storage.connect();
+    await storage.ping();
+    // Sinon fakes the true one, and Node's own streams then emit nothing.
+    const { nextTick } = process;
+    process.nextTick = neverTick;
+    await storage.close();
+    process.nextTick = nextTick;
+  },
 };
+
+/** Does what Jest does: a test gets a copy of `process`, and the copy is faked. Node itself goes on with the true one. */
+function fakeCopiedProcess(): void {
+  const copy: NodeJS.Process = Object.create(process);
+  copy.nextTick = neverTick;
+  globalThis.process = copy;
+}
+
+/** What `process.nextTick` is under fake timers that stand still. */
+const neverTick: NodeJS.Process["nextTick"] = () => {};
 
 /**
  * The whole of a program that uses a storage and then has nothing more to do, so that it must end by itself: it does what

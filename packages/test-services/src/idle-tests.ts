@@ -55,6 +55,21 @@ export function describeIdlePrograms(server: () => Server, source: URL): void {
       expect(await ranIdle(program, "readsAndCloses", server().url)).toBe("done");
     });
 
+    it.each(["closesWithCopiedProcess", "closesWithFakedProcess"] as const)(
+      "closes its storage under fake timers: %s",
+      { timeout: 2 * patience },
+      async (scenario) => {
+        expect(await ranIdle(program, scenario, server().url)).toBe("done");
+      },
+    );
+
+    it("connects under fake timers or says in time that it cannot, and closes", {
+      timeout: 2 * patience,
+    }, async () => {
+      const outcome = await ranIdle(program, "connectsWithCopiedProcess", server().url);
+      expect(["connected", ...troubles]).toContain(outcome);
+    });
+
     it("is not kept alive by a connection that is being made", { timeout: 2 * patience }, async () => {
       await server().pause();
       expect(await ranIdle(program, "connectsLazily", server().url)).toBe("done");
