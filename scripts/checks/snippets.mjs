@@ -30,6 +30,7 @@ const preambles = join(root, "docs/preambles");
  */
 export async function checkSnippets(env) {
   const snippets = pages().flatMap(snippetsOf);
+  checkNames(snippets);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const modules = modulesOf(snippets);
@@ -43,6 +44,25 @@ export async function checkSnippets(env) {
     throw error;
   }
   return `${snippets.length} snippets`;
+}
+
+/**
+ * The compiler does not see that a node class with a remote tier needs a name: such a snippet would fail when it is run. On the
+ * pages, storages that are not called "local" are remote.
+ *
+ * @param {readonly Snippet[]} snippets
+ */
+function checkNames(snippets) {
+  const nameless = snippets.filter(({ code }) =>
+    [...code.matchAll(/\bmeta: NodeMeta = (?<meta>\{[\s\S]*?\});/g)].some(
+      ([, meta = ""]) => /\bstorage: "(?!local")/.test(meta) && !/\bname:/.test(meta),
+    ),
+  );
+  if (nameless.length === 0) return;
+  const places = nameless.map(
+    ({ page, line }) => `${page}:${line}: a node class with a remote tier needs a name`,
+  );
+  throw new Error(places.join("\n"));
 }
 
 const configuration = {

@@ -74,6 +74,7 @@ const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
  * @example
  * ```ts
  * static override meta: NodeMeta = {
+ *   name: "user",
  *   caches: [{ storage: "redis", ttl: "1h" }],
  *   serializer: compressed(json(), { algorithm: "brotli", threshold: 4_096 }),
  * };

@@ -14,7 +14,7 @@ import { type SerializerOptions, ValueTypes } from "./value-type.js";
  *
  * @example
  * ```ts
- * static override meta: NodeMeta = { caches: [{ storage: "redis", ttl: "1h" }], serializer: json() };
+ * static override meta: NodeMeta = { name: "user", caches: [{ storage: "redis", ttl: "1h" }], serializer: json() };
  * ```
  */
 export function json(options?: SerializerOptions): Serializer {

@@ -23,7 +23,7 @@ import { isWellFormed } from "./well-formed.js";
  *
  * @example
  * ```ts
- * static override meta: NodeMeta = { caches: [{ storage: "redis", ttl: "1h" }], serializer: msgpack() };
+ * static override meta: NodeMeta = { name: "user", caches: [{ storage: "redis", ttl: "1h" }], serializer: msgpack() };
  * ```
  */
 export function msgpack(options?: SerializerOptions): Serializer {

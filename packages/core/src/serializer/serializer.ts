@@ -7,7 +7,7 @@
  *
  * @example
  * ```ts
- * static override meta: NodeMeta = { caches: [{ storage: "redis", ttl: "1h" }], serializer: json() };
+ * static override meta: NodeMeta = { name: "user", caches: [{ storage: "redis", ttl: "1h" }], serializer: json() };
  * ```
  *
  * @example A serializer of your own

@@ -18,7 +18,7 @@ import { viewClasses } from "./view-classes.js";
  *
  * @example
  * ```ts
- * static override meta: NodeMeta = { caches: [{ storage: "redis", ttl: "1h" }], serializer: v8() };
+ * static override meta: NodeMeta = { name: "user", caches: [{ storage: "redis", ttl: "1h" }], serializer: v8() };
  * ```
  */
 export function v8(options?: SerializerOptions): Serializer {
