@@ -18,6 +18,8 @@ export interface Trial {
   remedyFor?(error: Error): string | undefined;
   /** Whether a page of a scan costs little whatever else is stored. Default `true`. */
   readonly scans?: boolean | undefined;
+  /** Whether the storage's clock is read too. Default `true`. */
+  readonly readsTime?: boolean | undefined;
 }
 
 /** Milliseconds after which the server removes what a trial that broke off has left. */
@@ -27,7 +29,7 @@ const kept = 10_000;
 type Trying = (action: string) => void;
 
 /** One after another, so that a trial takes one connection of a pool: many processes may start at once. */
-const attempts = [tryRecord, tryLeases, tryGeneration, tryScan] as const;
+const attempts = [tryRecord, tryLeases, tryGeneration, tryTime, tryScan] as const;
 
 /**
  * Makes one call of each kind, under keys of its own, and removes them: a server that is too old or of another kind often
@@ -124,6 +126,13 @@ async function tryGeneration(
   trying("a new generation");
   const [second] = await generations.bump([key], kept);
   expect(first?.id !== second?.id, "it answered the generation of before");
+}
+
+async function tryTime({ storage, readsTime = true }: Trial, _: string, trying: Trying): Promise<void> {
+  if (!readsTime) return;
+  trying("a look at the clock");
+  const time = await storage.time();
+  expect(Number.isSafeInteger(time) && time > 0, `expected milliseconds since the epoch, got ${time}`);
 }
 
 /** The first page only. */

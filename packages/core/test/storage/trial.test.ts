@@ -48,7 +48,7 @@ function couch(overrides: Overrides = {}) {
     connect: () => calls.connect(),
     close: () => calls.close(),
     ping: async () => {},
-    time: async () => 1,
+    time: () => call("time", () => 1),
     readMany: (keys) => call("read", () => keys.map((key) => table.get(key))),
     writeMany: (records: readonly StoredRecord[]) =>
       call("write", () => records.forEach(({ key, bytes }) => void table.set(key, bytes))),
@@ -74,7 +74,7 @@ describe("the trial of a storage that was opened", () => {
     await storage.readMany(["first"]);
     await storage.connect();
     expect(new Set(log)).toEqual(
-      new Set(["open", "write", "read", "acquire", "fill", "release", "ensure", "bump", "remove"]),
+      new Set(["open", "write", "read", "acquire", "fill", "release", "ensure", "bump", "time", "remove"]),
     );
     expect(log.at(-1)).toBe("read");
     expect(log.filter((one) => one === "open")).toHaveLength(1);
@@ -126,6 +126,16 @@ describe("the trial of a storage that was opened", () => {
       { generations: { ensure: async () => [{ id: "a", at: 1 }], bump: async () => [{ id: "a", at: 1 }] } },
       /a new generation failed/,
     ],
+    [
+      "the clock cannot be read",
+      { time: () => Promise.reject(new Error("no such command")) },
+      /a look at the clock failed: no such command/,
+    ],
+    [
+      "the clock is no number",
+      { time: async () => Number.NaN },
+      /a look at the clock failed: expected milliseconds since the epoch, got NaN/,
+    ],
   ])("says what was found and what is needed if %s", async (_, overrides, why) => {
     const { storage } = couch(overrides);
     const error = await reason(storage.connect());
@@ -142,6 +152,12 @@ describe("the trial of a storage that was opened", () => {
     await reason(storage.connect());
     expect(await reason(storage.writeMany([]))).toMatchObject({ code: "CACHEME_UNSUPPORTED_SERVER" });
     expect(log.filter((one) => one === "open")).toHaveLength(2);
+  });
+
+  it("does not read the clock of a storage that opts out", async () => {
+    const { storage, log } = couch({ trial: { readsTime: false } });
+    await storage.connect();
+    expect(log).not.toContain("time");
   });
 
   it("lets pass what the driver knows not to last", async () => {
