@@ -14,6 +14,7 @@ import { forEach } from "./disk.js";
 import type { Entries } from "./entries.js";
 import { encode, type Kept } from "./record.js";
 import { destroy, isRunning, newTicket, place, redeem, ticketsOf } from "./tickets.js";
+import { isFull } from "./trouble.js";
 
 /** Milliseconds for which a change of a generation may hold its key. Whoever is slower finds its ticket gone, and begins anew. */
 const lockTime = 250;
@@ -60,8 +61,28 @@ export class FileGenerations implements Generations {
       this.#change(key, call, (before) => ({
         generation: following(before.generation),
         expires: after(ttl),
-      })),
+      })).catch((error: unknown) => this.#lose(key, call, error)),
     );
+  }
+
+  /**
+   * Removes the generation if the disk is full: without it each entry of the tag is a miss, as after a bump. A change that
+   * holds the key meanwhile may write the old generation again, so the removal is repeated until it finds neither.
+   */
+  async #lose(key: string, call: StorageCall, error: unknown): Promise<Generation> {
+    if (!isFull(error)) throw error;
+    const { folder } = this.#entries;
+    const hash = folder.hash(key);
+    let lost: Generation | undefined;
+    while (!call.isLate) {
+      const tickets = await ticketsOf(folder, hash);
+      await destroy(folder, hash, tickets);
+      const { generation } = await this.#find(key);
+      await this.#entries.remove(key);
+      if (tickets.length === 0 && generation === undefined) return following(lost);
+      lost ??= generation;
+    }
+    throw error;
   }
 
   async #change(

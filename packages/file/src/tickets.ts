@@ -76,7 +76,12 @@ export async function place(
 ): Promise<boolean> {
   const made = folder.temporaryPath();
   await folder.withFolders(() => makeFolder(made));
-  await writeFile(`${made}/${ticket.name}`, content, "wx");
+  try {
+    await writeFile(`${made}/${ticket.name}`, content, "wx");
+  } catch (error) {
+    await discard(made, ticket.name);
+    throw error;
+  }
   const move = () => folder.withFolders(() => rename(made, folder.lease(hash)));
   const isVacant = async (): Promise<boolean> => (await lookAt(folder.lease(hash))) === undefined;
   for (let attempt = 0; ; attempt++) {

@@ -20,6 +20,11 @@ export function adviceFor(error: Error): string {
   return advice[codeOf(error)] ?? "The system's own words say why.";
 }
 
+/** Whether the disk, or the user's part of it, is full. */
+export function isFull(error: unknown): boolean {
+  return /^(?:ENOSPC|EDQUOT)$/.test(codeOf(error));
+}
+
 /** The code of an error of the file system, such as `ENOENT`. */
 export function codeOf(error: unknown): string {
   return isError(error) && "code" in error ? String(error.code) : "";

@@ -6,10 +6,12 @@ import {
   type Generations,
   generationFrom,
   generationText,
+  isError,
   type StorageCalls,
 } from "cacheme/driver";
 import type { Client, Slice } from "./client.js";
-import { after, store } from "./entries.js";
+import { after, endLease, store } from "./entries.js";
+import { troubleOf } from "./trouble.js";
 
 /** A generation is an ordinary entry; each batch is one transaction that nobody else writes in. */
 export class SqliteGenerations implements Generations {
@@ -34,7 +36,24 @@ export class SqliteGenerations implements Generations {
   }
 
   async bump(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
-    return this.#batch("a bump", keys, (slice, key) => made(slice, key, ttl, found(slice, key).generation));
+    try {
+      return await this.#batch("a bump", keys, (slice, key) =>
+        made(slice, key, ttl, found(slice, key).generation),
+      );
+    } catch (error) {
+      if (!(isError(error) && troubleOf(error.cause) === "full")) throw error;
+      return this.#lose(keys);
+    }
+  }
+
+  /** A full disk still lets rows go: without its generation each entry of a tag is a miss, as after a bump. */
+  #lose(keys: readonly string[]): Promise<readonly Generation[]> {
+    return this.#batch("a removal of generations", keys, (slice, key) => {
+      const generation = following(slice, found(slice, key).generation);
+      slice.commands.remove.value(key, slice.now);
+      endLease(slice, key);
+      return generation;
+    });
   }
 
   async #batch(
@@ -67,11 +86,12 @@ function made(
   ttl: number | undefined,
   before: Generation | undefined,
 ): Generation {
-  const generation = {
-    id: randomBytes(16).toString("base64url"),
-    // The machine's clock may be set back; the times of generations are not.
-    at: Math.max(slice.now, before?.at ?? 0),
-  };
+  const generation = following(slice, before);
   store(slice, { key, bytes: Buffer.from(generationText(generation)), ttl });
   return generation;
+}
+
+/** The machine's clock may be set back; the times of generations are not. */
+function following({ now }: Slice, before: Generation | undefined): Generation {
+  return { id: randomBytes(16).toString("base64url"), at: Math.max(now, before?.at ?? 0) };
 }

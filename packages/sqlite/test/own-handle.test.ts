@@ -38,6 +38,19 @@ describe("a handle of the program's own", () => {
     expect(await text(storage, "c")).toBe("C");
   });
 
+  it("loses the generations that a full disk does not let it change", async () => {
+    const database = handleOfLibrary(place());
+    const { generations } = await connected(database);
+    const [before] = await generations!.ensure(["tag"], undefined);
+    database.exec("PRAGMA max_page_count = 20");
+    const tags = ["tag", ...Array.from({ length: 2000 }, (_, index) => `other:${index}`)];
+    const bumped = await generations!.bump(tags, undefined);
+    expect(new Set(bumped.map(({ id }) => id)).size).toBe(2001);
+    const [after] = await generations!.ensure(["tag"], undefined);
+    expect(after?.id).not.toBe(before?.id);
+    expect(after?.at).toBeGreaterThanOrEqual(before!.at);
+  });
+
   it("makes the tables again where somebody dropped them", async () => {
     const database = handleOfLibrary(place());
     const storage = await connected(database);
