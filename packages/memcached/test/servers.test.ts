@@ -165,7 +165,8 @@ describeWithServer("memcached", "a server without room", () => {
     );
     for (const size of sizes.reverse()) {
       const fill = async (round: number): Promise<void> => {
-        const records = Array.from({ length: 50 }, (_, index) => ({
+        const length = Math.min(500, Math.ceil(2 ** 21 / size)); // 2 MiB at most: as much as the server has
+        const records = Array.from({ length }, (_, index) => ({
           key: `fill:${size}:${round}:${index}`,
           bytes: Buffer.alloc(size),
           ttl: minute,
@@ -175,6 +176,9 @@ describeWithServer("memcached", "a server without room", () => {
       await fill(0);
     }
     await expect(storage.writeMany([{ ...record, key: "more" }])).rejects.toThrow("out of memory");
+    await expect(storage.leases?.acquire([{ key: "more", duration: minute }])).rejects.toThrow(
+      "out of memory storing a lease",
+    );
     const bumped = (await storage.generations?.bump(tags, minute)) ?? [];
     expect(bumped.map(({ id }, index) => id === before[index]?.id)).toEqual(tags.map(() => false));
     const left = await storage.readMany(tags);
