@@ -199,6 +199,7 @@ export class IncompleteError extends CachemeError {
  */
 export function isError(thrown: unknown): thrown is Error {
   try {
+    // biome-ignore lint/plugin: what is no native error may be an instance of a class all the same
     return thrown instanceof Error || types.isNativeError(thrown);
   } catch {
     return false;

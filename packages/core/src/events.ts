@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { ConfigurationError, reasonOf } from "./errors.js";
 
 /** What can be listened to, and what a listener is given. */
@@ -80,7 +81,7 @@ export class Events {
     for (const listener of lists[event] ?? []) {
       try {
         const answer: unknown = listener(payload); // A listener may be asynchronous, although nobody waits for it.
-        if (answer instanceof Promise) answer.catch((error: unknown) => warnOf(event, error));
+        if (types.isPromise(answer)) answer.catch((error: unknown) => warnOf(event, error));
       } catch (error) {
         warnOf(event, error);
       }

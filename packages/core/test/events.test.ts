@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type CachemeEvents, type LoadAll, Node, type NodeMeta } from "../src/index.js";
 import { settled } from "./support/deferred.js";
@@ -217,16 +218,25 @@ describe("on", () => {
     },
   );
 
-  it("reports an asynchronous listener that fails in the same way: no unhandled rejection", async () => {
+  it.each<[string, () => Promise<void>]>([
+    [
+      "an asynchronous listener",
+      async () => {
+        throw new Error("bad listener");
+      },
+    ],
+    [
+      "one of another realm",
+      runInNewContext('async () => { throw new Error("bad listener"); }') as () => Promise<void>,
+    ],
+  ])("reports %s that fails in the same way: no unhandled rejection", async (_, listener) => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const unhandled: unknown[] = [];
     const note = (error: unknown) => unhandled.push(error);
     process.on("unhandledRejection", note);
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
-    cacheme.on("miss", async () => {
-      throw new Error("bad listener");
-    });
+    cacheme.on("miss", listener);
     await cacheme.get(new Counting(1));
     await settled();
     process.off("unhandledRejection", note);

@@ -80,7 +80,7 @@ export function settings(
 }
 
 function folderOf(target: string | URL | FileConnectionOptions): string {
-  if (target instanceof URL) return fromUrl(target);
+  if (isUrl(target)) return fromUrl(target);
   if (typeof target === "string") return fromText(target);
   if (typeof target !== "object" || target === null)
     throw optionError(`${where} was given ${shown(target)}. ${forms}`);
@@ -88,6 +88,11 @@ function folderOf(target: string | URL | FileConnectionOptions): string {
   const { folder } = target;
   if (typeof folder === "string") return path(folder);
   throw optionError(`The connection option folder of ${where} is ${shown(folder)}. Give a path.`);
+}
+
+/** Under jsdom the global URL and that of Node are two classes. */
+function isUrl(target: string | URL | FileConnectionOptions): target is URL {
+  return typeof target === "object" && target !== null && "href" in target && "protocol" in target;
 }
 
 /** A path is a path; only what begins like a URL is one. */

@@ -12,9 +12,21 @@ describe("the target of file()", () => {
     ["an address", "file:///var/cache/app", "file:///var/cache/app"],
     ["an address with a space in it", "file:///var/my%20cache", "file:///var/my%20cache"],
     ["a URL", new URL("file:///var/cache/app"), "file:///var/cache/app"],
+    [
+      "a URL of another class, as under jsdom",
+      {
+        href: "file:///var/cache/app",
+        protocol: "file:",
+        pathname: "/var/cache/app",
+        hostname: "",
+        search: "",
+        hash: "",
+      },
+      "file:///var/cache/app",
+    ],
     ["an object with a folder", { folder: "/var/cache/app" }, "file:///var/cache/app"],
   ])("is %s", (_, target, label) => {
-    expect(file(target).label).toBe(label);
+    expect(file(target as string).label).toBe(label);
   });
 
   it.each([

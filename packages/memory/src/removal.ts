@@ -67,7 +67,7 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
     try {
       // An async function is one that returns nothing, to a type.
       const outcome: unknown = listener(removal);
-      if (outcome instanceof Promise) outcome.catch((error: unknown) => this.fail(error));
+      if (isThenable(outcome)) Promise.resolve(outcome).catch((error: unknown) => this.fail(error));
     } catch (error) {
       this.fail(error);
     }
@@ -81,4 +81,11 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
       // Nobody is left to tell.
     }
   }
+}
+
+/** A promise of another realm is no instance of this one's class. */
+function isThenable(outcome: unknown): outcome is PromiseLike<unknown> {
+  return (
+    typeof outcome === "object" && outcome !== null && "then" in outcome && typeof outcome.then === "function"
+  );
 }

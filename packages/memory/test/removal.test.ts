@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { BoundedCache, type Removal } from "../src/index.js";
 import { checkCache } from "./check/cache.js";
@@ -63,6 +64,19 @@ describe("the removal listener", () => {
     await Promise.resolve();
     await Promise.resolve();
     expect([errors, cache.stats().listenerErrors]).toEqual([["a"], 1]);
+  });
+
+  it("may be an asynchronous function of another realm", async () => {
+    const rejected: unknown = await new Promise((resolve) => {
+      const cache = new BoundedCache<string, number>({
+        maxSize: 1,
+        onRemoval: runInNewContext("async ({ key }) => { throw key; }"),
+        onListenerError: resolve,
+      });
+      cache.set("a", 1);
+      cache.set("b", 2);
+    });
+    expect(rejected).toBe("a");
   });
 
   it("is told the key of a refused entry as it would have been stored", () => {

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { setInterval } from "cacheme/driver";
 
 /** How long a finished program may be kept alive, in milliseconds. */
@@ -20,7 +21,7 @@ function unref(client: unknown): void {
   const topology = part(part(client, "topology"), "s");
   rest(part(part(topology, "srvPoller"), "_timeout"));
   const servers = part(topology, "servers");
-  if (!(servers instanceof Map)) return;
+  if (!types.isMap(servers)) return;
   for (const server of servers.values()) {
     const pool = part(server, "pool");
     for (const connection of each(part(pool, "connections"))) rest(part(connection, "socket"));

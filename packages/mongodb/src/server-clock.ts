@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { elapsed } from "cacheme/driver";
 import type { Command } from "./commands.js";
 import type { CallOptions, MongodbDatabase } from "./driver.js";
@@ -39,7 +40,7 @@ export class ServerClock {
   /** Asks the server what time it is. */
   async read(database: MongodbDatabase, options: CallOptions): Promise<number> {
     const { localTime } = await this.#ask(database, options);
-    if (localTime instanceof Date) return localTime.getTime();
+    if (types.isDate(localTime)) return localTime.getTime();
     throw new Error("the server does not say what time it is");
   }
 

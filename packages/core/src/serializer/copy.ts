@@ -69,16 +69,16 @@ function fillCopy(copy: unknown, value: object, copyOf: (value: unknown) => unkn
   if (typeof copy !== "object" || copy === null || ArrayBuffer.isView(value) || is.isBoxedPrimitive(value)) {
     return;
   }
-  if (is.isMap(value) && copy instanceof Map) {
+  if (is.isMap(value) && is.isMap(copy)) {
     for (const [key, each] of value) copy.set(copyOf(key), copyOf(each));
-  } else if (is.isSet(value) && copy instanceof Set) {
+  } else if (is.isSet(value) && is.isSet(copy)) {
     for (const each of value) copy.add(copyOf(each));
   } else if (isError(value)) {
     for (const key of Object.getOwnPropertyNames(value)) {
       const enumerable = Object.prototype.propertyIsEnumerable.call(value, key);
       define(copy, key, copyOf(Reflect.get(value, key)), enumerable);
     }
-  } else if (copy instanceof RegExp && is.isRegExp(value)) {
+  } else if (is.isRegExp(copy) && is.isRegExp(value)) {
     copy.lastIndex = value.lastIndex;
   } else {
     for (const key of Object.keys(value)) {

@@ -120,11 +120,11 @@ function fill(value: unknown, part: readonly unknown[], valueAt: (place: unknown
       if (Array.isArray(value)) for (let i = 1; i < part.length; i++) value.push(valueAt(part[i]));
       break;
     case code.map:
-      if (value instanceof Map)
+      if (is.isMap(value))
         for (let i = 1; i < part.length; i += 2) value.set(valueAt(part[i]), valueAt(part[i + 1]));
       break;
     case code.set:
-      if (value instanceof Set) for (let i = 1; i < part.length; i++) value.add(valueAt(part[i]));
+      if (is.isSet(value)) for (let i = 1; i < part.length; i++) value.add(valueAt(part[i]));
       break;
     case code.error:
     case code.codedError:

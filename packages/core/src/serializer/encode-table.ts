@@ -64,6 +64,7 @@ function encodeObject(value: object, placeOf: (value: unknown) => number): Part 
 }
 
 function homeDate(date: Date): Date {
+  // biome-ignore lint/plugin: asks which realm the date is of
   return date instanceof Date ? date : new Date(Date.prototype.getTime.call(date));
 }
 

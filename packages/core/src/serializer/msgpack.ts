@@ -82,6 +82,7 @@ const unpackr = new Unpackr({ ...options });
  * Jest's jsdom environment has the classes of jsdom beside Node's Buffer, which is no Uint8Array there. msgpackr would write such a
  * Buffer as an object, so it gets an extension type there. It is read everywhere.
  */
+// biome-ignore lint/plugin: asks which realm Node's own module is of
 const isForeign = !(Buffer.alloc(0) instanceof Uint8Array);
 addExtension({
   type: 0x55,
