@@ -5,19 +5,32 @@ import { filesBelow } from "../lib/files-below.mjs";
 
 /**
  * Each link between the pages leads to a file that exists, and to a heading of it. README.md links every page of docs/ and
- * every program of examples/. Addresses on the web are not followed.
+ * every program of examples/, and examples/README.md the same programs. Addresses on the web are not followed.
  */
 export async function checkLinks() {
   const pages = filesBelow(root, ".md").filter((page) => !page.startsWith(".changeset"));
   const faults = pages.flatMap((page) => linksOf(page).flatMap((target) => faultOf(page, target)));
 
-  const linked = new Set(linksOf("README.md").map((target) => target.split("#")[0]));
-  const due = pages.filter((page) => /^docs\/[^/]+\.md$|^examples\/[^/]+\/README\.md$/.test(page));
-  const unlinked = due.filter((page) => !linked.has(page)).map((page) => `README.md does not link ${page}`);
-
-  const all = [...faults, ...unlinked];
+  const all = [
+    ...faults,
+    ...unlinkedOf("README.md", pages, /^docs\/[^/]+\.md$|^examples\/[^/]+\/README\.md$/),
+    ...unlinkedOf("examples/README.md", pages, /^examples\/[^/]+\/README\.md$/),
+  ];
   if (all.length > 0) throw new Error(all.join("\n"));
   return `${pages.length} pages`;
+}
+
+/**
+ * The pages that an index must link and does not.
+ *
+ * @param {string} index
+ * @param {readonly string[]} pages
+ * @param {RegExp} due
+ */
+function unlinkedOf(index, pages, due) {
+  const linked = new Set(linksOf(index).map((target) => join(dirname(index), target.split("#")[0] ?? "")));
+  const missing = pages.filter((page) => due.test(page) && !linked.has(page));
+  return missing.map((page) => `${index} does not link ${page}`);
 }
 
 /** @param {string} page */
