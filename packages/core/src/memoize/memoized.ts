@@ -3,6 +3,7 @@ import type { Node } from "../node/node.js";
 import type { ValueOf } from "../node/value-of.js";
 import { refuseUnknownOptions } from "../storage/option-checks.js";
 import { checkedNode, type Keeper, likeThe, nameOf, notAFunction } from "./memoize.js";
+import { copyMetadata } from "./metadata.js";
 import type { AnyFunction, ArgumentsOf, ResultOf } from "./signature.js";
 
 /**
@@ -86,7 +87,7 @@ function spaceFinder(options: unknown): SpaceFinder | undefined {
 
 function memoizeMethod(spaceOf: SpaceFinder, method: Method, toNode: AnyFunction): Method {
   const label = `@memoized on "${nameOf(method) ?? "…"}"`;
-  return likeThe(method, function (this: unknown, ...args: unknown[]) {
+  const memoizedMethod = likeThe(method, function (this: unknown, ...args: unknown[]) {
     try {
       const node = checkedNode(Reflect.apply(toNode, this, args), label);
       return checkedSpace(spaceOf(this), label).get(node, { load: () => Reflect.apply(method, this, args) });
@@ -94,6 +95,8 @@ function memoizeMethod(spaceOf: SpaceFinder, method: Method, toNode: AnyFunction
       return Promise.reject(error);
     }
   });
+  copyMetadata(method, memoizedMethod);
+  return memoizedMethod;
 }
 
 /** @throws ConfigurationError `CACHEME_INVALID_OPTION` if the option `space` returned something that cannot read */
