@@ -18,7 +18,7 @@ const coreLayers = [
   "warm",
   "read",
   "write",
-  "plan",
+  "runtime",
   "tags",
   "bus",
   "stats",

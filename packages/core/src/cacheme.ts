@@ -23,23 +23,22 @@ import type {
 import type { LoadSpace, Token } from "./node/reads.js";
 import type { StorageName } from "./node/register.js";
 import type { SynchronousNode, ValueOf } from "./node/value-of.js";
-import type { Plan } from "./plan/plan.js";
-import { PlanTable, type UsedNode } from "./plan/plan-table.js";
 import { Provided } from "./provided.js";
-import type { FlightOptions } from "./read/flight.js";
-import { leaveOnAbort } from "./read/leave-on-abort.js";
-import { LocalRead } from "./read/local-read.js";
-import { ReadPath } from "./read/read-path.js";
-import { SyncReader } from "./read/sync-reader.js";
+import { Joining } from "./read/joining.js";
+import { LocalTiers } from "./read/local-tiers.js";
+import { SyncRead } from "./read/sync-read.js";
+import { CallContext } from "./runtime/call-context.js";
+import type { ClassRuntime } from "./runtime/class-runtime.js";
+import { ClassRuntimes, type UsedNode } from "./runtime/class-runtimes.js";
 import { type Stats, StatsCounter } from "./stats/node-stats.js";
 import type { LocalStorage } from "./storage/local-storage.js";
 import { type StorageStatus, statusOf } from "./storage/registered.js";
 import { type RegisterOptions, StorageRegistry } from "./storage/registry.js";
 import type { RemoteStorage } from "./storage/remote-storage.js";
 import { Tick } from "./storage/tick.js";
-import { Filler } from "./write/fill.js";
-import { invalidate } from "./write/removal.js";
+import { invalidate } from "./write/invalidate.js";
 import { set } from "./write/set.js";
+import { Store } from "./write/store.js";
 
 /** The settings of an isolated {@link Cacheme}. */
 export interface CachemeOptions {
@@ -50,8 +49,6 @@ export interface CachemeOptions {
 }
 
 const anyAge = Number.POSITIVE_INFINITY;
-
-const plainFlight: FlightOptions = {};
 
 /**
  * An isolated space of storages, nodes and statistics. The module's functions (`get`, `registerStorage`, …) are the methods
@@ -69,21 +66,21 @@ export class Cacheme implements AsyncDisposable {
   readonly #events = new Events();
   readonly #tick = new Tick();
   readonly #storages = new StorageRegistry(this.#events, this.#tick, (name) =>
-    this.#plans.storageReplaced(name),
+    this.#runtimes.storageReplaced(name),
   );
-  readonly #plans: PlanTable;
-  readonly #filler: Filler;
-  readonly #local: LocalRead;
-  readonly #reads: ReadPath;
-  readonly #sync: SyncReader;
+  readonly #runtimes: ClassRuntimes;
+  readonly #store: Store;
+  readonly #local: LocalTiers;
+  readonly #reads: Joining;
+  readonly #sync: SyncRead;
   readonly #provided = new Provided();
   #closing: Promise<void> | undefined;
 
   constructor(options: CachemeOptions = {}) {
     this.#clock = options.clock ?? systemClock;
-    this.#plans = new PlanTable(this.#storages, options.prefix ?? "cacheme");
-    this.#filler = new Filler(this.#clock, this.#events);
-    this.#local = new LocalRead(this.#clock, this.#events);
+    this.#runtimes = new ClassRuntimes(this.#storages, options.prefix ?? "cacheme");
+    this.#store = new Store(this.#clock, this.#events);
+    this.#local = new LocalTiers(this.#clock, this.#events);
     const space: LoadSpace = {
       cacheme: this,
       get: this.get.bind(this),
@@ -91,8 +88,8 @@ export class Cacheme implements AsyncDisposable {
       peek: this.peek.bind(this),
       inject: (token) => this.#provided.of(token),
     };
-    this.#reads = new ReadPath(this.#clock, this.#events, this.#tick, this.#filler, space);
-    this.#sync = new SyncReader(this.#clock, this.#events, this.#filler, space);
+    this.#reads = new Joining(this.#clock, this.#events, this.#tick, this.#store, space);
+    this.#sync = new SyncRead(this.#clock, this.#events, this.#store, space);
   }
 
   /**
@@ -142,13 +139,13 @@ export class Cacheme implements AsyncDisposable {
   // hit needs is elsewhere, since V8 compiles only so much into one piece.
   get(node: Node, options?: GetOptions<Node>): Promise<unknown> {
     try {
-      const plan = this.#plans.of(node);
+      const runtime = this.#runtimes.of(node);
       const key = node.key();
       if (options === undefined) {
-        const entry = this.#local.hit(plan, key);
+        const entry = this.#local.hit(runtime, key);
         if (entry !== undefined) return Promise.resolve(entry.value);
       }
-      return this.#readBeyond(plan, node, checkedKey(key, plan.name), options);
+      return this.#readBeyond(runtime, node, checkedKey(key, runtime.name), options, new CallContext());
     } catch (error) {
       return Promise.reject(error);
     }
@@ -168,19 +165,19 @@ export class Cacheme implements AsyncDisposable {
   getAll(nodes: readonly Node[], options?: ReadOptions): Promise<unknown[]> {
     if (!Array.isArray(nodes)) return Promise.reject(notAList("getAll", nodes));
     const values = new Array<unknown>(nodes.length);
+    let call: CallContext | undefined;
     const missing: { readonly index: number; readonly answer: Promise<unknown> }[] = [];
     for (let index = 0; index < nodes.length; index++) {
       const node = nodes[index] as Node; // The index is within the list.
       try {
-        const plan = this.#plans.of(node);
+        const runtime = this.#runtimes.of(node);
         const key = node.key();
-        const entry = options === undefined ? this.#local.hit(plan, key) : undefined;
+        const entry = options === undefined ? this.#local.hit(runtime, key) : undefined;
         if (entry !== undefined) values[index] = entry.value;
         else {
-          missing.push({
-            index,
-            answer: this.#readWith(plan, node, checkedKey(key, plan.name), options ?? {}),
-          });
+          call ??= new CallContext();
+          const answer = this.#readBeyond(runtime, node, checkedKey(key, runtime.name), options, call);
+          missing.push({ index, answer });
         }
       } catch (error) {
         missing.push({ index, answer: Promise.reject(error) });
@@ -226,8 +223,8 @@ export class Cacheme implements AsyncDisposable {
    * ```
    */
   async peek<N extends Node>(node: N): Promise<Entry<ValueOf<N>> | undefined> {
-    const { plan, key } = this.#keyed(node);
-    const entry = this.#peekLocal(plan, key) ?? (await this.#reads.peek(plan, key));
+    const { runtime, key } = this.#keyed(node);
+    const entry = this.#peekLocal(runtime, key) ?? (await this.#reads.peek(runtime, key));
     return entry as Entry<ValueOf<N>> | undefined; // The tiers hold what the node's load or a typed set gave.
   }
 
@@ -254,8 +251,8 @@ export class Cacheme implements AsyncDisposable {
    * ```
    */
   peekLocal<N extends Node>(node: N): Entry<ValueOf<N>> | undefined {
-    const { plan, key } = this.#keyed(node);
-    return this.#peekLocal(plan, key) as Entry<ValueOf<N>> | undefined; // As in peek.
+    const { runtime, key } = this.#keyed(node);
+    return this.#peekLocal(runtime, key) as Entry<ValueOf<N>> | undefined; // As in peek.
   }
 
   /**
@@ -270,9 +267,9 @@ export class Cacheme implements AsyncDisposable {
   getSync<N extends Node>(node: N & SynchronousNode<N>): ValueOf<N>;
   getSync<N extends Node, V extends ValueOf<N>>(node: N, options: GetSyncOptions<N, V>): Answer<N, V>;
   getSync(node: Node, options?: GetSyncOptions<Node, unknown>): unknown {
-    const { plan, key } = this.#keyed(node);
-    const entry = this.#local.hit(plan, key);
-    return entry === undefined ? this.#sync.load(plan, node, key, options?.load) : entry.value;
+    const { runtime, key } = this.#keyed(node);
+    const entry = this.#local.hit(runtime, key);
+    return entry === undefined ? this.#sync.load(runtime, node, key, options?.load) : entry.value;
   }
 
   /**
@@ -287,12 +284,15 @@ export class Cacheme implements AsyncDisposable {
    * ```
    */
   async set<N extends Node>(node: N, value: NoInfer<ValueOf<N>>, options: SetOptions = {}): Promise<void> {
-    const { plan, key } = this.#keyed(node);
+    const { runtime, key } = this.#keyed(node);
     const ttl =
       options.ttl === undefined
         ? undefined
-        : milliseconds(options.ttl, `ttl of set(${nodeLabel(plan.name, key)}, …)`, { node: plan.name, key });
-    await set(plan, key, value, ttl, this.#filler, this.#clock);
+        : milliseconds(options.ttl, `ttl of set(${nodeLabel(runtime.name, key)}, …)`, {
+            node: runtime.name,
+            key,
+          });
+    await set(runtime, key, value, ttl, this.#store);
   }
 
   /**
@@ -332,6 +332,7 @@ export class Cacheme implements AsyncDisposable {
   async invalidate(...given: readonly (Node | readonly Node[])[]): Promise<void> {
     await invalidate(
       given.flat().map((node) => this.#keyed(node)),
+      this.#clock,
       this.#events,
     );
   }
@@ -349,11 +350,11 @@ export class Cacheme implements AsyncDisposable {
    * ```
    */
   async clear(what?: NodeClass | StorageName): Promise<void> {
-    if (what === undefined) for (const kind of this.#plans) kind.clearLocally();
-    else if (typeof what !== "string") this.#plans.kindOf(what)?.clearLocally();
+    if (what === undefined) for (const kind of this.#runtimes) kind.clearLocally();
+    else if (typeof what !== "string") this.#runtimes.kindOf(what)?.clearLocally();
     else {
       this.#storages.get(what);
-      for (const kind of this.#plans) kind.clearLocally(what);
+      for (const kind of this.#runtimes) kind.clearLocally(what);
     }
   }
 
@@ -398,8 +399,8 @@ export class Cacheme implements AsyncDisposable {
     try {
       if (Array.isArray(given)) return this.getAll(given, { ...options, fresh: true });
       const node = given as Node; // No list, so a node: the line below checks it.
-      const { plan, key } = this.#keyed(node);
-      return this.#readWith(plan, node, key, { ...options, fresh: true });
+      const { runtime, key } = this.#keyed(node);
+      return this.#readBeyond(runtime, node, key, { ...options, fresh: true }, new CallContext());
     } catch (error) {
       return Promise.reject(error);
     }
@@ -480,7 +481,7 @@ export class Cacheme implements AsyncDisposable {
    * ```
    */
   nodes(): UsedNode[] {
-    return this.#plans.classes();
+    return this.#runtimes.classes();
   }
 
   /**
@@ -494,8 +495,8 @@ export class Cacheme implements AsyncDisposable {
   stats(nodeClass?: NodeClass): Stats {
     return StatsCounter.summary(
       nodeClass === undefined
-        ? Array.from(this.#plans, ({ stats }) => stats)
-        : [this.#plans.statsOf(nodeClass)],
+        ? Array.from(this.#runtimes, ({ stats }) => stats)
+        : [this.#runtimes.statsOf(nodeClass)],
     );
   }
 
@@ -522,7 +523,7 @@ export class Cacheme implements AsyncDisposable {
    * ```
    */
   setPrefix(prefix: string): void {
-    this.#plans.setPrefix(prefix);
+    this.#runtimes.setPrefix(prefix);
   }
 
   /**
@@ -563,45 +564,47 @@ export class Cacheme implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#plans.retire();
+    this.#runtimes.retire();
     this.#storages.retire();
     await new Promise<void>((sent) => this.#tick.add(sent)); // What this tick has gathered is sent first.
-    await Promise.all(Array.from(this.#plans, ({ operations }) => operations.finish()));
+    await Promise.all(Array.from(this.#runtimes, ({ activities }) => activities.finish()));
     await this.#storages.close();
   }
 
-  #keyed(node: Node): { readonly plan: Plan; readonly key: string } {
-    const plan = this.#plans.of(node);
-    return { plan, key: checkedKey(node.key(), plan.name) };
+  #keyed(node: Node): { readonly runtime: ClassRuntime; readonly key: string } {
+    const runtime = this.#runtimes.of(node);
+    return { runtime, key: checkedKey(node.key(), runtime.name) };
   }
 
   /** A read that the nearest local tier could not answer. */
-  #readBeyond(plan: Plan, node: Node, key: string, options: GetOptions<Node> | undefined): Promise<unknown> {
-    if (options !== undefined) return this.#readWith(plan, node, key, options);
-    return this.#reads.join(plan, node, key, plainFlight).answer();
-  }
-
-  /** A read that the short way of {@link get} did not answer. */
-  #readWith(plan: Plan, node: Node, key: string, options: GetOptions<Node>): Promise<unknown> {
-    const { signal, fresh, maxAge, load: override } = checkedOptions(options, plan.name, key);
+  #readBeyond(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    options: GetOptions<Node> | undefined,
+    call: CallContext,
+  ): Promise<unknown> {
+    if (options === undefined) return this.#reads.read(runtime, node, key, call);
+    const { signal, fresh, maxAge, load: override } = checkedOptions(options, runtime.name, key);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const age =
       maxAge === undefined
         ? anyAge
-        : milliseconds(maxAge, `maxAge of a read of ${nodeLabel(plan.name, key)}`, { node: plan.name, key });
-    const entry = fresh ? undefined : this.#local.hitWithin(plan, key, age);
+        : milliseconds(maxAge, `maxAge of a read of ${nodeLabel(runtime.name, key)}`, {
+            node: runtime.name,
+            key,
+          });
+    const entry = fresh ? undefined : this.#local.hitWithin(runtime, key, age);
     if (entry !== undefined) return Promise.resolve(entry.value);
-    const previous = fresh || age !== anyAge ? this.#peekLocal(plan, key) : undefined;
-    const flight = fresh
-      ? this.#reads.refresh(plan, node, key, { override, previous })
-      : this.#reads.join(plan, node, key, { override, previous, maxAge: age });
-    return signal === undefined ? flight.answer() : leaveOnAbort(flight, signal);
+    const previous = fresh || age !== anyAge ? this.#peekLocal(runtime, key) : undefined;
+    const wishes = { refreshes: fresh ?? false, maxAge: age, override, previous, signal };
+    return this.#reads.readWith(runtime, node, key, call, wishes);
   }
 
-  #peekLocal(plan: Plan, key: string): Entry | undefined {
+  #peekLocal(runtime: ClassRuntime, key: string): Entry | undefined {
     const now = this.#clock.now();
-    for (const { name, storage } of plan.localTiers) {
-      const entry = storage.peek(plan.space, key);
+    for (const { name, storage } of runtime.localTiers) {
+      const entry = storage.peek(runtime.space, key);
       if (entry === undefined || entry.freshUntil <= now) continue;
       const { value, writtenAt, freshUntil, hits } = entry;
       return { value, writtenAt, freshUntil, origin: name, ttl: freshUntil - now, size: undefined, hits };

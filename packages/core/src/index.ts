@@ -79,7 +79,7 @@ export type {
 export type { LoadSurroundings, Reads, Token } from "./node/reads.js";
 export type { Register, StorageName } from "./node/register.js";
 export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
-export type { UsedNode } from "./plan/plan-table.js";
+export type { UsedNode } from "./runtime/class-runtimes.js";
 export { type CompressionOptions, compressed } from "./serializer/compressed.js";
 export { json } from "./serializer/json.js";
 export { msgpack } from "./serializer/msgpack.js";

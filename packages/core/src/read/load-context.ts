@@ -4,7 +4,7 @@ import { LoadError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import type { LoadAllContext, LoadContext, Node } from "../node/node.js";
 import type { LoadSurroundings } from "../node/reads.js";
-import type { Flight } from "./flight.js";
+import type { Flight } from "../runtime/flight.js";
 import type { Load } from "./load.js";
 
 /** The space of a load, as its context offers it. Getters, because a load seldom reads any of them. */
@@ -46,8 +46,8 @@ export class FlightContext extends Surroundings implements LoadContext {
     this.ttl = (duration) => {
       flight.ttl = milliseconds(
         duration,
-        `ttl given in the load of ${nodeLabel(load.plan.name, flight.key)}`,
-        { node: load.plan.name, key: flight.key },
+        `ttl given in the load of ${nodeLabel(load.runtime.name, flight.key)}`,
+        { node: load.runtime.name, key: flight.key },
       );
     };
     this.skip = () => {
@@ -71,14 +71,14 @@ export class BulkContext extends Surroundings implements LoadAllContext {
     this.for = ((node: Node) => {
       // By class and key: whoever defines a node without a class is given arguments, and makes the node anew to ask.
       this.#flights ??= new Map(load.flights.map((flight) => [flight.key, flight]));
-      const isOfClass = Object.getPrototypeOf(node) === load.plan.prototype;
+      const isOfClass = Object.getPrototypeOf(node) === load.runtime.prototype;
       const flight = isOfClass ? this.#flights.get(node.key()) : undefined;
       if (flight !== undefined) return new FlightContext(load, flight);
       throw new LoadError(
         "CACHEME_LOAD_SHAPE",
-        `context.for(…) in loadAll of node "${load.plan.name}" was given a node that this call does not load. ` +
+        `context.for(…) in loadAll of node "${load.runtime.name}" was given a node that this call does not load. ` +
           "Give one of the nodes of its first argument.",
-        { node: load.plan.name },
+        { node: load.runtime.name },
       );
       // The context of a node is typed by that node; at run time all of them are the same.
     }) as LoadAllContext["for"];

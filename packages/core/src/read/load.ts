@@ -5,8 +5,9 @@ import { nodeLabel } from "../node/key.js";
 import type { LoadSpace } from "../node/reads.js";
 import { isThenable } from "../node/thenable.js";
 import type { MaybePromise } from "../node/value-of.js";
-import type { Plan } from "../plan/plan.js";
-import type { Flight } from "./flight.js";
+import { type CallContext, neutralContext } from "../runtime/call-context.js";
+import type { ClassRuntime } from "../runtime/class-runtime.js";
+import type { Flight, RunningLoad } from "../runtime/flight.js";
 import { BulkContext, FlightContext } from "./load-context.js";
 import { enterLoad, leaveLoad } from "./load-frame.js";
 import type { SingleLoad } from "./single-load.js";
@@ -15,6 +16,8 @@ import type { SingleLoad } from "./single-load.js";
 interface LoadOutcome {
   loaded(flight: Flight, value: unknown): void;
   failed(flight: Flight, error: unknown): void;
+  /** Every reader has left before the load began. */
+  dropped(flight: Flight): void;
 }
 
 /** What a load is given by the read path that starts it. */
@@ -25,8 +28,8 @@ export interface LoadEnvironment extends LoadOutcome {
 }
 
 /** One call of a node's `load`, of a class's `loadAll`, or of a reader's override, with the flights that it answers. */
-export class Load {
-  readonly plan: Plan;
+export class Load implements RunningLoad {
+  readonly runtime: ClassRuntime;
   readonly flights: readonly Flight[];
   /** Whether another load waits for one of the flights. */
   readonly nested: boolean;
@@ -44,12 +47,12 @@ export class Load {
   ended = false;
 
   constructor(
-    plan: Plan,
+    runtime: ClassRuntime,
     flights: readonly Flight[],
     single: SingleLoad | undefined,
     environment: LoadEnvironment,
   ) {
-    this.plan = plan;
+    this.runtime = runtime;
     this.flights = flights;
     this.#single = single;
     this.nested = flights.some((flight) => flight.nested);
@@ -89,13 +92,14 @@ export class Load {
     this.#release = release;
     this.#leaveLine = undefined;
     const { clock } = this.#environment;
-    const { loadTimeout } = this.plan.meta;
+    const { loadTimeout } = this.runtime.meta;
     this.#began = clock.elapsed();
     if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, { keepsAlive: true });
     const [first] = this.flights;
     if (first === undefined) return;
+    for (const flight of this.flights) flight.begin();
     try {
-      const answer = first.context.runInAsyncScope(() => enterLoad(this, () => this.#call(first)));
+      const answer = this.#context.run(() => enterLoad(this, () => this.#call(first)));
       if (isThenable(answer)) {
         // A thenable that is no promise may resolve with another one; a promise is taken as it is.
         Promise.resolve(answer).then(
@@ -110,17 +114,28 @@ export class Load {
     }
   }
 
-  /** A flight's readers have all left; once all flights' have, the load is told to stop, or does not start at all. */
+  /** The async context of the call that asked, if all flights come from one. Otherwise none of theirs is the right one. */
+  get #context(): CallContext {
+    const [first] = this.flights;
+    const isShared = first !== undefined && this.flights.every(({ call }) => call === first.call);
+    return isShared ? first.call : neutralContext;
+  }
+
+  /**
+   * A flight's readers have all left. Once all flights' have, a load that stands in line does not start, and one that listens to
+   * its signal is told to stop: no new reader joins it. One that does not listen goes on, and may be joined.
+   */
   abandoned(): void {
-    if (this.ended || !this.flights.every((flight) => flight.abandoned)) return;
+    if (this.ended || !this.flights.every((flight) => flight.isAbandoned)) return;
     if (this.#leaveLine !== undefined) {
       this.#leaveLine();
       this.ended = true;
-      for (const flight of this.flights) flight.abandon();
+      for (const flight of this.flights) this.#environment.dropped(flight);
       return;
     }
+    if (this.#controller !== undefined) for (const flight of this.flights) flight.close();
     this.#abort(new DOMException("Nobody waits for this load any more.", "AbortError"));
-    const left = this.plan.meta.loadTimeout;
+    const left = this.runtime.meta.loadTimeout;
     if (left === undefined) return;
     // With nobody waiting, the deadline keeps no program alive.
     this.#cancelDeadline?.();
@@ -139,7 +154,7 @@ export class Load {
 
   #call(first: Flight): MaybePromise<unknown> {
     if (this.#single !== undefined) return this.#single(new FlightContext(this, first));
-    return this.plan.loadAll?.(
+    return this.runtime.loadAll?.(
       this.flights.map((flight) => flight.node),
       new BulkContext(this),
     );
@@ -157,7 +172,7 @@ export class Load {
     const failures = outcomes.filter(({ error }) => error !== undefined).length;
     const duration = this.#end(outcomes.length - failures, failures);
     const { events, loaded, failed } = this.#environment;
-    const { name } = this.plan;
+    const { name } = this.runtime;
     if (events.listeners.load !== null && failures < outcomes.length) {
       const keys = this.flights
         .filter((_, index) => outcomes[index]?.error === undefined)
@@ -202,7 +217,7 @@ export class Load {
     const { events, failed } = this.#environment;
     if (events.listeners.loadError !== null) {
       const keys = this.flights.map((flight) => flight.key);
-      events.emit("loadError", { node: this.plan.name, keys, duration, error });
+      events.emit("loadError", { node: this.runtime.name, keys, duration, error });
     }
     for (const flight of this.flights) failed(flight, error);
   }
@@ -214,7 +229,7 @@ export class Load {
     leaveLoad();
     this.#release?.();
     const duration = this.#environment.clock.elapsed() - this.#began;
-    this.plan.stats.recordLoad(duration, successes, failures);
+    this.runtime.stats.recordLoad(duration, successes, failures);
     return duration;
   }
 
@@ -222,9 +237,9 @@ export class Load {
     const [first] = this.flights;
     const error = new LoadError(
       "CACHEME_LOAD_TIMEOUT",
-      `The load of ${nodeLabel(this.plan.name, first?.key ?? "")}${this.#others} took longer than its loadTimeout of ` +
-        `${this.plan.meta.loadTimeout} ms. Make the source faster, or allow more in the node's meta.`,
-      { node: this.plan.name, key: first?.key },
+      `The load of ${nodeLabel(this.runtime.name, first?.key ?? "")}${this.#others} took longer than its loadTimeout of ` +
+        `${this.runtime.meta.loadTimeout} ms. Make the source faster, or allow more in the node's meta.`,
+      { node: this.runtime.name, key: first?.key },
     );
     this.#failed(error);
     this.#abort(error);
@@ -233,9 +248,9 @@ export class Load {
   #promiseInList({ key }: Flight): LoadError {
     return new LoadError(
       "CACHEME_LOAD_SHAPE",
-      `loadAll of node "${this.plan.name}" answered with a promise for ${nodeLabel(this.plan.name, key)}. Expected a value or ` +
+      `loadAll of node "${this.runtime.name}" answered with a promise for ${nodeLabel(this.runtime.name, key)}. Expected a value or ` +
         "an Error for each node: wait for the values with `await Promise.all(…)`, or `Promise.allSettled`.",
-      { node: this.plan.name, key },
+      { node: this.runtime.name, key },
     );
   }
 
@@ -244,9 +259,9 @@ export class Load {
     const got = Array.isArray(answer) ? `a list of ${answer.length}` : typeName(answer);
     return new LoadError(
       "CACHEME_LOAD_SHAPE",
-      `loadAll of node "${this.plan.name}" was given ${this.flights.length} nodes and answered with ${got}. It must answer ` +
+      `loadAll of node "${this.runtime.name}" was given ${this.flights.length} nodes and answered with ${got}. It must answer ` +
         "with a list of that length, in the nodes' order: for each a value, or an Error for that node alone.",
-      { node: this.plan.name, key: first?.key },
+      { node: this.runtime.name, key: first?.key },
     );
   }
 

@@ -2,7 +2,7 @@ import { LoadError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import type { LoadContext } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
-import type { Flight } from "./flight.js";
+import type { Flight } from "../runtime/flight.js";
 
 /** A node's own `load`, or a reader's in its place. */
 export type SingleLoad = (context: LoadContext) => MaybePromise<unknown>;
@@ -14,19 +14,19 @@ export type SingleLoad = (context: LoadContext) => MaybePromise<unknown>;
  * @throws LoadError `CACHEME_NO_LOAD` for a class without any
  */
 export function singleLoadOf(flight: Flight): SingleLoad | undefined {
-  const { plan, node, override } = flight;
+  const { runtime, node, override } = flight;
   if (override !== undefined) return override;
   const { load } = node;
   if (load !== undefined) return (context) => load.call(node, context);
-  if (plan.loadAll === undefined) throw noLoad(flight);
+  if (runtime.loadAll === undefined) throw noLoad(flight);
   return undefined;
 }
 
-function noLoad({ plan, key }: Flight): LoadError {
+function noLoad({ runtime, key }: Flight): LoadError {
   return new LoadError(
     "CACHEME_NO_LOAD",
-    `${nodeLabel(plan.name, key)} is in no tier, and its class has neither load nor loadAll. ` +
+    `${nodeLabel(runtime.name, key)} is in no tier, and its class has neither load nor loadAll. ` +
       "Give the class one, or read it with get(node, { load }); peek(node) reads without loading.",
-    { node: plan.name, key },
+    { node: runtime.name, key },
   );
 }

@@ -1,8 +1,7 @@
 import { LoadCycleError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
-import type { Plan } from "../plan/plan.js";
-import type { Flight } from "./flight.js";
-import type { Load } from "./load.js";
+import type { Flight, RunningLoad } from "../runtime/flight.js";
+import type { NodeKind } from "../runtime/node-kind.js";
 
 /**
  * Who waits for whom: a load waits for the flights that it reads, a flight for its load or for the flight that it follows.
@@ -14,7 +13,7 @@ import type { Load } from "./load.js";
  *
  * @throws LoadCycleError where the flight waits for the load already
  */
-export function waitFor(load: Load, flight: Flight): void {
+export function waitFor(load: RunningLoad, flight: Flight): void {
   const way = wayTo(flight, (reached) => reached.load === load);
   if (way !== undefined) throw cycle(way);
   load.waitsFor.add(flight);
@@ -26,10 +25,10 @@ export function waitFor(load: Load, flight: Flight): void {
  *
  * @throws LoadCycleError
  */
-export function refuseNestedSelf(opener: Load, plan: Plan, key: string): void {
+export function refuseNestedSelf(opener: RunningLoad, kind: NodeKind, key: string): void {
   const below = new Map<Flight, Flight | undefined>();
-  const seen = new Set<Load>();
-  const stack: { readonly load: Load; readonly from: Flight | undefined }[] = [
+  const seen = new Set<RunningLoad>();
+  const stack: { readonly load: RunningLoad; readonly from: Flight | undefined }[] = [
     { load: opener, from: undefined },
   ];
   for (let step = stack.pop(); step !== undefined; step = stack.pop()) {
@@ -37,7 +36,7 @@ export function refuseNestedSelf(opener: Load, plan: Plan, key: string): void {
     seen.add(step.load);
     for (const flight of step.load.flights) {
       below.set(flight, step.from);
-      if (flight.plan.kind === plan.kind && flight.key === key) throw cycle(wayDown(flight, below));
+      if (flight.runtime.kind === kind && flight.key === key) throw cycle(wayDown(flight, below));
       if (flight.opener !== undefined && !flight.opener.ended)
         stack.push({ load: flight.opener, from: flight });
     }
@@ -64,7 +63,8 @@ function wayTo(start: Flight, wanted: (flight: Flight) => boolean): Flight[] | u
   const visited: typeof stack = [];
   for (let step = stack.pop(); step !== undefined; step = stack.pop()) {
     const { flight } = step;
-    if (flight.settled || seen.has(flight)) continue;
+    // A settled flight may follow another one for those who joined it too late.
+    if (seen.has(flight) || (flight.settled && flight.follows === undefined)) continue;
     seen.add(flight);
     const place = visited.push(step) - 1;
     if (wanted(flight)) {
@@ -75,23 +75,34 @@ function wayTo(start: Flight, wanted: (flight: Flight) => boolean): Flight[] | u
       }
       return way;
     }
-    if (flight.follows !== undefined) stack.push({ flight: flight.follows, from: place });
+    // While a flight loads, only those whom it cannot answer follow another one.
+    if (flight.follows !== undefined && !flight.hasBegun) stack.push({ flight: flight.follows, from: place });
     for (const next of flight.load?.waitsFor ?? []) stack.push({ flight: next, from: place });
+    if (flight.state === "waiting") {
+      const way = wayOfAll(flight.activity.flights.loading, wanted);
+      if (way !== undefined) return way;
+    }
   }
   return undefined;
+}
+
+/** A flight that waits for any of its key's loads is stuck only if all of them are. */
+function wayOfAll(loading: readonly Flight[], wanted: (flight: Flight) => boolean): Flight[] | undefined {
+  const ways = loading.map((flight) => wayTo(flight, wanted));
+  return ways.every((way) => way !== undefined) ? ways[0] : undefined;
 }
 
 function cycle(way: readonly Flight[]): LoadCycleError {
   const labels = way.map(labelOf);
   const last = way.at(-1);
   const closed = labels.length === 1 ? [...labels, ...labels] : [labels.at(-1) ?? "", ...labels];
-  return new LoadCycleError(closed, { node: last?.plan.name, key: last?.key });
+  return new LoadCycleError(closed, { node: last?.runtime.name, key: last?.key });
 }
 
 /** A node that shares its `loadAll` waits for whatever the call reads, for its own sake or for another's. */
-function labelOf({ plan, key, load }: Flight): string {
+function labelOf({ runtime, key, load }: Flight): string {
   const others = (load?.flights.length ?? 1) - 1;
   return others === 0
-    ? nodeLabel(plan.name, key)
-    : `${nodeLabel(plan.name, key)} (loaded with ${others} more)`;
+    ? nodeLabel(runtime.name, key)
+    : `${nodeLabel(runtime.name, key)} (loaded with ${others} more)`;
 }

@@ -20,8 +20,10 @@ export class RegisteredLocal {
 /** One key that somebody wants read from a remote storage. */
 export interface RemoteRead {
   readonly storageKey: string;
-  /** The bytes, or `undefined` where there are none or the storage is in trouble. Must not throw. */
-  arrived(bytes: Uint8Array | undefined): void;
+  /**
+   * Hit: the bytes. Miss: neither. Trouble: the error of a storage that could not be asked. Must not throw.
+   */
+  arrived(bytes: Uint8Array | undefined, trouble: Error | undefined): void;
 }
 
 /** One record that somebody wants written. */
@@ -94,12 +96,12 @@ export class RegisteredRemote {
     this.#reads = [];
     const keys = requests.map((request) => request.storageKey);
     let found: readonly (Uint8Array | undefined)[] = [];
-    await this.#attempt("read", async () => {
+    const trouble = await this.#attempt("read", async () => {
       const answer = await this.storage.readMany(keys);
       if (!isAnswerTo(keys, answer)) throw this.#wrongShape(keys.length);
       found = answer;
     });
-    for (const [index, request] of requests.entries()) request.arrived(found[index]);
+    for (const [index, request] of requests.entries()) request.arrived(found[index], trouble);
   }
 
   async #sendWrites(): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type LoadAll, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { reason } from "../support/reason.js";
 import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
 
 describe("promise 1: one load", () => {
@@ -112,6 +113,169 @@ describe("promise 1: one load", () => {
     await cacheme.set(new Counting(1), "set");
     expect(await read).toBe("set");
     expect(loads).toEqual([]);
+  });
+});
+
+describe("promise 1: two loads of a key at most, one running and one that began after what asked for it", () => {
+  const setups = [
+    ["local only", localOnly],
+    ["remote only", remoteOnly],
+    ["two tiers", twoTiers],
+  ] as const;
+
+  /** A node whose loads end when the test says so, and the most of them that ran side by side. */
+  function heldNode(caches: NodeMeta["caches"]) {
+    const running: (() => void)[] = [];
+    const seen = { begun: 0, most: 0 };
+    const { Counting } = countingNode<number>({ caches }, (_, load) => {
+      const answer = deferred<number>();
+      running.push(() => answer.resolve(load));
+      seen.begun = load;
+      seen.most = Math.max(seen.most, running.length);
+      return answer.promise;
+    });
+    const end = async () => {
+      running.shift()?.();
+      await settled();
+    };
+    const drain = async () => {
+      while (running.length > 0) await end();
+    };
+    return { Held: Counting, seen, end, drain };
+  }
+
+  for (const [setup, caches] of setups) {
+    it(`shares one load among reads of one tick with and without maxAge: ${setup}`, async () => {
+      const { cacheme } = await space();
+      const { Held, seen, drain } = heldNode(caches);
+      const reads = [cacheme.get(new Held(1))];
+      for (let age = 100; age > 0; age--) reads.push(cacheme.get(new Held(1), { maxAge: age }));
+      reads.push(cacheme.get(new Held(1)));
+      await settled();
+      await drain();
+      expect(await Promise.all(reads)).toEqual(Array(102).fill(1));
+      expect(seen).toEqual({ begun: 1, most: 1 });
+    });
+
+    it(`shares one load among reads of one tick whose stored value is too old: ${setup}`, async () => {
+      const { cacheme, clock } = await space();
+      const { Held, seen, drain } = heldNode(caches);
+      await cacheme.set(new Held(1), 0);
+      clock.advance(1_000);
+      const reads = Array.from({ length: 100 }, (_, age) => cacheme.get(new Held(1), { maxAge: 100 - age }));
+      await settled();
+      await drain();
+      expect(await Promise.all(reads)).toEqual(Array(100).fill(1));
+      expect(seen).toEqual({ begun: 1, most: 1 });
+    });
+
+    it(`shares one load among refreshes and reads of one tick: ${setup}`, async () => {
+      const { cacheme } = await space();
+      const { Held, seen, drain } = heldNode(caches);
+      const reads = [
+        cacheme.refresh(new Held(1)),
+        cacheme.get(new Held(1)),
+        cacheme.refresh(new Held(1)),
+        cacheme.get(new Held(1), { fresh: true }),
+        cacheme.get(new Held(1), { maxAge: 5 }),
+      ];
+      await settled();
+      await drain();
+      expect(await Promise.all(reads)).toEqual(Array(5).fill(1));
+      expect(seen).toEqual({ begun: 1, most: 1 });
+    });
+
+    it(`runs two loads at most for refreshes that come while one loads, and gives them the second: ${setup}`, async () => {
+      const { cacheme } = await space();
+      const { Held, seen, end, drain } = heldNode(caches);
+      const refreshes: Promise<number>[] = [];
+      for (let call = 0; call < 100; call++) {
+        refreshes.push(cacheme.refresh(new Held(1)));
+        await settled();
+      }
+      expect(seen.most).toBeLessThanOrEqual(2);
+      await end();
+      await drain();
+      const values = await Promise.all(refreshes);
+      expect(values[0]).toBe(1);
+      // A refresh joins no load that ran when it was called: those that waited share the next one.
+      for (const value of values.slice(1)) expect(value).toBeGreaterThan(1);
+      expect(seen.most).toBeLessThanOrEqual(2);
+      expect(seen.begun).toBeLessThanOrEqual(3);
+    });
+
+    it(`runs two loads at most for readers who give up one after the other: ${setup}`, async () => {
+      const { cacheme } = await space();
+      const { Held, seen, drain } = heldNode(caches);
+      const outcomes: Promise<unknown>[] = [];
+      for (let reader = 0; reader < 20; reader++) {
+        const leaving = new AbortController();
+        outcomes.push(reason(cacheme.get(new Held(1), { signal: leaving.signal })));
+        await settled();
+        leaving.abort(new Error("left"));
+        await settled();
+      }
+      const staying = cacheme.get(new Held(1));
+      await settled();
+      await drain();
+      expect(await staying).toBeGreaterThan(0);
+      expect(await Promise.all(outcomes)).toEqual(Array(20).fill(new Error("left")));
+      expect(seen.most).toBeLessThanOrEqual(2);
+    });
+
+    it(`runs two loads at most for reads that invalidations overtake: ${setup}`, async () => {
+      const { cacheme } = await space();
+      const { Held, seen, drain } = heldNode(caches);
+      const reads: Promise<number>[] = [];
+      for (let call = 0; call < 20; call++) {
+        reads.push(cacheme.get(new Held(1)));
+        await settled();
+        await cacheme.invalidate(new Held(1));
+      }
+      await drain();
+      await Promise.all(reads);
+      expect(seen.most).toBeLessThanOrEqual(2);
+    });
+  }
+
+  it("gives loadAll each key once, and lets skip() reach every reader's value", async () => {
+    const { cacheme, remote } = await space();
+    const calls: number[][] = [];
+    class Bulk extends Node<number> {
+      static override meta: NodeMeta = { name: "bulk", caches: twoTiers };
+      static override loadAll: LoadAll<Bulk> = (nodes, context) => {
+        calls.push(nodes.map((node) => node.id));
+        for (const node of nodes) context.for(node).skip();
+        return nodes.map((node) => node.id * 10);
+      };
+      constructor(readonly id: number) {
+        super();
+      }
+      key() {
+        return `${this.id}`;
+      }
+    }
+    const reads = [
+      cacheme.get(new Bulk(1)),
+      cacheme.get(new Bulk(1), { maxAge: 5 }),
+      cacheme.get(new Bulk(1), { maxAge: 3 }),
+      cacheme.get(new Bulk(2)),
+    ];
+    expect(await Promise.all(reads)).toEqual([10, 10, 10, 20]);
+    expect(calls).toEqual([[1, 2]]);
+    expect([remote.records.size, cacheme.peekLocal(new Bulk(1))]).toEqual([0, undefined]);
+  });
+
+  it("asks a remote tier once for all reads of a key in one tick", async () => {
+    const { cacheme, remote } = await space();
+    const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
+    await Promise.all([
+      cacheme.get(new Counting(1)),
+      cacheme.get(new Counting(1), { maxAge: 5 }),
+      cacheme.get(new Counting(1), { maxAge: 3 }),
+    ]);
+    const reads = remote.calls.filter(({ operation }) => operation === "read");
+    expect(reads.map(({ keys }) => keys)).toEqual([["cacheme:counting:1:1"]]);
   });
 });
 
@@ -227,6 +391,7 @@ describe("batching", () => {
     expect(await cacheme.getAll([1, 2, 3].map((id) => new Bulk(id)))).toEqual([10, 20, 30]);
     expect([remote.count("read") - before[0]!, far.count("read") - before[1]!]).toEqual([1, 1]);
     expect(far.calls.at(-1)?.keys).toEqual(["cacheme:bulk:1:1", "cacheme:bulk:2:1"]);
+    await settled(); // No reader waits for what it fills back.
     expect(remote.records.size).toBe(3);
   });
 });

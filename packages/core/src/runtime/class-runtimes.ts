@@ -8,10 +8,10 @@ import { shownKey } from "../shown-key.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storage/memory.js";
 import type { StorageRegistry } from "../storage/registry.js";
-import { duplicateNode, namelessNode } from "./name-errors.js";
+import { ClassRuntime } from "./class-runtime.js";
 import { NodeKind } from "./node-kind.js";
 import { placeOf } from "./place-of.js";
-import { Plan } from "./plan.js";
+import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { WeakList } from "./weak-list.js";
 
 /** The name of the memory storage that serves the node classes without `caches`. */
@@ -38,19 +38,19 @@ interface Known extends UsedNode {
 }
 
 /**
- * The plans of one `Cacheme`, by node class.
+ * The runtimes of one `Cacheme`, by node class.
  *
- * A plan is found through a symbol on the class's prototype, which costs a hit less than a `WeakMap` does. A subclass
- * inherits its parent's symbol, so the plan's own class is compared (with `constructor`: `Object.getPrototypeOf` is a call into
+ * A runtime is found through a symbol on the class's prototype, which costs a hit less than a `WeakMap` does. A subclass
+ * inherits its parent's symbol, so the runtime's own class is compared (with `constructor`: `Object.getPrototypeOf` is a call into
  * the runtime where V8 does not know the object's shape beforehand).
  */
-export class PlanTable {
-  #symbol = Symbol("cacheme plan");
+export class ClassRuntimes {
+  #symbol = Symbol("cacheme runtime");
   readonly #storages: StorageRegistry;
   /** By name, or by prototype for a class without a name of its own; in the order of first use. */
   readonly #known = new Map<string | object, Known>();
-  /** The plans by prototype: a prototype that is frozen carries no symbol. */
-  #byPrototype = new WeakMap<object, Plan>();
+  /** The runtimes by prototype: a prototype that is frozen carries no symbol. */
+  #byPrototype = new WeakMap<object, ClassRuntime>();
   readonly #prototypes = new WeakList<object>();
   /** The prototypes of classes that a newer one of their name has replaced. */
   readonly #replaced = new WeakSet<object>();
@@ -63,13 +63,13 @@ export class PlanTable {
     this.#prefix = checkedPrefix(prefix);
   }
 
-  /** The node's class's plan; made at the class's first use. */
-  of(node: Node): Plan {
+  /** The node's class's runtime; made at the class's first use. */
+  of(node: Node): ClassRuntime {
     // The symbol is this table's own, so nobody else can have put anything else there. Who does not use types may give nothing.
-    const plan = (node as (Node & { readonly [symbol: symbol]: Plan | undefined }) | undefined)?.[
+    const runtime = (node as (Node & { readonly [symbol: symbol]: ClassRuntime | undefined }) | undefined)?.[
       this.#symbol
     ];
-    if (plan !== undefined && plan.nodeClass === node.constructor) return plan;
+    if (runtime !== undefined && runtime.nodeClass === node.constructor) return runtime;
     return this.#make(node);
   }
 
@@ -102,7 +102,7 @@ export class PlanTable {
     for (const { kind } of this.#known.values()) yield kind;
   }
 
-  /** From here on nodes are refused. The plans are removed from the prototypes, which outlive this. */
+  /** From here on nodes are refused. The runtimes are removed from the prototypes, which outlive this. */
   retire(): void {
     this.#retired = true;
     this.#detachPlans();
@@ -137,7 +137,7 @@ export class PlanTable {
     this.#prefix = checkedPrefix(prefix);
   }
 
-  #make(node: Node): Plan {
+  #make(node: Node): ClassRuntime {
     if (this.#retired) throw closedError("A node was read or written");
     const prototype: unknown =
       typeof node === "object" && node !== null ? Object.getPrototypeOf(node) : undefined;
@@ -150,22 +150,27 @@ export class PlanTable {
     ) {
       throw notANode("a node", node);
     }
-    const plan = this.#byPrototype.get(prototype);
-    if (plan !== undefined) return plan;
+    const runtime = this.#byPrototype.get(prototype);
+    if (runtime !== undefined) return runtime;
     // A class's constructor is a NodeClass by its shape: `prototype`, `name`, and perhaps `meta`.
     return this.#compile(nodeClass as unknown as NodeClass, prototype);
   }
 
-  #compile(nodeClass: NodeClass, prototype: object): Plan {
+  #compile(nodeClass: NodeClass, prototype: object): ClassRuntime {
     const meta = resolveMeta(nodeClass);
     const loadAll = bulkLoadOf(nodeClass, meta.name);
-    const plan = new Plan(this.#kindFor(nodeClass, prototype, meta), nodeClass, prototype, loadAll);
-    this.#byPrototype.set(prototype, plan);
+    const runtime = new ClassRuntime(
+      this.#kindFor(nodeClass, prototype, meta),
+      nodeClass,
+      prototype,
+      loadAll,
+    );
+    this.#byPrototype.set(prototype, runtime);
     this.#prototypes.add(prototype);
     if (Object.isExtensible(prototype)) {
-      Object.defineProperty(prototype, this.#symbol, { value: plan, configurable: true });
+      Object.defineProperty(prototype, this.#symbol, { value: runtime, configurable: true });
     }
-    return plan;
+    return runtime;
   }
 
   /** The kind of a class: that of its name, if one source was evaluated twice, else a new one. */
@@ -179,7 +184,7 @@ export class PlanTable {
       isSameDefinition(known.nodeClass, nodeClass) ||
       (isProduction && isSameMinified(known.nodeClass, nodeClass));
     if (isOfKind) return known.kind;
-    if (isProduction) throw duplicateNode(known.name, known.firstUse, new Error("use"));
+    if (isProduction) throw duplicateNode(known.name, known.firstUse, new Error("first use"));
     return this.#replace(known, nodeClass, meta);
   }
 
@@ -202,7 +207,7 @@ export class PlanTable {
     return this.#renew(known, nodeClass, meta);
   }
 
-  /** Makes a kind for a class, and puts it in the place of an older one, whose operations it takes over. */
+  /** Makes a kind for a class, and puts it in the place of an older one. */
   #renew(older: Known | undefined, nodeClass: NodeClass, meta: ResolvedMeta): NodeKind {
     const name = older?.name ?? (meta.hasName ? meta.name : this.#labelFor(meta.name));
     const storages = meta.caches?.map(({ storage, ttl }) => ({
@@ -211,7 +216,7 @@ export class PlanTable {
     })) ?? [{ registered: this.#storages.getOrAdopt(defaultStorage, memory, name), ttl: undefined }];
     const remote = storages.find(({ registered }) => registered.kind === "remote");
     if (remote !== undefined && !meta.hasName) throw namelessNode(name, remote.registered.name);
-    const kind = new NodeKind(meta, name, this.#prefix, storages, older?.kind.operations);
+    const kind = new NodeKind(meta, name, this.#prefix, storages);
     const known: Known = { kind, name, nodeClass, firstUse: new Error("first use") };
     this.#known.set(meta.hasName ? name : nodeClass.prototype, known);
     return kind;
@@ -232,7 +237,7 @@ export class PlanTable {
     return namesakes === 0 ? name : `${name}#${namesakes + 1}`;
   }
 
-  /** Every class gets another plan at its next use. */
+  /** Every class gets another runtime at its next use. */
   #forgetPlans(): void {
     this.#detachPlans();
     this.#byPrototype = new WeakMap();
@@ -241,11 +246,11 @@ export class PlanTable {
   #detachPlans(): void {
     for (const prototype of this.#prototypes) Reflect.deleteProperty(prototype, this.#symbol);
     // A prototype that was frozen meanwhile keeps the old symbol.
-    this.#symbol = Symbol("cacheme plan");
+    this.#symbol = Symbol("cacheme runtime");
   }
 }
 
-function bulkLoadOf(nodeClass: NodeClass, name: string): Plan["loadAll"] {
+function bulkLoadOf(nodeClass: NodeClass, name: string): ClassRuntime["loadAll"] {
   // `loadAll` is no part of NodeClass, so that classes whose nodes have private constructors fit; it is checked here.
   const { loadAll } = nodeClass as { readonly loadAll?: unknown };
   if (loadAll === undefined) return undefined;
@@ -272,13 +277,5 @@ function checkedPrefix(prefix: string): string {
     "CACHEME_INVALID_OPTION",
     `The prefix ${shown} cannot stand in keys. Give 1 to ${longestPrefix} bytes without white space, such as "shop"; a colon and ` +
       "a percent sign count as 3.",
-  );
-}
-
-function notANode(expected: string, got: unknown): ConfigurationError {
-  return new ConfigurationError(
-    "CACHEME_INVALID_NODE",
-    `Expected ${expected}, got ${typeName(got)}. ` +
-      "Give an instance of a class that extends Node, or what a function made by defineNode returns.",
   );
 }

@@ -1,22 +1,28 @@
-import type { Flight } from "./flight.js";
-
 /** What is to be done when a signal aborts. One listener a signal: a listener for each reader costs more and makes Node warn. */
 const leaving = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** The flight's answer, for a reader that leaves with the signal's reason when the signal aborts. */
-export function leaveOnAbort(flight: Flight, signal: AbortSignal): Promise<unknown> {
+/**
+ * A flight's answer, for a reader that leaves with the signal's reason when the signal aborts.
+ *
+ * @param left is called when the reader has left
+ */
+export function leaveOnAbort(
+  answer: Promise<unknown>,
+  signal: AbortSignal,
+  left: () => void,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const leaves = leavesOf(signal);
     const leave = () => {
       reject(signal.reason);
-      flight.leave();
+      left();
     };
     const stay = () => {
       leaves.delete(leave);
       if (leaves.size === 0) forget(signal);
     };
     leaves.add(leave);
-    flight.answer().then(
+    answer.then(
       (value) => {
         stay();
         resolve(value);

@@ -6,7 +6,9 @@ import { nextLocalSpace } from "../shared-state.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import type { LocalStorage } from "../storage/local-storage.js";
 import type { Registered, RegisteredRemote } from "../storage/registered.js";
-import { Operations } from "./operation.js";
+import { Activities } from "./activities.js";
+import { Distrust } from "./distrust.js";
+import { nextBirth } from "./operation.js";
 
 /** One of a kind's local tiers. */
 export interface LocalTier {
@@ -26,6 +28,8 @@ export interface RemoteTier {
   readonly name: string;
   readonly ttl: number;
   readonly storage: RegisteredRemote;
+  /** The keys for which the tier is not read. */
+  readonly distrust: Distrust;
 }
 
 export type Tier = LocalTier | RemoteTier;
@@ -47,17 +51,16 @@ export class NodeKind {
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
-  readonly operations: Operations;
+  /** What is under way, by key. */
+  readonly activities: Activities;
   readonly #beforeKey: string;
   readonly #afterKey: string;
 
-  /** @param operations what is under way for an older kind of the same name, which this one replaces */
   constructor(
     meta: ResolvedMeta,
     name: string,
     prefix: string,
     storages: readonly { readonly registered: Registered; readonly ttl: number | undefined }[],
-    operations: Operations = new Operations(),
   ) {
     this.meta = meta;
     this.name = name;
@@ -66,13 +69,20 @@ export class NodeKind {
     this.tiers = storages.map(({ registered, ttl = Number.POSITIVE_INFINITY }, index) =>
       registered.kind === "local"
         ? { kind: "local", index, name: registered.name, ttl, storage: registered.storage }
-        : { kind: "remote", index, name: registered.name, ttl, storage: registered },
+        : {
+            kind: "remote",
+            index,
+            name: registered.name,
+            ttl,
+            storage: registered,
+            distrust: new Distrust(),
+          },
     );
     this.localTiers = this.tiers.filter((tier) => tier.kind === "local");
     this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
     this.stats = new StatsCounter(this.tiers.map((tier) => tier.name));
-    this.operations = operations;
+    this.activities = new Activities(this);
     this.#beforeKey = `${escapedPrefix(prefix)}:${name}:`;
     this.#afterKey = `:${meta.version}`;
   }
@@ -82,9 +92,9 @@ export class NodeKind {
     return storageKey(this.#beforeKey, key, this.#afterKey);
   }
 
-  /** Drops the kind's entries from its local tiers, or from the one of that name. No operation under way stores any more. */
+  /** Drops the kind's entries from its local tiers, or from the one of that name. What began before stores nothing any more. */
   clearLocally(storage?: string): void {
-    this.operations.fenceAll();
+    this.activities.fenceOlderThan(nextBirth());
     for (const tier of this.localTiers) {
       if (storage === undefined || tier.name === storage) tier.storage.clear(this.space);
     }

@@ -6,7 +6,7 @@ import type { Load } from "./load.js";
  * A load that another load waits for never stands in line, or the two could wait for each other: the slot that it would wait
  * for may be held by the very load that waits for it, directly or through others. It runs at once, without a slot.
  */
-export class Slots {
+export class ConcurrencyLimit {
   #free: number;
   readonly #line = new Set<Load>();
   #starting = false;

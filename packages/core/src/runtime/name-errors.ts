@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors.js";
+import { ConfigurationError, typeName } from "../errors.js";
 import { placeOf } from "./place-of.js";
 
 /**
@@ -23,5 +23,13 @@ export function namelessNode(name: string, storage: string): ConfigurationError 
       '`static meta = { name: "user", … }`: bundlers rename classes, and another build would read this class\'s entries as those of ' +
       "another one. A subclass does not inherit the name.",
     { node: name, storage },
+  );
+}
+
+export function notANode(expected: string, got: unknown): ConfigurationError {
+  return new ConfigurationError(
+    "CACHEME_INVALID_NODE",
+    `Expected ${expected}, got ${typeName(got)}. ` +
+      "Give an instance of a class that extends Node, or what a function made by defineNode returns.",
   );
 }

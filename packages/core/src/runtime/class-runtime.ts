@@ -4,17 +4,16 @@ import type { LoadAllContext, Node, NodeClass } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { StatsCounter } from "../stats/node-stats.js";
 import type { LocalTier, NodeKind, RemoteTier, Tier } from "./node-kind.js";
-import type { Operations } from "./operation.js";
 
 type BulkLoad = (nodes: readonly Node[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
 
 /**
  * A node class as one `Cacheme` runs it: its {@link NodeKind}, and the functions that are the class's own. A class that was
- * evaluated twice has two plans of one kind.
+ * evaluated twice has two runtimes of one kind.
  *
  * The kind's fields are copied, because one step less on the way to them speeds up a hit.
  */
-export class Plan {
+export class ClassRuntime {
   readonly kind: NodeKind;
   /** The `constructor` of the nodes. */
   readonly nodeClass: NodeClass;
@@ -31,7 +30,6 @@ export class Plan {
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
-  readonly operations: Operations;
 
   constructor(kind: NodeKind, nodeClass: NodeClass, prototype: object, loadAll: BulkLoad | undefined) {
     this.kind = kind;
@@ -48,7 +46,6 @@ export class Plan {
     this.remoteTiers = kind.remoteTiers;
     this.doorkeeper = kind.doorkeeper;
     this.stats = kind.stats;
-    this.operations = kind.operations;
   }
 
   /** Returns the key under which a node of the class is stored in remote storages. */

@@ -1,0 +1,203 @@
+import type { Clock } from "../clock.js";
+import type { Entry } from "../entry/entry.js";
+import type { Events } from "../events.js";
+import type { Node } from "../node/node.js";
+import type { LoadSpace } from "../node/reads.js";
+import type { ApartReader } from "../runtime/apart-reader.js";
+import type { CallContext } from "../runtime/call-context.js";
+import type { ClassRuntime } from "../runtime/class-runtime.js";
+import { Flight, type FlightOptions, type RunningLoad } from "../runtime/flight.js";
+import type { KeyActivity } from "../runtime/key-activity.js";
+import { lastBirth, unborn } from "../runtime/operation.js";
+import type { Tick } from "../storage/tick.js";
+import type { Store } from "../write/store.js";
+import { leaveOnAbort } from "./abort.js";
+import type { Load } from "./load.js";
+import { currentLoad } from "./load-frame.js";
+import { nestedRead } from "./nested-read.js";
+import { Pipeline } from "./pipeline.js";
+import { ReaderValues } from "./reader-values.js";
+import { RemoteTiers } from "./remote-tiers.js";
+import { refuseNestedSelf, waitFor } from "./wait-graph.js";
+
+/** What a reader wants besides the value. */
+export interface Wishes extends FlightOptions {
+  /** Milliseconds; `Infinity` for any age. */
+  readonly maxAge: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+const plainRead: FlightOptions = {};
+
+const anyAge: Wishes = { maxAge: Number.POSITIVE_INFINITY, signal: undefined };
+
+/** Where readers come in that no local tier could answer: each joins a flight of its key, or opens one. */
+export class Joining {
+  readonly #remoteTiers: RemoteTiers;
+  readonly #pipeline: Pipeline;
+
+  constructor(clock: Clock, events: Events, tick: Tick, store: Store, space: LoadSpace) {
+    const values = new ReaderValues();
+    this.#remoteTiers = new RemoteTiers(clock, values);
+    this.#pipeline = new Pipeline(clock, events, tick, store, space, this.#remoteTiers, values, {
+      openFlight: ({ runtime, node, key, call }) =>
+        this.#openFlight(runtime, node, key, call, plainRead, undefined),
+      refreshFor: (reader, previous) => this.#refreshFor(reader, previous),
+    });
+  }
+
+  /** Joins the open flight of the key, or opens one. The local tiers have been read and do not have the value. */
+  read(runtime: ClassRuntime, node: Node, key: string, call: CallContext): Promise<unknown> {
+    const opener = currentLoad();
+    const flight = this.#openFlight(runtime, node, key, call, plainRead, opener);
+    return flight.givesCopies ? this.#boardApart(flight, anyAge, opener) : this.#board(flight, opener);
+  }
+
+  /** The same with wishes. */
+  readWith(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    call: CallContext,
+    wishes: Wishes,
+  ): Promise<unknown> {
+    const opener = currentLoad();
+    const { signal } = wishes;
+    // A load that begins later is as young as anybody may wish.
+    const maxAge = wishes.refreshes ? Number.POSITIVE_INFINITY : wishes.maxAge;
+    const flight = wishes.refreshes
+      ? this.#nextFlight(runtime, node, key, call, wishes, opener)
+      : this.#openFlight(runtime, node, key, call, wishes, opener);
+    if (maxAge !== Number.POSITIVE_INFINITY || flight.givesCopies)
+      return this.#boardApart(flight, { ...wishes, maxAge }, opener);
+    const answer = this.#board(flight, opener);
+    return signal === undefined ? answer : leaveOnAbort(answer, signal, () => flight.leave());
+  }
+
+  /** What a remote tier has of the node, without loading, filling or counting. */
+  peek(runtime: ClassRuntime, key: string): Promise<Entry | undefined> {
+    return this.#remoteTiers.peek(runtime, key);
+  }
+
+  #openFlight(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    call: CallContext,
+    options: FlightOptions,
+    opener: RunningLoad | undefined,
+  ): Flight {
+    const activity = runtime.kind.activities.of(key);
+    const { open } = activity.flights;
+    if (open !== undefined) return open;
+    const flight = this.#newFlight(runtime, node, activity, call, options, opener);
+    activity.flights.open = flight;
+    this.#pipeline.enter(flight);
+    return flight;
+  }
+
+  /** The flight that skips the tiers and has not begun its load, so that the load is newer than whatever asks for it. */
+  #nextFlight(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    call: CallContext,
+    options: FlightOptions,
+    opener: RunningLoad | undefined,
+  ): Flight {
+    const activity = runtime.kind.activities.of(key);
+    const { next } = activity.flights;
+    if (next !== undefined) return next;
+    const flight = this.#newFlight(runtime, node, activity, call, { ...options, refreshes: true }, opener);
+    activity.flights.next = flight;
+    this.#pipeline.enter(flight);
+    return flight;
+  }
+
+  #newFlight(
+    runtime: ClassRuntime,
+    node: Node,
+    activity: KeyActivity,
+    call: CallContext,
+    options: FlightOptions,
+    opener: RunningLoad | undefined,
+  ): Flight {
+    if (opener !== undefined && !activity.operations.isEmpty)
+      refuseNestedSelf(opener, runtime.kind, activity.key);
+    const flight = new Flight(runtime, node, activity, call, opener, options, this.#pipeline);
+    activity.operations.begin(flight);
+    return flight;
+  }
+
+  /** Counts a reader in. A load that awaits the answer waits for the flight. */
+  #board(flight: Flight, waiting: Load | undefined): Promise<unknown> {
+    this.#count(flight);
+    const answer = flight.promise();
+    if (waiting === undefined) return answer;
+    this.#pipeline.promote(flight);
+    return nestedRead(answer, () => waitFor(waiting, flight));
+  }
+
+  #count(flight: Flight): void {
+    if (flight.readers > 0) flight.runtime.stats.coalesced += 1;
+    flight.readers += 1;
+    flight.staying += 1;
+    flight.lastAsked = lastBirth();
+  }
+
+  #boardApart(flight: Flight, wishes: Wishes, waiting: Load | undefined): Promise<unknown> {
+    const { maxAge, override, signal } = wishes;
+    const asked = lastBirth();
+    this.#count(flight);
+    if (maxAge !== Number.POSITIVE_INFINITY) flight.hasStrictReader = true;
+    let leave = () => flight.leave();
+    const answer = new Promise<unknown>((resolve, reject) => {
+      const reader: ApartReader = {
+        maxAge,
+        asked,
+        override,
+        waiting,
+        flight,
+        hasJoinedLoad: flight.hasBegun,
+        resolve,
+        reject,
+      };
+      leave = () => reader.flight.leave();
+      addApart(flight, reader);
+    });
+    const own = signal === undefined ? answer : leaveOnAbort(answer, signal, () => leave());
+    if (waiting === undefined) return own;
+    this.#pipeline.promote(flight);
+    return nestedRead(own, () => waitFor(waiting, flight));
+  }
+
+  /** A reader goes on to a load that began after it asked, since what was found, or loaded, is too old for it. */
+  #refreshFor(reader: ApartReader, previous: Entry | undefined): void {
+    const { runtime, node, key, call } = reader.flight;
+    const { maxAge, override, waiting } = reader;
+    try {
+      const options = { override, previous };
+      const running = runtime.kind.activities.find(key)?.flights.runningFor(reader);
+      const flight = running ?? this.#nextFlight(runtime, node, key, call, options, waiting);
+      this.#count(flight);
+      if (waiting !== undefined) {
+        this.#pipeline.promote(flight);
+        waitFor(waiting, flight);
+      }
+      reader.flight = flight;
+      const isNewEnough = flight.birth === unborn || flight.birth > reader.asked;
+      addApart(flight, {
+        ...reader,
+        maxAge: isNewEnough ? Number.POSITIVE_INFINITY : maxAge,
+        hasJoinedLoad: true,
+      });
+    } catch (error) {
+      reader.reject(error);
+    }
+  }
+}
+
+function addApart(flight: Flight, reader: ApartReader): void {
+  flight.apart ??= [];
+  flight.apart.push(reader);
+}

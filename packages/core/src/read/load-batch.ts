@@ -1,0 +1,75 @@
+import type { ClassRuntime } from "../runtime/class-runtime.js";
+import type { Flight } from "../runtime/flight.js";
+import type { NodeKind } from "../runtime/node-kind.js";
+import type { Tick } from "../storage/tick.js";
+import { ConcurrencyLimit } from "./concurrency-limit.js";
+import { Load, type LoadEnvironment } from "./load.js";
+import { type SingleLoad, singleLoadOf } from "./single-load.js";
+
+/** The flights that come to their load in one tick, by class: misses of one class are loaded together. */
+export class LoadBatch {
+  readonly #tick: Tick;
+  readonly #environment: LoadEnvironment;
+  readonly #mayLoad: (flight: Flight) => boolean;
+  readonly #gathered = new Map<ClassRuntime, Flight[]>();
+  readonly #limits = new Map<NodeKind, ConcurrencyLimit>();
+
+  /** @param mayLoad is asked of each flight at the end of the tick */
+  constructor(tick: Tick, environment: LoadEnvironment, mayLoad: (flight: Flight) => boolean) {
+    this.#tick = tick;
+    this.#environment = environment;
+    this.#mayLoad = mayLoad;
+  }
+
+  gather(flight: Flight): void {
+    flight.state = "gathered";
+    const { runtime } = flight;
+    const gathered = this.#gathered.get(runtime);
+    if (gathered !== undefined) {
+      gathered.push(flight);
+      return;
+    }
+    this.#gathered.set(runtime, [flight]);
+    this.#tick.add(() => this.#start(runtime));
+  }
+
+  /** A load waits for the flight: nothing that it needs may wait for a place in the line. */
+  promote(flight: Flight): void {
+    flight.nested = true;
+    if (flight.follows !== undefined && !flight.hasBegun) this.promote(flight.follows);
+    else if (flight.load instanceof Load) this.#limits.get(flight.runtime.kind)?.promote(flight.load);
+  }
+
+  #start(runtime: ClassRuntime): void {
+    const gathered = this.#gathered.get(runtime) ?? [];
+    this.#gathered.delete(runtime);
+    const together: Flight[] = [];
+    for (const flight of gathered) {
+      if (!this.#mayLoad(flight)) continue;
+      if (flight.override !== undefined || runtime.loadAll === undefined) this.#load(runtime, [flight]);
+      else together.push(flight);
+    }
+    const size = Math.min(runtime.meta.maxBatchSize, together.length);
+    for (let from = 0; from < together.length; from += size)
+      this.#load(runtime, together.slice(from, from + size));
+  }
+
+  #load(runtime: ClassRuntime, flights: readonly Flight[]): void {
+    const [first, second] = flights;
+    let single: SingleLoad | undefined;
+    try {
+      if (first !== undefined && second === undefined) single = singleLoadOf(first);
+    } catch (error) {
+      for (const flight of flights) this.#environment.failed(flight, error);
+      return;
+    }
+    const load = new Load(runtime, flights, single, this.#environment);
+    if (runtime.meta.concurrency === Number.POSITIVE_INFINITY) {
+      load.start();
+      return;
+    }
+    const limit = this.#limits.get(runtime.kind) ?? new ConcurrencyLimit(runtime.meta.concurrency);
+    this.#limits.set(runtime.kind, limit);
+    limit.start(load);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Clock } from "../clock.js";
+import { isFresh, isWithin } from "../entry/lifetime.js";
+import type { Events } from "../events.js";
+import type { ClassRuntime } from "../runtime/class-runtime.js";
+import type { LocalTier } from "../runtime/node-kind.js";
+import type { LocalEntry } from "../storage/local-storage.js";
+
+/**
+ * Reads the local tiers, synchronously. This is the path of a hit, and the product's speed: no closure, no await, no object
+ * of any kind, and the clock (35 ns, a third of the whole) is asked only for an entry that has a ttl.
+ */
+export class LocalTiers {
+  readonly #clock: Clock;
+  readonly #events: Events;
+
+  constructor(clock: Clock, events: Events) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** The nearest fresh entry, counted as a hit, or `undefined`. Tiers to its left get it for what is left of its time. */
+  hit(runtime: ClassRuntime, key: string): LocalEntry | undefined {
+    const { nearest } = runtime;
+    if (nearest === undefined) return undefined;
+    const entry = nearest.storage.read(runtime.space, key);
+    if (
+      entry !== undefined &&
+      (entry.freshUntil === Number.POSITIVE_INFINITY || isFresh(entry, this.#clock.now()))
+    ) {
+      this.#count(runtime, key, nearest, entry);
+      return entry;
+    }
+    return runtime.localTiers.length > 1 ? this.hitWithin(runtime, key, Number.POSITIVE_INFINITY) : undefined;
+  }
+
+  /** The same for an entry of at most this age, in milliseconds. */
+  hitWithin(runtime: ClassRuntime, key: string, maxAge: number): LocalEntry | undefined {
+    const now = this.#clock.now();
+    for (const [place, tier] of runtime.localTiers.entries()) {
+      const entry = tier.storage.read(runtime.space, key);
+      if (entry === undefined || !isFresh(entry, now) || !isWithin(entry.writtenAt, now, maxAge)) continue;
+      this.#count(runtime, key, tier, entry);
+      if (place > 0) this.#fillLeft(runtime, key, entry, place);
+      return entry;
+    }
+    return undefined;
+  }
+
+  #count(runtime: ClassRuntime, key: string, tier: LocalTier, entry: LocalEntry): void {
+    entry.hits++;
+    (runtime.stats.hits[tier.index] as number)++; // There is a counter for each of the class's tiers.
+    if (this.#events.listeners.hit !== null) {
+      this.#events.emit("hit", { node: runtime.name, key, storage: tier.name, readers: 1 });
+    }
+  }
+
+  #fillLeft(runtime: ClassRuntime, key: string, entry: LocalEntry, before: number): void {
+    const now = this.#clock.now();
+    for (const tier of runtime.localTiers.slice(0, before)) {
+      const freshUntil = Math.min(entry.freshUntil, now + tier.ttl);
+      const cached = { value: entry.value, writtenAt: entry.writtenAt, freshUntil };
+      try {
+        tier.storage.write(runtime.space, key, cached, now);
+      } catch {
+        tier.storage.remove(runtime.space, key); // A tier that cannot take the value, by cloning it for one, costs no reader.
+      }
+    }
+  }
+}

@@ -1,0 +1,235 @@
+import type { Clock } from "../clock.js";
+import type { Cached } from "../entry/entry.js";
+import { isFresh } from "../entry/lifetime.js";
+import type { Events } from "../events.js";
+import type { LoadSpace } from "../node/reads.js";
+import type { Flight, FlightSteps } from "../runtime/flight.js";
+import type { Tick } from "../storage/tick.js";
+import type { Store } from "../write/store.js";
+import { Landing, type Rejoining } from "./landing.js";
+import { LoadBatch } from "./load-batch.js";
+import type { ReaderValues } from "./reader-values.js";
+import type { RemoteTiers } from "./remote-tiers.js";
+import { waitsFor } from "./wait-graph.js";
+
+/** How often a flight reads the tiers from the start, because something newer came, before it goes to the load. */
+const mostReads = 3;
+
+/**
+ * What a read does that no local tier answers, step by step: it joins or opens the flight of its key, which reads the remote
+ * tiers from left to right in the tick's batches, is gathered with the tick's loads, loads, stores, and answers.
+ */
+export class Pipeline implements FlightSteps {
+  readonly #clock: Clock;
+  readonly #events: Events;
+  readonly #store: Store;
+  readonly #tick: Tick;
+  readonly #loads: LoadBatch;
+  readonly #landing: Landing;
+  readonly #remoteTiers: RemoteTiers;
+  readonly #values: ReaderValues;
+
+  constructor(
+    clock: Clock,
+    events: Events,
+    tick: Tick,
+    store: Store,
+    space: LoadSpace,
+    remoteTiers: RemoteTiers,
+    values: ReaderValues,
+    rejoining: Rejoining,
+  ) {
+    this.#values = values;
+    this.#clock = clock;
+    this.#events = events;
+    this.#tick = tick;
+    this.#store = store;
+    this.#remoteTiers = remoteTiers;
+    this.#landing = new Landing(clock, rejoining, (flight) => this.#readAgain(flight));
+    const environment = {
+      clock,
+      events,
+      space,
+      loaded: (flight: Flight, value: unknown) => this.#loaded(flight, value),
+      failed: (flight: Flight, error: unknown) => this.#failed(flight, error),
+      dropped: (flight: Flight) => {
+        this.#endLoad(flight);
+        flight.drop();
+      },
+    };
+    this.#loads = new LoadBatch(tick, environment, (flight) => this.#mayLoad(flight));
+  }
+
+  /** A new flight: a refreshing one goes straight to its load. */
+  enter(flight: Flight): void {
+    if (flight.refreshes) this.#loads.gather(flight);
+    else this.#readTiers(flight);
+  }
+
+  /** A load waits for the flight: nothing that it needs may wait for a place in a line. */
+  promote(flight: Flight): void {
+    this.#loads.promote(flight);
+  }
+
+  /** At the end of the tick, because what has overtaken the flight is still being stored. */
+  overtaken(flight: Flight): void {
+    if (flight.state === "following" || flight.hasLateReaders)
+      this.#tick.add(() => this.#landing.divert(flight));
+  }
+
+  /** State "reading": a remote tier has answered. */
+  arrived(flight: Flight, bytes: Uint8Array | undefined): void {
+    const tier = flight.runtime.tiers[flight.tier];
+    if (flight.mustReadAgain) {
+      this.#readAgain(flight);
+      return;
+    }
+    if (tier?.kind !== "remote" || bytes === undefined) {
+      this.#readNextTier(flight);
+      return;
+    }
+    const cached = this.#remoteTiers.entryIn(flight.runtime, tier, flight.storageKey, bytes);
+    if (cached === undefined) this.#readNextTier(flight);
+    else this.#found(flight, tier.index, cached);
+  }
+
+  /** State "reading": from the first remote tier on. */
+  #readTiers(flight: Flight): void {
+    flight.state = "reading";
+    flight.tier = -1;
+    flight.mustReadAgain = false;
+    flight.skippedTier = false;
+    flight.reads += 1;
+    this.#readNextTier(flight);
+  }
+
+  /** Something newer came while the flight read: what it has read counts no more. */
+  #readAgain(flight: Flight): void {
+    if (this.#foundLocally(flight)) return;
+    if (flight.reads < mostReads) {
+      this.#readTiers(flight);
+      return;
+    }
+    flight.mustReadAgain = false;
+    flight.skippedTier = flight.runtime.remoteTiers.length > 0;
+    this.#loads.gather(flight);
+  }
+
+  #readNextTier(flight: Flight): void {
+    const { activity } = flight;
+    for (const tier of flight.runtime.remoteTiers) {
+      if (tier.index <= flight.tier) continue;
+      if (!activity.distrusts(tier)) {
+        flight.tier = tier.index;
+        tier.storage.read(flight);
+        return;
+      }
+      flight.skippedTier = true;
+    }
+    this.#loads.gather(flight);
+  }
+
+  /** A tier has the value: the tiers on its left get it for what is left of its time. */
+  #found(flight: Flight, tier: number, cached: Cached): void {
+    const { runtime, key } = flight;
+    flight.state = "filling";
+    this.#landing.dismiss(flight, cached, runtime.tiers[tier]?.name ?? "");
+    this.#store.backFill(flight, cached, tier);
+    if (this.#events.listeners.hit !== null && flight.readers > 0) {
+      const storage = runtime.tiers[tier]?.name ?? "";
+      this.#events.emit("hit", { node: runtime.name, key, storage, readers: flight.readers });
+    }
+    const answered = this.#landing.land(flight, cached.value, cached.writtenAt);
+    runtime.stats.hits[tier] = (runtime.stats.hits[tier] ?? 0) + answered;
+  }
+
+  /** A `set`, a refresh or a synchronous read may have filled a local tier since the flight looked there. */
+  #foundLocally(flight: Flight): boolean {
+    const { runtime, key } = flight;
+    for (const tier of runtime.localTiers) {
+      const entry = tier.storage.read(runtime.space, key);
+      if (entry === undefined || !isFresh(entry, this.#clock.now())) continue;
+      this.#found(flight, tier.index, entry);
+      return true;
+    }
+    return false;
+  }
+
+  /** State "gathered": whether the flight is to load now. Otherwise it has been answered, follows another one, or waits. */
+  #mayLoad(flight: Flight): boolean {
+    const { flights } = flight.activity;
+    if (flight.isAbandoned) {
+      flight.drop();
+      return false;
+    }
+    if (!flight.refreshes) {
+      if (this.#foundLocally(flight)) return false;
+      const leader = flights.leaderOf(flight);
+      if (leader !== undefined && !waitsFor(leader, flight)) {
+        this.#follow(flight, leader);
+        return false;
+      }
+    }
+    if (!flights.mayLoad) {
+      flight.state = "waiting";
+      return false;
+    }
+    flights.beginsLoad(flight);
+    if (this.#events.listeners.miss !== null) {
+      const { runtime, key, readers } = flight;
+      this.#events.emit("miss", { node: runtime.name, key, readers });
+    }
+    return true;
+  }
+
+  /** State "following": another flight of the key loads, or is about to; its answer serves this one's readers, too. */
+  #follow(flight: Flight, leader: Flight): void {
+    flight.state = "following";
+    flight.mustReadAgain = false;
+    flight.follows = leader;
+    leader.staying += 1;
+    leader.followers ??= [];
+    leader.followers.push(flight);
+    if (flight.nested) this.#loads.promote(leader);
+  }
+
+  /** State "filling": the value is there, and overtakes what was born before its load began. */
+  #loaded(flight: Flight, value: unknown): void {
+    const { activity, runtime } = flight;
+    try {
+      this.#values.loaded(runtime, flight.key, value);
+    } catch (error) {
+      this.#failed(flight, error);
+      return;
+    }
+    this.#endLoad(flight);
+    const writtenAt = this.#clock.now();
+    flight.state = "filling";
+    if (!flight.fenced) {
+      activity.operations.fenceOlderThan(flight.birth);
+      this.#landing.adopt(flight);
+    }
+    this.#store.storeLoaded(flight, value, writtenAt, () => {
+      // Once more: a tier that was read meanwhile may have answered with what this has replaced.
+      if (!flight.fenced) activity.operations.fenceOlderThan(flight.birth);
+      const answered = this.#landing.land(flight, value, writtenAt);
+      runtime.stats.misses += answered;
+    });
+  }
+
+  #failed(flight: Flight, error: unknown): void {
+    this.#endLoad(flight);
+    flight.runtime.stats.misses += flight.readers;
+    this.#landing.crash(flight, error);
+  }
+
+  /** Lets the flights go on that wait until another load of the key may begin: from the start, since much may have changed. */
+  #endLoad(flight: Flight): void {
+    const { flights } = flight.activity;
+    flights.endsLoad(flight);
+    for (const waiting of flights.waiting()) {
+      if (waiting.refreshes) this.#loads.gather(waiting);
+      else this.#readAgain(waiting);
+    }
+  }
+}

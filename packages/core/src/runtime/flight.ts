@@ -1,0 +1,269 @@
+import type { Entry } from "../entry/entry.js";
+import type { LoadContext, Node } from "../node/node.js";
+import type { MaybePromise } from "../node/value-of.js";
+import type { RemoteRead } from "../storage/registered.js";
+import type { ApartReader } from "./apart-reader.js";
+import type { CallContext } from "./call-context.js";
+import type { ClassRuntime } from "./class-runtime.js";
+import type { KeyActivity } from "./key-activity.js";
+import { nextBirth, Operation, unborn } from "./operation.js";
+
+/** A load given by the reader, in place of the node's own. */
+export type LoadOverride = (context: LoadContext) => MaybePromise<unknown>;
+
+/** How a flight differs from a plain read. */
+export interface FlightOptions {
+  readonly refreshes?: boolean;
+  readonly override?: LoadOverride | undefined;
+  readonly previous?: Entry | undefined;
+}
+
+/** The load that answers flights, as far as they know it. */
+export interface RunningLoad {
+  readonly flights: readonly Flight[];
+  readonly waitsFor: Set<Flight>;
+  readonly ended: boolean;
+  /** A flight's readers have all left. */
+  abandoned(): void;
+}
+
+/**
+ * Where a flight is: it reads the tiers, is gathered with the tick's loads, waits until another load of its key may begin,
+ * follows another flight whose answer it takes over, loads, stores what was loaded, or is over.
+ */
+export type FlightState =
+  | "reading"
+  | "gathered"
+  | "waiting"
+  | "following"
+  | "loading"
+  | "filling"
+  | "settled";
+
+/** What the pipeline does with what a tier has answered. */
+export interface FlightSteps {
+  arrived(flight: Flight, bytes: Uint8Array | undefined, trouble: Error | undefined): void;
+  /** Something newer than the flight's load has come: readers who asked too late for that load need not wait for it. */
+  overtaken(flight: Flight): void;
+}
+
+/**
+ * The one read of a key that is under way in this process. Every other reader of the key joins it, and all are given the
+ * same promise object: a promise for each reader would cost more than the rest of the miss together.
+ *
+ * Readers that joined during the load are answered apart, because the load may be older than what they have seen: if it was
+ * overtaken, they read again.
+ */
+export class Flight extends Operation implements RemoteRead {
+  readonly runtime: ClassRuntime;
+  readonly node: Node;
+  readonly key: string;
+  readonly activity: KeyActivity;
+  /** Whether it skips the tiers and goes straight to the load, which is then newer than anything stored. */
+  readonly refreshes: boolean;
+  readonly override: LoadOverride | undefined;
+  /** The async context of the call that opened the flight. */
+  readonly call: CallContext;
+  /** The load in which the flight was opened, if it was in one. */
+  readonly opener: RunningLoad | undefined;
+
+  state: FlightState = "reading";
+  /** The entry that the load replaces, if one is at hand. */
+  previous: Entry | undefined;
+  /** How many reads this answers. */
+  readers = 0;
+  /** How many of the readers may still want the answer; the others had a signal, and left. */
+  staying = 0;
+  /** The last birth before its last reader asked: a load that was born later is new enough for all of them. */
+  lastAsked = 0;
+  /** How many of the readers joined during the load. */
+  lateReaders = 0;
+  /** Whether a load waits for this, so that it must not wait for a place that the load's chain may hold. */
+  nested = false;
+  /** The place of the tier that is being read. */
+  tier = -1;
+  /** Whether a newer value arrived, or a removal was called, since the flight began to read: it must read again. */
+  mustReadAgain = false;
+  /** Whether a reader that has a limit of age has joined. */
+  hasStrictReader = false;
+  /** How often it has begun to read. */
+  reads = 0;
+  /** Whether a tier was not read, so that it may hold an older value than the load gives. */
+  skippedTier = false;
+  load: RunningLoad | undefined;
+  /** The flight whose answer this takes over, or that answers those who joined too late. */
+  follows: Flight | undefined;
+  /** The flights that take over this one's answer. */
+  followers: Flight[] | undefined;
+  /** The readers that are answered apart. */
+  apart: ApartReader[] | undefined;
+  /** What the load said of how long its value may be kept, in milliseconds. */
+  ttl: number | undefined;
+  /** Whether the load said that its value is not to be stored. */
+  skip = false;
+
+  readonly #steps: FlightSteps;
+  #early: PromiseWithResolvers<unknown> | undefined;
+  #late: PromiseWithResolvers<unknown> | undefined;
+
+  constructor(
+    runtime: ClassRuntime,
+    node: Node,
+    activity: KeyActivity,
+    call: CallContext,
+    opener: RunningLoad | undefined,
+    options: FlightOptions,
+    steps: FlightSteps,
+  ) {
+    super(unborn);
+    this.runtime = runtime;
+    this.node = node;
+    this.key = activity.key;
+    this.activity = activity;
+    this.call = call;
+    this.opener = opener;
+    this.refreshes = options.refreshes ?? false;
+    this.override = options.override;
+    this.previous = options.previous;
+    this.#steps = steps;
+  }
+
+  get storageKey(): string {
+    return this.activity.storageKey;
+  }
+
+  arrived(bytes: Uint8Array | undefined, trouble: Error | undefined): void {
+    this.#steps.arrived(this, bytes, trouble);
+  }
+
+  get settled(): boolean {
+    return this.state === "settled";
+  }
+
+  /** Whether the load has begun, so that whoever comes now may have seen something newer than it gives. */
+  get hasBegun(): boolean {
+    return this.state === "loading" || this.state === "filling";
+  }
+
+  /** Whether nobody wants the answer any more. */
+  get isAbandoned(): boolean {
+    return this.staying === 0;
+  }
+
+  /** Whether one more reader must be answered apart, because the nearest local tier gives each reader a copy. */
+  get givesCopies(): boolean {
+    return this.readers > 0 && this.runtime.nearest?.storage.copy !== undefined;
+  }
+
+  /**
+   * Whether a tier may hold an older value than the load gives: the tier was not read, or a reader has a limit of age. If the new
+   * value cannot be stored, the old one is removed.
+   */
+  get replaces(): boolean {
+    return this.refreshes || this.skippedTier || this.hasStrictReader;
+  }
+
+  /** The answer for a reader that joins now. */
+  promise(): Promise<unknown> {
+    if (!this.hasBegun) return this.promiseOfEarlier();
+    this.#late ??= withResolvers();
+    this.lateReaders += 1;
+    return this.#late.promise;
+  }
+
+  /** The answer for a reader that asked before the load began. */
+  promiseOfEarlier(): Promise<unknown> {
+    this.#early ??= withResolvers();
+    return this.#early.promise;
+  }
+
+  /** Whether readers joined during the load. */
+  get hasLateReaders(): boolean {
+    return this.#late !== undefined || (this.apart?.some(({ asked }) => asked >= this.birth) ?? false);
+  }
+
+  /** Takes the readers that joined during the load out of the flight, if there are any. Whoever calls this answers them. */
+  takeLate(): PromiseWithResolvers<unknown> | undefined {
+    const late = this.#late;
+    this.#late = undefined;
+    return late;
+  }
+
+  override fence(birth: number): void {
+    if (this.state === "reading") this.mustReadAgain = true;
+    else if (this.state === "following") this.mustReadAgain ||= this.follows?.isOlderThan(birth) ?? false;
+    else if (this.hasBegun) this.close();
+    if (this.fenced || this.mustReadAgain) this.#steps.overtaken(this);
+  }
+
+  /** No new reader joins, and no tier takes the value. */
+  close(): void {
+    this.fenced = true;
+    this.activity.flights.closes(this);
+  }
+
+  /** Whether the load, if it has begun, began before the birth. */
+  isOlderThan(birth: number): boolean {
+    return this.state === "following" ? this.mustReadAgain : this.hasBegun && this.birth < birth;
+  }
+
+  /** Draws the birth number: from now on the source is asked. */
+  begin(): void {
+    this.state = "loading";
+    this.birth = nextBirth();
+    const { flights } = this.activity;
+    if (flights.next === this) flights.next = undefined;
+  }
+
+  /** A reader with a signal has left. When the last one has, the load may be aborted. */
+  leave(): void {
+    this.staying -= 1;
+    // Those who joined too late wait for another flight now.
+    if (this.settled) this.follows?.leave();
+    else if (this.isAbandoned) {
+      this.load?.abandoned();
+      if (this.state === "following") this.follows?.leave();
+    }
+  }
+
+  /** Nobody is answered: every reader has left before the load began. */
+  drop(): void {
+    this.#end();
+  }
+
+  /** Answers the readers that were there before the load began. */
+  resolve(value: unknown): void {
+    this.#end();
+    this.#early?.resolve(value);
+  }
+
+  reject(error: unknown): void {
+    this.#end();
+    this.#early?.reject(error);
+    this.#late?.reject(error);
+  }
+
+  #end(): void {
+    this.state = "settled";
+    this.activity.flights.closes(this);
+    this.activity.operations.end(this);
+    this.activity.rest();
+  }
+}
+
+/** Node 20 has no Promise.withResolvers. */
+function withResolvers(): PromiseWithResolvers<unknown> {
+  let resolve: (value: unknown) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<unknown>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
+
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}

@@ -1,0 +1,59 @@
+import type { Operation } from "./operation.js";
+
+/** The running operations of one key, the one that began last first. */
+export class Operations {
+  #newest: Operation | undefined;
+  /** What is to be called when nothing that was born later is under way. */
+  #afterYounger: { readonly birth: number; readonly done: () => void }[] | undefined;
+
+  get isEmpty(): boolean {
+    return this.#newest === undefined;
+  }
+
+  begin(operation: Operation): void {
+    operation.older = this.#newest;
+    this.#newest = operation;
+  }
+
+  end(operation: Operation): void {
+    this.#remove(operation);
+    if (this.#afterYounger === undefined) return;
+    const due = this.#afterYounger.filter(({ birth }) => !this.hasYoungerThan(birth));
+    if (due.length === 0) return;
+    this.#afterYounger = this.#afterYounger.filter((waiting) => !due.includes(waiting));
+    for (const { done } of due) done();
+  }
+
+  /** Calls back when nothing that was born later is under way any more. */
+  afterYounger(birth: number, done: () => void): void {
+    this.#afterYounger ??= [];
+    this.#afterYounger.push({ birth, done });
+  }
+
+  #remove(operation: Operation): void {
+    if (this.#newest === operation) {
+      this.#newest = operation.older;
+      return;
+    }
+    for (let newer = this.#newest; newer !== undefined; newer = newer.older) {
+      if (newer.older !== operation) continue;
+      newer.older = operation.older;
+      return;
+    }
+  }
+
+  /** Whether something that was born later is still under way. */
+  hasYoungerThan(birth: number): boolean {
+    for (let running = this.#newest; running !== undefined; running = running.older) {
+      if (running.birth > birth) return true;
+    }
+    return false;
+  }
+
+  /** Fences every operation that was born before the given one. */
+  fenceOlderThan(birth: number): void {
+    for (let running = this.#newest; running !== undefined; running = running.older) {
+      if (running.birth < birth) running.fence(birth);
+    }
+  }
+}

@@ -1,0 +1,13 @@
+import { reasonOf, SerializationError } from "../errors.js";
+import { nodeLabel } from "../node/key.js";
+import type { NodeKind } from "../runtime/node-kind.js";
+
+/** Why a tier was not given a value: its serializer, or its way to copy, cannot carry it. */
+export function cannotBeStored(thrown: unknown, { name }: NodeKind, key: string): SerializationError {
+  const path = thrown instanceof SerializationError ? thrown.path : "$";
+  return new SerializationError(
+    `The value of ${nodeLabel(name, key)} cannot be stored. ${reasonOf(thrown)}`,
+    path,
+    { node: name, key, cause: thrown },
+  );
+}

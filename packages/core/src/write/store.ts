@@ -1,0 +1,310 @@
+import type { Clock } from "../clock.js";
+import type { Cached } from "../entry/entry.js";
+import { encodeEntry } from "../entry/entry-codec.js";
+import { freshUntilIn, type Lifetime, lifetimeOf } from "../entry/lifetime.js";
+import { SerializationError } from "../errors.js";
+import type { Events } from "../events.js";
+import type { Flight } from "../runtime/flight.js";
+import type { KeyActivity } from "../runtime/key-activity.js";
+import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
+import { Operation } from "../runtime/operation.js";
+import type { StoredRecord } from "../storage/remote-storage.js";
+import { cannotBeStored } from "./cannot-be-stored.js";
+
+/** A tier of which it is not known whether it has the value now. */
+export interface FailedTier {
+  readonly storage: string;
+  readonly error: Error;
+}
+
+/** A value on its way into the tiers of one key. */
+interface Storing {
+  readonly kind: NodeKind;
+  readonly activity: KeyActivity;
+  readonly operation: Operation;
+  readonly value: unknown;
+  readonly writtenAt: number;
+  readonly lifetime: Lifetime;
+}
+
+/**
+ * Puts values into tiers: the remote ones first, from right to left, each after the one before, then the local ones. Nothing
+ * that a newer operation has overtaken is stored.
+ */
+export class Store {
+  readonly #clock: Clock;
+  readonly #events: Events;
+  /** The kinds that a process warning was given for, so that it is given once. */
+  readonly #warned = new Set<string>();
+
+  constructor(clock: Clock, events: Events) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** Gives an entry that a tier holds to the tiers on its left, for what is left of its time. */
+  backFill(flight: Flight, entry: Cached, from: number): void {
+    const { kind } = flight.runtime;
+    const { value, writtenAt, freshUntil } = entry;
+    const lifetime = { limit: freshUntil, explicit: false };
+    const storing = { kind, activity: flight.activity, operation: flight, value, writtenAt, lifetime };
+    this.#storeLocally(storing, from);
+    const tiers = kind.remoteTiers.filter(({ index }) => index < from);
+    if (tiers.length === 0 || kind.activities.isClosed) return;
+    const records = this.#encoded(storing, tiers);
+    // No reader waits for these: the tier that has the value goes on to answer with it.
+    if (!(records instanceof SerializationError)) this.#writeBehind(storing, tiers, records, false);
+  }
+
+  /**
+   * Stores what a flight has loaded. If the tiers may hold an older value, and the new one cannot be stored, the older one is
+   * removed: no later reader gets it.
+   *
+   * @param done is called when the readers may be answered
+   */
+  storeLoaded(flight: Flight, value: unknown, writtenAt: number, done: () => void): void {
+    const { kind } = flight.runtime;
+    const { activity, key } = flight;
+    const { replaces } = flight;
+    if (flight.fenced || kind.activities.isClosed) {
+      if (flight.fenced) this.#giveOvertaken({ kind, activity, operation: flight });
+      done();
+      return;
+    }
+    // The doorkeeper hears of the key in any case.
+    const isAdmitted = kind.doorkeeper === undefined || kind.doorkeeper.admits(key) || flight.refreshes;
+    if (flight.skip || !isAdmitted) {
+      if (replaces) this.#removeReplaced(kind, activity, flight);
+      done();
+      return;
+    }
+    const storing = {
+      kind,
+      activity,
+      operation: flight,
+      value,
+      writtenAt,
+      lifetime: lifetimeOf(flight.ttl, writtenAt),
+    };
+    const tiers = kind.remoteTiers;
+    const storeLocally = () => {
+      if (flight.fenced) this.#giveOvertaken(storing);
+      const refused = this.#storeLocally(storing, kind.tiers.length);
+      if (refused !== undefined) this.#tellNotStored(kind, key, refused);
+      done();
+    };
+    if (tiers.length === 0) {
+      storeLocally();
+      return;
+    }
+    const records = this.#encoded(storing, tiers);
+    if (records instanceof SerializationError) {
+      this.#tellNotStored(kind, key, records);
+      if (replaces) for (const tier of tiers) this.#removeFrom(activity, tier);
+      this.#storeLocally(storing, kind.tiers.length);
+      done();
+      return;
+    }
+    this.#writeRemotely(storing, tiers, records, replaces, storeLocally);
+  }
+
+  /**
+   * Stores what a caller has, and overtakes what began earlier.
+   *
+   * @throws SerializationError if a remote tier's serializer cannot carry the value; then nothing has changed
+   */
+  storeGiven(
+    kind: NodeKind,
+    activity: KeyActivity,
+    operation: Operation,
+    value: unknown,
+    ttl: number | undefined,
+    done: (failed: readonly FailedTier[], refused: SerializationError | undefined) => void,
+  ): void {
+    const writtenAt = this.#clock.now();
+    const storing = { kind, activity, operation, value, writtenAt, lifetime: lifetimeOf(ttl, writtenAt) };
+    const records = this.#encoded(storing, kind.remoteTiers);
+    if (records instanceof SerializationError) throw records;
+    activity.operations.fenceOlderThan(operation.birth);
+    activity.operations.begin(operation);
+    const failed: FailedTier[] = [];
+    const storeLocally = () => {
+      // What was read from a tier meanwhile may be what this has replaced.
+      if (operation.fenced) this.#giveOvertaken(storing);
+      else activity.operations.fenceOlderThan(operation.birth);
+      done(failed, this.#storeLocally(storing, kind.tiers.length));
+    };
+    this.#writeRightToLeft(storing, kind.remoteTiers, records, true, failed, storeLocally);
+  }
+
+  /** Stores what a synchronous load has given, for a kind whose tiers are all local. */
+  storeLocally(
+    kind: NodeKind,
+    activity: KeyActivity,
+    operation: Operation,
+    value: unknown,
+    ttl: number | undefined,
+  ): void {
+    const writtenAt = this.#clock.now();
+    if (!operation.fenced) activity.operations.fenceOlderThan(operation.birth);
+    const storing = { kind, activity, operation, value, writtenAt, lifetime: lifetimeOf(ttl, writtenAt) };
+    this.#storeLocally(storing, kind.tiers.length);
+  }
+
+  /** Calls `done` when the tiers have answered, or at once if another mutation of the key is on its way. */
+  #writeRemotely(
+    storing: Storing,
+    tiers: readonly RemoteTier[],
+    records: readonly Uint8Array[],
+    replaces: boolean,
+    done: () => void,
+  ): void {
+    const { activity } = storing;
+    if (!tiers.some((tier) => activity.mustWait(tier))) {
+      this.#writeRightToLeft(storing, tiers, records, replaces, [], done);
+      return;
+    }
+    // A reader does not wait for somebody else's mutation. Until the value is stored, the tiers may answer with an older one.
+    this.#writeBehind(storing, tiers, records, true);
+    done();
+  }
+
+  /** Writes while the readers have their answer. */
+  #writeBehind(
+    storing: Storing,
+    tiers: readonly RemoteTier[],
+    records: readonly Uint8Array[],
+    replaces: boolean,
+  ): void {
+    const { activity } = storing;
+    const afterwards = new Operation(storing.operation.birth);
+    activity.operations.begin(afterwards);
+    if (replaces) for (const tier of tiers) activity.unsettle(tier);
+    this.#writeRightToLeft({ ...storing, operation: afterwards }, tiers, records, replaces, [], () => {
+      if (replaces) for (const tier of tiers) activity.settle(tier);
+      activity.operations.end(afterwards);
+      activity.rest();
+    });
+  }
+
+  #writeRightToLeft(
+    storing: Storing,
+    tiers: readonly RemoteTier[],
+    records: readonly Uint8Array[],
+    replaces: boolean,
+    failed: FailedTier[],
+    done: () => void,
+  ): void {
+    const { activity, operation } = storing;
+    let place = tiers.length;
+    const next = () => {
+      place -= 1;
+      const [tier, bytes] = [tiers[place], records[place]];
+      if (tier === undefined || bytes === undefined) {
+        done();
+        return;
+      }
+      activity.mutate(tier, {
+        record: () => (operation.fenced ? undefined : this.#record(storing, tier, bytes)),
+        done: (error) => {
+          if (error !== undefined) {
+            failed.push({ storage: tier.name, error });
+            if (replaces && !operation.fenced) this.#removeFrom(activity, tier);
+          } else if (!operation.fenced) activity.trust(tier);
+          next();
+        },
+      });
+    };
+    next();
+  }
+
+  #record({ activity, kind, lifetime }: Storing, tier: RemoteTier, bytes: Uint8Array): StoredRecord {
+    const key = activity.storageKey;
+    const now = this.#clock.now();
+    const left = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now) - now;
+    if (left === Number.POSITIVE_INFINITY) return { key, bytes, ttl: undefined };
+    // Writes the value even if it has already expired; otherwise an older value would remain.
+    return { key, bytes, ttl: Math.max(1, Math.ceil(left)) };
+  }
+
+  #encoded(storing: Storing, tiers: readonly RemoteTier[]): Uint8Array[] | SerializationError {
+    const { kind, activity, value, writtenAt, lifetime } = storing;
+    const about = { node: kind.name, key: activity.key };
+    const now = this.#clock.now();
+    try {
+      return tiers.map((tier) => {
+        const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
+        const cached = { value, writtenAt, freshUntil };
+        return encodeEntry(kind.meta.serializer, kind.fingerprint, activity.storageKey, cached, about);
+      });
+    } catch (error) {
+      return cannotBeStored(error, kind, activity.key);
+    }
+  }
+
+  /** Never throws: a reader waits behind it. */
+  #storeLocally(storing: Storing, before: number): SerializationError | undefined {
+    const { kind, activity, operation, value, writtenAt, lifetime } = storing;
+    if (operation.fenced) return undefined;
+    const now = this.#clock.now();
+    let refused: SerializationError | undefined;
+    for (const tier of kind.localTiers) {
+      if (tier.index >= before) continue;
+      const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
+      try {
+        tier.storage.write(kind.space, activity.key, { value, writtenAt, freshUntil }, now);
+      } catch (error) {
+        tier.storage.remove(kind.space, activity.key);
+        refused = cannotBeStored(error, kind, activity.key);
+      }
+    }
+    return refused;
+  }
+
+  /**
+   * The value was given to readers and is not in all tiers, because something newer has overtaken it. While the newer one is on
+   * its way, no tier may answer with a value that is older than both.
+   */
+  #giveOvertaken({
+    kind,
+    activity,
+    operation: { birth },
+  }: Pick<Storing, "kind" | "activity" | "operation">): void {
+    if (!activity.operations.hasYoungerThan(birth)) return;
+    // What is being read from a tier may be older, too.
+    activity.operations.fenceOlderThan(birth);
+    for (const tier of kind.localTiers) tier.storage.remove(kind.space, activity.key);
+    for (const tier of kind.remoteTiers) activity.unsettle(tier);
+    activity.operations.afterYounger(birth, () => {
+      for (const tier of kind.remoteTiers) activity.settle(tier);
+    });
+  }
+
+  #removeReplaced(kind: NodeKind, activity: KeyActivity, operation: Operation): void {
+    if (operation.fenced) return;
+    for (const tier of kind.localTiers) tier.storage.remove(kind.space, activity.key);
+    for (const tier of kind.remoteTiers) this.#removeFrom(activity, tier);
+  }
+
+  /** Removes an older value. Until that is done, and for as long as the tier cannot be reached, the tier is not read for the key. */
+  #removeFrom(activity: KeyActivity, tier: RemoteTier): void {
+    activity.unsettle(tier);
+    activity.mutate(tier, {
+      done: (error) => {
+        activity.settle(tier);
+        if (error === undefined) activity.trust(tier);
+        else activity.distrust(tier, this.#clock.now());
+      },
+    });
+  }
+
+  /** Reports a value that some tier could not be given: nobody is told by a rejection, because the reader gets the value. */
+  #tellNotStored(kind: NodeKind, key: string, error: SerializationError): void {
+    if (this.#events.listeners.notStored !== null) {
+      this.#events.emit("notStored", { node: kind.name, key, error });
+    } else if (!this.#warned.has(kind.name)) {
+      this.#warned.add(kind.name);
+      process.emitWarning(error.message, { type: "CachemeWarning", code: error.code });
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
+import { SimulatedRemote } from "../support/simulated-remote.js";
+import { SkewedClock } from "../support/skewed-clock.js";
+import { VirtualClock } from "../support/virtual-clock.js";
+
+const hour = 3_600_000;
+
+/** How far the clocks of two processes and of two storages are ahead of the true time, in milliseconds. */
+interface Skews {
+  readonly processes: readonly [number, number];
+  readonly storages: readonly [number, number];
+}
+
+const equal: Skews = { processes: [0, 0], storages: [0, 0] };
+
+const apart: Record<string, Skews> = {
+  "one process ahead": { processes: [hour, 0], storages: [0, 0] },
+  "one process behind": { processes: [-hour, 0], storages: [0, 0] },
+  "processes on both sides of the storages": { processes: [hour, -hour], storages: [0, 0] },
+  "storages ahead": { processes: [0, 0], storages: [hour, hour] },
+  "every clock for itself": { processes: [hour, 0], storages: [-hour, hour / 2] },
+};
+
+const remoteOnly: NodeMeta["caches"] = [{ storage: "far", ttl: 10_000 }];
+
+const setups: Record<string, NodeMeta["caches"]> = {
+  "remote only": remoteOnly,
+  "local and remote": [
+    { storage: "local", ttl: 60_000 },
+    { storage: "far", ttl: 10_000 },
+  ],
+  "local and two remotes": [
+    { storage: "local", ttl: 2_000 },
+    { storage: "near", ttl: 5_000 },
+    { storage: "far", ttl: 10_000 },
+  ],
+};
+
+/** Two processes with a clock each, over two storages with a clock each. A value is the number of its load. */
+class Machines {
+  readonly clock = new VirtualClock();
+  loads = 0;
+  readonly #processes: Cacheme[] = [];
+  readonly #node: (key: number) => Node<number>;
+
+  constructor(caches: NodeMeta["caches"]) {
+    const load = () => {
+      this.loads += 1;
+      return this.loads;
+    };
+    class Timed extends Node<number> {
+      static override meta: NodeMeta = { name: "timed", caches };
+      constructor(readonly id: number) {
+        super();
+      }
+      key() {
+        return `${this.id}`;
+      }
+      override load() {
+        return load();
+      }
+    }
+    this.#node = (key) => new Timed(key);
+  }
+
+  async start({ processes, storages }: Skews): Promise<this> {
+    const remotes = storages.map((ahead) => {
+      const clock = new SkewedClock(this.clock, ahead);
+      return Object.assign(new SimulatedRemote(clock), { time: async () => clock.now() });
+    });
+    for (const ahead of processes) {
+      const cacheme = new Cacheme({ clock: new SkewedClock(this.clock, ahead) });
+      await cacheme.registerStorage("local", memory());
+      await cacheme.registerStorage("near", remotes[0]!);
+      await cacheme.registerStorage("far", remotes[1]!);
+      this.#processes.push(cacheme);
+    }
+    return this;
+  }
+
+  get(process: number, key = 0, maxAge?: number): Promise<number> {
+    return this.#processes[process]!.get(this.#node(key), { maxAge });
+  }
+
+  set(process: number, value: number): Promise<void> {
+    return this.#processes[process]!.set(this.#node(0), value);
+  }
+
+  async ttl(process: number): Promise<number | undefined> {
+    return (await this.#processes[process]!.peek(this.#node(0)))?.ttl;
+  }
+}
+
+/** One read, and how long nothing happens after it. */
+interface Reading {
+  readonly process: number;
+  readonly key: number;
+  readonly maxAge: number | undefined;
+  readonly ms: number;
+}
+
+const reading: fc.Arbitrary<Reading> = fc.record({
+  process: fc.nat(1),
+  key: fc.nat(2),
+  maxAge: fc.constantFrom(undefined, undefined, 500, 3_000),
+  ms: fc.integer({ min: 0, max: 3_000 }),
+});
+
+describe("clocks apart", () => {
+  for (const [name, skews] of Object.entries(apart)) {
+    for (const [writer, reader] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const title = `${name}, process ${writer} writes`;
+
+      it(`shares values: ${title}`, async () => {
+        const machines = await new Machines(remoteOnly).start(skews);
+        expect(await machines.get(writer)).toBe(1);
+        machines.clock.advance(9_000);
+        expect(await machines.get(reader)).toBe(1);
+      });
+
+      it(`keeps the ttl: ${title}`, async () => {
+        const machines = await new Machines(setups["local and remote"]).start(skews);
+        await machines.get(writer);
+        machines.clock.advance(3_000);
+        expect(await machines.ttl(reader)).toBe(7_000);
+        expect(await machines.get(reader)).toBe(1);
+        expect(await machines.ttl(reader)).toBe(7_000);
+        machines.clock.advance(7_001);
+        expect(await machines.get(reader)).toBe(2);
+      });
+
+      it(`keeps maxAge: ${title}`, async () => {
+        const machines = await new Machines(remoteOnly).start(skews);
+        await machines.set(writer, 0);
+        machines.clock.advance(1_000);
+        expect(await machines.get(reader, 0, 1_000)).toBe(0);
+        expect(await machines.get(reader, 0, 999)).toBe(1);
+        expect(await machines.get(writer)).toBe(1);
+      });
+    }
+  }
+
+  for (const [setup, caches] of Object.entries(setups)) {
+    it(`answers as if the clocks were equal, in any order of reads: ${setup}`, async () => {
+      const answers = async (skews: Skews, steps: readonly Reading[]) => {
+        const machines = await new Machines(caches).start(skews);
+        const given: number[] = [];
+        for (const { process, key, maxAge, ms } of steps) {
+          given.push(await machines.get(process, key, maxAge));
+          machines.clock.advance(ms);
+        }
+        return given;
+      };
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...Object.values(apart)),
+          fc.array(reading, { minLength: 2, maxLength: 30 }),
+          async (skews, steps) => {
+            expect(await answers(skews, steps)).toEqual(await answers(equal, steps));
+          },
+        ),
+        { numRuns: 200 },
+      );
+    });
+  }
+});

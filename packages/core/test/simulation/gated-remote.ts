@@ -1,0 +1,79 @@
+import type { Clock } from "../../src/index.js";
+import type { StoredRecord } from "../../src/storage/remote-storage.js";
+import { SimulatedRemote } from "../support/simulated-remote.js";
+import type { Gate, Gates } from "./gates.js";
+import { numberIn, type Values } from "./values.js";
+
+/** What is told of a remote tier's requests. */
+export interface RequestWatcher {
+  sent(keys: readonly number[]): void;
+  /** The request was not carried out, or its answer did not arrive. */
+  failed(keys: readonly number[]): void;
+  ended(keys: readonly number[]): void;
+}
+
+/** A remote storage whose requests are carried out, and answered, when the schedule says so. */
+export class GatedRemote extends SimulatedRemote {
+  readonly #gates: Gates;
+  readonly #values: Values;
+  readonly #watcher: RequestWatcher;
+  /** How many reads were sent for each key. */
+  readonly reads = new Map<number, number>();
+
+  constructor(clock: Clock, gates: Gates, values: Values, watcher: RequestWatcher) {
+    super(clock);
+    this.#gates = gates;
+    this.#values = values;
+    this.#watcher = watcher;
+  }
+
+  override readMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    for (const key of keys) this.reads.set(keyOf(key), (this.reads.get(keyOf(key)) ?? 0) + 1);
+    return this.#scheduled("read", keys, [], () => super.readMany(keys));
+  }
+
+  override writeMany(records: readonly StoredRecord[]): Promise<void> {
+    const stored = records.map(({ key }) => key);
+    const values = records.map(({ bytes }) => numberIn(bytes));
+    return this.#scheduled("write", stored, values, async () => {
+      await super.writeMany(records);
+      for (const value of values) {
+        const origin = this.#values.of(value);
+        if (origin !== undefined) origin.taken = true;
+      }
+    });
+  }
+
+  override removeMany(keys: readonly string[]): Promise<number> {
+    return this.#scheduled("remove", keys, [], () => super.removeMany(keys));
+  }
+
+  async #scheduled<T>(
+    kind: Gate["kind"],
+    stored: readonly string[],
+    values: readonly number[],
+    carryOut: () => Promise<T>,
+  ): Promise<T> {
+    const keys = stored.map(keyOf);
+    const gate: Gate = { kind, keys, born: this.#values.born(), values };
+    const passed = async () => {
+      if ((await this.#gates.pass(gate)) !== "fail") return;
+      this.#watcher.failed(keys);
+      throw new Error(`The storage is in trouble: ${kind}.`);
+    };
+    this.#watcher.sent(keys);
+    try {
+      await passed();
+      const answer = await carryOut();
+      await passed();
+      return answer;
+    } finally {
+      this.#watcher.ended(keys);
+    }
+  }
+}
+
+/** The simulation's key in a stored one. */
+function keyOf(stored: string): number {
+  return Number(/:key(\d+)/.exec(stored)?.[1]);
+}

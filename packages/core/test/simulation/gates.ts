@@ -1,0 +1,53 @@
+import type { Ending } from "./schedule.js";
+
+/** What waits for the schedule: a request on its way to a storage or back, or a load. */
+export interface Gate {
+  readonly kind: "load" | "read" | "write" | "remove";
+  readonly keys: readonly number[];
+  /** When the request was sent, or the load began. */
+  readonly born: number;
+  /** The births of the values that a write carries. */
+  readonly values: readonly number[];
+}
+
+interface ClosedGate extends Gate {
+  open(how: Ending): void;
+}
+
+/** The closed gates, the oldest first. */
+export class Gates {
+  readonly #closed: ClosedGate[] = [];
+
+  get count(): number {
+    return this.#closed.length;
+  }
+
+  /** Waits until the schedule opens the gate. */
+  pass(gate: Gate): Promise<Ending> {
+    return new Promise((open) => this.#closed.push({ ...gate, open }));
+  }
+
+  /** Opens the gate of that place, counted round. */
+  open(which: number, how: Ending): void {
+    if (this.#closed.length > 0) this.#closed.splice(which % this.#closed.length, 1)[0]?.open(how);
+  }
+
+  /** Opens every gate that is closed now. */
+  openAll(): void {
+    for (const gate of this.#closed.splice(0)) gate.open("ok");
+  }
+
+  /** The places of the gates that the test accepts. */
+  where(accepts: (gate: Gate) => boolean): number[] {
+    return this.#closed.flatMap((gate, place) => (accepts(gate) ? [place] : []));
+  }
+
+  at(place: number): Gate | undefined {
+    return this.#closed[place];
+  }
+}
+
+/** Lets every job run that waits for nothing but promises and ticks. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,338 @@
+import { Cacheme, type LoadContext, memory, Node, type NodeMeta } from "../../src/index.js";
+import { VirtualClock } from "../support/virtual-clock.js";
+import { checkAnswer, raiseFloor, type Violation } from "./answer-check.js";
+import { GatedRemote } from "./gated-remote.js";
+import { type Gate, Gates, turn } from "./gates.js";
+import { KeyHistory, type Read } from "./key-history.js";
+import { checkNewLoad } from "./one-load-check.js";
+import { keys, type Schedule, type Step } from "./schedule.js";
+import { type Setup, setups } from "./setups.js";
+import { Values } from "./values.js";
+
+class SourceError extends Error {}
+
+/** One run of a schedule against a `Cacheme` of its own, and what it broke. */
+export class Simulation {
+  readonly violations: Violation[] = [];
+  /** How many reads were answered with a value. */
+  answered = 0;
+  readonly #clock = new VirtualClock();
+  readonly #cacheme = new Cacheme({ clock: this.#clock });
+  readonly #values = new Values();
+  readonly #gates = new Gates();
+  readonly #histories = keys.map(() => new KeyHistory());
+  readonly #remotes: GatedRemote[] = [];
+  readonly #caches: NonNullable<NodeMeta["caches"]>;
+  readonly #listens: boolean;
+  readonly #node: (key: number) => Node<number>;
+  readonly #leaving: AbortController[] = [];
+  #unsettled = 0;
+
+  constructor(setup: Setup, listens: boolean) {
+    this.#caches = setups[setup];
+    this.#listens = listens;
+    const load = (key: number, context: LoadContext) => this.#load(key, context);
+    class Simulated extends Node<number> {
+      static override meta: NodeMeta = { name: "simulated", caches: setups[setup], loadTimeout: false };
+      constructor(readonly id: number) {
+        super();
+      }
+      key() {
+        return `key${this.id}`;
+      }
+      override load(context: LoadContext) {
+        return load(this.id, context);
+      }
+    }
+    Object.assign(Simulated.meta, { serializer: this.#values.serializer() });
+    this.#node = (key) => new Simulated(key);
+  }
+
+  /** Runs the schedule, asks what a stranger could hold up, lets everything end, and reads once more. */
+  async run({ steps }: Schedule): Promise<void> {
+    await this.#start();
+    for (const step of steps) {
+      this.#take(step);
+      if (step.do === "release" || step.do === "turn") await turn();
+    }
+    await turn();
+    for (const key of keys) await this.#probe(key);
+    await this.#drain();
+    for (const key of keys) void this.#read(key, "get");
+    await this.#drain();
+    if (this.#unsettled > 0) this.#violates(5, `${this.#unsettled} calls are not answered`);
+    const closing = this.#cacheme.close();
+    await this.#drain();
+    await closing;
+  }
+
+  async #start(): Promise<void> {
+    this.#cacheme.on("notStored", () => {}); // Without a listener, each would be a process warning.
+    for (const { storage } of this.#caches) {
+      if (storage === "local") await this.#cacheme.registerStorage(storage, memory());
+      else {
+        const remote = new GatedRemote(this.#clock, this.#gates, this.#values, {
+          sent: (sent) => this.#each(sent, (history) => history.begin(this.#values.born())),
+          failed: (failed) => this.#each(failed, (history) => history.trouble(this.#values.born())),
+          ended: (ended) => this.#each(ended, (history) => history.end()),
+        });
+        this.#remotes.push(remote);
+        await this.#cacheme.registerStorage(storage, remote);
+      }
+    }
+  }
+
+  #take(step: Step): void {
+    switch (step.do) {
+      case "get":
+      case "fresh":
+      case "refresh":
+      case "getAndLeave":
+        void this.#read(step.key, step.do);
+        break;
+      case "maxAge":
+        void this.#read(step.key, step.do, step.ms);
+        break;
+      case "getAll":
+        this.#readAll();
+        break;
+      case "set":
+        this.#set(step.key, step.carriable);
+        break;
+      case "invalidate":
+        this.#invalidate(step.key);
+        break;
+      case "leave":
+        this.#leaving.splice(step.which % Math.max(1, this.#leaving.length), 1)[0]?.abort(new Error("left"));
+        break;
+      case "advance":
+        this.#clock.advance(step.ms);
+        break;
+      case "release":
+        this.#gates.open(step.which, step.how);
+        break;
+      case "turn":
+        break;
+    }
+  }
+
+  #read(key: number, way: Exclude<Read["way"], "getAll">, maxAge?: number): Promise<void> {
+    const leaving = way === "getAndLeave" ? new AbortController() : undefined;
+    if (leaving !== undefined) this.#leaving.push(leaving);
+    const read = this.#begin(key, way, maxAge, leaving?.signal);
+    const node = this.#node(key);
+    const answer =
+      way === "refresh"
+        ? this.#cacheme.refresh(node)
+        : way === "get"
+          ? this.#cacheme.get(node)
+          : this.#cacheme.get(node, { fresh: way === "fresh", maxAge, signal: leaving?.signal });
+    return this.#settles([key], answer, {
+      done: (value) => this.#answer(read, value),
+      failed: (error) => this.#reject([read], error),
+    });
+  }
+
+  #readAll(): void {
+    const reads = keys.map((key) => this.#begin(key, "getAll"));
+    void this.#settles(keys, this.#cacheme.getAll(keys.map(this.#node)), {
+      done: (values) => {
+        for (const [place, read] of reads.entries()) this.#answer(read, values[place]);
+      },
+      failed: (error) => this.#reject(reads, error),
+    });
+  }
+
+  #begin(key: number, way: Read["way"], maxAge?: number, signal?: AbortSignal): Read {
+    const floors = { ...this.#history(key).floors };
+    const read: Read = { key, way, born: this.#values.born(), at: this.#clock.now(), maxAge, floors, signal };
+    this.#history(key).reads.add(read);
+    return read;
+  }
+
+  #answer(read: Read, value: unknown): void {
+    this.answered += 1;
+    const history = this.#history(read.key);
+    history.reads.delete(read);
+    const origin = this.#values.of(value);
+    const violation = checkAnswer(read, origin, value);
+    if (violation !== undefined) this.violations.push(violation);
+    if (origin === undefined) return;
+    const isLocal = this.#cacheme.peekLocal(this.#node(read.key))?.value === value;
+    raiseFloor(history, read, origin, isLocal);
+  }
+
+  #reject(reads: readonly Read[], error: unknown): void {
+    for (const read of reads) {
+      this.#history(read.key).reads.delete(read);
+      const left = read.signal?.aborted === true && error === read.signal.reason;
+      if (!left && !(error instanceof SourceError)) {
+        this.#violates(5, `${read.way} ${read.born} of key ${read.key} is rejected with ${String(error)}`);
+      }
+    }
+  }
+
+  #set(key: number, carriable: boolean): void {
+    const history = this.#history(key);
+    const origin = this.#values.begin("set", key, this.#clock.now());
+    origin.carriable = carriable;
+    history.overtake(origin.born);
+    void this.#settles([key], this.#cacheme.set(this.#node(key), origin.born), {
+      done: () => {
+        origin.settled = true;
+        history.raiseNewest(origin.born, `set ${origin.born}`);
+      },
+      failed: (error) => {
+        origin.settled = true;
+        const { code } = error as { code?: string };
+        const known = carriable ? "CACHEME_WRITE_INCOMPLETE" : "CACHEME_NOT_SERIALIZABLE";
+        if (code !== known) this.#violates(5, `set ${origin.born} is rejected with ${String(error)}`);
+      },
+    });
+  }
+
+  #invalidate(key: number): void {
+    const history = this.#history(key);
+    const born = this.#values.born();
+    history.overtake(born);
+    void this.#settles([key], this.#cacheme.invalidate(this.#node(key)), {
+      done: () => history.raise("invalidated", born),
+      failed: (error) => {
+        history.raise("distrusted", born);
+        const { code } = error as { code?: string };
+        if (code !== "CACHEME_INVALIDATION_INCOMPLETE") {
+          this.#violates(5, `invalidation ${born} is rejected with ${String(error)}`);
+        }
+      },
+    });
+  }
+
+  async #load(key: number, context: LoadContext): Promise<number> {
+    const history = this.#history(key);
+    const wrong = checkNewLoad(history, this.#clock.now());
+    if (wrong !== undefined) this.#violates(1, `key ${key}: ${wrong}`);
+    const origin = this.#values.begin("load", key);
+    const running = { born: origin.born, at: this.#clock.now() };
+    history.loads.add(running);
+    history.begin(origin.born);
+    try {
+      const gate: Gate = { kind: "load", keys: [key], born: origin.born, values: [] };
+      const how = await this.#unlessAborted(this.#gates.pass(gate), context);
+      if (how === "fail") throw new SourceError(`the source is down for load ${origin.born}`);
+      if (how === "skip") context.skip();
+      if (how === "refuse") origin.carriable = false;
+      origin.storedAt = this.#clock.now();
+      history.overtake(origin.born);
+      return origin.born;
+    } finally {
+      history.loads.delete(running);
+      history.loadsEnded += 1;
+      history.end();
+    }
+  }
+
+  #unlessAborted<T>(ending: Promise<T>, context: LoadContext): Promise<T> {
+    if (!this.#listens) return ending;
+    const { signal } = context;
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      ending.then(resolve, reject);
+    });
+  }
+
+  /**
+   * Promise 11: asks for a value while no removal and no set of the key is carried out or answered. What may end is the key's
+   * reads, its fills, and two of its loads: one that runs, and the read's own.
+   */
+  async #probe(key: number): Promise<void> {
+    const history = this.#history(key);
+    const asked = this.#values.born();
+    const loadsBefore = history.loadsEnded;
+    const readsBefore = this.#remotes.map(({ reads }) => reads.get(key) ?? 0);
+    let isAnswered = false;
+    void this.#read(key, "get").then(() => {
+      isAnswered = true;
+    });
+    await turn();
+    while (!isAnswered) {
+      const requests = this.#gates.where((gate) => gate.kind !== "load" && this.#isOwn(gate, key));
+      const loads = this.#gates.where((gate) => gate.kind === "load" && gate.keys.includes(key));
+      const place = requests[0] ?? (history.loadsEnded === loadsBefore ? loads[0] : loads.at(-1));
+      if (place === undefined) {
+        this.#violates(11, `get ${asked} of key ${key} waits for the mutations of others`);
+        return;
+      }
+      this.#gates.open(place, "ok");
+      await turn();
+    }
+    const loads = history.loadsEnded - loadsBefore;
+    if (loads > 2) this.#violates(11, `get ${asked} of key ${key} has waited for ${loads} loads`);
+    for (const [place, { reads }] of this.#remotes.entries()) {
+      const count = (reads.get(key) ?? 0) - (readsBefore[place] ?? 0);
+      if (count > 4) this.#violates(11, `get ${asked} of key ${key} has read a tier ${count} times`);
+    }
+  }
+
+  /** Whether a plain read of the key may wait for the request: no removal, and no write that a `set` alone waits for. */
+  #isOwn({ kind, keys: concerned, values }: Gate, key: number): boolean {
+    if (kind === "remove" || !concerned.includes(key)) return false;
+    return kind === "read" || values.some((value) => !this.#isSetUnderWay(value));
+  }
+
+  #isSetUnderWay(value: number): boolean {
+    const origin = this.#values.of(value);
+    return origin?.kind === "set" && !origin.settled;
+  }
+
+  /** Opens every gate until nothing waits; then time passes, for whoever waits for that. */
+  async #drain(): Promise<void> {
+    for (let quiet = 0; quiet < 3; ) {
+      await turn();
+      if (this.#gates.count > 0) {
+        this.#gates.openAll();
+        quiet = 0;
+      } else {
+        if (this.#unsettled === 0 && this.#clock.pending === 0) return;
+        quiet += 1;
+        this.#clock.advance(1);
+      }
+    }
+  }
+
+  #settles<T>(
+    concerned: readonly number[],
+    call: Promise<T>,
+    { done, failed }: { done(value: T): void; failed(error: unknown): void },
+  ): Promise<void> {
+    this.#unsettled += 1;
+    this.#each(concerned, (history) => history.begin(this.#values.born()));
+    const end = () => {
+      this.#unsettled -= 1;
+      this.#each(concerned, (history) => history.end());
+    };
+    return call.then(
+      (value) => {
+        done(value);
+        end();
+      },
+      (error) => {
+        failed(error);
+        end();
+      },
+    );
+  }
+
+  #violates(promise: Violation["promise"], what: string): void {
+    this.violations.push({ promise, what });
+  }
+
+  #each(concerned: readonly number[], body: (history: KeyHistory) => void): void {
+    for (const key of concerned) body(this.#history(key));
+  }
+
+  #history(key: number): KeyHistory {
+    const history = this.#histories[key];
+    if (history === undefined) throw new Error(`The simulation has no key ${key}.`);
+    return history;
+  }
+}

@@ -1,0 +1,64 @@
+import { SerializationError, type Serializer } from "../../src/index.js";
+
+/**
+ * Where a value comes from. Its number is its birth: a load's is drawn when it begins, a set's at the call. The source is
+ * taken to change all the time, so that of two values the one with the greater number is the newer one.
+ */
+export interface Origin {
+  readonly kind: "load" | "set";
+  readonly key: number;
+  readonly born: number;
+  /** When a storage could have it first, on the clock: when the load ended, when the set was called. */
+  storedAt: number | undefined;
+  /** Whether the serializer carries it. */
+  carriable: boolean;
+  /** Whether a remote tier has ever held it. */
+  taken: boolean;
+  /** Whether its set has settled. */
+  settled: boolean;
+}
+
+/** Births, and the values that were born. */
+export class Values {
+  readonly #origins = new Map<number, Origin>();
+  #births = 0;
+
+  /** The number of something that begins now. */
+  born(): number {
+    this.#births += 1;
+    return this.#births;
+  }
+
+  begin(kind: Origin["kind"], key: number, storedAt?: number): Origin {
+    const born = this.born();
+    const origin = { kind, key, born, storedAt, carriable: true, taken: false, settled: false };
+    this.#origins.set(born, origin);
+    return origin;
+  }
+
+  of(value: unknown): Origin | undefined {
+    return this.#origins.get(value as number);
+  }
+
+  /** Carries every number but those that are marked. The number can be found in whatever envelope it is stored in. */
+  serializer(): Serializer {
+    return {
+      codec: 64,
+      encode: (value) => {
+        if (this.of(value)?.carriable === false) {
+          throw new SerializationError("The value is not for bytes.", "$");
+        }
+        return Buffer.from(`#${value}#`);
+      },
+      decode: (bytes) => numberIn(bytes),
+    };
+  }
+}
+
+/** The value in a stored record, or in its payload. */
+export function numberIn(bytes: Uint8Array): number {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const found = /#(\d+)#/.exec(text);
+  if (found === null) throw new Error("The record holds no value of the simulation.");
+  return Number(found[1]);
+}
