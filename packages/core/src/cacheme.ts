@@ -65,9 +65,7 @@ export class Cacheme implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #events = new Events();
   readonly #tick = new Tick();
-  readonly #storages = new StorageRegistry(this.#events, this.#tick, (name) =>
-    this.#runtimes.storageReplaced(name),
-  );
+  readonly #storages: StorageRegistry;
   readonly #runtimes: ClassRuntimes;
   readonly #store: Store;
   readonly #local: LocalTiers;
@@ -78,6 +76,9 @@ export class Cacheme implements AsyncDisposable {
 
   constructor(options: CachemeOptions = {}) {
     this.#clock = options.clock ?? systemClock;
+    this.#storages = new StorageRegistry(this.#clock, this.#events, this.#tick, (name) =>
+      this.#runtimes.storageReplaced(name),
+    );
     this.#runtimes = new ClassRuntimes(this.#storages, options.prefix ?? "cacheme");
     this.#store = new Store(this.#clock, this.#events);
     this.#local = new LocalTiers(this.#clock, this.#events);

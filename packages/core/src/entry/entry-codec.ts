@@ -9,24 +9,25 @@ import type { CompressionAlgorithm, Serializer } from "../serializer/serializer.
 import type { Cached } from "./entry.js";
 import { decodeEnvelope, encodeEnvelope } from "./envelope.js";
 
+/** A value as bytes, without its times. */
+export interface Packed {
+  readonly codec: number;
+  readonly payload: Uint8Array;
+  readonly compression: CompressionAlgorithm | undefined;
+}
+
 /**
  * The bytes that a remote storage keeps for an entry.
  *
  * @param storageKey the key that it keeps them under: under another one they are a miss
- * @param about the node, key and storage to name in an error
- * @throws SerializationError where the serializer cannot carry the value, or fails in any other way
  */
 export function encodeEntry(
-  serializer: Serializer,
+  packed: Packed,
   fingerprint: number,
   storageKey: string,
-  cached: Cached,
-  about: CachemeErrorDetails = {},
+  { writtenAt, freshUntil }: Omit<Cached, "value">,
 ): Uint8Array {
-  const { payload, compression } = pack(serializer, cached.value, about);
-  const { codec } = serializer;
-  const { writtenAt, freshUntil } = cached;
-  return encodeEnvelope({ codec, fingerprint, compression, writtenAt, freshUntil, payload }, storageKey);
+  return encodeEnvelope({ ...packed, fingerprint, writtenAt, freshUntil }, storageKey);
 }
 
 /**
@@ -63,12 +64,12 @@ function largestOf(serializer: Serializer): number {
   return serializer.maxDecompressedSize ?? defaultMaxDecompressedSize;
 }
 
-interface Packed {
-  readonly payload: Uint8Array;
-  readonly compression: CompressionAlgorithm | undefined;
-}
-
-function pack(serializer: Serializer, value: unknown, about: CachemeErrorDetails): Packed {
+/**
+ * @param about the node and key to name in an error
+ * @throws SerializationError if the serializer cannot carry the value, or fails in any other way
+ */
+export function pack(serializer: Serializer, value: unknown, about: CachemeErrorDetails = {}): Packed {
+  const { codec } = serializer;
   try {
     const plain = serializer.encode(value);
     const { compression } = serializer;
@@ -79,9 +80,10 @@ function pack(serializer: Serializer, value: unknown, about: CachemeErrorDetails
     ) {
       const payload = compression.compress(plain);
       const isReadable = mayDecompress(plain.length, payload.length, largestOf(serializer));
-      if (payload.length < plain.length && isReadable) return { payload, compression: compression.algorithm };
+      if (payload.length < plain.length && isReadable)
+        return { codec, payload, compression: compression.algorithm };
     }
-    return { payload: plain, compression: undefined };
+    return { codec, payload: plain, compression: undefined };
   } catch (error) {
     throw refusal(error, about);
   }

@@ -27,8 +27,10 @@ export class RemoteTiers {
     bytes: Uint8Array,
   ): Cached | undefined {
     const { meta, fingerprint } = runtime;
-    const cached = decodeEntry(meta.serializer, fingerprint, storageKey, bytes, this.#decompression);
-    if (cached === undefined || tier.distrust.covers(cached.writtenAt)) return undefined;
+    const stored = decodeEntry(meta.serializer, fingerprint, storageKey, bytes, this.#decompression);
+    if (stored === undefined) return undefined;
+    const cached = inOurTime(stored, tier.storage.clock.offset);
+    if (tier.distrust.covers(cached.writtenAt)) return undefined;
     if (!isFresh(cached, this.#clock.now())) return undefined;
     this.#values.decoded(runtime, cached.value);
     return cached;
@@ -50,4 +52,11 @@ export class RemoteTiers {
     }
     return undefined;
   }
+}
+
+/** Entries carry the storage's time. */
+function inOurTime(stored: Cached, offset: number): Cached {
+  if (offset === 0) return stored;
+  const { value, writtenAt, freshUntil } = stored;
+  return { value, writtenAt: writtenAt - offset, freshUntil: freshUntil - offset };
 }

@@ -9,9 +9,9 @@ import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storage/memory.js";
 import type { StorageRegistry } from "../storage/registry.js";
 import { ClassRuntime } from "./class-runtime.js";
+import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
 import { placeOf } from "./place-of.js";
-import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { WeakList } from "./weak-list.js";
 
 /** The name of the memory storage that serves the node classes without `caches`. */

@@ -1,8 +1,11 @@
 import { types } from "node:util";
+import type { Clock } from "../clock.js";
 import { asError, BatchError, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
 import type { LocalStorage } from "./local-storage.js";
+import { type PartBounds, partsOf, sendParts } from "./parts.js";
 import type { RemoteStorage, StorageCapability, StoredRecord } from "./remote-storage.js";
+import { StorageClock } from "./storage-clock.js";
 import type { Tick } from "./tick.js";
 
 /** A local storage under the name that node classes know it by. */
@@ -50,6 +53,8 @@ export class RegisteredRemote {
   readonly kind = "remote";
   readonly name: string;
   readonly storage: RemoteStorage;
+  /** How far the storage's clock is from ours. */
+  readonly clock: StorageClock;
   readonly #events: Events;
   readonly #tick: Tick;
   #reads: RemoteRead[] = [];
@@ -61,9 +66,10 @@ export class RegisteredRemote {
   failureCount = 0;
   lastError: Error | undefined;
 
-  constructor(name: string, storage: RemoteStorage, events: Events, tick: Tick) {
+  constructor(name: string, storage: RemoteStorage, events: Events, tick: Tick, clock: Clock) {
     this.name = name;
     this.storage = storage;
+    this.clock = new StorageClock(storage, clock);
     this.#events = events;
     this.#tick = tick;
   }
@@ -87,6 +93,7 @@ export class RegisteredRemote {
   }
 
   #send(batch: Promise<void>): void {
+    this.clock.check();
     this.#underway.add(batch);
     void batch.finally(() => this.#underway.delete(batch));
   }
@@ -94,32 +101,52 @@ export class RegisteredRemote {
   async #sendReads(): Promise<void> {
     const requests = this.#reads;
     this.#reads = [];
+    // Nearly always one part: keys have 200 bytes at most.
+    if (requests.length <= bounds.keys) await this.#readPart(requests);
+    else await sendParts(partsOf(requests, bounds, noBytes), (part) => this.#readPart(part));
+  }
+
+  async #readPart(requests: readonly RemoteRead[]): Promise<void> {
     const keys = requests.map((request) => request.storageKey);
     let found: readonly (Uint8Array | undefined)[] = [];
+    const timeIsKnown = this.clock.known();
     const trouble = await this.#attempt("read", async () => {
       const answer = await this.storage.readMany(keys);
       if (!isAnswerTo(keys, answer)) throw this.#wrongShape(keys.length);
       found = answer;
     });
-    for (const [index, request] of requests.entries()) request.arrived(found[index], trouble);
+    if (timeIsKnown !== undefined) await timeIsKnown;
+    for (let place = 0; place < requests.length; place++) requests[place]?.arrived(found[place], trouble);
   }
 
   async #sendWrites(): Promise<void> {
     const requests = this.#writes;
     this.#writes = [];
-    const records = requests.map((request) => request.record());
-    const wanted = records.filter((record) => record !== undefined);
+    const timeIsKnown = this.clock.known();
+    if (timeIsKnown !== undefined) await timeIsKnown;
+    // The records are made now: what was overtaken meanwhile has none, and the times are the storage's.
+    const writes = requests.map((request) => ({ request, record: request.record() }));
+    const parts = partsOf(writes, bounds, ({ record }) => record?.bytes.byteLength ?? 0);
+    await sendParts(parts, (part) => this.#writePart(part));
+  }
+
+  async #writePart(
+    writes: readonly { readonly request: RemoteWrite; readonly record: StoredRecord | undefined }[],
+  ): Promise<void> {
+    const wanted = writes.map(({ record }) => record).filter((record) => record !== undefined);
     const error =
       wanted.length === 0 ? undefined : await this.#attempt("write", () => this.storage.writeMany(wanted));
-    for (const [index, request] of requests.entries()) request.done(errorOf(records[index]?.key, error));
+    for (const { request, record } of writes) request.done(errorOf(record?.key, error));
   }
 
   async #sendRemovals(): Promise<void> {
     const requests = this.#removals;
     this.#removals = [];
-    const keys = requests.map((request) => request.storageKey);
-    const error = await this.#attempt("remove", () => this.storage.removeMany(keys));
-    for (const request of requests) request.done(errorOf(request.storageKey, error));
+    await sendParts(partsOf(requests, bounds, noBytes), async (part) => {
+      const keys = part.map((request) => request.storageKey);
+      const error = await this.#attempt("remove", () => this.storage.removeMany(keys));
+      for (const request of part) request.done(errorOf(request.storageKey, error));
+    });
   }
 
   async #attempt(
@@ -149,6 +176,11 @@ export class RegisteredRemote {
     );
   }
 }
+
+/** Of one request. A thousand keys of a few hundred bytes keep a server busy for some milliseconds. */
+const bounds: PartBounds = { keys: 1_000, bytes: 2 ** 20 };
+
+const noBytes = () => 0;
 
 /** The error of a batch as it concerns one key of it. A write that was overtaken meanwhile has no key, and no trouble. */
 function errorOf(key: string | undefined, error: Error | undefined): Error | undefined {

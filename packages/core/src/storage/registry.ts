@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.js";
 import { asError, ConfigurationError, closedError, reasonOf, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
 import { storageByUrl } from "./by-url.js";
@@ -31,6 +32,7 @@ export interface RegisterOptions extends ConnectionOptions {
 
 /** The storages of one `Cacheme`, by name. */
 export class StorageRegistry {
+  readonly #clock: Clock;
   readonly #events: Events;
   readonly #tick: Tick;
   readonly #replaced: (name: string) => void;
@@ -39,7 +41,8 @@ export class StorageRegistry {
   #retired = false;
 
   /** @param replaced is called when another storage has taken a name */
-  constructor(events: Events, tick: Tick, replaced: (name: string) => void) {
+  constructor(clock: Clock, events: Events, tick: Tick, replaced: (name: string) => void) {
+    this.#clock = clock;
     this.#events = events;
     this.#tick = tick;
     this.#replaced = replaced;
@@ -147,7 +150,7 @@ export class StorageRegistry {
     } catch (cause) {
       throw notConnected(name, storage, cause);
     }
-    const registered = new RegisteredRemote(name, storage, this.#events, this.#tick);
+    const registered = new RegisteredRemote(name, storage, this.#events, this.#tick, this.#clock);
     if (!this.#retired) return registered;
     await registered.close();
     throw closedError(`Storage "${name}" was connected`);

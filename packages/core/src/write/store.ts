@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Cached } from "../entry/entry.js";
-import { encodeEntry } from "../entry/entry-codec.js";
+import { encodeEntry, type Packed, pack } from "../entry/entry-codec.js";
 import { freshUntilIn, type Lifetime, lifetimeOf } from "../entry/lifetime.js";
 import { SerializationError } from "../errors.js";
 import type { Events } from "../events.js";
@@ -10,6 +10,9 @@ import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { Operation } from "../runtime/operation.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
 import { cannotBeStored } from "./cannot-be-stored.js";
+
+/** For a kind without remote tiers, which packs nothing. */
+const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compression: undefined };
 
 /** A tier of which it is not known whether it has the value now. */
 export interface FailedTier {
@@ -51,9 +54,9 @@ export class Store {
     this.#storeLocally(storing, from);
     const tiers = kind.remoteTiers.filter(({ index }) => index < from);
     if (tiers.length === 0 || kind.activities.isClosed) return;
-    const records = this.#encoded(storing, tiers);
+    const packed = this.#packed(storing);
     // No reader waits for these: the tier that has the value goes on to answer with it.
-    if (!(records instanceof SerializationError)) this.#writeBehind(storing, tiers, records, false);
+    if (!(packed instanceof SerializationError)) this.#writeBehind(storing, tiers, packed, false);
   }
 
   /**
@@ -97,15 +100,15 @@ export class Store {
       storeLocally();
       return;
     }
-    const records = this.#encoded(storing, tiers);
-    if (records instanceof SerializationError) {
-      this.#tellNotStored(kind, key, records);
+    const packed = this.#packed(storing);
+    if (packed instanceof SerializationError) {
+      this.#tellNotStored(kind, key, packed);
       if (replaces) for (const tier of tiers) this.#removeFrom(activity, tier);
       this.#storeLocally(storing, kind.tiers.length);
       done();
       return;
     }
-    this.#writeRemotely(storing, tiers, records, replaces, storeLocally);
+    this.#writeRemotely(storing, tiers, packed, replaces, storeLocally);
   }
 
   /**
@@ -123,8 +126,8 @@ export class Store {
   ): void {
     const writtenAt = this.#clock.now();
     const storing = { kind, activity, operation, value, writtenAt, lifetime: lifetimeOf(ttl, writtenAt) };
-    const records = this.#encoded(storing, kind.remoteTiers);
-    if (records instanceof SerializationError) throw records;
+    const packed = kind.remoteTiers.length === 0 ? nothingPacked : this.#packed(storing);
+    if (packed instanceof SerializationError) throw packed;
     activity.operations.fenceOlderThan(operation.birth);
     activity.operations.begin(operation);
     const failed: FailedTier[] = [];
@@ -134,7 +137,7 @@ export class Store {
       else activity.operations.fenceOlderThan(operation.birth);
       done(failed, this.#storeLocally(storing, kind.tiers.length));
     };
-    this.#writeRightToLeft(storing, kind.remoteTiers, records, true, failed, storeLocally);
+    this.#writeRightToLeft(storing, kind.remoteTiers, packed, true, failed, storeLocally);
   }
 
   /** Stores what a synchronous load has given, for a kind whose tiers are all local. */
@@ -155,32 +158,27 @@ export class Store {
   #writeRemotely(
     storing: Storing,
     tiers: readonly RemoteTier[],
-    records: readonly Uint8Array[],
+    packed: Packed,
     replaces: boolean,
     done: () => void,
   ): void {
     const { activity } = storing;
     if (!tiers.some((tier) => activity.mustWait(tier))) {
-      this.#writeRightToLeft(storing, tiers, records, replaces, [], done);
+      this.#writeRightToLeft(storing, tiers, packed, replaces, [], done);
       return;
     }
     // A reader does not wait for somebody else's mutation. Until the value is stored, the tiers may answer with an older one.
-    this.#writeBehind(storing, tiers, records, true);
+    this.#writeBehind(storing, tiers, packed, true);
     done();
   }
 
   /** Writes while the readers have their answer. */
-  #writeBehind(
-    storing: Storing,
-    tiers: readonly RemoteTier[],
-    records: readonly Uint8Array[],
-    replaces: boolean,
-  ): void {
+  #writeBehind(storing: Storing, tiers: readonly RemoteTier[], packed: Packed, replaces: boolean): void {
     const { activity } = storing;
     const afterwards = new Operation(storing.operation.birth);
     activity.operations.begin(afterwards);
     if (replaces) for (const tier of tiers) activity.unsettle(tier);
-    this.#writeRightToLeft({ ...storing, operation: afterwards }, tiers, records, replaces, [], () => {
+    this.#writeRightToLeft({ ...storing, operation: afterwards }, tiers, packed, replaces, [], () => {
       if (replaces) for (const tier of tiers) activity.settle(tier);
       activity.operations.end(afterwards);
       activity.rest();
@@ -190,7 +188,7 @@ export class Store {
   #writeRightToLeft(
     storing: Storing,
     tiers: readonly RemoteTier[],
-    records: readonly Uint8Array[],
+    packed: Packed,
     replaces: boolean,
     failed: FailedTier[],
     done: () => void,
@@ -199,13 +197,13 @@ export class Store {
     let place = tiers.length;
     const next = () => {
       place -= 1;
-      const [tier, bytes] = [tiers[place], records[place]];
-      if (tier === undefined || bytes === undefined) {
+      const tier = tiers[place];
+      if (tier === undefined) {
         done();
         return;
       }
       activity.mutate(tier, {
-        record: () => (operation.fenced ? undefined : this.#record(storing, tier, bytes)),
+        record: () => (operation.fenced ? undefined : this.#record(storing, tier, packed)),
         done: (error) => {
           if (error !== undefined) {
             failed.push({ storage: tier.name, error });
@@ -218,25 +216,24 @@ export class Store {
     next();
   }
 
-  #record({ activity, kind, lifetime }: Storing, tier: RemoteTier, bytes: Uint8Array): StoredRecord {
+  /** Made when the request leaves, in the storage's time. */
+  #record(storing: Storing, tier: RemoteTier, packed: Packed): StoredRecord {
+    const { activity, kind, lifetime, writtenAt } = storing;
     const key = activity.storageKey;
     const now = this.#clock.now();
-    const left = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now) - now;
-    if (left === Number.POSITIVE_INFINITY) return { key, bytes, ttl: undefined };
+    const { offset } = tier.storage.clock;
+    const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
+    const times = { writtenAt: writtenAt + offset, freshUntil: freshUntil + offset };
+    const bytes = encodeEntry(packed, kind.fingerprint, key, times);
+    if (freshUntil === Number.POSITIVE_INFINITY) return { key, bytes, ttl: undefined };
     // Writes the value even if it has already expired; otherwise an older value would remain.
-    return { key, bytes, ttl: Math.max(1, Math.ceil(left)) };
+    return { key, bytes, ttl: Math.max(1, Math.ceil(freshUntil - now)) };
   }
 
-  #encoded(storing: Storing, tiers: readonly RemoteTier[]): Uint8Array[] | SerializationError {
-    const { kind, activity, value, writtenAt, lifetime } = storing;
-    const about = { node: kind.name, key: activity.key };
-    const now = this.#clock.now();
+  /** The value as bytes, once for all remote tiers. */
+  #packed({ kind, activity, value }: Storing): Packed | SerializationError {
     try {
-      return tiers.map((tier) => {
-        const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
-        const cached = { value, writtenAt, freshUntil };
-        return encodeEntry(kind.meta.serializer, kind.fingerprint, activity.storageKey, cached, about);
-      });
+      return pack(kind.meta.serializer, value, { node: kind.name, key: activity.key });
     } catch (error) {
       return cannotBeStored(error, kind, activity.key);
     }

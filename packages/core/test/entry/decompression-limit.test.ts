@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { decodeEntry, encodeEntry } from "../../src/entry/entry-codec.js";
+import { decodeEntry } from "../../src/entry/entry-codec.js";
 import { Cacheme, compressed, json, memory, type NodeMeta, type Serializer } from "../../src/index.js";
 import { DecompressionLimit } from "../../src/serializer/decompression-limit.js";
+import { entryBytes } from "../support/entry-bytes.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode, remoteOnly } from "../support/space.js";
 import { VirtualClock } from "../support/virtual-clock.js";
@@ -14,7 +15,7 @@ const unlimited = compressed(json(), { threshold: 0, maxDecompressedSize: 2 ** 3
 const small = compressed(json(), { threshold: 0, maxDecompressedSize: 80_000 });
 
 function stored(value: unknown, writer: Serializer = unlimited): Uint8Array {
-  return encodeEntry(writer, 1, "a:b:c:1", { value, writtenAt: 0, freshUntil: Number.POSITIVE_INFINITY });
+  return entryBytes(writer, 1, "a:b:c:1", { value, writtenAt: 0, freshUntil: Number.POSITIVE_INFINITY });
 }
 
 function read(bytes: Uint8Array, reader: Serializer, limit?: DecompressionLimit): unknown {

@@ -3,7 +3,7 @@ import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Cached } from "../../src/entry/entry.js";
-import { decodeEntry, encodeEntry } from "../../src/entry/entry-codec.js";
+import { decodeEntry } from "../../src/entry/entry-codec.js";
 import { classFingerprint, decodeEnvelope, encodeEnvelope } from "../../src/entry/envelope.js";
 import { SerializationError } from "../../src/errors.js";
 import { compressed } from "../../src/serializer/compressed.js";
@@ -12,6 +12,7 @@ import { msgpack } from "../../src/serializer/msgpack.js";
 import type { Serializer } from "../../src/serializer/serializer.js";
 import { v8 } from "../../src/serializer/v8.js";
 import { expectSame } from "../serializer/same.js";
+import { entryBytes } from "../support/entry-bytes.js";
 import { released, releasedKey } from "./released.js";
 
 const fingerprint = classFingerprint("user", "1");
@@ -30,7 +31,7 @@ describe("an entry", () => {
         serializers[name],
         fingerprint,
         storageKey,
-        encodeEntry(serializers[name], fingerprint, storageKey, cached(value)),
+        entryBytes(serializers[name], fingerprint, storageKey, cached(value)),
       );
 
       expectSame(entry, cached(value));
@@ -43,7 +44,7 @@ describe("an entry", () => {
       const value = { words: "again and ".repeat(500) };
       const writer = compressed(msgpack(), { algorithm });
 
-      const bytes = encodeEntry(writer, fingerprint, storageKey, cached(value));
+      const bytes = entryBytes(writer, fingerprint, storageKey, cached(value));
 
       expect(bytes.length).toBeLessThan(300);
       for (const reader of [msgpack(), writer, compressed(msgpack(), { threshold: 1e9 })]) {
@@ -53,19 +54,19 @@ describe("an entry", () => {
   );
 
   it("is stored as it is below the threshold, and where compression would not make it smaller", () => {
-    const small = encodeEntry(
+    const small = entryBytes(
       compressed(json(), { threshold: 50 }),
       fingerprint,
       storageKey,
       cached("x".repeat(47)),
     );
-    const large = encodeEntry(
+    const large = entryBytes(
       compressed(json(), { threshold: 50 }),
       fingerprint,
       storageKey,
       cached("x".repeat(48)),
     );
-    const dense = encodeEntry(compressed(json(), { threshold: 0 }), fingerprint, storageKey, cached("abc"));
+    const dense = entryBytes(compressed(json(), { threshold: 0 }), fingerprint, storageKey, cached("abc"));
 
     const compressionOf = (bytes: Uint8Array) =>
       decodeEnvelope(bytes, { codec: 1, fingerprint }, storageKey)?.compression;
@@ -96,7 +97,7 @@ describe("an entry", () => {
 
   it("with one byte changed is a miss, whatever the serializer", () => {
     for (const name of names) {
-      const bytes = encodeEntry(serializers[name], fingerprint, storageKey, cached({ id: 1, name: "Ada" }));
+      const bytes = entryBytes(serializers[name], fingerprint, storageKey, cached({ id: 1, name: "Ada" }));
       fc.assert(
         fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (index, change) => {
           const damaged = Uint8Array.from(bytes);
@@ -127,7 +128,7 @@ describe("an entry", () => {
 
   it("that cannot be written is refused with the node and the path", () => {
     const write = () =>
-      encodeEntry(json(), fingerprint, storageKey, cached({ at: new Date() }), { node: "user", key: "1" });
+      entryBytes(json(), fingerprint, storageKey, cached({ at: new Date() }), { node: "user", key: "1" });
 
     expect(write).toThrow(SerializationError);
     expect(write).toThrow(/^Node user: The value at \$\.at is a Date, which json\(\) cannot carry/);
@@ -146,7 +147,7 @@ describe("an entry", () => {
       decode: () => undefined,
     };
 
-    const write = () => encodeEntry(failing, fingerprint, storageKey, cached(1), { node: "user" });
+    const write = () => entryBytes(failing, fingerprint, storageKey, cached(1), { node: "user" });
 
     expect(write).toThrow(SerializationError);
     expect(write).toThrow(/Node user: The serializer failed: no such field/);

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeEntry, encodeEntry } from "../../src/entry/entry-codec.js";
+import { decodeEntry } from "../../src/entry/entry-codec.js";
 import { SerializationError } from "../../src/errors.js";
 import { compressed, json, msgpack, type Serializer, v8, valueType } from "../../src/index.js";
+import { entryBytes } from "../support/entry-bytes.js";
 import { thrownBy } from "../support/reason.js";
 import { expectSame } from "./same.js";
 
@@ -60,7 +61,7 @@ const serializers: Readonly<Record<string, Serializer>> = {
 const bare: Readonly<Record<string, Serializer>> = { msgpack: msgpack(), json: json(), v8: v8() };
 
 function roundTrip(serializer: Serializer, value: unknown): unknown {
-  const bytes = encodeEntry(serializer, 1, "a:b:c:1", { value, writtenAt: 0, freshUntil: 1 });
+  const bytes = entryBytes(serializer, 1, "a:b:c:1", { value, writtenAt: 0, freshUntil: 1 });
   return decodeEntry(serializer, 1, "a:b:c:1", bytes)?.value;
 }
 
@@ -184,7 +185,7 @@ describe.each(Object.entries(bare))("%s without types", (name, serializer) => {
   it("misses entries that hold a value of an unknown tag", () => {
     const writer = serializers[name] as Serializer;
     const reader = { msgpack, json, v8 }[name as "json"]({ types: [url] });
-    const bytes = encodeEntry(writer, 1, "a:b:c:1", {
+    const bytes = entryBytes(writer, 1, "a:b:c:1", {
       value: [new Money(1n, "EUR")],
       writtenAt: 0,
       freshUntil: 1,
