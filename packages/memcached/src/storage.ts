@@ -62,6 +62,8 @@ export class MemcachedStorage implements RemoteStorage {
    * that is busy. Of several servers one answers for all: the first by name that is up, so that every process reads the same
    * clock.
    */
+  readonly timePrecision = 1_000;
+
   async time(): Promise<number> {
     return this.#client.run("a look at the clock", async (conversation) => {
       const stats = statsOf(await conversation.stats(this.#client.firstUp()));

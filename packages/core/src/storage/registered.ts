@@ -160,6 +160,7 @@ export class RegisteredRemote {
       const error = asError(thrown);
       this.failureCount += 1;
       this.lastError = error;
+      releaseFrames(error);
       if (this.#events.listeners.storageError !== null) {
         this.#events.emit("storageError", { storage: this.name, operation, error });
       }
@@ -186,6 +187,15 @@ const noBytes = () => 0;
 function errorOf(key: string | undefined, error: Error | undefined): Error | undefined {
   if (key === undefined) return undefined;
   return error instanceof BatchError && !error.keys.has(key) ? undefined : error;
+}
+
+/** V8 keeps what the functions of a stack held until somebody reads the stack as text; this error is kept for long. */
+function releaseFrames(error: Error): void {
+  try {
+    Reflect.get(error, "stack");
+  } catch {
+    // An odd error has no text.
+  }
 }
 
 /** A driver is somebody else's code: what it answers may be anything. */

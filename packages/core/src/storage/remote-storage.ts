@@ -43,6 +43,8 @@ export interface RemoteStorage {
    * of a server may be set back, so a later answer may be smaller.
    */
   time(): Promise<number>;
+  /** How long a tick of that clock is, in milliseconds. Default: 1. */
+  readonly timePrecision?: number | undefined;
   /**
    * The stored bytes in the order of `keys`, `undefined` where there are none. Expired records are never returned, also
    * where the database has not swept them up yet. A key may stand in `keys` more than once. A lease hides nothing: the

@@ -69,10 +69,10 @@ export class StorageClock {
     try {
       const time = await this.#storage.time();
       const roundTrip = this.#clock.elapsed() - elapsed;
-      // Some storages know whole seconds only; then it is half a second later on average.
-      const half = time % 1_000 === 0 ? 500 : 0.5;
-      offset = Math.round(time + half - wall - roundTrip / 2);
-      uncertainty = roundTrip / 2 + half;
+      // On average the clock has gone on by half a tick since it told its time.
+      const halfTick = (this.#storage.timePrecision ?? 1) / 2;
+      offset = Math.floor(time + halfTick - wall - roundTrip / 2);
+      uncertainty = roundTrip / 2 + halfTick;
     } catch {
       return; // The storage's own calls tell of its trouble. It is asked again at its next use.
     } finally {
