@@ -141,7 +141,7 @@ export class Joining {
   #count(flight: Flight): void {
     if (flight.readers > 0) flight.runtime.stats.coalesced += 1;
     flight.readers += 1;
-    flight.staying += 1;
+    flight.stay();
     flight.lastAsked = lastBirth();
   }
 

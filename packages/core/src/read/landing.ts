@@ -92,7 +92,7 @@ export class Landing {
         this.#unfollow(follower);
         follower.mustReadAgain = false;
         follower.follows = flight;
-        if (!follower.isAbandoned) flight.staying += 1;
+        if (!follower.isAbandoned) flight.stay();
         flight.followers ??= [];
         flight.followers.push(follower);
       }
@@ -171,7 +171,7 @@ export class Landing {
     const next = this.#rejoining.openFlight(flight);
     flight.follows = next;
     next.readers += flight.lateReaders;
-    next.staying += flight.lateReaders;
+    for (let reader = 0; reader < flight.lateReaders; reader++) next.stay();
     const done = () => {
       flight.follows = undefined;
     };

@@ -187,7 +187,7 @@ export class Pipeline implements FlightSteps {
     flight.state = "following";
     flight.mustReadAgain = false;
     flight.follows = leader;
-    leader.staying += 1;
+    leader.stay();
     leader.followers ??= [];
     leader.followers.push(flight);
     if (flight.nested) this.#loads.promote(leader);

@@ -215,6 +215,13 @@ export class Flight extends Operation implements RemoteRead {
     if (flights.next === this) flights.next = undefined;
   }
 
+  /** A reader stays, or a flight that takes over the answer. */
+  stay(): void {
+    // When its last reader left, it left the leader, too.
+    if (this.isAbandoned && this.state === "following") this.follows?.stay();
+    this.staying += 1;
+  }
+
   /** A reader with a signal has left. When the last one has, the load may be aborted. */
   leave(): void {
     this.staying -= 1;

@@ -68,7 +68,8 @@ export class Store {
   storeLoaded(flight: Flight, value: unknown, writtenAt: number, done: () => void): void {
     const { kind } = flight.runtime;
     const { activity, key } = flight;
-    const { replaces } = flight;
+    // An older mutation that is on its way leaves an older value, too.
+    const replaces = flight.replaces || kind.remoteTiers.some((tier) => activity.mustWait(tier));
     if (flight.fenced || kind.activities.isClosed) {
       if (flight.fenced) this.#giveOvertaken({ kind, activity, operation: flight });
       done();

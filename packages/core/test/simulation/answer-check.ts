@@ -5,6 +5,8 @@ import type { Origin } from "./values.js";
 export interface Violation {
   readonly promise: 1 | 2 | 4 | 5 | 10 | 11;
   readonly what: string;
+  /** The key of the read that has waited too long. */
+  readonly probed?: number | undefined;
 }
 
 /**
@@ -52,7 +54,9 @@ export function raiseFloor(history: KeyHistory, read: Read, origin: Origin, isLo
   const isNew = origin.kind === "load" && origin.born > read.born;
   const replaced = isReplacing(read) || (read.way === "maxAge" && isNew);
   const isHeld = origin.taken || isLocal;
-  if (!replaced && (!isHeld || history.wasInTrouble)) return;
+  // Later readers may find the value in a tier, and what the tier in trouble holds is as old as before.
+  if (origin.kind === "load" && history.wasInTrouble) origin.pastTrouble = true;
+  if (!replaced && (!isHeld || history.wasInTrouble || origin.pastTrouble)) return;
   history.raiseNewest(origin.born, `${read.way} ${read.born}${isHeld ? "" : " (which no tier took)"}`);
 }
 

@@ -28,8 +28,10 @@ export class Gates {
   }
 
   /** Opens the gate of that place, counted round. */
-  open(which: number, how: Ending): void {
-    if (this.#closed.length > 0) this.#closed.splice(which % this.#closed.length, 1)[0]?.open(how);
+  open(which: number, how: Ending): Gate | undefined {
+    const gate = this.#closed.splice(which % Math.max(1, this.#closed.length), 1)[0];
+    gate?.open(how);
+    return gate;
   }
 
   /** Opens every gate that is closed now. */

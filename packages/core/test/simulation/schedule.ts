@@ -51,11 +51,11 @@ function drawn(): Step[] {
     add(weight * 2, { do: "invalidate", key });
     add(weight, { do: "fresh", key });
     add(weight, { do: "set", key, carriable: false });
-    add(weight, { do: "getAndLeave", key });
+    add(weight * 2, { do: "getAndLeave", key });
     for (const ms of [1, 20]) add(weight, { do: "maxAge", key, ms });
   }
   add(2, { do: "getAll" });
-  for (const which of [0, 1]) add(2, { do: "leave", which });
+  for (const which of [0, 1]) add(4, { do: "leave", which });
   for (const ms of [1, 5, 25, 80]) add(1, { do: "advance", ms });
   for (const which of [0, 1, 2, 3, 5]) {
     add(9, { do: "release", which, how: "ok" });

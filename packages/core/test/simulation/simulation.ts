@@ -5,9 +5,12 @@ import { GatedRemote } from "./gated-remote.js";
 import { type Gate, Gates, turn } from "./gates.js";
 import { KeyHistory, type Read } from "./key-history.js";
 import { checkNewLoad } from "./one-load-check.js";
-import { keys, type Schedule, type Step } from "./schedule.js";
+import { type Ending, keys, type Schedule, type Step } from "./schedule.js";
 import { type Setup, setups } from "./setups.js";
 import { Values } from "./values.js";
+
+/** A read has joined one of the loads of its key, and only the core knows which: both orders are tried. */
+export type Probes = "oldest load first" | "youngest load first";
 
 class SourceError extends Error {}
 
@@ -26,9 +29,17 @@ export class Simulation {
   readonly #listens: boolean;
   readonly #node: (key: number) => Node<number>;
   readonly #leaving: AbortController[] = [];
+  readonly #probes: Probes;
+  readonly #trace: ((line: string) => void) | undefined;
   #unsettled = 0;
 
-  constructor(setup: Setup, listens: boolean) {
+  /**
+   * @param probes which of the loads that run ends first when it is asked what a read waits for
+   * @param trace is told what happens, for a person to read
+   */
+  constructor(setup: Setup, listens: boolean, probes: Probes, trace?: (line: string) => void) {
+    this.#probes = probes;
+    this.#trace = trace;
     this.#caches = setups[setup];
     this.#listens = listens;
     const load = (key: number, context: LoadContext) => this.#load(key, context);
@@ -49,14 +60,16 @@ export class Simulation {
   }
 
   /** Runs the schedule, asks what a stranger could hold up, lets everything end, and reads once more. */
-  async run({ steps }: Schedule): Promise<void> {
+  async run({ steps }: Schedule): Promise<this> {
     await this.#start();
     for (const step of steps) {
       this.#take(step);
       if (step.do === "release" || step.do === "turn") await turn();
     }
     await turn();
+    this.#tell(() => "The schedule is over: what may a read wait for?");
     for (const key of keys) await this.#probe(key);
+    this.#tell(() => "Everything ends.");
     await this.#drain();
     for (const key of keys) void this.#read(key, "get");
     await this.#drain();
@@ -64,6 +77,7 @@ export class Simulation {
     const closing = this.#cacheme.close();
     await this.#drain();
     await closing;
+    return this;
   }
 
   async #start(): Promise<void> {
@@ -107,9 +121,10 @@ export class Simulation {
         break;
       case "advance":
         this.#clock.advance(step.ms);
+        this.#tell(() => `${step.ms} ms pass`);
         break;
       case "release":
-        this.#gates.open(step.which, step.how);
+        this.#open(step.which, step.how);
         break;
       case "turn":
         break;
@@ -147,6 +162,9 @@ export class Simulation {
     const floors = { ...this.#history(key).floors };
     const read: Read = { key, way, born: this.#values.born(), at: this.#clock.now(), maxAge, floors, signal };
     this.#history(key).reads.add(read);
+    this.#tell(
+      () => `${way} ${read.born} of key ${key} is asked for${maxAge === undefined ? "" : ` (${maxAge} ms)`}`,
+    );
     return read;
   }
 
@@ -156,7 +174,8 @@ export class Simulation {
     history.reads.delete(read);
     const origin = this.#values.of(value);
     const violation = checkAnswer(read, origin, value);
-    if (violation !== undefined) this.violations.push(violation);
+    this.#tell(() => `${read.way} ${read.born} of key ${read.key} is given ${origin?.kind} ${String(value)}`);
+    if (violation !== undefined) this.#violates(violation.promise, violation.what);
     if (origin === undefined) return;
     const isLocal = this.#cacheme.peekLocal(this.#node(read.key))?.value === value;
     raiseFloor(history, read, origin, isLocal);
@@ -165,6 +184,7 @@ export class Simulation {
   #reject(reads: readonly Read[], error: unknown): void {
     for (const read of reads) {
       this.#history(read.key).reads.delete(read);
+      this.#tell(() => `${read.way} ${read.born} of key ${read.key} is rejected: ${String(error)}`);
       const left = read.signal?.aborted === true && error === read.signal.reason;
       if (!left && !(error instanceof SourceError)) {
         this.#violates(5, `${read.way} ${read.born} of key ${read.key} is rejected with ${String(error)}`);
@@ -177,13 +197,16 @@ export class Simulation {
     const origin = this.#values.begin("set", key, this.#clock.now());
     origin.carriable = carriable;
     history.overtake(origin.born);
+    this.#tell(() => `set ${origin.born} of key ${key} is called${carriable ? "" : " (not carriable)"}`);
     void this.#settles([key], this.#cacheme.set(this.#node(key), origin.born), {
       done: () => {
         origin.settled = true;
+        this.#tell(() => `set ${origin.born} resolves`);
         history.raiseNewest(origin.born, `set ${origin.born}`);
       },
       failed: (error) => {
         origin.settled = true;
+        this.#tell(() => `set ${origin.born} rejects`);
         const { code } = error as { code?: string };
         const known = carriable ? "CACHEME_WRITE_INCOMPLETE" : "CACHEME_NOT_SERIALIZABLE";
         if (code !== known) this.#violates(5, `set ${origin.born} is rejected with ${String(error)}`);
@@ -195,9 +218,14 @@ export class Simulation {
     const history = this.#history(key);
     const born = this.#values.born();
     history.overtake(born);
+    this.#tell(() => `invalidation ${born} of key ${key} is called`);
     void this.#settles([key], this.#cacheme.invalidate(this.#node(key)), {
-      done: () => history.raise("invalidated", born),
+      done: () => {
+        this.#tell(() => `invalidation ${born} resolves`);
+        history.raise("invalidated", born);
+      },
       failed: (error) => {
+        this.#tell(() => `invalidation ${born} rejects`);
         history.raise("distrusted", born);
         const { code } = error as { code?: string };
         if (code !== "CACHEME_INVALIDATION_INCOMPLETE") {
@@ -212,6 +240,7 @@ export class Simulation {
     const wrong = checkNewLoad(history, this.#clock.now());
     if (wrong !== undefined) this.#violates(1, `key ${key}: ${wrong}`);
     const origin = this.#values.begin("load", key);
+    this.#tell(() => `load ${origin.born} of key ${key} begins`);
     const running = { born: origin.born, at: this.#clock.now() };
     history.loads.add(running);
     history.begin(origin.born);
@@ -255,33 +284,46 @@ export class Simulation {
     });
     await turn();
     while (!isAnswered) {
-      const requests = this.#gates.where((gate) => gate.kind !== "load" && this.#isOwn(gate, key));
-      const loads = this.#gates.where((gate) => gate.kind === "load" && gate.keys.includes(key));
-      const place = requests[0] ?? (history.loadsEnded === loadsBefore ? loads[0] : loads.at(-1));
+      const requests = this.#gates.where((gate) => gate.kind !== "load" && this.#isOwn(gate, key, asked));
+      const place = requests[0] ?? this.#nextLoad(key, asked, history.loadsEnded > loadsBefore);
       if (place === undefined) {
-        this.#violates(11, `get ${asked} of key ${key} waits for the mutations of others`);
+        this.#violates(11, `get ${asked} of key ${key} waits for the mutations of others`, key);
         return;
       }
-      this.#gates.open(place, "ok");
+      this.#open(place, "ok");
       await turn();
     }
     const loads = history.loadsEnded - loadsBefore;
-    if (loads > 2) this.#violates(11, `get ${asked} of key ${key} has waited for ${loads} loads`);
+    if (loads > 2) this.#violates(11, `get ${asked} of key ${key} has waited for ${loads} loads`, key);
     for (const [place, { reads }] of this.#remotes.entries()) {
       const count = (reads.get(key) ?? 0) - (readsBefore[place] ?? 0);
-      if (count > 4) this.#violates(11, `get ${asked} of key ${key} has read a tier ${count} times`);
+      if (count > 4) this.#violates(11, `get ${asked} of key ${key} has read a tier ${count} times`, key);
     }
   }
 
-  /** Whether a plain read of the key may wait for the request: no removal, and no write that a `set` alone waits for. */
-  #isOwn({ kind, keys: concerned, values }: Gate, key: number): boolean {
-    if (kind === "remove" || !concerned.includes(key)) return false;
-    return kind === "read" || values.some((value) => !this.#isSetUnderWay(value));
+  /** The load to end next: of those that ran the oldest or the youngest one, then the read's own, which began later. */
+  #nextLoad(key: number, asked: number, oneHasEnded: boolean): number | undefined {
+    const loads = this.#gates.where((gate) => gate.kind === "load" && gate.keys.includes(key));
+    const own = loads.find((place) => (this.#gates.at(place)?.born ?? 0) > asked);
+    if (oneHasEnded && own !== undefined) return own;
+    return this.#probes === "oldest load first"
+      ? loads[0]
+      : (loads.findLast((place) => (this.#gates.at(place)?.born ?? 0) < asked) ?? own);
   }
 
-  #isSetUnderWay(value: number): boolean {
+  /**
+   * Whether a plain read of the key may wait for the request: no removal, and no write that a `set` alone waits for. A value
+   * that one remote tier has taken of a set may be on its way into another one for a reader.
+   */
+  #isOwn({ kind, keys: concerned, born, values }: Gate, key: number, asked: number): boolean {
+    if (kind === "remove" || !concerned.includes(key)) return false;
+    return kind === "read" || born > asked || values.some((value) => !this.#isOfSet(value));
+  }
+
+  #isOfSet(value: number): boolean {
     const origin = this.#values.of(value);
-    return origin?.kind === "set" && !origin.settled;
+    if (origin?.kind !== "set" || origin.settled) return false;
+    return this.#remotes.length === 1 || !origin.taken;
   }
 
   /** Opens every gate until nothing waits; then time passes, for whoever waits for that. */
@@ -322,8 +364,21 @@ export class Simulation {
     );
   }
 
-  #violates(promise: Violation["promise"], what: string): void {
-    this.violations.push({ promise, what });
+  #open(which: number, how: Ending): void {
+    const gate = this.#gates.open(which, how);
+    if (gate === undefined) return;
+    const { kind, keys: concerned, born, values } = gate;
+    const what = values.length > 0 ? ` of ${values.join(", ")}` : "";
+    this.#tell(() => `${kind} ${born}${what} of key ${concerned.join(", ")} goes on: ${how}`);
+  }
+
+  #violates(promise: Violation["promise"], what: string, probed?: number): void {
+    this.violations.push({ promise, what, probed });
+    this.#tell(() => `BROKEN promise ${promise}: ${what}`);
+  }
+
+  #tell(line: () => string): void {
+    this.#trace?.(line());
   }
 
   #each(concerned: readonly number[], body: (history: KeyHistory) => void): void {

@@ -14,6 +14,8 @@ export interface Origin {
   carriable: boolean;
   /** Whether a remote tier has ever held it. */
   taken: boolean;
+  /** Whether a tier was in trouble when a reader was first given it. */
+  pastTrouble: boolean;
   /** Whether its set has settled. */
   settled: boolean;
 }
@@ -31,7 +33,16 @@ export class Values {
 
   begin(kind: Origin["kind"], key: number, storedAt?: number): Origin {
     const born = this.born();
-    const origin = { kind, key, born, storedAt, carriable: true, taken: false, settled: false };
+    const origin: Origin = {
+      kind,
+      key,
+      born,
+      storedAt,
+      carriable: true,
+      taken: false,
+      pastTrouble: false,
+      settled: false,
+    };
     this.#origins.set(born, origin);
     return origin;
   }
