@@ -97,7 +97,7 @@ describe("a key in a remote storage", () => {
 
   it("is shortened without collisions where long keys differ only at their ends, beginnings or middles", () => {
     const long = "x".repeat(300);
-    const keys = Array.from({ length: 20_000 }, (_, id) => [
+    const keys = Array.from({ length: 2_000 }, (_, id) => [
       `${long}${id}`,
       `${id}${long}`,
       `${long}${id}${long}`,

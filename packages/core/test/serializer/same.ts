@@ -15,7 +15,9 @@ export function expectSame(actual: unknown, expected: unknown): void {
     }
     if (met.get(right) === left) continue;
     met.set(right, left);
-    for (const [segment, a, b] of aspects(left, right)) waiting.push([a, b, path + segment]);
+    for (const [segment, a, b] of aspects(left, right)) {
+      if (!Object.is(a, b)) waiting.push([a, b, path + segment]);
+    }
   }
 }
 
