@@ -10,18 +10,21 @@ import type { ReportLine } from "../src/index.js";
 const run = promisify(execFile);
 
 let folder: string;
-beforeAll(() => {
+let program: Awaited<ReturnType<typeof bundleProgram>>;
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cacheme-testkit-"));
+  program = await bundleProgram(new URL("program.ts", import.meta.url));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  program.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 it("runs with node:test, and reports every test of every section", async () => {
-  const program = await bundleProgram(new URL("program.ts", import.meta.url));
   const file = join(folder, "report.jsonl");
   const { stdout } = await run(process.execPath, ["--test", "--test-reporter=tap", program.path], {
     env: { ...process.env, CACHEME_COMPLIANCE_FILE: file, NODE_TEST_CONTEXT: undefined },
   });
-  program.remove();
   const lines = readFileSync(file, "utf8").trim().split("\n");
   const report = lines.map((line) => JSON.parse(line) as ReportLine);
   expect(stdout).toMatch(new RegExp(`^# pass ${report.length}$`, "m"));
