@@ -108,7 +108,8 @@ describe("a sweep", () => {
 });
 
 describe("maxSize", () => {
-  const maxSize = 400_000;
+  const maxSize = 200_000;
+  const thirty = hundred.slice(0, 30);
 
   /** Writes 100 entries of one block each, of which the first is the oldest. */
   async function filled(): Promise<string> {
@@ -152,7 +153,7 @@ describe("maxSize", () => {
     const folder = place();
     const storage = await connected(folder, { maxSize });
     for (let round = 0; round < 4; round++) {
-      await storage.writeMany(Array.from({ length: 50 }, (_, index) => record(`${round}:${index}`, "value")));
+      await storage.writeMany(thirty.map((key) => record(`${round}:${key}`, "value")));
     }
     while (entriesIn(folder).length * 4096 > maxSize) await wait(20);
     expect(entriesIn(folder).length * 4096).toBeGreaterThan(maxSize / 2);
@@ -161,8 +162,8 @@ describe("maxSize", () => {
   it("counts what is filled under a lease", async () => {
     const folder = place();
     const storage = await connected(folder, { maxSize });
-    for (let round = 0; round < 2; round++) {
-      const keys = hundred.map((key) => `${round}:${key}`);
+    for (let round = 0; round < 4; round++) {
+      const keys = thirty.map((key) => `${round}:${key}`);
       const answers = await storage.leases!.acquire(keys.map((key) => ({ key, duration: 60_000 })));
       const fills = answers.map((answer, index) => ({
         ...record(keys[index]!, "value"),
