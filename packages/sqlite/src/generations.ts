@@ -47,7 +47,11 @@ export class SqliteGenerations implements Generations {
   }
 
   /** A full disk still lets rows go: without its generation each entry of a tag is a miss, as after a bump. */
-  #lose(keys: readonly string[]): Promise<readonly Generation[]> {
+  async #lose(keys: readonly string[]): Promise<readonly Generation[]> {
+    // A removal, too, is written to the log first.
+    await this.#calls
+      .run("a checkpoint", (call) => this.#client.use(call, (session) => session.reuseLog()))
+      .catch(() => {});
     return this.#batch("a removal of generations", keys, (slice, key) => {
       const generation = following(slice, found(slice, key).generation);
       slice.commands.remove.value(key, slice.now);

@@ -74,6 +74,14 @@ export class Session {
     return this.#transaction(this.commands.beginImmediate, work);
   }
 
+  /**
+   * Writes the log (WAL) back, so that the next transaction writes over it from its beginning: on a full disk it cannot grow.
+   * A database without such a log stays as it is.
+   */
+  reuseLog(): void {
+    this.database.exec("PRAGMA wal_checkpoint(RESTART)");
+  }
+
   close(): void {
     this.database.close();
   }

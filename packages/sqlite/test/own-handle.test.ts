@@ -1,5 +1,37 @@
 import { describe, expect, it } from "vitest";
+import type { SqliteDatabase } from "../src/index.js";
 import { connected, handleOfLibrary, place, record, text } from "./place.js";
+
+/** A handle whose writes fail while the disk is full, which it is until the log was written back. */
+function onDisk<T extends SqliteDatabase>(
+  database: T,
+  disk: { isFull: boolean; readonly isFullForGood?: boolean },
+): T {
+  const guarded = (sql: string, statement: object): object =>
+    new Proxy(statement, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return (...given: unknown[]) => {
+          if (disk.isFull && /^\s*(?:INSERT|UPDATE|DELETE)/.test(sql)) {
+            throw Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL", errcode: 13 });
+          }
+          return Reflect.apply(value, target, given);
+        };
+      },
+    });
+  return new Proxy(database, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name === "prepare") return (sql: string) => guarded(sql, target.prepare(sql));
+      if (typeof value !== "function") return value;
+      return (...given: unknown[]) => {
+        if (/wal_checkpoint/.test(String(given[0])) && disk.isFullForGood !== true) disk.isFull = false;
+        return Reflect.apply(value, target, given);
+      };
+    },
+  });
+}
 
 describe("a handle of the program's own", () => {
   it("is used, and not closed with the storage", async () => {
@@ -49,6 +81,33 @@ describe("a handle of the program's own", () => {
     const [after] = await generations!.ensure(["tag"], undefined);
     expect(after?.id).not.toBe(before?.id);
     expect(after?.at).toBeGreaterThanOrEqual(before!.at);
+  });
+
+  it("writes the log back on a full disk, where it cannot grow", async () => {
+    const database = handleOfLibrary(place());
+    database.exec("PRAGMA journal_mode = WAL");
+    const disk = { isFull: false };
+    const { generations } = await connected(onDisk(database, disk));
+    const [before] = await generations!.ensure(["tag"], undefined);
+    disk.isFull = true;
+    const [bumped] = await generations!.bump(["tag"], undefined);
+    expect(bumped?.id).not.toBe(before?.id);
+    const [after] = await generations!.ensure(["tag"], undefined);
+    expect(after?.id).not.toBe(before?.id);
+  });
+
+  it("rejects a bump if the full disk lets no row go either", async () => {
+    const database = handleOfLibrary(place());
+    const disk = { isFull: false, isFullForGood: true };
+    const { generations } = await connected(onDisk(database, disk));
+    const [before] = await generations!.ensure(["tag"], undefined);
+    disk.isFull = true;
+    await expect(generations!.bump(["tag"], undefined)).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      message: expect.stringContaining("Make room on the disk"),
+    });
+    disk.isFull = false;
+    expect((await generations!.ensure(["tag"], undefined))[0]).toEqual(before);
   });
 
   it("makes the tables again where somebody dropped them", async () => {
