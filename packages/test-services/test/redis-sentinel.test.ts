@@ -4,7 +4,7 @@ import { type RedisSentinel, startRedisSentinel } from "../src/redis-sentinel.js
 import { describeWithServer } from "../src/vitest.js";
 import { agreement } from "./agreement.js";
 import { ask } from "./conversation.js";
-import { hold } from "./held.js";
+import { type Held, hold } from "./held.js";
 
 describeWithServer("redis", "a master of Redis with its sentinels", () => {
   let group: RedisSentinel;
@@ -51,9 +51,15 @@ describeWithServer("redis", "a master of Redis with its sentinels", () => {
       expect(await redisCommand(master.port, "INFO replication")).toContain("role:slave");
     },
   );
+});
 
-  it("does not outlive a test process that is killed", async () => {
-    const holder = await hold("sentinel");
+describeWithServer("redis", "a group of sentinels that another test process started", () => {
+  let holder: Held;
+  beforeAll(async () => {
+    holder = await hold("sentinel");
+  });
+
+  it("does not outlive that process when it is killed", async () => {
     expect(holder.ports).toHaveLength(6);
     await holder.kill(holder.ports);
     const answers = await Promise.all(holder.ports.map((node) => ask(node, "PING")));

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, beforeAll, expect, it } from "vitest";
 import { type Server, server } from "../src/service.js";
 import { describeWithServer } from "../src/vitest.js";
 import { ask, Conversation } from "./conversation.js";
-import { hold } from "./held.js";
+import { type Held, hold } from "./held.js";
 
 describeWithServer("redis", "a throw-away server", () => {
   const started: Server[] = [];
@@ -71,9 +71,15 @@ describeWithServer("redis", "a throw-away server", () => {
     await redis.stop();
     expect(await ask(redis.port, "PING")).toBe("closed");
   });
+});
 
-  it("does not outlive a test process that is killed", async () => {
-    const holder = await hold("redis");
+describeWithServer("redis", "a throw-away server that another test process started", () => {
+  let holder: Held;
+  beforeAll(async () => {
+    holder = await hold("redis");
+  });
+
+  it("does not outlive that process when it is killed", async () => {
     const [port = 0] = holder.ports;
     const folder = (await ask(port, "CONFIG GET dir")).split("\r\n").at(-1) ?? "";
     expect(existsSync(folder)).toBe(true);
