@@ -76,8 +76,8 @@ describe("room for more", () => {
     }
     expect(Math.max(...changed)).toBe(1);
     expect(before).toEqual([16_384, 16_384, 16_384, 16_384, 16_384]);
-    const peeked = Array.from({ length: 7_951 }, (_, i) => peek(cache, i));
-    expect(peeked).toEqual(Array.from({ length: 7_951 }, (_, i) => i));
+    const numbers = Array.from({ length: 7_951 }, (_, i) => i);
+    expect(numbers.filter((i) => peek(cache, i) !== i)).toEqual([]);
   });
 
   it("follows what is held, also far below a large maximum", () => {
@@ -139,9 +139,7 @@ describe("room that is not needed any more", () => {
       expect(storeOf(cache).keyChunks.length).toBeLessThanOrEqual(2);
       expect(new Set(lengths(cache))).toEqual(new Set([storeOf(cache).capacity]));
       const numbers = Array.from({ length: 20_000 }, (_, i) => i);
-      expect(numbers.map((i) => peek(cache, i))).toEqual(
-        numbers.map((i) => (removed.has(i) ? undefined : i)),
-      );
+      expect(numbers.filter((i) => peek(cache, i) !== (removed.has(i) ? undefined : i))).toEqual([]);
     },
   );
 
