@@ -3,6 +3,7 @@
 import { type Clock, systemClock } from "./clock.js";
 import { milliseconds } from "./duration.js";
 import type { Entry } from "./entry/entry.js";
+import { isFresh } from "./entry/lifetime.js";
 import { ConfigurationError, closedError } from "./errors.js";
 import { type CachemeEvents, type CachemeListener, Events } from "./events.js";
 import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
@@ -606,7 +607,7 @@ export class Cacheme implements AsyncDisposable {
     const now = this.#clock.now();
     for (const { name, storage } of runtime.localTiers) {
       const entry = storage.peek(runtime.space, key);
-      if (entry === undefined || entry.freshUntil <= now) continue;
+      if (entry === undefined || !isFresh(entry, now)) continue;
       const { value, writtenAt, freshUntil, hits } = entry;
       return { value, writtenAt, freshUntil, origin: name, ttl: freshUntil - now, size: undefined, hits };
     }
