@@ -39,20 +39,20 @@ export function table(held: Map<string, Held>): RemoteStorage {
       check([]);
       return Math.floor(performance.timeOrigin + performance.now());
     },
-    // In the order of the keys, undefined where there is nothing. A key may stand there twice.
+    // In the order of the keys, undefined for a miss. The list may have a key twice.
     async readMany(keys) {
       check(keys);
       return keys.map(find);
     },
-    // Replaces what was there. A ttl is in milliseconds from now; undefined: until it is removed.
+    // Replaces the record. A ttl is in milliseconds from now; undefined: until it is removed.
     async writeMany(records) {
       check(records.map(({ key }) => key));
       const now = performance.now();
       for (const { key, bytes, ttl = Number.POSITIVE_INFINITY } of records) {
-        held.set(key, { bytes: Uint8Array.from(bytes), until: now + ttl }); // the caller may use its own again
+        held.set(key, { bytes: Uint8Array.from(bytes), until: now + ttl }); // the caller may reuse its bytes
       }
     },
-    // How many there were; a key that stands there twice counts once. Leases go with them.
+    // Returns how many there were; a key that is listed twice counts once. Leases are removed too.
     async removeMany(keys) {
       check(keys);
       const there = keys.filter((key) => find(key) !== undefined);

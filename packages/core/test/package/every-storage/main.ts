@@ -15,7 +15,7 @@ import { Cacheme, CachemeError, Node, type NodeMeta } from "cacheme";
 import { type RemoteStorage, StorageCalls } from "cacheme/driver";
 
 class FarNode extends Node<string> {
-  static override meta: NodeMeta = { caches: [{ storage: "far", ttl: "1m" }] };
+  static override meta: NodeMeta = { name: "far", caches: [{ storage: "far", ttl: "1m" }] };
 
   key() {
     return "far";
