@@ -78,6 +78,20 @@ describe("stats", () => {
     }
   });
 
+  it("counts a reader once that goes on to a second load", async () => {
+    const { cacheme } = await space();
+    const loading = [deferred<number>(), deferred<number>()];
+    const { Counting } = countingNode({ caches: localOnly }, (_, load) => loading[load - 1]!.promise);
+    const reads = [cacheme.get(new Counting(1))];
+    await settled();
+    for (const maxAge of [1, 1_000]) reads.push(cacheme.get(new Counting(1), { maxAge }));
+    await cacheme.invalidate(new Counting(1));
+    await settled();
+    for (const load of loading) load.resolve(1);
+    await Promise.all(reads);
+    expect(cacheme.stats(Counting)).toMatchObject({ requestCount: 3, coalescedCount: 2, loadCount: 2 });
+  });
+
   it("counts each reader that joined as a request that was coalesced, and as what became of the flight", async () => {
     const { cacheme, clock } = await space();
     const loading = deferred<number>();

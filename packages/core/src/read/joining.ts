@@ -18,7 +18,7 @@ import { nestedRead } from "./nested-read.js";
 import { Pipeline } from "./pipeline.js";
 import { ReaderValues } from "./reader-values.js";
 import { RemoteTiers } from "./remote-tiers.js";
-import { refuseNestedSelf, waitFor } from "./wait-graph.js";
+import { refuseNestedSelf, Wait } from "./wait-graph.js";
 
 /** What a reader wants besides the value. */
 export interface Wishes extends FlightOptions {
@@ -50,7 +50,9 @@ export class Joining {
   read(runtime: ClassRuntime, node: Node, key: string, call: CallContext): Promise<unknown> {
     const opener = currentLoad();
     const flight = this.#openFlight(runtime, node, key, call, plainRead, opener);
-    return flight.givesCopies ? this.#boardApart(flight, anyAge, opener) : this.#board(flight, opener);
+    return flight.givesCopies
+      ? this.#boardApart(flight, anyAge, opener)
+      : this.#board(flight, undefined, opener);
   }
 
   /** The same with wishes. */
@@ -70,8 +72,7 @@ export class Joining {
       : this.#openFlight(runtime, node, key, call, wishes, opener);
     if (maxAge !== Number.POSITIVE_INFINITY || flight.givesCopies)
       return this.#boardApart(flight, { ...wishes, maxAge }, opener);
-    const answer = this.#board(flight, opener);
-    return signal === undefined ? answer : leaveOnAbort(answer, signal, () => flight.leave());
+    return this.#board(flight, signal, opener);
   }
 
   /** What a remote tier has of the node, without loading, filling or counting. */
@@ -130,67 +131,90 @@ export class Joining {
   }
 
   /** Counts a reader in. A load that awaits the answer waits for the flight. */
-  #board(flight: Flight, waiting: Load | undefined): Promise<unknown> {
+  #board(flight: Flight, signal: AbortSignal | undefined, opener: Load | undefined): Promise<unknown> {
     this.#count(flight);
     const answer = flight.promise();
-    if (waiting === undefined) return answer;
+    if (signal === undefined && opener === undefined) return answer;
+    const wait = opener && new Wait(opener, flight);
+    return this.#own(answer, signal, wait, flight, () => flight.leave());
+  }
+
+  /** The answer for one reader, who may leave, and for whom a load may wait. */
+  #own(
+    answer: Promise<unknown>,
+    signal: AbortSignal | undefined,
+    wait: Wait | undefined,
+    flight: Flight,
+    leave: () => void,
+  ): Promise<unknown> {
+    const left = () => {
+      wait?.end();
+      leave();
+    };
+    const own = signal === undefined ? answer : leaveOnAbort(answer, signal, left);
+    if (wait === undefined) return own;
     this.#pipeline.promote(flight);
-    return nestedRead(answer, () => waitFor(waiting, flight));
+    return nestedRead(own, wait);
   }
 
   #count(flight: Flight): void {
     if (flight.readers > 0) flight.runtime.stats.coalesced += 1;
+    this.#add(flight);
+  }
+
+  #add(flight: Flight): void {
     flight.readers += 1;
     flight.stay();
     flight.lastAsked = lastBirth();
   }
 
-  #boardApart(flight: Flight, wishes: Wishes, waiting: Load | undefined): Promise<unknown> {
+  #boardApart(flight: Flight, wishes: Wishes, opener: Load | undefined): Promise<unknown> {
     const { maxAge, override, signal } = wishes;
     const asked = lastBirth();
     this.#count(flight);
     if (maxAge !== Number.POSITIVE_INFINITY) flight.hasStrictReader = true;
+    const wait = opener && new Wait(opener, flight);
     let leave = () => flight.leave();
     const answer = new Promise<unknown>((resolve, reject) => {
       const reader: ApartReader = {
         maxAge,
         asked,
         override,
-        waiting,
+        wait,
         flight,
         hasJoinedLoad: flight.hasBegun,
+        hasLeft: false,
         resolve,
         reject,
       };
-      leave = () => reader.flight.leave();
+      leave = () => {
+        reader.hasLeft = true;
+        reader.flight.leave();
+      };
       addApart(flight, reader);
     });
-    const own = signal === undefined ? answer : leaveOnAbort(answer, signal, () => leave());
-    if (waiting === undefined) return own;
-    this.#pipeline.promote(flight);
-    return nestedRead(own, () => waitFor(waiting, flight));
+    return this.#own(answer, signal, wait, flight, () => leave());
   }
 
   /** A reader goes on to a load that began after it asked, since what was found, or loaded, is too old for it. */
   #refreshFor(reader: ApartReader, previous: Entry | undefined): void {
+    if (reader.hasLeft) return;
     const { runtime, node, key, call } = reader.flight;
-    const { maxAge, override, waiting } = reader;
+    const { override, wait } = reader;
     try {
       const options = { override, previous };
       const running = runtime.kind.activities.find(key)?.flights.runningFor(reader);
-      const flight = running ?? this.#nextFlight(runtime, node, key, call, options, waiting);
-      this.#count(flight);
-      if (waiting !== undefined) {
-        this.#pipeline.promote(flight);
-        waitFor(waiting, flight);
-      }
+      const flight = running ?? this.#nextFlight(runtime, node, key, call, options, wait?.load);
+      this.#add(flight);
       reader.flight = flight;
+      if (wait !== undefined) {
+        this.#pipeline.promote(flight);
+        wait.moveTo(flight);
+      }
       const isNewEnough = flight.birth === unborn || flight.birth > reader.asked;
-      addApart(flight, {
-        ...reader,
-        maxAge: isNewEnough ? Number.POSITIVE_INFINITY : maxAge,
-        hasJoinedLoad: true,
-      });
+      if (isNewEnough) reader.maxAge = Number.POSITIVE_INFINITY;
+      reader.hasJoinedLoad = true;
+      addApart(flight, reader);
     } catch (error) {
       reader.reject(error);
     }

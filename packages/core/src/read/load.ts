@@ -36,7 +36,7 @@ export class Load implements RunningLoad {
   readonly #environment: LoadEnvironment;
   /** Answers the only flight; `undefined` if the class's `loadAll` answers all of them. */
   readonly #single: SingleLoad | undefined;
-  readonly #waitsFor = new Set<Flight>();
+  readonly #waitsFor = new Map<Flight, number>();
   #sweepAt = 64;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
@@ -60,11 +60,11 @@ export class Load implements RunningLoad {
     for (const flight of flights) flight.load = this;
   }
 
-  /** The flights that the load's function has read and that are under way. */
-  get waitsFor(): Set<Flight> {
+  /** The flights that the load's function waits for, and by how many reads. */
+  get waitsFor(): Map<Flight, number> {
     // A load that reads very many nodes must not keep all of their values; sweeping at doubled sizes costs next to nothing.
     if (this.#waitsFor.size >= this.#sweepAt) {
-      for (const flight of this.#waitsFor) if (flight.settled) this.#waitsFor.delete(flight);
+      for (const flight of this.#waitsFor.keys()) if (flight.settled) this.#waitsFor.delete(flight);
       this.#sweepAt = Math.max(64, this.#waitsFor.size * 2);
     }
     return this.#waitsFor;
@@ -133,7 +133,7 @@ export class Load implements RunningLoad {
       for (const flight of this.flights) this.#environment.dropped(flight);
       return;
     }
-    if (this.#controller !== undefined) for (const flight of this.flights) flight.close();
+    if (this.#controller !== undefined) for (const flight of this.flights) flight.closeForAll();
     this.#abort(new DOMException("Nobody waits for this load any more.", "AbortError"));
     const left = this.runtime.meta.loadTimeout;
     if (left === undefined) return;

@@ -1,19 +1,21 @@
+import type { Wait } from "./wait-graph.js";
+
 /**
  * The answer of a read that a load makes. The load waits for it from when somebody looks at it: a read that nobody awaits
  * holds nobody up, so it must not count as waiting.
  *
- * @param waits notes that the load waits; throws if that would close a circle
+ * @param wait throws when it begins if that would close a circle
  */
-export function nestedRead(answer: Promise<unknown>, waits: () => void): Promise<unknown> {
+export function nestedRead(answer: Promise<unknown>, wait: Wait): Promise<unknown> {
   const read = new NestedRead((resolve) => resolve(answer));
-  read.waits = waits;
+  read.wait = wait;
   return read;
 }
 
 /** `await` and the combinators of Promise call `then` of a subclass, though not of a promise itself. */
 class NestedRead extends Promise<unknown> {
-  /** Called when somebody first looks at the answer. */
-  waits: (() => void) | undefined;
+  /** Begins when somebody first looks at the answer. */
+  wait: Wait | undefined;
 
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
@@ -24,10 +26,10 @@ class NestedRead extends Promise<unknown> {
     onResolve?: ((value: unknown) => A | PromiseLike<A>) | null,
     onReject?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    const { waits } = this;
-    this.waits = undefined;
+    const { wait } = this;
+    this.wait = undefined;
     try {
-      waits?.();
+      wait?.begin();
     } catch (error) {
       // Its own outcome matters no more.
       super.then(undefined, () => {});

@@ -8,15 +8,56 @@ import type { NodeKind } from "../runtime/node-kind.js";
  * A read that would close a circle is refused, since nobody on it would ever be answered.
  */
 
-/**
- * Notes that a load waits for a flight.
- *
- * @throws LoadCycleError where the flight waits for the load already
- */
-export function waitFor(load: RunningLoad, flight: Flight): void {
-  const way = wayTo(flight, (reached) => reached.load === load);
-  if (way !== undefined) throw cycle(way);
-  load.waitsFor.add(flight);
+/** One read that a load makes: the load waits for the flight from when it looks at the answer until it leaves. */
+export class Wait {
+  readonly load: RunningLoad;
+  #flight: Flight;
+  #isAwaited = false;
+  #hasEnded = false;
+
+  constructor(load: RunningLoad, flight: Flight) {
+    this.load = load;
+    this.#flight = flight;
+  }
+
+  /** @throws LoadCycleError where the flight waits for the load already */
+  begin(): void {
+    if (this.#hasEnded) return;
+    this.#isAwaited = true;
+    this.#enter();
+  }
+
+  /**
+   * Another flight answers the read.
+   *
+   * @throws LoadCycleError where that one waits for the load already
+   */
+  moveTo(flight: Flight): void {
+    this.#exit();
+    this.#flight = flight;
+    if (this.#isAwaited) this.#enter();
+  }
+
+  /** The read has left. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#exit();
+  }
+
+  #exit(): void {
+    const { waitsFor } = this.load;
+    const reads = waitsFor.get(this.#flight) ?? 0;
+    if (!this.#isAwaited || reads === 0) return;
+    if (reads === 1) waitsFor.delete(this.#flight);
+    else waitsFor.set(this.#flight, reads - 1);
+  }
+
+  #enter(): void {
+    const { load } = this;
+    const way = wayTo(this.#flight, (reached) => reached.load === load);
+    if (way !== undefined) throw cycle(way);
+    load.waitsFor.set(this.#flight, (load.waitsFor.get(this.#flight) ?? 0) + 1);
+  }
 }
 
 /**
@@ -77,7 +118,7 @@ function wayTo(start: Flight, wanted: (flight: Flight) => boolean): Flight[] | u
     }
     // While a flight loads, only those whom it cannot answer follow another one.
     if (flight.follows !== undefined && !flight.hasBegun) stack.push({ flight: flight.follows, from: place });
-    for (const next of flight.load?.waitsFor ?? []) stack.push({ flight: next, from: place });
+    for (const next of flight.load?.waitsFor.keys() ?? []) stack.push({ flight: next, from: place });
     if (flight.state === "waiting") {
       const way = wayOfAll(flight.activity.flights.loading, wanted);
       if (way !== undefined) return way;

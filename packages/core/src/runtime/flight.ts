@@ -21,10 +21,18 @@ export interface FlightOptions {
 /** The load that answers flights, as far as they know it. */
 export interface RunningLoad {
   readonly flights: readonly Flight[];
-  readonly waitsFor: Set<Flight>;
+  /** The flights whose answers it looks at, and by how many reads. */
+  readonly waitsFor: Map<Flight, number>;
   readonly ended: boolean;
   /** A flight's readers have all left. */
   abandoned(): void;
+}
+
+/** A load's wait for a flight. */
+export interface NestedWait {
+  readonly load: RunningLoad;
+  /** Another flight answers the read. Throws if that one waits for the load already. */
+  moveTo(flight: Flight): void;
 }
 
 /**
@@ -202,6 +210,12 @@ export class Flight extends Operation implements RemoteRead {
     this.activity.flights.closes(this);
   }
 
+  /** The same for a load that is aborted, since its readers have all left: those of the flights that take over its answer, too. */
+  closeForAll(): void {
+    this.close();
+    for (const follower of this.followers ?? []) follower.close();
+  }
+
   /** Whether the load, if it has begun, began before the birth. */
   isOlderThan(birth: number): boolean {
     return this.state === "following" ? this.mustReadAgain : this.hasBegun && this.birth < birth;
@@ -233,9 +247,13 @@ export class Flight extends Operation implements RemoteRead {
     }
   }
 
-  /** Nobody is answered: every reader has left before the load began. */
+  /** Nobody is answered: every reader has left before the load began, those of the flights that take over the answer, too. */
   drop(): void {
     this.#end();
+    for (const follower of this.followers ?? []) {
+      follower.follows = undefined;
+      follower.drop();
+    }
   }
 
   /** Answers the readers that were there before the load began. */

@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest";
+import { type LoadContext, Node, type NodeMeta } from "../../src/index.js";
+import { deferred, settled } from "../support/deferred.js";
+import { countingNode, localOnly, space } from "../support/space.js";
+
+/** A reader who leaves when the test says so. */
+function reader(read: (signal: AbortSignal) => Promise<unknown>) {
+  const leaving = new AbortController();
+  const answer = read(leaving.signal).catch(() => "left");
+  return { answer, leave: () => leaving.abort() };
+}
+
+describe("promise 5: everyone is answered, whoever has left before", () => {
+  it("answers who comes after all readers of a load in line, and of a read that follows it, have left", async () => {
+    const { cacheme } = await space();
+    const first = deferred<string>();
+    const { Counting, loads } = countingNode({ caches: localOnly, concurrency: 1 }, (id) =>
+      id === 1 ? first.promise : "value",
+    );
+    const holdsThePlace = cacheme.get(new Counting(1));
+    await settled();
+    const leader = reader((signal) => cacheme.refresh(new Counting(2), { signal }));
+    await settled();
+    const follower = reader((signal) => cacheme.get(new Counting(2), { signal }));
+    await settled();
+    leader.leave();
+    follower.leave();
+    const answers: unknown[] = [];
+    void cacheme.get(new Counting(2)).then((value) => answers.push(value));
+    await settled();
+    first.resolve("first");
+    await holdsThePlace;
+    await settled();
+    expect(answers).toEqual(["value"]);
+    expect(loads).toEqual([1, 2]);
+  });
+
+  it("gives nobody the AbortError of a load that all had left, those who followed it among them", async () => {
+    const { cacheme } = await space();
+    let loads = 0;
+    class Listening extends Node<string> {
+      static override meta: NodeMeta = { name: "listening", caches: localOnly };
+      key() {
+        return "k";
+      }
+      override load({ signal }: LoadContext<string>) {
+        loads += 1;
+        if (loads > 1) return "value";
+        return new Promise<string>((_, reject) =>
+          signal.addEventListener("abort", () => reject(signal.reason)),
+        );
+      }
+    }
+    const leader = reader((signal) => cacheme.refresh(new Listening(), { signal }));
+    const follower = reader((signal) => cacheme.get(new Listening(), { signal }));
+    await settled();
+    leader.leave();
+    follower.leave();
+    expect(await cacheme.get(new Listening())).toBe("value");
+  });
+
+  it("loads nothing more for a reader with a limit of age who has left", async () => {
+    const { cacheme } = await space();
+    const loading = deferred<string>();
+    const { Counting, loads } = countingNode({ caches: localOnly }, () => loading.promise);
+    const stays = cacheme.get(new Counting(1));
+    await settled();
+    const late = reader((signal) => cacheme.get(new Counting(1), { maxAge: "1s", signal }));
+    await settled();
+    late.leave();
+    await cacheme.invalidate(new Counting(1));
+    loading.resolve("value");
+    expect(await stays).toBe("value");
+    await settled();
+    expect(loads).toHaveLength(1);
+  });
+});
+
+describe("a load that has left a read", () => {
+  const read = { awaitedAtOnce: true, awaitedAfterwards: false };
+
+  it.each(Object.entries(read))(
+    "waits for it no longer, so there is no cycle: %s",
+    async (_, awaitsAtOnce) => {
+      const { cacheme } = await space();
+      const leaving = new AbortController();
+      const [outer, inner] = [deferred(), deferred()];
+      class Outer extends Node<string> {
+        static override meta: NodeMeta = { name: "outer", caches: localOnly };
+        key() {
+          return "k";
+        }
+        override async load({ get }: LoadContext<string>): Promise<string> {
+          const inside = get(new Inner(), { signal: leaving.signal });
+          if (!awaitsAtOnce) await settled();
+          const found = await inside.catch(() => "nothing");
+          await outer.promise;
+          return `outer of ${found}`;
+        }
+      }
+      class Inner extends Node<string> {
+        static override meta: NodeMeta = { name: "inner", caches: localOnly };
+        key() {
+          return "k";
+        }
+        override async load({ get }: LoadContext<string>): Promise<string> {
+          await inner.promise;
+          return `inner of ${await get(new Outer())}`;
+        }
+      }
+      const reads = [cacheme.get(new Outer()), cacheme.get(new Inner())];
+      if (awaitsAtOnce) await settled();
+      else await new Promise(setImmediate);
+      leaving.abort();
+      await settled();
+      await settled();
+      inner.resolve();
+      await settled();
+      outer.resolve();
+      expect(await Promise.all(reads)).toEqual(["outer of nothing", "inner of outer of nothing"]);
+    },
+  );
+
+  it("takes a read with a signal that it does not await for no cycle", async () => {
+    const { cacheme } = await space();
+    const begun = deferred();
+    class Outer extends Node<string> {
+      static override meta: NodeMeta = { name: "outer", caches: localOnly };
+      key() {
+        return "k";
+      }
+      override async load({ get }: LoadContext<string>): Promise<string> {
+        void get(new Inner(), { signal: new AbortController().signal });
+        await begun.promise;
+        await settled();
+        return "outer";
+      }
+    }
+    class Inner extends Node<string> {
+      static override meta: NodeMeta = { name: "inner", caches: localOnly };
+      key() {
+        return "k";
+      }
+      override async load({ get }: LoadContext<string>): Promise<string> {
+        begun.resolve();
+        return `inner of ${await get(new Outer())}`;
+      }
+    }
+    expect(await cacheme.get(new Outer())).toBe("outer");
+    expect(await cacheme.get(new Inner())).toBe("inner of outer");
+  });
+});
