@@ -341,7 +341,7 @@ export class Cacheme implements AsyncDisposable {
 
   /**
    * Drops what the local tiers hold: of a node class, of the storage of that name, or of the whole space. What is under way is
-   * answered and not stored. Remote tiers keep what they have, and fill the local ones again: use {@link invalidate} for values
+   * answered, and stored in remote tiers alone. Remote tiers keep what they have, and fill the local ones again: use {@link invalidate} for values
    * that have changed.
    *
    * @param what a node class, the name of a storage, or nothing for all

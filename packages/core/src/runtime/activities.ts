@@ -43,6 +43,11 @@ export class Activities {
     for (const { operations } of [...this.#byKey.values()]) operations.fenceOlderThan(birth);
   }
 
+  /** The local tiers are cleared: they take nothing of what is under way. */
+  clear(): void {
+    for (const { operations } of [...this.#byKey.values()]) operations.clear();
+  }
+
   /** Lets no load store its value any more, and settles when the writes and removals that were asked for have been answered. */
   async finish(): Promise<void> {
     this.isClosed = true;

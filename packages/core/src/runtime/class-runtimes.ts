@@ -119,7 +119,7 @@ export class ClassRuntimes {
     if (concerned.length === 0) return;
     this.#forgetPlans();
     for (const known of concerned) {
-      known.kind.clearLocally();
+      known.kind.replace();
       this.#renew(known, known.nodeClass, resolveMeta(known.nodeClass));
     }
   }
@@ -203,7 +203,7 @@ export class ClassRuntimes {
       if (this.#byPrototype.get(prototype)?.kind === known.kind) this.#replaced.add(prototype);
     }
     this.#forgetPlans();
-    known.kind.clearLocally();
+    known.kind.replace();
     return this.#renew(known, nodeClass, meta);
   }
 
@@ -216,7 +216,7 @@ export class ClassRuntimes {
     })) ?? [{ registered: this.#storages.getOrAdopt(defaultStorage, memory, name), ttl: undefined }];
     const remote = storages.find(({ registered }) => registered.kind === "remote");
     if (remote !== undefined && !meta.hasName) throw namelessNode(name, remote.registered.name);
-    const kind = new NodeKind(meta, name, this.#prefix, storages);
+    const kind = new NodeKind(meta, name, this.#prefix, storages, older?.kind);
     const known: Known = { kind, name, nodeClass, firstUse: new Error("first use") };
     this.#known.set(meta.hasName ? name : nodeClass.prototype, known);
     return kind;

@@ -7,10 +7,10 @@ const mostKeys = 10_000;
  */
 export class Distrust {
   readonly #keys = new Set<string>();
-  /** Entries that were written up to this time, on the storage's clock, are misses. */
+  /** Entries that were written up to this time, on our clock, are misses. */
   #until = Number.NEGATIVE_INFINITY;
 
-  /** @param now the time on the storage's clock */
+  /** @param now the time on our clock */
   add(key: string, now: number): void {
     if (this.#keys.size >= mostKeys && !this.#keys.has(key)) {
       this.#keys.clear();
@@ -27,7 +27,7 @@ export class Distrust {
     return this.#keys.size > 0 && this.#keys.has(key);
   }
 
-  /** Whether an entry that was written at this time, on the storage's clock, may be one that was replaced. */
+  /** Whether an entry that was written at this time, on our clock, may be one that was replaced. */
   covers(writtenAt: number): boolean {
     return writtenAt <= this.#until;
   }

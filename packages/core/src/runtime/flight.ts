@@ -204,6 +204,14 @@ export class Flight extends Operation implements RemoteRead {
     if (this.fenced || this.mustReadAgain) this.#steps.overtaken(this);
   }
 
+  override clear(): void {
+    if (this.state === "reading") this.mustReadAgain = true;
+    else if (this.state === "following" || this.hasBegun) {
+      super.clear();
+      this.activity.flights.closes(this);
+    }
+  }
+
   /** No new reader joins, and no tier takes the value. */
   close(): void {
     this.fenced = true;

@@ -25,7 +25,7 @@ export class Flights {
   /** A flight whose load answers a plain reader as well as a load of its own would: one that begins later, or runs. */
   leaderOf(flight: Flight): Flight | undefined {
     if (this.next !== undefined && this.next !== flight) return this.next;
-    return this.#loading.find((other) => other !== flight && !other.fenced);
+    return this.#loading.find((other) => other !== flight && !other.fenced && !other.cleared);
   }
 
   /**
@@ -34,7 +34,8 @@ export class Flights {
    */
   runningFor({ asked, hasJoinedLoad }: ApartReader): Flight | undefined {
     return this.#loading.find(
-      (flight) => flight.hasBegun && !flight.fenced && (flight.birth > asked || !hasJoinedLoad),
+      (flight) =>
+        flight.hasBegun && !flight.fenced && !flight.cleared && (flight.birth > asked || !hasJoinedLoad),
     );
   }
 

@@ -53,6 +53,8 @@ export class NodeKind {
   readonly stats: StatsCounter;
   /** What is under way, by key. */
   readonly activities: Activities;
+  /** Whether another kind has its name now. Then its loads store nothing: nobody could overtake them. */
+  isReplaced = false;
   readonly #beforeKey: string;
   readonly #afterKey: string;
 
@@ -61,6 +63,7 @@ export class NodeKind {
     name: string,
     prefix: string,
     storages: readonly { readonly registered: Registered; readonly ttl: number | undefined }[],
+    older: NodeKind | undefined,
   ) {
     this.meta = meta;
     this.name = name;
@@ -75,7 +78,7 @@ export class NodeKind {
             name: registered.name,
             ttl,
             storage: registered,
-            distrust: new Distrust(),
+            distrust: older?.distrustOf(registered) ?? new Distrust(),
           },
     );
     this.localTiers = this.tiers.filter((tier) => tier.kind === "local");
@@ -92,9 +95,21 @@ export class NodeKind {
     return storageKey(this.#beforeKey, key, this.#afterKey);
   }
 
-  /** Drops the kind's entries from its local tiers, or from the one of that name. What began before stores nothing any more. */
-  clearLocally(storage?: string): void {
+  /** The keys for which a storage is not read: what was not reached stays so, whatever replaces the kind. */
+  distrustOf(storage: RegisteredRemote): Distrust | undefined {
+    return this.remoteTiers.find((tier) => tier.storage === storage)?.distrust;
+  }
+
+  /** Another kind takes the name over. What began before stores nothing any more. */
+  replace(): void {
+    this.isReplaced = true;
     this.activities.fenceOlderThan(nextBirth());
+    this.clearLocally();
+  }
+
+  /** Drops the kind's entries from its local tiers, or from the one of that name. They take nothing of what is under way. */
+  clearLocally(storage?: string): void {
+    this.activities.clear();
     for (const tier of this.localTiers) {
       if (storage === undefined || tier.name === storage) tier.storage.clear(this.space);
     }

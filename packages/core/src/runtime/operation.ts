@@ -24,6 +24,8 @@ export class Operation {
   birth: number;
   /** Whether something newer has overtaken this. */
   fenced = false;
+  /** Whether the local tiers were cleared since it began: they do not take its value. The remote ones do. */
+  cleared = false;
   /** The next older operation of the same key. */
   older: Operation | undefined;
 
@@ -38,5 +40,10 @@ export class Operation {
    */
   fence(_birth: number): void {
     this.fenced = true;
+  }
+
+  /** The local tiers are cleared. */
+  clear(): void {
+    this.cleared = true;
   }
 }

@@ -50,6 +50,11 @@ export class Operations {
     return false;
   }
 
+  /** The local tiers are cleared. */
+  clear(): void {
+    for (let running = this.#newest; running !== undefined; running = running.older) running.clear();
+  }
+
   /** Fences every operation that was born before the given one. */
   fenceOlderThan(birth: number): void {
     for (let running = this.#newest; running !== undefined; running = running.older) {

@@ -48,6 +48,7 @@ export class Store {
   /** Gives an entry that a tier holds to the tiers on its left, for what is left of its time. */
   backFill(flight: Flight, entry: Cached, from: number): void {
     const { kind } = flight.runtime;
+    if (kind.isReplaced) return;
     const { value, writtenAt, freshUntil } = entry;
     const lifetime = { limit: freshUntil, explicit: false };
     const storing = { kind, activity: flight.activity, operation: flight, value, writtenAt, lifetime };
@@ -77,7 +78,7 @@ export class Store {
     }
     // The doorkeeper hears of the key in any case.
     const isAdmitted = kind.doorkeeper === undefined || kind.doorkeeper.admits(key) || flight.refreshes;
-    if (flight.skip || !isAdmitted) {
+    if (flight.skip || !isAdmitted || kind.isReplaced) {
       if (replaces) this.#removeReplaced(kind, activity, flight);
       done();
       return;
@@ -248,6 +249,11 @@ export class Store {
     let refused: SerializationError | undefined;
     for (const tier of kind.localTiers) {
       if (tier.index >= before) continue;
+      if (operation.cleared) {
+        // What was read from a remote tier since the clear may be older.
+        tier.storage.remove(kind.space, activity.key);
+        continue;
+      }
       const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
       try {
         tier.storage.write(kind.space, activity.key, { value, writtenAt, freshUntil }, now);
