@@ -341,8 +341,8 @@ export class Cacheme implements AsyncDisposable {
 
   /**
    * Drops what the local tiers hold: of a node class, of the storage of that name, or of the whole space. What is under way is
-   * answered, and stored in remote tiers alone. Remote tiers keep what they have, and fill the local ones again: use {@link invalidate} for values
-   * that have changed.
+   * answered, and stored in remote tiers alone. Remote tiers keep what they have, and fill the local ones again: use
+   * {@link invalidate} for values that have changed.
    *
    * @param what a node class, the name of a storage, or nothing for all
    * @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, or `CACHEME_INVALID_NODE` for a class that is no node's

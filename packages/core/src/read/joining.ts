@@ -40,8 +40,11 @@ export class Joining {
     const values = new ReaderValues();
     this.#remoteTiers = new RemoteTiers(clock, values);
     this.#pipeline = new Pipeline(clock, events, tick, store, space, this.#remoteTiers, values, {
-      openFlight: ({ runtime, node, key, call }) =>
-        this.#openFlight(runtime, node, key, call, plainRead, undefined),
+      openFlight: ({ runtime, node, key, call, nested }) => {
+        const flight = this.#openFlight(runtime, node, key, call, plainRead, undefined);
+        if (nested) this.#pipeline.promote(flight);
+        return flight;
+      },
       refreshFor: (reader, previous) => this.#refreshFor(reader, previous),
     });
   }

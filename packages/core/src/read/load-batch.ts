@@ -37,6 +37,8 @@ export class LoadBatch {
   promote(flight: Flight): void {
     flight.nested = true;
     if (flight.follows !== undefined && !flight.hasBegun) this.promote(flight.follows);
+    else if (flight.state === "waiting")
+      for (const loading of flight.activity.flights.loading) this.promote(loading);
     else if (flight.load instanceof Load) this.#limits.get(flight.runtime.kind)?.promote(flight.load);
   }
 

@@ -172,6 +172,7 @@ export class Pipeline implements FlightSteps {
     }
     if (!flights.mayLoad) {
       flight.state = "waiting";
+      if (flight.nested) this.#loads.promote(flight);
       return false;
     }
     flights.beginsLoad(flight);

@@ -206,7 +206,10 @@ export class Flight extends Operation implements RemoteRead {
 
   override clear(): void {
     if (this.state === "reading") this.mustReadAgain = true;
-    else if (this.state === "following" || this.hasBegun) {
+    else if (this.state === "following") {
+      this.mustReadAgain ||= this.follows?.hasBegun ?? false;
+      if (this.mustReadAgain) this.#steps.overtaken(this);
+    } else if (this.hasBegun) {
       super.clear();
       this.activity.flights.closes(this);
     }

@@ -76,6 +76,44 @@ describe("promise 5: everyone is answered, whoever has left before", () => {
   });
 });
 
+describe("a load that waits for a read in a class with a concurrency of 1", () => {
+  it("is answered where the read goes on to a second load, which needs no place in the line", async () => {
+    const { cacheme } = await space();
+    const [begun, first] = [deferred(), deferred()];
+    let loads = 0;
+    class Limited extends Node<string> {
+      static override meta: NodeMeta = { name: "limited", caches: localOnly, concurrency: 1 };
+      constructor(readonly id: string) {
+        super();
+      }
+      key() {
+        return this.id;
+      }
+      override async load({ getAll, get }: LoadContext<string>): Promise<string> {
+        if (this.id === "outer") {
+          const early = get(new Limited("inner"));
+          early.catch(() => {});
+          await begun.promise;
+          return (await getAll([new Limited("inner")])).join();
+        }
+        loads += 1;
+        if (loads > 1) return "second";
+        begun.resolve();
+        await first.promise;
+        return "first";
+      }
+    }
+    const answers: unknown[] = [];
+    void cacheme.get(new Limited("outer")).then((value) => answers.push(value));
+    await settled();
+    await cacheme.invalidate(new Limited("inner"));
+    await settled();
+    first.resolve();
+    await settled();
+    expect(answers).toEqual(["second"]);
+  });
+});
+
 describe("a load that has left a read", () => {
   const read = { awaitedAtOnce: true, awaitedAfterwards: false };
 
