@@ -132,5 +132,7 @@ async function text(url) {
 
 /** @param {string} output */
 function checkQuiet(output) {
-  assert.doesNotMatch(output, /warn|error|⚠|⨯/i);
+  // In continuous integration Next.js advises to keep its own cache between builds; that is no word on this program.
+  const own = output.replace(/^.*No build cache found.*$/m, "");
+  assert.doesNotMatch(own, /warn|error|⚠|⨯/i);
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.js";
 import type { Events } from "../events.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
-import type { RemoteTier } from "../runtime/node-kind.js";
+import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
 import { refuseIncompleteInvalidation } from "./incomplete.js";
 import type { FailedTier } from "./store.js";
@@ -26,7 +26,7 @@ export interface Removal {
  */
 export async function invalidate(removals: readonly Removal[], clock: Clock, events: Events): Promise<void> {
   const outcomes = await Promise.all(
-    removals.map(async ({ runtime, key }) => {
+    withoutRepeats(removals).map(async ({ runtime, key }) => {
       const failed = await remove(runtime, key, clock);
       return { name: runtime.name, key, failed };
     }),
@@ -37,6 +37,19 @@ export async function invalidate(removals: readonly Removal[], clock: Clock, eve
     }
   }
   refuseIncompleteInvalidation(outcomes);
+}
+
+/** A list may name a key many times; each time would look at what runs for all the others. */
+function withoutRepeats(removals: readonly Removal[]): readonly Removal[] {
+  if (removals.length < 2) return removals;
+  const seen = new Map<NodeKind, Set<string>>();
+  return removals.filter(({ runtime: { kind }, key }) => {
+    const keys = seen.get(kind);
+    if (keys === undefined) seen.set(kind, new Set([key]));
+    else if (keys.has(key)) return false;
+    else keys.add(key);
+    return true;
+  });
 }
 
 async function remove({ kind }: ClassRuntime, key: string, clock: Clock): Promise<FailedTier[]> {

@@ -123,6 +123,18 @@ describe("promise 11: nobody waits for strangers", () => {
     });
   }
 
+  it("removes a key once that a list names many times", async () => {
+    const { cacheme, remote } = await space();
+    const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
+    const [one, two] = [new Counting(1), new Counting(2)];
+    await cacheme.getAll([one, two]);
+    const told: string[] = [];
+    cacheme.on("invalidate", ({ key }) => told.push(key));
+    await cacheme.invalidate(Array.from({ length: 20_000 }, (_, place) => (place % 2 === 0 ? one : two)));
+    expect(remote.calls.filter(({ operation }) => operation === "remove")).toHaveLength(1);
+    expect(told).toEqual(["1", "2"]);
+  });
+
   it("sends 500 concurrent invalidations of a key in two round trips at most", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, () => "loaded");
