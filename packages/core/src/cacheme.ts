@@ -80,7 +80,7 @@ export class Cacheme implements AsyncDisposable {
     this.#storages = new StorageRegistry(this.#clock, this.#events, this.#tick, (name) =>
       this.#runtimes.storageReplaced(name),
     );
-    this.#runtimes = new ClassRuntimes(this.#storages, options.prefix ?? "cacheme");
+    this.#runtimes = new ClassRuntimes(this.#storages, this.#clock, options.prefix ?? "cacheme");
     this.#store = new Store(this.#clock, this.#events);
     this.#local = new LocalTiers(this.#clock, this.#events);
     const space: LoadSpace = {

@@ -48,6 +48,14 @@ export class Activities {
     for (const { operations } of [...this.#byKey.values()]) operations.clear();
   }
 
+  /** Distrusts the tiers for each key that is being written or removed, until a write or a removal has succeeded. */
+  distrustMutating(now: number): void {
+    for (const activity of this.#byKey.values()) {
+      if (!activity.isMutating) continue;
+      for (const tier of this.#kind.remoteTiers) activity.distrust(tier, now);
+    }
+  }
+
   /** Lets no load store its value any more, and settles when the writes and removals that were asked for have been answered. */
   async finish(): Promise<void> {
     this.isClosed = true;

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { Clock } from "../clock.js";
 import { ConfigurationError, closedError, typeName } from "../errors.js";
 import { escapedPrefix } from "../node/key.js";
 import { defaultName, type ResolvedMeta, resolveMeta } from "../node/meta.js";
@@ -47,6 +48,7 @@ interface Known extends UsedNode {
 export class ClassRuntimes {
   #symbol = Symbol("cacheme runtime");
   readonly #storages: StorageRegistry;
+  readonly #clock: Clock;
   /** By name, or by prototype for a class without a name of its own; in the order of first use. */
   readonly #known = new Map<string | object, Known>();
   /** The runtimes by prototype: a prototype that is frozen carries no symbol. */
@@ -58,8 +60,9 @@ export class ClassRuntimes {
   #prefix: string;
   #retired = false;
 
-  constructor(storages: StorageRegistry, prefix: string) {
+  constructor(storages: StorageRegistry, clock: Clock, prefix: string) {
     this.#storages = storages;
+    this.#clock = clock;
     this.#prefix = checkedPrefix(prefix);
   }
 
@@ -119,7 +122,7 @@ export class ClassRuntimes {
     if (concerned.length === 0) return;
     this.#forgetPlans();
     for (const known of concerned) {
-      known.kind.replace();
+      known.kind.replace(this.#clock.now());
       this.#renew(known, known.nodeClass, resolveMeta(known.nodeClass));
     }
   }
@@ -203,7 +206,7 @@ export class ClassRuntimes {
       if (this.#byPrototype.get(prototype)?.kind === known.kind) this.#replaced.add(prototype);
     }
     this.#forgetPlans();
-    known.kind.replace();
+    known.kind.replace(this.#clock.now());
     return this.#renew(known, nodeClass, meta);
   }
 

@@ -58,6 +58,11 @@ export class KeyActivity {
     if (!isRefilled) tier.distrust.remove(this.key);
   }
 
+  /** Whether a tier's entry is being written, replaced or removed. */
+  get isMutating(): boolean {
+    return this.#busyQueues > 0 || (this.#unsettled?.some((count) => count > 0) ?? false);
+  }
+
   /** Whether a mutation of the tier that comes now has to wait for another one. */
   mustWait(tier: RemoteTier): boolean {
     return this.#queues?.[tier.index]?.isBusy ?? false;

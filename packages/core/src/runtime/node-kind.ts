@@ -101,8 +101,9 @@ export class NodeKind {
   }
 
   /** Another kind takes the name over. What began before stores nothing any more. */
-  replace(): void {
+  replace(now: number): void {
     this.isReplaced = true;
+    this.activities.distrustMutating(now);
     this.activities.fenceOlderThan(nextBirth());
     this.clearLocally();
   }

@@ -98,4 +98,37 @@ describe("a storage that another one replaces", () => {
     await cacheme.registerStorage("local", another(), { replace: true });
     expect(await cacheme.get(new Counting(1))).toBe("new");
   });
+
+  it("gives no reader an older value than a set that came upon it", async () => {
+    const { cacheme } = await space();
+    const { Counting } = countingNode({ caches: twoTiers }, () => "new");
+    await cacheme.set(new Counting(1), "old");
+    const setting = cacheme.set(new Counting(1), "new");
+    await cacheme.registerStorage("local", another(), { replace: true });
+    await setting;
+    expect(await cacheme.get(new Counting(1))).toBe("new");
+  });
+
+  it("fills no local tier with a value that is being removed", async () => {
+    const { cacheme, remote } = await space();
+    let source = "old";
+    const { Counting } = countingNode({ caches: twoTiers }, () => source);
+    await cacheme.get(new Counting(1));
+    source = "new";
+    const [removing, reading] = [deferred(), deferred()];
+    remote.gate = (operation, moment) => {
+      if (operation === "remove" && moment === "request") return removing.promise;
+      return operation === "read" && moment === "answer" ? reading.promise : undefined;
+    };
+    const invalidated = cacheme.invalidate(new Counting(1));
+    await settled();
+    await cacheme.registerStorage("local", another(), { replace: true });
+    const read = cacheme.get(new Counting(1));
+    await settled();
+    removing.resolve();
+    await invalidated;
+    reading.resolve();
+    await read;
+    expect(await cacheme.get(new Counting(1))).toBe("new");
+  });
 });
