@@ -115,49 +115,42 @@ describe("a load that waits for a read in a class with a concurrency of 1", () =
 });
 
 describe("a load that has left a read", () => {
-  const read = { awaitedAtOnce: true, awaitedAfterwards: false };
-
-  it.each(Object.entries(read))(
-    "waits for it no longer, so there is no cycle: %s",
-    async (_, awaitsAtOnce) => {
-      const { cacheme } = await space();
-      const leaving = new AbortController();
-      const [outer, inner] = [deferred(), deferred()];
-      class Outer extends Node<string> {
-        static override meta: NodeMeta = { name: "outer", caches: localOnly };
-        key() {
-          return "k";
-        }
-        override async load({ get }: LoadContext<string>): Promise<string> {
-          const inside = get(new Inner(), { signal: leaving.signal });
-          if (!awaitsAtOnce) await settled();
-          const found = await inside.catch(() => "nothing");
-          await outer.promise;
-          return `outer of ${found}`;
-        }
+  it("waits for it no longer, so there is no cycle", async () => {
+    const { cacheme } = await space();
+    const leaving = new AbortController();
+    const [outer, inner] = [deferred(), deferred()];
+    class Outer extends Node<string> {
+      static override meta: NodeMeta = { name: "outer", caches: localOnly };
+      key() {
+        return "k";
       }
-      class Inner extends Node<string> {
-        static override meta: NodeMeta = { name: "inner", caches: localOnly };
-        key() {
-          return "k";
-        }
-        override async load({ get }: LoadContext<string>): Promise<string> {
-          await inner.promise;
-          return `inner of ${await get(new Outer())}`;
-        }
+      override async load({ get }: LoadContext<string>): Promise<string> {
+        const inside = get(new Inner(), { signal: leaving.signal });
+        const found = await inside.catch(() => "nothing");
+        await outer.promise;
+        return `outer of ${found}`;
       }
-      const reads = [cacheme.get(new Outer()), cacheme.get(new Inner())];
-      if (awaitsAtOnce) await settled();
-      else await new Promise(setImmediate);
-      leaving.abort();
-      await settled();
-      await settled();
-      inner.resolve();
-      await settled();
-      outer.resolve();
-      expect(await Promise.all(reads)).toEqual(["outer of nothing", "inner of outer of nothing"]);
-    },
-  );
+    }
+    class Inner extends Node<string> {
+      static override meta: NodeMeta = { name: "inner", caches: localOnly };
+      key() {
+        return "k";
+      }
+      override async load({ get }: LoadContext<string>): Promise<string> {
+        await inner.promise;
+        return `inner of ${await get(new Outer())}`;
+      }
+    }
+    const reads = [cacheme.get(new Outer()), cacheme.get(new Inner())];
+    await settled();
+    leaving.abort();
+    await settled();
+    await settled();
+    inner.resolve();
+    await settled();
+    outer.resolve();
+    expect(await Promise.all(reads)).toEqual(["outer of nothing", "inner of outer of nothing"]);
+  });
 
   it("takes a read with a signal that it does not await for no cycle", async () => {
     const { cacheme } = await space();
