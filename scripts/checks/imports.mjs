@@ -36,6 +36,7 @@ const coreLayers = [
   "shown-key",
   "clock",
   "timers",
+  "grouped",
   "shared-state",
 ];
 

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "./errors.js";
+import { grouped } from "./grouped.js";
 import { xxh32 } from "./hash.js";
 
 /**
@@ -34,7 +35,7 @@ interface Validated extends DoorkeeperOptions {
 function validated(options: DoorkeeperOptions, node: string | undefined): Validated {
   const { size, falsePositiveRate = 0.01 } = options ?? {};
   if (!(Number.isInteger(size) && size >= 1 && size <= largestSize)) {
-    throw invalid("size", size, `Give a whole number from 1 to ${largestSize.toLocaleString("en")}.`, node);
+    throw invalid("size", size, `Give a whole number from 1 to ${grouped(largestSize)}.`, node);
   }
   if (!(falsePositiveRate >= smallestRate && falsePositiveRate < 1)) {
     throw invalid(

@@ -1,3 +1,5 @@
+import { grouped } from "./grouped.js";
+
 /** Longer keys are cut in messages: a key may have millions of characters, and a log has lines. */
 const longestShown = 100;
 
@@ -30,7 +32,7 @@ function cut(key: string): { readonly text: string; readonly rest: string } {
   if (key.length <= longestShown) return { text: key, rest: "" };
   // Not between the halves of a pair.
   const end = /[\ud800-\udbff]/.test(key.charAt(longestShown - 1)) ? longestShown - 1 : longestShown;
-  return { text: key.slice(0, end), rest: `… (${key.length.toLocaleString("en")} characters)` };
+  return { text: key.slice(0, end), rest: `… (${grouped(key.length)} characters)` };
 }
 
 function escaped(character: string): string {

@@ -1,16 +1,12 @@
 import { kMaxLength } from "node:buffer";
-import {
-  brotliCompressSync,
-  brotliDecompressSync,
-  constants,
-  deflateSync,
-  gunzipSync,
-  gzipSync,
-  inflateSync,
-} from "node:zlib";
 import { ConfigurationError } from "../errors.js";
 import { defaultMaxDecompressedSize } from "./decompression-limit.js";
 import type { Compression, CompressionAlgorithm, Serializer } from "./serializer.js";
+
+/** Loaded when something is first compressed: it takes one to two milliseconds. */
+function zlib(): typeof import("node:zlib") {
+  return process.getBuiltinModule("node:zlib");
+}
 
 /** When and how `compressed` compresses. */
 export interface CompressionOptions {
@@ -42,23 +38,26 @@ const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
   gzip: {
     levels: [1, 9],
     defaultLevel: 6,
-    compress: (bytes, level) => gzipSync(bytes, { level }),
-    decompress: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
+    compress: (bytes, level) => zlib().gzipSync(bytes, { level }),
+    decompress: (bytes, maxOutputLength) => zlib().gunzipSync(bytes, { maxOutputLength }),
   },
   deflate: {
     levels: [1, 9],
     defaultLevel: 6,
-    compress: (bytes, level) => deflateSync(bytes, { level }),
-    decompress: (bytes, maxOutputLength) => inflateSync(bytes, { maxOutputLength }),
+    compress: (bytes, level) => zlib().deflateSync(bytes, { level }),
+    decompress: (bytes, maxOutputLength) => zlib().inflateSync(bytes, { maxOutputLength }),
   },
   brotli: {
     levels: [0, 11],
     defaultLevel: 4,
     compress: (bytes, level) =>
-      brotliCompressSync(bytes, {
-        params: { [constants.BROTLI_PARAM_QUALITY]: level, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+      zlib().brotliCompressSync(bytes, {
+        params: {
+          [zlib().constants.BROTLI_PARAM_QUALITY]: level,
+          [zlib().constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+        },
       }),
-    decompress: (bytes, maxOutputLength) => brotliDecompressSync(bytes, { maxOutputLength }),
+    decompress: (bytes, maxOutputLength) => zlib().brotliDecompressSync(bytes, { maxOutputLength }),
   },
 };
 

@@ -2,6 +2,7 @@ import { BoundedCache } from "@cacheme/memory";
 import type { Cached } from "../entry/entry.js";
 import { ConfigurationError, reasonOf } from "../errors.js";
 import { deepFreeze } from "../freeze.js";
+import { grouped } from "../grouped.js";
 import { type Copies, copyValue } from "../serializer/copy.js";
 import { refuseUncarried } from "../serializer/refusal.js";
 import { type ValueType, ValueTypes } from "../serializer/value-type.js";
@@ -86,10 +87,7 @@ class MemoryStorage implements LocalStorage {
         `memory() was given values: ${JSON.stringify(values)}. Give "frozen", "shared" or "cloned".`,
       );
     }
-    const bounds = [
-      size && `${size.toLocaleString("en")} entries`,
-      maxWeight && `weight ${maxWeight}`,
-    ].filter(Boolean);
+    const bounds = [size && `${grouped(size)} entries`, maxWeight && `weight ${maxWeight}`].filter(Boolean);
     this.label = `memory (${bounds.join(", ")})`;
   }
 

@@ -1,4 +1,5 @@
 import { KeyError, typeName } from "../errors.js";
+import { grouped } from "../grouped.js";
 import { shownKey } from "../shown-key.js";
 
 /** UTF-16 units in the longest key that every storage takes. */
@@ -35,11 +36,11 @@ export function checkKey(key: string, label: string): void {
   });
 }
 
-const rule = `of 1 to ${longestStoredKey.toLocaleString("en")} characters, without control characters and half surrogate pairs`;
+const rule = `of 1 to ${grouped(longestStoredKey)} characters, without control characters and half surrogate pairs`;
 
 function fault(key: unknown): string {
   if (typeof key !== "string") return `${typeName(key)} as a key`;
   if (key === "") return "an empty key";
-  if (key.length > longestStoredKey) return `a key of ${key.length.toLocaleString("en")} characters`;
+  if (key.length > longestStoredKey) return `a key of ${grouped(key.length)} characters`;
   return `the key ${shownKey(key)}, which has a control character or half a surrogate pair in it`;
 }
