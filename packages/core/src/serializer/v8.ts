@@ -1,4 +1,3 @@
-import { Deserializer, Serializer as Writer } from "node:v8";
 import { ConfigurationError } from "../errors.js";
 import { type Copies, copyValue } from "./copy.js";
 import { homePrototypeOf } from "./kind.js";
@@ -24,7 +23,7 @@ import { viewClasses } from "./view-classes.js";
 export function v8(options?: SerializerOptions): Serializer {
   const types = ValueTypes.of("v8()", options);
   try {
-    new Writer();
+    new (codecs().ViewWriter)();
   } catch (cause) {
     // Otherwise each value would be refused when it is stored, and each read would load.
     throw new ConfigurationError(
@@ -42,7 +41,7 @@ function serializerOf(types: ValueTypes | undefined): Serializer {
     encode(value: unknown): Uint8Array {
       const typed = refuseUncarried(value, "v8", types);
       try {
-        const writer = new ViewWriter();
+        const writer = new (codecs().ViewWriter)();
         writer.writeHeader();
         writer.writeValue(typed.size === 0 ? value : withMarks(value, typed));
         return writer.releaseBuffer();
@@ -51,7 +50,7 @@ function serializerOf(types: ValueTypes | undefined): Serializer {
       }
     },
     decode(bytes: Uint8Array): unknown {
-      const reader = new ViewReader(bytes);
+      const reader = new (codecs().ViewReader)(bytes);
       reader.types = types;
       reader.readHeader();
       return reader.readValue();
@@ -85,51 +84,65 @@ const bufferNumber = 255;
 /** The number of values of users' types: the tag follows, then the data as a value. */
 const typedNumber = 254;
 
-/**
- * Views of bytes are written with the bytes that they show. V8 would write the whole memory that they stand in, which for a small
- * Buffer holds the Buffers of others.
- */
-class ViewWriter extends Writer {
-  /** Of Node since 8, and documented; its types do not have it. */
-  declare readonly _setTreatArrayBufferViewsAsHostObjects: (treat: boolean) => void;
-
-  constructor() {
-    super();
-    this._setTreatArrayBufferViewsAsHostObjects(true);
-  }
-
-  _writeHostObject(view: ArrayBufferView): void {
-    if (view instanceof TypedMark) {
-      const tag = Buffer.from(view.tag, "utf16le");
-      this.writeUint32(typedNumber);
-      this.writeUint32(tag.length);
-      this.writeRawBytes(tag);
-      this.writeValue(view.data);
-      return;
-    }
-    const prototype = homePrototypeOf(view);
-    const index = viewClasses.findIndex((viewClass) => viewClass.prototype === prototype);
-    this.writeUint32(prototype === Buffer.prototype ? bufferNumber : index);
-    this.writeUint32(view.byteLength);
-    this.writeRawBytes(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  }
+/** The classes that write and read, made when they are first used: `node:v8` takes one to two milliseconds to load. */
+function codecs(): ReturnType<typeof makeCodecs> {
+  made ??= makeCodecs();
+  return made;
 }
 
-class ViewReader extends Deserializer {
-  types: ValueTypes | undefined;
+let made: ReturnType<typeof makeCodecs> | undefined;
 
-  _readHostObject(): unknown {
-    const viewClass = this.readUint32();
-    if (viewClass === typedNumber) {
-      const tag = Buffer.from(this.readRawBytes(this.readUint32())).toString("utf16le");
-      if (this.types === undefined) throw new RangeError("The serializer has no types, and the value has.");
-      return this.types.decode(tag, this.readValue());
+function makeCodecs() {
+  const { Deserializer, Serializer: Writer } = process.getBuiltinModule("node:v8");
+
+  /**
+   * Views of bytes are written with the bytes that they show. V8 would write the whole memory that they stand in, which for a small
+   * Buffer holds the Buffers of others.
+   */
+  class ViewWriter extends Writer {
+    /** Of Node since 8, and documented; its types do not have it. */
+    declare readonly _setTreatArrayBufferViewsAsHostObjects: (treat: boolean) => void;
+
+    constructor() {
+      super();
+      this._setTreatArrayBufferViewsAsHostObjects(true);
     }
-    // A copy: what was read from is part of somebody else's memory.
-    const bytes = Uint8Array.from(this.readRawBytes(this.readUint32()));
-    if (viewClass === bufferNumber) return Buffer.from(bytes.buffer);
-    const made = viewClasses[viewClass];
-    if (made === undefined) throw new RangeError(`No class of views has the number ${viewClass}.`);
-    return new made(bytes.buffer);
+
+    _writeHostObject(view: ArrayBufferView): void {
+      if (view instanceof TypedMark) {
+        const tag = Buffer.from(view.tag, "utf16le");
+        this.writeUint32(typedNumber);
+        this.writeUint32(tag.length);
+        this.writeRawBytes(tag);
+        this.writeValue(view.data);
+        return;
+      }
+      const prototype = homePrototypeOf(view);
+      const index = viewClasses.findIndex((viewClass) => viewClass.prototype === prototype);
+      this.writeUint32(prototype === Buffer.prototype ? bufferNumber : index);
+      this.writeUint32(view.byteLength);
+      this.writeRawBytes(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    }
   }
+
+  class ViewReader extends Deserializer {
+    types: ValueTypes | undefined;
+
+    _readHostObject(): unknown {
+      const viewClass = this.readUint32();
+      if (viewClass === typedNumber) {
+        const tag = Buffer.from(this.readRawBytes(this.readUint32())).toString("utf16le");
+        if (this.types === undefined) throw new RangeError("The serializer has no types, and the value has.");
+        return this.types.decode(tag, this.readValue());
+      }
+      // A copy: what was read from is part of somebody else's memory.
+      const bytes = Uint8Array.from(this.readRawBytes(this.readUint32()));
+      if (viewClass === bufferNumber) return Buffer.from(bytes.buffer);
+      const viewed = viewClasses[viewClass];
+      if (viewed === undefined) throw new RangeError(`No class of views has the number ${viewClass}.`);
+      return new viewed(bytes.buffer);
+    }
+  }
+
+  return { ViewReader, ViewWriter };
 }

@@ -15,10 +15,35 @@ export function expectSame(actual: unknown, expected: unknown): void {
     }
     if (met.get(right) === left) continue;
     met.set(right, left);
+    if (isLargeRecord(right)) {
+      waiting.push(...differencesOf(left, right, path));
+      continue;
+    }
     for (const [segment, a, b] of aspects(left, right)) {
       if (!Object.is(a, b)) waiting.push([a, b, path + segment]);
     }
   }
+}
+
+/** From so many names on, a text of each property would take longer than the serializer. */
+const manyNames = 1_000;
+
+function isLargeRecord(object: object): boolean {
+  return Object.getPrototypeOf(object) === Object.prototype && Reflect.ownKeys(object).length >= manyNames;
+}
+
+/** The same aspects of a large plain object, without a text for each property that is equal. */
+function differencesOf(left: object, right: object, path: string): [unknown, unknown, string][] {
+  const [names, expected] = [Reflect.ownKeys(left), Reflect.ownKeys(right)];
+  const isAlike =
+    Object.getPrototypeOf(left) === Object.prototype &&
+    names.length === expected.length &&
+    Object.keys(left).length === names.length &&
+    expected.every((name, place) => name === names[place]);
+  if (!isAlike) return [[`${names.length} names`, `${expected.length} names, in their order`, path]];
+  return expected
+    .filter((name) => !Object.is(Reflect.get(left, name), Reflect.get(right, name)))
+    .map((name) => [Reflect.get(left, name), Reflect.get(right, name), `${path}.${String(name)}`]);
 }
 
 function* aspects(left: object, right: object): Generator<[segment: string, left: unknown, right: unknown]> {
