@@ -7,7 +7,7 @@ import type { MaybePromise, ValueOf } from "./value-of.js";
 export interface ReadOptions {
   /** The reader leaves when it aborts: the read rejects with the signal's reason. The load goes on for other readers. */
   readonly signal?: AbortSignal | undefined;
-  /** Values that were stored longer ago than this are passed by, and loaded anew. Default: any age. */
+  /** Skips values that were stored longer ago than this, and loads again. Default: any age. */
   readonly maxAge?: Duration | undefined;
   /** Passes every tier by and joins no load that has begun. The new value is stored. Default: false. */
   readonly fresh?: boolean | undefined;

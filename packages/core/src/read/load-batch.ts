@@ -14,7 +14,7 @@ export class LoadBatch {
   readonly #gathered = new Map<ClassRuntime, Flight[]>();
   readonly #limits = new Map<NodeKind, ConcurrencyLimit>();
 
-  /** @param mayLoad is asked of each flight at the end of the tick */
+  /** @param mayLoad decides for each flight at the end of the tick */
   constructor(tick: Tick, environment: LoadEnvironment, mayLoad: (flight: Flight) => boolean) {
     this.#tick = tick;
     this.#environment = environment;

@@ -69,7 +69,7 @@ export class BulkContext extends Surroundings implements LoadAllContext {
     super(load.space);
     this.#load = load;
     this.for = ((node: Node) => {
-      // By class and key: whoever defines a node without a class is given arguments, and makes the node anew to ask.
+      // By class and key: a definition without a class gets arguments, and makes a new node to ask.
       this.#flights ??= new Map(load.flights.map((flight) => [flight.key, flight]));
       const isOfClass = Object.getPrototypeOf(node) === load.runtime.prototype;
       const flight = isOfClass ? this.#flights.get(node.key()) : undefined;

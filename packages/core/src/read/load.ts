@@ -122,8 +122,8 @@ export class Load implements RunningLoad {
   }
 
   /**
-   * A flight's readers have all left. Once all flights' have, a load that stands in line does not start, and one that listens to
-   * its signal is told to stop: no new reader joins it. One that does not listen goes on, and may be joined.
+   * A flight's readers have all left. Once all flights' have, a load that waits in line does not start, and the
+   * signal of one that listens to it aborts: no new reader joins it. One that does not listen goes on, and may be joined.
    */
   abandoned(): void {
     if (this.ended || !this.flights.every((flight) => flight.isAbandoned)) return;
@@ -196,7 +196,7 @@ export class Load implements RunningLoad {
    * What the answer means for each flight. An Error that a single load returns is a value like others; in a list it stands for its
    * node's failure.
    *
-   * @throws LoadError `CACHEME_LOAD_SHAPE` for a list that is none, or has another length
+   * @throws LoadError `CACHEME_LOAD_SHAPE` if the answer is not a list, or has another length
    */
   #outcomesOf(answer: unknown): readonly Outcome[] {
     if (this.#single !== undefined) return [{ value: answer }];

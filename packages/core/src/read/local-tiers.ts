@@ -7,7 +7,7 @@ import type { LocalEntry } from "../storage/local-storage.js";
 
 /**
  * Reads the local tiers, synchronously. This is the path of a hit, and the product's speed: no closure, no await, no object
- * of any kind, and the clock (35 ns, a third of the whole) is asked only for an entry that has a ttl.
+ * of any kind, and the clock (35 ns, a third of the whole) is read only for an entry that has a ttl.
  */
 export class LocalTiers {
   readonly #clock: Clock;

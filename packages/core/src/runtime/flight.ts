@@ -37,7 +37,7 @@ export interface NestedWait {
 
 /**
  * Where a flight is: it reads the tiers, is gathered with the tick's loads, waits until another load of its key may begin,
- * follows another flight whose answer it takes over, loads, stores what was loaded, or is over.
+ * follows another flight whose answer it takes over, loads, stores what was loaded, or has settled.
  */
 export type FlightState =
   | "reading"
@@ -148,7 +148,7 @@ export class Flight extends Operation implements RemoteRead {
     return this.state === "settled";
   }
 
-  /** Whether the load has begun, so that whoever comes now may have seen something newer than it gives. */
+  /** Whether the load has begun, so that a reader that joins now may have seen something newer than it gives. */
   get hasBegun(): boolean {
     return this.state === "loading" || this.state === "filling";
   }
@@ -190,7 +190,7 @@ export class Flight extends Operation implements RemoteRead {
     return this.#late !== undefined || (this.apart?.some(({ asked }) => asked >= this.birth) ?? false);
   }
 
-  /** Takes the readers that joined during the load out of the flight, if there are any. Whoever calls this answers them. */
+  /** Takes the readers that joined during the load out of the flight, if there are any. The caller answers them. */
   takeLate(): PromiseWithResolvers<unknown> | undefined {
     const late = this.#late;
     this.#late = undefined;
@@ -232,7 +232,7 @@ export class Flight extends Operation implements RemoteRead {
     return this.state === "following" ? this.mustReadAgain : this.hasBegun && this.birth < birth;
   }
 
-  /** Draws the birth number: from now on the source is asked. */
+  /** Draws the birth number, because the load begins. */
   begin(): void {
     this.state = "loading";
     this.birth = nextBirth();

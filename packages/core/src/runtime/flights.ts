@@ -1,7 +1,7 @@
 import type { ApartReader } from "./apart-reader.js";
 import type { Flight } from "./flight.js";
 
-/** Of one key: one load that runs, and one that began after whoever asked for it. Never a third. */
+/** Of one key: one load that runs, and one that began after its readers asked. Never a third. */
 const mostLoads = 2;
 
 /** The flights of one key. */

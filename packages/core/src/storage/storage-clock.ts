@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.js";
 import type { RemoteStorage } from "./remote-storage.js";
 
-/** After so many milliseconds the storage is asked for its time again. */
+/** Milliseconds after which a sample is too old. */
 const sampleAge = 10 * 60_000;
 
 /** A wall clock that went on by so many milliseconds more, or less, than time did was set. */
@@ -36,7 +36,7 @@ export class StorageClock {
     this.#clock = clock;
   }
 
-  /** Settles when the storage has been asked for the first time; `undefined` if that is over, as nearly always. */
+  /** Settles after the first sample; `undefined` if there was one, as nearly always. */
   known(): Promise<void> | undefined {
     return this.#wasAsked ? undefined : this.sample();
   }
@@ -74,7 +74,7 @@ export class StorageClock {
       offset = Math.floor(time + halfTick - wall - roundTrip / 2);
       uncertainty = roundTrip / 2 + halfTick;
     } catch {
-      return; // The storage's own calls tell of its trouble. It is asked again at its next use.
+      return; // The storage's own calls report its trouble. Its next use takes another sample.
     } finally {
       this.#wasAsked = true;
     }

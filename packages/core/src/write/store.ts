@@ -37,7 +37,7 @@ interface Storing {
 export class Store {
   readonly #clock: Clock;
   readonly #events: Events;
-  /** The kinds that a process warning was given for, so that it is given once. */
+  /** The kinds that were warned of already: each gets one process warning. */
   readonly #warned = new Set<string>();
 
   constructor(clock: Clock, events: Events) {
@@ -302,7 +302,7 @@ export class Store {
     });
   }
 
-  /** Reports a value that some tier could not be given: nobody is told by a rejection, because the reader gets the value. */
+  /** Emits `notStored` instead of rejecting, because the reader gets the value. Without a listener it warns once. */
   #tellNotStored(kind: NodeKind, key: string, error: SerializationError): void {
     if (this.#events.listeners.notStored !== null) {
       this.#events.emit("notStored", { node: kind.name, key, error });
