@@ -35,7 +35,7 @@ export {
   type NodeFactory,
   type SynchronousDefinedNode,
 } from "./define-node.js";
-export type { DoorkeeperOptions } from "./doorkeeper.js";
+export type { ConnectionOptions } from "./driver/connection-options.js";
 export { type Duration, milliseconds } from "./duration.js";
 export type { Cached, Entry } from "./entry/entry.js";
 export {
@@ -64,6 +64,7 @@ export type {
   ResultOf,
   Synchronous,
 } from "./memoize/signature.js";
+export type { DoorkeeperOptions } from "./node/doorkeeper.js";
 export type { CacheTier, NodeMeta } from "./node/meta.js";
 export { type LoadAll, type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
 export type {
@@ -87,22 +88,21 @@ export type { Compression, CompressionAlgorithm, Serializer } from "./serializer
 export { v8 } from "./serializer/v8.js";
 export { type SerializerOptions, type ValueType, valueType } from "./serializer/value-type.js";
 export type { LoadTimes, Stats } from "./stats/node-stats.js";
-export { registerScheme, type StorageFactory } from "./storage/by-url.js";
-export type { ConnectionOptions } from "./storage/connection-options.js";
 export type { Generation, Generations } from "./storage/generations.js";
 export { KeyPattern } from "./storage/key-pattern.js";
 export type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "./storage/leases.js";
 export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
-export { type MemoryOptions, memory } from "./storage/memory.js";
-export { nullStorage } from "./storage/null-storage.js";
-export type { StorageStatus } from "./storage/registered.js";
-export type { RegisterOptions } from "./storage/registry.js";
 export type {
   RemoteStorage,
   StorageCapability,
   StorageInfo,
   StoredRecord,
 } from "./storage/remote-storage.js";
-export { replicated } from "./storage/replicated.js";
-export type { Shard } from "./storage/shard.js";
-export { type ShardedStorage, sharded } from "./storage/sharded.js";
+export { type MemoryOptions, memory } from "./storages/memory.js";
+export { nullStorage } from "./storages/null-storage.js";
+export { replicated } from "./storages/replicated.js";
+export type { Shard } from "./storages/sharded/shard.js";
+export { type ShardedStorage, sharded } from "./storages/sharded/sharded.js";
+export { registerScheme, type StorageFactory } from "./tiers/by-url.js";
+export type { StorageStatus } from "./tiers/registered.js";
+export type { RegisterOptions } from "./tiers/registry.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BloomFilter } from "../src/doorkeeper.js";
+import { BloomFilter } from "../src/node/doorkeeper.js";
 
 describe("the filter", () => {
   it("turns a key away the first time, and admits it from the second on", () => {

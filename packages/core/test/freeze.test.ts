@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import * as namespace from "../src/freeze.js";
-import { deepFreeze } from "../src/freeze.js";
+import * as namespace from "../src/entry/freeze.js";
+import { deepFreeze } from "../src/entry/freeze.js";
 
 /** Required, since the types of MobX need a newer library of TypeScript's than ours. */
 const { configure, observable }: MobX = createRequire(import.meta.url)("mobx");

@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { connectionSettings, isAggregate, isError, StorageCalls } from "../src/driver.js";
-import { storageByUrl } from "../src/storage/by-url.js";
+import { storageByUrl } from "../src/tiers/by-url.js";
 import { reason } from "./support/reason.js";
 
 // Test runners run programs in a context of their own: there the errors of Node's own modules are of another realm.

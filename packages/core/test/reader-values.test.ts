@@ -192,7 +192,7 @@ describe('values: "frozen"', () => {
 
   it("caches the same values as production does", async () => {
     const odd = [
-      await import("../src/freeze.js"),
+      await import("../src/entry/freeze.js"),
       Object.defineProperty({}, "odd", { get: () => expect.fail("odd"), enumerable: true }),
     ];
     for (const environment of ["development", "production"]) {

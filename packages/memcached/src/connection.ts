@@ -1,4 +1,4 @@
-import { Awaited, backOff, clearTimeout, elapsed, setTimeout } from "cacheme/driver";
+import { backOff, clearTimeout, Deferred, elapsed, setTimeout } from "cacheme/driver";
 import type { Exchange } from "./exchange.js";
 import { type Account, introduced } from "./introduction.js";
 import type { Batch } from "./protocol.js";
@@ -38,7 +38,7 @@ export class Connection {
   #attempts = 0;
   /** The end of this attempt's time, or the beginning of the next one. */
   #timer: NodeJS.Timeout | undefined;
-  #awaited: Awaited | undefined;
+  #pending: Deferred | undefined;
   #number = 0;
 
   constructor(label: string, settings: ServerSettings) {
@@ -71,8 +71,8 @@ export class Connection {
   untilReady(): Promise<void> {
     if (this.#isReady) return Promise.resolve();
     if (this.#isClosed) return Promise.reject(new Error("the storage was closed"));
-    this.#awaited ??= new Awaited();
-    const { promise } = this.#awaited;
+    this.#pending ??= new Deferred();
+    const { promise } = this.#pending;
     if (this.#wire === undefined) this.#attempt();
     return promise;
   }
@@ -123,7 +123,7 @@ export class Connection {
     clearTimeout(this.#timer);
     const reason = new Error("the storage was closed");
     this.#wire?.drop(reason);
-    this.#awaited?.reject(reason);
+    this.#pending?.reject(reason);
   }
 
   get #open(): Wire {
@@ -160,8 +160,8 @@ export class Connection {
     this.#isReady = true;
     this.#attempts = 0;
     this.#failure = undefined;
-    this.#awaited?.resolve();
-    this.#awaited = undefined;
+    this.#pending?.resolve();
+    this.#pending = undefined;
   }
 
   #lose(reason: Error): void {
@@ -178,8 +178,8 @@ export class Connection {
   }
 
   #fail(reason: Error): void {
-    this.#awaited?.reject(reason);
-    this.#awaited = undefined;
+    this.#pending?.reject(reason);
+    this.#pending = undefined;
     if (!this.#isPersistent) return;
     this.#failure = reason;
     this.#timer = setTimeout(() => this.#attempt(), backOff(this.#attempts++)).unref();

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import {
-  Awaited,
   backOff,
   clearTimeout,
   cutOff,
+  Deferred,
   nextTick,
   noAnswer,
   setImmediate,
@@ -63,7 +63,7 @@ export class Connection<C extends Connectable = RedisClient> {
   #attempts = 0;
   /** The end of this attempt's time, or the beginning of the next one. */
   #timer: NodeJS.Timeout | undefined;
-  #awaited: Awaited | undefined;
+  #pending: Deferred | undefined;
   readonly #locate: ConnectionOptions["locate"];
   /** While it is asked where the server is. */
   #locating: AbortController | undefined;
@@ -105,8 +105,8 @@ export class Connection<C extends Connectable = RedisClient> {
   /** Settles with the attempt that is under way, or with a new one. */
   untilReady(): Promise<void> {
     if (this.isReady) return Promise.resolve();
-    this.#awaited ??= new Awaited();
-    const { promise } = this.#awaited;
+    this.#pending ??= new Deferred();
+    const { promise } = this.#pending;
     this.#open();
     return promise;
   }
@@ -146,7 +146,7 @@ export class Connection<C extends Connectable = RedisClient> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#locating?.abort();
-    this.#awaited?.reject(new Error("the storage was closed"));
+    this.#pending?.reject(new Error("the storage was closed"));
     this.client.off("ready", this.#onReady);
     this.client.off("close", this.#onDown);
     const own = this.#own;
@@ -203,8 +203,8 @@ export class Connection<C extends Connectable = RedisClient> {
     this.#attempts = 0;
     this.#failure = undefined;
     unref(this.#own?.stream);
-    this.#awaited?.resolve();
-    this.#awaited = undefined;
+    this.#pending?.resolve();
+    this.#pending = undefined;
   };
 
   readonly #onDown = (): void => {
@@ -228,8 +228,8 @@ export class Connection<C extends Connectable = RedisClient> {
   };
 
   #fail(failure: Error): void {
-    this.#awaited?.reject(failure);
-    this.#awaited = undefined;
+    this.#pending?.reject(failure);
+    this.#pending = undefined;
     if (this.#own === undefined || this.#persistent) this.#failure = failure;
     if (this.#own === undefined || !this.#persistent) return;
     this.#timer = setTimeout(() => this.#open(), backOff(this.#attempts++)).unref();

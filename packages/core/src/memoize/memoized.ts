@@ -1,7 +1,7 @@
 import { ConfigurationError, typeName } from "../errors.js";
 import type { Node } from "../node/node.js";
 import type { ValueOf } from "../node/value-of.js";
-import { refuseUnknownOptions } from "../storage/option-checks.js";
+import { refuseUnknownOptions } from "../option-checks.js";
 import { checkedNode, type Keeper, likeThe, nameOf, notAFunction } from "./memoize.js";
 import { copyMetadata } from "./metadata.js";
 import type { AnyFunction, ArgumentsOf, ResultOf } from "./signature.js";

@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
-import type { DoorkeeperOptions } from "../doorkeeper.js";
 import { type Duration, milliseconds } from "../duration.js";
 import { ConfigurationError } from "../errors.js";
 import { msgpack } from "../serializer/msgpack.js";
 import type { Serializer } from "../serializer/serializer.js";
+import type { DoorkeeperOptions } from "./doorkeeper.js";
 import type { NodeClass } from "./node.js";
 import type { StorageName } from "./register.js";
 

@@ -9,7 +9,7 @@ import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { Flight, type FlightOptions, type RunningLoad } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import { lastBirth, unborn } from "../runtime/operation.js";
-import type { Tick } from "../storage/tick.js";
+import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { leaveOnAbort } from "./abort.js";
 import type { Load } from "./load.js";

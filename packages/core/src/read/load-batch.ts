@@ -1,7 +1,7 @@
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import type { NodeKind } from "../runtime/node-kind.js";
-import type { Tick } from "../storage/tick.js";
+import type { Tick } from "../tiers/tick.js";
 import { ConcurrencyLimit } from "./concurrency-limit.js";
 import { Load, type LoadEnvironment } from "./load.js";
 import { type SingleLoad, singleLoadOf } from "./single-load.js";

@@ -4,7 +4,7 @@ import { isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
 import type { Flight, FlightSteps } from "../runtime/flight.js";
-import type { Tick } from "../storage/tick.js";
+import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { Landing, type Rejoining } from "./landing.js";
 import { LoadBatch } from "./load-batch.js";

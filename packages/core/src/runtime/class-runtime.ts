@@ -1,4 +1,4 @@
-import type { BloomFilter } from "../doorkeeper.js";
+import type { BloomFilter } from "../node/doorkeeper.js";
 import type { ResolvedMeta } from "../node/meta.js";
 import type { LoadAllContext, Node, NodeClass } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";

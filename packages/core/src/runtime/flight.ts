@@ -1,7 +1,7 @@
 import type { Entry } from "../entry/entry.js";
 import type { LoadContext, Node } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
-import type { RemoteRead } from "../storage/registered.js";
+import type { RemoteRead } from "../tiers/remote-batch.js";
 import type { ApartReader } from "./apart-reader.js";
 import type { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";

@@ -1,11 +1,12 @@
-import { BloomFilter } from "../doorkeeper.js";
 import { classFingerprint } from "../entry/envelope.js";
+import { BloomFilter } from "../node/doorkeeper.js";
 import { escapedPrefix, storageKey } from "../node/key.js";
 import type { ResolvedMeta } from "../node/meta.js";
 import { nextLocalSpace } from "../shared-state.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import type { LocalStorage } from "../storage/local-storage.js";
-import type { Registered, RegisteredRemote } from "../storage/registered.js";
+import type { Registered } from "../tiers/registered.js";
+import type { RemoteBatch } from "../tiers/remote-batch.js";
 import { Activities } from "./activities.js";
 import { Distrust } from "./distrust.js";
 import { nextBirth } from "./operation.js";
@@ -27,7 +28,7 @@ export interface RemoteTier {
   readonly index: number;
   readonly name: string;
   readonly ttl: number;
-  readonly storage: RegisteredRemote;
+  readonly storage: RemoteBatch;
   /** The keys for which the tier is not read. */
   readonly distrust: Distrust;
 }
@@ -96,7 +97,7 @@ export class NodeKind {
   }
 
   /** The keys for which a storage is not read: what was not reached stays so, whatever replaces the kind. */
-  distrustOf(storage: RegisteredRemote): Distrust | undefined {
+  distrustOf(storage: RemoteBatch): Distrust | undefined {
     return this.remoteTiers.find((tier) => tier.storage === storage)?.distrust;
   }
 

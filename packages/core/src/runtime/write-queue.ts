@@ -1,5 +1,5 @@
-import type { RegisteredRemote } from "../storage/registered.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
+import type { RemoteBatch } from "../tiers/remote-batch.js";
 
 /** What one caller wants done with a key in a tier. */
 export interface Mutation {
@@ -25,14 +25,14 @@ interface Request {
  * storage may carry out two requests in any order, so no second one leaves before the first one was answered.
  */
 export class WriteQueue {
-  readonly #storage: RegisteredRemote;
+  readonly #storage: RemoteBatch;
   readonly #key: string;
   readonly #idle: () => void;
   #isBusy = false;
   #next: Request | undefined;
 
   /** @param idle is called whenever the last mutation is done */
-  constructor(storage: RegisteredRemote, key: string, idle: () => void) {
+  constructor(storage: RemoteBatch, key: string, idle: () => void) {
     this.#storage = storage;
     this.#key = key;
     this.#idle = idle;

@@ -1,11 +1,12 @@
 import type { Clock } from "../clock.js";
+import type { ConnectionOptions } from "../driver/connection-options.js";
 import { asError, ConfigurationError, closedError, reasonOf, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
+import { shown } from "../option-checks.js";
+import type { LocalStorage } from "../storage/local-storage.js";
+import type { RemoteStorage, StorageCapability } from "../storage/remote-storage.js";
 import { storageByUrl } from "./by-url.js";
-import type { ConnectionOptions } from "./connection-options.js";
-import type { LocalStorage } from "./local-storage.js";
-import { shown } from "./option-checks.js";
-import { offers, type Registered, RegisteredLocal, RegisteredRemote } from "./registered.js";
+import { offers, type Registered, RegisteredLocal } from "./registered.js";
 import {
   type Connection,
   checkName,
@@ -13,7 +14,7 @@ import {
   isSameStorage,
   type Registration,
 } from "./registration.js";
-import type { RemoteStorage, StorageCapability } from "./remote-storage.js";
+import { RemoteBatch } from "./remote-batch.js";
 import type { Tick } from "./tick.js";
 
 /** What `registerStorage` may be told besides name and storage. */
@@ -150,7 +151,7 @@ export class StorageRegistry {
     } catch (cause) {
       throw notConnected(name, storage, cause);
     }
-    const registered = new RegisteredRemote(name, storage, this.#events, this.#tick, this.#clock);
+    const registered = new RemoteBatch(name, storage, this.#events, this.#tick, this.#clock);
     if (!this.#retired) return registered;
     await registered.close();
     throw closedError(`Storage "${name}" was connected`);

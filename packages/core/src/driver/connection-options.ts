@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.js";
-import { optionError, shown, timerMilliseconds } from "./option-checks.js";
+import { optionError, shown, timerMilliseconds } from "../option-checks.js";
 
 /** The options that every remote storage has. */
 export interface ConnectionOptions {

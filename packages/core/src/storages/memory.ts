@@ -1,12 +1,12 @@
 import { BoundedCache } from "@cacheme/memory";
 import type { Cached } from "../entry/entry.js";
+import { deepFreeze } from "../entry/freeze.js";
 import { ConfigurationError, reasonOf } from "../errors.js";
-import { deepFreeze } from "../freeze.js";
 import { grouped } from "../grouped.js";
 import { type Copies, copyValue } from "../serializer/copy.js";
 import { refuseUncarried } from "../serializer/refusal.js";
 import { type ValueType, ValueTypes } from "../serializer/value-type.js";
-import type { LocalEntry, LocalStorage, LocalValues } from "./local-storage.js";
+import type { LocalEntry, LocalStorage, LocalValues } from "../storage/local-storage.js";
 
 /** The settings of {@link memory}. */
 export interface MemoryOptions {

@@ -1,6 +1,6 @@
-import { ConfigurationError } from "./errors.js";
-import { grouped } from "./grouped.js";
-import { xxh32 } from "./hash.js";
+import { ConfigurationError } from "../errors.js";
+import { grouped } from "../grouped.js";
+import { xxh32 } from "../hash.js";
 
 /**
  * A doorkeeper for a node class: a value whose key is loaded for the first time is returned, but not stored; it is stored from

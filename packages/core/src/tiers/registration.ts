@@ -1,8 +1,8 @@
 import { ConfigurationError } from "../errors.js";
-import type { LocalStorage } from "./local-storage.js";
-import { shown } from "./option-checks.js";
+import { shown } from "../option-checks.js";
+import type { LocalStorage } from "../storage/local-storage.js";
+import type { RemoteStorage } from "../storage/remote-storage.js";
 import type { Registered } from "./registered.js";
-import type { RemoteStorage } from "./remote-storage.js";
 
 /** What `registerStorage` was given, and what became of it. */
 export interface Registration {

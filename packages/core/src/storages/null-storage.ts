@@ -1,4 +1,4 @@
-import type { LocalStorage } from "./local-storage.js";
+import type { LocalStorage } from "../storage/local-storage.js";
 import { defaultValues } from "./memory.js";
 
 /**

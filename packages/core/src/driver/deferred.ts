@@ -1,5 +1,14 @@
-/** A promise that waits for an event. That nobody waits for it is no error. For authors of storages. */
-export class Awaited {
+/**
+ * A promise that another place settles. Its rejection is never reported as unhandled. For authors of storages.
+ *
+ * @example
+ * ```ts
+ * const connected = new Deferred();
+ * socket.once("connect", connected.resolve);
+ * await connected.promise;
+ * ```
+ */
+export class Deferred {
   readonly promise: Promise<void>;
   resolve: () => void = () => {};
   reject: (error: Error) => void = () => {};

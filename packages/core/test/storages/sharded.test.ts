@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Rendezvous } from "../../src/driver/rendezvous.js";
 import {
   BatchError,
   Cacheme,
@@ -7,7 +8,6 @@ import {
   type RemoteStorage,
   sharded,
 } from "../../src/index.js";
-import { Rendezvous } from "../../src/storage/rendezvous.js";
 import { reason, thrownBy } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode } from "../support/space.js";

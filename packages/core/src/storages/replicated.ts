@@ -1,10 +1,15 @@
+import { backOff } from "../driver/back-off.js";
 import { BatchError, closedStorage, reasonOf } from "../errors.js";
+import { optionError } from "../option-checks.js";
+import type { KeyPattern } from "../storage/key-pattern.js";
+import type {
+  RemoteStorage,
+  StorageCapability,
+  StorageInfo,
+  StoredRecord,
+} from "../storage/remote-storage.js";
+import { checkKeys } from "../storage/stored-key.js";
 import { elapsed } from "../timers.js";
-import { backOff } from "./back-off.js";
-import type { KeyPattern } from "./key-pattern.js";
-import { optionError } from "./option-checks.js";
-import type { RemoteStorage, StorageCapability, StorageInfo, StoredRecord } from "./remote-storage.js";
-import { checkKeys } from "./stored-key.js";
 
 /** Keys that a replica may have missed before it is given up: some megabytes. */
 const mostMissed = 100_000;

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { RemoteStorage } from "./remote-storage.js";
+import type { RemoteStorage } from "../storage/remote-storage.js";
 
 /** Milliseconds after which a sample is too old. */
 const sampleAge = 10 * 60_000;

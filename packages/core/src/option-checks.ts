@@ -1,5 +1,5 @@
-import { type Duration, milliseconds } from "../duration.js";
-import { ConfigurationError } from "../errors.js";
+import { type Duration, milliseconds } from "./duration.js";
+import { ConfigurationError } from "./errors.js";
 
 /** The longest that a timer of Node.js can wait; beyond it a timer fires at once. */
 const longestTimer = 2 ** 31 - 1;

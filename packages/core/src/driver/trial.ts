@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { asError, isError, StorageError } from "../errors.js";
+import { KeyPattern } from "../storage/key-pattern.js";
+import type { RemoteStorage } from "../storage/remote-storage.js";
 import { refusedConnection, unsupportedServer, words } from "./connect-trouble.js";
-import { KeyPattern } from "./key-pattern.js";
-import type { RemoteStorage } from "./remote-storage.js";
 
 /** What {@link tryCalls} must know of a storage. */
 export interface Trial {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../../src/clock.js";
-import { StorageClock } from "../../src/storage/storage-clock.js";
+import { StorageClock } from "../../src/tiers/storage-clock.js";
 import { deferred, settled } from "../support/deferred.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { VirtualClock } from "../support/virtual-clock.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Cacheme, type RegisterOptions, registerScheme } from "../../src/index.js";
-import { storageByUrl } from "../../src/storage/by-url.js";
+import { storageByUrl } from "../../src/tiers/by-url.js";
 import { reason, thrownBy } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode } from "../support/space.js";

@@ -1,4 +1,4 @@
-import { optionError, shown } from "./option-checks.js";
+import { optionError, shown } from "../option-checks.js";
 
 const name = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 

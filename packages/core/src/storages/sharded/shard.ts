@@ -1,6 +1,6 @@
-import { optionError } from "./option-checks.js";
-import type { RemoteStorage } from "./remote-storage.js";
-import type { Member } from "./rendezvous.js";
+import type { Member } from "../../driver/rendezvous.js";
+import { optionError } from "../../option-checks.js";
+import type { RemoteStorage } from "../../storage/remote-storage.js";
 
 /** One of the storages that {@link sharded} spreads its keys over. */
 export interface Shard {

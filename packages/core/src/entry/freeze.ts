@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { inThisRealm } from "./realm.js";
+import { inThisRealm } from "../realm.js";
 
 /** What was frozen to the bottom stays so: a value goes through several hands that each must know it frozen. */
 const frozenDeeply = new WeakSet<object>();

@@ -2,23 +2,10 @@ import { types } from "node:util";
 import type { Clock } from "../clock.js";
 import { asError, BatchError, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
-import type { LocalStorage } from "./local-storage.js";
+import type { RemoteStorage, StoredRecord } from "../storage/remote-storage.js";
 import { type PartBounds, partsOf, sendParts } from "./parts.js";
-import type { RemoteStorage, StorageCapability, StoredRecord } from "./remote-storage.js";
 import { StorageClock } from "./storage-clock.js";
 import type { Tick } from "./tick.js";
-
-/** A local storage under the name that node classes know it by. */
-export class RegisteredLocal {
-  readonly kind = "local";
-  readonly name: string;
-  readonly storage: LocalStorage;
-
-  constructor(name: string, storage: LocalStorage) {
-    this.name = name;
-    this.storage = storage;
-  }
-}
 
 /** One key that somebody wants read from a remote storage. */
 export interface RemoteRead {
@@ -49,7 +36,7 @@ export interface RemoteRemoval {
  * each kind is sent as one batch for all node classes. Nothing here rejects: a storage in trouble is counted, told to the
  * listeners, and answered for.
  */
-export class RegisteredRemote {
+export class RemoteBatch {
   readonly kind = "remote";
   readonly name: string;
   readonly storage: RemoteStorage;
@@ -203,38 +190,4 @@ function isAnswerTo(keys: readonly string[], answer: unknown): boolean {
   if (!Array.isArray(answer) || answer.length !== keys.length) return false;
   for (const bytes of answer) if (bytes !== undefined && !types.isUint8Array(bytes)) return false;
   return true;
-}
-
-export type Registered = RegisteredLocal | RegisteredRemote;
-
-/** What a `Cacheme` knows of a storage, as `storages()` answers it. */
-export interface StorageStatus {
-  readonly name: string;
-  readonly kind: "local" | "remote";
-  /** What the storage calls itself, such as `redis://localhost:6379`. */
-  readonly label: string;
-  /** What a remote storage offers beyond reading, writing and removing. Nothing for a local one, which needs none of it. */
-  readonly offers: readonly StorageCapability[];
-  /** How many calls have failed since the start; always 0 for a local storage. */
-  readonly failureCount: number;
-  /** What the last failed call said. */
-  readonly lastError: Error | undefined;
-}
-
-/** What a remote storage offers beyond reading, writing and removing. */
-export function offers(storage: RemoteStorage): StorageCapability[] {
-  const capabilities = ["generations", "info", "leases", "scan"] as const;
-  return capabilities.filter((capability) => storage[capability] !== undefined);
-}
-
-export function statusOf(registered: Registered): StorageStatus {
-  const remote = registered.kind === "remote" ? registered : undefined;
-  return {
-    name: registered.name,
-    kind: registered.kind,
-    label: registered.storage.label,
-    offers: remote === undefined ? [] : offers(remote.storage),
-    failureCount: remote?.failureCount ?? 0,
-    lastError: remote?.lastError,
-  };
 }

@@ -1,13 +1,18 @@
-import { BatchError, closedStorage, reasonOf } from "../errors.js";
-import type { KeyPattern } from "./key-pattern.js";
-import type { Leases } from "./leases.js";
-import { optionError, shown } from "./option-checks.js";
-import type { RemoteStorage, StorageCapability, StorageInfo, StoredRecord } from "./remote-storage.js";
-import { Rendezvous } from "./rendezvous.js";
+import { Rendezvous } from "../../driver/rendezvous.js";
+import { BatchError, closedStorage, reasonOf } from "../../errors.js";
+import { optionError, shown } from "../../option-checks.js";
+import type { KeyPattern } from "../../storage/key-pattern.js";
+import type { Leases } from "../../storage/leases.js";
+import type {
+  RemoteStorage,
+  StorageCapability,
+  StorageInfo,
+  StoredRecord,
+} from "../../storage/remote-storage.js";
+import { checkKeys } from "../../storage/stored-key.js";
+import { ShardedLeases } from "./leases.js";
 import { byShard, checkNames, memberFrom, type Shard, type ShardMember } from "./shard.js";
-import { ShardedLeases } from "./sharded-leases.js";
-import { shardedTime } from "./sharded-time.js";
-import { checkKeys } from "./stored-key.js";
+import { shardedTime } from "./time.js";
 
 /** A storage of several storages, each with a part of the keys. */
 export interface ShardedStorage extends RemoteStorage {

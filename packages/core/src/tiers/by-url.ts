@@ -1,13 +1,13 @@
 import { isBuiltin } from "node:module";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ConnectionOptions } from "../driver/connection-options.js";
 import { ConfigurationError, isError } from "../errors.js";
-import type { ConnectionOptions } from "./connection-options.js";
-import type { LocalStorage } from "./local-storage.js";
-import { memory } from "./memory.js";
-import { nullStorage } from "./null-storage.js";
-import { optionError, refuseUnknownOptions } from "./option-checks.js";
-import type { RemoteStorage } from "./remote-storage.js";
+import { optionError, refuseUnknownOptions } from "../option-checks.js";
+import type { LocalStorage } from "../storage/local-storage.js";
+import type { RemoteStorage } from "../storage/remote-storage.js";
+import { memory } from "../storages/memory.js";
+import { nullStorage } from "../storages/null-storage.js";
 
 /**
  * Makes a storage from its address.

@@ -1,4 +1,4 @@
-import type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "./leases.js";
+import type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "../../storage/leases.js";
 import { byShard, type ShardMember } from "./shard.js";
 
 /**
