@@ -1,4 +1,4 @@
-import { MOST_SLOTS } from "./slots.js";
+import { MOST_SLOTS } from "./table/slots.js";
 
 /**
  * What is refused, and with which words: before anything has changed, naming what was given and what is wanted. Types say most of

@@ -1,10 +1,10 @@
-export { BoundedCache } from "./bounded-cache.js";
+export { BoundedCache } from "./cache/bounded-cache.js";
+export type { EntryDetails } from "./cache/entry-details.js";
+export { MISS } from "./cache/miss.js";
+export type { BoundedCacheOptions, ReadOptions, SetOptions } from "./cache/options.js";
+export type { Removal, RemovalCause, RemovalListener } from "./cache/removal.js";
+export type { CacheStats } from "./cache/stats.js";
 export type { CancelTimer, Clock } from "./clock.js";
-export type { EntryDetails } from "./entry-details.js";
-export { MISS } from "./miss.js";
-export type { BoundedCacheOptions, ReadOptions, SetOptions } from "./options.js";
 export type { PolicyName } from "./policy/choose.js";
 export type { EvictionPolicy } from "./policy/eviction-policy.js";
 export type { RandomSource } from "./random.js";
-export type { Removal, RemovalCause, RemovalListener } from "./removal.js";
-export type { CacheStats } from "./stats.js";

@@ -1,5 +1,5 @@
-import type { Fitting } from "../column.js";
-import type { Slots } from "../slots.js";
+import type { Fitting } from "../table/column.js";
+import type { Slots } from "../table/slots.js";
 import type { EvictionPolicy } from "./eviction-policy.js";
 import type { SlotPolicy } from "./slot-policy.js";
 

@@ -1,5 +1,5 @@
-import type { Fitting } from "../column.js";
-import { SlotLinks } from "../slot-links.js";
+import type { Fitting } from "../table/column.js";
+import { SlotLinks } from "../table/slot-links.js";
 import type { SlotPolicy } from "./slot-policy.js";
 
 /** The list of all entries, that which goes next at its end. */

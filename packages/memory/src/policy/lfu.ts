@@ -1,5 +1,5 @@
-import { Fitting } from "../column.js";
-import { SlotLinks } from "../slot-links.js";
+import { Fitting } from "../table/column.js";
+import { SlotLinks } from "../table/slot-links.js";
 import type { SlotPolicy } from "./slot-policy.js";
 
 /** The list of the groups in use, by rising count. */

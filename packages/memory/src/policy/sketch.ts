@@ -1,4 +1,4 @@
-import { Fitting } from "../column.js";
+import { Fitting } from "../table/column.js";
 
 /** A block: four words, one per row, of eight 4-bit counters each. 16 bytes, so an estimate reads one cache line. */
 const WORD_BITS = 2;

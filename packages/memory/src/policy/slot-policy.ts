@@ -1,5 +1,5 @@
-import type { PerSlot } from "../room.js";
-import type { Slots } from "../slots.js";
+import type { PerSlot } from "../table/room.js";
+import type { Slots } from "../table/slots.js";
 
 /** How much a cache may hold. Both limits hold at once; the one that is not set is infinite. */
 export interface Limits {

@@ -1,5 +1,5 @@
-import type { Fitting } from "../column.js";
-import type { Slots } from "../slots.js";
+import type { Fitting } from "../table/column.js";
+import type { Slots } from "../table/slots.js";
 import { Ageing } from "./ageing.js";
 import { Mark, ON_HIT, Place } from "./mark.js";
 import { type Region, Regions } from "./regions.js";

@@ -1,6 +1,6 @@
-import { type BoundedCache, storeOf } from "../../src/bounded-cache.js";
-import type { KeyIndex } from "../../src/key-index.js";
-import type { Store } from "../../src/store.js";
+import { type BoundedCache, storeOf } from "../../src/cache/bounded-cache.js";
+import type { Store } from "../../src/cache/store.js";
+import type { KeyIndex } from "../../src/table/key-index.js";
 import { check } from "./check.js";
 import { checkPolicy } from "./policy.js";
 import { checkWheel } from "./wheel.js";

@@ -1,4 +1,4 @@
-import type { SlotLinks } from "../../src/slot-links.js";
+import type { SlotLinks } from "../../src/table/slot-links.js";
 import { check } from "./check.js";
 
 /** The members of a list from first to last; throws if the links back do not agree. */

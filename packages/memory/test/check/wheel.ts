@@ -1,4 +1,4 @@
-import type { Expiry } from "../../src/expiry.js";
+import type { Expiry } from "../../src/expiry/expiry.js";
 import { check } from "./check.js";
 import { members } from "./links.js";
 

@@ -1,4 +1,4 @@
-import { Fitting } from "../../src/column.js";
+import { Fitting } from "../../src/table/column.js";
 
 /** Gives every column of a part room for so many slots. */
 export function makeRoom(

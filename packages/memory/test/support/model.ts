@@ -1,4 +1,4 @@
-import type { Removal } from "../../src/removal.js";
+import type { Removal } from "../../src/cache/removal.js";
 
 interface Held {
   readonly value: number;

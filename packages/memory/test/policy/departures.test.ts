@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { Departures, NEVER } from "../../src/policy/departures.js";
+import { seeded } from "../support/random.js";
+
+function hashes(count: number): number[] {
+  const random = seeded(3);
+  return Array.from({ length: count }, () => random() | 0);
+}
+
+/** A table whose clock is the number of departures. */
+class Counted {
+  readonly departures = new Departures();
+  readonly #period: number;
+  #now = 0;
+
+  constructor(period: number) {
+    this.#period = period;
+  }
+
+  record(hash: number): void {
+    this.departures.record(hash, this.#now++, this.#period, this.#period);
+  }
+
+  has(hash: number): boolean {
+    return this.departures.age(hash, this.#now) < this.#period;
+  }
+}
+
+describe("Departures", () => {
+  it("knows nobody at first", () => {
+    expect(new Departures().age(1, 0)).toBe(NEVER);
+  });
+
+  it.each([1, 16, 160, 5_000])("remembers nearly all of the last %i, and none much older", (period) => {
+    const counted = new Counted(period);
+    const left = hashes(period * 6);
+    for (const hash of left) counted.record(hash);
+    const recent = left.slice(-period + 1).filter((hash) => counted.has(hash));
+    expect(recent.length).toBeGreaterThanOrEqual((period - 1) * 0.85);
+    expect(left.filter((hash) => counted.has(hash)).length).toBeLessThanOrEqual(period * 1.1);
+  });
+
+  it("remembers a key from the time it left last", () => {
+    const counted = new Counted(20);
+    const [first, ...others] = hashes(100) as [number, ...number[]];
+    for (const hash of others) {
+      counted.record(first);
+      counted.record(hash);
+    }
+    expect(counted.has(first)).toBe(true);
+  });
+
+  it("forgets by the caller's clock, whether or not others leave", () => {
+    const departures = new Departures();
+    departures.record(0x7777, 1_000, 320, 40);
+    expect([1_000, 1_300, 1_330, 2_000].map((now) => departures.age(0x7777, now))).toEqual([
+      0, 304, 336, 1_008,
+    ]);
+  });
+
+  it("starts again when it is to remember many more, or many fewer", () => {
+    const departures = new Departures();
+    const known = (): boolean[] => [0x1111, 0x2222, 0x3333].map((hash) => departures.age(hash, 0) < 10);
+    departures.record(0x1111, 0, 10, 10);
+    departures.record(0x2222, 0, 1_000, 1_000);
+    expect(departures.table.length).toBeGreaterThanOrEqual(2_000);
+    expect(known()).toEqual([false, true, false]);
+    departures.record(0x3333, 0, 10, 10);
+    expect(departures.table.length).toBeLessThanOrEqual(64);
+    expect(known()).toEqual([false, false, true]);
+  });
+
+  it("gives its memory back when it is cleared", () => {
+    const departures = new Departures();
+    departures.record(0x1111, 0, 1_000, 1_000);
+    departures.clear();
+    expect([departures.table.length, departures.age(0x1111, 0)]).toEqual([0, NEVER]);
+    departures.record(0x2222, 0, 10, 10);
+    expect(departures.age(0x2222, 0)).toBe(0);
+  });
+});

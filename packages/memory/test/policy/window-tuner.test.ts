@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { WindowTuner } from "../../src/policy/window-tuner.js";
+import { seeded } from "../support/random.js";
+
+/** Keys leave at a rate of one in two requests, each to come back after `delay` others have left. */
+function comeBack(tuner: WindowTuner, entries: number, delay: number, hits: number): void {
+  const random = seeded(5);
+  const gone: number[] = [];
+  const requests = { hits: 0, misses: 0 };
+  for (let now = 0; now < entries * 4; now += 2) {
+    const hash = random() | 0;
+    tuner.departed++;
+    if ((hash & tuner.unwatched) === 0) tuner.recordDeparture(hash, now, entries);
+    gone.push(hash);
+    requests.hits += hits;
+    const back = gone[gone.length - 1 - delay];
+    if (back !== undefined && (back & tuner.unwatched) === 0) tuner.learnFrom(back, now, entries, requests);
+  }
+}
+
+describe("WindowTuner", () => {
+  it.each([1_000, 100_000])(
+    "widens the window of a cache of %i by those that come back at its edge",
+    (entries) => {
+      const tuner = new WindowTuner();
+      comeBack(tuner, entries, entries * 0.1, 1);
+      expect(tuner.window.share).toBeGreaterThan(0.9);
+    },
+  );
+
+  it.each([1_000, 100_000])(
+    "leaves the window of a cache of %i alone while main's hits outnumber late returns",
+    (entries) => {
+      const tuner = new WindowTuner();
+      comeBack(tuner, entries, entries * 0.25, 4);
+      expect(tuner.window.share).toBe(new WindowTuner().window.share);
+    },
+  );
+
+  it.each([1_000, 100_000])(
+    "widens the window of a cache of %i by late returns where nothing is hit",
+    (entries) => {
+      const tuner = new WindowTuner();
+      comeBack(tuner, entries, entries * 0.25, 0);
+      expect(tuner.window.share).toBeGreaterThan(0.4);
+    },
+  );
+
+  it("costs a large cache less than two bytes an entry", () => {
+    const tuner = new WindowTuner();
+    comeBack(tuner, 100_000, 100, 0);
+    const bytes = tuner.departures.table.byteLength + tuner.recency.departures.table.byteLength;
+    expect(bytes).toBeLessThan(200_000);
+  });
+
+  it("forgets who left, not the share, when it is cleared", () => {
+    const tuner = new WindowTuner();
+    comeBack(tuner, 1_000, 100, 1);
+    const { share } = tuner.window;
+    tuner.clear();
+    expect(tuner.departures.table.length + tuner.recency.departures.table.length).toBe(0);
+    expect(tuner.window.share).toBe(share);
+  });
+});
