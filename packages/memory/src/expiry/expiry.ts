@@ -1,11 +1,18 @@
-import type { Placement } from "../cache/options.js";
 import type { Clock } from "../clock.js";
 import { Fitting } from "../table/column.js";
-import type { PerSlot } from "../table/room.js";
+import type { PerSlot } from "../table/per-slot.js";
 import { TimerWheel } from "./timer-wheel.js";
 
 /** Expired entries that an operation which knows the time removes, beside its own work: about 2 µs. */
 export const EXPIRED_PER_OPERATION: number = 8;
+
+/** The times of an overwrite. */
+interface Renewal {
+  /** Milliseconds until the entry ends; `Infinity`: never. */
+  readonly ttl: number;
+  /** The current time in milliseconds, if it is known. */
+  readonly now: number | undefined;
+}
 
 /**
  * When entries end: a deadline per slot, and a timer wheel that finds those that have passed.
@@ -110,7 +117,7 @@ export class Expiry implements PerSlot {
    * Gives a held entry that is overwritten its new end, where writing it down is all there is to do: the old end is not over and
    * not later, or neither entry ends. Nearly always so, if the time is given. False: it is left to `start` or `stop`.
    */
-  renew(slot: number, { ttl, now }: Placement): boolean {
+  renew(slot: number, { ttl, now }: Renewal): boolean {
     const { deadlines } = this;
     if (deadlines === null) return false;
     const before = deadlines[slot] as number;

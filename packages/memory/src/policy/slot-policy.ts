@@ -1,4 +1,4 @@
-import type { PerSlot } from "../table/room.js";
+import type { PerSlot } from "../table/per-slot.js";
 import type { Slots } from "../table/slots.js";
 
 /** How much a cache may hold. Both limits hold at once; the one that is not set is infinite. */

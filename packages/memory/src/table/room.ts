@@ -1,14 +1,7 @@
 import { Fitting, LONGEST_COPIED } from "./column.js";
 import type { KeyIndex } from "./key-index.js";
+import type { PerSlot } from "./per-slot.js";
 import { Readers } from "./readers.js";
-
-/** A part of a cache that keeps something per slot, in columns: arrays with a number for each. */
-export interface PerSlot {
-  /** A step towards room for `capacity` slots in one column that has another length. False: all have it. */
-  fitOne(capacity: number, fitting: Fitting): boolean;
-  /** What is known of the held slot `from` is from now on that of `to`, which is not held. */
-  moveSlot(from: number, to: number): void;
-}
 
 /** The slots, and how many entries they hold. */
 type Entries<K, V> = KeyIndex<K, V> & { readonly size: number };

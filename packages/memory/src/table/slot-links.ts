@@ -1,5 +1,5 @@
 import type { Fitting } from "./column.js";
-import type { PerSlot } from "./room.js";
+import type { PerSlot } from "./per-slot.js";
 
 /**
  * Doubly linked circular lists over slot numbers: any number of lists, each slot in one of them at most.

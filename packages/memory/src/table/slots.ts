@@ -1,6 +1,6 @@
 import { Chunk, fitChunks } from "./chunks.js";
 import type { Fitting } from "./column.js";
-import type { PerSlot } from "./room.js";
+import type { PerSlot } from "./per-slot.js";
 
 /** The value of a slot that is not held. */
 const FREE: unique symbol = Symbol("free");
