@@ -55,6 +55,7 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       ...projects,
+      { extends: true, test: { name: "scripts", root: "scripts", include: ["**/*.test.mjs"] } },
       typeTests("cacheme:registered:types", "packages/core", {
         tsconfig: `${apart}/tsconfig.json`,
         include: `${apart}/*.test-d.ts`,

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { checkChangesets } from "./checks/changesets.mjs";
 import { consumerSteps } from "./checks/consumers.mjs";
+import { checkEnglish } from "./checks/english.mjs";
 import { environmentSteps } from "./checks/environments.mjs";
 import { checkImports } from "./checks/imports.mjs";
 import { checkLinks } from "./checks/links.mjs";
@@ -45,6 +46,7 @@ const groups = {
           check: async () => void (await run("biome", ["ci", "--colors=off", "."], { env })),
         },
         { name: "imports run one way", check: checkImports },
+        { name: "comments open with their subject", check: checkEnglish },
         {
           name: "no dead file, export or dependency",
           check: async () => void (await run("knip", ["--no-progress"], { env })),
