@@ -1,8 +1,7 @@
 import { checkMaxSize, checkMaxWeight, checkSpace } from "../checks.js";
-import { entriesOf } from "./entries.js";
 import type { EntryDetails } from "./entry-details.js";
 import { MISS } from "./miss.js";
-import { type BoundedCacheOptions, type ReadOptions, type SetOptions, settle } from "./options.js";
+import { type BoundedCacheOptions, type ReadOptions, resolveOptions, type SetOptions } from "./options.js";
 import type { CacheStats } from "./stats.js";
 import { Store } from "./store.js";
 
@@ -33,7 +32,7 @@ export class BoundedCache<K, V> {
    *   range
    */
   constructor(options: BoundedCacheOptions<K, V>) {
-    Object.defineProperty(this, STORE, { value: new Store(settle(options)) });
+    Object.defineProperty(this, STORE, { value: new Store(resolveOptions(options)) });
   }
 
   /** Entries held. Expired ones count until their memory is given back, which is within moments of the clock. */
@@ -129,9 +128,9 @@ export class BoundedCache<K, V> {
    */
   set(key: K, value: V, options?: SetOptions): boolean {
     const store = storeOf(this);
-    const { usual } = store.settings;
-    return options === undefined && usual !== undefined
-      ? store.set(0, key, value, usual)
+    const { defaultPlacement } = store.settings;
+    return options === undefined && defaultPlacement !== undefined
+      ? store.set(0, key, value, defaultPlacement)
       : store.setWith(0, key, value, options);
   }
 
@@ -143,9 +142,9 @@ export class BoundedCache<K, V> {
   setIn(space: number, key: K & string, value: V, options?: SetOptions): boolean {
     checkSpace(space, key);
     const store = storeOf(this);
-    const { usual } = store.settings;
-    return options === undefined && usual !== undefined
-      ? store.set(space, key, value, usual)
+    const { defaultPlacement } = store.settings;
+    return options === undefined && defaultPlacement !== undefined
+      ? store.set(space, key, value, defaultPlacement)
       : store.setWith(space, key, value, options);
   }
 
@@ -192,7 +191,8 @@ export class BoundedCache<K, V> {
 
   /** `entries` of a space. */
   entriesIn(space: number): IterableIterator<[K, V]> {
-    return entriesOf(storeOf(this), space);
+    const store = storeOf(this);
+    return store.iterations.entriesOf(store, space, store.expiry);
   }
 
   /** `entries`, for `for (const [key, value] of cache)`. */

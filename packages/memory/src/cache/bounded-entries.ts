@@ -2,13 +2,14 @@ import { Expiry } from "../expiry/expiry.js";
 import { choosePolicy } from "../policy/choose.js";
 import { CustomPolicy } from "../policy/custom.js";
 import type { Limits, Requests, SlotPolicy } from "../policy/slot-policy.js";
+import { Capacity } from "../table/capacity.js";
+import { Iterations } from "../table/iterations.js";
 import { isIndexed } from "../table/key-hash.js";
 import { KeyIndex } from "../table/key-index.js";
-import { Room } from "../table/room.js";
-import { MOVED_PER_OPERATION, REMOVED_PER_WAKING, SHED_PER_OPERATION } from "./effort.js";
+import { Maintenance } from "./maintenance.js";
 import type { Settings } from "./options.js";
 import { type RemovalCause, Removals } from "./removal.js";
-import { Upkeep } from "./upkeep.js";
+import { EVICTED_PER_OPERATION, MOVED_PER_OPERATION, REMOVED_PER_TIMER } from "./work-limits.js";
 
 /**
  * Entries within limits: the index with policy, expiry and room beside it, kept in step, and every way in which an entry
@@ -16,10 +17,13 @@ import { Upkeep } from "./upkeep.js";
  */
 export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   /** Slots of keys that are neither strings nor numbers, which only a Map can look up. */
-  readonly others: Map<K, number> = new Map();
+  readonly otherKeys: Map<K, number> = new Map();
   readonly policy: SlotPolicy;
   readonly expiry: Expiry;
-  readonly room: Room<K, V>;
+  readonly iterations: Iterations = new Iterations(() => {
+    if (this.capacity.isShrinking) this.finishLater();
+  });
+  readonly capacity: Capacity<K, V>;
   readonly removals: Removals<K, V>;
   hits = 0;
   misses = 0;
@@ -30,14 +34,14 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   /** The policy's, kept here for the path of a hit. */
   protected marks: Uint8Array | null;
   /** Somebody listens to removals. */
-  protected readonly isHeard: boolean;
+  protected readonly hasListener: boolean;
   protected readonly custom: CustomPolicy<K, V> | undefined;
-  protected readonly upkeep: Upkeep;
+  protected readonly maintenance: Maintenance;
   /**
    * Nothing has to be done after an entry was written: nobody listens, the policy is ours, no entry has a weight, no work is
    * pending. May be false for a while after that has become true.
    */
-  protected isQuick: boolean;
+  protected isFast: boolean;
 
   constructor(settings: Settings<K, V>) {
     super();
@@ -45,23 +49,24 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.limits = limits;
     this.expiry = new Expiry(settings.clock, settings.idle);
     this.removals = new Removals(settings.onRemoval, settings.onListenerError);
-    this.isHeard = settings.onRemoval !== undefined;
+    this.hasListener = settings.onRemoval !== undefined;
     this.policy = choosePolicy(settings.policy, { slots: this, limits, requests: this, random });
     this.custom = this.policy instanceof CustomPolicy ? this.policy : undefined;
     this.marks = this.policy.marks;
-    this.room = new Room(this, {
+    this.capacity = new Capacity(this, {
       parts: [this.policy, this.expiry],
       canMove: this.custom === undefined,
+      iterations: this.iterations,
       rekey: (from, to) => this.rekey(from, to),
     });
-    this.upkeep = new Upkeep(settings.clock, (now) => this.maintain(now));
-    this.isQuick = this.mayBeQuick;
+    this.maintenance = new Maintenance(settings.clock, (now) => this.maintain(now));
+    this.isFast = this.canBeFast;
   }
 
   /** Removes a held entry from all parts. */
   remove(slot: number, cause: RemovalCause): void {
     this.removals[cause]++;
-    if (this.isHeard) this.tellOf(slot, cause);
+    if (this.hasListener) this.queueRemoval(slot, cause);
     this.policy.remove(slot);
     this.drop(slot);
   }
@@ -74,7 +79,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
       this.remove(slot, "cleared");
       count++;
     }
-    if (this.room.isShrinking) this.tidy();
+    if (this.capacity.isShrinking) this.finishLater();
     else this.finish();
     return count;
   }
@@ -82,7 +87,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   /** Removes expired entries, after looking at `most` of those whose time may have come. */
   expire(now: number, most: number): void {
     for (let looked = 0; looked < most; looked++) {
-      const slot = this.expiry.takeOver(now, most - looked);
+      const slot = this.expiry.nextExpired(now, most - looked);
       if (slot < 0) return;
       this.remove(slot, "expired");
     }
@@ -91,52 +96,52 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   resize(limits: Limits): void {
     this.limits = limits;
     this.policy.resize(limits);
-    if (!this.isOver) return;
-    this.isQuick = false;
-    this.tidy();
+    if (!this.isOverLimit) return;
+    this.isFast = false;
+    this.finishLater();
   }
 
   /** After many removals at once: what is left to do is done in the background. */
-  tidy(): void {
+  finishLater(): void {
     const now = this.expiry.clock.now();
-    if (this.maintain(now) <= now) this.upkeep.wakeBy(now, now);
+    if (this.maintain(now) <= now) this.maintenance.scheduleBy(now, now);
     this.custom?.rethrow();
   }
 
   override clear(): void {
-    for (let slot = 0; this.isHeard && slot < this.unused; slot++)
-      if (this.isHeld(slot)) this.tellOf(slot, "cleared");
+    for (let slot = 0; this.hasListener && slot < this.unused; slot++)
+      if (this.isHeld(slot)) this.queueRemoval(slot, "cleared");
     this.removals.cleared += this.size;
     super.clear();
-    this.others.clear();
+    this.otherKeys.clear();
     this.policy.clear();
     this.expiry.clear();
-    this.room.clear();
-    this.upkeep.cancel();
+    this.capacity.clear();
+    this.maintenance.cancel();
     this.marks = this.policy.marks;
     this.size = 0;
     this.weight = 0;
     this.finish();
   }
 
-  /** What `isQuick` means, asked anew. */
-  protected get mayBeQuick(): boolean {
+  /** What `isFast` means, asked anew. */
+  protected get canBeFast(): boolean {
     return (
-      !this.isHeard &&
+      !this.hasListener &&
       this.custom === undefined &&
       this.weights === null &&
-      !this.isOver &&
-      !this.room.isShrinking
+      !this.isOverLimit &&
+      !this.capacity.isShrinking
     );
   }
 
   /** The end of every operation that may have removed something: everything is consistent, the user's code may run. */
   finish(): void {
-    if (this.size < this.room.shrinkBelow) this.shrink(MOVED_PER_OPERATION);
+    if (this.size < this.capacity.shrinkBelow) this.shrink(MOVED_PER_OPERATION);
     // Before the listener runs, which may use the cache: what failed here is for this caller.
     const failures = this.custom?.takeFailures();
-    if (this.isHeard) this.removals.tell();
-    this.isQuick = this.mayBeQuick;
+    if (this.hasListener) this.removals.notify();
+    this.isFast = this.canBeFast;
     if (failures !== undefined && failures.length > 0) throw failures[0];
   }
 
@@ -145,37 +150,38 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
    * be a long way: then until it weighs no more than before, and some entries more.
    */
   protected evict(before: number): void {
-    for (let more = SHED_PER_OPERATION; this.isOver && (this.weight > before || more-- > 0); )
+    for (let more = EVICTED_PER_OPERATION; this.isOverLimit && (this.weight > before || more-- > 0); )
       this.evictOne();
   }
 
   /** Makes room for another entry, if all slots are in use. */
   protected grow(): void {
-    this.room.grow(this.limits.maxSize);
+    this.capacity.grow(this.limits.maxSize);
     this.marks = this.policy.marks;
-    this.isQuick = false;
+    this.isFast = false;
   }
 
-  protected tellOf(slot: number, cause: RemovalCause): void {
+  protected queueRemoval(slot: number, cause: RemovalCause): void {
     this.removals.add(this.keyAt(slot), this.valueAt(slot), cause, this.spaceOf(slot));
   }
 
-  protected get isOver(): boolean {
+  protected get isOverLimit(): boolean {
     return this.size > this.limits.maxSize || this.weight > this.limits.maxWeight;
   }
 
   private evictOne(): void {
     const slot = this.policy.evict();
     this.removals.size++;
-    if (this.isHeard) this.tellOf(slot, "size");
+    if (this.hasListener) this.queueRemoval(slot, "size");
     this.drop(slot);
   }
 
   /** A held entry is found no more. Its key need not be looked at where all are indexed. */
   protected unindex(slot: number): void {
-    const { others } = this;
-    if (others.size === 0 || isIndexed(this.keyAt(slot))) this.removeKey(this.hashes[slot] as number, slot);
-    else others.delete(this.keyAt(slot));
+    const { otherKeys } = this;
+    if (otherKeys.size === 0 || isIndexed(this.keyAt(slot)))
+      this.removeKey(this.hashes[slot] as number, slot);
+    else otherKeys.delete(this.keyAt(slot));
   }
 
   /** The entry of one slot moves to that of another, which is evicted; the policy has done its part. */
@@ -184,28 +190,28 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.rekey(from, to);
     this.moveSlot(from, to);
     if (expiry.deadlines === null) return;
-    expiry.stop(to);
+    expiry.clearDeadline(to);
     expiry.moveSlot(from, to);
   }
 
   private rekey(from: number, to: number): void {
     const key = this.keyAt(from);
     if (isIndexed(key)) this.moveKey(this.hashes[from] as number, from, to);
-    else this.others.set(key, to);
+    else this.otherKeys.set(key, to);
   }
 
   /** What removals of all causes have in common. */
   private drop(slot: number): void {
-    if (this.expiry.deadlines !== null) this.expiry.stop(slot);
+    if (this.expiry.deadlines !== null) this.expiry.clearDeadline(slot);
     this.unindex(slot);
     this.size--;
     this.weight -= this.weightOf(slot);
     this.release(slot);
-    if (this.size < this.room.shrinkBelow) this.isQuick = false;
+    if (this.size < this.capacity.shrinkBelow) this.isFast = false;
   }
 
   private shrink(most: number): void {
-    this.room.shrink(most);
+    this.capacity.shrink(most);
     this.marks = this.policy.marks;
   }
 
@@ -214,14 +220,14 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
    * cache next: here nobody could catch it.
    */
   private maintain(now: number): number {
-    const { room } = this;
-    this.expire(now, REMOVED_PER_WAKING);
-    for (let shed = 0; shed < REMOVED_PER_WAKING && this.isOver; shed++) this.evictOne();
-    if (room.isShrinking) this.shrink(REMOVED_PER_WAKING);
-    if (this.isHeard) this.removals.tell();
-    this.isQuick = this.mayBeQuick;
+    const { capacity } = this;
+    this.expire(now, REMOVED_PER_TIMER);
+    for (let shed = 0; shed < REMOVED_PER_TIMER && this.isOverLimit; shed++) this.evictOne();
+    if (capacity.isShrinking) this.shrink(REMOVED_PER_TIMER);
+    if (this.hasListener) this.removals.notify();
+    this.isFast = this.canBeFast;
     // An iteration is waited for: its end begins the rest.
-    return this.isOver || (room.isShrinking && !room.readers.areReading)
+    return this.isOverLimit || (capacity.isShrinking && !this.iterations.areRunning)
       ? now
       : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);
   }

@@ -103,7 +103,7 @@ export interface Settings<K, V> {
   readonly policy: PolicyName | EvictionPolicy<K>;
   readonly ttl: number;
   /** How a value is stored for which nothing is given, where that is always the same. */
-  readonly usual: Placement | undefined;
+  readonly defaultPlacement: Placement | undefined;
   readonly idle: number;
   readonly onRemoval: RemovalListener<K, V> | undefined;
   readonly onListenerError: ((error: unknown) => void) | undefined;
@@ -112,7 +112,7 @@ export interface Settings<K, V> {
 }
 
 /** Checks the options and fills in the defaults. */
-export function settle<K, V>(options: BoundedCacheOptions<K, V>): Settings<K, V> {
+export function resolveOptions<K, V>(options: BoundedCacheOptions<K, V>): Settings<K, V> {
   checkNames("The options of a BoundedCache", options, OPTIONS, "{ maxSize: 10_000 }");
   const { maxSize, maxWeight, weigher, policy = "tlfu", ttl = NEVER, idle = NEVER } = options;
   if (maxSize === undefined && maxWeight === undefined) {
@@ -127,7 +127,7 @@ export function settle<K, V>(options: BoundedCacheOptions<K, V>): Settings<K, V>
     weigher: checkFunction("weigher", weigher),
     policy,
     ttl,
-    usual: weigher === undefined ? placement(1, ttl, undefined) : undefined,
+    defaultPlacement: weigher === undefined ? placement(1, ttl, undefined) : undefined,
     idle: checkTime("idle", idle),
     onRemoval: checkFunction("onRemoval", options.onRemoval),
     onListenerError: checkFunction("onListenerError", options.onListenerError),

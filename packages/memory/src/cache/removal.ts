@@ -28,8 +28,8 @@ export type RemovalListener<K, V> = (removal: Removal<K, V>) => void;
 export class Removals<K, V> implements Record<RemovalCause, number> {
   readonly listener: RemovalListener<K, V> | undefined;
   private readonly onError: ((error: unknown) => void) | undefined;
-  private readonly waiting: Removal<K, V>[] = [];
-  private isTelling = false;
+  private readonly queue: Removal<K, V>[] = [];
+  private isNotifying = false;
   // How many entries left, by cause, whether or not anybody listens. Fields, since a name that varies costs 10 to 20 ns.
   size = 0;
   expired = 0;
@@ -50,20 +50,20 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
   }
 
   add(key: K, value: V, cause: RemovalCause, space: number): void {
-    if (this.listener !== undefined) this.waiting.push({ key, value, cause, space });
+    if (this.listener !== undefined) this.queue.push({ key, value, cause, space });
   }
 
   /** Tells the listener. What it causes itself is told by the same loop, in order, and not within itself. */
-  tell(): void {
+  notify(): void {
     const { listener } = this;
-    if (listener === undefined || this.waiting.length === 0 || this.isTelling) return;
-    this.isTelling = true;
-    for (let i = 0; i < this.waiting.length; i++) this.tellOne(listener, this.waiting[i] as Removal<K, V>);
-    this.waiting.length = 0;
-    this.isTelling = false;
+    if (listener === undefined || this.queue.length === 0 || this.isNotifying) return;
+    this.isNotifying = true;
+    for (let i = 0; i < this.queue.length; i++) this.notifyOf(listener, this.queue[i] as Removal<K, V>);
+    this.queue.length = 0;
+    this.isNotifying = false;
   }
 
-  private tellOne(listener: RemovalListener<K, V>, removal: Removal<K, V>): void {
+  private notifyOf(listener: RemovalListener<K, V>, removal: Removal<K, V>): void {
     try {
       // An async function is one that returns nothing, to a type.
       const outcome: unknown = listener(removal);

@@ -1,8 +1,8 @@
-import { EXPIRED_PER_OPERATION } from "../expiry/expiry.js";
 import { isIndexed, isNumber, KeyHash } from "../table/key-hash.js";
 import { BoundedEntries } from "./bounded-entries.js";
 import type { EntryDetails } from "./entry-details.js";
 import { type Placement, placement, placementOf, type SetOptions, type Settings } from "./options.js";
+import { EXPIRED_PER_OPERATION } from "./work-limits.js";
 
 /**
  * How entries are read and written. A hit is an index look-up and one byte (or one call of the policy).
@@ -41,7 +41,8 @@ export class Store<K, V> extends BoundedEntries<K, V> {
       return absent;
     }
     const { expiry } = this;
-    if (expiry.deadlines !== null && expiry.mayBeOver(slot, now)) return this.readEnding(slot, now, absent);
+    if (expiry.deadlines !== null && expiry.mayBeExpired(slot, now))
+      return this.readExpiring(slot, now, absent);
     return this.hit(slot);
   }
 
@@ -66,7 +67,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   inspect(space: number, key: K, given: number | undefined): EntryDetails<V> | undefined {
     const { expiry } = this;
     const slot = this.find(space, key);
-    const now = slot >= 0 && expiry.ends(slot) ? (given ?? expiry.clock.now()) : 0;
+    const now = slot >= 0 && expiry.hasDeadline(slot) ? (given ?? expiry.clock.now()) : 0;
     if (!this.isLive(slot, now)) return undefined;
     return { value: this.valueAt(slot), weight: this.weightOf(slot), remaining: expiry.remaining(slot, now) };
   }
@@ -89,7 +90,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     if (slot < 0) return this.insert(hash, space, key, value, how);
     const { marks } = this;
     // All that is rare is elsewhere: what is left is short enough to be compiled into the caller.
-    if (!this.isQuick || !how.isPlain || marks === null || this.expiry.deadlines !== null)
+    if (!this.isFast || !how.isPlain || marks === null || this.expiry.deadlines !== null)
       return this.overwrite(slot, hash, space, key, value, how);
     this.removals.replaced++;
     this.setValue(slot, value);
@@ -113,7 +114,7 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   /** The slot of a key that is no string, which there is in space 0 only, or -1. Only the hash of a number is asked for. */
   private findOther(space: number, key: K, hash: number): number {
     if (space !== 0) return -1;
-    return isNumber(key) ? this.findNumber(key, hash) : (this.others.get(key) ?? -1);
+    return isNumber(key) ? this.findNumber(key, hash) : (this.otherKeys.get(key) ?? -1);
   }
 
   /** Adds an entry whose key is not held. */
@@ -126,24 +127,24 @@ export class Store<K, V> extends BoundedEntries<K, V> {
       this.weight <= this.limits.maxWeight &&
       this.weights === null &&
       weight === 1 &&
-      !this.room.readers.areReading
+      !this.iterations.areRunning
     ) {
       const victim = this.policy.replace(hash);
       if (victim >= 0) return this.supersede(victim, hash, space, key, value, how);
     }
-    if (this.free < 0 && this.unused >= this.room.growAt) this.grow();
+    if (this.free < 0 && this.unused >= this.capacity.growAt) this.grow();
     const slot = this.allocate(storedKey(key), value, hash, space);
     if (weight !== 1) {
       this.setWeight(slot, weight);
-      this.isQuick = false;
+      this.isFast = false;
     }
     const before = this.weight;
     this.size++;
     this.weight = before + weight;
     this.policy.insert(slot);
     this.index(slot, key, hash);
-    this.setEnd(slot, how.ttl, how.now);
-    this.settle(before);
+    this.setDeadline(slot, how.ttl, how.now);
+    this.afterWrite(before);
     return true;
   }
 
@@ -151,38 +152,38 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   private supersede(victim: number, hash: number, space: number, key: K, value: V, how: Placement): boolean {
     const slot = this.policy.entering;
     this.removals.size++;
-    if (this.isHeard) this.tellOf(victim, "size");
+    if (this.hasListener) this.queueRemoval(victim, "size");
     // Nearly always: one key of the table for another.
-    const isExchange = this.old === null && this.others.size === 0 && isIndexed(key);
+    const isExchange = this.old === null && this.otherKeys.size === 0 && isIndexed(key);
     if (isExchange) this.takeOut(victim);
     else this.unindex(victim);
     if (slot !== victim) this.relocate(slot, victim);
     this.occupy(slot, storedKey(key), value, hash, space);
     if (isExchange) this.putIn(slot);
     else this.index(slot, key, hash);
-    this.setEnd(slot, how.ttl, how.now);
-    if (!this.isQuick) this.finish();
+    this.setDeadline(slot, how.ttl, how.now);
+    if (!this.isFast) this.finish();
     return true;
   }
 
   /** The entry of a slot can be found from now on. */
   private index(slot: number, key: K, hash: number): void {
     if (isIndexed(key)) this.addKey(hash, slot);
-    else this.others.set(key, slot);
+    else this.otherKeys.set(key, slot);
   }
 
   /** Gives a held entry another value, weight and time; in the place of an expired one comes a new one. */
   private overwrite(slot: number, hash: number, space: number, key: K, value: V, how: Placement): boolean {
     const { expiry, marks } = this;
     const { weight, ttl } = how;
-    if (this.isQuick && weight === 1 && marks !== null && expiry.renew(slot, how)) {
+    if (this.isFast && weight === 1 && marks !== null && expiry.extend(slot, how)) {
       this.removals.replaced++;
       this.setValue(slot, value);
       marks[slot] = this.onHit[marks[slot] as number] as number;
       return true;
     }
-    const now = how.now ?? this.timeFor(slot, ttl);
-    if (now !== undefined && expiry.isOver(slot, now)) {
+    const now = how.now ?? this.timeIfNeeded(slot, ttl);
+    if (now !== undefined && expiry.isExpired(slot, now)) {
       this.remove(slot, "expired");
       return this.insert(hash, space, key, value, placement(weight, ttl, now));
     }
@@ -194,17 +195,17 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     const before = this.weight;
     const oldWeight = this.weightOf(slot);
     this.removals.replaced++;
-    if (this.isHeard) this.tellOf(slot, "replaced");
+    if (this.hasListener) this.queueRemoval(slot, "replaced");
     this.setValue(slot, value);
     if (weight !== oldWeight) {
-      this.isQuick = false;
+      this.isFast = false;
       this.setWeight(slot, weight);
       this.weight += weight - oldWeight;
     }
     if (weight === oldWeight && marks !== null) marks[slot] = this.onHit[marks[slot] as number] as number;
     else this.policy.update(slot, oldWeight);
-    this.setEnd(slot, ttl, now);
-    this.settle(before);
+    this.setDeadline(slot, ttl, now);
+    this.afterWrite(before);
     return true;
   }
 
@@ -212,38 +213,38 @@ export class Store<K, V> extends BoundedEntries<K, V> {
     this.refused++;
     this.removals.size++;
     this.removals.add(storedKey(key), value, "size", space);
-    this.settle(this.weight);
+    this.afterWrite(this.weight);
     return false;
   }
 
   /** The end of every `set`, of a cache that weighed so much before it. */
-  private settle(before: number): void {
-    if (this.isOver) this.evict(before);
-    if (!this.isQuick) this.finish();
+  private afterWrite(before: number): void {
+    if (this.isOverLimit) this.evict(before);
+    if (!this.isFast) this.finish();
   }
 
   /** The time, if the entry that is overwritten or the one that comes needs it. */
-  private timeFor(slot: number, ttl: number): number | undefined {
+  private timeIfNeeded(slot: number, ttl: number): number | undefined {
     const { expiry } = this;
-    return expiry.ends(slot) || expiry.needsTime(ttl) ? expiry.clock.now() : undefined;
+    return expiry.hasDeadline(slot) || expiry.needsTime(ttl) ? expiry.clock.now() : undefined;
   }
 
   /** Gives a new or overwritten entry its end, or none. */
-  private setEnd(slot: number, ttl: number, given: number | undefined): void {
+  private setDeadline(slot: number, ttl: number, given: number | undefined): void {
     const { expiry } = this;
     if (!expiry.needsTime(ttl)) {
-      if (expiry.deadlines !== null) expiry.stop(slot);
+      if (expiry.deadlines !== null) expiry.clearDeadline(slot);
       return;
     }
     const now = given ?? expiry.clock.now();
-    this.upkeep.wakeBy(expiry.start(slot, ttl, now), now);
-    if (now >= expiry.quietUntil) this.expire(now, EXPIRED_PER_OPERATION);
+    this.maintenance.scheduleBy(expiry.setDeadline(slot, ttl, now), now);
+    if (now >= expiry.nextCheckAt) this.expire(now, EXPIRED_PER_OPERATION);
   }
 
   /** Whether there is an entry in what `find` has found, and its time is not over. */
   private isLive(slot: number, now: number | undefined): boolean {
     const { expiry } = this;
-    return slot >= 0 && (!expiry.ends(slot) || !expiry.isOver(slot, now ?? expiry.clock.now()));
+    return slot >= 0 && (!expiry.hasDeadline(slot) || !expiry.isExpired(slot, now ?? expiry.clock.now()));
   }
 
   private hit(slot: number): V {
@@ -262,19 +263,19 @@ export class Store<K, V> extends BoundedEntries<K, V> {
   }
 
   /** Reads the clock (35 ns) unless the time is given. */
-  private readEnding<A>(slot: number, given: number | undefined, absent: A): V | A {
+  private readExpiring<A>(slot: number, given: number | undefined, absent: A): V | A {
     const { expiry } = this;
     const now = given ?? expiry.clock.now();
-    const isOver = expiry.isOver(slot, now);
+    const isExpired = expiry.isExpired(slot, now);
     let value: V | A = absent;
-    if (isOver) {
+    if (isExpired) {
       this.misses++;
       this.remove(slot, "expired");
     } else {
       expiry.touch(slot, now);
       value = this.hit(slot);
     }
-    if (isOver || now >= expiry.quietUntil) {
+    if (isExpired || now >= expiry.nextCheckAt) {
       this.expire(now, EXPIRED_PER_OPERATION);
       this.finish();
     }

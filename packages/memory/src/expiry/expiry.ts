@@ -3,9 +3,6 @@ import { Fitting } from "../table/column.js";
 import type { PerSlot } from "../table/per-slot.js";
 import { TimerWheel } from "./timer-wheel.js";
 
-/** Expired entries that an operation which knows the time removes, beside its own work: about 2 µs. */
-export const EXPIRED_PER_OPERATION: number = 8;
-
 /** The times of an overwrite. */
 interface Renewal {
   /** Milliseconds until the entry ends; `Infinity`: never. */
@@ -26,10 +23,10 @@ export class Expiry implements PerSlot {
   wheel: TimerWheel | null = null;
   readonly clock: Clock;
   /**
-   * Before this time `takeOver` has nothing to do: every operation that knows the time asks first. Always over where there is an
+   * Before this time `nextExpired` has nothing to do: every operation that knows the time asks first. Always over where there is an
    * idle time, which every access puts off.
    */
-  quietUntil: number = Number.NEGATIVE_INFINITY;
+  nextCheckAt: number = Number.NEGATIVE_INFINITY;
   /** Milliseconds without an access after which an entry ends; `Infinity`: it does not. */
   private readonly idle: number;
   /** Where there is an idle time, the end that the ttl sets, which no access puts off. */
@@ -65,29 +62,29 @@ export class Expiry implements PerSlot {
     this.deadlines = null;
     this.ttlEnds = null;
     this.wheel = null;
-    this.quietUntil = Number.NEGATIVE_INFINITY;
+    this.nextCheckAt = Number.NEGATIVE_INFINITY;
     this.capacity = 0;
   }
 
   /** Whether the slot's entry has a deadline at all. */
-  ends(slot: number): boolean {
+  hasDeadline(slot: number): boolean {
     return this.deadlines !== null && this.deadlines[slot] !== 0;
   }
 
   /** Whether a read has to do with the time: to ask for it, to put off the end, to remove what has expired. Needs `deadlines`. */
-  mayBeOver(slot: number, now: number | undefined): boolean {
+  mayBeExpired(slot: number, now: number | undefined): boolean {
     const deadline = (this.deadlines as Float64Array)[slot] as number;
-    return deadline !== 0 && (now === undefined || now >= deadline || now >= this.quietUntil);
+    return deadline !== 0 && (now === undefined || now >= deadline || now >= this.nextCheckAt);
   }
 
-  isOver(slot: number, now: number): boolean {
+  isExpired(slot: number, now: number): boolean {
     const { deadlines } = this;
     return deadlines !== null && deadlines[slot] !== 0 && (deadlines[slot] as number) <= now;
   }
 
   /** Milliseconds until the slot's entry ends: `Infinity` if it does not. */
   remaining(slot: number, now: number): number {
-    return this.ends(slot)
+    return this.hasDeadline(slot)
       ? ((this.deadlines as Float64Array)[slot] as number) - now
       : Number.POSITIVE_INFINITY;
   }
@@ -98,8 +95,8 @@ export class Expiry implements PerSlot {
   }
 
   /** Gives the slot of a new or overwritten entry a deadline, and returns it; for a ttl that `needsTime`. */
-  start(slot: number, ttl: number, now: number): number {
-    const wheel = this.wheel ?? this.begin(now);
+  setDeadline(slot: number, ttl: number, now: number): number {
+    const wheel = this.wheel ?? this.createWheel(now);
     const deadlines = this.deadlines as Float64Array;
     const ttlEnd = now + ttl;
     if (this.ttlEnds !== null) this.ttlEnds[slot] = ttlEnd;
@@ -117,12 +114,12 @@ export class Expiry implements PerSlot {
    * Gives a held entry that is overwritten its new end, where writing it down is all there is to do: the old end is not over and
    * not later, or neither entry ends. Nearly always so, if the time is given. False: it is left to `start` or `stop`.
    */
-  renew(slot: number, { ttl, now }: Renewal): boolean {
+  extend(slot: number, { ttl, now }: Renewal): boolean {
     const { deadlines } = this;
     if (deadlines === null) return false;
     const before = deadlines[slot] as number;
     if (before === 0) return ttl === Number.POSITIVE_INFINITY;
-    if (now === undefined || now >= before || now >= this.quietUntil) return false;
+    if (now === undefined || now >= before || now >= this.nextCheckAt) return false;
     const deadline = notNever(now + ttl);
     if (deadline < before || ttl === Number.POSITIVE_INFINITY) return false;
     deadlines[slot] = deadline;
@@ -136,7 +133,7 @@ export class Expiry implements PerSlot {
   }
 
   /** The slot's entry is gone, or ends no more. */
-  stop(slot: number): void {
+  clearDeadline(slot: number): void {
     const { deadlines, wheel } = this;
     if (deadlines === null || wheel === null || deadlines[slot] === 0) return;
     wheel.remove(slot);
@@ -144,14 +141,14 @@ export class Expiry implements PerSlot {
   }
 
   /** A slot whose deadline has passed, to be removed by the caller, or -1. Looks at `most` slots at most. */
-  takeOver(now: number, most: number): number {
+  nextExpired(now: number, most: number): number {
     const { wheel, deadlines } = this;
     if (wheel === null || deadlines === null) return -1;
     if (now >= wheel.tickEnd) wheel.advance(now);
     for (let looked = 0; looked < most; looked++) {
       const slot = wheel.due();
       if (slot < 0) {
-        if (this.ttlEnds === null) this.quietUntil = wheel.tickEnd;
+        if (this.ttlEnds === null) this.nextCheckAt = wheel.tickEnd;
         return -1;
       }
       const deadline = deadlines[slot] as number;
@@ -162,7 +159,7 @@ export class Expiry implements PerSlot {
     return -1;
   }
 
-  private begin(now: number): TimerWheel {
+  private createWheel(now: number): TimerWheel {
     const wheel = new TimerWheel(now);
     const fitting = new Fitting();
     while (wheel.fitOne(this.capacity, fitting));

@@ -11,7 +11,7 @@ export const enum Mark {
 }
 
 /** The regions. A slot that is in none has the mark 0. */
-export const enum Place {
+export const enum RegionBits {
   Window = 0b0100_0000,
   Probation = 0b1000_0000,
   Protected = 0b1100_0000,

@@ -1,4 +1,4 @@
-import { Departures } from "./departures.js";
+import { Ghosts } from "./ghosts.js";
 
 /** The shares of the cache that the window could have. */
 const SHARES = [1 / 4, 1 / 2, 1] as const;
@@ -21,27 +21,27 @@ const LARGEST_LEAD = 2;
  * entry, up to that share. A loop longer than the cache never counts: its keys come back too late.
  */
 export class RecencyWatch {
-  readonly departures: Departures = new Departures();
+  readonly ghosts: Ghosts = new Ghosts();
   /** By how much the keys that came back in time for each share outnumber the hits that it could cost. */
   readonly leads: Float64Array = new Float64Array(SHARES.length);
   private hitsSeen = 0;
 
   /** A key left the window at `now`, counted in requests, of a cache of so many `entries`; so many are `watched`. */
-  departed(hash: number, now: number, entries: number, watched: number): void {
-    this.departures.record(hash, now, entries, watched);
+  addGhost(hash: number, now: number, entries: number, watched: number): void {
+    this.ghosts.add(hash, now, entries, watched);
   }
 
   /**
    * A key, standing for `stride` ones, comes in at `now`, when there were so many `hits` in all. Returns by how
    * many entries a window of this `share` should be wider.
    */
-  arrived(
+  advise(
     hash: number,
     now: number,
     entries: number,
     { stride, hits, share }: { readonly stride: number; readonly hits: number; readonly share: number },
   ): number {
-    const age = this.departures.age(hash, now);
+    const age = this.ghosts.age(hash, now);
     // Too late for every share, as most keys come. What hits cost the leads is the same if it is counted later.
     if (age >= entries) return 0;
     const newHits = hits - this.hitsSeen;
@@ -58,7 +58,7 @@ export class RecencyWatch {
   }
 
   clear(): void {
-    this.departures.clear();
+    this.ghosts.clear();
     this.leads.fill(0);
   }
 }

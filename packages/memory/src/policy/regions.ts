@@ -1,6 +1,6 @@
 import type { Fitting } from "../table/column.js";
 import type { Slots } from "../table/slots.js";
-import { Mark, Place } from "./mark.js";
+import { Mark, RegionBits } from "./mark.js";
 
 /** `aged` where no ageing is under way: above every slot. */
 const ALL_AGED = 0x7fffffff;
@@ -32,11 +32,11 @@ export class Regions {
   younger: Int32Array = new Int32Array(0);
   older: Int32Array = new Int32Array(0);
   /** Where newcomers are. */
-  readonly window: Region = new Region(Place.Window);
+  readonly window: Region = new Region(RegionBits.Window);
   /** The part of the main region whose entries are evicted. */
-  readonly probation: Region = new Region(Place.Probation);
+  readonly probation: Region = new Region(RegionBits.Probation);
   /** The part of the main region that was hit on probation. */
-  readonly protected: Region = new Region(Place.Protected);
+  readonly protected: Region = new Region(RegionBits.Protected);
   readonly slots: Slots<unknown, unknown>;
   /** Slots from here on still count in the scale before the last ageing. */
   aged: number = ALL_AGED;
@@ -172,7 +172,7 @@ export class Regions {
   /** The region of a slot that is in one. */
   regionOf(slot: number): Region {
     const bits = (this.marks[slot] as number) & Mark.Region;
-    if (bits === Place.Window) return this.window;
-    return bits === Place.Probation ? this.probation : this.protected;
+    if (bits === RegionBits.Window) return this.window;
+    return bits === RegionBits.Probation ? this.probation : this.protected;
   }
 }

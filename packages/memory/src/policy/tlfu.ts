@@ -1,7 +1,7 @@
 import type { Fitting } from "../table/column.js";
 import type { Slots } from "../table/slots.js";
 import { Ageing } from "./ageing.js";
-import { Mark, ON_HIT, Place } from "./mark.js";
+import { Mark, ON_HIT, RegionBits } from "./mark.js";
 import { type Region, Regions } from "./regions.js";
 import { FrequencySketch } from "./sketch.js";
 import type { Limits, PolicyContext, Requests, SlotPolicy } from "./slot-policy.js";
@@ -11,7 +11,7 @@ import { WindowTuner } from "./window-tuner.js";
 const PROTECTED_RATIO = 4;
 
 /** Touched entries passed by in one search, each of them moved: what bounds an eviction. */
-const MOST_PASSED = 32;
+const MOST_SKIPPED = 32;
 
 /** Entries moved from a shrinking window to the main region in one insertion. */
 const MOST_MOVED = 4;
@@ -74,7 +74,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     const { regions, tuner } = this;
     const hash = this.slots.hashes[slot] as number;
     if (regions.window.weight > tuner.window.limit) this.moveWindowOverflow();
-    regions.marks[slot] = regions.inScaleOf(slot, this.arrive(hash));
+    regions.marks[slot] = regions.inScaleOf(slot, this.countArrival(hash));
     regions.enter(slot, regions.window);
     this.newest = slot;
   }
@@ -92,19 +92,19 @@ export class TinyLfuPolicy implements SlotPolicy {
       (((marks[candidate] as number) | (marks[incumbent] as number)) & Mark.Touched) !== 0
     )
       return -1;
-    const frequency = this.arrive(hash);
-    const challenge = this.depart(candidate, 1);
+    const frequency = this.countArrival(hash);
+    const challenge = this.countExit(candidate, 1);
     let victim = candidate;
     if (challenge > 0 && this.winsDuel(challenge, candidate, incumbent)) {
       // The winner moves to the loser's slot, and so to the loser's place on probation.
       victim = incumbent;
       this.remember(incumbent, regions.frequencyOf(incumbent));
-      marks[incumbent] = Place.Probation | regions.inScaleOf(incumbent, challenge);
+      marks[incumbent] = RegionBits.Probation | regions.inScaleOf(incumbent, challenge);
     } else this.remember(candidate, challenge);
     // Of both rings the oldest becomes the youngest: nothing is linked anew.
     probation.oldest = younger[incumbent] as number;
     window.oldest = younger[candidate] as number;
-    marks[candidate] = Place.Window | regions.inScaleOf(candidate, frequency);
+    marks[candidate] = RegionBits.Window | regions.inScaleOf(candidate, frequency);
     this.entering = candidate;
     return victim;
   }
@@ -131,8 +131,8 @@ export class TinyLfuPolicy implements SlotPolicy {
     if (window.weight <= tuner.window.limit) return this.evictWithinWindowLimit();
 
     let candidate = window.oldest;
-    if (candidate === this.newest || isTouched(marks, candidate)) candidate = this.passTouchedInWindow();
-    const challenge = this.depart(candidate, 0);
+    if (candidate === this.newest || isTouched(marks, candidate)) candidate = this.skipTouchedInWindow();
+    const challenge = this.countExit(candidate, 0);
     let incumbent = probation.oldest;
     if (kept.size > PROTECTED_RATIO * probation.size || (incumbent >= 0 && isTouched(marks, incumbent))) {
       incumbent = this.searchMain();
@@ -175,7 +175,7 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   /** A key comes in. Returns its frequency. */
-  private arrive(hash: number): number {
+  private countArrival(hash: number): number {
     const { tuner } = this;
     this.ageing.count();
     if ((hash & tuner.unwatched) === 0)
@@ -184,12 +184,11 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   /** An entry is to leave the window, of a cache that holds so many more than it did. Returns the entry's frequency. */
-  private depart(slot: number, more: number): number {
+  private countExit(slot: number, more: number): number {
     const { tuner } = this;
     const hash = this.slots.hashes[slot] as number;
-    tuner.departed++;
-    if ((hash & tuner.unwatched) === 0)
-      tuner.recordDeparture(hash, this.ageing.now, this.regions.held + more);
+    tuner.windowExits++;
+    if ((hash & tuner.unwatched) === 0) tuner.addGhost(hash, this.ageing.now, this.regions.held + more);
     return this.regions.frequencyOf(slot);
   }
 
@@ -209,19 +208,19 @@ export class TinyLfuPolicy implements SlotPolicy {
   private evictWithinWindowLimit(): number {
     const { probation, window } = this.regions;
     const unwanted = this.searchMain();
-    return unwanted < 0 ? this.forget(this.passTouchedInWindow(), window) : this.forget(unwanted, probation);
+    return unwanted < 0 ? this.forget(this.skipTouchedInWindow(), window) : this.forget(unwanted, probation);
   }
 
   /**
    * The oldest entry that was not touched of a window that is not empty. Not the newcomer for which it is asked, unless it is
    * alone: in a small window all others may be touched, and it would be gone before anybody could ask for it.
    */
-  private passTouchedInWindow(): number {
+  private skipTouchedInWindow(): number {
     const { regions } = this;
     const { marks, window } = regions;
-    for (let passed = 0; ; passed++) {
+    for (let skipped = 0; ; skipped++) {
       const slot = window.oldest;
-      if (slot === this.newest ? window.size === 1 : !isTouched(marks, slot) || passed >= MOST_PASSED)
+      if (slot === this.newest ? window.size === 1 : !isTouched(marks, slot) || skipped >= MOST_SKIPPED)
         return slot;
       regions.renewOldest(window);
     }
@@ -231,34 +230,34 @@ export class TinyLfuPolicy implements SlotPolicy {
   private searchMain(): number {
     const { regions } = this;
     const { marks, probation } = regions;
-    for (let passed = 0; ; passed++) {
-      passed += this.demote(MOST_PASSED - passed);
+    for (let skipped = 0; ; skipped++) {
+      skipped += this.demote(MOST_SKIPPED - skipped);
       const slot = probation.oldest;
-      if (slot < 0 || !isTouched(marks, slot) || passed >= MOST_PASSED) return slot;
-      this.tuner.window.touchedAtTheEnd(regions.held, probation.size);
+      if (slot < 0 || !isTouched(marks, slot) || skipped >= MOST_SKIPPED) return slot;
+      this.tuner.window.narrow(regions.held, probation.size);
       regions.move(slot, probation, regions.protected);
     }
   }
 
   /**
    * Protected entries above their share fall back to probation, untouched ones first, so that probation is
-   * not empty unless the main region is. Returns how many were passed by, `mayPass` at most.
+   * not empty unless the main region is. Returns how many were passed by, `maySkip` at most.
    */
-  private demote(mayPass: number): number {
+  private demote(maySkip: number): number {
     const { regions } = this;
     const { marks, probation, protected: kept } = regions;
-    let passed = 0;
+    let skipped = 0;
     for (let demoted = 0; demoted < MOST_MOVED && kept.size > PROTECTED_RATIO * probation.size; ) {
       const slot = kept.oldest;
-      if (isTouched(marks, slot) && passed < mayPass) {
+      if (isTouched(marks, slot) && skipped < maySkip) {
         regions.renewOldest(kept);
-        passed++;
+        skipped++;
       } else {
         regions.move(slot, kept, probation);
         demoted++;
       }
     }
-    return passed;
+    return skipped;
   }
 
   /** While there is room nobody fights for it: what the window has too much goes to the main region. */
@@ -267,7 +266,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     const { window, probation } = regions;
     const { limit } = this.tuner.window;
     for (let moved = 0; window.weight > limit && moved < MOST_MOVED; moved++) {
-      regions.move(this.passTouchedInWindow(), window, probation);
+      regions.move(this.skipTouchedInWindow(), window, probation);
     }
   }
 }

@@ -65,7 +65,7 @@ export class WindowShare {
   }
 
   /** An entry was found touched at the end of probation, which holds `probation` entries. */
-  touchedAtTheEnd(entries: number, probation: number): void {
+  narrow(entries: number, probation: number): void {
     const width = this.edge(entries) / Math.max(probation, 1);
     this.set(Math.max(this.share - (TOUCHED * width) / entries, SMALLEST));
   }

@@ -1,4 +1,4 @@
-import { Departures } from "./departures.js";
+import { Ghosts } from "./ghosts.js";
 import { RecencyWatch } from "./recency-watch.js";
 import type { Requests } from "./slot-policy.js";
 import { WindowShare } from "./window-share.js";
@@ -17,7 +17,7 @@ const SAMPLES = [
 export class WindowTuner {
   readonly window: WindowShare = new WindowShare();
   /** The keys at the window's edge, by a clock that counts the keys that left. */
-  readonly departures: Departures = new Departures();
+  readonly ghosts: Ghosts = new Ghosts();
   /** The same keys, by a clock that counts requests. */
   readonly recency: RecencyWatch = new RecencyWatch();
   /** A key is watched if its hash has none of these bits: the methods are for watched keys only, others cost nothing. */
@@ -25,7 +25,7 @@ export class WindowTuner {
   /** For how many keys a watched one stands. */
   private stride = 1;
   /** Keys that left the window, watched or not. */
-  departed = 0;
+  windowExits = 0;
   /** What follows from the number of entries, kept as long as that does not change: in a full cache. */
   private entries = 0;
   private edge = 1;
@@ -33,24 +33,24 @@ export class WindowTuner {
   private watched = 1;
 
   /** A watched key left the window at `now`, counted in requests, of a cache that holds so many `entries`. */
-  recordDeparture(hash: number, now: number, entries: number): void {
+  addGhost(hash: number, now: number, entries: number): void {
     if (entries !== this.entries) this.measure(entries);
-    this.departures.record(hash, this.departed, this.edge, this.watchedAtEdge);
-    this.recency.departed(hash, now, entries, this.watched);
+    this.ghosts.add(hash, this.windowExits, this.edge, this.watchedAtEdge);
+    this.recency.addGhost(hash, now, entries, this.watched);
   }
 
   /** A watched key comes in at `now`. */
   learnFrom(hash: number, now: number, entries: number, { hits }: Requests): void {
     if (entries !== this.entries) this.measure(entries);
     const { window, stride } = this;
-    const leftTooEarly = this.departures.age(hash, this.departed) < this.edge;
+    const leftTooEarly = this.ghosts.age(hash, this.windowExits) < this.edge;
     if (leftTooEarly) window.widen(stride, entries);
-    const wider = this.recency.arrived(hash, now, entries, { stride, hits, share: window.share });
+    const wider = this.recency.advise(hash, now, entries, { stride, hits, share: window.share });
     if (wider > 0) window.widen(wider, entries);
   }
 
   clear(): void {
-    this.departures.clear();
+    this.ghosts.clear();
     this.recency.clear();
     this.entries = 0;
   }

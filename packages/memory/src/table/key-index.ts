@@ -4,8 +4,8 @@ import { Slots } from "./slots.js";
 const SMALLEST = 32;
 
 /** Positions that each insert or removal moves on while a table is being replaced: done long before the next. */
-const MOVED_AT_ONCE = 16;
-const MOVED_AT_LEISURE = 1024;
+const MOVED_PER_OPERATION = 16;
+const MOVED_IN_BACKGROUND = 1024;
 
 /** An entry in a table is a slot + 1 in its low 25 bits (2^24 slots and one being admitted), 0 where it is free. */
 const enum Entry {
@@ -67,7 +67,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
 
   /** Adds a slot whose key is not in the index. */
   addKey(hash: number, slot: number): void {
-    if (this.old !== null) this.moveOn(this.old, MOVED_AT_ONCE);
+    if (this.old !== null) this.migrate(this.old, MOVED_PER_OPERATION);
     else if (2 * (this.indexed + 1) > this.table.length) this.replace(2 * this.table.length);
     this.indexed++;
     place(this.table, this.mask, hash, entryOf(hash, slot));
@@ -81,7 +81,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
     if (!take(this.table, this.mask, hash, entry, hashes) && this.old !== null) {
       take(this.old, this.oldMask, hash, entry, hashes);
     }
-    if (this.old !== null) this.moveOn(this.old, MOVED_AT_ONCE);
+    if (this.old !== null) this.migrate(this.old, MOVED_PER_OPERATION);
     else if (this.isLarge) this.replace(this.table.length >>> 2);
   }
 
@@ -103,7 +103,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
 
   /** A larger step (5 µs) of what removals leave to do, for who has the time. False: there is nothing to do. */
   shrinkTable(): boolean {
-    if (this.old !== null) this.moveOn(this.old, MOVED_AT_LEISURE);
+    if (this.old !== null) this.migrate(this.old, MOVED_IN_BACKGROUND);
     else if (this.isLarge) this.replace(this.table.length >>> 2);
     else return false;
     return true;
@@ -151,11 +151,11 @@ export class KeyIndex<K, V> extends Slots<K, V> {
     while (old[free] !== 0) free++;
     this.cursor = free;
     this.unmoved = old.length;
-    this.moveOn(old, MOVED_AT_ONCE);
+    this.migrate(old, MOVED_PER_OPERATION);
   }
 
   /** Moves some positions of the old table on, and the cluster that was begun to its end. */
-  private moveOn(old: Int32Array, most: number): void {
+  private migrate(old: Int32Array, most: number): void {
     const { hashes } = this;
     let at = this.cursor;
     let moved = 0;

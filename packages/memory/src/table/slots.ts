@@ -16,7 +16,7 @@ export const MOST_SLOTS: number = 1 << 24;
  */
 export class Slots<K, V> implements PerSlot {
   /** Slots below this may be used without growing. */
-  capacity = 0;
+  slotCount = 0;
   hashes: Int32Array = new Int32Array(0);
   spaces: Int32Array | null = null;
   weights: Float64Array | null = null;
@@ -35,7 +35,7 @@ export class Slots<K, V> implements PerSlot {
 
   /** Whether `allocate` needs more room first. */
   get isFull(): boolean {
-    return this.free < 0 && this.unused === this.capacity;
+    return this.free < 0 && this.unused === this.slotCount;
   }
 
   fitOne(capacity: number, fitting: Fitting): boolean {
@@ -97,7 +97,7 @@ export class Slots<K, V> implements PerSlot {
   }
 
   /** Takes a slot out of the free ones. */
-  unchain(slot: number): void {
+  unlinkFree(slot: number): void {
     const after = this.hashAt(slot);
     if (slot === this.free) {
       this.free = after;
@@ -109,7 +109,7 @@ export class Slots<K, V> implements PerSlot {
   }
 
   /** The last slot in use, neither held nor free, becomes one that was never used. */
-  dropLast(): void {
+  releaseLast(): void {
     const slot = --this.unused;
     this.setKey(slot, undefined);
     this.setValue(slot, FREE);
@@ -117,7 +117,7 @@ export class Slots<K, V> implements PerSlot {
 
   /** Forgets everything and gives the memory back. */
   clear(): void {
-    this.capacity = 0;
+    this.slotCount = 0;
     this.hashes = new Int32Array(0);
     this.spaces = null;
     this.weights = null;

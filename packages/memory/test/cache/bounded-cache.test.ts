@@ -180,10 +180,10 @@ describe("limits", () => {
   it("allocate nothing up front for a maximum of 2^24", () => {
     const cache = new BoundedCache<string, number>({ maxSize: 2 ** 24 });
     const store = storeOf(cache);
-    expect(store.capacity).toBe(0);
+    expect(store.slotCount).toBe(0);
     expect(store.table.length).toBeLessThan(100);
     for (let i = 0; i < 1_000; i++) cache.set(`k${i}`, i);
-    expect(store.capacity).toBeLessThan(2_100);
+    expect(store.slotCount).toBeLessThan(2_100);
     expect(store.table.length).toBeLessThan(4_200);
   });
 
@@ -321,7 +321,7 @@ describe("clear", () => {
         for (let i = 0; i < 5_000; i++) cache.set(`k${i}`, i, { ttl: 1 + i * 1_000, weight: 2 });
         cache.clear();
         checkCache(cache);
-        expect([cache.size, cache.weight, storeOf(cache).capacity]).toEqual([0, 0, 0]);
+        expect([cache.size, cache.weight, storeOf(cache).slotCount]).toEqual([0, 0, 0]);
         expect(cache.get("k1")).toBeUndefined();
       }
       expect(cache.stats().removals.cleared).toBe(15_000);

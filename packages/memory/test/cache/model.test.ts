@@ -26,19 +26,19 @@ class Pair {
   readonly #removals: Removal<string, number>[] = [];
   readonly #cache: BoundedCache<string, number>;
   readonly #model: Model;
-  readonly #isHeard: boolean;
+  readonly #hasListener: boolean;
   #value = 0;
 
   /** @param isHeard with a removal listener; without one short ways are taken */
-  constructor(options: ModelOptions, isHeard: boolean) {
-    this.#isHeard = isHeard;
+  constructor(options: ModelOptions, hasListener: boolean) {
+    this.#hasListener = hasListener;
     this.#model = new Model(options);
     this.#cache = new BoundedCache({
       ...options,
       maxWeight: options.maxWeight === Number.POSITIVE_INFINITY ? undefined : options.maxWeight,
       clock: this.clock,
       random: seeded(options.maxSize),
-      onRemoval: isHeard ? (removal) => void this.#removals.push(removal) : undefined,
+      onRemoval: hasListener ? (removal) => void this.#removals.push(removal) : undefined,
     });
   }
 
@@ -51,7 +51,7 @@ class Pair {
 
   check(): void {
     checkCache(this.#cache);
-    expect(this.#model.isOver).toBe(false);
+    expect(this.#model.isOverLimit).toBe(false);
     expect(this.#cache.weight).toBe(this.#model.weight);
     const live = [...this.#model.held].filter(([, { end }]) => this.clock.time < end);
     expect(new Map(this.#cache.entries())).toEqual(new Map(live.map(([key, { value }]) => [key, value])));
@@ -86,7 +86,7 @@ class Pair {
         const held = model.held.get(step.key);
         const isLive = model.live(step.key, time) !== undefined;
         expect(cache.delete(step.key, { now })).toBe(isLive);
-        if (this.#isHeard || held === undefined) break;
+        if (this.#hasListener || held === undefined) break;
         this.#removals.push({
           key: step.key,
           value: held.value,
@@ -102,7 +102,7 @@ class Pair {
         const value = ++this.#value;
         const stored = cache.set(key, value, { weight, ttl, now });
         expect(stored).toBe(model.set(key, value, weight, ttl, time));
-        if (!this.#isHeard) break;
+        if (!this.#hasListener) break;
         // The former value's way out comes first, and is no eviction.
         const first = this.#removals[0];
         if (former !== undefined) {
@@ -114,7 +114,7 @@ class Pair {
       }
       case "clear":
         cache.clear();
-        if (this.#isHeard)
+        if (this.#hasListener)
           expect(this.#removals.map(({ key }) => key).sort()).toEqual([...model.held.keys()].sort());
         this.#removals.length = 0;
         model.clear();
@@ -130,14 +130,14 @@ class Pair {
 
   #follow(): void {
     for (const removal of this.#removals) this.#model.follow(removal, this.clock.time);
-    if (!this.#isHeard) this.#followUnheard();
+    if (!this.#hasListener) this.#followUnreported();
   }
 
   /** What is gone without a word must have been evicted, or expired. */
-  #followUnheard(): void {
+  #followUnreported(): void {
     const model = this.#model;
     const store = storeOf(this.#cache);
-    const wasFull = model.isOver;
+    const wasFull = model.isOverLimit;
     const gone = new Map([...model.held].filter(([key]) => store.find(0, key) < 0));
     const follow = (key: string, cause: "expired" | "size") => {
       const { value } = gone.get(key)!;
@@ -192,15 +192,15 @@ const rules = {
 };
 
 const ways = Object.entries(rules).flatMap(([name, rule]) => [
-  { name, rule, isHeard: true },
-  { name: `${name}, nobody listening`, rule, isHeard: false },
+  { name, rule, hasListener: true },
+  { name: `${name}, nobody listening`, rule, hasListener: false },
 ]);
 
 describe.each(["tlfu", "lru", "fifo", "lfu"] as const)("%s", (policy) => {
-  it.each(ways)("agrees with a naive model step by step: $name", ({ rule, isHeard }) => {
+  it.each(ways)("agrees with a naive model step by step: $name", ({ rule, hasListener }) => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.array(steps, { maxLength: 60 }), (maxSize, script) => {
-        const pair = new Pair({ policy, maxSize, ...rule }, isHeard);
+        const pair = new Pair({ policy, maxSize, ...rule }, hasListener);
         for (const step of script) pair.step(step);
         pair.rest();
       }),

@@ -7,12 +7,12 @@ import { VirtualClock } from "../support/virtual-clock.js";
 describe("the removal listener", () => {
   it("is told the cause of every removal", () => {
     const clock = new VirtualClock();
-    const told: string[] = [];
+    const removals: string[] = [];
     const cache = new BoundedCache<string, number>({
       maxSize: 2,
       policy: "lru",
       clock,
-      onRemoval: ({ key, value, cause, space }) => told.push(`${space}/${key}=${value} ${cause}`),
+      onRemoval: ({ key, value, cause, space }) => removals.push(`${space}/${key}=${value} ${cause}`),
     });
     cache.set("a", 1);
     cache.set("a", 2);
@@ -23,7 +23,7 @@ describe("the removal listener", () => {
     cache.getIn(7, "c");
     cache.set("d", 5);
     cache.clear();
-    expect(told).toEqual([
+    expect(removals).toEqual([
       "0/a=1 replaced",
       "0/a=2 size",
       "0/b=3 explicit",
@@ -33,20 +33,20 @@ describe("the removal listener", () => {
   });
 
   it("finds the cache consistent, and may use it", () => {
-    const told: string[] = [];
+    const removals: string[] = [];
     const cache: BoundedCache<string, number> = new BoundedCache<string, number>({
       maxSize: 3,
       policy: "fifo",
       onRemoval({ key, value, cause }) {
         checkCache(cache);
         expect(cache.size).toBeLessThanOrEqual(3);
-        told.push(`${key} ${cause}`);
+        removals.push(`${key} ${cause}`);
         if (cause === "size" && value < 3) cache.set(`again-${key}`, value + 1);
       },
     });
     for (const key of ["a", "b", "c", "d"]) cache.set(key, 0);
     checkCache(cache);
-    expect(told.slice(0, 4)).toEqual(["a size", "b size", "c size", "d size"]);
+    expect(removals.slice(0, 4)).toEqual(["a size", "b size", "c size", "d size"]);
     expect(cache.size).toBe(3);
   });
 
@@ -80,20 +80,23 @@ describe("the removal listener", () => {
   });
 
   it("is told the key of a refused entry as it would have been stored", () => {
-    const told: unknown[] = [];
-    const cache = new BoundedCache<number, number>({ maxWeight: 1, onRemoval: ({ key }) => told.push(key) });
+    const removals: unknown[] = [];
+    const cache = new BoundedCache<number, number>({
+      maxWeight: 1,
+      onRemoval: ({ key }) => removals.push(key),
+    });
     cache.set(-0, 1, { weight: 2 });
-    expect(Object.is(told[0], 0)).toBe(true);
+    expect(Object.is(removals[0], 0)).toBe(true);
   });
 
   it("may throw: every removal is told, nothing is corrupted, the error is reported", () => {
     const errors: unknown[] = [];
-    const told: Removal<string, number>[] = [];
+    const removals: Removal<string, number>[] = [];
     const cache = new BoundedCache<string, number>({
       maxWeight: 10,
       policy: "lru",
       onRemoval(removal) {
-        told.push(removal);
+        removals.push(removal);
         throw new Error(removal.key);
       },
       onListenerError: (error) => {
@@ -105,7 +108,7 @@ describe("the removal listener", () => {
     expect(cache.set("heavy", 1, { weight: 8 })).toBe(true);
     cache.clear();
     checkCache(cache);
-    expect(told.map(({ key }) => key)).toEqual(
+    expect(removals.map(({ key }) => key)).toEqual(
       ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9", "heavy"].filter(Boolean),
     );
     expect(errors).toHaveLength(11);

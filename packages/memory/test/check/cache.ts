@@ -26,8 +26,8 @@ function heldSlots<K, V>(slots: Store<K, V>): Set<number> {
 
 function checkFreeSlots<K, V>(slots: Store<K, V>, held: ReadonlySet<number>): void {
   check(
-    slots.unused <= slots.capacity,
-    () => `slot ${slots.unused} is beyond the capacity ${slots.capacity}`,
+    slots.unused <= slots.slotCount,
+    () => `slot ${slots.unused} is beyond the capacity ${slots.slotCount}`,
   );
   let free = 0;
   for (let slot = slots.free; slot >= 0; slot = slots.hashes[slot]!) {
@@ -54,10 +54,10 @@ function checkWeights<K, V>(store: Store<K, V>, held: ReadonlySet<number>): void
 }
 
 function indexed<K, V>(store: Store<K, V>, held: ReadonlySet<number>): Set<number> {
-  const others = new Set(store.others.values());
-  for (const slot of others)
+  const otherKeys = new Set(store.otherKeys.values());
+  for (const slot of otherKeys)
     check(held.has(slot), () => `the Map of other keys names slot ${slot}, which is not held`);
-  return new Set([...held].filter((slot) => !others.has(slot)));
+  return new Set([...held].filter((slot) => !otherKeys.has(slot)));
 }
 
 /** Every slot is in one table, once, and probing from its hash's position meets no free position before it. */

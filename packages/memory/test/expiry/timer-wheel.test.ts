@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TimerWheel } from "../../src/expiry/timer-wheel.js";
 import { members } from "../check/links.js";
-import { makeRoom } from "../support/make-room.js";
+import { fitAll } from "../support/fit-all.js";
 
 const YEAR = 365 * 24 * 3_600_000;
 const origin = 1_750_000_000_000;
@@ -36,7 +36,7 @@ describe("TimerWheel", () => {
     fc.assert(
       fc.property(ttls, jumps, (times, steps) => {
         const wheel = new TimerWheel(origin);
-        makeRoom(wheel, times.length);
+        fitAll(wheel, times.length);
         const deadlines = times.map((ttl) => origin + ttl);
         deadlines.forEach((deadline, slot) => void wheel.add(slot, deadline));
         const left = new Set(deadlines.keys());
@@ -57,7 +57,7 @@ describe("TimerWheel", () => {
     fc.assert(
       fc.property(ttls, fc.integer({ min: 0, max: YEAR }), (times, begun) => {
         const wheel = new TimerWheel(origin);
-        makeRoom(wheel, times.length);
+        fitAll(wheel, times.length);
         wheel.advance(origin + begun);
         const deadlines = times.map((ttl) => origin + begun + ttl);
         deadlines.forEach((deadline, slot) => void wheel.add(slot, deadline));
@@ -74,7 +74,7 @@ describe("TimerWheel", () => {
 
   it("forgets a slot that is removed from any list, the due ones too", () => {
     const wheel = new TimerWheel(0);
-    makeRoom(wheel, 3);
+    fitAll(wheel, 3);
     [10, 10, 5_000].forEach((deadline, slot) => void wheel.add(slot, deadline));
     wheel.advance(100);
     wheel.remove(0);
@@ -88,7 +88,7 @@ describe("TimerWheel", () => {
 
   it("ignores a time before its own", () => {
     const wheel = new TimerWheel(1_000);
-    makeRoom(wheel, 1);
+    fitAll(wheel, 1);
     wheel.advance(100_000);
     wheel.add(0, 50_000);
     wheel.advance(2_000);

@@ -12,12 +12,12 @@ function advice(watch: RecencyWatch, entries: number, delay: number, hitsEach: n
   let wider = 0;
   for (let now = 0; now < entries * 8; now += 2) {
     const hash = random() | 0;
-    watch.departed(hash, now, entries, entries);
+    watch.addGhost(hash, now, entries, entries);
     gone.push(hash);
     const back = gone[gone.length - 1 - delay / 2];
     if (back === undefined) continue;
     hits += hitsEach;
-    wider += watch.arrived(back, now, entries, { stride: 1, hits, share: SHARE + wider / entries });
+    wider += watch.advise(back, now, entries, { stride: 1, hits, share: SHARE + wider / entries });
   }
   return wider;
 }
@@ -44,8 +44,8 @@ describe("RecencyWatch", () => {
     const watch = new RecencyWatch();
     advice(watch, 1_000, 200, 0);
     expect(Math.min(...watch.leads)).toBeGreaterThan(500);
-    watch.departed(7, 9_000, 1_000, 1_000);
-    expect(watch.arrived(7, 9_001, 1_000, { stride: 1, hits: 10_000, share: SHARE })).toBe(0);
+    watch.addGhost(7, 9_000, 1_000, 1_000);
+    expect(watch.advise(7, 9_001, 1_000, { stride: 1, hits: 10_000, share: SHARE })).toBe(0);
     expect([...watch.leads]).toEqual([1, 1, 1]);
   });
 });

@@ -1,22 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { Mark, ON_HIT, Place } from "../../src/policy/mark.js";
+import { Mark, ON_HIT, RegionBits } from "../../src/policy/mark.js";
 import { Regions } from "../../src/policy/regions.js";
 import { Slots } from "../../src/table/slots.js";
 import { ringOf } from "../check/tlfu.js";
-import { makeRoom } from "../support/make-room.js";
+import { fitAll } from "../support/fit-all.js";
 
 function regionsOf(weights: readonly number[]): Regions {
   const slots = new Slots<unknown, unknown>();
-  makeRoom(slots, 16);
+  fitAll(slots, 16);
   for (const weight of weights) slots.setWeight(slots.allocate(weight, weight, weight, 0), weight);
   const regions = new Regions(slots);
-  makeRoom(regions, slots.capacity);
+  fitAll(regions, slots.slotCount);
   return regions;
 }
 
 describe("ON_HIT", () => {
   it("counts up to 15 and says that the entry was touched, in every region", () => {
-    for (const region of [Place.Window, Place.Protected]) {
+    for (const region of [RegionBits.Window, RegionBits.Protected]) {
       let mark = region | 14;
       mark = ON_HIT[mark]!;
       expect(mark).toBe(region | Mark.Touched | 15);

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FrequencySketch } from "../../src/policy/sketch.js";
-import { makeRoom } from "../support/make-room.js";
+import { fitAll } from "../support/fit-all.js";
 import { seeded } from "../support/random.js";
 
 function sketchFor(entries: number): FrequencySketch {
   const sketch = new FrequencySketch();
-  makeRoom(sketch, entries);
+  fitAll(sketch, entries);
   settle(sketch);
   return sketch;
 }
@@ -64,7 +64,7 @@ describe("FrequencySketch", () => {
     const keys = hashes(4_000);
     for (const key of keys) sketch.increment(key);
     const before = keys.map((key) => sketch.estimate(key));
-    makeRoom(sketch, 8_000);
+    fitAll(sketch, 8_000);
     let fallen = 0;
     while (sketch.blocks < sketch.wanted) {
       sketch.advance(1);
@@ -110,7 +110,7 @@ describe("FrequencySketch", () => {
 
   it("takes no memory for keys that never came", () => {
     const sketch = new FrequencySketch();
-    makeRoom(sketch, 1_000_000);
+    fitAll(sketch, 1_000_000);
     for (let n = 0; n < 10; n++) sketch.advance(32);
     expect(sketch.table.byteLength).toBeLessThanOrEqual(2_048);
   });
@@ -119,7 +119,7 @@ describe("FrequencySketch", () => {
     const sketch = sketchFor(100_000);
     sketch.clear();
     expect([sketch.table.length, sketch.blocks]).toEqual([0, 0]);
-    makeRoom(sketch, 16);
+    fitAll(sketch, 16);
     expect(sketch.increment(1)).toBe(1);
   });
 });

@@ -14,8 +14,8 @@ describe("WindowShare", () => {
     const wide = new WindowShare();
     const narrow = new WindowShare();
     for (const window of [wide, narrow]) for (let n = 0; n < 500; n++) window.widen(1, 1_000);
-    wide.touchedAtTheEnd(1_000, 160);
-    narrow.touchedAtTheEnd(1_000, 16);
+    wide.narrow(1_000, 160);
+    narrow.narrow(1_000, 16);
     expect(narrow.share).toBeLessThan(wide.share);
   });
 
@@ -24,7 +24,7 @@ describe("WindowShare", () => {
     for (let n = 0; n < 300; n++) window.widen(1, 1_000);
     const before = window.share;
     for (let n = 0; n < 7; n++) window.widen(1, 1_000);
-    for (let n = 0; n < 10; n++) window.touchedAtTheEnd(1_000, window.edge(1_000));
+    for (let n = 0; n < 10; n++) window.narrow(1_000, window.edge(1_000));
     expect(window.share).toBeCloseTo(before);
   });
 
@@ -47,7 +47,7 @@ describe("WindowShare", () => {
           const window = new WindowShare();
           for (const early of events) {
             if (early) window.widen(1, entries);
-            else window.touchedAtTheEnd(entries, 1);
+            else window.narrow(entries, 1);
             expect(window.share).toBeGreaterThanOrEqual(0.01);
             expect(window.share).toBeLessThanOrEqual(0.99);
           }

@@ -9,8 +9,8 @@ function comeBack(tuner: WindowTuner, entries: number, delay: number, hits: numb
   const requests = { hits: 0, misses: 0 };
   for (let now = 0; now < entries * 4; now += 2) {
     const hash = random() | 0;
-    tuner.departed++;
-    if ((hash & tuner.unwatched) === 0) tuner.recordDeparture(hash, now, entries);
+    tuner.windowExits++;
+    if ((hash & tuner.unwatched) === 0) tuner.addGhost(hash, now, entries);
     gone.push(hash);
     requests.hits += hits;
     const back = gone[gone.length - 1 - delay];
@@ -49,7 +49,7 @@ describe("WindowTuner", () => {
   it("costs a large cache less than two bytes an entry", () => {
     const tuner = new WindowTuner();
     comeBack(tuner, 100_000, 100, 0);
-    const bytes = tuner.departures.table.byteLength + tuner.recency.departures.table.byteLength;
+    const bytes = tuner.ghosts.table.byteLength + tuner.recency.ghosts.table.byteLength;
     expect(bytes).toBeLessThan(200_000);
   });
 
@@ -58,7 +58,7 @@ describe("WindowTuner", () => {
     comeBack(tuner, 1_000, 100, 1);
     const { share } = tuner.window;
     tuner.clear();
-    expect(tuner.departures.table.length + tuner.recency.departures.table.length).toBe(0);
+    expect(tuner.ghosts.table.length + tuner.recency.ghosts.table.length).toBe(0);
     expect(tuner.window.share).toBe(share);
   });
 });

@@ -86,7 +86,7 @@ export class Model {
     return [...this.held.values()].reduce((sum, { weight }) => sum + weight, 0);
   }
 
-  get isOver(): boolean {
+  get isOverLimit(): boolean {
     return this.held.size > this.#options.maxSize || this.weight > this.#options.maxWeight;
   }
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeyIndex } from "../../src/table/key-index.js";
 import { checkIndex } from "../check/cache.js";
-import { makeRoom } from "../support/make-room.js";
+import { fitAll } from "../support/fit-all.js";
 import { seeded } from "../support/random.js";
 
 /** An index over slots, whose keys' hashes the test chooses. */
@@ -16,7 +16,7 @@ class Indexed {
   }
 
   add(key: string): void {
-    if (this.index.isFull) makeRoom(this.index, Math.max(16, 2 * this.index.capacity));
+    if (this.index.isFull) fitAll(this.index, Math.max(16, 2 * this.index.slotCount));
     const hash = this.#hashOf(key);
     const slot = this.index.allocate(key, 0, hash, 0);
     this.index.addKey(hash, slot);
@@ -108,7 +108,7 @@ describe("KeyIndex", () => {
 
   it("tells apart equal keys in different spaces", () => {
     const index = new KeyIndex<string, number>();
-    makeRoom(index, 16);
+    fitAll(index, 16);
     for (const space of [0, 1, 2]) index.addKey(5, index.allocate("same", space, 5, space));
     for (const space of [0, 1, 2]) expect(index.valueAt(index.findString(space, "same", 5))).toBe(space);
     expect(index.findString(3, "same", 5)).toBe(-1);

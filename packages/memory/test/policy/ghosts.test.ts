@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Departures, NEVER } from "../../src/policy/departures.js";
+import { Ghosts, NEVER } from "../../src/policy/ghosts.js";
 import { seeded } from "../support/random.js";
 
 function hashes(count: number): number[] {
@@ -9,7 +9,7 @@ function hashes(count: number): number[] {
 
 /** A table whose clock is the number of departures. */
 class Counted {
-  readonly departures = new Departures();
+  readonly ghosts = new Ghosts();
   readonly #period: number;
   #now = 0;
 
@@ -18,17 +18,17 @@ class Counted {
   }
 
   record(hash: number): void {
-    this.departures.record(hash, this.#now++, this.#period, this.#period);
+    this.ghosts.add(hash, this.#now++, this.#period, this.#period);
   }
 
   has(hash: number): boolean {
-    return this.departures.age(hash, this.#now) < this.#period;
+    return this.ghosts.age(hash, this.#now) < this.#period;
   }
 }
 
 describe("Departures", () => {
   it("knows nobody at first", () => {
-    expect(new Departures().age(1, 0)).toBe(NEVER);
+    expect(new Ghosts().age(1, 0)).toBe(NEVER);
   });
 
   it.each([1, 16, 160, 5_000])("remembers nearly all of the last %i, and none much older", (period) => {
@@ -51,31 +51,29 @@ describe("Departures", () => {
   });
 
   it("forgets by the caller's clock, whether or not others leave", () => {
-    const departures = new Departures();
-    departures.record(0x7777, 1_000, 320, 40);
-    expect([1_000, 1_300, 1_330, 2_000].map((now) => departures.age(0x7777, now))).toEqual([
-      0, 304, 336, 1_008,
-    ]);
+    const ghosts = new Ghosts();
+    ghosts.add(0x7777, 1_000, 320, 40);
+    expect([1_000, 1_300, 1_330, 2_000].map((now) => ghosts.age(0x7777, now))).toEqual([0, 304, 336, 1_008]);
   });
 
   it("starts again when it is to remember many more, or many fewer", () => {
-    const departures = new Departures();
-    const known = (): boolean[] => [0x1111, 0x2222, 0x3333].map((hash) => departures.age(hash, 0) < 10);
-    departures.record(0x1111, 0, 10, 10);
-    departures.record(0x2222, 0, 1_000, 1_000);
-    expect(departures.table.length).toBeGreaterThanOrEqual(2_000);
+    const ghosts = new Ghosts();
+    const known = (): boolean[] => [0x1111, 0x2222, 0x3333].map((hash) => ghosts.age(hash, 0) < 10);
+    ghosts.add(0x1111, 0, 10, 10);
+    ghosts.add(0x2222, 0, 1_000, 1_000);
+    expect(ghosts.table.length).toBeGreaterThanOrEqual(2_000);
     expect(known()).toEqual([false, true, false]);
-    departures.record(0x3333, 0, 10, 10);
-    expect(departures.table.length).toBeLessThanOrEqual(64);
+    ghosts.add(0x3333, 0, 10, 10);
+    expect(ghosts.table.length).toBeLessThanOrEqual(64);
     expect(known()).toEqual([false, false, true]);
   });
 
   it("gives its memory back when it is cleared", () => {
-    const departures = new Departures();
-    departures.record(0x1111, 0, 1_000, 1_000);
-    departures.clear();
-    expect([departures.table.length, departures.age(0x1111, 0)]).toEqual([0, NEVER]);
-    departures.record(0x2222, 0, 10, 10);
-    expect(departures.age(0x2222, 0)).toBe(0);
+    const ghosts = new Ghosts();
+    ghosts.add(0x1111, 0, 1_000, 1_000);
+    ghosts.clear();
+    expect([ghosts.table.length, ghosts.age(0x1111, 0)]).toEqual([0, NEVER]);
+    ghosts.add(0x2222, 0, 10, 10);
+    expect(ghosts.age(0x2222, 0)).toBe(0);
   });
 });

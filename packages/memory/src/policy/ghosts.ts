@@ -19,16 +19,16 @@ const TICKS_PER_PERIOD = 16;
  * taken for another, and after eight periods a word that nobody overwrote seems young again: all are rare,
  * and only tilt a statistic.
  */
-export class Departures {
+export class Ghosts {
   table: Int32Array = new Int32Array(0);
   /** For how many keys the table was made. */
-  room = 0;
+  capacity = 0;
   /** A tick is 2^`tickBits` of the caller's time. */
   private tickBits = 0;
 
-  /** Remembers that the key left at `now`, for at least `period`, in which about `room` keys leave. */
-  record(hash: number, now: number, period: number, room: number): void {
-    if (room > this.room * 2 || room < this.room / 4) this.resize(period, room);
+  /** Remembers that the key left at `now`, for at least `period`, in which about `capacity` keys leave. */
+  add(hash: number, now: number, period: number, capacity: number): void {
+    if (capacity > this.capacity * 2 || capacity < this.capacity / 4) this.resize(period, capacity);
     const { table } = this;
     const tag = hash & ~TICK;
     const tick = (now >>> this.tickBits) & TICK;
@@ -49,7 +49,7 @@ export class Departures {
 
   /** How long before `now` the key left, to the tick; `NEVER` if that is not known. */
   age(hash: number, now: number): number {
-    if (this.room === 0) return NEVER;
+    if (this.capacity === 0) return NEVER;
     const { table } = this;
     const tag = hash & ~TICK;
     const first = this.bucketOf(hash);
@@ -64,7 +64,7 @@ export class Departures {
 
   clear(): void {
     this.table = new Int32Array(0);
-    this.room = 0;
+    this.capacity = 0;
   }
 
   private bucketOf(hash: number): number {
@@ -72,11 +72,11 @@ export class Departures {
   }
 
   /** A new table with twice the room or more; what the old one knew is forgotten. */
-  private resize(period: number, room: number): void {
+  private resize(period: number, capacity: number): void {
     let words = WAYS;
-    while (words < room * 2) words *= 2;
+    while (words < capacity * 2) words *= 2;
     this.table = new Int32Array(words);
-    this.room = room;
+    this.capacity = capacity;
     this.tickBits = Math.max(0, Math.floor(Math.log2(period / TICKS_PER_PERIOD)));
   }
 }

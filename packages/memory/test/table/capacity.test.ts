@@ -14,7 +14,7 @@ type Key = string | number | object;
 type Policy = (typeof POLICIES)[number];
 
 /** A cache that uses every column: weights, spaces, ends that accesses put off. */
-function fullHouse(policy: Policy, maxSize: number) {
+function fullCache(policy: Policy, maxSize: number) {
   const clock = new VirtualClock();
   const cache = new BoundedCache<Key, number>({
     maxSize,
@@ -63,7 +63,7 @@ function arrayBytes(part: object, seen: Set<object> = new Set()): number {
 
 describe("room for more", () => {
   it.each(POLICIES)("is made one column with each insertion, and the structure stays whole: %s", (policy) => {
-    const { cache } = fullHouse(policy, 100_000);
+    const { cache } = fullCache(policy, 100_000);
     fill(cache, 0, 7_935);
     let before = lengths(cache);
     const changed: number[] = [];
@@ -83,22 +83,22 @@ describe("room for more", () => {
   it("follows what is held, also far below a large maximum", () => {
     const cache = new BoundedCache<number, number>({ maxSize: 2_000_000 });
     for (let i = 0; i < 140_000; i++) cache.set(i, i);
-    expect(storeOf(cache).capacity).toBeLessThan(1.5 * 140_000);
+    expect(storeOf(cache).slotCount).toBeLessThan(1.5 * 140_000);
     expect(arrayBytes(storeOf(cache))).toBeLessThan(56 * 140_000);
     expect(cache.get(1)).toBe(1);
   });
 
   it("is there before the last slot is taken, however many columns there are to lengthen", () => {
-    const { cache } = fullHouse("tlfu", 2 ** 18);
+    const { cache } = fullCache("tlfu", 2 ** 18);
     fill(cache, 0, 100);
     const store = storeOf(cache);
-    const grow = () => store.room.grow(2 ** 18);
-    while (store.capacity < 8_192) grow();
-    while (store.capacity < 2 ** 18) {
-      const before = store.capacity;
+    const grow = () => store.capacity.grow(2 ** 18);
+    while (store.slotCount < 8_192) grow();
+    while (store.slotCount < 2 ** 18) {
+      const before = store.slotCount;
       let taken = 0;
-      while (store.capacity === before) {
-        taken = store.room.growAt;
+      while (store.slotCount === before) {
+        taken = store.capacity.growAt;
         grow();
       }
       expect(taken, `slots taken of ${before}`).toBeLessThan(before);
@@ -106,13 +106,13 @@ describe("room for more", () => {
   });
 
   it("is made at once where an insertion finds none left", () => {
-    const { cache } = fullHouse("tlfu", 100_000);
+    const { cache } = fullCache("tlfu", 100_000);
     fill(cache, 0, 7_930);
     const store = storeOf(cache);
-    store.room.growAt = store.capacity;
+    store.capacity.growAt = store.slotCount;
     fill(cache, 7_930, 8_300);
     checkCache(cache);
-    expect(store.capacity).toBe(16_384);
+    expect(store.slotCount).toBe(16_384);
   });
 });
 
@@ -120,7 +120,7 @@ describe("room that is not needed any more", () => {
   it.each(POLICIES)(
     "is given back with the operations that follow, the structure whole all the time: %s",
     (policy) => {
-      const { cache } = fullHouse(policy, 20_000);
+      const { cache } = fullCache(policy, 20_000);
       fill(cache, 0, 20_000);
       const kept = 300;
       const removed = new Set<number>();
@@ -130,14 +130,14 @@ describe("room that is not needed any more", () => {
       for (const i of removed) {
         if (i % 3 === 0) cache.delete(i);
         else cache.deleteIn(i % 2, `k${i}`);
-        if (storeOf(cache).room.isShrinking && step++ % 64 === 0) checkCache(cache);
+        if (storeOf(cache).capacity.isShrinking && step++ % 64 === 0) checkCache(cache);
       }
       for (let i = 0; i < 3_000; i++) cache.set("again", i);
       checkCache(cache);
       expect(step).toBeGreaterThan(100);
-      expect(storeOf(cache).capacity).toBeLessThanOrEqual(4_096);
+      expect(storeOf(cache).slotCount).toBeLessThanOrEqual(4_096);
       expect(storeOf(cache).keyChunks.length).toBeLessThanOrEqual(2);
-      expect(new Set(lengths(cache))).toEqual(new Set([storeOf(cache).capacity]));
+      expect(new Set(lengths(cache))).toEqual(new Set([storeOf(cache).slotCount]));
       const numbers = Array.from({ length: 20_000 }, (_, i) => i);
       expect(numbers.filter((i) => peek(cache, i) !== (removed.has(i) ? undefined : i))).toEqual([]);
     },
@@ -149,9 +149,9 @@ describe("room that is not needed any more", () => {
     for (let i = 0; i < 200_000; i++) cache.set(`k${i}`, i);
     cache.resize(1_000);
     clock.advance(10_000);
-    const { capacity, policy } = storeOf(cache);
+    const { slotCount, policy } = storeOf(cache);
     checkCache(cache);
-    expect([cache.size, capacity <= 4_096]).toEqual([1_000, true]);
+    expect([cache.size, slotCount <= 4_096]).toEqual([1_000, true]);
     expect(policy instanceof TinyLfuPolicy && policy.sketch.blocks <= 2_048).toBe(true);
     expect(arrayBytes(storeOf(cache))).toBeLessThan(250_000);
   });
@@ -163,20 +163,20 @@ describe("room that is not needed any more", () => {
     cache.clearSpace(0);
     clock.advance(10_000);
     checkCache(cache);
-    expect([cache.size, storeOf(cache).capacity <= 4_096]).toEqual([500, true]);
+    expect([cache.size, storeOf(cache).slotCount <= 4_096]).toEqual([500, true]);
   });
 
   it("stays while the cache fills again", () => {
-    const { cache } = fullHouse("tlfu", 40_000);
+    const { cache } = fullCache("tlfu", 40_000);
     fill(cache, 0, 40_000);
-    for (let i = 0; !storeOf(cache).room.isShrinking; i++) {
+    for (let i = 0; !storeOf(cache).capacity.isShrinking; i++) {
       if (i % 3 === 0) cache.delete(i);
       else cache.deleteIn(i % 2, `k${i}`);
     }
     expect(cache.size).toBeLessThan(10_001);
     fill(cache, 40_000, 80_000);
     checkCache(cache);
-    expect([storeOf(cache).room.isShrinking, cache.size]).toEqual([false, 40_000]);
+    expect([storeOf(cache).capacity.isShrinking, cache.size]).toEqual([false, 40_000]);
   });
 
   it("waits for an iteration, which sees every entry once", () => {
@@ -190,9 +190,9 @@ describe("room that is not needed any more", () => {
     expect(seen.toSorted((one, other) => one - other)).toEqual(
       Array.from({ length: 2_000 }, (_, i) => 18_000 + i),
     );
-    expect(storeOf(cache).capacity).toBeGreaterThan(20_000);
+    expect(storeOf(cache).slotCount).toBeGreaterThan(20_000);
     for (let i = 0; i < 3_000; i++) cache.set(18_000, i);
-    expect(storeOf(cache).capacity).toBeLessThan(8_192);
+    expect(storeOf(cache).slotCount).toBeLessThan(8_192);
     checkCache(cache);
   });
 
@@ -205,10 +205,10 @@ describe("room that is not needed any more", () => {
     cache.resize(100);
     clock.advance(1_000);
     expect([cache.size, clock.timers]).toEqual([100, 0]);
-    expect(storeOf(cache).capacity).toBeGreaterThan(20_000);
+    expect(storeOf(cache).slotCount).toBeGreaterThan(20_000);
     entries.return?.();
     clock.advance(1_000);
-    expect([storeOf(cache).capacity <= 4_096, clock.timers]).toEqual([true, 0]);
+    expect([storeOf(cache).slotCount <= 4_096, clock.timers]).toEqual([true, 0]);
     checkCache(cache);
   });
 
@@ -222,7 +222,7 @@ describe("room that is not needed any more", () => {
     await new Promise(setImmediate);
     collect();
     for (let i = 0; i < 3_000; i++) cache.set(18_000, i);
-    expect(storeOf(cache).capacity).toBeLessThan(8_192);
+    expect(storeOf(cache).slotCount).toBeLessThan(8_192);
     checkCache(cache);
   });
 
@@ -240,7 +240,7 @@ describe("room that is not needed any more", () => {
     for (let i = 0; i < 10_000; i++) cache.set(i, i);
     for (let i = 0; i < 9_990; i++) cache.delete(i);
     checkCache(cache);
-    expect(storeOf(cache).capacity).toBe(10_001);
+    expect(storeOf(cache).slotCount).toBe(10_001);
     expect([...cache.entries()].length).toBe(10);
   });
 

@@ -1,7 +1,7 @@
 import { Fitting, LONGEST_COPIED } from "./column.js";
+import type { Iterations } from "./iterations.js";
 import type { KeyIndex } from "./key-index.js";
 import type { PerSlot } from "./per-slot.js";
-import { Readers } from "./readers.js";
 
 /** The slots, and how many entries they hold. */
 type Entries<K, V> = KeyIndex<K, V> & { readonly size: number };
@@ -28,15 +28,15 @@ const ALWAYS = 0x7fffffff;
  * left, and lengthens a column bit by bit (20 µs, and 0.3 ms for the copy at a million). For shrinking, entries in the upper half of the slots move to
  * free slots below, some with each operation (0.2 µs each); then each operation shortens one column.
  */
-export class Room<K, V> {
+export class Capacity<K, V> {
   /** An insertion that finds no free slot calls `grow` once so many slots are in use. */
   growAt = 0;
   /** `shrink` is to be called after an operation that leaves fewer entries than this: always, while there is work left. */
   shrinkBelow = 0;
-  readonly readers: Readers = new Readers();
   private readonly slots: Entries<K, V>;
   private readonly parts: readonly PerSlot[];
   private readonly canMove: boolean;
+  private readonly iterations: Iterations;
   private readonly rekey: (from: number, to: number) => void;
   private readonly fitting = new Fitting();
   /** All entries are below the new capacity: columns are shortened. */
@@ -51,25 +51,27 @@ export class Room<K, V> {
     rest: {
       readonly parts: readonly PerSlot[];
       readonly canMove: boolean;
+      readonly iterations: Iterations;
       readonly rekey: (from: number, to: number) => void;
     },
   ) {
     this.slots = slots;
     this.parts = [slots, ...rest.parts];
     this.canMove = rest.canMove;
+    this.iterations = rest.iterations;
     this.rekey = rest.rekey;
   }
 
   /** Makes room for more in a cache of `maxSize` entries: lengthens a column, or all if that is little or urgent. */
   grow(maxSize: number): void {
     const slots = this.slots;
-    const target = capacityAfter(slots.capacity, maxSize);
-    const isUrgent = slots.capacity < SMALL || slots.isFull;
+    const target = capacityAfter(slots.slotCount, maxSize);
+    const isUrgent = slots.slotCount < SMALL || slots.isFull;
     this.shrinkBelow = this.quarter;
     this.isShortening = false;
     while (this.fitOne(target)) {
       if (isUrgent) continue;
-      this.growAt = Math.min(this.growAt + Math.max(1, slots.capacity >>> STEP_SHIFT), slots.capacity);
+      this.growAt = Math.min(this.growAt + Math.max(1, slots.slotCount >>> STEP_SHIFT), slots.slotCount);
       return;
     }
     this.setCapacity(target);
@@ -84,13 +86,13 @@ export class Room<K, V> {
   shrink(most: number): void {
     const slots = this.slots;
     if (this.isShortening) {
-      this.isShortening = this.fitOne(slots.capacity) || slots.shrinkTable();
+      this.isShortening = this.fitOne(slots.slotCount) || slots.shrinkTable();
       if (!this.isShortening) this.shrinkBelow = this.quarter;
       return;
     }
-    const target = slots.capacity >>> 1;
+    const target = slots.slotCount >>> 1;
     this.shrinkBelow = slots.size < target ? ALWAYS : this.quarter;
-    if (this.shrinkBelow !== ALWAYS || this.readers.areReading) return;
+    if (this.shrinkBelow !== ALWAYS || this.iterations.areRunning) return;
     for (let moved = 0; moved < most && slots.unused > target; moved++) this.vacateLast();
     if (slots.unused > target) return;
     this.setCapacity(target);
@@ -107,8 +109,8 @@ export class Room<K, V> {
   }
 
   private get quarter(): number {
-    const { capacity } = this.slots;
-    return capacity <= SMALL || !this.canMove ? 0 : capacity >>> 2;
+    const { slotCount } = this.slots;
+    return slotCount <= SMALL || !this.canMove ? 0 : slotCount >>> 2;
   }
 
   private fitOne(capacity: number): boolean {
@@ -117,7 +119,7 @@ export class Room<K, V> {
   }
 
   private setCapacity(capacity: number): void {
-    this.slots.capacity = capacity;
+    this.slots.slotCount = capacity;
     this.growAt = capacity <= SMALL ? capacity : capacity - (capacity >>> RESERVE_SHIFT);
     this.shrinkBelow = this.quarter;
   }
@@ -130,8 +132,8 @@ export class Room<K, V> {
       const to = slots.takeFree();
       this.rekey(last, to);
       for (const part of this.parts) part.moveSlot(last, to);
-    } else slots.unchain(last);
-    slots.dropLast();
+    } else slots.unlinkFree(last);
+    slots.releaseLast();
   }
 }
 

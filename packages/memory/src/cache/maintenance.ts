@@ -8,7 +8,7 @@ const COARSEST = 50;
  * not keep the process alive, and holds the cache weakly, so that a cache that nobody has any more can be collected
  * whatever it still waits for.
  */
-export class Upkeep {
+export class Maintenance {
   private readonly clock: Clock;
   /** Does a bounded piece of work, and returns when there is more: a time, or `Infinity`. */
   private readonly work: (now: number) => number;
@@ -21,13 +21,13 @@ export class Upkeep {
     this.work = work;
     const weak = new WeakRef(this);
     this.task = () => {
-      const upkeep = weak.deref();
-      if (upkeep !== undefined) upkeep.run();
+      const maintenance = weak.deref();
+      if (maintenance !== undefined) maintenance.run();
     };
   }
 
   /** Makes sure that the work is done soon after the time `at`. */
-  wakeBy(at: number, now: number): void {
+  scheduleBy(at: number, now: number): void {
     const when = Math.max(at, now + COARSEST);
     if (when < this.at) this.schedule(when, now);
   }
@@ -50,6 +50,6 @@ export class Upkeep {
     const now = this.clock.now();
     const next = this.work(now);
     if (next <= now) this.schedule(now + 1, now);
-    else if (next !== Number.POSITIVE_INFINITY) this.wakeBy(next, now);
+    else if (next !== Number.POSITIVE_INFINITY) this.scheduleBy(next, now);
   }
 }
