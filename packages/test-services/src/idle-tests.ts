@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { IdleScenario } from "./idle-program.js";
 import { bundleProgram, type Program } from "./program.js";
-import type { Server } from "./service.js";
+import type { Server } from "./run/service.js";
 
 const troubles: readonly unknown[] = [
   "CACHEME_CONNECT_FAILED",

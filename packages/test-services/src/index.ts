@@ -1,8 +1,8 @@
-export type { ServiceName } from "./catalogue.js";
+export type { ServerProxy } from "./network/proxy.js";
+export { openProxy } from "./network/proxy.js";
 export { bundleProgram, type Program } from "./program.js";
-export type { ServerProxy } from "./proxy.js";
-export { openProxy } from "./proxy.js";
-export { type RedisCluster, startRedisCluster } from "./redis-cluster.js";
-export { type RedisSentinel, startRedisSentinel } from "./redis-sentinel.js";
-export { flavour, type Server, type ServerOptions, type Service, server, service } from "./service.js";
+export { type RedisCluster, startRedisCluster } from "./run/redis-cluster.js";
+export { type RedisSentinel, startRedisSentinel } from "./run/redis-sentinel.js";
+export { flavour, type Server, type ServerOptions, type Service, server, service } from "./run/service.js";
+export type { ServiceName } from "./services/catalogue.js";
 export { noteSkip, readSkips, type Skip } from "./skips.js";

@@ -1,15 +1,21 @@
 import { writeFileSync } from "node:fs";
-import { catalogue, type ServiceName } from "./catalogue.js";
-import { everythingIsRequired, howToGet, type Prepared, prepareServer, type Resolution } from "./resolve.js";
+import {
+  everythingIsRequired,
+  howToGet,
+  type Prepared,
+  prepareServer,
+  type Resolution,
+} from "./find/resolve.js";
 import {
   fetchSecondVersion,
   findSecondVersion,
   mayHaveSecondVersions,
   secondTitle,
   secondVersions,
-} from "./second-version.js";
-import { measureStartUp } from "./start-up.js";
-import { makeTemplate } from "./template.js";
+} from "./find/second-version.js";
+import { measureStartUp } from "./run/start-up.js";
+import { makeTemplate } from "./run/template.js";
+import { catalogue, type ServiceName } from "./services/catalogue.js";
 
 /**
  * Run once before the tests (`node dist/prepare.js`): finds every service, installs what is missing where that is

@@ -1,15 +1,32 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
-import type { ServiceName } from "./catalogue.js";
-import { everythingIsRequired, howToGet, type Resolution, resolveServer, resolveService } from "./resolve.js";
-import { findSecondVersion, mayHaveSecondVersions, withoutSecondVersion } from "./second-version.js";
-import { type Server, type Service, secondVersion, server, service } from "./service.js";
+import {
+  everythingIsRequired,
+  howToGet,
+  type Resolution,
+  resolveServer,
+  resolveService,
+} from "./find/resolve.js";
+import { findSecondVersion, mayHaveSecondVersions, withoutSecondVersion } from "./find/second-version.js";
+import { type Server, type Service, secondVersion, server, service } from "./run/service.js";
+import type { ServiceName } from "./services/catalogue.js";
 import { noteSkip } from "./skips.js";
 
 /**
- * A suite of tests that use a service: `describe` with a running server, one for the whole suite. Where the service is
- * not to be had the suite is skipped and noted by name; in CI it fails.
+ * Describes a suite with one running server for all its tests.
  *
- * @param body gets a function that answers the service; call it in hooks and tests, not while the suite is described
+ * @param name the service that the suite uses
+ * @param suite the suite's title
+ * @param body gets a function that returns the server; call it in hooks and tests, not while the suite is described
+ */
+type DescribeWith<S extends Service> = (
+  name: ServiceName,
+  suite: string,
+  body: (server: () => S) => void,
+) => void;
+
+/**
+ * Describes a suite that uses a service: the server in the service's `*_URL` variable, or a fresh one. If the machine
+ * has no such service, the suite is skipped and noted by name; in CI it fails.
  *
  * @example
  * ```ts
@@ -20,48 +37,32 @@ import { noteSkip } from "./skips.js";
  * });
  * ```
  */
-export function describeWithService(
-  name: ServiceName,
-  suite: string,
-  body: (service: () => Service) => void,
-): void {
+export const describeWithService: DescribeWith<Service> = (name, suite, body) => {
   suiteWith(name, suite, resolveService(name), service, body);
-}
+};
 
 /**
- * The same with a server of our own, which the tests may kill, pause and restart. The service's `*_URL` variable is not
- * used.
+ * Describes a suite with a server of its own, which the tests may kill, pause and restart. The service's `*_URL` variable
+ * is not used.
  */
-export function describeWithServer(
-  name: ServiceName,
-  suite: string,
-  body: (server: () => Server) => void,
-): void {
+export const describeWithServer: DescribeWith<Server> = (name, suite, body) => {
   suiteWith(name, suite, resolveServer(name), server, body);
-}
+};
 
 /**
- * A further suite on the server that the service's `*_URL` variable names, be it another version or another product than
- * the one that is started here. Where the variable is not set there is no such suite.
+ * Describes a further suite on the server in the service's `*_URL` variable: another version or another product than the
+ * server that is started here. If the variable is not set, there is no such suite.
  */
-export function describeWithGivenService(
-  name: ServiceName,
-  suite: string,
-  body: (service: () => Service) => void,
-): void {
+export const describeWithGivenService: DescribeWith<Service> = (name, suite, body) => {
   const resolution = resolveService(name);
   if (resolution.from === "url") suiteWith(name, suite, resolution, service, body);
-}
+};
 
 /**
- * A suite on another version of the server than the usual one, a server of our own, which CI fetches from a registry of
- * packages. Elsewhere, where it has not been fetched, the suite is skipped and noted by name.
+ * Describes a suite with a server of its own in another version than the usual one, which CI fetches from a registry of
+ * packages. If it has not been fetched, the suite is skipped and noted by name.
  */
-export function describeWithSecondVersion(
-  name: ServiceName,
-  suite: string,
-  body: (server: () => Server) => void,
-): void {
+export const describeWithSecondVersion: DescribeWith<Server> = (name, suite, body) => {
   const path = findSecondVersion(name);
   if (path !== undefined) {
     suiteWith(name, suite, { from: "binary", path }, () => secondVersion(name, path), body);
@@ -70,7 +71,7 @@ export function describeWithSecondVersion(
   const reason = withoutSecondVersion(name);
   if (everythingIsRequired() && mayHaveSecondVersions()) failed(suite, reason);
   else skipped(suite, reason, body, { absent: true });
-}
+};
 
 function suiteWith<S extends Service>(
   name: ServiceName,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { type Server, server } from "../src/service.js";
+import { type Server, server } from "../src/run/service.js";
 import { describeWithServer } from "../src/vitest.js";
 import { ask, Conversation } from "./conversation.js";
 

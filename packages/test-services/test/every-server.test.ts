@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { catalogue, type ServiceName } from "../src/catalogue.js";
-import { type Server, server } from "../src/service.js";
+import { type Server, server } from "../src/run/service.js";
+import { catalogue, type ServiceName } from "../src/services/catalogue.js";
 import { describeWithServer } from "../src/vitest.js";
 import { type Held, hold, isReserved } from "./held.js";
 

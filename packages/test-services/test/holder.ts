@@ -1,8 +1,9 @@
 /** A test process that starts what its first argument names and then does nothing: it is there to be killed. */
-import type { ServiceName } from "../src/catalogue.js";
-import { startRedisCluster } from "../src/redis-cluster.js";
-import { startRedisSentinel } from "../src/redis-sentinel.js";
-import { server } from "../src/service.js";
+
+import { startRedisCluster } from "../src/run/redis-cluster.js";
+import { startRedisSentinel } from "../src/run/redis-sentinel.js";
+import { server } from "../src/run/service.js";
+import type { ServiceName } from "../src/services/catalogue.js";
 
 process.send?.({ ports: await started(process.argv[2]) });
 setInterval(() => {}, 1000);

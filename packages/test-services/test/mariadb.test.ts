@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Connection, createConnection } from "mysql2/promise";
 import { describe, expect, it } from "vitest";
-import { systemStatements } from "../src/mariadb.js";
+import { systemStatements } from "../src/services/mariadb.js";
 import { describeWithServer } from "../src/vitest.js";
 
 describeWithServer("mysql", "a server of MariaDB", (mariadb) => {

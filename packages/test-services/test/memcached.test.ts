@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { server } from "../src/service.js";
+import { server } from "../src/run/service.js";
 import { describeWithServer } from "../src/vitest.js";
 import { ask, Conversation } from "./conversation.js";
 

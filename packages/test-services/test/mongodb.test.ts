@@ -1,7 +1,7 @@
 import { MongoClient } from "mongodb";
 import { beforeAll, describe, expect, it } from "vitest";
-import { catalogue } from "../src/catalogue.js";
-import { flavour } from "../src/service.js";
+import { flavour } from "../src/run/service.js";
+import { catalogue } from "../src/services/catalogue.js";
 import { describeWithServer } from "../src/vitest.js";
 
 describeWithServer("mongodb", "a server of MongoDB", (mongodb) => {

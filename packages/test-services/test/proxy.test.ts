@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { ServerProxy } from "../src/proxy.js";
+import type { ServerProxy } from "../src/network/proxy.js";
 import { describeWithServer } from "../src/vitest.js";
 import { Conversation } from "./conversation.js";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type RedisCluster, startRedisCluster } from "../src/redis-cluster.js";
-import { redisCommand, untilRedis } from "../src/redis-command.js";
+import { type RedisCluster, startRedisCluster } from "../src/run/redis-cluster.js";
+import { redisCommand, untilRedis } from "../src/run/redis-command.js";
 import { describeWithServer } from "../src/vitest.js";
 import { agreement } from "./agreement.js";
 import { ask } from "./conversation.js";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { redisCommand, untilRedis } from "../src/redis-command.js";
-import { type RedisSentinel, startRedisSentinel } from "../src/redis-sentinel.js";
+import { redisCommand, untilRedis } from "../src/run/redis-command.js";
+import { type RedisSentinel, startRedisSentinel } from "../src/run/redis-sentinel.js";
 import { describeWithServer } from "../src/vitest.js";
 import { agreement } from "./agreement.js";
 import { ask } from "./conversation.js";

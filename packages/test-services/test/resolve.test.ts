@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { howToGet, resolveServer, resolveService } from "../src/resolve.js";
-import { server, service } from "../src/service.js";
+import { howToGet, resolveServer, resolveService } from "../src/find/resolve.js";
+import { server, service } from "../src/run/service.js";
 import { noteSkip, readSkips } from "../src/skips.js";
 import { describeWithService } from "../src/vitest.js";
 

@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { catalogue } from "../src/catalogue.js";
 import {
   findSecondVersion,
   secondTitle,
   secondVersions,
   withoutSecondVersion,
-} from "../src/second-version.js";
+} from "../src/find/second-version.js";
+import { catalogue } from "../src/services/catalogue.js";
 import { describeWithSecondVersion } from "../src/vitest.js";
 
 for (const name of secondVersions) {

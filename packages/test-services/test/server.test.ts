@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { type Server, server } from "../src/service.js";
+import { type Server, server } from "../src/run/service.js";
 import { describeWithServer } from "../src/vitest.js";
 import { ask, Conversation } from "./conversation.js";
 import { type Held, hold } from "./held.js";

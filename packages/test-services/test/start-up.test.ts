@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { catalogue } from "../src/catalogue.js";
-import { type Resolution, resolveServer } from "../src/resolve.js";
-import { measureStartUp } from "../src/start-up.js";
+import { type Resolution, resolveServer } from "../src/find/resolve.js";
+import { measureStartUp } from "../src/run/start-up.js";
+import { catalogue } from "../src/services/catalogue.js";
 import { describeWithServer } from "../src/vitest.js";
 
 describeWithServer("memcached", "the measure of how long the services take to start", () => {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -20,4 +20,22 @@ export function programFolder(): string {
   const folder = "/var/cache/cacheme-test";
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   return folder;
+}
+
+/**
+ * Moves a finished folder to its place in the cache. Two runs may finish one at once: the first one's stays.
+ *
+ * @param isThere whether the place holds it already
+ * @throws Error if the folder cannot be moved, and the place does not hold it
+ */
+export function publish(
+  draft: string,
+  place: string,
+  isThere: () => boolean = () => existsSync(place),
+): void {
+  try {
+    renameSync(draft, place);
+  } catch (error) {
+    if (!isThere()) throw error;
+  }
 }

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { Guardian, quote } from "./guardian.js";
-import { type ReservedPort, reservePort } from "./port.js";
+import { resolveServer } from "../find/resolve.js";
+import { quote } from "../machine/quote.js";
+import { type ReservedPort, reservePort } from "../network/port.js";
+import { Guardian } from "./guardian.js";
 import { redisCommand, untilRedis } from "./redis-command.js";
-import { resolveServer } from "./resolve.js";
 import { allOrNone, type Server, server } from "./service.js";
 
 /** A Redis Cluster of our own: three masters that share the slots, and a replica of each. */

@@ -1,5 +1,5 @@
 import { connect } from "node:tls";
-import { probe } from "./probe.js";
+import { probe } from "../network/probe.js";
 import type { ServiceDefinition } from "./service-definition.js";
 
 /** Items of up to 32 MiB, so that the server's limit is not what a test of large values meets. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { redis } from "./redis.js";
+import { redis } from "../services/redis.js";
+import type { ServiceDefinition } from "../services/service-definition.js";
 import { redisCommand, untilRedis } from "./redis-command.js";
 import { allOrNone, type Server, variant } from "./service.js";
-import type { ServiceDefinition } from "./service-definition.js";
 
 /** A master of Redis with two replicas, watched by three sentinels, which make a replica master when it fails. */
 export interface RedisSentinel {

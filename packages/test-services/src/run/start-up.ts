@@ -1,7 +1,7 @@
-import { catalogue, type ServiceName } from "./catalogue.js";
+import { flavourOf, resolveServer } from "../find/resolve.js";
+import { catalogue, type ServiceName } from "../services/catalogue.js";
 import { startRedisCluster } from "./redis-cluster.js";
 import { startRedisSentinel } from "./redis-sentinel.js";
-import { flavourOf, resolveServer } from "./resolve.js";
 import { server } from "./service.js";
 
 /** What can be started and stopped, and its name for the line. */

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { aptInstall, isTrue, mayInstall } from "./apt.js";
-import { catalogue, type ServiceName } from "./catalogue.js";
-import { dockerAnswers } from "./docker.js";
-import { onPath } from "./on-path.js";
-import type { ServiceDefinition } from "./service-definition.js";
+import { aptInstall, isTrue, mayInstall } from "../machine/apt.js";
+import { onPath } from "../machine/on-path.js";
+import { catalogue, type ServiceName } from "../services/catalogue.js";
+import type { ServiceDefinition } from "../services/service-definition.js";
+import { dockerAnswers } from "./docker-engine.js";
 
 /** Where a service comes from on this machine. */
 export type Resolution =

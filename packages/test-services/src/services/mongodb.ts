@@ -1,5 +1,5 @@
+import { probe } from "../network/probe.js";
 import { mongoJavaServer } from "./mongo-java-server.js";
-import { probe } from "./probe.js";
 import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
 
 /** MongoDB, or where it is not to be had {@link mongoJavaServer}: a server's `flavour` says which. */

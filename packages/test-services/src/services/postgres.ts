@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { quote } from "./guardian.js";
-import { probe } from "./probe.js";
+import { quote } from "../machine/quote.js";
+import { probe } from "../network/probe.js";
 import type { ServiceDefinition } from "./service-definition.js";
 
 /** The server's settings, wherever it runs. What is committed is written but not synced: it survives a SIGKILL. */

@@ -1,10 +1,11 @@
-import { catalogue, type ServiceName } from "./catalogue.js";
-import { ServerContainer } from "./docker.js";
-import { openProxy, type ServerProxy } from "./proxy.js";
-import { flavourOf, howToGet, type Resolution, resolveServer, resolveService } from "./resolve.js";
-import { secondTitle } from "./second-version.js";
+import { flavourOf, howToGet, type Resolution, resolveServer, resolveService } from "../find/resolve.js";
+import { secondTitle } from "../find/second-version.js";
+import { openProxy, type ServerProxy } from "../network/proxy.js";
+import { catalogue, type ServiceName } from "../services/catalogue.js";
+import type { ServiceDefinition } from "../services/service-definition.js";
+import type { RunningServer } from "./running-server.js";
+import { ServerContainer } from "./server-container.js";
 import { ServerProcess } from "./server-process.js";
-import type { ServiceDefinition } from "./service-definition.js";
 
 /** A running server that a test may use, but that may be somebody else's: use keys of your own, never flush it. */
 export interface Service {
@@ -24,19 +25,10 @@ export interface ServerOptions {
   readonly arguments?: readonly string[];
 }
 
-/** A server as a process or a container, before it gets proxies. */
-export type RunningServer = Omit<Server, "proxy" | "flavour">;
-
 /** A running server of our own: the test may do to it whatever it likes. */
-export interface Server extends Service {
-  /** Ends it at once (SIGKILL), and waits until it is gone. */
-  kill(): Promise<void>;
-  /** Ends it if it runs, starts it again on the same port and folder, and waits until it answers. */
-  restart(): Promise<void>;
-  /** Stops it where it stands (SIGSTOP): connections stay open, nothing is answered. */
-  pause(): Promise<void>;
-  /** Lets a paused server go on (SIGCONT). */
-  resume(): Promise<void>;
+export interface Server extends Service, RunningServer {
+  /** Ends the server, and gives everything back: its proxies, its folder and its port. */
+  stop(): Promise<void>;
 }
 
 /**

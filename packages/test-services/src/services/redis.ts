@@ -1,4 +1,4 @@
-import { probe } from "./probe.js";
+import { probe } from "../network/probe.js";
 import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
 
 /**

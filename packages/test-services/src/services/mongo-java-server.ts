@@ -1,9 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheFolder } from "./cache-folder.js";
-import { onPath } from "./on-path.js";
+import { cacheFolder, publish } from "../machine/cache-folder.js";
+import { runCommand } from "../machine/command.js";
+import { onPath } from "../machine/on-path.js";
 import type { ServerPlace, Substitute } from "./service-definition.js";
 
 const version = "1.47.0";
@@ -37,16 +37,16 @@ function words({ host, port, folder }: ServerPlace): readonly string[] {
 
 function fetch(): string | undefined {
   if (isFresh()) return onPath(["java"]) === undefined ? "There is no java on PATH." : undefined;
-  for (const program of ["mvn", "javac"]) {
-    if (onPath([program]) === undefined) return `There is no ${program} on PATH.`;
-  }
   const draft = `${home()}.${process.pid}`;
   mkdirSync(draft, { recursive: true });
   try {
     for (const name of sources) copyFileSync(source(name), join(draft, name));
-    const trouble = run(draft, copyJars) ?? run(draft, compile);
-    if (trouble === undefined) publish(draft);
-    return trouble;
+    const trouble = runCommand(copyJars, { cwd: draft }) ?? runCommand(compile, { cwd: draft });
+    if (trouble !== undefined) return trouble;
+    // Servers that run from an older one have its files open.
+    if (!isFresh()) rmSync(home(), { recursive: true, force: true });
+    publish(draft, home(), isFresh);
+    return undefined;
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
@@ -67,22 +67,5 @@ function isFresh(): boolean {
 }
 
 function source(name: string): string {
-  return fileURLToPath(new URL(`../mongo-java-server/${name}`, import.meta.url));
-}
-
-/** Two runs may fetch at once: the first one's stays. Servers that run from an older one have its files open. */
-function publish(draft: string): void {
-  if (!isFresh()) rmSync(home(), { recursive: true, force: true });
-  try {
-    renameSync(draft, home());
-  } catch (error) {
-    if (!isFresh()) throw error;
-  }
-}
-
-function run(cwd: string, [program = "", ...rest]: readonly string[]): string | undefined {
-  const done = spawnSync(program, rest, { cwd, encoding: "utf8", timeout: 300_000 });
-  if (done.status === 0) return undefined;
-  const output = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim().split("\n").slice(0, 10).join("\n");
-  return `${program} failed${done.error ? ` (${done.error.message})` : ""}:\n${output}`;
+  return fileURLToPath(new URL(`../../mongo-java-server/${name}`, import.meta.url));
 }

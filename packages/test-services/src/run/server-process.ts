@@ -1,14 +1,21 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { unprivileged } from "./account.js";
-import { temporaryFolder } from "./folder.js";
-import { Guardian, quote } from "./guardian.js";
-import { type ReservedPort, reservePort } from "./port.js";
-import { killTree, killTreeCommand, signalTree, untilEnded, untilTreeStopped } from "./process-tree.js";
+import { accountOf } from "../machine/account.js";
+import {
+  killTree,
+  killTreeCommand,
+  signalTree,
+  untilEnded,
+  untilTreeStopped,
+} from "../machine/process-tree.js";
+import { quote } from "../machine/quote.js";
+import { temporaryFolder } from "../machine/temporary-folder.js";
+import type { ReservedPort } from "../network/port.js";
+import type { ServerPlace, ServiceDefinition } from "../services/service-definition.js";
+import { Guardian } from "./guardian.js";
 import { untilReady } from "./ready.js";
-import type { RunningServer } from "./service.js";
-import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
+import { type RunningServer, startOnFreePort } from "./running-server.js";
 import { slug } from "./slug.js";
 import { layOut } from "./template.js";
 
@@ -46,15 +53,13 @@ export class ServerProcess implements RunningServer {
     binary: string,
     more: readonly string[] = [],
   ): Promise<ServerProcess> {
-    const server = new ServerProcess(definition, binary, await reservePort(), more);
-    try {
-      server.#furnish();
-      await server.#launch();
-      return server;
-    } catch (error) {
-      await server.stop();
-      throw error;
-    }
+    return startOnFreePort(
+      (reserved) => new ServerProcess(definition, binary, reserved, more),
+      async (server) => {
+        server.#furnish();
+        await server.#launch();
+      },
+    );
   }
 
   async kill(): Promise<void> {
@@ -107,7 +112,7 @@ export class ServerProcess implements RunningServer {
     const child = spawn(this.#binary, words, {
       cwd: this.#folder,
       stdio: ["ignore", log, log],
-      ...(this.#definition.refusesRoot === true && unprivileged()),
+      ...accountOf(this.#definition),
     });
     closeSync(log);
     this.#child = child;

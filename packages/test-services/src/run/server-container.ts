@@ -1,19 +1,14 @@
 import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
-import { Guardian, quote } from "./guardian.js";
-import { type ReservedPort, reservePort } from "./port.js";
+import { quote } from "../machine/quote.js";
+import type { ReservedPort } from "../network/port.js";
+import type { ContainerDefinition, ServiceDefinition } from "../services/service-definition.js";
+import { Guardian } from "./guardian.js";
 import { untilReady } from "./ready.js";
-import type { RunningServer } from "./service.js";
-import type { ContainerDefinition, ServiceDefinition } from "./service-definition.js";
+import { type RunningServer, startOnFreePort } from "./running-server.js";
 import { slug } from "./slug.js";
 
 const run = promisify(execFile);
-
-/** Whether there is a Docker client and an engine that answers it. */
-export function dockerAnswers(): boolean {
-  const asked = spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], { timeout: 5000 });
-  return asked.status === 0;
-}
 
 /** A server of our own in a container: what `server()` gives where only Docker is there. */
 export class ServerContainer implements RunningServer {
@@ -45,14 +40,10 @@ export class ServerContainer implements RunningServer {
   static async start(definition: ServiceDefinition, more: readonly string[] = []): Promise<ServerContainer> {
     const image = definition.container;
     if (image === undefined) throw new Error(`${definition.title} is not run in Docker.`);
-    const container = new ServerContainer(definition, image, await reservePort(), more);
-    try {
-      await container.#create();
-      return container;
-    } catch (error) {
-      await container.stop();
-      throw error;
-    }
+    return startOnFreePort(
+      (reserved) => new ServerContainer(definition, image, reserved, more),
+      (container) => container.#create(),
+    );
   }
 
   async kill(): Promise<void> {

@@ -1,11 +1,11 @@
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chownSync, existsSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import { chownSync, existsSync, realpathSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Account, unprivileged } from "./account.js";
-import { cacheFolder } from "./cache-folder.js";
-import { temporaryFolder } from "./folder.js";
-import type { ServiceDefinition } from "./service-definition.js";
+import { type Account, accountOf } from "../machine/account.js";
+import { cacheFolder, publish } from "../machine/cache-folder.js";
+import { runCommand } from "../machine/command.js";
+import { temporaryFolder } from "../machine/temporary-folder.js";
+import type { ServiceDefinition } from "../services/service-definition.js";
 import { slug } from "./slug.js";
 
 /** A program and its words, as {@link ServiceDefinition.template} names them. */
@@ -16,7 +16,7 @@ type Command = readonly [program: string, ...words: string[]];
  * such data out; so it is laid out once and copied from then on, in some 30 ms.
  */
 export function layOut(definition: ServiceDefinition, binary: string, folder: string): void {
-  const account = definition.refusesRoot === true ? unprivileged() : undefined;
+  const account = accountOf(definition);
   if (account !== undefined) chownSync(folder, account.uid, account.gid);
   const template = makeTemplate(definition, binary);
   if (template !== undefined) run(["cp", "-a", `${template}/.`, folder]);
@@ -28,7 +28,7 @@ export function makeTemplate(definition: ServiceDefinition, binary: string): str
   const template = join(cacheFolder(), `${slug(definition.title)}-${fingerprint(definition, binary)}`);
   if (existsSync(template)) return template;
 
-  const account = definition.refusesRoot === true ? unprivileged() : undefined;
+  const account = accountOf(definition);
   const folder = temporaryFolder(`${slug(definition.title)}-template`);
   const copy = `${template}.${process.pid}`;
   try {
@@ -47,23 +47,12 @@ export function makeTemplate(definition: ServiceDefinition, binary: string): str
 function fingerprint(definition: ServiceDefinition, binary: string): string {
   const { size, mtimeMs } = statSync(binary);
   const recipe = definition.template?.(binary, "");
-  const account = definition.refusesRoot === true ? unprivileged()?.uid : undefined;
+  const account = accountOf(definition)?.uid;
   const parts = JSON.stringify([realpathSync(binary), size, mtimeMs, recipe, account]);
   return createHash("sha256").update(parts).digest("hex").slice(0, 12);
 }
 
-/** Two test processes may lay out the same data at once: the first one's stays. */
-function publish(copy: string, template: string): void {
-  try {
-    renameSync(copy, template);
-  } catch (error) {
-    if (!existsSync(template)) throw error;
-  }
-}
-
-function run([program, ...words]: Command, account?: Account, cwd?: string): void {
-  const done = spawnSync(program, words, { encoding: "utf8", ...account, ...(cwd && { cwd }) });
-  if (done.status === 0) return;
-  const output = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim().split("\n").slice(-10).join("\n");
-  throw new Error(`${[program, ...words].join(" ")} failed ${done.error?.message ?? ""}:\n${output}`);
+function run(command: Command, account?: Account, cwd?: string): void {
+  const trouble = runCommand(command, { account, cwd });
+  if (trouble !== undefined) throw new Error(trouble);
 }

@@ -6,9 +6,9 @@ export interface Account {
   readonly gid: number;
 }
 
-/** For servers that refuse to run as root: the account `nobody` if we are root, else nothing, since we are no root. */
-export function unprivileged(): Account | undefined {
-  if (process.getuid?.() !== 0) return undefined;
+/** Returns the account for a program: `nobody` if the program refuses root and we are root, else our own. */
+export function accountOf({ refusesRoot = false }: { readonly refusesRoot?: boolean }): Account | undefined {
+  if (!refusesRoot || process.getuid?.() !== 0) return undefined;
   return { uid: idOf("-u"), gid: idOf("-g") };
 }
 

@@ -1,4 +1,4 @@
-import { probe } from "./probe.js";
+import { probe } from "../network/probe.js";
 
 /** More than servers on a busy machine need to agree. */
 const patience = 30_000;

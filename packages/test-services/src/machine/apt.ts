@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { runCommand } from "./command.js";
 
 const policy = "/usr/sbin/policy-rc.d";
 
@@ -20,7 +20,7 @@ export function isTrue(variable: string | undefined): boolean {
  * Installs packages and starts nothing: a package of a server would start it on its usual port, where a test could
  * take it for its own.
  *
- * @returns `undefined` when they are installed, else the last words of apt-get
+ * @returns `undefined` when they are installed, else the reason
  */
 export function aptInstall(names: readonly string[]): string | undefined {
   const ours = !existsSync(policy);
@@ -38,12 +38,7 @@ function install(names: readonly string[]): string | undefined {
 }
 
 function aptGet(words: readonly string[]): string | undefined {
-  const done = spawnSync("apt-get", [...words], {
-    encoding: "utf8",
+  return runCommand(["apt-get", ...words], {
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
-    timeout: 300_000,
   });
-  if (done.status === 0) return undefined;
-  const output = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim().split("\n").slice(-5).join("\n");
-  return `apt-get ${words[0]} failed${done.error ? ` (${done.error.message})` : ""}:\n${output}`;
 }

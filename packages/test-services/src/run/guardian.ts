@@ -37,8 +37,3 @@ export class Guardian {
     this.#shell.stdin?.end(":\n");
   }
 }
-
-/** A text as one word for `sh`. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
