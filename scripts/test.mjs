@@ -9,6 +9,7 @@ import { consumerSteps } from "./checks/consumers.mjs";
 import { checkEnglish } from "./checks/english.mjs";
 import { environmentSteps } from "./checks/environments.mjs";
 import { checkImports } from "./checks/imports.mjs";
+import { checkInternals } from "./checks/internals.mjs";
 import { checkLinks } from "./checks/links.mjs";
 import { checkContents, checkManifest, checkTypesResolve, pack, packedPackages } from "./checks/packed.mjs";
 import { checkSnippets } from "./checks/snippets.mjs";
@@ -52,6 +53,7 @@ const groups = {
           check: async () => void (await run("knip", ["--no-progress"], { env })),
         },
         { name: "links between pages lead somewhere", check: checkLinks },
+        { name: "pages about the sources name what is there", check: checkInternals },
         { name: "every change has a changeset", check: () => checkChangesets(env) },
       ],
       2,
