@@ -23,17 +23,23 @@ export async function redisCommand(port: number, command: string): Promise<strin
 }
 
 /**
- * Asks servers, one after the other, until each gives an answer that will do.
+ * Asks servers, one after the other, until each gives an expected answer. A question without an answer is repeated: a
+ * sentinel that changes a server's role closes the server's connections.
  *
- * @throws Error with the last answer if one has not after half a minute
+ * @throws Error with the last answer if a server has not given an expected one after half a minute
  */
-export async function untilRedis(ports: readonly number[], question: string, answer: RegExp): Promise<void> {
+export async function untilRedis(
+  ports: readonly number[],
+  question: string,
+  expected: RegExp,
+): Promise<void> {
   const deadline = Date.now() + patience;
   for (const port of ports) {
     for (;;) {
-      const heard = await redisCommand(port, question);
-      if (answer.test(heard)) break;
-      if (Date.now() > deadline) throw new Error(`No ${answer} of port ${port} in time, but:\n${heard}`);
+      const answer = await redisCommand(port, question).catch(String);
+      if (expected.test(answer)) break;
+      if (Date.now() > deadline)
+        throw new Error(`Expected ${expected} of port ${port} for ${question}, got:\n${answer}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
