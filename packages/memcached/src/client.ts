@@ -55,6 +55,11 @@ export class Client {
     });
   }
 
+  /** Whether one of the servers that were reached is a proxy. */
+  get isBehindProxy(): boolean {
+    return this.connections.some(({ isProxy }) => isProxy);
+  }
+
   connect(): Promise<void> {
     return this.#calls.connect();
   }

@@ -61,6 +61,11 @@ export class Connection {
     return this.#facts;
   }
 
+  /** Whether the server that was reached last is a proxy. Not known before the first connection, and `false` until then. */
+  get isProxy(): boolean {
+    return this.#facts?.isProxy ?? false;
+  }
+
   /** From now on a lost wire is replaced in the background. */
   persist(): void {
     this.#isPersistent = true;

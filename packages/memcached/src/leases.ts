@@ -15,6 +15,7 @@ import { itemName } from "./item-name.js";
 import { type LeaseToken, tokenFrom, tokenText } from "./lease-token.js";
 import { leaseSeconds } from "./lifetime.js";
 import type { Batch } from "./protocol.js";
+import { refuseProxy } from "./proxy.js";
 import { type Item, itemData, itemOf, leaseField, noLeaseField } from "./record.js";
 import { storeRecord } from "./store.js";
 
@@ -81,6 +82,7 @@ export class MemcachedLeases implements Leases {
       this.#client.eachUp(this.#client.parts(names), async ({ connection, places }) => {
         const sent: number[] = [];
         const answers = await conversation.ask(connection, (batch) => {
+          refuseProxy(connection);
           for (const place of places) {
             const record = records[place];
             const token = record && tokenOf(record, connection);
@@ -110,6 +112,7 @@ export class MemcachedLeases implements Leases {
     await this.#client.run("a release of leases", (conversation) =>
       this.#client.eachUp(this.#client.parts(names), async ({ connection, places }) => {
         const answers = await conversation.ask(connection, (batch) => {
+          refuseProxy(connection);
           for (const place of places) {
             const lease = leases[place];
             const token = lease && tokenOf(lease, connection);
@@ -185,7 +188,10 @@ async function look(
 ): Promise<readonly Look[]> {
   const seconds = open.map(({ request }) => leaseSeconds(request.duration));
   const names = open.map(({ name }) => name);
-  const answers = await conversation.get(connection, names, (index) => `v f t c N${seconds[index]}`);
+  const answers = await conversation.get(connection, names, (index) => {
+    refuseProxy(connection);
+    return `v f t c N${seconds[index]}`;
+  });
   return answers.map((answer, index) => {
     // A server that may not evict makes no item when it is full, and says that there is none.
     if (answer.code === "EN") throw new Refusal("out of memory storing a lease");

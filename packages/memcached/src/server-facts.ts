@@ -1,9 +1,12 @@
 import { elapsed, refusedConnection, unsupportedServer } from "cacheme/driver";
 import type { Answer } from "./protocol.js";
+import { isProxy } from "./proxy.js";
 
 /** What a server says of itself when a connection to it has been made: see {@link Connection}. */
 export interface ServerFacts {
   readonly version: string;
+  /** Whether the server passes commands on to servers of its own. Then it alone is asked for statistics, and not those. */
+  readonly isProxy: boolean;
   /**
    * Which run of which server this is. The CAS numbers, of which leases are made, begin anew with each run: a token of an
    * earlier one must not be taken for one of this.
@@ -18,7 +21,12 @@ export interface ServerFacts {
 }
 
 /** Before 1.6.13 a store answers with the CAS of the item that was there before, which no lease can stand on. */
-const oldest = [1, 6, 13] as const;
+const oldest: Version = [1, 6, 13];
+
+/** Before 1.6.20 a proxy reverses the order of commands that come at once, so the older of two writes may win. */
+const oldestProxy: Version = [1, 6, 20];
+
+type Version = readonly [number, number, number];
 
 /** What the storage works with, for messages. */
 export const needs: string = `memcached ${oldest.join(".")} or newer`;
@@ -30,7 +38,14 @@ export const needs: string = `memcached ${oldest.join(".")} or newer`;
  */
 export function serverFacts(stats: ReadonlyMap<string, string>, label: string): ServerFacts {
   const version = stats.get("version") ?? "";
-  if (isOlder(version)) throw unsupportedServer(label, `memcached ${version}`, needs);
+  if (isOlder(version, oldest)) throw unsupportedServer(label, `memcached ${version}`, needs);
+  const passesOn = isProxy(stats);
+  if (passesOn && isOlder(version, oldestProxy)) {
+    const found = `memcached ${version} as a proxy`;
+    throw unsupportedServer(label, found, `memcached ${oldestProxy.join(".")} or newer of a proxy`, {
+      why: "commands that are sent at once are carried out in reverse order",
+    });
+  }
   if (stats.get("cas_enabled") === "no") {
     const why = "the server was started with -C, without the CAS that leases stand on";
     throw refusedConnection(label, why, "Start it without -C.");
@@ -44,6 +59,7 @@ export function serverFacts(stats: ReadonlyMap<string, string>, label: string): 
   const limit = Number(stats.get("item_size_max"));
   return {
     version,
+    isProxy: passesOn,
     // Both numbers come from one tick of the server's clock, so their difference is the same as long as it runs.
     run: `${stats.get("pid") ?? ""}-${time - Number(stats.get("uptime") ?? 0)}`,
     longestItem: limit > 0 ? limit : Number.POSITIVE_INFINITY,
@@ -53,12 +69,12 @@ export function serverFacts(stats: ReadonlyMap<string, string>, label: string): 
 }
 
 /** Another product may have another way of counting: it is let in, and its answers will tell. */
-function isOlder(version: string): boolean {
+function isOlder(version: string, least: Version): boolean {
   const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
   if (parts === undefined) return false;
-  for (const [index, least] of oldest.entries()) {
+  for (const [index, wanted] of least.entries()) {
     const part = parts[index] ?? 0;
-    if (part !== least) return part < least;
+    if (part !== wanted) return part < wanted;
   }
   return false;
 }

@@ -5,6 +5,7 @@ import {
   isAggregate,
   type Leases,
   type RemoteStorage,
+  type StorageCapability,
   type StorageInfo,
   type StoredRecord,
 } from "cacheme/driver";
@@ -15,6 +16,7 @@ import { MemcachedGenerations } from "./generations.js";
 import { itemName } from "./item-name.js";
 import { MemcachedLeases } from "./leases.js";
 import type { Settings } from "./options.js";
+import { noLeasesBehindProxy } from "./proxy.js";
 import { bytesOf } from "./record.js";
 import { statsOf } from "./server-facts.js";
 import { storeRecord } from "./store.js";
@@ -23,18 +25,25 @@ import { storeRecord } from "./store.js";
 export class MemcachedStorage implements RemoteStorage {
   readonly kind = "remote";
   readonly label: string;
-  readonly leases: Leases;
   readonly generations: Generations;
-  readonly lacks = {
-    scan: "memcached has no command that lists its keys in pages, and long keys are stored as hashes.",
-  };
   readonly #client: Client;
+  readonly #leases: Leases;
 
   constructor(settings: Settings) {
     this.label = settings.label;
     this.#client = new Client(settings, this);
-    this.leases = new MemcachedLeases(this.label, this.#client);
+    this.#leases = new MemcachedLeases(this.label, this.#client);
     this.generations = new MemcachedGenerations(this.label, this.#client);
+  }
+
+  /** None behind a proxy, which the first connection tells. */
+  get leases(): Leases | undefined {
+    return this.#client.isBehindProxy ? undefined : this.#leases;
+  }
+
+  get lacks(): { readonly [capability in StorageCapability]?: string } {
+    const scan = "memcached has no command that lists its keys in pages, and long keys are stored as hashes.";
+    return this.#client.isBehindProxy ? { scan, leases: noLeasesBehindProxy } : { scan };
   }
 
   connect(): Promise<void> {

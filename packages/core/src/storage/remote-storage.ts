@@ -72,7 +72,10 @@ export interface RemoteStorage {
   readonly generations?: Generations | undefined;
   /** What is at the other end. */
   readonly info?: (() => Promise<StorageInfo>) | undefined;
-  /** Why this storage does not offer what it does not offer, a sentence each. */
+  /**
+   * Why this storage does not offer what it does not offer, a sentence each. What it offers may change when it connects,
+   * because only then it knows its server; so ask for a capability each time, and do not keep the answer.
+   */
   readonly lacks?: { readonly [capability in StorageCapability]?: string } | undefined;
 }
 

@@ -151,6 +151,8 @@ export class StorageRegistry {
     } catch (cause) {
       throw notConnected(name, storage, cause);
     }
+    // What a storage offers may depend on the server that it found: behind a proxy memcached has no leases.
+    checkNeeds(name, storage, needs);
     const registered = new RemoteBatch(name, storage, this.#events, this.#tick, this.#clock);
     if (!this.#retired) return registered;
     await registered.close();

@@ -49,6 +49,13 @@ function fail(storage: SimulatedRemote): void {
 
 const record = (key: string) => ({ key, bytes: Buffer.from(key), ttl: 60_000 });
 
+/** Knows only once it is connected that its server is a proxy, behind which it has no leases. */
+class RemoteBehindProxy extends LeasedRemote {
+  override async connect(): Promise<void> {
+    Object.assign(this, { leases: undefined });
+  }
+}
+
 describe("the shard of a key", () => {
   it("is about 1 in N of the keys for each of N, and in the ratio of the weights", () => {
     for (const weights of [
@@ -283,5 +290,29 @@ describe("a sharded storage", () => {
     expect(storage.lacks?.generations).toMatch(/clocks/);
     expect(storage.scan).toBeUndefined();
     expect(KeyPattern.startingWith("a").prefix).toBe("a");
+  });
+});
+
+describe("the leases of shards", () => {
+  it("are gone when a shard finds a server without leases, with the shard's name in the reason", async () => {
+    const storage = sharded([
+      { storage: new LeasedRemote(new VirtualClock()), name: "a" },
+      { storage: new RemoteBehindProxy(new VirtualClock()), name: "b" },
+    ]);
+    expect(storage.leases).toBeDefined();
+    expect(storage.lacks).not.toHaveProperty("leases");
+    await storage.connect();
+    expect(storage.leases).toBeUndefined();
+    expect(storage.lacks?.leases).toBe("Its shard b has none.");
+  });
+
+  it("keep out a new shard that finds a server without leases", async () => {
+    const storage = sharded([{ storage: new LeasedRemote(new VirtualClock()), name: "a" }]);
+    await storage.connect();
+    const added = { storage: new RemoteBehindProxy(new VirtualClock()), name: "b" };
+    expect(await reason(storage.addShard(added))).toMatchObject({
+      message: expect.stringContaining("The shard b has no leases"),
+    });
+    expect(storage.shards()).toEqual([{ name: "a", weight: 1 }]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Cacheme, type RegisterOptions, registerScheme } from "../../src/index.js";
+import { Cacheme, type RegisterOptions, registerScheme, type StorageInfo } from "../../src/index.js";
 import { storageByUrl } from "../../src/tiers/by-url.js";
 import { reason, thrownBy } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
@@ -214,6 +214,25 @@ describe("needs", () => {
     });
     expect(remote.connected).toBe(0);
     await cacheme.registerStorage("far", remote);
+  });
+
+  it("refuses a storage that finds a server without it when it connects, with the reason", async () => {
+    const cacheme = new Cacheme();
+    const remote = new SimulatedRemote(new VirtualClock());
+    const lacking = Object.assign(remote, {
+      info: (async () => ({ server: "simulated 1" })) as (() => Promise<StorageInfo>) | undefined,
+      lacks: {},
+      connect: async () => {
+        lacking.info = undefined;
+        lacking.lacks = { info: "Behind this proxy the server is out of sight." };
+      },
+    });
+    expect(await reason(cacheme.registerStorage("far", lacking, { needs: ["info"] }))).toMatchObject({
+      code: "CACHEME_NOT_OFFERED",
+      message: expect.stringContaining("does not offer info: Behind this proxy the server is out of sight."),
+    });
+    expect(cacheme.storages()).toEqual([]);
+    await cacheme.registerStorage("far", lacking);
   });
 
   it.each([[["scans"]], ["scan"], [null]])("refuses %o, which is no list of capabilities", async (needs) => {

@@ -62,11 +62,10 @@ export function sharded(shards: readonly (RemoteStorage | Shard)[]): ShardedStor
 
 class Shards implements ShardedStorage {
   readonly kind = "remote";
-  readonly leases: Leases | undefined;
-  readonly lacks: { readonly [capability in StorageCapability]?: string };
   readonly #table = new Rendezvous<ShardMember>();
   #isConnected = false;
   #closing: Promise<void> | undefined;
+  readonly #leases = this.#makeLeases();
   /** Whether a key may have been in another shard than it is in now. */
   #hasMoved = false;
 
@@ -74,16 +73,21 @@ class Shards implements ShardedStorage {
     if (members.length === 0) throw optionError("sharded() was given no storage. Give one at least.");
     checkNames(members);
     this.#table.members = members;
-    const without = members.find(({ storage }) => storage.leases === undefined);
-    this.leases = without === undefined ? this.#leases() : undefined;
-    this.lacks = {
+    if (members.some(({ storage }) => storage.scan === undefined)) this.scan = undefined;
+  }
+
+  /** None while a shard has none, which some storages know only once they are connected. */
+  get leases(): Leases | undefined {
+    return this.#withoutLeases === undefined ? this.#leases : undefined;
+  }
+
+  get lacks(): { readonly [capability in StorageCapability]?: string } {
+    const without = this.#withoutLeases;
+    return {
       generations: "The clocks of several servers cannot be compared, and generations stand on one.",
       ...(without === undefined ? {} : { leases: `Its shard ${without.name} has none.` }),
-      ...(members.every(({ storage }) => storage.scan !== undefined)
-        ? {}
-        : { scan: "One of its shards has none." }),
+      ...(this.scan === undefined ? { scan: "One of its shards has none." } : {}),
     };
-    if (this.lacks.scan !== undefined) this.scan = undefined;
   }
 
   get label(): string {
@@ -102,10 +106,11 @@ class Shards implements ShardedStorage {
     this.#check([]);
     const member = memberFrom(shard);
     checkNames([...this.#table.members, member]);
-    if (this.leases !== undefined && member.storage.leases === undefined) {
-      throw optionError(`The shard ${member.name} has no leases, as the others have. Give one that has.`);
+    this.#checkLeases(member);
+    if (this.#isConnected) {
+      await member.storage.connect();
+      this.#checkLeases(member);
     }
-    if (this.#isConnected) await member.storage.connect();
     if (this.#closing !== undefined) {
       await member.storage.close();
       throw closedStorage(this.label);
@@ -214,7 +219,16 @@ class Shards implements ShardedStorage {
     };
   }
 
-  #leases(): Leases {
+  get #withoutLeases(): ShardMember | undefined {
+    return this.#table.members.find(({ storage }) => storage.leases === undefined);
+  }
+
+  #checkLeases({ name, storage }: ShardMember): void {
+    if (this.leases === undefined || storage.leases !== undefined) return;
+    throw optionError(`The shard ${name} has no leases, as the others have. Give one that has.`);
+  }
+
+  #makeLeases(): Leases {
     return new ShardedLeases({
       ownerOf: (key) => this.#ownerOf(key),
       check: (keys) => this.#check(keys),
