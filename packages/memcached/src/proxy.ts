@@ -1,7 +1,7 @@
 import { StorageError } from "cacheme/driver";
 
 /** Why there are no leases behind memcached's proxy: two sentences. */
-export const noLeasesBehindProxy =
+export const noLeasesBehindProxy: string =
   "The address is that of memcached's proxy. It hides when a server behind it restarts and counts its CAS numbers from the " +
   "beginning, so two processes could hold one lease. Give the addresses of the servers themselves to have leases.";
 
