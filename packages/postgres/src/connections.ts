@@ -6,6 +6,7 @@ import pg from "pg";
 import { hangUp } from "./hang-up.js";
 import type { Settings } from "./options.js";
 import type { PostgresAnswer, PostgresPool, PostgresPoolClient, PostgresQuery } from "./pool.js";
+import { isInTransaction, OpenTransaction, watchTransactions } from "./transaction-status.js";
 import { UnreferencedClient } from "./unreferenced-client.js";
 
 /** One call's way to a connection and back. */
@@ -24,7 +25,7 @@ export class Turn {
  * What is added to the pool: no more calls ask it for a connection than it can lend, and the others wait here, where one
  * that is over can leave the queue; the connection of a call that is over is destroyed, with the statement in it; and so is
  * every idle one that has not been heard of since that call began, when it is its turn, since a pool would keep the dead
- * sockets of a server that hung or a network that parted.
+ * sockets of a server that hung or a network that parted. A connection on which a transaction is open is destroyed too.
  */
 export class Connections {
   readonly #pool: PostgresPool;
@@ -55,10 +56,12 @@ export class Connections {
     try {
       answer = await client.query(query);
     } catch (error) {
-      this.#giveBack(turn, isLost(error));
+      this.#giveBack(turn, isLost(error) || isInTransaction(client));
       throw error;
     }
-    this.#giveBack(turn, false);
+    const isOpen = isInTransaction(client);
+    this.#giveBack(turn, isOpen);
+    if (isOpen) throw this.#unreachable(new OpenTransaction());
     return answer;
   }
 
@@ -120,6 +123,12 @@ export class Connections {
         client.release();
         this.#leave();
         return never();
+      }
+      watchTransactions(client);
+      if (isInTransaction(client)) {
+        remove(client);
+        this.#leave();
+        throw this.#unreachable(new OpenTransaction());
       }
       if ((this.#heard.get(client) ?? turn.began) < this.#suspectBefore) {
         remove(client);

@@ -1,4 +1,5 @@
 import { isError } from "cacheme/driver";
+import { OpenTransaction } from "./transaction-status.js";
 
 /** What the storage works with, for messages. */
 export const needs = "PostgreSQL 12 or newer";
@@ -27,6 +28,9 @@ const advices: Readonly<Record<string, string>> = {
   "08P01": "If the address is PgBouncer's, give prepare: false.",
   "22021": "The database's encoding must be UTF8.",
   "22P05": "The database's encoding must be UTF8.",
+  "25001":
+    "Before pgpool-II set backend_clustering_mode to streaming_replication or another mode than raw. In a Pool of your own, " +
+    "end each transaction before you release its client.",
   "25006": "Give the address of the primary server: a standby takes no writes.",
   "26000":
     "If a pooler stands before the server, such as PgBouncer in transaction mode, give prepare: false.",
@@ -59,9 +63,13 @@ export function remedyFor(error: Error): string | undefined {
   return advices[codeOf(error)];
 }
 
-/** Whether these are words of the server, or of pg about what it said: then it was reached. */
+/** Whether these are words of the server, or about what it said: then it was reached. */
 export function isAnswer(error: Error): boolean {
-  return isServers(error) || /^(SASL|SCRAM|The server does not support|Unknown auth)/.test(error.message);
+  return (
+    isServers(error) ||
+    error instanceof OpenTransaction ||
+    /^(SASL|SCRAM|The server does not support|Unknown auth)/.test(error.message)
+  );
 }
 
 /** Whether the server has no room for what was to be stored. */

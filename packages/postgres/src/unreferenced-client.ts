@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { clearTimeout, cutOff, noAnswer, setTimeout } from "cacheme/driver";
 import pg from "pg";
 import { hangUp } from "./hang-up.js";
+import { watchTransactions } from "./transaction-status.js";
 
 type Connected = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
 
@@ -27,6 +28,7 @@ export class UnreferencedClient extends pg.Client {
     this.#connectTimeout = connectTimeout;
     this.#socket = this.connection.stream;
     this.ended = new Promise((resolve) => this.connection.once("end", resolve));
+    watchTransactions(this);
     this.connection.once("sslconnect", () => this.unref());
   }
 
