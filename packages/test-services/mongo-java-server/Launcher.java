@@ -9,14 +9,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.h2.mvstore.MVStore;
 
-/** Serves MongoDB's wire protocol: {@code java Launcher HOST PORT FILE}, where the file holds the data. */
+/** Serves MongoDB's wire protocol from a file: {@code java Launcher HOST PORT FILE}. */
 public final class Launcher {
-  /** Milliseconds after which a write is in the file, and so survives a SIGKILL. */
+  /** Milliseconds until a write is in the file and survives a SIGKILL. */
   private static final int COMMIT_DELAY = 200;
 
   /**
-   * What the server says that it is. The newest version that it names itself has wire version 8, which the drivers of
-   * today refuse.
+   * The version that the server announces. Its own newest has wire version 8, which current drivers
+   * refuse.
    */
   private enum Announced implements MongoVersion {
     FIVE;
@@ -32,7 +32,7 @@ public final class Launcher {
     }
   }
 
-  /** Knows MongoDB's command {@code fsync}: whoever wants to be sure of what was written asks for it. */
+  /** Supports MongoDB's command {@code fsync}, which writes everything to the file. */
   private static final class Durable extends H2Backend {
     Durable(MVStore store) {
       super(store);
@@ -50,7 +50,7 @@ public final class Launcher {
 
   public static void main(String[] words) {
     MVStore store = new MVStore.Builder().fileName(words[2]).open();
-    // Its own commits are written by another thread: one that has returned might be missing in the file.
+    // Automatic commits run in another thread, so that a commit could return before its data is in the file.
     store.setAutoCommitDelay(0);
     H2Backend backend = new Durable(store);
     backend.version(Announced.FIVE);

@@ -1,4 +1,4 @@
-/** What a program needs of a storage to show that it keeps no finished program alive. */
+/** The part of a storage that a program uses to show that the storage does not keep it alive. */
 export interface IdleStorage {
   connect(): Promise<void>;
   close(): Promise<void>;
@@ -19,10 +19,10 @@ interface IdleOptions {
   readonly connectTimeout?: "1h" | "1s";
 }
 
-/** Makes a storage at an address, as the packages' functions do. */
+/** Creates a storage for an address, as the packages' functions do. */
 export type MakeIdleStorage = (url: string, options?: IdleOptions) => IdleStorage;
 
-/** What a program may do with a storage. None of them closes it, but the one whose name says so. */
+/** The uses of a storage. A scenario closes its storage only if its name says so. */
 export type IdleScenario =
   | "reads"
   | "readsAndCloses"
@@ -88,7 +88,7 @@ const scenarios: Readonly<Record<IdleScenario, (make: MakeIdleStorage, url: stri
     const storage = make(url);
     await storage.connect();
     await storage.ping();
-    // Sinon fakes the true one, and Node's own streams then emit nothing.
+    // Sinon fakes the real one, and then Node's own streams emit nothing.
     const { nextTick } = process;
     process.nextTick = neverTick;
     await storage.close();
@@ -96,23 +96,26 @@ const scenarios: Readonly<Record<IdleScenario, (make: MakeIdleStorage, url: stri
   },
 };
 
-/** Does what Jest does: a test gets a copy of `process`, and the copy is faked. Node itself goes on with the true one. */
+/**
+ * Replaces `process` as Jest does: the test gets a copy with a fake, and Node keeps the real one.
+ */
 function fakeCopiedProcess(): void {
   const copy: NodeJS.Process = Object.create(process);
   copy.nextTick = neverTick;
   globalThis.process = copy;
 }
 
-/** What `process.nextTick` is under fake timers that stand still. */
+/** A `process.nextTick` of fake timers that do not advance. */
 const neverTick: NodeJS.Process["nextTick"] = () => {};
 
 /**
- * The whole of a program that uses a storage and then has nothing more to do, so that it must end by itself: it does what
- * its first argument names at the address in the second, and prints what came of it. For `describeIdlePrograms`.
+ * Runs a whole program that uses a storage, has nothing more to do, and must therefore end. Its
+ * first argument names the scenario, the second is the address; it prints the result. For
+ * `describeIdlePrograms`.
  */
 export async function runIdleScenario(make: MakeIdleStorage): Promise<void> {
   const [, , scenario = "", url = ""] = process.argv;
-  // The other half of this pair names nothing else.
+  // describeIdlePrograms passes no other name.
   const act = scenarios[scenario as IdleScenario];
   try {
     print((await act(make, url)) ?? "done");

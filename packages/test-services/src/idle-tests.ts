@@ -11,13 +11,13 @@ const troubles: readonly unknown[] = [
   "CACHEME_STORAGE_FAILED",
 ];
 
-/** Milliseconds that a program has to end by itself. One that a storage keeps alive would never. */
+/** Milliseconds for a program to end. A program that a storage keeps alive would never end. */
 const patience = 10_000;
 
 /**
- * Runs a bundled program on a scenario.
+ * Runs a scenario in a bundled program.
  *
- * @returns what it found out, once it has ended by itself
+ * @returns the program's result, after it has ended
  * @throws Error if it does not end
  */
 export async function ranIdle(program: Program, scenario: IdleScenario, url: string): Promise<unknown> {
@@ -29,13 +29,14 @@ export async function ranIdle(program: Program, scenario: IdleScenario, url: str
 }
 
 /**
- * Tests that a storage keeps no finished program alive: not by its sockets, not by its timers, whatever its server does.
+ * Tests that a storage keeps no finished program alive: neither by its sockets nor by its timers,
+ * in whatever state its server is.
  *
- * @param server a server of the tests' own; it is killed and stopped
+ * @param server returns a server of the tests' own, which they kill and pause
  * @param source the program, which calls `runIdleScenario`
  */
 export function describeIdlePrograms(server: () => Server, source: URL): void {
-  describe("a program that uses it and has nothing more to do", () => {
+  describe("a program that uses the storage and has nothing more to do", () => {
     let program: Program;
     beforeAll(async () => {
       program = await bundleProgram(source);
@@ -43,7 +44,7 @@ export function describeIdlePrograms(server: () => Server, source: URL): void {
     afterAll(() => program.remove());
     afterEach(() => server().restart());
 
-    it("is kept alive by a call until that is answered, and not longer", {
+    it("stays alive until its call is answered, and not longer", {
       timeout: 2 * patience,
     }, async () => {
       const proxy = await server().proxy();
@@ -51,7 +52,7 @@ export function describeIdlePrograms(server: () => Server, source: URL): void {
       expect(await ranIdle(program, "reads", proxy.url)).toEqual(["value"]);
     });
 
-    it("ends after it has closed its storage, too", { timeout: 2 * patience }, async () => {
+    it("ends after it has closed its storage", { timeout: 2 * patience }, async () => {
       expect(await ranIdle(program, "readsAndCloses", server().url)).toBe("done");
     });
 
@@ -63,24 +64,24 @@ export function describeIdlePrograms(server: () => Server, source: URL): void {
       },
     );
 
-    it("connects under fake timers or says in time that it cannot, and closes", {
+    it("connects under fake timers or fails in time, and closes", {
       timeout: 2 * patience,
     }, async () => {
       const outcome = await ranIdle(program, "connectsWithCopiedProcess", server().url);
       expect(["connected", ...troubles]).toContain(outcome);
     });
 
-    it("is not kept alive by a connection that is being made", { timeout: 2 * patience }, async () => {
+    it("ends while its storage connects", { timeout: 2 * patience }, async () => {
       await server().pause();
       expect(await ranIdle(program, "connectsLazily", server().url)).toBe("done");
     });
 
-    it("is not kept alive by a server that is not there", { timeout: 2 * patience }, async () => {
+    it("ends if the server is down", { timeout: 2 * patience }, async () => {
       await server().kill();
       expect(troubles).toContain(await ranIdle(program, "isRefused", server().url));
     });
 
-    it("is not kept alive by a server that does not answer", { timeout: 2 * patience }, async () => {
+    it("ends if the server does not answer", { timeout: 2 * patience }, async () => {
       await server().pause();
       expect(troubles).toContain(await ranIdle(program, "hangs", server().url));
     });

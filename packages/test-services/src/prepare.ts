@@ -18,9 +18,10 @@ import { makeTemplate } from "./run/template.js";
 import { catalogue, type ServiceName } from "./services/catalogue.js";
 
 /**
- * Run once before the tests (`node dist/prepare.js`): finds every service, installs what is missing where that is
- * allowed, says in a line each what it found, and leaves the answer in the file that `CACHEME_SERVICES_FILE` names, so
- * that no test process installs anything or asks Docker again. Then it starts them all once and says how long that takes.
+ * Prepares the services once before the tests (`node dist/prepare.js`). It finds each service,
+ * installs missing ones if the machine allows it, and prints a line for each. It writes the result
+ * to the file in `CACHEME_SERVICES_FILE`, so that no test process installs anything or asks Docker
+ * again. Then it starts all services once and prints how long each took.
  */
 async function prepare(): Promise<void> {
   const prepared: { -readonly [name in ServiceName]?: Resolution } = {};
@@ -35,13 +36,13 @@ async function prepare(): Promise<void> {
   process.stdout.write(`${await measureStartUp()}\n`);
 }
 
-/** In CI only: whoever tests their change by hand need not download a second server. */
+/** Runs in CI only: a developer does not need to download a second server. */
 function prepareSecondVersions(): void {
   for (const name of secondVersions) {
     const trouble = fetchSecondVersion(name);
     const path = findSecondVersion(name);
     process.stdout.write(
-      `${secondTitle(name)}: ${path ?? `not to be had. ${trouble?.replace(/\n/g, " ")}`}\n`,
+      `${secondTitle(name)}: ${path ?? `not available: ${trouble?.replace(/\n/g, " ")}`}\n`,
     );
   }
 }
@@ -57,7 +58,7 @@ function describe(name: ServiceName, resolution: Resolution): string {
   const also =
     given === undefined || given === ""
       ? ""
-      : `; ${urlVariable} is set and serves the suites that do not kill it`;
+      : `; ${urlVariable} is set, for the suites that do not kill the server`;
   switch (resolution.from) {
     case "binary":
       return `${title}: ${resolution.path}${just(resolution.installed, debianPackages)}${also}`;

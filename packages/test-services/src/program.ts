@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** A program that plain Node.js can run. */
+/** A program for plain Node.js. */
 export interface Program {
   readonly path: string;
   remove(): void;
 }
 
 /**
- * Makes a program out of a TypeScript file and the workspace's sources, in some 50 ms: for tests of what only a process
- * of its own can show, such as that it ends by itself.
+ * Bundles a TypeScript file and the workspace's sources to a program, in some 50 ms. For tests that
+ * need a process of their own, such as a test that the process ends.
  */
 export async function bundleProgram(source: URL): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), "cacheme-test-program-"));
@@ -24,7 +24,7 @@ export async function bundleProgram(source: URL): Promise<Program> {
     platform: "node",
     format: "esm",
     conditions: ["@cacheme/source"],
-    // What is bundled of CommonJS asks for Node's own modules with require.
+    // Bundled CommonJS modules load Node's own modules with `require`.
     banner: {
       js: 'import { createRequire as requirer } from "node:module"; const require = requirer(import.meta.url);',
     },

@@ -1,33 +1,33 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 
-/** A suite that did not run, by name, for the closing summary. */
+/** A suite that did not run, for the closing summary. */
 export interface Skip {
   /** The suite's title. */
   readonly suite: string;
-  /** Why it did not run, and what to do to make it run. */
+  /** The reason, and the way to make the suite run. */
   readonly reason: string;
   /**
-   * Whether what it needs cannot be brought here by anybody, as another product of a server: CI names it then, and does
-   * not fail. Default `false`.
+   * Whether nobody can provide the missing service here, such as another product of a server. CI
+   * then reports the skip and does not fail. Default `false`.
    */
   readonly absent?: boolean | undefined;
 }
 
 /**
- * Notes a skip in the file that `CACHEME_SKIPS_FILE` names, one JSON object a line. Test processes run side by side; a
- * short line is appended in one piece.
+ * Appends a skip to the file in `CACHEME_SKIPS_FILE`, as a line of JSON. Concurrent test processes
+ * do not mix their lines, because a short line is appended in one piece.
  */
 export function noteSkip(skip: Skip): void {
   const path = process.env.CACHEME_SKIPS_FILE;
   if (path !== undefined && path !== "") appendFileSync(path, `${JSON.stringify(skip)}\n`);
 }
 
-/** The skips that were noted in a file. A file that is not there has none. */
+/** Reads the skips from a file. A missing file has no skips. */
 export function readSkips(path: string): Skip[] {
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, "utf8")
     .split("\n")
     .filter((line) => line !== "");
-  // Written by noteSkip.
+  // noteSkip has written the file.
   return lines.map((line) => JSON.parse(line) as Skip);
 }

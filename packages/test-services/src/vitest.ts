@@ -16,7 +16,7 @@ import { noteSkip } from "./skips.js";
  *
  * @param name the service that the suite uses
  * @param suite the suite's title
- * @param body gets a function that returns the server; call it in hooks and tests, not while the suite is described
+ * @param body gets a function that returns the server, for hooks and tests only
  */
 type DescribeWith<S extends Service> = (
   name: ServiceName,
@@ -25,8 +25,8 @@ type DescribeWith<S extends Service> = (
 ) => void;
 
 /**
- * Describes a suite that uses a service: the server in the service's `*_URL` variable, or a fresh one. If the machine
- * has no such service, the suite is skipped and noted by name; in CI it fails.
+ * Describes a suite that uses a service: the server in the service's `*_URL` variable, or a new
+ * server. Without the service, the suite is skipped and noted by name; in CI it fails.
  *
  * @example
  * ```ts
@@ -42,16 +42,16 @@ export const describeWithService: DescribeWith<Service> = (name, suite, body) =>
 };
 
 /**
- * Describes a suite with a server of its own, which the tests may kill, pause and restart. The service's `*_URL` variable
- * is not used.
+ * Describes a suite with a server of its own, which the tests may kill, pause and restart. The
+ * service's `*_URL` variable is ignored.
  */
 export const describeWithServer: DescribeWith<Server> = (name, suite, body) => {
   suiteWith(name, suite, resolveServer(name), server, body);
 };
 
 /**
- * Describes a further suite on the server in the service's `*_URL` variable: another version or another product than the
- * server that is started here. If the variable is not set, there is no such suite.
+ * Describes a further suite with the server in the service's `*_URL` variable: another version or
+ * product than the usual server. Without the variable, there is no such suite.
  */
 export const describeWithGivenService: DescribeWith<Service> = (name, suite, body) => {
   const resolution = resolveService(name);
@@ -59,8 +59,9 @@ export const describeWithGivenService: DescribeWith<Service> = (name, suite, bod
 };
 
 /**
- * Describes a suite with a server of its own in another version than the usual one, which CI fetches from a registry of
- * packages. If it has not been fetched, the suite is skipped and noted by name.
+ * Describes a suite with a server of its own in another version than the usual one, which CI
+ * fetches from a registry of packages. Without that version, the suite is skipped and noted by
+ * name.
  */
 export const describeWithSecondVersion: DescribeWith<Server> = (name, suite, body) => {
   const path = findSecondVersion(name);
@@ -115,5 +116,5 @@ function failed(suite: string, reason: string): void {
 }
 
 function notYet(suite: string): never {
-  throw new Error(`The service of "${suite}" is asked for outside its hooks and tests.`);
+  throw new Error(`The service of "${suite}" does not run yet: get it in hooks and tests only.`);
 }

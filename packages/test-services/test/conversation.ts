@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** A plain connection that speaks to a server in lines, as a person with telnet would. */
+/** A plain connection that exchanges lines with a server, like telnet. */
 export class Conversation {
   readonly socket: Socket;
   #heard = "";
@@ -16,7 +16,7 @@ export class Conversation {
     this.socket.on("close", () => this.#listening?.());
   }
 
-  /** What the server has said so far. */
+  /** The server's output so far. */
   get heard(): string {
     return this.#heard;
   }
@@ -25,7 +25,10 @@ export class Conversation {
     this.socket.write(`${line}\r\n`);
   }
 
-  /** The server's next words, as soon as they end with a line break; `"closed"` if it hangs up instead. */
+  /**
+   * Returns the server's next output, as soon as it ends with a line break, or `"closed"` if the
+   * server hangs up.
+   */
   async hear(): Promise<string> {
     while (!this.#heard.endsWith("\r\n")) {
       if (this.socket.closed) return "closed";
@@ -48,7 +51,7 @@ export class Conversation {
   }
 }
 
-/** One question on a connection of its own. */
+/** Sends one line on a new connection and returns the answer. */
 export async function ask(port: number, line: string): Promise<string> {
   const conversation = new Conversation(port);
   const answer = await conversation.ask(line);

@@ -27,7 +27,7 @@ describeWithServer("redis", "a server in a container", () => {
     rmSync(state, { recursive: true });
   });
 
-  it("is started, killed, restarted with its data, paused, resumed and removed like a process", async () => {
+  it("starts, dies, restarts with its data, pauses, resumes and is removed like a process", async () => {
     redis = await server("redis");
     expect(readdirSync(state)).toHaveLength(1);
     await ask(redis.port, "SET key kept");

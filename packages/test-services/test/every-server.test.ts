@@ -5,24 +5,24 @@ import { describeWithServer } from "../src/vitest.js";
 import { type Held, hold, isReserved } from "./held.js";
 
 for (const name of Object.keys(catalogue) as ServiceName[]) {
-  const { title, urlVariable, ready } = catalogue[name];
+  const { title, ready } = catalogue[name];
   const answers = (port: number): Promise<boolean> => ready(port, 1000);
 
-  describeWithServer(name, `a server of ${title}, which ${urlVariable} may stand for`, () => {
+  describeWithServer(name, `a server of ${title}`, () => {
     let one: Server;
     beforeEach(async () => {
       one = await server(name);
     });
     afterEach(() => one.stop());
 
-    it("answers as soon as it has been given out, directly and through a proxy", async () => {
+    it("answers as soon as server() resolves, directly and through a proxy", async () => {
       const proxy = await one.proxy();
       expect(await answers(one.port)).toBe(true);
       expect(await answers(proxy.port)).toBe(true);
       expect(new URL(proxy.url).port).toBe(String(proxy.port));
     });
 
-    it("is gone when kill resolves, and answers again on the same port after restart", async () => {
+    it("has ended when kill resolves, and answers again on the same port after restart", async () => {
       await one.kill();
       expect(await answers(one.port)).toBe(false);
       await one.restart();
@@ -36,7 +36,7 @@ for (const name of Object.keys(catalogue) as ServiceName[]) {
       expect(await answers(one.port)).toBe(true);
     });
 
-    it("can be killed and stopped while it is paused, and gives its port back", async () => {
+    it("can be killed and stopped while it is paused, and releases its port", async () => {
       await one.pause();
       await one.kill();
       await one.stop();

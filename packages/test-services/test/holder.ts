@@ -1,4 +1,6 @@
-/** A test process that starts what its first argument names and then does nothing: it is there to be killed. */
+/**
+ * A test process that starts a server, named by its first argument, and then waits to be killed.
+ */
 
 import { startRedisCluster } from "../src/run/redis-cluster.js";
 import { startRedisSentinel } from "../src/run/redis-sentinel.js";
@@ -14,6 +16,6 @@ async function started(what = "redis"): Promise<number[]> {
     const { master, replicas, sentinels } = await startRedisSentinel();
     return [master, ...replicas, ...sentinels].map(({ port }) => port);
   }
-  // The tests beside it name a service.
+  // The tests pass a service's name.
   return [(await server(what as ServiceName)).port];
 }

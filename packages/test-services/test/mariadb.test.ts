@@ -18,7 +18,7 @@ describeWithServer("mysql", "a server of MariaDB", (mariadb) => {
   const query = (statement: string): Promise<unknown> =>
     use(async (connection) => (await connection.query(statement))[0]);
 
-  it("lets in the user of its address, to the database of its address, to do everything", async () => {
+  it("gives the user in its address all privileges, in the database of its address", async () => {
     expect(await query("SELECT DATABASE() AS place, CURRENT_USER() AS me")).toEqual([
       { place: "cacheme", me: "cacheme@%" },
     ]);
@@ -26,13 +26,13 @@ describeWithServer("mysql", "a server of MariaDB", (mariadb) => {
     await query("DROP DATABASE another");
   });
 
-  it("keeps out who has another password", async () => {
+  it("rejects a wrong password", async () => {
     const address = new URL(mariadb().url);
     address.password = "wrong";
     await expect(createConnection(address.href)).rejects.toThrow("Access denied");
   });
 
-  it("keeps what its log has been told of when it is killed", async () => {
+  it("keeps its flushed data when it is killed", async () => {
     await query("CREATE TABLE kept (answer INT)");
     await query("INSERT INTO kept VALUES (42)");
     await query("FLUSH LOGS");

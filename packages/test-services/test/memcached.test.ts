@@ -13,7 +13,7 @@ describeWithServer("memcached", "a server of memcached", (memcached) => {
     expect(await ask(memcached().port, "get key")).toBe("END");
   });
 
-  it("takes further words on its command line", async () => {
+  it("accepts further arguments for its command line", async () => {
     const small = await server("memcached", { arguments: ["-I", "1m"] });
     const settings = await ask(small.port, "stats settings");
     expect(settings).toContain("STAT item_size_max 1048576");

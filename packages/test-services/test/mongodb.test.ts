@@ -14,7 +14,7 @@ describeWithServer("mongodb", "a server of MongoDB", (mongodb) => {
     }
   };
 
-  it("is one that today's driver accepts", async () => {
+  it("accepts the current driver", async () => {
     const document = { _id: "key" as never, value: 42 };
     const found = await use(async (client) => {
       const collection = client.db("cacheme").collection("accepted");
@@ -24,7 +24,7 @@ describeWithServer("mongodb", "a server of MongoDB", (mongodb) => {
     expect(found).toEqual(document);
   });
 
-  describe("that is killed after it was told to write to its file", () => {
+  describe("that is killed after fsync", () => {
     beforeAll(async () => {
       await use(async (client) => {
         await client.db("cacheme").collection("kept").insertOne({ name: "early" });
@@ -33,7 +33,7 @@ describeWithServer("mongodb", "a server of MongoDB", (mongodb) => {
       await mongodb().restart();
     });
 
-    it("keeps what it had", async () => {
+    it("keeps its data", async () => {
       const count = await use((client) =>
         client.db("cacheme").collection("kept").countDocuments({ name: "early" }),
       );
@@ -41,7 +41,7 @@ describeWithServer("mongodb", "a server of MongoDB", (mongodb) => {
     });
   });
 
-  it("says who it is, before it is started as well", () => {
+  it("reports its flavour, even before it is started", () => {
     const known = ["mongod", catalogue.mongodb.substitute?.title, catalogue.mongodb.container?.image];
     expect(known).toContain(mongodb().flavour);
     if (process.env.MONGODB_URL === undefined) expect(flavour("mongodb")).toBe(mongodb().flavour);

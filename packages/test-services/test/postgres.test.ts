@@ -13,7 +13,7 @@ describeWithServer("postgres", "a server of PostgreSQL", (postgres) => {
     }
   };
 
-  it("keeps what was committed when it is killed", async () => {
+  it("keeps its commits when it is killed", async () => {
     await query("CREATE TABLE kept AS SELECT 42 AS answer");
     await postgres().restart();
     expect(await query("SELECT answer FROM kept")).toEqual([{ answer: 42 }]);

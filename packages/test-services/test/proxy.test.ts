@@ -19,13 +19,13 @@ describeWithServer("redis", "the proxy in front of a server", (redis) => {
     await proxy.close();
   });
 
-  it("carries bytes both ways and has an address of its own", async () => {
+  it("forwards bytes in both directions and has its own address", async () => {
     expect(await converse().ask("PING")).toBe("+PONG");
     expect(proxy.url).toBe(`redis://127.0.0.1:${proxy.port}`);
     expect(proxy.port).not.toBe(redis().port);
   });
 
-  it("counts connections, bytes, pieces and round trips", async () => {
+  it("counts connections, bytes, chunks and round trips", async () => {
     const conversation = converse();
     await conversation.ask("PING");
     await conversation.ask("PING");
@@ -42,7 +42,7 @@ describeWithServer("redis", "the proxy in front of a server", (redis) => {
     expect(proxy.counts.roundTrips).toBe(0);
   });
 
-  it("counts a batch of many pieces as one round trip", async () => {
+  it("counts a batch of many chunks as one round trip", async () => {
     proxy.latency(5);
     const conversation = converse();
     conversation.say(Array.from({ length: 20_000 }, () => "PING").join("\r\n"));
@@ -52,7 +52,7 @@ describeWithServer("redis", "the proxy in front of a server", (redis) => {
     expect(proxy.counts.roundTrips).toBe(1);
   });
 
-  it("delays every byte by its latency, in each direction, and keeps their order", async () => {
+  it("delays each byte by its latency in both directions, and keeps their order", async () => {
     const conversation = converse();
     await conversation.ask("PING");
     proxy.latency(20);
@@ -65,7 +65,7 @@ describeWithServer("redis", "the proxy in front of a server", (redis) => {
     expect(heard.indexOf("one")).toBeLessThan(heard.indexOf("two"));
   });
 
-  it("cuts all connections and serves new ones", async () => {
+  it("resets all connections and serves new ones", async () => {
     const one = converse();
     const other = converse();
     await Promise.all([one.ask("PING"), other.ask("PING")]);
@@ -74,7 +74,7 @@ describeWithServer("redis", "the proxy in front of a server", (redis) => {
     expect(await converse().ask("PING")).toBe("+PONG");
   });
 
-  it("swallows bytes in a partition without closing anything, and serves only new connections after it", async () => {
+  it("drops bytes in a partition without closing connections, and serves only new ones after it", async () => {
     const old = converse();
     await old.ask("PING");
     proxy.partition();

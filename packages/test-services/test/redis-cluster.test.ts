@@ -6,7 +6,7 @@ import { agreement } from "./agreement.js";
 import { ask } from "./conversation.js";
 import { hold, isReserved } from "./held.js";
 
-describeWithServer("redis", "a cluster of Redis", () => {
+describeWithServer("redis", "a Redis Cluster", () => {
   let cluster: RedisCluster;
   const port = (index: number): number => cluster.nodes[index]?.port ?? 0;
   beforeAll(async () => {
@@ -14,7 +14,7 @@ describeWithServer("redis", "a cluster of Redis", () => {
   });
   afterAll(() => cluster?.stop());
 
-  it("serves every slot by three masters with a replica each", async () => {
+  it("serves all slots with three masters and a replica for each", async () => {
     const info = await redisCommand(port(0), "CLUSTER INFO");
     expect(info).toContain("cluster_slots_ok:16384");
     expect(info).toContain("cluster_size:3");
@@ -29,15 +29,19 @@ describeWithServer("redis", "a cluster of Redis", () => {
     );
   });
 
-  it("makes the replica of a killed master a master, and takes the old one back", agreement, async () => {
-    await cluster.nodes[0]?.kill();
-    await untilRedis([port(3)], "INFO replication", /role:master/);
-    await cluster.nodes[0]?.restart();
-    await untilRedis([port(0)], "INFO replication", /master_link_status:up/);
-    expect(await redisCommand(port(0), "INFO replication")).toContain("role:slave");
-  });
+  it(
+    "promotes the replica of a killed master, and takes the old master back as a replica",
+    agreement,
+    async () => {
+      await cluster.nodes[0]?.kill();
+      await untilRedis([port(3)], "INFO replication", /role:master/);
+      await cluster.nodes[0]?.restart();
+      await untilRedis([port(0)], "INFO replication", /master_link_status:up/);
+      expect(await redisCommand(port(0), "INFO replication")).toContain("role:slave");
+    },
+  );
 
-  it("can be made as before Redis 7, where a bus has the node's port and 10,000", agreement, async () => {
+  it("starts as before Redis 7, with the bus on the node's port plus 10,000", agreement, async () => {
     const old = await startRedisCluster({ choosesBus: false });
     try {
       expect(await redisCommand(old.nodes[0]?.port ?? 0, "CLUSTER INFO")).toContain("cluster_slots_ok:16384");
@@ -49,7 +53,7 @@ describeWithServer("redis", "a cluster of Redis", () => {
     }
   });
 
-  it("does not outlive a test process that is killed, nor keeps a port of its bus", agreement, async () => {
+  it("does not outlive a killed test process, and releases the ports of its bus", agreement, async () => {
     const holder = await hold("cluster");
     const settings = await Promise.all(holder.ports.map((node) => ask(node, "CONFIG GET cluster-port")));
     const buses = settings.map((setting) => Number(setting.split("\r\n").at(-1)));

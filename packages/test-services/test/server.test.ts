@@ -14,26 +14,26 @@ describeWithServer("redis", "a throw-away server", () => {
   };
   afterEach(() => Promise.all(started.splice(0).map((redis) => redis.stop())));
 
-  it("answers as soon as it has been given out", async () => {
+  it("answers as soon as server() resolves", async () => {
     const redis = await start();
     expect(await ask(redis.port, "PING")).toBe("+PONG");
     expect(redis.url).toBe(`redis://127.0.0.1:${redis.port}`);
   });
 
-  it("listens on a port that the kernel gives to no outgoing connection", async () => {
+  it("listens on a port that the kernel never gives to an outgoing connection", async () => {
     const { port } = await start();
     expect(port).toBeGreaterThanOrEqual(20_000);
     expect(port).toBeLessThan(32_768);
   });
 
-  it("has a port and a folder of its own", async () => {
+  it("has its own port and its own folder", async () => {
     const [one, other] = await Promise.all([start(), start()]);
     await ask(one.port, "SET key one");
     expect(one.port).not.toBe(other.port);
     expect(await ask(other.port, "GET key")).toBe("$-1");
   });
 
-  it("is gone when kill resolves, and is back on the same port with its data after restart", async () => {
+  it("has ended when kill resolves, and is back on the same port with its data after restart", async () => {
     const redis = await start();
     await ask(redis.port, "SET key kept");
     await redis.kill();

@@ -7,7 +7,7 @@ import { measureStartUp } from "../src/run/start-up.js";
 import { catalogue } from "../src/services/catalogue.js";
 import { describeWithServer } from "../src/vitest.js";
 
-describeWithServer("memcached", "the measure of how long the services take to start", () => {
+describeWithServer("memcached", "the measurement of the services' start", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "cacheme-start-up-"));
@@ -17,7 +17,7 @@ describeWithServer("memcached", "the measure of how long the services take to st
     rmSync(folder, { recursive: true });
   });
 
-  /** A machine that has nothing but memcached. */
+  /** Imitates a machine that has only memcached. */
   function prepared(memcached: Resolution): void {
     const nothing: Resolution = { from: "nowhere", reason: "It is not here." };
     const others = Object.fromEntries(Object.keys(catalogue).map((name) => [name, nothing]));
@@ -26,12 +26,12 @@ describeWithServer("memcached", "the measure of how long the services take to st
     vi.stubEnv("CACHEME_SERVICES_FILE", path);
   }
 
-  it("names those that are here, each with its time, and the time of all", async () => {
+  it("names each service of the machine with its time, and the time of all", async () => {
     prepared(resolveServer("memcached"));
     expect(await measureStartUp()).toMatch(/^All started together in \d+ ms: memcached \d+ ms$/);
   });
 
-  it("says which did not start, and why", async () => {
+  it("says which service did not start, and why", async () => {
     prepared({ from: "binary", path: "/bin/false" });
     await expect(measureStartUp()).rejects.toThrow("memcached ended before it was ready");
   });

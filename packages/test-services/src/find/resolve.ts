@@ -6,7 +6,7 @@ import { catalogue, type ServiceName } from "../services/catalogue.js";
 import type { ServiceDefinition } from "../services/service-definition.js";
 import { dockerAnswers } from "./docker-engine.js";
 
-/** Where a service comes from on this machine. */
+/** The origin of a service on this machine. */
 export type Resolution =
   | { readonly from: "url"; readonly url: string }
   | { readonly from: "binary"; readonly path: string; readonly installed?: boolean }
@@ -14,11 +14,14 @@ export type Resolution =
   | { readonly from: "substitute"; readonly path: string; readonly installed?: boolean }
   | { readonly from: "nowhere"; readonly reason: string };
 
-/** What `prepare` found, for the test processes that follow: see {@link resolveServer}. */
+/**
+ * The services that `prepare` found, for the test processes after it: see {@link resolveServer}.
+ */
 export type Prepared = { readonly [name in ServiceName]?: Resolution };
 
 /**
- * A service for tests that only use it: the address in its variable, else as {@link resolveServer}.
+ * Finds a service for tests that only use it: the address in the service's variable, else the
+ * server of {@link resolveServer}.
  */
 export function resolveService(name: ServiceName): Resolution {
   const url = process.env[catalogue[name].urlVariable];
@@ -26,9 +29,9 @@ export function resolveService(name: ServiceName): Resolution {
 }
 
 /**
- * A server of our own, for tests that kill and pause it: what `prepare` found, else a program on PATH, else Docker, else
- * the substitute that `prepare` once fetched. The variable with an address is not looked at: that server is not ours to
- * kill.
+ * Finds a server of our own, for tests that kill and pause it. The order is: the result of
+ * `prepare`, a program on PATH, Docker, the substitute that `prepare` once fetched. It ignores the
+ * variable with an address, because tests must not kill that server.
  */
 export function resolveServer(name: ServiceName): Resolution {
   const definition = catalogue[name];
@@ -42,8 +45,8 @@ export function resolveServer(name: ServiceName): Resolution {
 }
 
 /**
- * Like {@link resolveServer} from the start, once, before the tests: it may install packages on a machine of CI, and it
- * fetches a substitute.
+ * Finds a server without the result of `prepare`, once, before the tests. It installs packages on a
+ * machine of CI, and fetches a substitute.
  */
 export function prepareServer(name: ServiceName): Resolution {
   const definition = catalogue[name];
@@ -56,12 +59,12 @@ export function prepareServer(name: ServiceName): Resolution {
   return inDocker(definition) ?? fetchSubstitute(definition) ?? nowhere(definition, trouble);
 }
 
-/** Whether a service that is missing is a failure and not only a skip. */
+/** Returns whether a missing service is a failure, instead of a skip. */
 export function everythingIsRequired(): boolean {
   return isTrue(process.env.CI);
 }
 
-/** What a person can do to have the service. */
+/** Returns a message that tells a person how to get the service. */
 export function howToGet(name: ServiceName): string {
   const { title, urlVariable, debianPackages, binaries, substitute } = catalogue[name];
   const apt = debianPackages.length > 0 && ` (Debian, Ubuntu: apt-get install ${debianPackages.join(" ")})`;
@@ -69,12 +72,12 @@ export function howToGet(name: ServiceName): string {
     substitute &&
     `or run \`npm run services\` with ${substitute.debianPackages.join(" and ")} installed, which fetches ${substitute.title}, `;
   return (
-    `To have ${title}: install it so that ${binaries[0]} is on PATH${apt || ""}, or start Docker, ${fetched ?? ""}` +
+    `To get ${title}: install it so that ${binaries[0]} is on PATH${apt || ""}, or start Docker, ${fetched ?? ""}` +
     `or set ${urlVariable} (suites that kill the server still need a server of their own).`
   );
 }
 
-/** Who serves, in a word or two. */
+/** Returns the name of the server, such as `mongod`. */
 export function flavourOf(name: ServiceName, resolution: Resolution): string {
   const { container, substitute, urlVariable, title } = catalogue[name];
   switch (resolution.from) {
@@ -117,19 +120,19 @@ function fetchSubstitute(definition: ServiceDefinition): Resolution | undefined 
   return nowhere(definition, trouble);
 }
 
-/** Installs packages if that is allowed here. @returns the trouble with it */
+/** Installs packages if this machine allows it. Returns the reason if that fails. */
 function install(packages: readonly string[]): string | undefined {
   return packages.length > 0 && mayInstall() ? aptInstall(packages) : undefined;
 }
 
 function nowhere({ title, binaries }: ServiceDefinition, trouble?: string): Resolution {
-  const missing = `${title} is not here: no ${binaries.join(" or ")} on PATH, no Docker engine answers.`;
+  const missing = `${title} was not found: no ${binaries.join(" or ")} on PATH, and no Docker engine answers.`;
   return { from: "nowhere", reason: trouble === undefined ? missing : `${missing} ${trouble}` };
 }
 
 function readPrepared(): Prepared {
   const path = process.env.CACHEME_SERVICES_FILE;
   if (path === undefined || path === "") return {};
-  // Written by prepare.ts of this package in the same run.
+  // prepare.ts of this package has written it in the same run.
   return JSON.parse(readFileSync(path, "utf8")) as Prepared;
 }

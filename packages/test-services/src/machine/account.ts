@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 
-/** The user and the group that a process runs as. */
+/** The user and the group of a process. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
@@ -15,5 +15,7 @@ export function accountOf({ refusesRoot = false }: { readonly refusesRoot?: bool
 function idOf(which: "-u" | "-g"): number {
   const asked = spawnSync("id", [which, "nobody"], { encoding: "latin1" });
   if (asked.status === 0) return Number(asked.stdout);
-  throw new Error(`The account "nobody" is needed for a server that refuses root: ${asked.stderr}`);
+  throw new Error(
+    `Expected an account "nobody" for a server that refuses root, but "id" failed: ${asked.stderr}`,
+  );
 }

@@ -3,7 +3,10 @@ import { runCommand } from "./command.js";
 
 const policy = "/usr/sbin/policy-rc.d";
 
-/** Whether this process may install packages of Debian or Ubuntu: as root, and only on a machine of CI. */
+/**
+ * Returns whether this process may install packages of Debian or Ubuntu: as root, on a machine of
+ * CI.
+ */
 export function mayInstall(): boolean {
   const isRoot = process.getuid?.() === 0;
   return (
@@ -11,22 +14,23 @@ export function mayInstall(): boolean {
   );
 }
 
-/** `CI=true` and `CI=1` are both in use. */
+/** Accepts `true` and `1`, because CI systems set `CI` to either. */
 export function isTrue(variable: string | undefined): boolean {
   return variable === "true" || variable === "1";
 }
 
 /**
- * Installs packages and starts nothing: a package of a server would start it on its usual port, where a test could
- * take it for its own.
+ * Installs packages without starting their services. A service on its usual port could be mistaken
+ * for a test's own server.
  *
- * @returns `undefined` when they are installed, else the reason
+ * @returns `undefined` if the packages are installed, else the reason
  */
 export function aptInstall(names: readonly string[]): string | undefined {
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
-    // The lists of a machine that was just set up may be missing or old: they are fetched only when they are the trouble.
+    // A new machine may have no lists of packages, or old ones. Fetching them is slow, so a first
+    // try goes without.
     return install(names) && (aptGet(["update"]) ?? install(names));
   } finally {
     if (ours) rmSync(policy, { force: true });

@@ -2,7 +2,10 @@ import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** What is made or downloaded once for many runs is kept here, outside the checkout. It may be removed at any time. */
+/**
+ * Returns the folder outside the checkout for files that are created or downloaded once for many
+ * runs. You may remove it at any time.
+ */
 export function cacheFolder(): string {
   const caches = process.env.XDG_CACHE_HOME;
   const base = caches === undefined || caches === "" ? join(homedir(), ".cache") : caches;
@@ -12,8 +15,8 @@ export function cacheFolder(): string {
 }
 
 /**
- * The same for programs. Some servers refuse root and run as `nobody`, who may not look into root's own folder: what root
- * fetches is kept where everybody may read.
+ * Returns the folder for programs. Some servers refuse root and run as `nobody`, who may not read
+ * root's home folder. Root's programs are therefore in a folder that everybody may read.
  */
 export function programFolder(): string {
   if (process.getuid?.() !== 0) return cacheFolder();
@@ -23,10 +26,11 @@ export function programFolder(): string {
 }
 
 /**
- * Moves a finished folder to its place in the cache. Two runs may finish one at once: the first one's stays.
+ * Moves a finished folder to its place in the cache. If two runs finish at once, the first one's
+ * folder stays.
  *
- * @param isThere whether the place holds it already
- * @throws Error if the folder cannot be moved, and the place does not hold it
+ * @param isThere returns whether the place is already filled
+ * @throws Error if the move fails and the place is not filled
  */
 export function publish(
   draft: string,

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { Account } from "./account.js";
 import { onPath } from "./on-path.js";
 
-/** Where and as whom a command runs. */
+/** The folder, environment, account and time limit of a command. */
 interface CommandOptions {
   readonly cwd?: string | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
@@ -14,9 +14,10 @@ interface CommandOptions {
 }
 
 /**
- * Runs a program of PATH, or one with a path, and waits for its end.
+ * Runs a program from PATH, or from a path, and waits for its end.
  *
- * @returns `undefined` if it ended with 0, else the reason with the first and the last lines of its output
+ * @returns `undefined` if it ended with 0, else the reason with the first and the last lines of its
+ * output
  */
 export function runCommand(
   [program = "", ...words]: readonly string[],
@@ -30,7 +31,7 @@ export function runCommand(
   return `${basename(program)} ${words[0] ?? ""} failed (${end}):\n${ends(`${done.stdout}${done.stderr}`)}`;
 }
 
-/** Programs name the cause of an error at the beginning of their output or at its end. */
+/** Keeps the first and the last lines: some programs report the cause first, others last. */
 function ends(output: string): string {
   const lines = output.trim().split("\n");
   return (lines.length <= 10 ? lines : [...lines.slice(0, 5), "…", ...lines.slice(-5)]).join("\n");

@@ -2,9 +2,10 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /**
- * The first of some programs that is on PATH, or where distributions put servers, which is not on every user's PATH.
+ * Returns the path of the first program that is found on PATH or in the distributions' folders for
+ * servers, which are not on every user's PATH.
  *
- * @param others folders that are searched after those
+ * @param others further folders, searched last
  */
 export function onPath(programs: readonly string[], others: readonly string[] = []): string | undefined {
   const usual = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin"];

@@ -2,8 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 /**
- * Sends a signal to a process and to all that it has started. A process group would not do: PostgreSQL gives every
- * backend a session of its own. From the root downwards, so that a process that is stopped or dead starts no further ones.
+ * Sends a signal to a process and all its descendants. A signal to the process group is not enough,
+ * because PostgreSQL gives each backend its own session. The parent goes first, so that it starts
+ * no further processes.
  */
 export function signalTree(root: number, signal: "SIGSTOP" | "SIGCONT"): void {
   send(root, signal);
@@ -11,9 +12,10 @@ export function signalTree(root: number, signal: "SIGSTOP" | "SIGCONT"): void {
 }
 
 /**
- * SIGKILL for a process and all that it has started. Each is stopped before its children are looked for.
+ * Kills a process and all its descendants (SIGKILL). Each is stopped before its children are
+ * listed.
  *
- * @returns the numbers of all, for {@link untilEnded}
+ * @returns the ids of all killed processes, for {@link untilEnded}
  */
 export function killTree(root: number): number[] {
   send(root, "SIGSTOP");
@@ -23,8 +25,9 @@ export function killTree(root: number): number[] {
 }
 
 /**
- * Until processes that were killed hold nothing any more: a dying one keeps its memory and its sockets for a moment, and
- * PostgreSQL refuses to start as long as a backend of its predecessor does. Linux tells; elsewhere it is not waited for.
+ * Waits until killed processes have released everything. A dying process keeps its memory and
+ * sockets for a moment, and PostgreSQL does not start while a backend of its predecessor does so.
+ * Only Linux reports this; other systems do not wait.
  */
 export async function untilEnded(pids: readonly number[]): Promise<void> {
   if (process.platform !== "linux") return;
@@ -33,16 +36,19 @@ export async function untilEnded(pids: readonly number[]): Promise<void> {
   }
 }
 
-/** {@link killTree} for two generations, as a line for `sh`. */
+/** Returns {@link killTree} for two generations, as a line for `sh`. */
 export function killTreeCommand(root: number): string {
   const children = process.platform === "linux" ? `cat /proc/${root}/task/*/children` : `pgrep -P ${root}`;
   return `kill -STOP ${root}; kill -9 $(${children}) ${root}`;
 }
 
-/** SIGSTOP takes effect a moment after it is sent. Linux tells when; elsewhere that moment is not waited for. */
+/**
+ * Waits until a process and its descendants are stopped: SIGSTOP takes effect with a delay. Only
+ * Linux reports this; other systems do not wait.
+ */
 export async function untilTreeStopped(root: number): Promise<void> {
   if (process.platform !== "linux") return;
-  // A process that has ended, and that its stopped parent has not been told of, is as quiet.
+  // A zombie is as quiet: its stopped parent has not reaped it yet.
   while (!/[TZX]/.test(stateOf(root))) await new Promise((resolve) => setImmediate(resolve));
   for (const child of childrenOf(root)) await untilTreeStopped(child);
 }
@@ -51,7 +57,7 @@ function stateOf(pid: number): string {
   try {
     return /\) (\S) /.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))?.[1] ?? "";
   } catch {
-    // It has gone.
+    // The process has ended.
     return "X";
   }
 }
@@ -81,6 +87,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has gone already.
+    // The process has ended already.
   }
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A new, empty folder for one server, in memory where the machine has a file system for that. */
+/** Creates an empty folder for one server, in memory if the machine has a file system for that. */
 export function temporaryFolder(name: string): string {
   return mkdtempSync(join(memoryFileSystem() ?? tmpdir(), `cacheme-test-${name}-`));
 }

@@ -1,12 +1,14 @@
 import type { Socket } from "node:net";
 
-/** A piece of data or the end, and when it is due. */
+/** A chunk of data or the end of the stream, and its due time. */
 interface Delivery {
   readonly chunk: Buffer | undefined;
   readonly due: number;
 }
 
-/** One direction of a proxied connection: bytes leave in the order in which they came, each late by the latency. */
+/**
+ * One direction of a proxied connection. Bytes keep their order, and each is late by the latency.
+ */
 export class Pipe {
   readonly #from: Socket;
   readonly #to: Socket;
@@ -14,9 +16,9 @@ export class Pipe {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param delay milliseconds that a piece which arrives now is held back
-   * @param passes whether a piece may pass; one that may not is swallowed
-   * @param count told of every piece that arrives, swallowed or not
+   * @param delay returns the milliseconds by which a chunk that arrives now is delayed
+   * @param passes returns whether a chunk may pass; the pipe drops other chunks
+   * @param count receives the size of each chunk that arrives, dropped or not
    */
   constructor(
     from: Socket,

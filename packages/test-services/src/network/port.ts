@@ -4,25 +4,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Ports below the kernel's ephemeral range (32768–60999 on Linux, higher elsewhere): an outgoing connection of any
- * process can never sit on a server's port while that server is down between a kill and a restart.
+ * Ports below the kernel's ephemeral range (32768–60999 on Linux, higher elsewhere). An outgoing
+ * connection can therefore never take a server's port while the server is down between kill and
+ * restart.
  */
 const lowest = 20_000;
 const highest = 32_000;
 
-/** A port of 127.0.0.1 that nobody else listens on, kept from all other test processes until {@link release}. */
+/** A free port of 127.0.0.1, reserved among all test processes until {@link release}. */
 export interface ReservedPort {
   readonly port: number;
-  /** The file that marks the port as taken. Whoever removes it gives the port back. */
+  /** The file that marks the port as reserved. Removing the file releases the port. */
   readonly mark: string;
   release(): void;
 }
 
 /**
- * Reserves a free port. Test processes run side by side, and a port is free for a moment while its server restarts, so a
- * port is marked by a file that only one process can create.
+ * Reserves a free port. Test processes run concurrently, and a server's port is free for a moment
+ * during a restart. A file that only one process can create therefore marks the port.
  *
- * @throws Error if a thousand ports in a row are taken, which means that something else is wrong
+ * @throws Error if a thousand ports in a row are taken, which has another cause
  */
 export async function reservePort(): Promise<ReservedPort> {
   const folder = join(tmpdir(), "cacheme-test-ports");
@@ -37,7 +38,10 @@ export async function reservePort(): Promise<ReservedPort> {
   throw new Error(`No free port from ${lowest} to ${highest}. Remove ${folder} if no tests are running.`);
 }
 
-/** Whether this process made the file; the file system sees to it that only one does. */
+/**
+ * Creates a file. Returns whether this process did so; the file system lets only one process
+ * succeed.
+ */
 function create(path: string): boolean {
   try {
     closeSync(openSync(path, "wx"));

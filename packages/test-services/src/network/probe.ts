@@ -1,11 +1,12 @@
 import { connect } from "node:net";
 
 /**
- * Asks a server on 127.0.0.1 whether it is there: says something on a connection of its own and judges the answer.
+ * Checks that a server on 127.0.0.1 answers: sends a message on a new connection and judges the
+ * answer.
  *
- * @param said sent as soon as the connection is open; empty for servers that speak first
- * @param judge called with all that the server has said so far; `undefined` waits for more
- * @returns false also if nothing listens, the server hangs up or the time is over
+ * @param said the message, sent when the connection is open; empty if the server speaks first
+ * @param judge receives everything that the server has sent so far; `undefined` waits for more
+ * @returns `false` also if nothing listens, the server hangs up or the time has passed
  */
 export function probe(
   port: number,

@@ -2,42 +2,48 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { Pipe } from "./pipe.js";
 import { reservePort } from "./port.js";
 
-/** What went through a proxy since it was opened or {@link ServerProxy.resetCounts} was called. */
+/** The traffic through a proxy since its start or the last {@link ServerProxy.resetCounts}. */
 interface ProxyCounts {
-  /** Connections that clients made. */
+  /** Connections from clients. */
   connections: number;
-  /** Bytes and pieces from clients to the server. A piece is what one read of a socket gave: at most 64 KiB. */
+  /**
+   * Bytes and chunks from clients to the server. A chunk is the result of one read: at most 64 KiB.
+   */
   bytesUp: number;
   chunksUp: number;
-  /** Bytes and pieces from the server to clients. */
+  /** Bytes and chunks from the server to clients. */
   bytesDown: number;
   chunksDown: number;
   /**
-   * How often a client spoke first or after the server had answered it. A batch that is one round trip counts 1,
-   * however large it is.
+   * The number of times that a client sent something first or after an answer of the server. A
+   * batch in one round trip counts 1, however large it is.
    */
   roundTrips: number;
 }
 
-/** A TCP proxy on 127.0.0.1 that can do what networks do. */
+/** A TCP proxy on 127.0.0.1 that imitates a network's faults. */
 export interface ServerProxy {
   readonly port: number;
   /** The server's address with the proxy's host and port in it. */
   readonly url: string;
   readonly counts: Readonly<ProxyCounts>;
-  /** How many connections are open now. */
+  /** The number of open connections. */
   readonly open: number;
   resetCounts(): void;
-  /** Delays every byte in each direction by this many milliseconds: a round trip takes twice as long. 0 is none. */
+  /**
+   * Delays each byte in both directions by this many milliseconds: a round trip takes twice as
+   * long. 0 turns the delay off.
+   */
   latency(milliseconds: number): void;
-  /** Closes all connections with a reset. New ones are served. */
+  /** Resets all connections. New connections are served. */
   cut(): void;
   /**
-   * Swallows all bytes in both directions and closes nothing; new connections are taken and get no answer. A connection
-   * that has lost bytes stays dead after {@link heal}, as behind a firewall that has forgotten it.
+   * Drops all bytes in both directions and closes nothing. New connections are accepted and get no
+   * answer. A connection that has lost bytes stays dead after {@link heal}, as behind a firewall
+   * that has forgotten it.
    */
   partition(): void;
-  /** Answers new connections with a refusal and closes the open ones. */
+  /** Closes the open connections and refuses new ones. */
   refuse(): Promise<void>;
   /** Ends a partition, a refusal and latency. */
   heal(): Promise<void>;
@@ -156,11 +162,14 @@ class TcpProxy implements ServerProxy {
     upstream.once("close", (failed) => this.#left(pair, client, failed, passes()));
   }
 
-  /** One end of a pair has gone. The other one learns of it, unless the network is parted. */
+  /**
+   * Handles the end of one side of a pair. The other side notices it, unless the network is
+   * partitioned.
+   */
   #left(pair: Pair, other: Socket, failed: boolean, tells: boolean): void {
     if (tells && failed) other.resetAndDestroy();
     else if (tells) other.end();
-    // Nobody is left to speak to the server for, so nothing is kept open towards it.
+    // The client has gone, so the connection to the server is of no use.
     if (pair.client.destroyed) pair.upstream.destroy();
     if (pair.client.destroyed && pair.upstream.destroyed) this.#pairs.delete(pair);
   }

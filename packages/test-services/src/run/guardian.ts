@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { Socket } from "node:net";
 
 /**
- * Keeps the last line that it was sent, and runs it when its input ends: when the test process closes it or dies, in
- * whatever way. It must not die of the signals that a terminal sends to the whole group.
+ * Keeps the last line of its input, and runs it when the input ends: when the test process closes
+ * it or dies. It ignores the signals that a terminal sends to the whole group.
  */
 const script = `
 trap '' INT TERM HUP
@@ -13,8 +13,9 @@ eval "$cleanup"
 `;
 
 /**
- * Cleans up after a test process that was killed: no handler of that process can, since SIGKILL runs none. A shell waits
- * on a pipe from the process; the kernel closes the pipe, the shell does what is left to do.
+ * Cleans up after a test process that was killed, because SIGKILL runs no handler of the process. A
+ * shell waits on a pipe from the process. When the kernel closes the pipe, the shell runs the
+ * cleanup.
  */
 export class Guardian {
   readonly #shell: ChildProcess;
@@ -22,17 +23,20 @@ export class Guardian {
   constructor() {
     this.#shell = spawn("sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
     this.#shell.unref();
-    // The guardian must not keep alive what it waits for.
+    // The guardian must not keep the process alive.
     if (this.#shell.stdin instanceof Socket) this.#shell.stdin.unref();
     this.#shell.stdin?.on("error", () => {});
   }
 
-  /** What to run if the test process dies now: one line for `sh`. It takes the place of the line before. */
+  /**
+   * Sets the cleanup for the case that the test process dies now: one line for `sh`. It replaces
+   * the line before.
+   */
   leave(cleanup: string): void {
     this.#shell.stdin?.write(`${cleanup}\n`);
   }
 
-  /** Everything has been cleaned up already. */
+  /** Ends the guardian without a cleanup. */
   dismiss(): void {
     this.#shell.stdin?.end(":\n");
   }

@@ -1,20 +1,20 @@
 import type { ServiceDefinition } from "../services/service-definition.js";
 
-/** Far more than any server needs; a test machine under load may need more than usual. */
+/** Milliseconds for a server to start: far more than any needs, even on a busy machine. */
 const patience = 30_000;
 
-/** What is known of a server that is starting. */
+/** A server that is starting. */
 export interface Starting {
-  /** Whether it still runs. */
+  /** Returns whether the server still runs. */
   alive(): boolean;
-  /** What it has printed so far, for the error. */
+  /** Returns the output so far, for the error. */
   log(): string;
 }
 
 /**
- * Waits until the server answers, by asking it.
+ * Waits until the server answers.
  *
- * @throws Error with the server's last words if it ends before, or does not answer in half a minute
+ * @throws Error with the server's last output if it ends, or does not answer within half a minute
  */
 export async function untilReady(
   definition: ServiceDefinition,
@@ -24,17 +24,17 @@ export async function untilReady(
   const deadline = Date.now() + patience;
   while (!(await definition.ready(port, 1000))) {
     if (!server.alive())
-      throw new Error(`${definition.title} ended before it was ready. ${lastWords(server)}`);
+      throw new Error(`${definition.title} ended before it was ready. ${lastOutput(server)}`);
     if (Date.now() > deadline) {
       throw new Error(
-        `${definition.title} did not answer on port ${port} within ${patience} ms. ${lastWords(server)}`,
+        `${definition.title} did not answer on port ${port} within ${patience} ms. ${lastOutput(server)}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 3));
   }
 }
 
-function lastWords(server: Starting): string {
-  const words = server.log().trim().split("\n").slice(-20).join("\n");
-  return words === "" ? "It printed nothing." : `Its last words:\n${words}`;
+function lastOutput(server: Starting): string {
+  const output = server.log().trim().split("\n").slice(-20).join("\n");
+  return output === "" ? "It printed nothing." : `Its last output:\n${output}`;
 }

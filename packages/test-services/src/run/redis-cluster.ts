@@ -6,32 +6,35 @@ import { Guardian } from "./guardian.js";
 import { redisCommand, untilRedis } from "./redis-command.js";
 import { allOrNone, type Server, server } from "./service.js";
 
-/** A Redis Cluster of our own: three masters that share the slots, and a replica of each. */
+/** A Redis Cluster of our own: three masters that share the slots, and one replica for each. */
 export interface RedisCluster {
   /** `redis+cluster://` with the addresses of all nodes. */
   readonly url: string;
-  /** All six; the first three began as masters, and the replica of each stands three places behind it. */
+  /**
+   * The six nodes. The first three began as masters, and each one's replica is three places behind
+   * it.
+   */
   readonly nodes: readonly Server[];
-  /** Gives all nodes back. */
+  /** Stops all nodes. */
   stop(): Promise<void>;
 }
 
 const masters = 3;
 const slots = 16_384;
 
-/** How a node comes by the port of its bus, and a master by its slots. */
+/** The way in which nodes get the port of their bus. */
 export interface ClusterWays {
   /**
-   * Whether the port of the bus can be chosen (`--cluster-port`, from Redis 7 on). Before, it is the node's port and
-   * 10,000. Default: what the program says of its version.
+   * Whether the port of the bus can be chosen (`--cluster-port`, since Redis 7). Before, the bus
+   * has the node's port plus 10,000. Default: according to the program's version.
    */
   readonly choosesBus?: boolean | undefined;
 }
 
 /**
- * Starts a cluster of servers of the service `redis`, and waits until every node serves and every replica follows.
+ * Starts a cluster of Redis servers, and waits until each node serves and each replica follows.
  *
- * @throws Error if Redis is not to be had as a program on this machine
+ * @throws Error if this machine has no program for Redis
  */
 export async function startRedisCluster({
   choosesBus = mayChooseBus(),
@@ -60,7 +63,10 @@ export async function startRedisCluster({
   }
 }
 
-/** A bus whose port is not chosen may meet one that is taken: then another node is tried. */
+/**
+ * Attempts to start a node. A bus port that is not chosen may be taken; then another node is
+ * started.
+ */
 const mostAttempts = 5;
 
 async function startNode(bus: ReservedPort | undefined): Promise<Server> {
@@ -83,7 +89,7 @@ function nodeWords(bus: ReservedPort | undefined): readonly string[] {
   return [...words, ...speed];
 }
 
-/** Redis 6 says `Redis server v=6.2.14 …`. Valkey began with 7.2. */
+/** Redis 6 prints `Redis server v=6.2.14 …`. Valkey began with 7.2. */
 function mayChooseBus(): boolean {
   const resolution = resolveServer("redis");
   if (resolution.from !== "binary") return true;
@@ -91,17 +97,17 @@ function mayChooseBus(): boolean {
   return Number(/\bv=(\d+)/.exec(said)?.[1] ?? 7) >= 7;
 }
 
-/** Of all nodes: any of them may be the one that a test has killed. */
+/** Returns an address with all nodes, because a test may have killed any of them. */
 function clusterUrl(nodes: readonly { readonly port: number }[]): string {
   return `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
 }
 
-/** What `redis-cli --cluster create` does, without its pauses. */
+/** Joins the nodes like `redis-cli --cluster create`, without its pauses. */
 async function join(nodes: readonly Server[], buses: readonly ReservedPort[] | undefined): Promise<void> {
   const ports = nodes.map(({ port }) => port);
   const first = ports[0] ?? 0;
   for (const [index, port] of ports.entries()) {
-    // Epochs of their own spare the nodes an election about whose slots are whose.
+    // Different epochs save the nodes an election about the owners of slots.
     await redisCommand(port, `CLUSTER SET-CONFIG-EPOCH ${index + 1}`);
     if (index < masters) await redisCommand(port, `CLUSTER ADDSLOTS ${share(index)}`);
     await redisCommand(first, `CLUSTER MEET 127.0.0.1 ${port} ${buses?.[index]?.port ?? ""}`);
@@ -116,7 +122,7 @@ async function join(nodes: readonly Server[], buses: readonly ReservedPort[] | u
   await untilRedis(ports, "CLUSTER INFO", /cluster_state:ok/);
 }
 
-/** The slots of a master, one by one: a range can be given from Redis 7 on only. */
+/** Returns a master's slots, each by its number: only Redis 7 and later accept a range. */
 function share(index: number): string {
   const start = (of: number): number => Math.round((of * slots) / masters);
   const count = start(index + 1) - start(index);

@@ -1,13 +1,13 @@
 import { probe } from "../network/probe.js";
 
-/** More than servers on a busy machine need to agree. */
+/** Milliseconds for servers to agree: more than they need, even on a busy machine. */
 const patience = 30_000;
 
 /**
- * One command on a connection of its own, in the protocol's inline form.
+ * Sends one command on a new connection, in the protocol's inline form.
  *
  * @returns the text of the answer
- * @throws Error if the server answers with an error, or with nothing within two seconds
+ * @throws Error if the server answers with an error, or does not answer within two seconds
  */
 export async function redisCommand(port: number, command: string): Promise<string> {
   let answer = "";

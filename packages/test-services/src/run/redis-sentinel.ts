@@ -4,7 +4,10 @@ import type { ServiceDefinition } from "../services/service-definition.js";
 import { redisCommand, untilRedis } from "./redis-command.js";
 import { allOrNone, type Server, variant } from "./service.js";
 
-/** A master of Redis with two replicas, watched by three sentinels, which make a replica master when it fails. */
+/**
+ * A Redis master with two replicas and three sentinels. If the master fails, the sentinels promote
+ * a replica.
+ */
 export interface RedisSentinel {
   /** `redis+sentinel://127.0.0.1:P1,127.0.0.1:P2,127.0.0.1:P3/mymaster`, with the ports of the sentinels. */
   readonly url: string;
@@ -12,18 +15,20 @@ export interface RedisSentinel {
   readonly master: Server;
   /** The servers that began as its replicas. */
   readonly replicas: readonly Server[];
-  /** Two of them must agree that the master is down, which they say after 500 ms without an answer. */
+  /**
+   * The three sentinels. Two must agree that the master is down, after 500 ms without an answer.
+   */
   readonly sentinels: readonly Server[];
-  /** Gives all six back. */
+  /** Stops all six servers. */
   stop(): Promise<void>;
 }
 
 const group = "mymaster";
 
 /**
- * Starts the six servers, and waits until the replicas follow and the sentinels know the replicas and each other.
+ * Starts the six servers, and waits until the replicas follow and the sentinels know all servers.
  *
- * @throws Error if Redis is not to be had as a program on this machine
+ * @throws Error if this machine has no program for Redis
  */
 export async function startRedisSentinel(): Promise<RedisSentinel> {
   const running: Server[] = [];
@@ -39,7 +44,8 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
     const [master] = await start(1, data(""));
     if (master === undefined) throw new Error("The master of Redis did not start.");
     const replicas = await start(2, data(`replicaof 127.0.0.1 ${master.port}\n`));
-    // A sentinel asks the master for its replicas at once, and then every ten seconds only: they must follow by then.
+    // A sentinel asks the master for its replicas at once, and then only every ten seconds. The
+    // replicas must follow before.
     await untilRedis(portsOf(replicas), "INFO replication", /master_link_status:up/);
     const sentinels = await start(3, sentinel(master.port));
     await introduce(portsOf(sentinels));
@@ -51,7 +57,10 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
   }
 }
 
-/** Who follows whom stands in a file that the server rewrites when a sentinel changes it: a restart keeps to it. */
+/**
+ * Describes a server of the group. Its role is in a file that the server rewrites when a sentinel
+ * changes it, so that a restart keeps the role.
+ */
 function data(role: string): ServiceDefinition {
   return {
     ...redis,
@@ -81,10 +90,13 @@ function sentinel(master: number): ServiceDefinition {
   };
 }
 
-/** Sentinels tell of themselves every two seconds, and look for changed roles every ten: hurried, they do at once. */
+/**
+ * Makes the sentinels announce themselves at once instead of every two seconds, and check roles at
+ * once instead of every ten.
+ */
 async function introduce(ports: readonly number[]): Promise<void> {
   const hurry = "SENTINEL DEBUG publish-period 100 info-period 1000";
-  // Before Redis 7 they cannot be hurried: then they take their time.
+  // Before Redis 7, sentinels cannot be made faster.
   await Promise.all(ports.map((port) => redisCommand(port, hurry).catch(() => undefined)));
   await untilRedis(ports, "INFO sentinel", /status=ok,.*slaves=2,sentinels=3\b/);
 }

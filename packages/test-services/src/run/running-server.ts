@@ -4,9 +4,12 @@ import { type ReservedPort, reservePort } from "../network/port.js";
 export interface RunningServer {
   readonly url: string;
   readonly port: number;
-  /** Ends the server at once (SIGKILL), and waits until it is gone. */
+  /** Kills the server (SIGKILL), and waits until it has ended. */
   kill(): Promise<void>;
-  /** Ends the server if it runs, starts it again on the same port and folder, and waits until it answers. */
+  /**
+   * Kills the server if it runs, starts it again on the same port and folder, and waits until it
+   * answers.
+   */
   restart(): Promise<void>;
   /** Suspends the server (SIGSTOP): connections stay open, and the server answers nothing. */
   pause(): Promise<void>;

@@ -10,7 +10,7 @@ import { slug } from "./slug.js";
 
 const run = promisify(execFile);
 
-/** A server of our own in a container: what `server()` gives where only Docker is there. */
+/** A server of our own in a Docker container, for a machine without the server's program. */
 export class ServerContainer implements RunningServer {
   readonly url: string;
   readonly port: number;
@@ -36,10 +36,10 @@ export class ServerContainer implements RunningServer {
     this.url = definition.url(reserved.port);
   }
 
-  /** @param more words for the command line, behind the definition's */
+  /** @param more further words for the command line, after the definition's */
   static async start(definition: ServiceDefinition, more: readonly string[] = []): Promise<ServerContainer> {
     const image = definition.container;
-    if (image === undefined) throw new Error(`${definition.title} is not run in Docker.`);
+    if (image === undefined) throw new Error(`${definition.title} has no Docker image.`);
     return startOnFreePort(
       (reserved) => new ServerContainer(definition, image, reserved, more),
       (container) => container.#create(),

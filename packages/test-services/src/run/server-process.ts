@@ -19,7 +19,7 @@ import { type RunningServer, startOnFreePort } from "./running-server.js";
 import { slug } from "./slug.js";
 import { layOut } from "./template.js";
 
-/** A server of our own as a child process: what `server()` gives where the program is installed. */
+/** A server of our own as a child process. */
 export class ServerProcess implements RunningServer {
   readonly url: string;
   readonly port: number;
@@ -47,7 +47,7 @@ export class ServerProcess implements RunningServer {
     this.url = definition.url(reserved.port);
   }
 
-  /** @param more words for the command line, behind the definition's */
+  /** @param more further words for the command line, after the definition's */
   static async start(
     definition: ServiceDefinition,
     binary: string,
@@ -64,7 +64,7 @@ export class ServerProcess implements RunningServer {
 
   async kill(): Promise<void> {
     const pid = this.#child?.pid;
-    // Its end is waited for, so it must be heard of even if nothing else keeps this process alive.
+    // The process waits for the child's end, so the child must keep it alive until then.
     this.#child?.ref();
     const killed = pid === undefined ? [] : killTree(pid);
     await this.#exited;
@@ -97,7 +97,7 @@ export class ServerProcess implements RunningServer {
     this.#reserved.release();
   }
 
-  /** Makes the folder what the server's first start expects. */
+  /** Fills the folder for the server's first start. */
   #furnish(): void {
     this.#guardian.leave(this.#cleanup());
     layOut(this.#definition, this.#binary, this.#folder);
@@ -106,7 +106,7 @@ export class ServerProcess implements RunningServer {
   }
 
   async #launch(): Promise<void> {
-    // Opening for writing empties the log: what an earlier run said must not be taken for this one's words.
+    // Opening the log for writing empties it, so that it has the output of this run only.
     const log = openSync(this.#log, "w");
     const words = [...this.#definition.arguments(this.#place), ...this.#arguments];
     const child = spawn(this.#binary, words, {
@@ -126,7 +126,8 @@ export class ServerProcess implements RunningServer {
       child.once("error", gone);
     });
     this.#guardian.leave(this.#cleanup());
-    // A server that hangs shall not keep a finished test process alive; the guardian ends it then.
+    // A hanging server must not keep a finished test process alive. The guardian ends the server
+    // then.
     child.unref();
     await untilReady(this.#definition, this.port, {
       alive: () => this.#child === child,

@@ -7,34 +7,40 @@ import type { RunningServer } from "./running-server.js";
 import { ServerContainer } from "./server-container.js";
 import { ServerProcess } from "./server-process.js";
 
-/** A running server that a test may use, but that may be somebody else's: use keys of your own, never flush it. */
+/**
+ * A running server that a test may use. It may be shared with others: use your own keys, never
+ * flush it.
+ */
 export interface Service {
   readonly url: string;
   readonly port: number;
-  /** Who serves: the program's name (`mongod`), a substitute's with its version, a container's image, or the variable. */
+  /**
+   * The name of the server: its program (`mongod`), a substitute with its version, a container's
+   * image, or the variable.
+   */
   readonly flavour: string;
   /** A TCP proxy in front of the server, closed with it. */
   proxy(): Promise<ServerProxy>;
-  /** Gives everything back: proxies, and a server of our own with its folder and its port. */
+  /** Closes the proxies. Also stops a server of our own, and removes its folder and its port. */
   stop(): Promise<void>;
 }
 
-/** What differs from the usual server of a kind. */
+/** The differences from the usual server of a kind. */
 export interface ServerOptions {
-  /** Words for the command line, behind the usual ones: `["-I", "1m"]` for memcached. */
+  /** Further words for the command line, after the usual ones: `["-I", "1m"]` for memcached. */
   readonly arguments?: readonly string[];
 }
 
-/** A running server of our own: the test may do to it whatever it likes. */
+/** A running server of our own. A test may do anything to it. */
 export interface Server extends Service, RunningServer {
-  /** Ends the server, and gives everything back: its proxies, its folder and its port. */
+  /** Stops the server, closes its proxies, and removes its folder and its port. */
   stop(): Promise<void>;
 }
 
 /**
- * A running service: the server in its `*_URL` variable, or a fresh one of our own.
+ * Returns a running service: the server in its `*_URL` variable, or a new server of our own.
  *
- * @throws Error if the service is not to be had on this machine; the message says how to get it
+ * @throws Error if this machine does not have the service; the message says how to get it
  */
 export async function service(name: ServiceName): Promise<Service> {
   const resolution = resolveService(name);
@@ -52,9 +58,9 @@ export async function service(name: ServiceName): Promise<Service> {
 }
 
 /**
- * Who serves when {@link service} is asked for, as {@link Service.flavour} says it: known without starting anything.
+ * Returns the {@link Service.flavour} of {@link service} without starting anything.
  *
- * @returns `undefined` if the service is not to be had
+ * @returns `undefined` if this machine does not have the service
  */
 export function flavour(name: ServiceName): string | undefined {
   const resolution = resolveService(name);
@@ -62,18 +68,19 @@ export function flavour(name: ServiceName): string | undefined {
 }
 
 /**
- * A fresh server of our own, on 127.0.0.1 with a port and a folder of its own. It never outlives this process.
+ * Starts a new server of our own, on 127.0.0.1 with its own port and folder. It never outlives this
+ * process.
  *
- * @throws Error if the server is not to be had on this machine; the message says how to get it
+ * @throws Error if this machine does not have the server; the message says how to get it
  */
 export function server(name: ServiceName, options: ServerOptions = {}): Promise<Server> {
   return startServer(name, resolveServer(name), options);
 }
 
 /**
- * Servers that belong together: all, or none if one does not start.
+ * Waits for servers that belong together. If one does not start, the others are stopped.
  *
- * @throws the first one's error, after the others have been given back
+ * @throws the error of the first server that does not start
  */
 export async function allOrNone(starting: readonly Promise<Server>[]): Promise<Server[]> {
   const settled = await Promise.allSettled(starting);
@@ -85,17 +92,17 @@ export async function allOrNone(starting: readonly Promise<Server>[]): Promise<S
 }
 
 /**
- * A server of the same program with a description of its own.
+ * Starts a server of the same program with its own description.
  *
- * @throws Error if the program is not on this machine
+ * @throws Error if this machine does not have the program
  */
 export async function variant(name: ServiceName, definition: ServiceDefinition): Promise<Server> {
   const resolution = resolveServer(name);
   if (resolution.from === "binary") return startServer(name, resolution, {}, definition);
-  throw new Error(`${definition.title} is run as a program only. ${howToGet(name)}`);
+  throw new Error(`${definition.title} runs only as a program. ${howToGet(name)}`);
 }
 
-/** The program of another version, which is otherwise as the usual one. */
+/** Starts the same service in another version, with the usual description. */
 export function secondVersion(name: ServiceName, path: string): Promise<Server> {
   const definition = { ...catalogue[name], title: secondTitle(name) ?? catalogue[name].title };
   return startServer(name, { from: "binary", path }, {}, definition);
@@ -143,13 +150,16 @@ function start(
     case "docker":
       return ServerContainer.start(definition, options.arguments);
     case "url":
-      return Promise.reject(new Error(`The server in ${definition.urlVariable} is not ours to start.`));
+      return Promise.reject(new Error(`Tests cannot start the server in ${definition.urlVariable}.`));
     case "nowhere":
       return Promise.reject(new Error(`${resolution.reason} ${howToGet(name)}`));
   }
 }
 
-/** The address of the server, by way of the proxy. Names, passwords and databases in it stay. */
+/**
+ * Returns a function that puts a proxy's port into the server's address. The user, the password and
+ * the database stay.
+ */
 function rewrite(address: string): (port: number) => string {
   return (port) => {
     const url = new URL(address);

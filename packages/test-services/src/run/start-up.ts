@@ -4,17 +4,17 @@ import { startRedisCluster } from "./redis-cluster.js";
 import { startRedisSentinel } from "./redis-sentinel.js";
 import { server } from "./service.js";
 
-/** What can be started and stopped, and its name for the line. */
+/** A service that can be started and stopped, with its name for the printed line. */
 interface Startable {
   readonly title: string;
   start(): Promise<{ stop(): Promise<void> }>;
 }
 
 /**
- * Starts every service of this machine at once, as a run of all tests would at its worst, and stops them.
+ * Starts all services of this machine at once, as a run of all tests does at worst, and stops them.
  *
- * @returns how long each took, and all together
- * @throws AggregateError if some do not start; the others have been stopped
+ * @returns the time that each took to start, and the time of all
+ * @throws AggregateError if services do not start; the others have been stopped
  */
 export async function measureStartUp(): Promise<string> {
   const begin = performance.now();

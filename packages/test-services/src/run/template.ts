@@ -8,12 +8,12 @@ import { temporaryFolder } from "../machine/temporary-folder.js";
 import type { ServiceDefinition } from "../services/service-definition.js";
 import { slug } from "./slug.js";
 
-/** A program and its words, as {@link ServiceDefinition.template} names them. */
+/** A program and its arguments, as in {@link ServiceDefinition.template}. */
 type Command = readonly [program: string, ...words: string[]];
 
 /**
- * Fills a server's new folder with the data that a fresh server of its kind begins with. Databases take seconds to lay
- * such data out; so it is laid out once and copied from then on, in some 30 ms.
+ * Fills a server's new folder with the data of a fresh server. Databases take seconds to create
+ * that data. It is therefore created once and then copied, in some 30 ms.
  */
 export function layOut(definition: ServiceDefinition, binary: string, folder: string): void {
   const account = accountOf(definition);
@@ -22,7 +22,7 @@ export function layOut(definition: ServiceDefinition, binary: string, folder: st
   if (template !== undefined) run(["cp", "-a", `${template}/.`, folder]);
 }
 
-/** Lays the data out unless that has been done before; `prepare` does it before the tests. */
+/** Creates the data if it does not exist yet; `prepare` does so before the tests. */
 export function makeTemplate(definition: ServiceDefinition, binary: string): string | undefined {
   if (definition.template === undefined) return undefined;
   const template = join(cacheFolder(), `${slug(definition.title)}-${fingerprint(definition, binary)}`);
@@ -43,7 +43,9 @@ export function makeTemplate(definition: ServiceDefinition, binary: string): str
   return template;
 }
 
-/** Other programs, and other ways to lay the data out, have templates of their own. */
+/**
+ * Identifies the program and the way in which the data is created: others have their own template.
+ */
 function fingerprint(definition: ServiceDefinition, binary: string): string {
   const { size, mtimeMs } = statSync(binary);
   const recipe = definition.template?.(binary, "");

@@ -4,25 +4,29 @@ import { quote } from "../machine/quote.js";
 import { probe } from "../network/probe.js";
 import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
 
-/** The server's settings, wherever it runs. A SIGKILL may lose the last second's commits. */
+/**
+ * The server's settings, as a process and in a container. A SIGKILL may lose the last second's
+ * commits.
+ */
 const settings = [
   ...["--max-connections=200", "--max-allowed-packet=64M", "--innodb-flush-log-at-trx-commit=0"],
   ...["--innodb-buffer-pool-size=64M", "--innodb-flush-method=nosync", "--skip-log-bin"],
-  // Whether it is ready is asked by connections that end before they log in: it must not take them for an attack.
+  // The readiness check connects and hangs up before the login: the server must not block it as an
+  // attack.
   ...["--skip-name-resolve", "--max-connect-errors=1000000000"],
 ];
 
 const redoLog = "--innodb-log-file-size=32M";
 
-/** Statements of the server's first start; one a line, as `--init-file` wants them. */
+/** The statements for the server's first start, one per line as `--init-file` requires. */
 const accounts = `CREATE DATABASE IF NOT EXISTS cacheme;
 CREATE USER IF NOT EXISTS cacheme@'%' IDENTIFIED BY 'cacheme';
 GRANT ALL PRIVILEGES ON *.* TO cacheme@'%' WITH GRANT OPTION;
 `;
 
 /**
- * MariaDB: the user `cacheme` with the password `cacheme`, who may do everything, and the database `cacheme`. MySQL 8
- * serves the same suites by its address in `MYSQL_URL`.
+ * MariaDB with the database `cacheme`, and the user `cacheme` with the password `cacheme` and all
+ * privileges. MySQL 8 serves the same suites by its address in `MYSQL_URL`.
  */
 export const mysql: ServiceDefinition = {
   title: "MariaDB",
@@ -46,12 +50,15 @@ export const mysql: ServiceDefinition = {
   files: () => ({ "accounts.sql": accounts }),
   arguments: words,
   url: (port) => `mysql://cacheme:cacheme@127.0.0.1:${port}/cacheme`,
-  // The server speaks first, as soon as it serves: a packet of 4 bytes' head, then the version of the handshake or an error.
+  // A ready server speaks first: a head of 4 bytes, then the version of the handshake or an error.
   ready: (port, milliseconds) =>
     probe(port, milliseconds, "", (heard) => (heard.length < 5 ? undefined : heard[4] === 0x0a)),
 };
 
-/** What mariadb-install-db does; Debian's needs a program of a package that brings much more. */
+/**
+ * Returns the commands of mariadb-install-db. Debian's own needs a program of a much larger
+ * package.
+ */
 function systemTables(binary: string, data: string): string {
   const server = `${quote(binary)} --no-defaults --bootstrap --datadir=${quote(data)} ${redoLog}`;
   const statements = systemStatements(shares(binary)).map(quote);
@@ -61,14 +68,15 @@ function systemTables(binary: string, data: string): string {
   );
 }
 
-/** Where a package of MariaDB keeps its statements: beside the server, or where Debian does. */
+/** Returns the folders of MariaDB's statements: beside the server, or Debian's. */
 function shares(binary: string): readonly string[] {
   const beside = join(dirname(realpathSync(binary)), "../share");
   return [join(beside, "mariadb"), join(beside, "mysql"), "/usr/share/mariadb", "/usr/share/mysql"];
 }
 
 /**
- * The files with the statements that make the system's tables: MariaDB 11 has them under other names, in another folder.
+ * Returns the files with the statements that create the system tables. MariaDB 11 has other names
+ * for them, in another folder.
  *
  * @throws Error if no folder has them
  */

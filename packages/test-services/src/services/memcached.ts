@@ -2,10 +2,12 @@ import { connect } from "node:tls";
 import { probe } from "../network/probe.js";
 import type { ServiceDefinition } from "./service-definition.js";
 
-/** Items of up to 32 MiB, so that the server's limit is not what a test of large values meets. */
+/**
+ * Allows items of up to 32 MiB, so that tests with large values do not reach the server's limit.
+ */
 const settings = ["-U", "0", "-m", "1024", "-I", "32m", "-c", "1024"];
 
-/** memcached. Nothing survives its end: it keeps everything in memory. */
+/** memcached. It keeps everything in memory, so a restart loses all data. */
 export const memcached: ServiceDefinition = {
   title: "memcached",
   urlVariable: "MEMCACHED_URL",
@@ -24,14 +26,17 @@ export const memcached: ServiceDefinition = {
     (await answers(port, milliseconds)) || (await shakesHands(port, milliseconds)),
 };
 
-/** A server that asks for a password answers with an error, and is ready all the same. */
+/**
+ * Returns whether the server answers in plain text. A server with a password answers with an error,
+ * and is ready too.
+ */
 function answers(port: number, milliseconds: number): Promise<boolean> {
   return probe(port, milliseconds, "version\r\n", (heard) =>
     /^(VERSION|CLIENT_ERROR) /.test(heard.toString("latin1")),
   );
 }
 
-/** One that was started with `--enable-ssl` hangs up on plain words. */
+/** Returns whether the server accepts TLS. With `--enable-ssl` it hangs up on plain text. */
 function shakesHands(port: number, milliseconds: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });

@@ -8,12 +8,15 @@ import type { ServerPlace, Substitute } from "./service-definition.js";
 
 const version = "1.47.0";
 
-/** What is copied from this package into the cache: what to fetch, and the program that starts it. */
+/**
+ * The files that are copied from this package into the cache: the list of jars, and the launcher.
+ */
 const sources = ["pom.xml", "Launcher.java"];
 
 /**
- * An independent server of MongoDB's wire protocol, for machines to which MongoDB itself does not come. It has no TTL
- * monitor, no updates by pipeline, no sessions, and its file may miss the last fifth of a second after a SIGKILL.
+ * An independent server of MongoDB's wire protocol, for machines without MongoDB. It has no TTL
+ * monitor, no updates by pipeline and no sessions. After a SIGKILL, its file may miss the last
+ * fifth of a second.
  */
 export const mongoJavaServer: Substitute = {
   title: `mongo-java-server ${version}`,
@@ -23,14 +26,14 @@ export const mongoJavaServer: Substitute = {
   arguments: words,
 };
 
-/** Outside the checkout; whether it is as this checkout wants it, `fetch` looks. */
+/** Returns the folder in the cache. `fetch` checks whether its content matches this checkout. */
 function home(): string {
   return join(cacheFolder(), `mongo-java-server-${version}`);
 }
 
 function words({ host, port, folder }: ServerPlace): readonly string[] {
   const classpath = `${join(home(), "classes")}:${join(home(), "jars", "*")}`;
-  // A server that lives for seconds is up sooner without the compiler that optimises most.
+  // A short-lived server starts faster without the optimising compiler.
   const speed = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m"];
   return [...speed, "-cp", classpath, "Launcher", host, String(port), join(folder, "data.mv")];
 }
@@ -43,7 +46,7 @@ function fetch(): string | undefined {
     for (const name of sources) copyFileSync(source(name), join(draft, name));
     const trouble = runCommand(copyJars, { cwd: draft }) ?? runCommand(compile, { cwd: draft });
     if (trouble !== undefined) return trouble;
-    // Servers that run from an older one have its files open.
+    // Servers that still run from the old folder have its files open.
     if (!isFresh()) rmSync(home(), { recursive: true, force: true });
     publish(draft, home(), isFresh);
     return undefined;

@@ -2,13 +2,15 @@ import { probe } from "../network/probe.js";
 import { mongoJavaServer } from "./mongo-java-server.js";
 import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
 
-/** MongoDB, or where it is not to be had {@link mongoJavaServer}: a server's `flavour` says which. */
+/**
+ * MongoDB, or {@link mongoJavaServer} if the machine does not have it: see the server's `flavour`.
+ */
 export const mongodb: ServiceDefinition = {
   title: "MongoDB",
   urlVariable: "MONGODB_URL",
   usualPort: 27017,
   binaries: ["mongod"],
-  // Debian and Ubuntu have none since MongoDB changed its licence.
+  // Debian and Ubuntu have no package since MongoDB changed its licence.
   debianPackages: [],
   container: {
     image: "mongo:7",
@@ -21,7 +23,9 @@ export const mongodb: ServiceDefinition = {
   ready: (port, milliseconds) => probe(port, milliseconds, ping, judge),
 };
 
-/** Expired documents go within a second and not a minute, so that a test can wait for it. */
+/**
+ * Removes expired documents every second instead of every minute, so that a test can wait for it.
+ */
 function words({ host, port }: ServerPlace): readonly string[] {
   return [
     ...["--bind_ip", host, "--port", String(port), "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"],
@@ -30,7 +34,10 @@ function words({ host, port }: ServerPlace): readonly string[] {
   ];
 }
 
-/** `{ ping: 1, $db: "admin" }` as OP_MSG: a head of four numbers, flags, one section of kind 0 with the document. */
+/**
+ * `{ ping: 1, $db: "admin" }` as OP_MSG: a head of four numbers, flags, and one section of kind 0
+ * with the document.
+ */
 const ping = message(
   Buffer.concat([Buffer.from("\x10ping\0\x01\0\0\0", "latin1"), Buffer.from("\x02$db\0\x06\0\0\0admin\0")]),
 );
@@ -45,7 +52,7 @@ function message(elements: Buffer): Buffer {
   return Buffer.concat([head, elements, Buffer.alloc(1)]);
 }
 
-/** The number `ok: 1`, as a double, is in the answer's document. */
+/** Returns whether the answer's document has `ok: 1`, as a double. */
 function judge(heard: Buffer): boolean | undefined {
   if (heard.length < 4 || heard.length < heard.readInt32LE(0)) return undefined;
   return heard.includes(Buffer.from("\x01ok\0\0\0\0\0\0\0\xf0\x3f", "latin1"));

@@ -4,15 +4,19 @@ import { quote } from "../machine/quote.js";
 import { probe } from "../network/probe.js";
 import type { ServiceDefinition } from "./service-definition.js";
 
-/** The server's settings, wherever it runs. What is committed is written but not synced: it survives a SIGKILL. */
+/**
+ * The server's settings, as a process and in a container. Commits are written but not synced: they
+ * survive a SIGKILL.
+ */
 const settings = [
   ...["-c", "fsync=off", "-c", "full_page_writes=off"],
   ...["-c", "max_connections=200", "-c", "max_wal_size=1GB", "-c", "autovacuum_naptime=10s"],
-  // Files of the data folder go with it; POSIX shared memory would outlive a server that is killed.
+  // Files of the data folder are removed with it; POSIX shared memory would outlive a killed
+  // server.
   ...["-c", "dynamic_shared_memory_type=mmap"],
 ];
 
-/** PostgreSQL: the superuser `cacheme` with any password, in the database `postgres`. */
+/** PostgreSQL with the superuser `cacheme`, any password, and the database `postgres`. */
 export const postgres: ServiceDefinition = {
   title: "PostgreSQL",
   urlVariable: "POSTGRES_URL",
@@ -33,7 +37,7 @@ export const postgres: ServiceDefinition = {
   refusesRoot: true,
   template: (binary, folder) => [
     [
-      // A link to the server may stand alone on PATH; where it leads, initdb is beside it.
+      // PATH may have only a link to the server. The link's target has initdb beside it.
       join(dirname(realpathSync(binary)), "initdb"),
       ...["--pgdata", join(folder, "data"), "--username=cacheme", "--auth=trust"],
       ...["--no-locale", "--encoding=UTF8", "--wal-segsize=1", "--no-sync"],
@@ -44,7 +48,8 @@ export const postgres: ServiceDefinition = {
     ...["-c", `listen_addresses=${host}`, ...settings],
   ],
   leftovers: (folder) => {
-    // A small System V segment keeps a second server off the data folder; a killed server leaves it to the next start.
+    // A small System V segment keeps a second server out of the data folder. A killed server leaves
+    // it behind.
     const owner = quote(join(folder, "data/postmaster.pid"));
     return `segment=$(sed -n 7p ${owner} | tr -s ' ' | cut -d' ' -f3); [ -z "$segment" ] || ipcrm -m "$segment"`;
   },
@@ -52,7 +57,7 @@ export const postgres: ServiceDefinition = {
   ready: answersQueries,
 };
 
-/** Debian keeps the server of each version in a folder of its own, which is on nobody's PATH. */
+/** Returns Debian's folders of each version's server, which are on nobody's PATH. */
 function installedVersions(): readonly string[] {
   const root = "/usr/lib/postgresql";
   if (!existsSync(root)) return [];
@@ -60,7 +65,9 @@ function installedVersions(): readonly string[] {
   return versions.map((version) => join(root, version, "bin"));
 }
 
-/** Connects as the user and asks for 1. A server that starts or recovers refuses with an error message. */
+/**
+ * Returns whether `SELECT 1` is answered. A server that starts or recovers answers with an error.
+ */
 function answersQueries(port: number, milliseconds: number): Promise<boolean> {
   const parameters = Buffer.from("user\0cacheme\0database\0postgres\0\0");
   const startup = Buffer.alloc(8);
@@ -72,7 +79,10 @@ function answersQueries(port: number, milliseconds: number): Promise<boolean> {
   return probe(port, milliseconds, Buffer.concat([startup, parameters, query, text]), judge);
 }
 
-/** Protocol 3.0: messages are a letter, a length that counts itself, and a body. `C` closes what a query gave. */
+/**
+ * Reads messages of protocol 3.0: a letter, a length that counts itself, and a body. `C` completes
+ * a query.
+ */
 function judge(heard: Buffer): boolean | undefined {
   for (let at = 0; at + 5 <= heard.length; at += 1 + heard.readInt32BE(at + 1)) {
     const letter = String.fromCharCode(heard.readUInt8(at));

@@ -2,8 +2,8 @@ import { probe } from "../network/probe.js";
 import type { ServerPlace, ServiceDefinition } from "./service-definition.js";
 
 /**
- * Redis, or Valkey, which takes the same command line and speaks the same protocol. Data is appended to a file without
- * being synced, so that a killed server comes back with its data, as servers of users do.
+ * Redis, or Valkey, which has the same command line and protocol. Data is appended to a file
+ * without being synced, so that a killed server still has its data after a restart.
  */
 export const redis: ServiceDefinition = {
   title: "Redis",
@@ -18,7 +18,7 @@ export const redis: ServiceDefinition = {
   },
   arguments: words,
   url: (port) => `redis://127.0.0.1:${port}`,
-  // A server that still loads its data answers -LOADING: it is not ready.
+  // A server that still loads its data answers -LOADING.
   ready: (port, milliseconds) =>
     probe(port, milliseconds, "PING\r\n", (heard) => heard.toString("latin1").startsWith("+PONG")),
 };

@@ -1,77 +1,88 @@
 /**
- * What the workspace must know of a server program to start throw-away copies of it. One file a program, and one line
- * in `catalogue.ts`: see `redis.ts`.
+ * The description of a server program, from which test servers are started. Each has its own file
+ * and a line in `catalogue.ts`: see `redis.ts`.
  */
 export interface ServiceDefinition {
-  /** How messages name it: `Redis`. */
+  /** The name for messages: `Redis`. */
   readonly title: string;
-  /** The environment variable that holds the address of a server that is already there: `REDIS_URL`. */
+  /** The environment variable with the address of an existing server: `REDIS_URL`. */
   readonly urlVariable: string;
-  /** The port of an address that names none. */
+  /** The port of an address without a port. */
   readonly usualPort: number;
-  /** Programs that will do, the best first; the first one on PATH is taken. */
+  /** The names of the program, the best first. The first one on PATH is used. */
   readonly binaries: readonly string[];
   /** Folders that are searched for {@link binaries} after PATH. */
   readonly folders?: () => readonly string[];
-  /** The packages of Debian and Ubuntu that bring the first of {@link binaries}; none where they have none. */
+  /**
+   * The packages of Debian and Ubuntu with the first of {@link binaries}; empty if there are none.
+   */
   readonly debianPackages: readonly string[];
-  /** How to run it in Docker, where that is possible. */
+  /** The way to run the server in Docker, if that is possible. */
   readonly container?: ContainerDefinition;
-  /** What serves where neither a program nor Docker is there. */
+  /** The server to use without a program and without Docker. */
   readonly substitute?: Substitute;
-  /** It does not run as root: where the tests do, the server runs as `nobody`. */
+  /** Whether the program refuses root. It then runs as `nobody` if the tests run as root. */
   readonly refusesRoot?: boolean;
   /**
-   * The commands that fill a folder with what a fresh server begins with, for a server that does not do so by itself in
-   * no time. They run once; the folder is kept and copied for each server.
+   * The commands that fill a folder with the data of a fresh server, for a server that takes long
+   * to do so. They run once; each server gets a copy of the folder.
    */
   readonly template?: (binary: string, folder: string) => readonly (readonly [string, ...string[]])[];
-  /** Files of its own that a server finds in its folder at its first start: name and text. */
+  /** Further files in the server's folder at its first start: names and contents. */
   readonly files?: (place: ServerPlace) => Readonly<Record<string, string>>;
-  /** The command line, without the program's name. */
+  /** Returns the command line, without the program's name. */
   arguments(place: ServerPlace): readonly string[];
-  /** A line for `sh` that removes what a killed server leaves outside its folder. It runs before the folder goes. */
+  /**
+   * Returns a line for `sh` that removes the remains of a killed server outside its folder. It runs
+   * before the folder is removed.
+   */
   readonly leftovers?: (folder: string) => string;
-  /** The address that a client is given. */
+  /** Returns the address for clients. */
   url(port: number): string;
-  /** Whether the server answers. Settles within `milliseconds`; a server that is not there yet is `false`, not an error. */
+  /**
+   * Returns whether the server answers, within `milliseconds`. A server that does not listen yet is
+   * `false`, not an error.
+   */
   ready(port: number, milliseconds: number): Promise<boolean>;
 }
 
-/** How to run a server in Docker. */
+/** A server's image and settings for Docker. */
 export interface ContainerDefinition {
   readonly image: string;
-  /** The port on which the server listens inside the container. */
+  /** The server's port inside the container. */
   readonly port: number;
-  /** Variables that the image asks for. */
+  /** Environment variables for the image. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** The program and its words. */
+  /** Returns the program and its arguments. */
   command(place: ServerPlace): readonly string[];
 }
 
-/** Another server that speaks the same protocol, and that comes from elsewhere than the system's packages. */
+/** Another server with the same protocol, which does not come from the system's packages. */
 export interface Substitute {
-  /** Its name with its version: `mongo-java-server 1.47.0`. */
+  /** The name with the version: `mongo-java-server 1.47.0`. */
   readonly title: string;
-  /** The packages of Debian and Ubuntu that bring the programs that fetch it and run it. */
+  /** The packages of Debian and Ubuntu with the programs that fetch and run the server. */
   readonly debianPackages: readonly string[];
-  /** The program that runs it, if all that it needs has been fetched. */
+  /** Returns the program that runs the server, if everything has been fetched. */
   find(): string | undefined;
   /**
-   * Brings what it needs into the cache folder, unless it is there already.
+   * Fetches the server's files into the cache folder, if they are not there yet.
    *
-   * @returns `undefined` when it is there, else why it is not
+   * @returns `undefined` if the files are there, else the reason
    */
   fetch(): string | undefined;
   /** The command line, without the program's name. */
   arguments(place: ServerPlace): readonly string[];
 }
 
-/** Where one server may live. */
+/** The address and the folder of one server. */
 export interface ServerPlace {
-  /** The address to listen on: 127.0.0.1, or every address of its own inside a container. */
+  /** The address to listen on: 127.0.0.1, or all addresses of a container. */
   readonly host: string;
   readonly port: number;
-  /** A folder of its own, on a memory file system where there is one; empty, or as the template has it. */
+  /**
+   * The server's own folder, on a file system in memory if there is one. It is empty or a copy of
+   * the template.
+   */
   readonly folder: string;
 }
