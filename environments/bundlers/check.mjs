@@ -1,9 +1,9 @@
 // Bundles programs with every bundler, and runs the bundles in a folder that has no node_modules above it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { bundlers } from "./builds/bundlers.mjs";
@@ -21,7 +21,6 @@ try {
   // Where the bundles run there are no packages. webpack and Rspack put the paths of the build into their bundles.
   renameSync("node_modules", "elsewhere");
   for (const bundler of bundlers) await readsOneFolder(bundler);
-  for (const bundler of bundlers) await readsItWithTheNativeHash(bundler);
   for (const bundler of bundlers) await sharesTheProcess(bundler);
 } finally {
   rmSync(folder, { recursive: true });
@@ -38,25 +37,12 @@ async function readsOneFolder(bundler) {
     isError: true,
     page: 10_000,
     origin: "local",
-    isNative: false,
     loads: bundler === bundlers[0] ? 2 : 0,
     unreached: "CACHEME_CONNECT_FAILED",
     refused: "CACHEME_MISSING_PACKAGE",
   };
   assert.deepEqual(printed, expected, bundler.name);
   assert.match(advice, /import \{ redis \} from "@cacheme\/redis"/, bundler.name);
-}
-
-/** The package `@node-rs/xxhash` beside a bundle is used. It finds what bundles without it have stored. */
-async function readsItWithTheNativeHash(bundler) {
-  const beside = join(folder, "beside");
-  mkdirSync(join(beside, "node_modules/@node-rs"), { recursive: true });
-  if (bundler === bundlers[0])
-    symlinkSync(realpathSync("elsewhere/@node-rs/xxhash"), join(beside, "node_modules/@node-rs/xxhash"));
-  const bundle = bundleOf(bundler, "report", beside);
-  cpSync(dirname(bundleOf(bundler, "report")), dirname(bundle), { recursive: true });
-  const { isNative, loads } = await report(bundle);
-  assert.deepEqual({ isNative, loads }, { isNative: true, loads: 0 }, bundler.name);
 }
 
 /**
@@ -95,6 +81,6 @@ async function report(bundle) {
   return JSON.parse(stdout);
 }
 
-function bundleOf({ name, ending }, entry, parent = folder) {
-  return join(parent, name.replaceAll(" ", "-"), `${entry}.${ending}`);
+function bundleOf({ name, ending }, entry) {
+  return join(folder, name.replaceAll(" ", "-"), `${entry}.${ending}`);
 }

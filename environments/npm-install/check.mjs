@@ -1,7 +1,7 @@
 // Installs with npm, as a user does, without optional packages. What comes along is counted.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
@@ -19,7 +19,6 @@ const withRedis = await install("with-redis", [
   "ioredis@5.11.1",
 ]);
 assert.ok(withRedis.length <= 12, `${withRedis.length} packages: ${withRedis.join(", ")}`);
-assert.ok(!existsSync("with-redis/node_modules/@node-rs/xxhash"));
 copyFileSync("program.mjs", "with-redis/program.mjs");
 const { stdout } = await run(process.execPath, ["program.mjs"], { cwd: "with-redis" });
 assert.equal(stdout, "loaded");

@@ -1,15 +1,13 @@
 /**
- * The same program in Node 20, 22, 24 and 26, Bun and Deno, with @node-rs/xxhash and without it, in threads and in a cluster; in Bun
- * and Deno also as TypeScript. All share the entries of one folder.
+ * The same program in Node 20, 22, 24 and 26, Bun and Deno, in threads and in a cluster; in Bun and Deno also as TypeScript. All
+ * share the entries of one folder.
  */
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 const { compile, run: runToEnd } = await import(`${process.env.CACHEME_SUPPORT}/processes.mjs`);
-const require = createRequire(import.meta.url);
 const here = import.meta.dirname;
 
 /** The command of each runtime. */
@@ -26,17 +24,17 @@ const shared = mkdtempSync(join(tmpdir(), "cacheme-runtimes-"));
 process.once("exit", () => rmSync(shared, { recursive: true, force: true }));
 
 await compile(here);
-const bare = join(shared, "bare");
-installWithoutHash(bare);
-const compiled = Object.entries(runtimes).flatMap(([name, command]) => [
-  { name, command, main: "dist/main.js", isV8: name !== "bun", hasNativeHash: true },
-  { name: `${name}-bare`, command, main: `${bare}/dist/main.js`, isV8: name !== "bun", hasNativeHash: false },
-]);
+const compiled = Object.entries(runtimes).map(([name, command]) => ({
+  name,
+  command,
+  main: "dist/main.js",
+  isV8: name !== "bun",
+}));
 const deno = [...runtimes.deno, "--unstable-sloppy-imports"];
 const programs = [
   ...compiled,
-  { name: "bun-source", command: runtimes.bun, main: "src/main.ts", isV8: false, hasNativeHash: true },
-  { name: "deno-source", command: deno, main: "src/main.ts", isV8: true, hasNativeHash: true },
+  { name: "bun-source", command: runtimes.bun, main: "src/main.ts", isV8: false },
+  { name: "deno-source", command: deno, main: "src/main.ts", isV8: true },
 ];
 const names = programs.map(({ name }) => name);
 const entries = join(shared, "entries");
@@ -57,25 +55,9 @@ await inTwos(others, async ([name, command]) => {
 
 console.log(`${programs.length} programs share a folder; threads and clusters in ${others.length}`);
 
-/** The packages as they are installed where an optional package is left out. */
-function installWithoutHash(folder) {
-  for (const name of ["cacheme", "@cacheme/file", "@cacheme/sqlite"]) {
-    const from = dirname(require.resolve(`${name}/package.json`));
-    cpSync(from, join(folder, "node_modules", name), { recursive: true, dereference: true });
-  }
-  cpSync(join(here, "dist"), join(folder, "dist"), { recursive: true });
-  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
-}
-
-async function runProgram({ name, command, main, hasNativeHash }, others) {
+async function runProgram({ name, command, main }, others) {
   const printed = await run([...command, main, entries, name, ...others]);
-  const result = JSON.parse(printed.trim().split("\n").at(-1));
-  assert.equal(
-    result.hasNativeHash,
-    hasNativeHash,
-    `${name} ${hasNativeHash ? "uses" : "lacks"} @node-rs/xxhash`,
-  );
-  return result;
+  return JSON.parse(printed.trim().split("\n").at(-1));
 }
 
 /** @returns what the command printed, once it has ended by itself with code 0 */

@@ -69,7 +69,6 @@ async function main() {
       isError: report.error instanceof RangeError,
       page: page.length,
       origin,
-      isNative: process.report.getReport().sharedObjects.some((path) => path.includes("xxhash")),
       loads,
       unreached: unreached.code,
       refused: refusal instanceof CachemeError && refusal.code,

@@ -1,4 +1,4 @@
-import { xxh32 } from "../hash.js";
+import { hashOf, mixed } from "../hash.js";
 
 /** What a key may be sent to. */
 export interface Member {
@@ -28,18 +28,18 @@ export class Rendezvous<M extends Member> {
 
   set members(members: readonly M[]) {
     const inOrder = members.toSorted((one, other) => (one.name < other.name ? -1 : 1));
-    this.#seats = inOrder.map((member) => ({ member, seed: xxh32(member.name, 0) }));
+    this.#seats = inOrder.map((member) => ({ member, seed: hashOf(member.name) }));
   }
 
   /** Whose the key is. `undefined` where there is no member. */
   of(key: string): M | undefined {
     if (this.#seats.length <= 1) return this.#seats[0]?.member;
     // The key is hashed once; that two keys of 32 equal bits go the same way does no harm.
-    const hash = xxh32(key, 0);
+    const hash = hashOf(key);
     let best: M | undefined;
     let highest = Number.NEGATIVE_INFINITY;
     for (const { member, seed } of this.#seats) {
-      const lot = member.weight / -Math.log(fraction(mixed(hash, seed)));
+      const lot = member.weight / -Math.log(fraction(lotOf(hash, seed)));
       if (lot > highest) {
         highest = lot;
         best = member;
@@ -49,16 +49,9 @@ export class Rendezvous<M extends Member> {
   }
 }
 
-/** The finalizer of MurmurHash3 over both, twice, so that the lots of two members have nothing to do with each other. */
-function mixed(hash: number, seed: number): number {
-  return finalized(Math.imul(finalized(hash ^ seed), 0x9e3779b1) ^ seed);
-}
-
-function finalized(value: number): number {
-  let mixed = value;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
+/** Mixes both twice, so that the lots of two members are unrelated. */
+function lotOf(hash: number, seed: number): number {
+  return mixed(Math.imul(mixed(hash ^ seed), 0x9e3779b1) ^ seed);
 }
 
 /** Above 0 and below 1. */

@@ -31,19 +31,21 @@ export function encodeEntry(
 }
 
 /**
- * The entry in the bytes; `undefined` for anything that cannot be read, whatever the reason: a miss, never an error. Does not
- * look at the time: an entry whose `freshUntil` has passed is returned.
+ * Reads an entry, whether its `freshUntil` has passed or not.
  *
+ * @param offset milliseconds by which the storage's clock is ahead of ours: the entry's times are the storage's, the result's ours
  * @param limit shared by the entries of a batch; by default the entry is alone
+ * @returns `undefined` if the bytes cannot be read for whatever reason: that is a miss, not an error
  */
 export function decodeEntry(
   serializer: Serializer,
   fingerprint: number,
   storageKey: string,
   bytes: Uint8Array,
+  offset: number = 0,
   limit: DecompressionLimit = new DecompressionLimit(),
 ): Cached | undefined {
-  const envelope = decodeEnvelope(bytes, { codec: serializer.codec, fingerprint }, storageKey);
+  const envelope = decodeEnvelope(bytes, serializer.codec, fingerprint, storageKey);
   if (envelope === undefined) return undefined;
   const { compression, payload, writtenAt, freshUntil } = envelope;
   try {
@@ -53,8 +55,11 @@ export function decodeEntry(
         : limit.within(payload.length, largestOf(serializer), (size) =>
             decompress(compression, payload, size),
           );
-    const value = serializer.decode(plain);
-    return { value, writtenAt, freshUntil };
+    return {
+      value: serializer.decode(plain),
+      writtenAt: writtenAt - offset,
+      freshUntil: freshUntil - offset,
+    };
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors.js";
 import { grouped } from "../grouped.js";
-import { xxh32 } from "../hash.js";
+import { hashOf, mixed } from "../hash.js";
 
 /**
  * A doorkeeper for a node class: a value whose key is loaded for the first time is returned, but not stored; it is stored from
@@ -94,8 +94,8 @@ export class BloomFilter {
     this.#requests += 1;
 
     // Kirsch and Mitzenmacher (2006): two hashes make as many as are needed. The step is odd, or it could stand still.
-    const step = xxh32(key, 1) | 1;
-    let at = xxh32(key, 0);
+    let at = hashOf(key);
+    const step = mixed(at ^ 0x9e3779b1) | 1;
     const bits = this.#bits;
     const length = bits.length * 32;
     let seen = true;

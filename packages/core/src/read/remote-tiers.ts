@@ -27,9 +27,9 @@ export class RemoteTiers {
     bytes: Uint8Array,
   ): Cached | undefined {
     const { meta, fingerprint } = runtime;
-    const stored = decodeEntry(meta.serializer, fingerprint, storageKey, bytes, this.#decompression);
-    if (stored === undefined) return undefined;
-    const cached = inOurTime(stored, tier.storage.clock.offset);
+    const { offset } = tier.storage.clock;
+    const cached = decodeEntry(meta.serializer, fingerprint, storageKey, bytes, offset, this.#decompression);
+    if (cached === undefined) return undefined;
     if (tier.distrust.covers(cached.writtenAt)) return undefined;
     if (!isFresh(cached, this.#clock.now())) return undefined;
     this.#values.decoded(runtime, cached.value);
@@ -52,11 +52,4 @@ export class RemoteTiers {
     }
     return undefined;
   }
-}
-
-/** Entries carry the storage's time. */
-function inOurTime(stored: Cached, offset: number): Cached {
-  if (offset === 0) return stored;
-  const { value, writtenAt, freshUntil } = stored;
-  return { value, writtenAt: writtenAt - offset, freshUntil: freshUntil - offset };
 }

@@ -19,7 +19,7 @@ function stored(value: unknown, writer: Serializer = unlimited): Uint8Array {
 }
 
 function read(bytes: Uint8Array, reader: Serializer, limit?: DecompressionLimit): unknown {
-  return decodeEntry(reader, 1, "a:b:c:1", bytes, limit)?.value;
+  return decodeEntry(reader, 1, "a:b:c:1", bytes, 0, limit)?.value;
 }
 
 /** Text that deflate makes some 8 times smaller. */

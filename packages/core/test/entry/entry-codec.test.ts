@@ -69,7 +69,7 @@ describe("an entry", () => {
     const dense = entryBytes(compressed(json(), { threshold: 0 }), fingerprint, storageKey, cached("abc"));
 
     const compressionOf = (bytes: Uint8Array) =>
-      decodeEnvelope(bytes, { codec: 1, fingerprint }, storageKey)?.compression;
+      decodeEnvelope(bytes, 1, fingerprint, storageKey)?.compression;
     expect(compressionOf(small)).toBeUndefined();
     expect(compressionOf(large)).toBe("deflate");
     expect(compressionOf(dense)).toBeUndefined();
