@@ -12,6 +12,7 @@ import { checkImports } from "./checks/imports.mjs";
 import { checkInternals } from "./checks/internals.mjs";
 import { checkLinks } from "./checks/links.mjs";
 import { checkContents, checkManifest, checkTypesResolve, pack, packedPackages } from "./checks/packed.mjs";
+import { checkPages } from "./checks/pages.mjs";
 import { checkSnippets } from "./checks/snippets.mjs";
 import { root, run } from "./lib/command.mjs";
 import { complianceTable } from "./lib/compliance-table.mjs";
@@ -54,6 +55,7 @@ const groups = {
         },
         { name: "links between pages lead somewhere", check: checkLinks },
         { name: "pages about the sources name what is there", check: checkInternals },
+        { name: "pages open with two lines of summary", check: checkPages },
         { name: "every change has a changeset", check: () => checkChangesets(env) },
       ],
       2,

@@ -9,7 +9,7 @@ import { expectedOf, samples } from "./samples.js";
 
 const page = readFileSync(new URL("../../../../docs/serializers.md", import.meta.url), "utf8");
 const rows = page
-  .slice(page.indexOf("## What each one carries"))
+  .slice(page.indexOf("## Supported types"))
   .matchAll(/^\| (?<value>.+?) \| (?<json>yes|no) \| (?<msgpack>yes|no) \| (?<v8>yes|no) \|$/gm);
 const table = [...rows].map((row) => row.groups as Record<"value" | "json" | "msgpack" | "v8", string>);
 
