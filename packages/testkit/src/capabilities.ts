@@ -1,38 +1,42 @@
 /**
- * What a storage is said to offer, so that the suite asks for no more and for no less. What is left out counts as offered
- * in full.
+ * The capabilities of a storage, as its author declares them. The suite tests exactly those. A
+ * capability that is left out counts as fully supported.
  */
 export interface Capabilities {
-  /** Whether it has `leases`. Default `true`. */
+  /** Whether the storage has `leases`. Default `true`. */
   readonly leases?: boolean | undefined;
-  /** Whether it has `generations`. Default `true`. */
+  /** Whether the storage has `generations`. Default `true`. */
   readonly generations?: boolean | undefined;
-  /** Whether it has `scan`. Default `true`. */
+  /** Whether the storage has `scan`. Default `true`. */
   readonly scan?: boolean | undefined;
-  /** Whether it has `info`. Default `true`. */
+  /** Whether the storage has `info`. Default `true`. */
   readonly info?: boolean | undefined;
   /**
-   * Whether its server can be put behind a TCP proxy. Default `true`; `false` where clients find the servers' own addresses,
-   * as in a cluster: round trips are not counted then, and networks do not fail.
+   * Whether a TCP proxy can be put before the server. Default `true`. Set `false` if clients
+   * discover the servers' own addresses, as in a cluster. The suite then counts no round trips and
+   * tests no network failures.
    */
   readonly proxy?: boolean | undefined;
   /**
-   * How exactly it keeps a ttl, in milliseconds: a record may go so much sooner or later than it should. Default 1; a
-   * server that counts in seconds has 1,000.
+   * The precision of a ttl in milliseconds: a record may expire that much sooner or later. Default
+   * 1. A server that counts in seconds has 1,000.
    */
   readonly ttlPrecision?: number | undefined;
-  /** The most bytes of one value that it takes. Default 16 MiB, which is also the most that is tried. */
+  /**
+   * The largest supported value in bytes. Default 16 MiB, which is also the largest that the suite
+   * tries.
+   */
   readonly longestValue?: number | undefined;
-  /** How many keys the scan is tried with. Default 100,000. */
+  /** The number of keys in the test of `scan`. Default 100,000. */
   readonly scannedKeys?: number | undefined;
   /**
-   * The round trips of a call, at most. Default 1 each. A storage of several servers has one per server, all at once, and
-   * is not counted.
+   * The maximum of round trips for each call. Default 1 each. The suite does not count those of a
+   * storage with several servers, which has one for each server.
    */
   readonly roundTrips?: RoundTrips | undefined;
 }
 
-/** Round trips at most, per kind of call. */
+/** The maximum of round trips for each kind of call. */
 export interface RoundTrips {
   readonly time?: number | undefined;
   readonly readMany?: number | undefined;

@@ -2,14 +2,14 @@ import type { Trial } from "./subject.js";
 
 /** One test of the suite. */
 export interface Case {
-  /** A sentence that goes on from the storage: "reads in the order that was asked for". */
+  /** The rest of a sentence about the storage: "reads in the order of the keys". */
   readonly title: string;
-  /** Milliseconds after which the test has failed. */
+  /** The time limit in milliseconds. */
   readonly timeout: number;
   run(trial: Trial): Promise<void>;
 }
 
-/** Tests of one thing that a storage does: a column of the report. */
+/** The tests of one aspect of a storage: a column of the report. */
 export interface Section {
   readonly title: string;
   readonly cases: readonly Case[];
@@ -17,7 +17,7 @@ export interface Section {
 
 const usual = 60_000;
 
-/** Puts a section together from its tests: title and body in turn. */
+/** Creates a section from its tests: a record of titles and functions. */
 export function section(
   title: string,
   tests: Readonly<Record<string, Case["run"]>>,

@@ -2,26 +2,28 @@ import type { ConnectionOptions, RemoteStorage } from "cacheme/driver";
 import type { Capabilities } from "./capabilities.js";
 import type { ComplianceServer } from "./compliance-server.js";
 
-/** What is tested, and with what. */
+/** The storage to test, its server and its capabilities. */
 export interface ComplianceOptions {
-  /** How the report names the storage, such as `@acme/couch`. */
+  /** The storage's name in the report, such as `@acme/couch`. */
   readonly name: string;
   /**
-   * Makes a storage, not yet connected. It is called many times, and all that it makes are clients of the same data: the
-   * same server, folder or file, empty at first. The suite closes each of them.
+   * Creates a storage that is not connected yet. The suite calls it many times, and closes each
+   * storage. All of them must be clients of the same data: the same server, folder or file, empty
+   * at first.
    */
   create(options: CreateOptions): RemoteStorage | Promise<RemoteStorage>;
   /**
-   * The server that the storages are on. It is asked for once, when the first test runs. Left out for storages without a
-   * server: those cannot be killed or cut off, and are tried without.
+   * Starts or finds the server of the storages. The suite calls it once, before the first test that
+   * needs it. Leave it out for a storage without a server: the suite then tests no failures of
+   * server and network.
    */
   readonly server?: (() => ComplianceServer | Promise<ComplianceServer>) | undefined;
-  /** What the storage does not offer, or not in full. */
+  /** The capabilities that the storage does not support, or only in part. */
   readonly capabilities?: Capabilities | undefined;
 }
 
-/** What a storage is to be made with: the options that every storage has, and where. */
+/** The options for a new storage: those that every storage has, and the address. */
 export interface CreateOptions extends ConnectionOptions {
-  /** The server's address, or the address of a proxy before it; empty where the suite was given no server. */
+  /** The address of the server or of a proxy before it; empty if the suite has no server. */
   readonly url: string;
 }

@@ -1,36 +1,44 @@
-/** A server that the suite may do to whatever it likes: kill it, stop it, put a bad network before it. */
+/** A server that the suite may kill, pause and put behind a proxy. */
 export interface ComplianceServer {
-  /** Its address, which `create` is given. */
+  /** The server's address, which the suite passes to `create`. */
   readonly url: string;
-  /** Ends it at once (SIGKILL), and waits until it is gone. */
+  /** Kills the server (SIGKILL), and waits until it has ended. */
   kill(): Promise<void>;
-  /** Ends it if it runs, starts it again at the same address, and waits until it answers. */
+  /**
+   * Kills the server if it runs, starts it again at the same address, and waits until it answers.
+   */
   restart(): Promise<void>;
-  /** Stops it where it stands (SIGSTOP): connections stay open, nothing is answered. */
+  /** Pauses the server (SIGSTOP): connections stay open, and the server answers nothing. */
   pause(): Promise<void>;
-  /** Lets a stopped server go on (SIGCONT). */
+  /** Resumes a paused server (SIGCONT). */
   resume(): Promise<void>;
   /**
-   * A TCP proxy before the server. Left out where clients find the servers' own addresses, as in a cluster: what needs a
-   * proxy is not tried then.
+   * Opens a TCP proxy before the server. Leave it out if clients discover the servers' own
+   * addresses, as in a cluster: the suite then skips all tests that need a proxy.
    */
   proxy?(): Promise<ComplianceProxy>;
 }
 
-/** A TCP proxy that can do what networks do. */
+/** A TCP proxy that imitates a network's faults. */
 export interface ComplianceProxy {
-  /** The server's address by way of the proxy. */
+  /** The server's address through the proxy. */
   readonly url: string;
-  /** How often a client spoke first or after the server had answered it, since {@link resetCounts}. */
+  /**
+   * The number of times that a client sent something first or after an answer of the server, since
+   * {@link resetCounts}.
+   */
   readonly counts: { readonly roundTrips: number };
-  /** How many connections are open now. */
+  /** The number of open connections. */
   readonly open: number;
   resetCounts(): void;
-  /** Closes all connections with a reset. New ones are served. */
+  /** Resets all connections. New connections are served. */
   cut(): void;
-  /** Swallows all bytes in both directions and closes nothing. What has lost bytes stays dead after {@link heal}. */
+  /**
+   * Drops all bytes in both directions and closes nothing. A connection that has lost bytes stays
+   * dead after {@link heal}.
+   */
   partition(): void;
-  /** Refuses new connections and closes the open ones. */
+  /** Closes the open connections and refuses new ones. */
   refuse(): Promise<void>;
   /** Ends a partition or a refusal. */
   heal(): Promise<void>;

@@ -17,8 +17,8 @@ import { ttl } from "./sections/ttl.js";
 import { values } from "./sections/values.js";
 
 /**
- * What the suite runs for a storage: its sections in order, each test once. What the storage is said not to offer is left
- * out, so that nothing is ever skipped.
+ * Returns the sections for a storage, in order. It leaves out the capabilities that the storage
+ * does not support, so that no test is ever skipped.
  */
 export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): Section[] {
   const { leases: hasLeases = true, generations: hasGenerations = true } = capabilities;
@@ -53,7 +53,7 @@ export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): S
   return merged(chosen.filter(([wanted]) => wanted).map(([, section]) => section));
 }
 
-/** Every column that a report can have, in order. */
+/** All columns of a report, in order. */
 export const columns: readonly string[] = merged([
   lifecycle,
   batches,
@@ -70,7 +70,7 @@ export const columns: readonly string[] = merged([
   serverFailures,
 ]).map(({ title }) => title);
 
-/** Sections of one title are one. */
+/** Merges the sections with the same title. */
 function merged(sections: readonly Section[]): Section[] {
   const byTitle = new Map<string, Case[]>();
   for (const { title, cases } of sections) byTitle.set(title, [...(byTitle.get(title) ?? []), ...cases]);

@@ -4,12 +4,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { RemoteStorage, StoredRecord } from "cacheme/driver";
 import { isError } from "cacheme/driver";
 
-/** A record with a text in it, for a minute unless told otherwise. */
+/** Creates a record with a string, for a minute by default. */
 export function record(key: string, value: string, ttl: number | undefined = 60_000): StoredRecord {
   return { key, bytes: Buffer.from(value), ttl };
 }
 
-/** What stands under the keys, as texts. */
+/** Reads the values of the keys as strings. */
 export async function readTexts(
   storage: RemoteStorage,
   ...keys: readonly string[]
@@ -18,21 +18,24 @@ export async function readTexts(
   return found.map((bytes) => (bytes === undefined ? undefined : Buffer.from(bytes).toString()));
 }
 
-/** Waits until something holds. What is waited for is the server's clock or the network, so it is asked again and again. */
+/**
+ * Waits until a condition is true. It polls, because the condition depends on the server's clock or
+ * the network.
+ */
 export async function until(holds: () => Promise<boolean>, what: string, atMost = 20_000): Promise<void> {
   const end = performance.now() + atMost;
   while (!(await holds())) {
-    if (performance.now() > end) assert.fail(`${what}: not within ${atMost} ms`);
+    if (performance.now() > end) assert.fail(`Expected within ${atMost} ms: ${what}`);
     await wait(5);
   }
 }
 
-/** Lets so many milliseconds go by on every clock. */
+/** Waits for some milliseconds of real time. */
 export function pass(milliseconds: number): Promise<void> {
   return wait(milliseconds);
 }
 
-/** What a call that may be refused came to: its error's code, or that it was answered. */
+/** Returns the result of a call that may fail: its error's code, or "answered". */
 export async function outcome(call: Promise<unknown>): Promise<string> {
   try {
     await call;
@@ -42,27 +45,30 @@ export async function outcome(call: Promise<unknown>): Promise<string> {
   }
 }
 
-/** The call is refused with this code, and its message says something. */
+/** Asserts that a call fails with one of the codes, and returns its error. */
 export async function refused(call: Promise<unknown>, ...codes: readonly string[]): Promise<Error> {
   try {
     await call;
   } catch (error) {
-    assert.ok(isError(error), "what a call rejects with is an Error");
+    assert.ok(isError(error), "expected a call to reject with an Error");
     const code = codeOf(error);
-    assert.ok(codes.includes(code), `expected ${codes.join(" or ")}, but it was ${code}: ${error.message}`);
+    assert.ok(codes.includes(code), `expected ${codes.join(" or ")}, got ${code}: ${error.message}`);
     return error;
   }
-  assert.fail(`expected ${codes.join(" or ")}, but the call was answered`);
+  assert.fail(`expected ${codes.join(" or ")}, got an answer`);
 }
 
-/** Runs a call that has a deadline, and fails if it takes much longer than that. A busy machine has two seconds more. */
+/**
+ * Runs a call with a deadline, and fails if the call takes much longer. A busy machine gets two
+ * more seconds.
+ */
 export async function bounded<T>(deadline: number, call: () => Promise<T>): Promise<T> {
   const begin = performance.now();
   try {
     return await call();
   } finally {
     const took = performance.now() - begin;
-    assert.ok(took < deadline + 2000, `a call with a deadline of ${deadline} ms took ${Math.round(took)} ms`);
+    assert.ok(took < deadline + 2000, `expected an end within ${deadline} ms, got ${Math.round(took)} ms`);
   }
 }
 

@@ -1,8 +1,8 @@
 import { appendFileSync } from "node:fs";
 
-/** A line of the file that the environment variable `CACHEME_COMPLIANCE_FILE` names. */
+/** A line of the file in the environment variable `CACHEME_COMPLIANCE_FILE`. */
 export interface ReportLine {
-  /** The storage, as the suite was told its name. */
+  /** The storage's name. */
   readonly storage: string;
   readonly section: string;
   readonly test: string;
@@ -10,8 +10,8 @@ export interface ReportLine {
 }
 
 /**
- * Notes what a test came to, where somebody wants a report: one JSON object a line. Test processes run side by side; a
- * short line is appended in one piece.
+ * Appends the result of a test to the report, if there is one, as a line of JSON. Concurrent test
+ * processes do not mix their lines, because a short line is appended in one piece.
  */
 export function note(line: ReportLine): void {
   const file = process.env["CACHEME_COMPLIANCE_FILE"];

@@ -1,15 +1,15 @@
 /**
- * Runs something while this process's clock is wrong: `Date` is, in all its forms. What the storage's own clock says must
- * count, so nothing may change.
+ * Runs a function while this process's `Date` is wrong, in all its forms. Storages must use their
+ * own clock, so the function sees no difference.
  *
- * @param skew milliseconds that the clock is ahead; negative behind
+ * @param skew milliseconds that the clock is ahead; negative if it is behind
  */
 export async function withSkewedClock(skew: number, act: () => Promise<void>): Promise<void> {
   const right = globalThis.Date;
   class SkewedDate extends right {
     constructor(...given: readonly unknown[]) {
       if (given.length === 0) super(right.now() + skew);
-      // The constructor of Date takes what it takes; nothing is changed on the way.
+      // Passes the arguments of Date's constructor on unchanged.
       else super(...(given as ConstructorParameters<typeof Date>));
     }
 
@@ -17,7 +17,7 @@ export async function withSkewedClock(skew: number, act: () => Promise<void>): P
       return right.now() + skew;
     }
   }
-  // A function like the one that it stands for, but for being callable without `new`, which nobody does.
+  // SkewedDate differs from Date only if it is called without `new`, which no caller does.
   globalThis.Date = SkewedDate as DateConstructor;
   try {
     await act();

@@ -4,10 +4,10 @@ import type { Capabilities } from "./capabilities.js";
 import type { ComplianceOptions } from "./compliance-options.js";
 import type { ComplianceServer } from "./compliance-server.js";
 
-/** Most tests are about answers and not about time: a machine that is busy shall not fail them. */
+/** The options for tests without time limits: a busy machine must not fail them. */
 const patient = { commandTimeout: "30s", connectTimeout: "30s" } as const;
 
-/** The storage under test, for as long as the suite runs. */
+/** The storage under test, shared by the tests of a suite. */
 export class Subject {
   readonly capabilities: Capabilities;
   readonly #options: ComplianceOptions;
@@ -19,7 +19,7 @@ export class Subject {
     this.capabilities = options.capabilities ?? {};
   }
 
-  /** One storage for all tests that do it no harm. */
+  /** Returns the connected storage that all harmless tests share. */
   storage(): Promise<RemoteStorage> {
     this.#storage ??= this.create().then(async (storage) => {
       await storage.connect();
@@ -28,15 +28,16 @@ export class Subject {
     return this.#storage;
   }
 
-  /** The server, where the suite was given one. */
+  /** Returns the server of the suite. */
   server(): Promise<ComplianceServer> {
     const { server } = this.#options;
-    if (server === undefined) throw new Error("This test needs a server.");
+    if (server === undefined)
+      throw new Error('This test needs a server: set the option "server" of the suite.');
     this.#server ??= Promise.resolve(server());
     return this.#server;
   }
 
-  /** A further storage, not yet connected. */
+  /** Creates another storage that is not connected yet. */
   async create(options: ConnectionOptions = {}, url?: string): Promise<RemoteStorage> {
     const where = url ?? (this.#options.server === undefined ? "" : (await this.server()).url);
     return this.#options.create({ ...patient, ...options, url: where });
@@ -48,7 +49,7 @@ export class Subject {
   }
 }
 
-/** What one test is given: keys that no other test uses, and whatever it makes is closed after it. */
+/** The context of one test: keys that no other test uses, and storages that are closed after it. */
 export class Trial {
   readonly capabilities: Capabilities;
   readonly storage: RemoteStorage;
@@ -62,7 +63,7 @@ export class Trial {
     this.storage = storage;
   }
 
-  /** Runs a test with the storage of the suite. */
+  /** Runs a test with the suite's storage. */
   static async run(subject: Subject, test: (trial: Trial) => Promise<void>): Promise<void> {
     const trial = new Trial(subject, await subject.storage());
     try {
@@ -72,17 +73,17 @@ export class Trial {
     }
   }
 
-  /** A key of this test's own. */
+  /** Returns a key that no other test uses. */
   readonly key = (name: string): string => `${this.#space}:${name}`;
 
-  /** A further storage, connected. */
+  /** Creates another storage and connects it. */
   async connected(options: ConnectionOptions = {}, url?: string): Promise<RemoteStorage> {
     const storage = await this.unconnected(options, url);
     await storage.connect();
     return storage;
   }
 
-  /** A further storage, not yet connected. */
+  /** Creates another storage that is not connected yet. */
   async unconnected(options: ConnectionOptions = {}, url?: string): Promise<RemoteStorage> {
     const storage = await this.#subject.create(options, url);
     this.#closers.push(() => storage.close());
@@ -93,7 +94,7 @@ export class Trial {
     return this.#subject.server();
   }
 
-  /** Something else to do when the test has ended. */
+  /** Registers a function to run after the test. */
   after(act: () => Promise<unknown>): void {
     this.#closers.push(act);
   }

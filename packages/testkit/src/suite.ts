@@ -4,7 +4,7 @@ import type { ComplianceOptions } from "./compliance-options.js";
 import { note } from "./report.js";
 import { Subject, Trial } from "./subject.js";
 
-/** The suite for one storage, without a test runner. */
+/** The suite for one storage, for any test runner. */
 export class ComplianceSuite {
   readonly name: string;
   readonly sections: readonly Section[];
@@ -16,7 +16,7 @@ export class ComplianceSuite {
     this.#subject = new Subject(options);
   }
 
-  /** Runs one test. Rejects if the storage does not pass it. */
+  /** Runs one test. Rejects if the storage fails it. */
   async run(section: Section, test: Case): Promise<void> {
     let passed = false;
     try {
@@ -27,7 +27,7 @@ export class ComplianceSuite {
     }
   }
 
-  /** Closes what the tests shared. */
+  /** Closes the storage that the tests shared. */
   close(): Promise<void> {
     return this.#subject.close();
   }

@@ -7,7 +7,8 @@ export type { ComplianceOptions, CreateOptions } from "./compliance-options.js";
 export type { ComplianceProxy, ComplianceServer } from "./compliance-server.js";
 
 /**
- * Registers the whole compliance suite for a storage with vitest. Call it in a test file, at its top or in a `describe`.
+ * Registers the compliance suite for a storage with Vitest. Call it in a test file, at the top
+ * level or in a `describe`.
  *
  * @example
  * ```ts

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { storageCompliance } from "../src/vitest.js";
 import { table } from "./table.js";
 
-describe("the storage that docs/storages.md shows", () => {
-  it("is the one that is tested here", () => {
+describe("the storage in docs/storages.md", () => {
+  it("is the storage that is tested here", () => {
     const page = readFileSync(new URL("../../../docs/storages.md", import.meta.url), "utf8");
     const program = readFileSync(new URL("./table.ts", import.meta.url), "utf8");
     expect(page).toContain(program.trim());

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { ComplianceSuite } from "../src/index.js";
 import { ReferenceStorage } from "./reference-storage.js";
 
-/** Each is wrong in one way, and the suite must find it in the section that is about that. */
+/** Each storage has one fault, and the suite must find it in the section about it. */
 const faults: Record<string, [section: string, storage: typeof ReferenceStorage]> = {
-  "answers in the order of its own": [
+  "answers in another order than the keys": [
     "batches",
     class extends ReferenceStorage {
       override async readMany(keys: readonly string[]) {
@@ -13,7 +13,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "lets the first of two records win": [
+  "keeps the first of two records with the same key": [
     "batches",
     class extends ReferenceStorage {
       override async writeMany(records: readonly StoredRecord[]) {
@@ -21,7 +21,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "takes no bytes for a miss": [
+  "reads an empty value as a miss": [
     "values",
     class extends ReferenceStorage {
       override async readMany(keys: readonly string[]) {
@@ -29,7 +29,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "keeps bytes as text": [
+  "stores bytes as a string": [
     "values",
     class extends ReferenceStorage {
       protected override write(record: StoredRecord) {
@@ -37,7 +37,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "does not mind the case of keys": [
+  "ignores the case of keys": [
     "keys",
     class extends ReferenceStorage {
       protected override write(record: StoredRecord) {
@@ -48,7 +48,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "cuts keys off": [
+  "truncates keys": [
     "keys",
     class extends ReferenceStorage {
       protected override write(record: StoredRecord) {
@@ -59,7 +59,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "takes keys with line ends": [
+  "accepts keys with line breaks": [
     "keys",
     class extends ReferenceStorage {
       protected override checkKeys() {}
@@ -73,7 +73,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "keeps records longer than it should": [
+  "keeps records too long": [
     "ttl",
     class extends ReferenceStorage {
       protected override write(record: StoredRecord) {
@@ -81,7 +81,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "keeps records shorter than it should": [
+  "keeps records too short a time": [
     "ttl",
     class extends ReferenceStorage {
       protected override write(record: StoredRecord) {
@@ -97,7 +97,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "tells the client's time": [
+  "returns the client's time": [
     "time",
     class extends ReferenceStorage {
       override async time() {
@@ -106,7 +106,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "tells the time in seconds": [
+  "returns the time in seconds": [
     "time",
     class extends ReferenceStorage {
       override async time() {
@@ -114,7 +114,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "tells the time of another clock": [
+  "returns the time of another clock": [
     "time",
     class extends ReferenceStorage {
       override async time() {
@@ -122,7 +122,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "remembers the time that it was told first": [
+  "caches the time": [
     "time",
     class extends ReferenceStorage {
       #first: Promise<number> | undefined;
@@ -132,7 +132,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "tells the time also after close": [
+  "returns the time even after close": [
     "lifecycle",
     class extends ReferenceStorage {
       override async time() {
@@ -149,7 +149,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "finds too much in a scan": [
+  "finds too many keys in a scan": [
     "scan",
     class extends ReferenceStorage {
       override async *scan(pattern: KeyPattern) {
@@ -158,7 +158,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "forgets keys in a scan": [
+  "misses keys in a scan": [
     "scan",
     class extends ReferenceStorage {
       override async *scan(pattern: KeyPattern) {
@@ -187,7 +187,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "leaves the lease when it removes": [
+  "keeps the lease in a removal": [
     "leases",
     class extends ReferenceStorage {
       override async removeMany(keys: readonly string[]) {
@@ -198,7 +198,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "leaves the lease when it writes": [
+  "keeps the lease in a write": [
     "leases",
     class extends ReferenceStorage {
       protected override write(record: StoredRecord) {
@@ -209,7 +209,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "grants to everybody": [
+  "grants every lease": [
     "leases",
     class extends ReferenceStorage {
       protected override acquire(key: string, duration: number): LeaseAnswer {
@@ -225,7 +225,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "fills without asking for the token": [
+  "fills without a check of the token": [
     "leases",
     class extends ReferenceStorage {
       protected override fill(record: StoredRecord) {
@@ -234,7 +234,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "hides stale bytes while somebody loads": [
+  "hides stale bytes during a load": [
     "leases",
     class extends ReferenceStorage {
       override async readMany(keys: readonly string[]) {
@@ -242,7 +242,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "makes a new generation whenever it is asked": [
+  "creates a new generation in each call": [
     "generations",
     class extends ReferenceStorage {
       protected override ensure(key: string, ttl: number | undefined) {
@@ -250,13 +250,13 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
       }
     },
   ],
-  "goes on serving after close": [
+  "answers calls after close": [
     "lifecycle",
     class extends ReferenceStorage {
       override async close() {}
     },
   ],
-  "leaves listeners behind": [
+  "leaks listeners": [
     "clients",
     class extends ReferenceStorage {
       override async readMany(keys: readonly string[]) {
@@ -270,7 +270,7 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
 const nothing = (): void => {};
 
 describe("a storage that", () => {
-  it.each(Object.entries(faults))("%s does not pass", async (name, [title, Faulty]) => {
+  it.each(Object.entries(faults))("%s fails the suite", async (name, [title, Faulty]) => {
     const shared = new Map();
     const suite = new ComplianceSuite({
       name,
@@ -287,10 +287,10 @@ describe("a storage that", () => {
     expect(failed).not.toEqual([]);
   });
 
-  it("begins with data of its own each time it is made is told what was expected of it", async () => {
+  it("has new data each time it is created fails with the reason", async () => {
     const suite = new ComplianceSuite({ name: "alone", create: () => new ReferenceStorage() });
     const section = suite.sections.find(({ title }) => title === "batches");
-    const test = section?.cases.find(({ title }) => title.startsWith("shows to one client"));
+    const test = section?.cases.find(({ title }) => title.startsWith("shows one client"));
     await expect(suite.run(section!, test!)).rejects.toThrow(/clients of the same data/);
     await suite.close();
   });

@@ -33,13 +33,13 @@ describe("a run with node:test", () => {
     report = lines.map((line) => JSON.parse(line) as ReportLine);
   });
 
-  it("passes, and reports every test", () => {
+  it("passes, and reports each test", () => {
     expect(output).toMatch(new RegExp(`^# pass ${report.length}$`, "m"));
     expect(output).toMatch(/^# fail 0$/m);
     expect(report.every(({ passed, storage }) => passed && storage === "with node:test")).toBe(true);
   });
 
-  it("has every section", () => {
+  it("has all sections", () => {
     expect(new Set(report.map(({ section }) => section))).toEqual(
       new Set(["lifecycle", "batches", "values", "keys", "ttl", "time", "removal", "clients"]),
     );

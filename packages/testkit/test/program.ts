@@ -1,12 +1,12 @@
 import { storageCompliance } from "../src/node.js";
 import { ReferenceStorage } from "./reference-storage.js";
 
-/** What is lacking has to be said, and a lazy storage says it too. */
+/** Gives a reason for each missing capability, as a storage must. */
 class Small extends ReferenceStorage {
   readonly lacks = {
-    leases: "This storage is made for a test of what is not offered.",
-    generations: "This storage is made for a test of what is not offered.",
-    scan: "This storage is made for a test of what is not offered.",
+    leases: "This storage tests missing capabilities.",
+    generations: "This storage tests missing capabilities.",
+    scan: "This storage tests missing capabilities.",
   };
 }
 

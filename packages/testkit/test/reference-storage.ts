@@ -22,7 +22,10 @@ interface Held {
   leaseUntil: number;
 }
 
-/** The contract in its plainest form: a Map, one clock, no server. Several storages may stand on one Map. */
+/**
+ * The simplest storage that keeps the contract: a Map, one clock, no server. Several storages may
+ * share one Map.
+ */
 export class ReferenceStorage implements RemoteStorage {
   readonly kind = "remote";
   readonly label = "reference";

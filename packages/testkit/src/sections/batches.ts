@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { type Section, section } from "../case.js";
 import { readTexts, record } from "../expect.js";
 
-/** Many keys in one call. */
+/** Calls with many keys. */
 export const batches: Section = section("batches", {
-  "reads in the order that was asked for, a key as often as it stands there": async ({ storage, key }) => {
+  "reads in the order of the keys, also a key that occurs twice": async ({ storage, key }) => {
     await storage.writeMany([record(key("a"), "A"), record(key("b"), "B")]);
     const found = await readTexts(storage, key("b"), key("none"), key("a"), key("b"));
     assert.deepEqual(found, ["B", undefined, "A", "B"]);
   },
 
-  "answers undefined for a key that it does not have": async ({ storage, key }) => {
+  "returns undefined for a missing key": async ({ storage, key }) => {
     assert.deepEqual(await readTexts(storage, key("none")), [undefined]);
   },
 
@@ -20,7 +20,7 @@ export const batches: Section = section("batches", {
     assert.equal(await storage.removeMany([]), 0);
   },
 
-  "lets the later one of two records with one key win": async ({ storage, key }) => {
+  "stores the last of two records with the same key": async ({ storage, key }) => {
     await storage.writeMany([
       record(key("twice"), "first"),
       record(key("other"), "O"),
@@ -29,13 +29,13 @@ export const batches: Section = section("batches", {
     assert.deepEqual(await readTexts(storage, key("twice"), key("other")), ["last", "O"]);
   },
 
-  "replaces what was there": async ({ storage, key }) => {
-    await storage.writeMany([record(key("a"), "a longer text than the next")]);
+  "replaces the old value": async ({ storage, key }) => {
+    await storage.writeMany([record(key("a"), "a longer value than the next")]);
     await storage.writeMany([record(key("a"), "short")]);
     assert.deepEqual(await readTexts(storage, key("a")), ["short"]);
   },
 
-  "takes 2,000 records in one batch": async ({ storage, key }) => {
+  "stores, reads and removes 2,000 records in one batch": async ({ storage, key }) => {
     const names = Array.from({ length: 2000 }, (_, index) => key(`many:${index}`));
     await storage.writeMany(names.map((name) => record(name, `value of ${name}`)));
     const backwards = names.toReversed();
@@ -47,11 +47,11 @@ export const batches: Section = section("batches", {
     assert.equal(await storage.removeMany(names), 2000);
   },
 
-  "shows to one client what another has written and removed": async (trial) => {
+  "shows one client the writes and removals of another": async (trial) => {
     const [one, other] = [await trial.connected(), await trial.connected()];
     await one.writeMany([record(trial.key("a"), "A")]);
     const seen = await readTexts(other, trial.key("a"));
-    assert.deepEqual(seen, ["A"], "what create() makes are not clients of the same data, as they must be");
+    assert.deepEqual(seen, ["A"], "expected the storages of create() to be clients of the same data");
     assert.equal(await other.removeMany([trial.key("a")]), 1);
     assert.deepEqual(await readTexts(one, trial.key("a")), [undefined]);
   },

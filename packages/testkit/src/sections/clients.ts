@@ -5,7 +5,7 @@ import { pass, readTexts, record } from "../expect.js";
 const operations = 10_000;
 const atOnce = 50;
 
-/** Many at once, and for long. */
+/** Many concurrent clients, and many operations. */
 export const clients: Section = section(
   "clients",
   {
@@ -25,7 +25,7 @@ export const clients: Section = section(
       assert.ok(Number(shared) >= 0 && Number(shared) < 50);
     },
 
-    "takes batches over the same keys in different orders at once": async (trial) => {
+    "accepts concurrent batches with the same keys in different orders": async (trial) => {
       const storages = await Promise.all(Array.from({ length: 5 }, () => trial.connected()));
       const keys = Array.from({ length: 40 }, (_, index) => trial.key(`${index}`));
       await Promise.all(
@@ -45,7 +45,7 @@ export const clients: Section = section(
       );
     },
 
-    "grows no listeners, timers and sockets over 10,000 operations": async (trial) => {
+    "leaks no listeners, timers or sockets in 10,000 operations": async (trial) => {
       const warnings: Error[] = [];
       const onWarning = (warning: Error): void => void warnings.push(warning);
       process.on("warning", onWarning);
@@ -75,11 +75,11 @@ export const clients: Section = section(
       );
       assert.ok(
         after.listeners <= before.listeners + 5,
-        `listeners: ${before.listeners}, then ${after.listeners}`,
+        `expected about ${before.listeners} listeners, got ${after.listeners}`,
       );
       assert.ok(
         after.resources <= before.resources + 20,
-        `resources: ${before.resources}, then ${after.resources}`,
+        `expected about ${before.resources} active resources, got ${after.resources}`,
       );
     },
   },

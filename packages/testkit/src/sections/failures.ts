@@ -5,7 +5,7 @@ import type { ComplianceProxy } from "../compliance-server.js";
 import { bounded, outcome, readTexts, record, refused, until } from "../expect.js";
 import type { Trial } from "../subject.js";
 
-/** Deadlines that pass soon, so that the tests need not be waited for long, and that a busy machine keeps all the same. */
+/** Short deadlines, so that the tests do not take long, which even a busy machine meets. */
 const hasty = { commandTimeout: 1000, connectTimeout: 1200 } as const;
 const deadline = hasty.commandTimeout + hasty.connectTimeout;
 
@@ -13,7 +13,7 @@ const troubles = ["CACHEME_STORAGE_FAILED", "CACHEME_CONNECT_FAILED", "CACHEME_C
 
 /** A server that dies, hangs and comes back. */
 export const serverFailures: Section = section("failures", {
-  "refuses to connect to a server that is down, soon and with a reason, and connects when it is up": async (
+  "fails to connect in time while the server is down, with a reason, and connects when it is up": async (
     trial,
   ) => {
     const server = await trial.server();
@@ -21,13 +21,16 @@ export const serverFailures: Section = section("failures", {
     await server.kill();
     const storage = await trial.unconnected(hasty);
     const error = await bounded(deadline, () => refused(storage.connect(), "CACHEME_CONNECT_FAILED"));
-    assert.ok(error.message.includes(storage.label), `the message names the storage: ${error.message}`);
+    assert.ok(
+      error.message.includes(storage.label),
+      `expected a message with the storage's label, got: ${error.message}`,
+    );
     await server.restart();
     await until(async () => (await outcome(storage.connect())) === "answered", "the storage connects");
     await recovers(trial, storage);
   },
 
-  "starts lazily without its server, and works when it is up": async (trial) => {
+  "connects lazily without its server, and works when the server is up": async (trial) => {
     const server = await trial.server();
     trial.after(() => server.restart());
     await server.kill();
@@ -51,7 +54,7 @@ export const serverFailures: Section = section("failures", {
     await recovers(trial, storage);
   },
 
-  "settles every call while the server is stopped, and works when it goes on": async (trial) => {
+  "settles every call while the server is paused, and works after its resumption": async (trial) => {
     const server = await trial.server();
     trial.after(() => server.resume());
     const storage = await trial.connected(hasty);
@@ -63,7 +66,7 @@ export const serverFailures: Section = section("failures", {
     await recovers(trial, storage);
   },
 
-  "closes soon while the server is stopped": async (trial) => {
+  "closes in time while the server is paused": async (trial) => {
     const server = await trial.server();
     trial.after(() => server.resume());
     const storage = await trial.connected(hasty);
@@ -77,7 +80,7 @@ export const serverFailures: Section = section("failures", {
 
 /** A network that fails. */
 export const networkFailures: Section = section("failures", {
-  "settles every call when its connections are cut, and works at once": async (trial) => {
+  "settles every call when its connections are reset, and works at once": async (trial) => {
     const { storage, proxy } = await proxied(trial);
     for (let round = 0; round < 5; round++) {
       const calls = underWay(trial, storage);
@@ -87,7 +90,7 @@ export const networkFailures: Section = section("failures", {
     }
   },
 
-  "settles every call while the network is parted, and works when it is whole": async (trial) => {
+  "settles every call during a network partition, and works after it": async (trial) => {
     const { storage, proxy } = await proxied(trial);
     const calls = underWay(trial, storage);
     proxy.partition();
@@ -97,7 +100,7 @@ export const networkFailures: Section = section("failures", {
     await recovers(trial, storage);
   },
 
-  "settles every call while connections are refused, and works when they are taken": async (trial) => {
+  "settles every call while connections are refused, and works when they are accepted": async (trial) => {
     const { storage, proxy } = await proxied(trial);
     await proxy.refuse();
     await allFail(trial, storage);
@@ -106,7 +109,7 @@ export const networkFailures: Section = section("failures", {
     await recovers(trial, storage);
   },
 
-  "does not send what was given up: a late write never undoes a removal": async (trial) => {
+  "does not send a call after its deadline, so that a late write never undoes a removal": async (trial) => {
     const { storage, proxy } = await proxied(trial);
     const key = trial.key("a");
     proxy.partition();
@@ -117,7 +120,7 @@ export const networkFailures: Section = section("failures", {
     assert.deepEqual(await readTexts(trial.storage, key), [undefined]);
   },
 
-  "keeps no connection open that it has given up": async (trial) => {
+  "closes each connection that it has given up": async (trial) => {
     const { storage, proxy } = await proxied(trial);
     for (let round = 0; round < 3; round++) {
       proxy.partition();
@@ -126,21 +129,24 @@ export const networkFailures: Section = section("failures", {
       await recovers(trial, storage);
     }
     await storage.close();
-    await until(async () => proxy.open === 0, "every connection is closed");
+    await until(async () => proxy.open === 0, "each connection is closed");
   },
 });
 
 async function proxied(trial: Trial): Promise<{ storage: RemoteStorage; proxy: ComplianceProxy }> {
   const server = await trial.server();
   const proxy = await server.proxy?.();
-  assert.ok(proxy !== undefined, "a bad network needs a proxy");
+  assert.ok(proxy !== undefined, "expected a server with a proxy");
   trial.after(() => proxy.close());
   const storage = await trial.connected(hasty, proxy.url);
   await recovers(trial, storage);
   return { storage, proxy };
 }
 
-/** Calls of every kind, each of which may be answered or refused, but with a code that says that it is the storage. */
+/**
+ * Starts calls of each kind. Each must be answered, or fail with a code that names the storage as
+ * the cause.
+ */
 function underWay(trial: Trial, storage: RemoteStorage): Promise<void>[] {
   const key = trial.key("under way");
   return Array.from({ length: 5 }, () => [
@@ -153,11 +159,14 @@ function underWay(trial: Trial, storage: RemoteStorage): Promise<void>[] {
     .flat()
     .map(async (call: Promise<unknown>) => {
       const came = await outcome(call);
-      assert.ok(["answered", "CACHEME_CLOSED", ...troubles].includes(came), `a call came to ${came}`);
+      assert.ok(
+        ["answered", "CACHEME_CLOSED", ...troubles].includes(came),
+        `expected an answer or a code for storage trouble, got ${came}`,
+      );
     });
 }
 
-/** Every call is refused within its deadline. */
+/** Asserts that each call fails within its deadline. */
 async function allFail(trial: Trial, storage: RemoteStorage): Promise<void> {
   const key = trial.key("fails");
   await bounded(deadline, () =>
@@ -184,7 +193,7 @@ async function works(trial: Trial, storage: RemoteStorage): Promise<void> {
   assert.equal(await storage.removeMany([key]), 1);
 }
 
-/** By itself, without being connected again. */
+/** Waits until the storage works again, without a call of `connect`. */
 async function recovers(trial: Trial, storage: RemoteStorage): Promise<void> {
   await until(async () => (await outcome(storage.ping())) === "answered", "the storage answers again");
   await until(async () => (await outcome(works(trial, storage))) === "answered", "the storage works again");

@@ -7,9 +7,9 @@ import { withSkewedClock } from "../skewed-clock.js";
 const hour = 3_600_000;
 const tenYears = 10 * 365 * 24 * hour;
 
-/** What tags stand on. */
+/** Generations, which tags are based on. */
 export const generations: Section = section("generations", {
-  "makes what is missing, and keeps what is there": async ({ storage, key }) => {
+  "creates missing generations, and keeps existing ones": async ({ storage, key }) => {
     const keys = [key("a"), key("b")];
     const first = await ensure(storage, keys);
     const again = await ensure(storage, [key("b"), key("c"), key("a")]);
@@ -17,7 +17,7 @@ export const generations: Section = section("generations", {
     assert.equal(new Set([...first, ...again].map(({ id }) => id)).size, 3);
   },
 
-  "gives one and the same to 50 that ask at once": async (trial) => {
+  "returns the same generation to 50 concurrent calls": async (trial) => {
     const clients = await Promise.all(Array.from({ length: 10 }, () => trial.connected()));
     const keys = [trial.key("a"), trial.key("b"), trial.key("c")];
     const answers = await Promise.all(
@@ -30,7 +30,7 @@ export const generations: Section = section("generations", {
     assert.deepEqual(await ensure(trial.storage, keys), sorted[0]);
   },
 
-  "stands as a record that a read answers in the same batch as others": async ({ storage, key }) => {
+  "returns a generation as a record, in a batch with others": async ({ storage, key }) => {
     await storage.writeMany([record(key("value"), "V")]);
     const [made] = await ensure(storage, [key("tag")]);
     const [missing, value, tag] = await storage.readMany([key("none"), key("value"), key("tag")]);
@@ -39,7 +39,7 @@ export const generations: Section = section("generations", {
     assert.deepEqual(generationFrom(tag), made);
   },
 
-  "shows a bump to the next read of everybody": async (trial) => {
+  "shows a bump to the next read of each client": async (trial) => {
     const [one, other] = [await trial.connected(), await trial.connected()];
     const [before] = await ensure(one, [trial.key("a")]);
     const [bumped] = await bump(other, [trial.key("a")]);
@@ -49,12 +49,12 @@ export const generations: Section = section("generations", {
     assert.deepEqual(await ensure(one, [trial.key("a")]), [bumped]);
   },
 
-  "bumps what was never there, and several at once": async ({ storage, key }) => {
+  "bumps missing generations, and several in one call": async ({ storage, key }) => {
     const bumped = await bump(storage, [key("a"), key("b")]);
     assert.deepEqual(await ensure(storage, [key("b"), key("a")]), bumped.toReversed());
   },
 
-  "answers for a key that stands twice, both times the same": async ({ storage, key }) => {
+  "returns the same generation twice for a key that occurs twice": async ({ storage, key }) => {
     const [one, two] = await ensure(storage, [key("a"), key("a")]);
     assert.deepEqual(one, two);
     const [, last] = await bump(storage, [key("a"), key("a")]);
@@ -66,19 +66,19 @@ export const generations: Section = section("generations", {
     assert.deepEqual(await bump(storage, []), []);
   },
 
-  "never lets its time go back": async (trial) => {
+  "never returns a generation with an earlier time": async (trial) => {
     const clients = await Promise.all(Array.from({ length: 5 }, () => trial.connected()));
     let latest = 0;
     for (let round = 0; round < 40; round++) {
       const bumped = await Promise.all(clients.map((client) => bump(client, [trial.key("a")])));
       const [now] = await ensure(trial.storage, [trial.key("a")]);
-      assert.ok(now !== undefined && now.at >= latest, "a later generation has no earlier time");
+      assert.ok(now !== undefined && now.at >= latest, "expected no earlier time for a later generation");
       for (const [generation] of bumped) assert.ok(generation !== undefined && generation.at <= now.at);
       latest = now.at;
     }
   },
 
-  "never gives an id twice": async ({ storage, key }) => {
+  "never returns the same id for two generations": async ({ storage, key }) => {
     const ids = new Set<string>();
     for (let round = 0; round < 10; round++) {
       const keys = Array.from({ length: 100 }, (_, index) => key(`${index}`));
@@ -87,9 +87,9 @@ export const generations: Section = section("generations", {
     assert.equal(ids.size, 1000);
   },
 
-  "is another one after the old one has expired or was removed": async ({ storage, key }) => {
+  "creates another generation after the old one has expired or was removed": async ({ storage, key }) => {
     const [old] = await ensure(storage, [key("a")], 1);
-    await until(async () => (await storage.readMany([key("a")]))[0] === undefined, "the generation is over");
+    await until(async () => (await storage.readMany([key("a")]))[0] === undefined, "the generation expires");
     const [next] = await ensure(storage, [key("a")]);
     assert.notEqual(next?.id, old?.id);
     assert.equal(await storage.removeMany([key("a")]), 1);
@@ -97,42 +97,42 @@ export const generations: Section = section("generations", {
     assert.notEqual(last?.id, next?.id);
   },
 
-  "is kept longer by an ensure that wants it longer, and never shorter": async ({ storage, key }) => {
+  "extends a generation's life in ensure, and never shortens it": async ({ storage, key }) => {
     const [made] = await ensure(storage, [key("a")], 5000);
     assert.deepEqual(await ensure(storage, [key("a")], hour), [made]);
     assert.deepEqual(await ensure(storage, [key("a")], 1), [made]);
-    await ensure(storage, [key("passed by")], 1);
-    await until(async () => (await storage.readMany([key("passed by")]))[0] === undefined, "a moment");
+    await ensure(storage, [key("elapsed")], 1);
+    await until(async () => (await storage.readMany([key("elapsed")]))[0] === undefined, "a moment passes");
     assert.deepEqual(await ensure(storage, [key("a")], hour), [made]);
     const [always] = await ensure(storage, [key("always")], undefined);
     assert.deepEqual(await ensure(storage, [key("always")], 1), [always]);
-    await ensure(storage, [key("passed by")], 1);
-    await until(async () => (await storage.readMany([key("passed by")]))[0] === undefined, "a moment");
+    await ensure(storage, [key("elapsed")], 1);
+    await until(async () => (await storage.readMany([key("elapsed")]))[0] === undefined, "a moment passes");
     assert.deepEqual(await ensure(storage, [key("always")], hour), [always]);
   },
 
-  "has the time of its own clock, whatever the client's clock says": async ({ storage, key }) => {
+  "uses its own clock for generations, not the client's": async ({ storage, key }) => {
     const [right] = await bump(storage, [key("a")]);
     for (const skew of [tenYears, -tenYears]) {
       await withSkewedClock(skew, async () => {
         const [made] = await bump(storage, [key(`${skew}`)]);
         const apart = Math.abs((made?.at ?? 0) - (right?.at ?? 0));
-        assert.ok(apart < hour, `two generations made within a moment are ${apart} ms apart`);
+        assert.ok(apart < hour, `expected two generations within a moment, got ${apart} ms between them`);
       });
     }
   },
 });
 
-/** For storages that have both: their times are to be compared. */
+/** The times of generations and leases, which are compared with each other. */
 export const grantTimes: Section = section("generations", {
-  "has a time that can be compared with that of a grant": async ({ storage, key }) => {
+  "gives generations and leases times of the same clock": async ({ storage, key }) => {
     const [before] = await bump(storage, [key("before")]);
     const [answer] = (await storage.leases?.acquire([{ key: key("a"), duration: 60_000 }])) ?? [];
     const [after] = await bump(storage, [key("after")]);
     assert.equal(answer?.outcome, "granted");
     if (answer.at === undefined) return;
-    assert.ok(before !== undefined && before.at <= answer.at, "made before the grant");
-    assert.ok(after !== undefined && after.at >= answer.at, "made after the grant");
+    assert.ok(before !== undefined && before.at <= answer.at, "expected a time before the grant's");
+    assert.ok(after !== undefined && after.at >= answer.at, "expected a time after the grant's");
   },
 });
 

@@ -42,12 +42,12 @@ const odd = [
   "+",
 ];
 
-/** UTF-16 units of the longest key. */
+/** The length of the longest key, in UTF-16 units. */
 const longest = 2000;
 
-/** What names a record. */
+/** The keys of records. */
 export const keys: Section = section("keys", {
-  "takes characters that mean something to databases as themselves, and tells all apart": async (trial) => {
+  "treats special characters of databases literally, and distinguishes all keys": async (trial) => {
     const { storage, key } = trial;
     const names = [...special, ...odd].map(key);
     await storage.writeMany(names.map((name) => record(name, name)));
@@ -59,7 +59,7 @@ export const keys: Section = section("keys", {
     assert.deepEqual(await readTexts(storage, ...left), left);
   },
 
-  "takes keys of one character": async ({ storage }) => {
+  "supports keys of one character": async ({ storage }) => {
     const before = await storage.readMany(["~"]);
     await storage.writeMany([record("~", "one")]);
     assert.deepEqual(await readTexts(storage, "~"), ["one"]);
@@ -68,7 +68,7 @@ export const keys: Section = section("keys", {
     else await storage.writeMany([{ key: "~", bytes: old, ttl: 60_000 }]);
   },
 
-  "tells long keys apart that differ in the last character only": async ({ storage, key }) => {
+  "distinguishes long keys that differ only in the last character": async ({ storage, key }) => {
     const names = [199, 200, 249, 250, 251, 255, 767, 768, 1999].flatMap((length) => {
       const stem = key("x".repeat(length)).slice(0, length);
       return [`${stem}a`, `${stem}b`];
@@ -77,7 +77,7 @@ export const keys: Section = section("keys", {
     assert.deepEqual(await readTexts(storage, ...names), names);
   },
 
-  "takes 2,000 characters of three bytes each": async ({ storage, key }) => {
+  "supports keys of 2,000 characters with three bytes each": async ({ storage, key }) => {
     const stem = key("").padEnd(longest - 1, "語");
     await storage.writeMany([record(`${stem}一`, "one"), record(`${stem}二`, "two")]);
     assert.deepEqual(await readTexts(storage, `${stem}二`, `${stem}一`, stem), ["two", "one", undefined]);
@@ -85,7 +85,7 @@ export const keys: Section = section("keys", {
     assert.deepEqual(await readTexts(storage, `${stem}二`), ["two"]);
   },
 
-  "refuses keys that not every storage can tell apart, and does nothing of that batch": async (trial) => {
+  "refuses invalid keys, and does nothing for their batch": async (trial) => {
     const { storage, key } = trial;
     const good = key("good");
     for (const bad of [

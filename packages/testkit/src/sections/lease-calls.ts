@@ -11,7 +11,7 @@ export function leasesOf(storage: RemoteStorage | undefined): Leases {
 
 export async function acquire(storage: RemoteStorage | undefined, key: string): Promise<LeaseAnswer> {
   const [answer] = await leasesOf(storage).acquire([{ key, duration: minute }]);
-  assert.ok(answer !== undefined, "acquire answers for every key");
+  assert.ok(answer !== undefined, "expected an answer of acquire for each key");
   return answer;
 }
 
@@ -36,24 +36,24 @@ export async function fill(
   value: string,
 ): Promise<boolean> {
   const [stored] = await leasesOf(storage).fill([{ ...record(key, value), token }]);
-  assert.ok(stored !== undefined, "fill answers for every key");
+  assert.ok(stored !== undefined, "expected an answer of fill for each key");
   return stored;
 }
 
-/** Bytes that are stale when this settles, and kept for a minute. No lease stands beside them. */
+/** Stores bytes that are stale when this resolves, are kept for a minute and have no lease. */
 export async function stale(storage: RemoteStorage, key: string, value: string): Promise<void> {
   await storage.writeMany([{ ...record(key, value), freshFor: 1 }]);
   const token = await untilStale(storage, key, minute);
   await leasesOf(storage).release([{ key, token }]);
 }
 
-/** Waits until the bytes are stale, which a lease that is granted tells. */
+/** Waits until the bytes are stale: a lease is then granted. */
 export async function untilStale(storage: RemoteStorage, key: string, duration: number): Promise<string> {
   let token = "";
   await until(async () => {
     const [answer] = await leasesOf(storage).acquire([{ key, duration }]);
     if (answer?.outcome === "granted") token = answer.token;
     return token !== "";
-  }, "the bytes are stale");
+  }, "the bytes become stale");
   return token;
 }

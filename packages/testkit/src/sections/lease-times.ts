@@ -9,21 +9,21 @@ import { gone, precisionOf } from "./ttl.js";
 
 const tenYears = 10 * 365 * 86_400_000;
 
-/** How long a lease holds, and the bytes beside it. */
+/** The duration of leases, and the life of the bytes beside them. */
 export const leaseTimes: Section = section("leases", {
-  "is free again when its time is over, and then for the next one only": async ({ storage, key }) => {
+  "grants an expired lease to the next client only": async ({ storage, key }) => {
     const [first] = await leasesOf(storage).acquire([{ key: key("a"), duration: 50 }]);
     let next: LeaseAnswer | undefined;
     await until(async () => {
       next = await acquire(storage, key("a"));
       return next.outcome === "granted";
-    }, "the lease is over");
+    }, "the lease expires");
     assert.equal(await fill(storage, key("a"), tokenOf(first), "late"), false);
     assert.equal(await fill(storage, key("a"), tokenOf(next), "next"), true);
     assert.deepEqual(await readTexts(storage, key("a")), ["next"]);
   },
 
-  "counts bytes as fresh for as long as it was told": async (trial) => {
+  "treats bytes as fresh for the given time": async (trial) => {
     const { storage, key } = trial;
     const freshFor = 200 + 2 * precisionOf(trial);
     await storage.writeMany([{ ...record(key("a"), "A"), freshFor }]);
@@ -34,13 +34,13 @@ export const leaseTimes: Section = section("leases", {
     for (const name of ["a", "b"]) {
       await until(
         async () => (await acquire(storage, key(name))).outcome === "granted",
-        "the bytes are stale",
+        "the bytes become stale",
       );
     }
     assert.deepEqual(await readTexts(storage, key("a"), key("b")), ["A", "B"]);
   },
 
-  "neither shortens nor lengthens the life of the bytes beside it": async (trial) => {
+  "keeps bytes beside a lease for their own ttl": async (trial) => {
     const { storage, key } = trial;
     await storage.writeMany([{ ...record(key("long"), "kept"), freshFor: 1 }]);
     await untilStale(storage, key("long"), 1);
@@ -48,11 +48,11 @@ export const leaseTimes: Section = section("leases", {
     await untilStale(storage, key("short"), minute);
     await gone(trial, key("short"));
     assert.equal((await acquire(storage, key("short"))).outcome, "held");
-    await until(async () => (await acquire(storage, key("long"))).outcome === "granted", "the lease is over");
+    await until(async () => (await acquire(storage, key("long"))).outcome === "granted", "the lease expires");
     assert.deepEqual(await readTexts(storage, key("long")), ["kept"]);
   },
 
-  "still takes the fill of a lease whose stale bytes have expired meanwhile": async (trial) => {
+  "accepts a fill after the stale bytes beside its lease have expired": async (trial) => {
     const { storage, key } = trial;
     await storage.writeMany([{ ...record(key("a"), "old", 200 + 2 * precisionOf(trial)), freshFor: 1 }]);
     const token = await untilStale(storage, key("a"), minute);
@@ -61,7 +61,7 @@ export const leaseTimes: Section = section("leases", {
     assert.deepEqual(await readTexts(storage, key("a")), ["new"]);
   },
 
-  "stores with the ttl that the fill has": async (trial) => {
+  "stores a fill with its ttl": async (trial) => {
     const { storage, key } = trial;
     const [a, b] = [await granted(storage, key("a")), await granted(storage, key("b"))];
     const filled = await leasesOf(storage).fill([
@@ -73,7 +73,7 @@ export const leaseTimes: Section = section("leases", {
     assert.deepEqual(await readTexts(storage, key("b")), ["B"]);
   },
 
-  "counts on its own clock, whatever the client's clock says": async ({ storage, key }) => {
+  "uses its own clock for leases, not the client's": async ({ storage, key }) => {
     for (const skew of [tenYears, -tenYears]) {
       const [held, short, filled] = [key(`held${skew}`), key(`short${skew}`), key(`filled${skew}`)];
       const token = await granted(storage, filled);
@@ -81,7 +81,7 @@ export const leaseTimes: Section = section("leases", {
         await granted(storage, held);
         await leasesOf(storage).acquire([{ key: short, duration: 1 }]);
         assert.equal((await acquire(storage, held)).outcome, "held");
-        await until(async () => (await acquire(storage, short)).outcome === "granted", "the lease is over");
+        await until(async () => (await acquire(storage, short)).outcome === "granted", "the lease expires");
         assert.equal(await fill(storage, filled, token, "F"), true);
         assert.equal((await acquire(storage, filled)).outcome, "fresh");
       });
@@ -90,9 +90,9 @@ export const leaseTimes: Section = section("leases", {
     }
   },
 
-  "holds for its whole time": async (trial) => {
+  "holds a lease for its whole duration": async (trial) => {
     const { storage, key } = trial;
-    // On a machine that is too busy the lease may be over before it is asked for: then a longer one is tried.
+    // On a busy machine the lease may expire before the second call. Then a longer lease is tried.
     for (let duration = 400 + 2 * precisionOf(trial); duration < 10_000; duration *= 2) {
       const asked = performance.now();
       await granted(storage, key(`a${duration}`), { duration });
@@ -102,6 +102,6 @@ export const leaseTimes: Section = section("leases", {
       assert.equal(outcome, "held");
       return;
     }
-    assert.fail("a lease of 5 s was over before the storage answered twice");
+    assert.fail("expected two answers within a lease of 5 s");
   },
 });

@@ -3,9 +3,9 @@ import { type Section, section } from "../case.js";
 import { readTexts, record } from "../expect.js";
 import { acquire, fill, granted, leasesOf, minute, stale, tokenOf } from "./lease-calls.js";
 
-/** The right to load and to store. */
+/** Leases: the right to load and to store. */
 export const leases: Section = section("leases", {
-  "grants one of 50 that ask at once": async (trial) => {
+  "grants one of 50 concurrent requests": async (trial) => {
     const clients = await Promise.all(Array.from({ length: 10 }, () => trial.connected()));
     for (const name of ["first", "second"]) {
       const answers = await Promise.all(
@@ -17,7 +17,7 @@ export const leases: Section = section("leases", {
     }
   },
 
-  "answers a batch in its order, each key by itself": async ({ storage, key }) => {
+  "answers a batch in its order, each key independently": async ({ storage, key }) => {
     await acquire(storage, key("held"));
     await storage.writeMany([record(key("fresh"), "F")]);
     const answers = await leasesOf(storage).acquire(
@@ -35,7 +35,7 @@ export const leases: Section = section("leases", {
     assert.equal(await leasesOf(storage).release([]), undefined);
   },
 
-  "gives every lease a token of its own": async ({ storage, key }) => {
+  "gives each lease a different token": async ({ storage, key }) => {
     const requests = Array.from({ length: 200 }, (_, index) => ({
       key: key(`${index}`),
       duration: minute,
@@ -46,19 +46,19 @@ export const leases: Section = section("leases", {
     for (const [index, token] of first.entries()) assert.notEqual(token, second[index]);
   },
 
-  "is no record by itself": async ({ storage, key }) => {
+  "does not return a lease as a record": async ({ storage, key }) => {
     await acquire(storage, key("a"));
     assert.deepEqual(await readTexts(storage, key("a")), [undefined]);
   },
 
-  "stores with the token, and lets everybody read": async ({ storage, key }) => {
+  "stores a fill with the token, and lets every client read it": async ({ storage, key }) => {
     const token = await granted(storage, key("a"));
     assert.equal(await fill(storage, key("a"), token, "loaded"), true);
     assert.deepEqual(await readTexts(storage, key("a")), ["loaded"]);
     assert.equal(await storage.removeMany([key("a")]), 1);
   },
 
-  "stores nothing with another token, or where there is no lease": async ({ storage, key }) => {
+  "stores nothing with another token or without a lease": async ({ storage, key }) => {
     const token = await granted(storage, key("a"));
     const other = await granted(storage, key("b"));
     assert.equal(await fill(storage, key("a"), other, "wrong"), false);
@@ -68,14 +68,14 @@ export const leases: Section = section("leases", {
     assert.equal(await fill(storage, key("a"), token, "right"), true);
   },
 
-  "never takes a token twice": async ({ storage, key }) => {
+  "accepts a token only once": async ({ storage, key }) => {
     const token = await granted(storage, key("a"));
     assert.equal(await fill(storage, key("a"), token, "once"), true);
     assert.equal(await fill(storage, key("a"), token, "twice"), false);
     assert.deepEqual(await readTexts(storage, key("a")), ["once"]);
   },
 
-  "answers a batch of fills in its order, each key by itself": async ({ storage, key }) => {
+  "answers a batch of fills in its order, each key independently": async ({ storage, key }) => {
     const [a, b, c] = [
       await granted(storage, key("a")),
       await granted(storage, key("b")),
@@ -91,7 +91,7 @@ export const leases: Section = section("leases", {
     assert.deepEqual(await readTexts(storage, key("a"), key("b"), key("c")), ["A", undefined, "C"]);
   },
 
-  "refuses a fill that lands after a removal": async ({ storage, key }) => {
+  "refuses a fill after a removal": async ({ storage, key }) => {
     const token = await granted(storage, key("a"));
     await storage.removeMany([key("a")]);
     assert.equal(await fill(storage, key("a"), token, "stale"), false);
@@ -101,7 +101,7 @@ export const leases: Section = section("leases", {
     assert.equal(await fill(storage, key("a"), next, "new"), true);
   },
 
-  "refuses a fill that lands after a removal of stale bytes": async ({ storage, key }) => {
+  "refuses a fill after a removal of stale bytes": async ({ storage, key }) => {
     await stale(storage, key("a"), "old");
     const token = await granted(storage, key("a"));
     assert.equal(await storage.removeMany([key("a")]), 1);
@@ -109,14 +109,14 @@ export const leases: Section = section("leases", {
     assert.deepEqual(await readTexts(storage, key("a")), [undefined]);
   },
 
-  "refuses a fill that lands after a write": async ({ storage, key }) => {
+  "refuses a fill after a write": async ({ storage, key }) => {
     const token = await granted(storage, key("a"));
     await storage.writeMany([record(key("a"), "written")]);
     assert.equal(await fill(storage, key("a"), token, "stale"), false);
     assert.deepEqual(await readTexts(storage, key("a")), ["written"]);
   },
 
-  "answers with bytes that are fresh": async ({ storage, key }) => {
+  "returns fresh bytes instead of a lease": async ({ storage, key }) => {
     await storage.writeMany([record(key("a"), "fresh")]);
     await storage.writeMany([{ ...record(key("b"), ""), freshFor: minute }]);
     const [a, b] = [await acquire(storage, key("a")), await acquire(storage, key("b"))];
@@ -124,7 +124,7 @@ export const leases: Section = section("leases", {
     assert.equal(b.outcome === "fresh" && b.bytes.length, 0);
   },
 
-  "leaves stale bytes to be read while somebody loads": async ({ storage, key }) => {
+  "returns stale bytes while a client loads": async ({ storage, key }) => {
     await stale(storage, key("a"), "old");
     const token = await granted(storage, key("a"));
     assert.deepEqual(await readTexts(storage, key("a")), ["old"]);
@@ -134,7 +134,7 @@ export const leases: Section = section("leases", {
     assert.equal((await acquire(storage, key("a"))).outcome, "fresh");
   },
 
-  "is taken from its holder by steal, and from fresh bytes": async ({ storage, key }) => {
+  "steals a lease from its holder, and despite fresh bytes": async ({ storage, key }) => {
     const old = await granted(storage, key("a"));
     const stolen = await granted(storage, key("a"), { steal: true });
     assert.equal(await fill(storage, key("a"), old, "old"), false);
@@ -145,7 +145,7 @@ export const leases: Section = section("leases", {
     assert.deepEqual(await readTexts(storage, key("a")), ["newest"]);
   },
 
-  "goes to the last of 50 that steal at once": async (trial) => {
+  "accepts only one token of 50 concurrent steals": async (trial) => {
     const { storage, key } = trial;
     const clients = await Promise.all(Array.from({ length: 10 }, () => trial.connected()));
     const tokens = await Promise.all(
@@ -157,7 +157,7 @@ export const leases: Section = section("leases", {
     assert.deepEqual(await readTexts(storage, key("a")), stored);
   },
 
-  "is given back by its holder, and by nobody else": async ({ storage, key }) => {
+  "releases a lease for its holder only": async ({ storage, key }) => {
     await stale(storage, key("a"), "old");
     const token = await granted(storage, key("a"));
     const other = await granted(storage, key("b"));
@@ -174,7 +174,7 @@ export const leases: Section = section("leases", {
     assert.equal((await acquire(storage, key("a"))).outcome, "held");
   },
 
-  "lets one load of many win, whoever comes when: no removal is lost": async (trial) => {
+  "accepts no fill of a load that began before a removal": async (trial) => {
     const clients = await Promise.all(Array.from({ length: 5 }, () => trial.connected()));
     const key = trial.key("a");
     for (let round = 0; round < 30; round++) {
@@ -186,7 +186,7 @@ export const leases: Section = section("leases", {
           if (index === round % 5) await client.removeMany([key]);
         }),
       );
-      // Every token so far was destroyed by this removal, so none of them may store.
+      // This removal has destroyed all tokens so far, so no token may store.
       await trial.storage.removeMany([key]);
       for (const token of tokens) assert.equal(await fill(trial.storage, key, token, "lost"), false);
       assert.deepEqual(await readTexts(trial.storage, key), [undefined]);

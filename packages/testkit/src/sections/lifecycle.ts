@@ -10,24 +10,28 @@ export const lifecycle: Section = section("lifecycle", {
     assert.equal(await storage.ping(), undefined);
   },
 
-  "offers what it is said to offer, and says why it lacks the rest": async ({ storage, capabilities }) => {
-    const offers = {
+  "supports the declared capabilities, and gives the reason for each missing one": async ({
+    storage,
+    capabilities,
+  }) => {
+    const supported = {
       leases: storage.leases !== undefined,
       generations: storage.generations !== undefined,
       scan: storage.scan !== undefined,
       info: storage.info !== undefined,
     };
     const { leases = true, generations = true, scan = true, info = true } = capabilities;
-    assert.deepEqual(offers, { leases, generations, scan, info });
+    assert.deepEqual(supported, { leases, generations, scan, info });
     for (const capability of ["leases", "generations", "scan", "info"] as const) {
       const reason = storage.lacks?.[capability];
-      if (offers[capability]) assert.equal(reason, undefined, `${capability} is offered and lacking`);
+      if (supported[capability])
+        assert.equal(reason, undefined, `expected no reason for lacking ${capability}, which is supported`);
       else
-        assert.ok(reason !== undefined && reason.length > 20, `no reason is given for lacking ${capability}`);
+        assert.ok(reason !== undefined && reason.length > 20, `expected a reason for lacking ${capability}`);
     }
   },
 
-  "may be connected twice, at once and again": async (trial) => {
+  "connects twice, concurrently and again": async (trial) => {
     const storage = await trial.unconnected();
     await Promise.all([storage.connect(), storage.connect()]);
     await storage.connect();
@@ -35,7 +39,7 @@ export const lifecycle: Section = section("lifecycle", {
     assert.deepEqual(await readTexts(storage, trial.key("a")), ["A"]);
   },
 
-  "may be closed twice, at once and again, and also unconnected": async (trial) => {
+  "closes twice, concurrently and again, even if it was never connected": async (trial) => {
     const storage = await trial.connected();
     await Promise.all([storage.close(), storage.close()]);
     await storage.close();
@@ -60,7 +64,7 @@ export const lifecycle: Section = section("lifecycle", {
     }
   },
 
-  "answers the calls that are under way when it is closed": async (trial) => {
+  "answers the pending calls when it closes": async (trial) => {
     const storage = await trial.connected();
     const writes = Array.from({ length: 20 }, (_, index) =>
       storage.writeMany([record(trial.key(`${index}`), `${index}`)]),
@@ -71,22 +75,22 @@ export const lifecycle: Section = section("lifecycle", {
     assert.deepEqual(await readTexts(trial.storage, trial.key("0"), trial.key("19")), ["0", "19"]);
   },
 
-  "returns from a lazy connect at once, and serves the calls that follow": async (trial) => {
+  "returns from a lazy connect at once, and answers later calls": async (trial) => {
     const storage = await trial.unconnected({ connect: "lazy" });
     await storage.connect();
     await storage.writeMany([record(trial.key("a"), "A")]);
     assert.deepEqual(await readTexts(storage, trial.key("a")), ["A"]);
   },
 
-  "serves calls also before anybody has connected it": async (trial) => {
+  "answers calls before connect": async (trial) => {
     const storage = await trial.unconnected();
     assert.deepEqual(await readTexts(storage, trial.key("none")), [undefined]);
   },
 });
 
-/** For storages that tell about themselves. */
+/** The storage's information about its server. */
 export const information: Section = section("lifecycle", {
-  "tells what is at the other end": async ({ storage, key }) => {
+  "reports its server's name and version": async ({ storage, key }) => {
     await storage.writeMany([record(key("a"), "A")]);
     const info = await storage.info?.();
     assert.match(info?.server ?? "", /\S+ \S*\d/);

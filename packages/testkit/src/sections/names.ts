@@ -4,8 +4,8 @@ import { type Section, section } from "../case.js";
 import { readTexts, record } from "../expect.js";
 
 /**
- * Keys that look like names which a storage may give to a key's lease or generation, or to the key itself where it is too
- * long for the database: what stands under them is theirs alone.
+ * Returns keys that look like the names of a key's lease or generation in some storage, or of a key
+ * that is too long for the database. Their records must be independent of the key.
  */
 function lookAlikes(key: string): readonly string[] {
   const hashes = (["hex", "base64url"] as const).flatMap((encoding) => {
@@ -20,12 +20,12 @@ function lookAlikes(key: string): readonly string[] {
   ].filter((name) => name.length <= 2000);
 }
 
-/** A key of the usual length, and one that most databases have to shorten. */
+/** A key of a usual length, and a key that most databases must shorten. */
 const lengths: Readonly<Record<string, number>> = { short: 1, long: 1900 };
 
-/** For storages that have leases. */
+/** The names of leases. */
 export const namesOfLeases: Section = section("leases", {
-  "stand under no name that a key can have": async ({ storage, key }) => {
+  "keeps leases under names that no key can have": async ({ storage, key }) => {
     const { leases } = storage;
     assert.ok(leases !== undefined);
     for (const [length, units] of Object.entries(lengths)) {
@@ -50,9 +50,9 @@ export const namesOfLeases: Section = section("leases", {
   },
 });
 
-/** For storages that have generations. */
+/** The names of generations. */
 export const namesOfGenerations: Section = section("generations", {
-  "stand under no name that another key can have": async ({ storage, key }) => {
+  "keeps generations under names that no other key can have": async ({ storage, key }) => {
     const { generations } = storage;
     assert.ok(generations !== undefined);
     for (const [length, units] of Object.entries(lengths)) {

@@ -3,38 +3,38 @@ import { type Section, section } from "../case.js";
 import { readTexts, record } from "../expect.js";
 import { gone } from "./ttl.js";
 
-/** What must never be lost. */
+/** Removals, which must never be lost. */
 export const removal: Section = section("removal", {
-  "counts what it removed": async ({ storage, key }) => {
+  "counts the removed records": async ({ storage, key }) => {
     await storage.writeMany([record(key("a"), "A"), record(key("b"), "B"), record(key("c"), "C")]);
     assert.equal(await storage.removeMany([key("a"), key("none"), key("b")]), 2);
     assert.deepEqual(await readTexts(storage, key("a"), key("b"), key("c")), [undefined, undefined, "C"]);
   },
 
-  "counts a key once that stands twice": async ({ storage, key }) => {
+  "counts a key once, even if it occurs twice": async ({ storage, key }) => {
     await storage.writeMany([record(key("a"), "A")]);
     assert.equal(await storage.removeMany([key("a"), key("a")]), 1);
   },
 
-  "counts nothing the second time": async ({ storage, key }) => {
+  "counts nothing in a second removal": async ({ storage, key }) => {
     await storage.writeMany([record(key("a"), "A")]);
     assert.equal(await storage.removeMany([key("a")]), 1);
     assert.equal(await storage.removeMany([key("a")]), 0);
   },
 
-  "does not count what has expired": async (trial) => {
+  "does not count expired records": async (trial) => {
     await trial.storage.writeMany([record(trial.key("a"), "A", 1), record(trial.key("b"), "B")]);
     await gone(trial, trial.key("a"));
     assert.equal(await trial.storage.removeMany([trial.key("a"), trial.key("b")]), 1);
   },
 
-  "removes a record without bytes": async ({ storage, key }) => {
+  "removes a record with an empty value": async ({ storage, key }) => {
     await storage.writeMany([record(key("empty"), "")]);
     assert.equal(await storage.removeMany([key("empty")]), 1);
     assert.deepEqual(await readTexts(storage, key("empty")), [undefined]);
   },
 
-  "is in the order of its calls, of one client after another": async ({ storage, key }) => {
+  "keeps the order of a client's calls": async ({ storage, key }) => {
     for (let round = 0; round < 20; round++) {
       await storage.writeMany([record(key("a"), `${round}`)]);
       assert.deepEqual(await readTexts(storage, key("a")), [`${round}`]);

@@ -8,9 +8,9 @@ import type { Trial } from "../subject.js";
 
 const batch = 50;
 
-/** A batch is one question and one answer, counted on the wire. */
+/** The round trips of batches, counted on the connection. */
 export const roundTrips: Section = section("round trips", {
-  "takes one for a read, a write and a removal of many keys": async (trial) => {
+  "reads, writes and removes many keys in one round trip each": async (trial) => {
     const { storage, measure } = await counted(trial);
     const keys = Array.from({ length: batch }, (_, index) => trial.key(`${index}`));
     const records = keys.map((key) => record(key, "value"));
@@ -19,17 +19,17 @@ export const roundTrips: Section = section("round trips", {
     await measure("removeMany", () => storage.removeMany(keys));
   },
 
-  "takes one for a read of a single key": async (trial) => {
+  "reads a single key in one round trip": async (trial) => {
     const { storage, measure } = await counted(trial);
     await measure("readMany", () => storage.readMany([trial.key("a")]));
   },
 
-  "takes one for the time": async (trial) => {
+  "reads the time in one round trip": async (trial) => {
     const { storage, measure } = await counted(trial);
     await measure("time", () => storage.time());
   },
 
-  "takes none for empty batches": async (trial) => {
+  "makes no round trip for empty batches": async (trial) => {
     const { storage, proxy } = await counted(trial);
     await storage.ping();
     proxy.resetCounts();
@@ -40,9 +40,9 @@ export const roundTrips: Section = section("round trips", {
   },
 });
 
-/** The same for leases. */
+/** The round trips of leases. */
 export const leaseRoundTrips: Section = section("round trips", {
-  "takes one for the leases of many keys, for their fills and for giving them back": async (trial) => {
+  "acquires, fills and releases the leases of many keys in one round trip each": async (trial) => {
     const { storage, measure } = await counted(trial);
     const { leases } = storage;
     assert.ok(leases !== undefined, "the storage has leases");
@@ -63,9 +63,9 @@ export const leaseRoundTrips: Section = section("round trips", {
   },
 });
 
-/** The same for generations. */
+/** The round trips of generations. */
 export const generationRoundTrips: Section = section("round trips", {
-  "takes one for the generations of many tags, old and new": async (trial) => {
+  "reads and bumps the generations of many tags in one round trip each": async (trial) => {
     const { storage, measure } = await counted(trial);
     const { generations } = storage;
     assert.ok(generations !== undefined, "the storage has generations");
@@ -78,14 +78,17 @@ export const generationRoundTrips: Section = section("round trips", {
 interface Counted {
   readonly storage: RemoteStorage;
   readonly proxy: ComplianceProxy;
-  /** Makes the call until it has no more to prepare (a connection, a statement, a script), and counts the last one. */
+  /**
+   * Repeats the call until it has nothing more to prepare (a connection, a statement, a script),
+   * and counts the round trips of the last one.
+   */
   measure(kind: keyof RoundTrips, call: () => Promise<unknown>): Promise<void>;
 }
 
 async function counted(trial: Trial): Promise<Counted> {
   const server = await trial.server();
   const proxy = await server.proxy?.();
-  assert.ok(proxy !== undefined, "counting needs a proxy");
+  assert.ok(proxy !== undefined, "expected a server with a proxy");
   trial.after(() => proxy.close());
   const storage = await trial.connected({}, proxy.url);
   return {
@@ -97,7 +100,10 @@ async function counted(trial: Trial): Promise<Counted> {
       await call();
       const atMost = trial.capabilities.roundTrips?.[kind] ?? 1;
       const { roundTrips } = proxy.counts;
-      assert.ok(roundTrips >= 1 && roundTrips <= atMost, `${kind}: ${roundTrips} round trips, not ${atMost}`);
+      assert.ok(
+        roundTrips >= 1 && roundTrips <= atMost,
+        `${kind}: expected at most ${atMost} round trips, got ${roundTrips}`,
+      );
     },
   };
 }

@@ -8,11 +8,11 @@ import { gone } from "./ttl.js";
 const manyKeys = 100_000;
 const keysAtOnce = 5000;
 
-/** The keys that match a pattern. */
+/** The search for the keys that match a pattern. */
 export const scan: Section = section(
   "scan",
   {
-    "finds every key of very many while others are written and removed": async (trial) => {
+    "finds each of many keys while others are written and removed": async (trial) => {
       const { storage, key } = trial;
       const count = trial.capabilities.scannedKeys ?? manyKeys;
       const names = Array.from({ length: count }, (_, index) => key(`many:${index}`));
@@ -36,13 +36,16 @@ export const scan: Section = section(
           await storage.removeMany([key(`many:new:${pages - 10}`)]);
         }
       }
-      assert.ok(pages >= count / 20_000, `${count} keys came in ${pages} pages`);
-      assert.ok(largestPage <= 20_000, `a page had ${largestPage} keys`);
+      assert.ok(
+        pages >= count / 20_000,
+        `expected pages of at most 20,000 keys, got ${pages} pages for ${count} keys`,
+      );
+      assert.ok(largestPage <= 20_000, `expected at most 20,000 keys in a page, got ${largestPage}`);
       const missing = names.filter((name) => !found.has(name));
       assert.equal(
         missing.length,
         0,
-        `${missing.length} of ${count} keys were not found, such as ${missing[0]}`,
+        `expected all ${count} keys, missed ${missing.length} such as ${missing[0]}`,
       );
       const foreign = [...found].filter((name) => !name.startsWith(key("many:")));
       assert.deepEqual(foreign, []);
@@ -51,7 +54,7 @@ export const scan: Section = section(
       }
     },
 
-    "takes nothing in a pattern but its gaps for more than itself": async (trial) => {
+    "treats the literal parts of a pattern literally": async (trial) => {
       const { storage, key } = trial;
       const literal = ["%", "_", "*", "?", "[ab]", "{x}", "\\", "'", '"', "^", ".", "(a|b)", "$", "a+"];
       const names = literal.flatMap((text) => [key(`${text}:1`), key(`x${text}:1`), key(`${text}x:1`)]);
@@ -66,7 +69,7 @@ export const scan: Section = section(
       }
     },
 
-    "finds by beginning, by end, by what lies between, and by the whole key": async (trial) => {
+    "finds keys by their beginning, end, middle and as a whole": async (trial) => {
       const { storage, key } = trial;
       const names = [
         "user:1:name",
@@ -89,19 +92,19 @@ export const scan: Section = section(
       assert.deepEqual(await found(trial, KeyPattern.startingWith(key("none"))), []);
     },
 
-    "finds long keys as they are": async (trial) => {
+    "finds long keys unchanged": async (trial) => {
       const long = trial.key("語").padEnd(2000, "本");
       await trial.storage.writeMany([record(long, "v")]);
       assert.deepEqual(await found(trial, KeyPattern.startingWith(trial.key("語"))), [long]);
     },
 
-    "does not find what has expired": async (trial) => {
+    "does not find expired keys": async (trial) => {
       await trial.storage.writeMany([record(trial.key("a"), "A", 1), record(trial.key("b"), "B")]);
       await gone(trial, trial.key("a"));
       assert.deepEqual(await found(trial, KeyPattern.startingWith(trial.key(""))), [trial.key("b")]);
     },
 
-    "can be left early, as often as one likes": async (trial) => {
+    "allows callers to leave a scan early, any number of times": async (trial) => {
       const { storage, key } = trial;
       const names = Array.from({ length: 3000 }, (_, index) => key(`${index}`));
       await storage.writeMany(names.map((name) => record(name, "v")));
@@ -117,9 +120,9 @@ export const scan: Section = section(
   300_000,
 );
 
-/** For storages that have both: a removal by pattern has to reach the loads that are under way. */
+/** Keys with a lease: a removal by pattern must reach the loads that are under way. */
 export const leasesInScans: Section = section("scan", {
-  "finds a key that only a lease stands under, until it is removed": async (trial) => {
+  "finds a key that has only a lease, until its removal": async (trial) => {
     const { storage, key } = trial;
     await storage.leases?.acquire([{ key: key("leased"), duration: 60_000 }]);
     assert.deepEqual(await found(trial, KeyPattern.startingWith(key(""))), [key("leased")]);
@@ -133,7 +136,7 @@ function scanOf(storage: RemoteStorage): (pattern: KeyPattern) => AsyncIterable<
   return storage.scan.bind(storage);
 }
 
-/** The keys that match, each once and in order. */
+/** Returns the keys that match, without duplicates and sorted. */
 async function found({ storage }: Trial, pattern: KeyPattern): Promise<string[]> {
   const keys = new Set<string>();
   for await (const page of scanOf(storage)(pattern)) for (const key of page) keys.add(key);

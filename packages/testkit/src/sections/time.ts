@@ -9,51 +9,55 @@ import { precisionOf } from "./ttl.js";
 
 const hour = 3_600_000;
 
-/** Every clock that a storage may have has been beyond this moment, of September 2001, since it counts from the epoch. */
+/** A moment in September 2001: each clock that counts from the epoch is past it. */
 const plausible = 1e12;
 
-/** What the storage says of its clock. */
+/** The storage's clock. */
 export const time: Section = section("time", {
-  "is in whole milliseconds since the epoch": async ({ storage }) => {
+  "returns whole milliseconds since the epoch": async ({ storage }) => {
     const told = await storage.time();
     assert.ok(Number.isSafeInteger(told), `expected whole milliseconds, got ${told}`);
     assert.ok(told > plausible, `expected milliseconds since the epoch, got ${told}`);
   },
 
-  "goes on as time does": async (trial) => {
+  "returns a time that advances as fast as the client's clock": async (trial) => {
     const first = await reading(trial.storage);
     await pass(50 + 3 * precisionOf(trial));
     const second = await reading(trial.storage);
     const [least, most] = [second.began - first.ended, second.ended - first.began];
-    within(trial, second.told - first.told, [least, most], "the time that the clock says has passed");
+    within(trial, second.told - first.told, [least, most], "the time between two readings");
   },
 
-  "is the same for two clients": async (trial) => {
+  "returns the same time to two clients": async (trial) => {
     const other = await trial.connected();
-    await sandwiched(trial, "the time that another client is told", () => other.time());
+    await sandwiched(trial, "the time for another client", () => other.time());
   },
 
-  "does not depend on the client's clock": async (trial) => {
+  "returns its own time even if the client's clock is wrong": async (trial) => {
     for (const skew of [hour, -hour]) {
-      await sandwiched(trial, `the time that a client is told whose clock is ${skew} ms ahead`, async () => {
+      await sandwiched(trial, `the time for a client with a clock ${skew} ms ahead`, async () => {
         let told = 0;
         await withSkewedClock(skew, async () => {
           told = await trial.storage.time();
         });
         return told;
       });
-      await sandwiched(trial, `the time that a client learns which begins ${skew} ms ahead`, async () => {
-        let told = 0;
-        await withSkewedClock(skew, async () => {
-          const fresh = await trial.connected();
-          told = await fresh.time();
-        });
-        return told;
-      });
+      await sandwiched(
+        trial,
+        `the time for a client that connects with a clock ${skew} ms ahead`,
+        async () => {
+          let told = 0;
+          await withSkewedClock(skew, async () => {
+            const fresh = await trial.connected();
+            told = await fresh.time();
+          });
+          return told;
+        },
+      );
     }
   },
 
-  "is the clock that records expire by": async (trial) => {
+  "returns the clock by which records expire": async (trial) => {
     const { storage, key } = trial;
     const kept = 100 + 2 * precisionOf(trial);
     const before = await storage.time();
@@ -73,20 +77,20 @@ export const time: Section = section("time", {
 
 /** For storages with leases: a lease that is granted says when, by the same clock. */
 export const leaseTime: Section = section("time", {
-  "is the clock that leases are granted by": async (trial) => {
+  "returns the clock by which leases are granted": async (trial) => {
     const { leases } = trial.storage;
     assert.ok(leases !== undefined, "the storage has leases");
     await sandwiched(trial, "the time of a lease", async () => {
       const [answer] = await leases.acquire([{ key: trial.key("a"), duration: 60_000 }]);
-      assert.ok(answer?.outcome === "granted", `a lease came to ${answer?.outcome}`);
+      assert.ok(answer?.outcome === "granted", `expected a granted lease, got ${answer?.outcome}`);
       return answer.at;
     });
   },
 });
 
-/** The same for storages with generations. */
+/** The clock of generations. */
 export const generationTime: Section = section("time", {
-  "is the clock that generations are made by": async (trial) => {
+  "returns the clock by which generations are created": async (trial) => {
     const { generations } = trial.storage;
     assert.ok(generations !== undefined, "the storage has generations");
     await sandwiched(trial, "the time of a generation", async () => {
@@ -96,7 +100,7 @@ export const generationTime: Section = section("time", {
   },
 });
 
-/** What the clock says, and the two ends of the call on this process's clock. */
+/** Reads the storage's clock, with the start and the end of the call on this process's clock. */
 async function reading(
   storage: RemoteStorage,
 ): Promise<{ readonly told: number; readonly began: number; readonly ended: number }> {
@@ -105,7 +109,9 @@ async function reading(
   return { told, began, ended: performance.now() };
 }
 
-/** Asks for the time before and after something that tells the same time, or does not say. */
+/**
+ * Asserts that a function returns a time between two readings of the storage's clock, or no time.
+ */
 async function sandwiched(trial: Trial, what: string, act: () => Promise<number | undefined>): Promise<void> {
   const before = await trial.storage.time();
   const told = await act();
@@ -126,7 +132,10 @@ function atMost(trial: Trial, told: number, most: number, what: string): void {
   assert.ok(told <= most + toleranceOf(trial), `${what}: expected ${most} ms at most, got ${told}`);
 }
 
-/** Two readings are compared, each as exact as the clock's steps are long; and each is rounded. */
+/**
+ * Returns the tolerance for the comparison of two readings. Each is rounded to the steps of the
+ * clock.
+ */
 function toleranceOf(trial: Trial): number {
   return 2 * precisionOf(trial) + 1;
 }

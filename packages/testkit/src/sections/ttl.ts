@@ -8,9 +8,9 @@ import type { Trial } from "../subject.js";
 const day = 86_400_000;
 const tenYears = 10 * 365 * day;
 
-/** How long a record is kept, on the storage's clock. */
+/** The life of records, on the storage's clock. */
 export const ttl: Section = section("ttl", {
-  "returns a record until its ttl is over, and never after": async (trial) => {
+  "returns a record until it expires, and never after": async (trial) => {
     const { storage, key } = trial;
     const precision = precisionOf(trial);
     const kept = 300 + 2 * precision;
@@ -18,33 +18,33 @@ export const ttl: Section = section("ttl", {
     await storage.writeMany([record(key("a"), "A", kept)]);
     const written = performance.now();
     let lastHit = written;
-    // When the server wrote and read is not known, but that it did so between the two ends of a call.
+    // The server wrote and read at unknown moments between the start and the end of each call.
     await until(async () => {
       const reading = performance.now();
       const [bytes] = await storage.readMany([key("a")]);
       if (bytes !== undefined) lastHit = reading;
       return bytes === undefined;
-    }, "the record is over");
+    }, "the record expires");
     const wasKept = performance.now() - writing;
     assert.ok(
       wasKept >= kept - precision - 1,
-      `a ttl of ${kept} ms was over after ${Math.round(wasKept)} ms`,
+      `expected a record with a ttl of ${kept} ms to be kept, got a miss after ${Math.round(wasKept)} ms`,
     );
     const late = lastHit - written - kept;
     assert.ok(
       late <= precision + 1,
-      `a record was returned ${Math.round(late)} ms after its ttl of ${kept} ms`,
+      `expected a miss after the ttl of ${kept} ms, got the record ${Math.round(late)} ms later`,
     );
     await pass(50);
     assert.deepEqual(await readTexts(storage, key("a")), [undefined]);
   },
 
-  "takes a ttl of 1 ms": async (trial) => {
+  "supports a ttl of 1 ms": async (trial) => {
     await trial.storage.writeMany([record(trial.key("a"), "A", 1)]);
     await gone(trial, trial.key("a"));
   },
 
-  "leaves off the fraction of a ttl, but not all of it": async (trial) => {
+  "rounds a ttl down to whole milliseconds, but not to 0": async (trial) => {
     await trial.storage.writeMany([
       record(trial.key("a"), "A", 0.5),
       record(trial.key("b"), "B", 60_000.75),
@@ -55,7 +55,7 @@ export const ttl: Section = section("ttl", {
     assert.deepEqual(await readTexts(trial.storage, trial.key("b")), ["B"]);
   },
 
-  "takes ttls of days, of months and of ten years": async ({ storage, key }) => {
+  "supports ttls of days, months and ten years": async ({ storage, key }) => {
     const long = [
       day,
       24.8 * day,
@@ -82,7 +82,7 @@ export const ttl: Section = section("ttl", {
     assert.equal(await storage.removeMany([key("a")]), 1);
   },
 
-  "keeps each record of a batch for a time of its own": async (trial) => {
+  "keeps each record of a batch for its own ttl": async (trial) => {
     const { storage, key } = trial;
     await storage.writeMany([
       record(key("short"), "S", 1),
@@ -97,7 +97,7 @@ export const ttl: Section = section("ttl", {
     ]);
   },
 
-  "shortens a ttl by an overwrite": async (trial) => {
+  "shortens a ttl in an overwrite": async (trial) => {
     await trial.storage.writeMany([record(trial.key("a"), "A", tenYears)]);
     await trial.storage.writeMany([record(trial.key("a"), "A", 20)]);
     await gone(trial, trial.key("a"));
@@ -106,7 +106,7 @@ export const ttl: Section = section("ttl", {
     await gone(trial, trial.key("b"));
   },
 
-  "lengthens a ttl by an overwrite, and takes it away": async (trial) => {
+  "lengthens and removes a ttl in an overwrite": async (trial) => {
     const { storage, key } = trial;
     const short = 200 + precisionOf(trial);
     await storage.writeMany([record(key("a"), "old", short), record(key("b"), "old", short)]);
@@ -118,14 +118,14 @@ export const ttl: Section = section("ttl", {
     assert.deepEqual(await readTexts(storage, key("a"), key("b")), ["new", "new"]);
   },
 
-  "takes a record that is written over an expired one": async (trial) => {
+  "overwrites an expired record": async (trial) => {
     await trial.storage.writeMany([record(trial.key("a"), "old", 1)]);
     await gone(trial, trial.key("a"));
     await trial.storage.writeMany([record(trial.key("a"), "new", day)]);
     assert.deepEqual(await readTexts(trial.storage, trial.key("a")), ["new"]);
   },
 
-  "counts on its own clock, whatever the client's clock says": async (trial) => {
+  "uses its own clock for ttls, not the client's": async (trial) => {
     const { storage, key } = trial;
     for (const skew of [tenYears, -tenYears]) {
       const [kept, short, before] = [key(`kept${skew}`), key(`short${skew}`), key(`before${skew}`)];
@@ -142,12 +142,12 @@ export const ttl: Section = section("ttl", {
   },
 });
 
-/** How much sooner or later than it should a record may go. */
+/** Returns the milliseconds by which a record may expire too soon or too late. */
 export function precisionOf({ capabilities }: Trial): number {
   return capabilities.ttlPrecision ?? 1;
 }
 
-/** Waits until the record is over. */
+/** Waits until the record has expired. */
 export function gone({ storage }: Trial, key: string): Promise<void> {
-  return until(async () => (await storage.readMany([key]))[0] === undefined, `the record ${key} is over`);
+  return until(async () => (await storage.readMany([key]))[0] === undefined, `the record ${key} expires`);
 }

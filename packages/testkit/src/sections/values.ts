@@ -7,20 +7,20 @@ import type { Trial } from "../subject.js";
 /** 251 bytes, all different. */
 const period = Uint8Array.from({ length: 251 }, (_, index) => index);
 
-/** Bytes as they went in. */
+/** Values, which must come back unchanged. */
 export const values: Section = section("values", {
-  "keeps a value of no bytes, which is not a miss": async (trial) => {
+  "returns an empty value, instead of a miss": async (trial) => {
     await comesBack(trial, new Uint8Array());
   },
 
-  "keeps every value that a byte can have": async (trial) => {
+  "keeps all values of a byte": async (trial) => {
     await comesBack(
       trial,
       Uint8Array.from({ length: 256 }, (_, value) => value),
     );
   },
 
-  "keeps texts that look like nothing, and like a database's own words": async ({ storage, key }) => {
+  "keeps strings that look empty or like a database's own words": async ({ storage, key }) => {
     const texts = ["0", "false", "null", "", "\r\n", "END\r\n", "\0", "\\x00", "\\", "'", '"', "NULL"];
     await storage.writeMany(
       texts.map((text, index) => ({ key: key(`${index}`), bytes: Buffer.from(text), ttl: 60_000 })),
@@ -28,12 +28,12 @@ export const values: Section = section("values", {
     assert.deepEqual(await readTexts(storage, ...texts.map((_, index) => key(`${index}`))), texts);
   },
 
-  "keeps a part of a larger array as that part": async (trial) => {
+  "keeps a part of a larger array as only that part": async (trial) => {
     const whole = Uint8Array.from({ length: 256 }, (_, value) => value);
     await comesBack(trial, new Uint8Array(whole.buffer, 100, 50));
   },
 
-  "keeps each of several sizes around the usual limits of buffers": async (trial) => {
+  "keeps values of sizes around the usual limits of buffers": async (trial) => {
     for (const size of [1, 1023, 1024, 8191, 8192, 16_383, 16_384, 65_535, 65_536, 1_000_000]) {
       await comesBack(trial, pattern(size));
     }
@@ -43,18 +43,18 @@ export const values: Section = section("values", {
     await comesBack(trial, pattern(Math.min(largestTried, trial.capabilities.longestValue ?? largestTried)));
   },
 
-  "refuses a value that is too large, and keeps its other records": async (trial) => {
+  "refuses a value that is too large, and keeps the other records": async (trial) => {
     const { storage, key, capabilities } = trial;
     const limit = capabilities.longestValue ?? largestTried;
     if (limit >= largestTried) return comesBack(trial, pattern(largestTried));
     const tooLarge = { key: key("large"), bytes: Buffer.alloc(limit + 1), ttl: 60_000 };
     const error = await refused(storage.writeMany([tooLarge]), "CACHEME_STORAGE_FAILED");
-    assert.ok(error.message.includes(key("large")), `the message names the key: ${error.message}`);
+    assert.ok(error.message.includes(key("large")), `expected a message with the key, got: ${error.message}`);
     assert.deepEqual(await readTexts(storage, key("large")), [undefined]);
     await comesBack(trial, pattern(1000));
   },
 
-  "does not look at the bytes any more when the write has settled": async ({ storage, key }) => {
+  "does not use the caller's bytes after the write has settled": async ({ storage, key }) => {
     const bytes = Buffer.from("as written");
     await storage.writeMany([{ key: key("a"), bytes, ttl: 60_000 }]);
     bytes.fill(0);
@@ -66,11 +66,11 @@ async function comesBack({ storage, key }: Trial, bytes: Uint8Array): Promise<vo
   const name = key(`bytes:${bytes.length}`);
   await storage.writeMany([{ key: name, bytes, ttl: 60_000 }]);
   const [found] = await storage.readMany([name]);
-  assert.ok(found !== undefined, `${bytes.length} bytes are a miss`);
-  assert.equal(Buffer.compare(found, bytes), 0, `${bytes.length} bytes came back as others`);
+  assert.ok(found !== undefined, `expected ${bytes.length} bytes, got a miss`);
+  assert.equal(Buffer.compare(found, bytes), 0, `expected the same ${bytes.length} bytes, got others`);
 }
 
-/** Bytes in which no piece of a usual length repeats at its place. */
+/** Returns bytes in which no block of a usual length is repeated at its position. */
 function pattern(length: number): Uint8Array {
   return Buffer.alloc(length, period);
 }
