@@ -10,6 +10,7 @@ import {
 import { answersOf, type Calls } from "./calls.js";
 import type { Client } from "./client.js";
 import { acquire, fill, type KeyCommand, release } from "./commands.js";
+import type { EvictionWarning } from "./eviction.js";
 import { freshForOf, packed, wholeTtl } from "./record.js";
 
 /** Bytes of a token: 128 random bits, as text for callers. */
@@ -23,11 +24,13 @@ export class RedisLeases implements Leases {
   readonly #label: string;
   readonly #calls: Calls;
   readonly #client: Client;
+  readonly #eviction: EvictionWarning;
 
-  constructor(label: string, calls: Calls, client: Client) {
+  constructor(label: string, calls: Calls, client: Client, eviction: EvictionWarning) {
     this.#label = label;
     this.#calls = calls;
     this.#client = client;
+    this.#eviction = eviction;
   }
 
   async acquire(requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]> {
@@ -54,6 +57,7 @@ export class RedisLeases implements Leases {
       const freshFor = freshForOf({ ...record, ttl: ttl === "" ? undefined : ttl }) ?? "";
       return { run: fill, key, args: [bytesOfToken(token), packs[index] ?? "", ttl, freshFor] };
     });
+    this.#eviction.notice(records);
     return answers.map((answer) => answer === 1);
   }
 

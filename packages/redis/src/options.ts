@@ -20,6 +20,7 @@ export interface RedisClient {
     readonly db?: number | undefined;
     readonly tls?: object | undefined;
     readonly keyPrefix?: string | undefined;
+    readonly enableReadyCheck?: boolean | undefined;
   };
   connect(): Promise<void>;
   on(event: "ready" | "close", listener: () => void): unknown;

@@ -14,6 +14,7 @@ import { answersOf, Calls, withoutArguments } from "./calls.js";
 import type { Attempt, Client } from "./client.js";
 import { type KeyCommand, readInDoubt, storeForEver } from "./commands.js";
 import type { Connection } from "./connection.js";
+import { EvictionWarning } from "./eviction.js";
 import { RedisGenerations } from "./generations.js";
 import { infoOf } from "./info.js";
 import { RedisLeases } from "./leases.js";
@@ -43,13 +44,15 @@ export class RedisStorage implements RemoteStorage {
   readonly #client: Client;
   readonly #keyPrefix: string;
   readonly #calls: Calls;
+  readonly #eviction: EvictionWarning;
 
   constructor({ settings, client, keyPrefix }: StorageParts) {
     this.label = settings.label;
     this.#client = client;
     this.#keyPrefix = keyPrefix;
     this.#calls = new Calls(settings, client, this);
-    this.leases = new RedisLeases(this.label, this.#calls, client);
+    this.#eviction = new EvictionWarning(this.label, this.#calls, client);
+    this.leases = new RedisLeases(this.label, this.#calls, client, this.#eviction);
     this.generations = new RedisGenerations(this.label, this.#calls, client);
   }
 
@@ -106,6 +109,7 @@ export class RedisStorage implements RemoteStorage {
     if (records.length === 0) return;
     const commands = written(records);
     const outcomes = await this.#calls.make("a write", (attempt) => this.#client.each(commands, attempt));
+    this.#eviction.notice(records);
     const refused = outcomes.flatMap(([error], index) =>
       error === null ? [] : [{ key: records[index]?.key ?? "", cause: withoutArguments(error) }],
     );
