@@ -1,11 +1,15 @@
 import { MOST_SLOTS } from "./table/slots.js";
 
 /**
- * What is refused, and with which words: before anything has changed, naming what was given and what is wanted. Types say most of
- * this too, but not to who writes JavaScript, or reads a ttl from the environment.
+ * Checks of arguments. Each check runs before anything changes, and its error says what was
+ * expected and what came. Types say most of this too, but they do not help JavaScript code, or a
+ * ttl from the environment.
  */
 
-/** A full cache and one entry more weigh twice that, which is still counted exactly. */
+/**
+ * Maximum weight. A full cache and one more entry weigh twice that, which a number still counts
+ * exactly.
+ */
 const MOST_WEIGHT = 2 ** 52;
 
 export function checkMaxSize(maxSize: number): number {
@@ -19,7 +23,7 @@ export function checkMaxWeight(maxWeight: number): number {
   throw new RangeError(`maxWeight must be an integer from 1 to 2^52, or Infinity, not ${shown(maxWeight)}`);
 }
 
-/** A duration in milliseconds: any positive number, `Infinity` for never. */
+/** Checks a duration in milliseconds: any positive number, `Infinity` for never. */
 export function checkTime(name: string, milliseconds: number): number {
   if (typeof milliseconds === "number" && milliseconds > 0) return milliseconds;
   throw new RangeError(
@@ -27,7 +31,7 @@ export function checkTime(name: string, milliseconds: number): number {
   );
 }
 
-/** A time, by whichever clock: what is no number would stop the wheel that expired entries are found by. */
+/** Checks a time of any clock. A time that is not a number would stop the timer wheel. */
 export function checkNow(now: number): number {
   if (Number.isFinite(now)) return now;
   throw new RangeError(`now must be a time in milliseconds, not ${shown(now)}`);
@@ -36,16 +40,16 @@ export function checkNow(now: number): number {
 export function checkWeight(weight: number, key: unknown): number {
   if (Number.isInteger(weight) && weight >= 0 && weight <= MOST_WEIGHT) return weight;
   throw new RangeError(
-    `The weight of an entry must be an integer from 0 to 2^52, not ${shown(weight)}: that of ${shown(key)}`,
+    `The weight of an entry must be an integer from 0 to 2^52, not ${shown(weight)} (key: ${shown(key)})`,
   );
 }
 
-/** A space, and the key beside it: only strings are kept apart by spaces. */
+/** Checks a space and its key. Only string keys can have a space. */
 export function checkSpace(space: number, key: string): void {
   if ((space | 0) !== space || space < 0)
     throw new RangeError(`A space must be an integer from 0 to 2^31 - 1, not ${shown(space)}`);
   if (typeof key !== "string")
-    throw new TypeError(`A key beside a space must be a string, not ${shown(key)}: convert it`);
+    throw new TypeError(`A key with a space must be a string, not ${shown(key)}: convert it`);
 }
 
 export function checkFunction<F>(name: string, given: F): F {
@@ -53,14 +57,14 @@ export function checkFunction<F>(name: string, given: F): F {
   throw new TypeError(`${name} must be a function, not ${shown(given)}`);
 }
 
-/** @throws TypeError where one of the methods is missing */
+/** @throws TypeError if a method is missing */
 export function checkMethods<T extends object>(name: string, given: T, methods: readonly (keyof T)[]): T {
   const missing = methods.filter((method) => typeof given?.[method] !== "function");
   if (missing.length === 0) return given;
   throw new TypeError(`${name} must have the method${missing.length > 1 ? "s" : ""} ${missing.join(", ")}`);
 }
 
-/** @throws TypeError for what is no object, and for a name that there is not */
+/** @throws TypeError if `given` is not an object, or if it has an unknown name */
 export function checkNames(what: string, given: object, names: readonly string[], example: string): void {
   if (typeof given !== "object" || given === null)
     throw new TypeError(`${what} must be an object such as ${example}, not ${shown(given)}`);
@@ -68,12 +72,12 @@ export function checkNames(what: string, given: object, names: readonly string[]
   if (unknown !== undefined) {
     const meant = elsewhere[unknown];
     throw new TypeError(
-      `${what} have no "${unknown}"${meant === undefined ? "" : `: it is ${meant} here`}. There are ${names.join(", ")}`,
+      `${what} include an unknown "${unknown}"${meant === undefined ? "" : `: use ${meant}`}. Known are ${names.join(", ")}`,
     );
   }
 }
 
-/** Names that other caches have for the same. */
+/** Names of the same options in other caches. */
 const elsewhere: Readonly<Record<string, string>> = {
   max: "maxSize",
   capacity: "maxSize",
@@ -85,7 +89,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   updateAgeOnGet: "idle",
 };
 
-/** A value as an error names it. */
+/** Formats a value for an error message. */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case "string":

@@ -1,8 +1,8 @@
-/** Stops a timer that {@link Clock.schedule} started; stopping twice does nothing. */
+/** Cancels a timer that {@link Clock.schedule} started. A second call does nothing. */
 export type CancelTimer = () => void;
 
 /**
- * The only source of time in a cache, so that a test can hold it still or move it on.
+ * Only source of time of a cache. A test can stop it or advance it.
  *
  * @example
  * ```ts
@@ -12,27 +12,30 @@ export type CancelTimer = () => void;
  * ```
  */
 export interface Clock {
-  /** Milliseconds since any moment; the same moment for all `now` that are given to one cache. */
+  /**
+   * Returns the milliseconds since some moment. Every `now` that a cache gets must count from the
+   * same moment.
+   */
   now(): number;
   /** Calls `task` once after `ms` milliseconds. Must not keep the process alive. */
   schedule(task: () => void, ms: number): CancelTimer;
 }
 
-/** The longest delay that `setTimeout` takes; a longer one would fire at once. */
+/** Maximum delay of `setTimeout`: a longer one would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /**
- * Timers as they were when this module was evaluated, so that fake timers of a test do not stop the removal of what has expired;
- * Node's own ones if this is Node, since fakes may have been installed before.
+ * Timers as they were when this module was loaded, so that a test's fake timers do not stop expiry.
+ * On Node.js they come from `node:timers`, because fakes may have been installed earlier.
  */
 const { setTimeout, clearTimeout } = globalThis.process?.getBuiltinModule?.("node:timers") ?? globalThis;
 
-/** The machine's clock and timers; the timers do not keep the process alive. */
+/** The system's clock and timers. The timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(task, ms) {
     const timer = setTimeout(task, Math.min(ms, LONGEST_DELAY));
-    // A number outside Node.js, where no timer holds anything up.
+    // Outside Node.js a timer is a number and keeps nothing alive.
     timer.unref?.();
     return () => clearTimeout(timer);
   },

@@ -1,12 +1,12 @@
-/** A source of random unsigned 32-bit integers. */
+/** Source of random unsigned 32-bit integers. */
 export type RandomSource = () => number;
 
-/** How many numbers are fetched at once: a call of `getRandomValues` costs about 1 µs, whatever it fills. */
+/** Numbers per call of `getRandomValues`, which costs about 1 µs whatever it fills. */
 const BATCH = 64;
 
 /**
- * The platform's cryptographic generator, 20 ns a number. Hash multipliers must be secret: who knew them could
- * choose keys that all meet in one place.
+ * Returns the platform's cryptographic generator, at 20 ns a number. Hash multipliers must be
+ * secret: an attacker who knew them could choose keys that all collide.
  */
 export function secureRandom(): RandomSource {
   const batch = new Uint32Array(BATCH);

@@ -12,11 +12,11 @@ import { type RemovalCause, Removals } from "./removal.js";
 import { EVICTED_PER_OPERATION, MOVED_PER_OPERATION, REMOVED_PER_TIMER } from "./work-limits.js";
 
 /**
- * Entries within limits: the index with policy, expiry and room beside it, kept in step, and every way in which an entry
- * leaves. `store.ts` has the ways in.
+ * Entries within limits. Keeps the index, the policy, the expiry and the capacity in step. Has
+ * every way in which an entry leaves; `store.ts` has the ways in.
  */
 export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
-  /** Slots of keys that are neither strings nor numbers, which only a Map can look up. */
+  /** Slots of the keys that are neither strings nor numbers, which only a Map can look up. */
   readonly otherKeys: Map<K, number> = new Map();
   readonly policy: SlotPolicy;
   readonly expiry: Expiry;
@@ -31,15 +31,15 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   size = 0;
   weight = 0;
   refused = 0;
-  /** The policy's, kept here for the path of a hit. */
+  /** Marks of the policy. The store keeps them too, because every hit needs them. */
   protected marks: Uint8Array | null;
-  /** Somebody listens to removals. */
+  /** Whether there is a removal listener. */
   protected readonly hasListener: boolean;
   protected readonly custom: CustomPolicy<K, V> | undefined;
   protected readonly maintenance: Maintenance;
   /**
-   * Nothing has to be done after an entry was written: nobody listens, the policy is ours, no entry has a weight, no work is
-   * pending. May be false for a while after that has become true.
+   * Whether nothing remains to be done after a write: there is no listener, no custom policy, no
+   * weight, no pending work. May stay false for a while after all of this holds.
    */
   protected isFast: boolean;
 
@@ -63,7 +63,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.isFast = this.canBeFast;
   }
 
-  /** Removes a held entry from all parts. */
+  /** Removes a stored entry from all parts. */
   remove(slot: number, cause: RemovalCause): void {
     this.removals[cause]++;
     if (this.hasListener) this.queueRemoval(slot, cause);
@@ -71,7 +71,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.drop(slot);
   }
 
-  /** Removes all entries of a space, and returns their number. */
+  /** Removes all entries of a space and returns how many there were. */
   clearSpace(space: number): number {
     let count = 0;
     for (let slot = 0; slot < this.unused; slot++) {
@@ -84,7 +84,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     return count;
   }
 
-  /** Removes expired entries, after looking at `most` of those whose time may have come. */
+  /** Removes expired entries. Looks at up to `most` entries that may have expired. */
   expire(now: number, most: number): void {
     for (let looked = 0; looked < most; looked++) {
       const slot = this.expiry.nextExpired(now, most - looked);
@@ -101,7 +101,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.finishLater();
   }
 
-  /** After many removals at once: what is left to do is done in the background. */
+  /** Finishes an operation with many removals. Leaves the rest of the work to the timer. */
   finishLater(): void {
     const now = this.expiry.clock.now();
     if (this.maintain(now) <= now) this.maintenance.scheduleBy(now, now);
@@ -124,7 +124,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.finish();
   }
 
-  /** What `isFast` means, asked anew. */
+  /** Computes `isFast`. */
   protected get canBeFast(): boolean {
     return (
       !this.hasListener &&
@@ -135,10 +135,14 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     );
   }
 
-  /** The end of every operation that may have removed something: everything is consistent, the user's code may run. */
+  /**
+   * Ends every operation that may have removed an entry. The structure is consistent now, so the
+   * user's code may run.
+   */
   finish(): void {
     if (this.size < this.capacity.shrinkBelow) this.shrink(MOVED_PER_OPERATION);
-    // Before the listener runs, which may use the cache: what failed here is for this caller.
+    // Taken before the listener runs, because the listener may use the cache: these errors belong
+    // to this caller.
     const failures = this.custom?.takeFailures();
     if (this.hasListener) this.removals.notify();
     this.isFast = this.canBeFast;
@@ -146,15 +150,16 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   }
 
   /**
-   * Evicts until the limits hold, of a cache that weighed so much `before` what came in. After a `resize` to lower limits that may
-   * be a long way: then until it weighs no more than before, and some entries more.
+   * Evicts until the limits hold. `before` is the weight before the write. After a `resize` to
+   * lower limits that may take many evictions. Then it stops when the cache weighs no more than
+   * before, and some entries later.
    */
   protected evict(before: number): void {
     for (let more = EVICTED_PER_OPERATION; this.isOverLimit && (this.weight > before || more-- > 0); )
       this.evictOne();
   }
 
-  /** Makes room for another entry, if all slots are in use. */
+  /** Adds slots, if all are in use. */
   protected grow(): void {
     this.capacity.grow(this.limits.maxSize);
     this.marks = this.policy.marks;
@@ -176,7 +181,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     this.drop(slot);
   }
 
-  /** A held entry is found no more. Its key need not be looked at where all are indexed. */
+  /** Removes a stored entry from the index. Skips the look at its key if all keys are indexed. */
   protected unindex(slot: number): void {
     const { otherKeys } = this;
     if (otherKeys.size === 0 || isIndexed(this.keyAt(slot)))
@@ -184,7 +189,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     else otherKeys.delete(this.keyAt(slot));
   }
 
-  /** The entry of one slot moves to that of another, which is evicted; the policy has done its part. */
+  /** Moves an entry to the slot of an evicted entry. The policy has already done its part. */
   protected relocate(from: number, to: number): void {
     const { expiry } = this;
     this.rekey(from, to);
@@ -200,7 +205,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     else this.otherKeys.set(key, to);
   }
 
-  /** What removals of all causes have in common. */
+  /** Does the part of a removal that all causes share. */
   private drop(slot: number): void {
     if (this.expiry.deadlines !== null) this.expiry.clearDeadline(slot);
     this.unindex(slot);
@@ -216,8 +221,8 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
   }
 
   /**
-   * What the timer does. Returns when it should be called again. What a user's policy throws meanwhile is kept for who calls the
-   * cache next: here nobody could catch it.
+   * Does the timer's work and returns when it should run again. Keeps the errors of a custom policy
+   * for the next caller of the cache, because nobody could catch them here.
    */
   private maintain(now: number): number {
     const { capacity } = this;
@@ -226,7 +231,7 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     if (capacity.isShrinking) this.shrink(REMOVED_PER_TIMER);
     if (this.hasListener) this.removals.notify();
     this.isFast = this.canBeFast;
-    // An iteration is waited for: its end begins the rest.
+    // If an iteration is running, its end starts the rest of the work.
     return this.isOverLimit || (capacity.isShrinking && !this.iterations.areRunning)
       ? now
       : (this.expiry.wheel?.nextDue() ?? Number.POSITIVE_INFINITY);

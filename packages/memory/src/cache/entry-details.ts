@@ -1,8 +1,8 @@
-/** What `inspect` tells of an entry. */
+/** Result of `inspect`: one entry. */
 export interface EntryDetails<V> {
   readonly value: V;
-  /** In the unit of the `weigher`; 1 without one. */
+  /** Weight, in the unit of the `weigher`; 1 if there is no weigher. */
   readonly weight: number;
-  /** Milliseconds until the entry expires; `Infinity` if it does not. */
+  /** Milliseconds until the entry expires; `Infinity` if it never does. */
   readonly remaining: number;
 }

@@ -1,16 +1,16 @@
 import type { CancelTimer, Clock } from "../clock.js";
 
-/** A timer never fires sooner than this many milliseconds from now, unless there is a backlog. */
+/** Minimum delay of a timer in milliseconds, unless there is a backlog. */
 const COARSEST = 50;
 
 /**
- * The one timer of a cache, for what no operation may come to do: giving back the memory of expired entries. It does
- * not keep the process alive, and holds the cache weakly, so that a cache that nobody has any more can be collected
- * whatever it still waits for.
+ * The one timer of a cache. It frees the memory of expired entries if no operation does. It does
+ * not keep the process alive. It holds the cache weakly, so an unused cache can be collected,
+ * whatever timer is pending.
  */
 export class Maintenance {
   private readonly clock: Clock;
-  /** Does a bounded piece of work, and returns when there is more: a time, or `Infinity`. */
+  /** Does a bounded piece of work and returns the time for the next one, or `Infinity`. */
   private readonly work: (now: number) => number;
   private readonly task: () => void;
   private cancelTimer: CancelTimer | undefined;
@@ -26,7 +26,7 @@ export class Maintenance {
     };
   }
 
-  /** Makes sure that the work is done soon after the time `at`. */
+  /** Schedules the work for the time `at`, or soon after it. */
   scheduleBy(at: number, now: number): void {
     const when = Math.max(at, now + COARSEST);
     if (when < this.at) this.schedule(when, now);

@@ -1,2 +1,2 @@
-/** What a read returns where there is no entry: unlike `undefined`, never a value. */
+/** Result of a read that found no entry. Unlike `undefined`, it is never a stored value. */
 export const MISS: unique symbol = Symbol("@cacheme/memory miss");

@@ -16,60 +16,76 @@ import { type RandomSource, secureRandom } from "../random.js";
 import { MOST_SLOTS } from "../table/slots.js";
 import type { RemovalListener } from "./removal.js";
 
-/** How a {@link BoundedCache} is made. At least one of `maxSize` and `maxWeight` must be given. */
+/** Options of a {@link BoundedCache}. Set `maxSize`, `maxWeight`, or both. */
 export interface BoundedCacheOptions<K, V> {
-  /** Most entries: an integer from 1 to 2^24. Default: 2^24. */
+  /** Maximum number of entries: an integer from 1 to 2^24. Default: 2^24. */
   readonly maxSize?: number | undefined;
-  /** Most total weight, in whatever unit `weigher` or `set` counts: a positive integer. Default: no limit. */
+  /**
+   * Maximum total weight, in the unit of `weigher` or `set`: an integer from 1 to 2^52, or
+   * `Infinity`. Default: no limit.
+   */
   readonly maxWeight?: number | undefined;
-  /** The weight of an entry, a non-negative integer. Asked once per `set` that gives no weight. Default: 1. */
+  /**
+   * Computes the weight of an entry, an integer from 0 to 2^52. Called once per `set` that gives no
+   * weight. Default: 1.
+   */
   readonly weigher?: ((value: V, key: K) => number) | undefined;
-  /** Which entry goes when there is no room. Default: `"tlfu"`. */
+  /** Policy that chooses the entry to evict from a full cache. Default: `"tlfu"`. */
   readonly policy?: PolicyName | EvictionPolicy<K> | undefined;
-  /** Milliseconds from its `set` after which an entry expires, unless `set` says otherwise. Default: never. */
+  /**
+   * Milliseconds after its `set` until an entry expires, unless `set` gives another ttl. Default:
+   * never.
+   */
   readonly ttl?: number | undefined;
-  /** Milliseconds without a `get` or `set` after which an entry expires. Default: never. */
+  /** Milliseconds without a `get` or `set` until an entry expires. Default: never. */
   readonly idle?: number | undefined;
-  /** Told of every entry that leaves the cache. */
+  /** Called for every entry that leaves the cache. Default: none. */
   readonly onRemoval?: RemovalListener<K, V> | undefined;
-  /** Gets what `onRemoval` threw or rejected with. Default: it is only counted, in `stats().listenerErrors`. */
+  /**
+   * Called with the error that `onRemoval` threw or rejected with. Default:
+   * `stats().listenerErrors` counts it.
+   */
   readonly onListenerError?: ((error: unknown) => void) | undefined;
-  /** Time and timers. Default: `Date.now` and `setTimeout` with `unref`. */
+  /** Time and timers. Default: `Date.now`, and `setTimeout` with `unref`. */
   readonly clock?: Clock | undefined;
   /**
-   * Random unsigned 32-bit integers, for the secret of the keys' hash and the policy's draws. Default: the platform's
-   * cryptographic generator. A test gives its own, to repeat every decision; nobody else should.
+   * Source of random unsigned 32-bit integers, for the secret of the key hash and the policy's
+   * draws. Default: the platform's cryptographic generator. Set it in tests only, to repeat every
+   * decision.
    */
   readonly random?: RandomSource | undefined;
 }
 
-/** What a read may be told. */
+/** Options of a read. */
 export interface ReadOptions {
   /**
-   * The current time in milliseconds, by the cache's clock, if the caller has it already. Default: the clock is read, if the entry
-   * ends.
+   * Current time in milliseconds, by the cache's clock, if the caller already has it. Default: the
+   * cache reads its clock, if the entry has a deadline.
    */
   readonly now?: number | undefined;
 }
 
-/** What `set` may say about an entry. */
+/** Options of `set`. */
 export interface SetOptions {
   /** Milliseconds until the entry expires; `Infinity`: never. Default: the cache's `ttl`. */
   readonly ttl?: number | undefined;
-  /** What the entry weighs, a non-negative integer. Default: what the `weigher` says, or 1. */
+  /** Weight of the entry, an integer from 0 to 2^52. Default: the result of the `weigher`, or 1. */
   readonly weight?: number | undefined;
-  /** The current time, if the caller has it already; otherwise the clock is read where the time is needed. */
+  /**
+   * Current time in milliseconds, by the cache's clock, if the caller already has it. Default: the
+   * cache reads its clock, if it needs the time.
+   */
   readonly now?: number | undefined;
 }
 
-/** How a value is to be stored. */
+/** Weight and times of an entry that is being written. */
 export interface Placement {
   readonly weight: number;
-  /** Milliseconds until the entry ends; `Infinity`: never. */
+  /** Milliseconds until the entry expires; `Infinity`: never. */
   readonly ttl: number;
-  /** The current time in milliseconds, if it is known. */
+  /** Current time in milliseconds, if it is known. */
   readonly now: number | undefined;
-  /** The entry weighs 1 and does not end. */
+  /** Whether the entry weighs 1 and never expires. */
   readonly isPlain: boolean;
 }
 
@@ -96,13 +112,13 @@ const NOTHING: SetOptions = {};
 
 const SET_OPTIONS = ["ttl", "weight", "now"] as const satisfies readonly (keyof SetOptions)[];
 
-/** The options with all defaults filled in. */
+/** Options with all defaults filled in. */
 export interface Settings<K, V> {
   readonly limits: Limits;
   readonly weigher: ((value: V, key: K) => number) | undefined;
   readonly policy: PolicyName | EvictionPolicy<K>;
   readonly ttl: number;
-  /** How a value is stored for which nothing is given, where that is always the same. */
+  /** Placement of a `set` without options, if it is always the same. */
   readonly defaultPlacement: Placement | undefined;
   readonly idle: number;
   readonly onRemoval: RemovalListener<K, V> | undefined;
@@ -116,7 +132,7 @@ export function resolveOptions<K, V>(options: BoundedCacheOptions<K, V>): Settin
   checkNames("The options of a BoundedCache", options, OPTIONS, "{ maxSize: 10_000 }");
   const { maxSize, maxWeight, weigher, policy = "tlfu", ttl = NEVER, idle = NEVER } = options;
   if (maxSize === undefined && maxWeight === undefined) {
-    throw new TypeError("A BoundedCache needs a limit: give maxSize (entries), maxWeight, or both");
+    throw new TypeError("A BoundedCache needs a limit: set maxSize (entries), maxWeight, or both");
   }
   checkTime("ttl", ttl);
   return {
@@ -137,7 +153,7 @@ export function resolveOptions<K, V>(options: BoundedCacheOptions<K, V>): Settin
   };
 }
 
-/** How a value is to be stored, by the cache's settings and what `set` was told. */
+/** Computes the placement of a `set` from the cache's settings and the options of the call. */
 export function placementOf<K, V>(
   { ttl, weigher }: Settings<K, V>,
   key: K,
@@ -145,7 +161,8 @@ export function placementOf<K, V>(
   options: SetOptions | undefined,
 ): Placement {
   const given = options ?? NOTHING;
-  // Who says nothing that there is may have meant something: others need not wait for their names to be looked at.
+  // Only options without any known name are checked for unknown ones. Other calls need not wait for
+  // that check.
   if (
     options !== undefined &&
     given.ttl === undefined &&
@@ -153,7 +170,7 @@ export function placementOf<K, V>(
     given.now === undefined
   )
     checkNames("The options of set", options, SET_OPTIONS, "{ ttl: 60_000 }");
-  // The user's code first: it may throw, or use the cache itself.
+  // The user's code runs first: it may throw, or use the cache.
   const weight =
     given.weight === undefined && weigher !== undefined ? weigher(value, key) : (given.weight ?? 1);
   return placement(

@@ -1,10 +1,11 @@
 /**
- * Why an entry left the cache:
+ * Reason why an entry left the cache:
  *
- * - `"size"`: evicted to stay within `maxSize` or `maxWeight`, or refused because it is heavier than `maxWeight`
- * - `"expired"`: its ttl or idle time was over
+ * - `"size"`: evicted to stay within `maxSize` or `maxWeight`, or refused because it is heavier
+ *   than `maxWeight`
+ * - `"expired"`: its ttl or idle time had passed
  * - `"explicit"`: `delete` was called
- * - `"replaced"`: `set` gave its key another value (this is the old value)
+ * - `"replaced"`: `set` stored another value under its key; this is the old value
  * - `"cleared"`: `clear` or `clearSpace` was called
  */
 export type RemovalCause = "size" | "expired" | "explicit" | "replaced" | "cleared";
@@ -14,29 +15,31 @@ export interface Removal<K, V> {
   readonly key: K;
   readonly value: V;
   readonly cause: RemovalCause;
-  /** The number given to `setIn`; 0 for `set`. */
+  /** Space of the key, as given to `setIn`; 0 for `set`. */
   readonly space: number;
 }
 
 /**
- * Told of every entry that leaves the cache, after the cache is consistent again: it may call any of its methods.
- * What it throws, or rejects with, changes nothing in the cache, and goes to `onListenerError`.
+ * Is called for every entry that leaves the cache. The cache is consistent by then, so the listener
+ * may use it. If the listener throws or rejects, the cache does not change and `onListenerError`
+ * gets the error.
  */
 export type RemovalListener<K, V> = (removal: Removal<K, V>) => void;
 
-/** Keeps removals until the operation that caused them is over, then tells the listener. */
+/** Queues removals until the operation that caused them ends, then calls the listener. */
 export class Removals<K, V> implements Record<RemovalCause, number> {
   readonly listener: RemovalListener<K, V> | undefined;
   private readonly onError: ((error: unknown) => void) | undefined;
   private readonly queue: Removal<K, V>[] = [];
   private isNotifying = false;
-  // How many entries left, by cause, whether or not anybody listens. Fields, since a name that varies costs 10 to 20 ns.
+  // Number of removals by cause, with or without a listener. Separate fields, because a computed
+  // name costs 10 to 20 ns.
   size = 0;
   expired = 0;
   explicit = 0;
   replaced = 0;
   cleared = 0;
-  /** How often the listener threw or rejected. */
+  /** Number of times that the listener threw or rejected. */
   errors = 0;
 
   constructor(listener: RemovalListener<K, V> | undefined, onError: ((error: unknown) => void) | undefined) {
@@ -53,7 +56,10 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
     if (this.listener !== undefined) this.queue.push({ key, value, cause, space });
   }
 
-  /** Tells the listener. What it causes itself is told by the same loop, in order, and not within itself. */
+  /**
+   * Calls the listener for each queued removal. If the listener causes removals, this loop reports
+   * them too, in order and without recursion.
+   */
   notify(): void {
     const { listener } = this;
     if (listener === undefined || this.queue.length === 0 || this.isNotifying) return;
@@ -65,7 +71,7 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
 
   private notifyOf(listener: RemovalListener<K, V>, removal: Removal<K, V>): void {
     try {
-      // An async function is one that returns nothing, to a type.
+      // TypeScript accepts an async function as one that returns nothing.
       const outcome: unknown = listener(removal);
       if (isThenable(outcome)) Promise.resolve(outcome).catch((error: unknown) => this.fail(error));
     } catch (error) {
@@ -78,12 +84,15 @@ export class Removals<K, V> implements Record<RemovalCause, number> {
     try {
       this.onError?.(error);
     } catch {
-      // Nobody is left to tell.
+      // Nobody is left to report this error to.
     }
   }
 }
 
-/** A promise of another realm is no instance of this one's class. */
+/**
+ * Recognizes promises of every realm: a promise of another realm is no instance of this realm's
+ * class.
+ */
 function isThenable(outcome: unknown): outcome is PromiseLike<unknown> {
   return (
     typeof outcome === "object" && outcome !== null && "then" in outcome && typeof outcome.then === "function"

@@ -1,21 +1,23 @@
 import type { RemovalCause } from "./removal.js";
 
-/** What a cache has counted since it was made. */
+/** Counters of a cache since it was created. */
 export interface CacheStats {
-  /** Reads (`get`, `read`, `heldIn`) that found an entry. `peek`, `has` and `inspect` are not counted. */
+  /**
+   * Reads (`get`, `read`, `heldIn`) that found an entry. `peek`, `has` and `inspect` do not count.
+   */
   readonly hits: number;
-  /** Reads that found none. */
+  /** Reads that found no entry. */
   readonly misses: number;
   /** `hits / (hits + misses)`; 0 before the first read. */
   readonly hitRatio: number;
-  /** Entries held. Expired ones count until their memory is given back. */
+  /** Number of stored entries. Expired entries count until they are removed. */
   readonly size: number;
-  /** Their total weight. */
+  /** Total weight of the stored entries. */
   readonly weight: number;
-  /** How many entries left, by cause. */
+  /** Number of entries that left, by cause. */
   readonly removals: Readonly<Record<RemovalCause, number>>;
-  /** `set`s refused because the entry alone is heavier than `maxWeight`. */
+  /** Number of refused `set` calls: the entry alone was heavier than `maxWeight`. */
   readonly refused: number;
-  /** How often the removal listener threw or rejected. */
+  /** Number of times that the removal listener threw or rejected. */
   readonly listenerErrors: number;
 }

@@ -1,9 +1,12 @@
-/** Entries above a new, lower limit that each `set` evicts, beside what it has to: about 5 µs. The timer, for which nobody waits: 100 µs. */
+/**
+ * Entries above a new, lower limit that each `set` evicts beside those it must evict: about 5 µs.
+ * The timer removes more, because nobody waits for it: 100 µs.
+ */
 export const EVICTED_PER_OPERATION: number = 32;
 export const REMOVED_PER_TIMER: number = 512;
 
-/** Entries that an operation moves to lower slots, when a cache gives memory back: about 3 µs. */
+/** Entries that each operation moves to lower slots while a cache frees memory: about 3 µs. */
 export const MOVED_PER_OPERATION: number = 16;
 
-/** Expired entries that an operation which knows the time removes, beside its own work: about 2 µs. */
+/** Expired entries that an operation removes if it knows the time: about 2 µs. */
 export const EXPIRED_PER_OPERATION: number = 8;

@@ -3,33 +3,37 @@ import { Fitting } from "../table/column.js";
 import type { PerSlot } from "../table/per-slot.js";
 import { TimerWheel } from "./timer-wheel.js";
 
-/** The times of an overwrite. */
+/** Times of an overwrite. */
 interface Renewal {
-  /** Milliseconds until the entry ends; `Infinity`: never. */
+  /** Milliseconds until the entry expires; `Infinity`: never. */
   readonly ttl: number;
-  /** The current time in milliseconds, if it is known. */
+  /** Current time in milliseconds, if it is known. */
   readonly now: number | undefined;
 }
 
 /**
- * When entries end: a deadline per slot, and a timer wheel that finds those that have passed.
+ * Expiry of entries: a deadline per slot, and a timer wheel that finds the deadlines that have
+ * passed.
  *
- * A read compares the deadline itself, so an expired entry is never returned; the wheel only gives memory back, some
- * tens of milliseconds later. Nothing is allocated, and no clock read, before the first entry that ends.
+ * A read compares the deadline itself, so an expired entry is never returned. The wheel only frees
+ * memory, some tens of milliseconds later. Before the first entry with a deadline, nothing is
+ * allocated and no clock is read.
  */
 export class Expiry implements PerSlot {
-  /** When the entry of a slot ends, in milliseconds; 0: never. `null` before the first that ends. 8 bytes a slot. */
+  /**
+   * Deadlines by slot, in milliseconds; 0: never. `null` before the first deadline. 8 bytes a slot.
+   */
   deadlines: Float64Array | null = null;
   wheel: TimerWheel | null = null;
   readonly clock: Clock;
   /**
-   * Before this time `nextExpired` has nothing to do: every operation that knows the time asks first. Always over where there is an
-   * idle time, which every access puts off.
+   * Time before which `nextExpired` finds nothing. Every operation that knows the time compares it
+   * first. With an idle time it has always passed, because every access changes a deadline.
    */
   nextCheckAt: number = Number.NEGATIVE_INFINITY;
-  /** Milliseconds without an access after which an entry ends; `Infinity`: it does not. */
+  /** Milliseconds without an access until an entry expires; `Infinity`: never. */
   private readonly idle: number;
-  /** Where there is an idle time, the end that the ttl sets, which no access puts off. */
+  /** Deadlines by the ttl alone, which no access extends. Kept only if there is an idle time. */
   private ttlEnds: Float64Array | null = null;
   private capacity = 0;
 
@@ -66,12 +70,15 @@ export class Expiry implements PerSlot {
     this.capacity = 0;
   }
 
-  /** Whether the slot's entry has a deadline at all. */
+  /** Returns whether the slot's entry has a deadline. */
   hasDeadline(slot: number): boolean {
     return this.deadlines !== null && this.deadlines[slot] !== 0;
   }
 
-  /** Whether a read has to do with the time: to ask for it, to put off the end, to remove what has expired. Needs `deadlines`. */
+  /**
+   * Returns whether a read needs the time: to compare it, to extend the deadline, or to remove what
+   * has expired. `deadlines` must exist.
+   */
   mayBeExpired(slot: number, now: number | undefined): boolean {
     const deadline = (this.deadlines as Float64Array)[slot] as number;
     return deadline !== 0 && (now === undefined || now >= deadline || now >= this.nextCheckAt);
@@ -82,19 +89,22 @@ export class Expiry implements PerSlot {
     return deadlines !== null && deadlines[slot] !== 0 && (deadlines[slot] as number) <= now;
   }
 
-  /** Milliseconds until the slot's entry ends: `Infinity` if it does not. */
+  /** Returns the milliseconds until the slot's entry expires, or `Infinity`. */
   remaining(slot: number, now: number): number {
     return this.hasDeadline(slot)
       ? ((this.deadlines as Float64Array)[slot] as number) - now
       : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether an entry with this ttl needs the time. */
+  /** Returns whether an entry with this ttl needs the time. */
   needsTime(ttl: number): boolean {
     return ttl !== Number.POSITIVE_INFINITY || this.idle !== Number.POSITIVE_INFINITY;
   }
 
-  /** Gives the slot of a new or overwritten entry a deadline, and returns it; for a ttl that `needsTime`. */
+  /**
+   * Sets the deadline of a new or overwritten entry and returns it. `needsTime` must be true for
+   * the ttl.
+   */
   setDeadline(slot: number, ttl: number, now: number): number {
     const wheel = this.wheel ?? this.createWheel(now);
     const deadlines = this.deadlines as Float64Array;
@@ -103,7 +113,8 @@ export class Expiry implements PerSlot {
     const before = deadlines[slot] as number;
     const deadline = notNever(Math.min(ttlEnd, now + this.idle));
     deadlines[slot] = deadline;
-    // Later than before: its old bucket comes first, and puts it into the right one then.
+    // The new deadline is later. The old bucket is due first, and then moves the slot to the right
+    // one.
     if (before !== 0 && deadline >= before) return deadline;
     if (before !== 0) wheel.remove(slot);
     wheel.add(slot, deadline);
@@ -111,8 +122,11 @@ export class Expiry implements PerSlot {
   }
 
   /**
-   * Gives a held entry that is overwritten its new end, where writing it down is all there is to do: the old end is not over and
-   * not later, or neither entry ends. Nearly always so, if the time is given. False: it is left to `start` or `stop`.
+   * Extends the deadline of an overwritten entry if no other work is needed. Returns false if there
+   * is other work: the caller must call `setDeadline` or `clearDeadline`.
+   *
+   * The short way serves two cases: the entry has not expired and its new deadline is not earlier,
+   * or neither entry expires. It nearly always serves if the caller passes the time.
    */
   extend(slot: number, { ttl, now }: Renewal): boolean {
     const { deadlines } = this;
@@ -126,13 +140,13 @@ export class Expiry implements PerSlot {
     return true;
   }
 
-  /** The entry was used: its idle time, if there is one, begins again. */
+  /** Restarts the idle time of a used entry, if there is an idle time. */
   touch(slot: number, now: number): void {
     if (this.ttlEnds === null || this.deadlines === null) return;
     this.deadlines[slot] = notNever(Math.min(this.ttlEnds[slot] as number, now + this.idle));
   }
 
-  /** The slot's entry is gone, or ends no more. */
+  /** Clears the deadline of a slot. */
   clearDeadline(slot: number): void {
     const { deadlines, wheel } = this;
     if (deadlines === null || wheel === null || deadlines[slot] === 0) return;
@@ -140,7 +154,10 @@ export class Expiry implements PerSlot {
     deadlines[slot] = 0;
   }
 
-  /** A slot whose deadline has passed, to be removed by the caller, or -1. Looks at `most` slots at most. */
+  /**
+   * Returns a slot whose deadline has passed, or -1. The caller must remove its entry. Looks at up
+   * to `most` slots.
+   */
   nextExpired(now: number, most: number): number {
     const { wheel, deadlines } = this;
     if (wheel === null || deadlines === null) return -1;
@@ -170,7 +187,10 @@ export class Expiry implements PerSlot {
   }
 }
 
-/** 0 stands for "never": a deadline at that very moment, which only a test's clock has, is the last before it. */
+/**
+ * Replaces a deadline of 0, which means "never", with the last moment before it. Only a test's
+ * clock has a deadline of 0.
+ */
 function notNever(deadline: number): number {
   return deadline || -Number.MIN_VALUE;
 }

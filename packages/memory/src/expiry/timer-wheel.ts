@@ -1,52 +1,57 @@
 import type { Fitting } from "../table/column.js";
 import { SlotLinks } from "../table/slot-links.js";
 
-/** The finest buckets are this many milliseconds wide. */
+/** Width of the finest buckets, in milliseconds. */
 const TICK = 32;
 
-/** Buckets per level; a bucket of the next level is as wide as all of these. */
+/** Buckets per level. A bucket of the next level is as wide as all of them. */
 const BUCKET_BITS = 6;
 const BUCKETS = 1 << BUCKET_BITS;
 
 /** Ticks below this are whole numbers to the compiler. */
 const LONGEST_WHOLE = 2 ** 31;
 
-/** Six levels of 64 buckets: 32 ms, 2 s, 2 min, 2.3 h, 6.2 days, 1.1 years each; 69 years in all. */
+/**
+ * Six levels of 64 buckets: 32 ms, 2 s, 2 min, 2.3 h, 6.2 days, 1.1 years each; 69 years in all.
+ */
 const LEVELS = 6;
 
-/** The list of slots whose bucket's time has come. */
+/** List of the slots whose bucket is due. */
 const DUE = LEVELS * BUCKETS;
 
-/** The last tick that the wheel tells apart. */
+/** Last tick that the wheel distinguishes. */
 const HORIZON = BUCKETS ** LEVELS - 1;
 
 /**
- * A hierarchical timer wheel (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987, scheme 7).
+ * A hierarchical timer wheel (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987,
+ * scheme 7).
  *
- * Adding and removing are constant. Time moves on by whole buckets: a bucket whose time has come is appended to the
- * list of what is due, in one step whatever it holds. Who asks for the due slots one by one decides how many at once, so that a million entries that expire together never stall anyone. A slot is due in
- * its deadline's bucket or a coarser one before it: whoever asks compares the deadline, and adds it again if it is early.
+ * Adding and removing take constant time. Time advances by whole buckets: the wheel appends a due
+ * bucket to the list of due slots, in one step whatever it holds. The caller takes due slots one by
+ * one and decides how many at once. So a million entries that expire together stall nobody. A slot
+ * is due in its deadline's bucket, or in a coarser one before it. So the caller compares the
+ * deadline, and adds the slot again if it is early.
  *
- * 8 bytes a slot; no deadline is kept here.
+ * The wheel takes 8 bytes a slot and keeps no deadlines.
  */
 export class TimerWheel {
   readonly links: SlotLinks = new SlotLinks(LEVELS * BUCKETS + 1);
   private readonly origin: number;
-  /** The tick that the wheel has come to. */
+  /** Current tick of the wheel. */
   tick = 0;
   private count = 0;
 
-  /** @param now the current time in milliseconds: the wheel's beginning */
+  /** @param now current time in milliseconds, at which the wheel begins */
   constructor(now: number) {
     this.origin = now;
   }
 
-  /** How many slots are scheduled. */
+  /** Number of scheduled slots. */
   get size(): number {
     return this.count;
   }
 
-  /** When the wheel's current tick ends, in milliseconds: before it `advance` does nothing. */
+  /** End of the current tick, in milliseconds. Before it, `advance` does nothing. */
   get tickEnd(): number {
     return this.origin + (this.tick + 1) * TICK;
   }
@@ -55,7 +60,7 @@ export class TimerWheel {
     return this.links.fitOne(capacity, fitting);
   }
 
-  /** `to` is scheduled in the place of `from`. */
+  /** Replaces `from` with `to`. */
   moveSlot(from: number, to: number): void {
     this.links.moveSlot(from, to);
   }
@@ -66,19 +71,23 @@ export class TimerWheel {
     this.links.addLast(this.bucketOf(deadline), slot);
   }
 
-  /** Takes a scheduled slot out. */
+  /** Removes a scheduled slot. */
   remove(slot: number): void {
     this.count--;
     this.links.remove(slot);
   }
 
-  /** Moves on to the time `now`. At most 64 steps a level, whatever passed; times before the wheel's are ignored. */
+  /**
+   * Advances the wheel to the time `now`, in at most 64 steps a level, however much time has
+   * passed. Ignores times before the wheel's own.
+   */
   advance(now: number): void {
     const from = this.tick;
     const to = Math.floor((now - this.origin) / TICK);
     if (to <= from) return;
     this.tick = to;
-    // A finest bucket is due when its time is over; a coarser one when it begins, to be spread over the finer ones.
+    // A finest bucket is due when its time has passed. A coarser one is due when its time begins,
+    // to be spread over finer ones.
     this.collect(0, from, to - 1);
     let width = BUCKETS;
     for (let level = 1; level < LEVELS; level++, width *= BUCKETS) {
@@ -89,12 +98,15 @@ export class TimerWheel {
     }
   }
 
-  /** A slot whose bucket is due, or -1. It stays the same until it is removed. */
+  /** Returns a slot whose bucket is due, or -1. Returns the same slot until it is removed. */
   due(): number {
     return this.links.first(DUE);
   }
 
-  /** When the next bucket is due, in milliseconds; `Infinity` if nothing is scheduled. Looks at 384 buckets at most. */
+  /**
+   * Returns when the next bucket is due, in milliseconds, or `Infinity` if nothing is scheduled.
+   * Looks at up to 384 buckets.
+   */
   nextDue(): number {
     if (this.count === 0) return Number.POSITIVE_INFINITY;
     if (this.due() >= 0) return this.origin + this.tick * TICK;
@@ -126,7 +138,8 @@ export class TimerWheel {
 
   private bucketOf(deadline: number): number {
     const wanted = Math.floor((deadline - this.origin) / TICK);
-    // Whole numbers of 32 bits last for two years from the wheel's beginning, and cost a third of what follows.
+    // 32-bit integers last for two years from the wheel's beginning, and cost a third of the code
+    // below.
     if (wanted < LONGEST_WHOLE && wanted >= this.tick) {
       const distance = (wanted - this.tick) | 0;
       if (distance < BUCKETS) return wanted & (BUCKETS - 1);

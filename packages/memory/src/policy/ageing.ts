@@ -2,30 +2,39 @@ import type { Regions } from "./regions.js";
 import type { FrequencySketch } from "./sketch.js";
 import type { Requests } from "./slot-policy.js";
 
-/** All frequencies are halved when this many requests per entry are counted, of which half go on counting (TinyLFU). */
+/**
+ * Requests per entry until all frequencies are halved (TinyLFU). Half of the requests then count
+ * for the next time.
+ */
 const REQUESTS_PER_AGE = 10;
 
-/** A smaller cache ages as slowly as one of this size: it must see a loop twice to know it. */
+/** Smaller caches age as slowly as one of this size: a cache must see a loop twice to know it. */
 const AGES_LIKE = 512;
 
-/** Slots aged in an insertion, at the least and at the most; as many blocks of the sketch. */
+/** Minimum and maximum number of slots aged per insertion, and of blocks of the sketch. */
 const FEWEST_AGED = 32;
 const MOST_AGED = 1024;
 
-/** Requests after which it is asked again whether there is something to do: entries may have been removed meanwhile. */
+/** Requests between two checks for work. Entries may have been removed meanwhile. */
 const LOOKED_EVERY = 64;
 
-/** Halves all frequencies from time to time, those of the sketch and those of the entries held, some with each insertion. */
+/**
+ * Halves all frequencies from time to time, those of the sketch and those of the stored entries.
+ * Does a part of the work with each insertion.
+ */
 export class Ageing {
-  /** Requests, at least one an insertion. */
+  /** Number of requests. Each insertion counts as one at least. */
   now = 0;
   private readonly sketch: FrequencySketch;
   private readonly regions: Regions;
   private readonly requests: Requests;
   private seen = 0;
-  /** Since when requests count for the next ageing. */
+  /** Value of `now` from which requests count for the next ageing. */
   private since = 0;
-  /** Before this there is nothing to do. Asked at every insertion, where asking all that has to do with it takes 5 ns. */
+  /**
+   * Value of `now` before which there is nothing to do. Every insertion compares it, because
+   * checking for work takes 5 ns.
+   */
   private next = 0;
 
   constructor(sketch: FrequencySketch, regions: Regions, requests: Requests) {
@@ -34,7 +43,10 @@ export class Ageing {
     this.requests = requests;
   }
 
-  /** Counts the requests since the last insertion. Begins to halve the frequencies when it is time, or goes on with it. */
+  /**
+   * Counts the requests since the last insertion. Starts to halve the frequencies if it is time, or
+   * continues.
+   */
   count(): void {
     const { hits, misses } = this.requests;
     const total = hits + misses;
@@ -44,7 +56,7 @@ export class Ageing {
     if (this.now >= this.next) this.work(requests);
   }
 
-  /** There is more to do: the sketch is to grow. */
+  /** Makes the next insertion check for work, because the sketch may have to grow. */
   wake(): void {
     this.next = 0;
   }

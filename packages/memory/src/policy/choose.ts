@@ -8,14 +8,18 @@ import type { PolicyContext, SlotPolicy } from "./slot-policy.js";
 import { TinyLfuPolicy } from "./tlfu.js";
 
 /**
- * The policies that come with the package. First to go is: with `tlfu`, what is asked for least, in the long run and of late; with
- * `lru`, what was used longest ago; with `lfu`, what was used least often; with `fifo`, what was inserted longest ago.
+ * Names of the built-in policies. Each one evicts first:
+ *
+ * - `tlfu`: the entry that is read least, in the long run and lately
+ * - `lru`: the entry that was used longest ago
+ * - `lfu`: the entry that was used least often
+ * - `fifo`: the entry that was inserted longest ago
  */
 export type PolicyName = "tlfu" | "lru" | "lfu" | "fifo";
 
 const METHODS = ["onInsert", "onAccess", "onRemove", "victim"] as const;
 
-/** Makes the policy that an option asks for. */
+/** Creates the policy that an option names. */
 export function choosePolicy<K, V>(
   policy: PolicyName | EvictionPolicy<K>,
   context: PolicyContext<K, V>,

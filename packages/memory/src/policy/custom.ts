@@ -4,9 +4,9 @@ import type { EvictionPolicy } from "./eviction-policy.js";
 import type { SlotPolicy } from "./slot-policy.js";
 
 /**
- * A user's policy behind the cache's seam. It may throw or name a slot that is not held; the cache must stay whole
- * and within its limits then. So what it throws is kept until the cache is consistent, and the entry inserted last
- * is evicted where it has no answer.
+ * Adapts a custom policy. The custom policy may throw, or name a slot without an entry. The cache
+ * must stay consistent and within its limits then. So errors are kept until the cache is
+ * consistent, and a missing victim is replaced by the entry inserted last.
  */
 export class CustomPolicy<K, V> implements SlotPolicy {
   readonly marks = null;
@@ -14,7 +14,7 @@ export class CustomPolicy<K, V> implements SlotPolicy {
   readonly onHit: Uint8Array = new Uint8Array(0);
   private readonly policy: EvictionPolicy<K>;
   private readonly slots: Slots<K, V>;
-  /** 1 for each held slot. */
+  /** 1 for each slot with an entry. */
   held: Uint8Array = new Uint8Array(0);
   private last = -1;
   private failures: unknown[] = [];
@@ -30,7 +30,7 @@ export class CustomPolicy<K, V> implements SlotPolicy {
     return true;
   }
 
-  /** Never called: the user's policy knows entries by their slots. */
+  /** Does nothing and is never called: a custom policy knows entries by their slots. */
   moveSlot(): void {}
 
   insert(slot: number): void {
@@ -72,14 +72,14 @@ export class CustomPolicy<K, V> implements SlotPolicy {
     this.held = new Uint8Array(0);
   }
 
-  /** What the policy threw since the last call. */
+  /** Returns and clears the errors of the policy since the last call. */
   takeFailures(): readonly unknown[] {
     const { failures } = this;
     if (failures.length > 0) this.failures = [];
     return failures;
   }
 
-  /** Throws the first thing that the policy threw since the last call. */
+  /** Throws the first error of the policy since the last call. */
   rethrow(): void {
     const failures = this.takeFailures();
     if (failures.length > 0) throw failures[0];
@@ -90,7 +90,9 @@ export class CustomPolicy<K, V> implements SlotPolicy {
     if (slot !== undefined && this.held[slot] === 1) return slot;
     if (this.failures.length === 0) {
       this.failures.push(
-        new RangeError(`The eviction policy's victim() returned ${slot}, which is no held slot`),
+        new RangeError(
+          `The eviction policy's victim() must return the slot of a stored entry, but returned ${slot}`,
+        ),
       );
     }
     return this.held[this.last] === 1 ? this.last : this.held.indexOf(1);

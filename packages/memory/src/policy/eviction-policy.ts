@@ -1,32 +1,42 @@
 /**
- * An eviction policy of your own, given as `policy` in the cache's options.
+ * Custom eviction policy: the `policy` option of a cache.
  *
- * An entry is named by its *slot*: an integer from 0 that is unique among the entries held and is used again
- * after `onRemove`, so that a policy can keep what it knows in arrays. Slots are dense: the highest is at most
- * the largest number of entries that were held at once.
+ * A policy names an entry by its *slot*, an integer from 0. A slot is unique among the stored
+ * entries and is reused after `onRemove`. So a policy can keep its data in arrays. Slots are dense:
+ * the highest is at most the largest number of entries that were stored at once.
  *
- * The methods must not call the cache. What they throw reaches the caller of the cache's method, after the cache
- * has put itself right; where a timer was at work, the next caller.
+ * The methods must not call the cache. If a method throws, the caller of the cache gets the error,
+ * after the cache is consistent again. If a timer was running, the next caller gets it.
  *
  * @example
  * ```ts
  * class MostRecentlyInserted implements EvictionPolicy<string> {
  *   readonly #stack: number[] = [];
- *   onInsert(slot: number) { this.#stack.push(slot); }
+ *   onInsert(slot: number) {
+ *     this.#stack.push(slot);
+ *   }
  *   onAccess() {}
- *   onRemove(slot: number) { this.#stack.splice(this.#stack.indexOf(slot), 1); }
- *   victim() { return this.#stack.at(-2) ?? this.#stack.at(-1); }
+ *   onRemove(slot: number) {
+ *     this.#stack.splice(this.#stack.indexOf(slot), 1);
+ *   }
+ *   victim() {
+ *     return this.#stack.at(-2) ?? this.#stack.at(-1);
+ *   }
  * }
- * const cache = new BoundedCache<string, number>({ maxSize: 100, policy: new MostRecentlyInserted() });
+ * const policy = new MostRecentlyInserted();
+ * const cache = new BoundedCache<string, number>({ maxSize: 100, policy });
  * ```
  */
 export interface EvictionPolicy<K> {
-  /** An entry was added. */
+  /** Handles a new entry. */
   onInsert(slot: number, key: K, weight: number): void;
-  /** The entry was hit, or its value was replaced; `weight` is what it weighs now. */
+  /** Handles a hit, or a new value. `weight` is the current weight of the entry. */
   onAccess(slot: number, weight: number): void;
-  /** The entry is gone, whatever the cause: evicted, expired, deleted. */
+  /** Handles a removal, whatever its cause: evicted, expired, deleted. */
   onRemove(slot: number): void;
-  /** The slot of the entry to evict next; `onRemove` follows. The entry inserted last may be the answer. */
+  /**
+   * Returns the slot of the entry to evict next; a call of `onRemove` follows. The entry inserted
+   * last may be the answer.
+   */
   victim(): number | undefined;
 }

@@ -2,10 +2,13 @@ import type { Fitting } from "../table/column.js";
 import { SlotLinks } from "../table/slot-links.js";
 import type { SlotPolicy } from "./slot-policy.js";
 
-/** The list of all entries, that which goes next at its end. */
+/** List of all entries. Its last entry is evicted next. */
 export const QUEUE = 0;
 
-/** First in, first out: the entry that was set first goes first. Hits and overwrites change nothing. */
+/**
+ * First in, first out: evicts the entry that was inserted first. Hits and overwrites change
+ * nothing.
+ */
 export class FifoPolicy implements SlotPolicy {
   readonly marks = null;
   readonly onHit: Uint8Array = new Uint8Array(0);

@@ -1,32 +1,35 @@
 /** Ways of a bucket: neighbouring words, one cache line. */
 const WAYS = 4;
 
-/** A word is 24 bits of the hash and a tick of 8 bits; 0 is an empty word. */
+/** Mask of the tick. A word is 24 bits of the hash and a tick of 8 bits; 0 is an empty word. */
 const TICK = 255;
 
-/** The age of a key of which nothing is known: greater than any period. */
+/** Age of an unknown key: longer than any period. */
 export const NEVER = 0x7fffffff;
 
-/** How finely age is told: from this many to twice as many ticks to the period that a table was made for. */
+/** Resolution of ages: the period of a table has from this many to twice as many ticks. */
 const TICKS_PER_PERIOD = 16;
 
 /**
- * The keys that left the admission window lately: the ghosts by which the window learns what it would gain by
- * being larger (as ARC and Cliffhanger learn it). Time is whatever the caller counts.
+ * Ghosts: the keys that left the admission window lately. They show what a larger window would gain
+ * (as in ARC and Cliffhanger). The caller chooses the unit of time.
  *
- * A set-associative table of hash tags, 4 bytes each, that forgets by age: nothing is ever deleted, a word is
- * overwritten when it is the oldest of its bucket. A full bucket forgets a key too early, a tag in 2^24 is
- * taken for another, and after eight periods a word that nobody overwrote seems young again: all are rare,
- * and only tilt a statistic.
+ * The table is set-associative, with hash tags of 4 bytes. It forgets by age: nothing is ever
+ * deleted, and a new word overwrites the oldest of its bucket. Three errors are rare, and only skew
+ * a statistic. A full bucket forgets a key too early. One tag in 2^24 is taken for another. After
+ * eight periods a word that was not overwritten seems young again.
  */
 export class Ghosts {
   table: Int32Array = new Int32Array(0);
-  /** For how many keys the table was made. */
+  /** Number of keys that the table was made for. */
   capacity = 0;
-  /** A tick is 2^`tickBits` of the caller's time. */
+  /** A tick is 2^`tickBits` units of the caller's time. */
   private tickBits = 0;
 
-  /** Remembers that the key left at `now`, for at least `period`, in which about `capacity` keys leave. */
+  /**
+   * Adds a key that left at `now`. Remembers it for at least `period`, in which about `capacity`
+   * keys leave.
+   */
   add(hash: number, now: number, period: number, capacity: number): void {
     if (capacity > this.capacity * 2 || capacity < this.capacity / 4) this.resize(period, capacity);
     const { table } = this;
@@ -47,7 +50,7 @@ export class Ghosts {
     table[oldest] = tag | tick;
   }
 
-  /** How long before `now` the key left, to the tick; `NEVER` if that is not known. */
+  /** Returns how long before `now` the key left, to the tick, or `NEVER` if that is unknown. */
   age(hash: number, now: number): number {
     if (this.capacity === 0) return NEVER;
     const { table } = this;
@@ -71,7 +74,7 @@ export class Ghosts {
     return (Math.imul(hash, 0x85ebca6b) >>> 8) & (this.table.length - WAYS);
   }
 
-  /** A new table with twice the room or more; what the old one knew is forgotten. */
+  /** Creates an empty table with at least twice the capacity. The old ghosts are lost. */
   private resize(period: number, capacity: number): void {
     let words = WAYS;
     while (words < capacity * 2) words *= 2;

@@ -2,38 +2,42 @@ import { Fitting } from "../table/column.js";
 import { SlotLinks } from "../table/slot-links.js";
 import type { SlotPolicy } from "./slot-policy.js";
 
-/** The list of the groups in use, by rising count. */
+/** List of the groups in use, by rising count. */
 const GROUPS = 0;
 
 const FEWEST_GROUPS = 16;
 
 /**
- * Least frequently used: the entry with the fewest hits and overwrites since it was inserted goes first; of
- * several, the one whose last use is longest ago. Exact and constant in time: entries with equal counts form a
- * group, groups are linked by rising count (Shah, Mitra and Matani, 2010). A new entry counts 1.
- * The entry set last is spared while there is another, or nothing new would ever get in.
+ * Least frequently used: evicts the entry with the fewest hits and overwrites since it was
+ * inserted. If several have the fewest, it evicts the one whose last use is longest ago. It is
+ * exact and takes constant time. Entries with equal counts form a group, and groups are linked by
+ * rising count (Shah, Mitra and Matani, 2010). A new entry counts 1. The entry set last is spared
+ * while there is another one; otherwise no new entry would ever get in.
  *
- * There are as many groups as different counts, which are few: k of them take more than k² / 2 uses. Their arrays
- * double when they are full.
+ * There are as many groups as different counts, which are few: k of them take more than k² / 2
+ * uses. Their arrays double when they are full.
  */
 export class LfuPolicy implements SlotPolicy {
   readonly marks = null;
   readonly entering = -1;
   readonly onHit: Uint8Array = new Uint8Array(0);
-  /** The groups, by rising count. */
+  /** Groups, by rising count. */
   readonly groups: SlotLinks = new SlotLinks(1);
-  /** The count that the members of a group have. */
+  /** Count of the members, by group. */
   counts: Float64Array = new Float64Array(0);
-  /** The group of a slot. */
+  /** Group, by slot. */
   groupOf: Int32Array = new Int32Array(0);
-  /** The members of a group in a circle, `oldest` first: its next and previous, per slot. */
+  /**
+   * Next and previous member, by slot. The members of a group form a circle that begins at
+   * `oldest`.
+   */
   next: Int32Array = new Int32Array(0);
   previous: Int32Array = new Int32Array(0);
   oldest: Int32Array = new Int32Array(0);
-  /** Released group ids are chained through `counts`. */
+  /** First released group, or -1. Released groups are chained through `counts`. */
   private free = -1;
   private unused = 0;
-  /** The slot set last, or -1. */
+  /** Slot set last, or -1. */
   newest = -1;
 
   fitOne(capacity: number, fitting: Fitting): boolean {

@@ -1,8 +1,9 @@
 import { FifoPolicy, QUEUE } from "./fifo.js";
 
 /**
- * Least recently used: a queue in which every hit and overwrite puts the entry last again. Exact, so a hit relinks: about
- * 3 ns where the neighbours are cached, and up to five cache misses in a cache of a million.
+ * Least recently used: a queue in which each hit or overwrite moves the entry to the back. The
+ * order is exact, so a hit relinks it: about 3 ns if the neighbours are cached, up to five cache
+ * misses in a cache of a million.
  */
 export class LruPolicy extends FifoPolicy {
   override access(slot: number): void {

@@ -2,14 +2,14 @@ import type { Fitting } from "../table/column.js";
 import type { Slots } from "../table/slots.js";
 import { Mark, RegionBits } from "./mark.js";
 
-/** `aged` where no ageing is under way: above every slot. */
+/** Value of `aged` while no ageing is running: above every slot. */
 const ALL_AGED = 0x7fffffff;
 
-/** A part of the cache: its oldest entry, and how much is in it. */
+/** A part of the cache: its oldest entry, its size and its weight. */
 export class Region {
-  /** The region's bits of the mark. */
+  /** Bits of the region in a mark. */
   readonly bits: number;
-  /** The slot that came first, or -1. */
+  /** Slot that entered first, or -1. */
   oldest = -1;
   size = 0;
   weight = 0;
@@ -20,37 +20,38 @@ export class Region {
 }
 
 /**
- * Which region of a segmented cache each slot is in, and in which order. A slot's mark says the region, so
- * that an entry can be taken out without knowing where it is.
+ * Regions of a segmented cache, and the order of the slots in each. The mark of a slot names its
+ * region, so an entry can be removed without a search.
  *
- * A region is a ring of slots, each linked to the next younger one and the youngest to the oldest. So the oldest becomes the
- * youngest by moving on `oldest`, as a CLOCK's hand: one read, where a list would relink five neighbours (12 ns).
+ * A region is a ring of slots. Each slot links to the next younger one, and the youngest to the
+ * oldest. So the oldest becomes the youngest by advancing `oldest`, like the hand of a CLOCK: one
+ * read, instead of relinking five neighbours (12 ns).
  */
 export class Regions {
   marks: Uint8Array = new Uint8Array(0);
-  /** The next younger slot, and the next older one. */
+  /** Next younger slot, and next older slot, by slot. */
   younger: Int32Array = new Int32Array(0);
   older: Int32Array = new Int32Array(0);
-  /** Where newcomers are. */
+  /** Region of the newcomers. */
   readonly window: Region = new Region(RegionBits.Window);
-  /** The part of the main region whose entries are evicted. */
+  /** Part of the main region from which entries are evicted. */
   readonly probation: Region = new Region(RegionBits.Probation);
-  /** The part of the main region that was hit on probation. */
+  /** Part of the main region with the entries that were hit on probation. */
   readonly protected: Region = new Region(RegionBits.Protected);
   readonly slots: Slots<unknown, unknown>;
-  /** Slots from here on still count in the scale before the last ageing. */
+  /** First slot that still counts in the scale before the last ageing. Later slots do too. */
   aged: number = ALL_AGED;
 
   constructor(slots: Slots<unknown, unknown>) {
     this.slots = slots;
   }
 
-  /** Entries in all regions. */
+  /** Number of entries in all regions. */
   get held(): number {
     return this.window.size + this.probation.size + this.protected.size;
   }
 
-  /** What they weigh. */
+  /** Weight of all regions. */
   get weight(): number {
     return this.window.weight + this.probation.weight + this.protected.weight;
   }
@@ -63,7 +64,7 @@ export class Regions {
     return true;
   }
 
-  /** `to`, which is in no region, takes the place of `from`, and its mark. */
+  /** Replaces `from` with `to`, which must be in no region. `to` gets the mark of `from`. */
   moveSlot(from: number, to: number): void {
     const { marks, younger, older } = this;
     const frequency = this.frequencyOf(from);
@@ -92,7 +93,7 @@ export class Regions {
     }
   }
 
-  /** The slot, which is in no region, becomes the newest of one, untouched. */
+  /** Adds a slot, which must be in no region, as the newest of a region. It is untouched. */
   enter(slot: number, region: Region): void {
     const { marks, younger, older } = this;
     const { weights } = this.slots;
@@ -108,7 +109,7 @@ export class Regions {
     region.weight += weights === null ? 1 : (weights[slot] as number);
   }
 
-  /** The slot is in no region any more. Its mark keeps the frequency only. */
+  /** Removes a slot from its region. Its mark keeps the frequency only. */
   leave(slot: number, region: Region): void {
     const { marks, younger, older } = this;
     const { weights } = this.slots;
@@ -122,13 +123,13 @@ export class Regions {
     marks[slot] = (marks[slot] as number) & Mark.Frequency;
   }
 
-  /** The slot becomes the newest of a region, untouched. */
+  /** Moves a slot to another region, as its newest. It becomes untouched. */
   move(slot: number, from: Region, to: Region): void {
     this.leave(slot, from);
     this.enter(slot, to);
   }
 
-  /** The oldest slot of the region becomes the newest, untouched. */
+  /** Makes the oldest slot of a region its newest. It becomes untouched. */
   renewOldest(region: Region): void {
     const { marks } = this;
     const slot = region.oldest;
@@ -136,28 +137,28 @@ export class Regions {
     region.oldest = this.younger[slot] as number;
   }
 
-  /** The frequency of the entry held in `slot`, in today's scale. */
+  /** Returns the frequency of the entry in `slot`, in the current scale. */
   frequencyOf(slot: number): number {
     const frequency = (this.marks[slot] as number) & Mark.Frequency;
     return slot < this.aged ? frequency : frequency >>> 1;
   }
 
-  /** What stands in the mark of `slot` for a frequency in today's scale. */
+  /** Converts a frequency of the current scale to the scale of the mark of `slot`. */
   inScaleOf(slot: number, frequency: number): number {
     return slot < this.aged ? frequency : frequency << 1;
   }
 
-  /** Halves every frequency. Only while not `isAgeing`; the work is left to `ageSome`. */
+  /** Halves every frequency. Must not be called while `isAgeing`. `ageSome` does the work. */
   age(): void {
     this.aged = 0;
   }
 
-  /** Whether an earlier ageing has not reached every slot yet. */
+  /** Whether the last ageing has not reached every slot yet. */
   get isAgeing(): boolean {
     return this.aged !== ALL_AGED;
   }
 
-  /** Brings up to `count` slots to today's scale. */
+  /** Converts up to `count` slots to the current scale. */
   ageSome(count: number): void {
     if (this.aged === ALL_AGED) return;
     const { marks } = this;
@@ -169,7 +170,7 @@ export class Regions {
     this.aged = end === marks.length ? ALL_AGED : end;
   }
 
-  /** The region of a slot that is in one. */
+  /** Returns the region of a slot, which must be in one. */
   regionOf(slot: number): Region {
     const bits = (this.marks[slot] as number) & Mark.Region;
     if (bits === RegionBits.Window) return this.window;

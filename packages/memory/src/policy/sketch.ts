@@ -1,10 +1,16 @@
 import { Fitting } from "../table/column.js";
 
-/** A block: four words, one per row, of eight 4-bit counters each. 16 bytes, so an estimate reads one cache line. */
+/**
+ * A block: four words, one per row, of eight 4-bit counters each. 16 bytes, so an estimate reads
+ * one cache line.
+ */
 const WORD_BITS = 2;
 const WORDS = 1 << WORD_BITS;
 
-/** Counters stop here. More would say nothing: ageing keeps all but the most popular keys far below. */
+/**
+ * Maximum of a counter. A higher one would add nothing: ageing keeps all but the most popular keys
+ * far below.
+ */
 export const enum Count {
   Most = 15,
 }
@@ -13,51 +19,61 @@ export const enum Count {
 const BLOCKS_PER_ENTRY = 1 / 2;
 
 /**
- * The least that is wanted, 16 KB, does for 2,048 entries. A small cache has to tell apart many times more keys than it
- * holds, or every newcomer seems as popular as the entries.
+ * Minimum number of wanted blocks: 16 KB, enough for 2,048 entries. A small cache sees many times
+ * more keys than it stores. With fewer counters every newcomer would seem as popular as the
+ * entries.
  */
 const FEWEST_BLOCKS = 1024;
 
-/** The sketch begins with 256 bytes, so that a cache that is hardly used costs hardly anything. */
+/** Blocks at the start: 256 bytes, so that a cache that is hardly used costs hardly anything. */
 const FIRST_BLOCKS = 16;
 
-/** Blocks added in one step of growth, an insertion each. An insertion wants half a block more, so this catches up. */
+/**
+ * Blocks added per step of growth, one step an insertion. An insertion wants half a block more, so
+ * this catches up.
+ */
 const SPLIT_AT_ONCE = 4;
 
-/** Blocks taken away in one step of shrinking. */
+/** Blocks removed per step of shrinking. */
 const MERGED_AT_ONCE = 512;
 
-/** Spreads a hash over the bits that choose the counters; the low bits of the hash itself choose the block. */
+/**
+ * Multiplier that spreads a hash over the bits that choose the counters. The low bits of the hash
+ * itself choose the block.
+ */
 const SPREAD = 0x9e3779b1 | 0;
 
-/** Clears the bit that a halved counter would get from its neighbour. */
+/** Mask that clears the bit that a halved counter would get from its neighbour. */
 const HALVED = 0x77777777;
 
 /**
- * How often keys were inserted lately: a count-min sketch of 4-bit counters (Cormode and Muthukrishnan, 2005)
- * with conservative update (Estan and Varghese, 2002), blocked so that a key's four counters are neighbours.
+ * Counts how often keys were inserted lately. It is a count-min sketch of 4-bit counters (Cormode
+ * and Muthukrishnan, 2005) with conservative update (Estan and Varghese, 2002). It is blocked: a
+ * key's four counters are neighbours.
  *
- * It grows by linear hashing (Litwin, 1980), block by block: a new block starts as the copy of the one whose
- * keys it takes over, so no estimate falls and nothing is rehashed. Ageing halves all counters at one moment
- * as seen from outside, and in fact block by block: blocks that the sweep has not reached yet count in halves.
+ * It grows by linear hashing (Litwin, 1980), block by block. A new block starts as the copy of the
+ * block whose keys it takes over. So no estimate falls and nothing is rehashed. Ageing seems to
+ * halve all counters at one moment, but works block by block: blocks that the sweep has not reached
+ * yet count in halves.
  */
 export class FrequencySketch {
   table: Int32Array = new Int32Array(0);
   /** Blocks in use. */
   blocks = 0;
-  /** Blocks wanted, towards which the sketch grows as keys come. */
+  /** Wanted blocks. The sketch grows towards them as keys come. */
   wanted = 0;
-  /** The first block that is still to be halved; `blocks` where no sweep is under way. */
+  /** First block that is still to be halved; `blocks` if no sweep is running. */
   swept = 0;
-  /** The largest power of two not above `blocks`, less 1. */
+  /** Largest power of two that is not above `blocks`, less 1. */
   private mask = 0;
-  /** There are more blocks than wanted, and `fitOne` takes them away. */
+  /** Whether there are more blocks than wanted, so that `fitOne` removes them. */
   isShrinking = false;
   private readonly fitting = new Fitting();
 
   /**
-   * Room for the history of a cache of `entries`: it grows as keys come. For fewer than before it shrinks, some blocks with
-   * each call (20 µs), and returns true until it has.
+   * Sizes the sketch for the history of a cache of `entries`. It grows as keys come. For fewer
+   * entries than before it shrinks, some blocks with each call (20 µs). Returns true while it
+   * shrinks.
    */
   fitOne(entries: number): boolean {
     const wanted = Math.max(FEWEST_BLOCKS, Math.ceil(entries * BLOCKS_PER_ENTRY));
@@ -73,7 +89,7 @@ export class FrequencySketch {
     return true;
   }
 
-  /** Counts the key and returns its frequency with this time, 1 to 15. */
+  /** Counts the key and returns its frequency including this time, 1 to 15. */
   increment(hash: number): number {
     const block = this.blockOf(hash);
     const isHalved = block < this.swept;
@@ -81,35 +97,38 @@ export class FrequencySketch {
     return isHalved ? raised : raised >>> 1;
   }
 
-  /** The key's frequency, 0 to 15; too high where all its counters are shared, never too low. */
+  /**
+   * Returns the frequency of a key, 0 to 15. Too high if all its counters are shared, never too
+   * low.
+   */
   estimate(hash: number): number {
     const block = this.blockOf(hash);
     const counted = this.lift(block, hash, 0, 0);
     return block < this.swept ? counted : counted >>> 1;
   }
 
-  /** Makes the key's frequency at least `frequency`: what was counted elsewhere comes back. */
+  /** Raises the frequency of a key to at least `frequency`, which was counted elsewhere. */
   raise(hash: number, frequency: number): void {
     const block = this.blockOf(hash);
     this.lift(block, hash, 0, block < this.swept ? frequency : frequency << 1);
   }
 
-  /** Whether `advance` has anything to do. */
+  /** Whether `advance` has work to do. */
   get isBusy(): boolean {
     return this.swept < this.blocks || this.blocks < this.wanted;
   }
 
-  /** Whether an earlier ageing has not reached every block yet. */
+  /** Whether the last ageing has not reached every block yet. */
   get isAgeing(): boolean {
     return this.swept < this.blocks;
   }
 
-  /** Halves every frequency. Only while not `isAgeing`; the work is left to `advance`. */
+  /** Halves every frequency. Must not be called while `isAgeing`. `advance` does the work. */
   age(): void {
     this.swept = 0;
   }
 
-  /** A step of the work that is pending: halves up to `blocks` blocks, or adds a few. */
+  /** Takes a step of the pending work: halves up to `blocks` blocks, or adds a few. */
   advance(blocks: number): void {
     if (this.isAgeing) this.sweep(blocks);
     else if (this.blocks < this.wanted) this.split();
@@ -132,7 +151,10 @@ export class FrequencySketch {
     this.mask = FIRST_BLOCKS - 1;
   }
 
-  /** Without a branch: whether a block beyond the last is drawn is a matter of chance. */
+  /**
+   * Returns the block of a hash, without a branch: chance decides whether the hash names a block
+   * beyond the last.
+   */
   private blockOf(hash: number): number {
     const block = hash & ((this.mask << 1) | 1);
     const isBeyond = (this.blocks - 1 - block) >> 31;
@@ -140,9 +162,10 @@ export class FrequencySketch {
   }
 
   /**
-   * Counts the key `by` more, and `floor` at least, in the block's own scale; returns what it counts then. Conservative update:
-   * lifts only those of its counters that are below, by what they lack. On the path of every insertion: one cache line, and no
-   * branch that depends on a counter, since each of those is guessed wrong every other time (5 ns).
+   * Raises a key by `by`, and to at least `floor`, in the block's own scale. Returns the new count.
+   * Conservative update: raises only its counters that are too low, by the difference. Every
+   * insertion calls this, so it reads one cache line only. No branch depends on a counter, because
+   * the processor would predict it wrongly every other time (5 ns).
    */
   private lift(block: number, hash: number, by: number, floor: number): number {
     const { table } = this;
@@ -196,7 +219,10 @@ export class FrequencySketch {
     this.swept = end;
   }
 
-  /** The reverse of `split`: a block and the one that it was copied from become one, so that no estimate falls. */
+  /**
+   * Reverses `split`: merges a block into the block that it was copied from, so that no estimate
+   * falls.
+   */
   private merge(): void {
     const { table } = this;
     const end = Math.max(this.wanted, this.blocks - MERGED_AT_ONCE);
@@ -218,17 +244,17 @@ export class FrequencySketch {
   }
 }
 
-/** The lesser of two small numbers: `Math.min` is compiled to a branch. */
+/** Returns the lesser of two small numbers. `Math.min` compiles to a branch. */
 function least(one: number, other: number): number {
   return other + ((one - other) & ((one - other) >> 31));
 }
 
-/** By how much `one` is above `other`; 0 if it is not. */
+/** Returns by how much `one` exceeds `other`, or 0. */
 function excess(one: number, other: number): number {
   return (one - other) & ~((one - other) >> 31);
 }
 
-/** Of each of eight counters the greater. */
+/** Returns the greater of each pair of eight counters. */
 function greatestOf(one: number, other: number): number {
   let greatest = 0;
   for (let shift = 0; shift < 32; shift += 4) {

@@ -7,30 +7,40 @@ import { FrequencySketch } from "./sketch.js";
 import type { Limits, PolicyContext, Requests, SlotPolicy } from "./slot-policy.js";
 import { WindowTuner } from "./window-tuner.js";
 
-/** Protected entries to each on probation: four fifths of the main region (as in SLRU; Caffeine's share too). */
+/**
+ * Protected entries per entry on probation: four fifths of the main region, as in SLRU and
+ * Caffeine.
+ */
 const PROTECTED_RATIO = 4;
 
-/** Touched entries passed by in one search, each of them moved: what bounds an eviction. */
+/**
+ * Maximum number of touched entries skipped in one search. Each is moved, so this bounds an
+ * eviction.
+ */
 const MOST_SKIPPED = 32;
 
-/** Entries moved from a shrinking window to the main region in one insertion. */
+/** Maximum number of entries moved from a shrinking window to the main region per insertion. */
 const MOST_MOVED = 4;
 
 /**
- * A newcomer with this frequency that loses its duel gets in with a chance of 1 in 128 all the same, so that
+ * Frequency from which a newcomer that loses its duel is admitted with a chance of 1 in 128. So
  * nobody can pin entries in the cache by making their frequencies look high (Caffeine's defence).
  */
 const WARM = 6;
 const CHANCE = 127;
 
 /**
- * W-TinyLFU (Einziger, Friedman and Manes, 2017) with lazy promotion and a window that adapts by its edges.
+ * W-TinyLFU (Einziger, Friedman and Manes, 2017) with lazy promotion and a window that adapts by
+ * its edges.
  *
- * Newcomers enter the *window*, whose oldest entry fights the oldest on *probation* for its place when the
- * cache is full; what is hit on probation becomes *protected*, and the oldest protected entries fall back to
- * probation. A hit writes one byte (see mark.ts). Lists are only put in order at an eviction, as in CLOCK: an
- * entry found touched where one is looked for moves to where its hit would have moved it. So does an entry on
- * probation that wins its duel, so that all of probation is tried in turn and not one entry only.
+ * Newcomers enter the *window*. When the cache is full, the oldest entry of the window fights the
+ * oldest entry on *probation* for its place. An entry hit on probation becomes *protected*, and the
+ * oldest protected entries fall back to probation.
+ *
+ * A hit writes one byte (see `mark.ts`). Lists are ordered only at an eviction, as in CLOCK. If a
+ * search finds a touched entry, it moves the entry to where its hit would have moved it. An entry
+ * on probation that wins its duel moves too. So all of probation is tried in turn, and not one
+ * entry only.
  */
 export class TinyLfuPolicy implements SlotPolicy {
   readonly onHit: Uint8Array = ON_HIT;
@@ -42,9 +52,9 @@ export class TinyLfuPolicy implements SlotPolicy {
   private readonly random: () => number;
   private readonly ageing: Ageing;
   entering = -1;
-  /** The slot inserted last, the long way. */
+  /** Slot of the last `insert`. */
   private newest = -1;
-  /** The window is measured in weight, since there is a limit to that. */
+  /** Whether the window is measured in weight, because there is a limit to it. */
   private isWeighed = false;
 
   constructor(context: PolicyContext) {
@@ -101,7 +111,7 @@ export class TinyLfuPolicy implements SlotPolicy {
       this.remember(incumbent, regions.frequencyOf(incumbent));
       marks[incumbent] = RegionBits.Probation | regions.inScaleOf(incumbent, challenge);
     } else this.remember(candidate, challenge);
-    // Of both rings the oldest becomes the youngest: nothing is linked anew.
+    // The oldest of both rings becomes the youngest. No link changes.
     probation.oldest = younger[incumbent] as number;
     window.oldest = younger[candidate] as number;
     marks[candidate] = RegionBits.Window | regions.inScaleOf(candidate, frequency);
@@ -109,7 +119,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     return victim;
   }
 
-  /** A hit, for the rare case that the policy itself is told of one: otherwise the cache writes the mark. */
+  /** Handles a hit that the cache did not write into the mark, which is rare. */
   access(slot: number): void {
     const { marks } = this.regions;
     marks[slot] = ON_HIT[marks[slot] as number] as number;
@@ -159,9 +169,10 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   /**
-   * A newcomer has to have come more often than the entry it would replace, its present visit not counted
-   * unless neither was seen before: otherwise, in a loop larger than the cache, whoever comes next would win
-   * against whoever came last. Frequencies count per weight.
+   * Returns whether a newcomer wins against the entry that it would replace. It must have come more
+   * often. Its present visit does not count, unless neither was seen before. Otherwise, in a loop
+   * larger than the cache, the next key would always win against the last one. Frequencies count
+   * per weight.
    */
   private winsDuel(challenge: number, candidate: number, incumbent: number): boolean {
     const frequency = this.regions.frequencyOf(incumbent);
@@ -174,7 +185,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     return challenge >= WARM && (this.random() & CHANCE) === 0;
   }
 
-  /** A key comes in. Returns its frequency. */
+  /** Counts a key that comes in and returns its frequency. */
   private countArrival(hash: number): number {
     const { tuner } = this;
     this.ageing.count();
@@ -183,7 +194,10 @@ export class TinyLfuPolicy implements SlotPolicy {
     return this.sketch.increment(hash);
   }
 
-  /** An entry is to leave the window, of a cache that holds so many more than it did. Returns the entry's frequency. */
+  /**
+   * Counts an entry that leaves the window and returns its frequency. The cache has `more` entries
+   * more than the regions.
+   */
   private countExit(slot: number, more: number): number {
     const { tuner } = this;
     const hash = this.slots.hashes[slot] as number;
@@ -192,12 +206,12 @@ export class TinyLfuPolicy implements SlotPolicy {
     return this.regions.frequencyOf(slot);
   }
 
-  /** What was learned of an entry goes to the sketch, for the time when its key comes back. */
+  /** Copies the frequency of an entry to the sketch, for the time when its key comes back. */
   private remember(slot: number, frequency: number): void {
     if (frequency > 1) this.sketch.raise(this.slots.hashes[slot] as number, frequency);
   }
 
-  /** The entry is gone. Returns the slot. */
+  /** Removes an entry and returns its slot. */
   private forget(slot: number, region: Region): number {
     this.remember(slot, this.regions.frequencyOf(slot));
     this.regions.leave(slot, region);
@@ -212,8 +226,9 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   /**
-   * The oldest entry that was not touched of a window that is not empty. Not the newcomer for which it is asked, unless it is
-   * alone: in a small window all others may be touched, and it would be gone before anybody could ask for it.
+   * Returns the oldest untouched entry of the window, which must not be empty. Skips the newcomer
+   * that needs the place, unless it is alone. In a small window all others may be touched, and the
+   * newcomer would be evicted before anybody could read it.
    */
   private skipTouchedInWindow(): number {
     const { regions } = this;
@@ -226,7 +241,7 @@ export class TinyLfuPolicy implements SlotPolicy {
     }
   }
 
-  /** The oldest entry on probation that was not touched, or -1 if the main region is empty. */
+  /** Returns the oldest untouched entry on probation, or -1 if the main region is empty. */
   private searchMain(): number {
     const { regions } = this;
     const { marks, probation } = regions;
@@ -240,8 +255,8 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 
   /**
-   * Protected entries above their share fall back to probation, untouched ones first, so that probation is
-   * not empty unless the main region is. Returns how many were passed by, `maySkip` at most.
+   * Moves protected entries above their share back to probation, untouched ones first. So probation
+   * is empty only if the main region is. Returns how many entries were skipped, `maySkip` at most.
    */
   private demote(maySkip: number): number {
     const { regions } = this;
@@ -260,7 +275,10 @@ export class TinyLfuPolicy implements SlotPolicy {
     return skipped;
   }
 
-  /** While there is room nobody fights for it: what the window has too much goes to the main region. */
+  /**
+   * Moves the excess of the window to the main region. Until the cache is full no entry has to
+   * fight for its place.
+   */
   private moveWindowOverflow(): void {
     const { regions } = this;
     const { window, probation } = regions;
@@ -271,7 +289,7 @@ export class TinyLfuPolicy implements SlotPolicy {
   }
 }
 
-/** Whether the entry of a slot was hit since the policy last looked at it. */
+/** Returns whether the entry of a slot was hit since the policy last looked at it. */
 function isTouched(marks: Uint8Array, slot: number): boolean {
   return ((marks[slot] as number) & Mark.Touched) !== 0;
 }

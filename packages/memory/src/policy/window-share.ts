@@ -1,52 +1,62 @@
 /**
- * The window never has less than this share of the cache, nor more than the rest: each must be there to be
- * measured. It begins with this share, as Caffeine's does: a loop that fits is only found by what stays.
+ * Minimum share of the window, and of the rest of the cache: each must exist to be measured. The
+ * window begins with this share, as in Caffeine, because only entries that stay can reveal a loop
+ * that fits.
  */
 const SMALLEST = 0.01;
 
 /**
- * How many entries at the edge of each region are watched, as a share of all entries. About the size of
- * probation (a fifth of the main region), so that both edges are as wide.
+ * Number of entries watched at the edge of each region, as a share of all entries. About the size
+ * of probation (a fifth of the main region), so that both edges are equally wide.
  */
 const EDGE = 0.16;
 
 /**
- * What an entry of the main region that was touched on probation counts, against a newcomer that the window let
- * go too early. Less than 1: it was touched at any time on probation, most of the time not at its very end.
+ * Value of an entry of the main region that was touched on probation. The unit is a newcomer that
+ * left the window too early. Less than 1, because the touch may have come at any time on probation,
+ * mostly not at its very end.
  */
 const TOUCHED = 0.7;
 
-/** A difference in what a full cache holds that is worth following. */
+/** Relative change of the total of a full cache that is large enough to follow. */
 const FOLLOWED = 1 / 8;
 
 /**
- * How much of the cache is admission window, adapted all the time by what each region would gain at its edge.
+ * Share of the admission window, adapted all the time by what each region would gain at its edge.
  *
- * A window larger by some entries would have kept the keys that left it last: each that comes back soon is a
- * hit lost, and moves the share up by one entry. A main region smaller by some entries would have lost those
- * at its end: each that is found touched there is a hit that would have been lost, and moves the share down.
- * At rest both edges are worth the same, which is the best division where hits have diminishing returns. This
- * is the local gradient of Cliffhanger (Cidon et al., NSDI 2016), with ARC's step of one entry per event
- * (Megiddo and Modha, FAST 2003); unlike a climber on the total hit ratio it does not take a change of the
- * workload for the effect of its own last step, and it needs no sampling period.
+ * A window larger by some entries would have kept the keys that left it last. Each that comes back
+ * soon is a lost hit, and raises the share by one entry. A main region smaller by some entries
+ * would have lost those at its end. Each that is found touched there is a hit that would have been
+ * lost, and lowers the share. At rest both edges are worth the same. This is the best division if
+ * hits have diminishing returns.
+ *
+ * This is the local gradient of Cliffhanger (Cidon et al., NSDI 2016). The step of one entry per
+ * event is ARC's (Megiddo and Modha, FAST 2003). A climber on the total hit ratio mistakes a change
+ * of the workload for the effect of its last step. This one does not, and needs no sampling period.
  */
 export class WindowShare {
-  /** The share, from which `limit` follows. */
+  /** Share of the window, from which `limit` follows. */
   share: number = SMALLEST;
-  /** What the window may hold: entries or weight, whichever the cache counts. Kept because every insertion asks. */
+  /**
+   * Limit of the window, in entries or in weight, as the cache counts. Stored because every
+   * insertion reads it.
+   */
   limit = 1;
   private most = 1;
-  /** What the cache holds when it is full. */
+  /** Total of a full cache. */
   private total = 1;
 
-  /** The cache may hold `most` in all. */
+  /** Sets the limit of the whole cache. */
   resize(most: number): void {
     this.most = most;
     this.total = most;
     this.set(this.share);
   }
 
-  /** A full cache holds so much: less than it may by weight, where the number of entries is its limit. */
+  /**
+   * Follows the total of a full cache. By weight that is less than the limit, if the number of
+   * entries is the limit.
+   */
   follow(held: number): void {
     const total = Math.min(held, this.most);
     if (Math.abs(total - this.total) <= this.total * FOLLOWED) return;
@@ -54,17 +64,20 @@ export class WindowShare {
     this.set(this.share);
   }
 
-  /** How many departures from the window are worth remembering. */
+  /** Returns how many ghosts are worth remembering. */
   edge(entries: number): number {
     return Math.max(1, Math.round(entries * EDGE));
   }
 
-  /** Gives the window room for `by` more of the cache's `entries`. */
+  /** Widens the window by `by` of the cache's `entries`. */
   widen(by: number, entries: number): void {
     this.set(Math.min(this.share + by / entries, 1 - SMALLEST));
   }
 
-  /** An entry was found touched at the end of probation, which holds `probation` entries. */
+  /**
+   * Narrows the window, because an entry was found touched at the end of probation, which has
+   * `probation` entries.
+   */
   narrow(entries: number, probation: number): void {
     const width = this.edge(entries) / Math.max(probation, 1);
     this.set(Math.max(this.share - (TOUCHED * width) / entries, SMALLEST));

@@ -4,8 +4,9 @@ import type { Requests } from "./slot-policy.js";
 import { WindowShare } from "./window-share.js";
 
 /**
- * Which keys are watched, by the size of the cache: all in a small one, in a larger one enough for a statistic. A
- * watched key costs an insertion some 300 ns. The bits of a hash that must be 0 are not those by which tables are indexed.
+ * Samples by cache size: all keys of a small cache, enough for a statistic in a larger one. A
+ * watched key costs an insertion some 300 ns. The hash bits that must be 0 are not the bits that
+ * index tables.
  */
 const SAMPLES = [
   { above: 0, stride: 1, unwatched: 0 },
@@ -13,33 +14,44 @@ const SAMPLES = [
   { above: 8192, stride: 32, unwatched: 31 << 26 },
 ] as const;
 
-/** Follows the keys that leave the window and come back, and adapts the window's share to them. */
+/**
+ * Watches the keys that leave the window and come back, and adapts the share of the window to them.
+ */
 export class WindowTuner {
   readonly window: WindowShare = new WindowShare();
-  /** The keys at the window's edge, by a clock that counts the keys that left. */
+  /** Ghosts at the edge of the window. Their clock counts the keys that left. */
   readonly ghosts: Ghosts = new Ghosts();
-  /** The same keys, by a clock that counts requests. */
+  /** The same keys. Their clock counts requests. */
   readonly recency: RecencyWatch = new RecencyWatch();
-  /** A key is watched if its hash has none of these bits: the methods are for watched keys only, others cost nothing. */
+  /**
+   * Hash bits that must all be 0 in a watched key. The methods are for watched keys only; other
+   * keys cost nothing.
+   */
   unwatched = 0;
-  /** For how many keys a watched one stands. */
+  /** Number of keys that a watched key represents. */
   private stride = 1;
-  /** Keys that left the window, watched or not. */
+  /** Number of keys that left the window, watched or not. */
   windowExits = 0;
-  /** What follows from the number of entries, kept as long as that does not change: in a full cache. */
+  /**
+   * Values derived from the number of entries. They stay while that number stays, as in a full
+   * cache.
+   */
   private entries = 0;
   private edge = 1;
   private watchedAtEdge = 1;
   private watched = 1;
 
-  /** A watched key left the window at `now`, counted in requests, of a cache that holds so many `entries`. */
+  /**
+   * Adds a watched key that left the window at `now`, counted in requests. The cache has `entries`
+   * entries.
+   */
   addGhost(hash: number, now: number, entries: number): void {
     if (entries !== this.entries) this.measure(entries);
     this.ghosts.add(hash, this.windowExits, this.edge, this.watchedAtEdge);
     this.recency.addGhost(hash, now, entries, this.watched);
   }
 
-  /** A watched key comes in at `now`. */
+  /** Adapts the window to a watched key that comes in at `now`. */
   learnFrom(hash: number, now: number, entries: number, { hits }: Requests): void {
     if (entries !== this.entries) this.measure(entries);
     const { window, stride } = this;
@@ -63,7 +75,10 @@ export class WindowTuner {
     this.watched = Math.ceil(entries / this.stride);
   }
 
-  /** Watches fewer keys in a cache that has grown; more again only when it has shrunk to less than half. */
+  /**
+   * Watches fewer keys in a cache that has grown. Watches more only after it shrank to less than
+   * half.
+   */
   private sample(entries: number): void {
     const before = this.stride;
     for (const { above, stride, unwatched } of SAMPLES) {

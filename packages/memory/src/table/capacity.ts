@@ -3,18 +3,24 @@ import type { Iterations } from "./iterations.js";
 import type { KeyIndex } from "./key-index.js";
 import type { PerSlot } from "./per-slot.js";
 
-/** The slots, and how many entries they hold. */
+/** The slots and the number of entries. */
 type Entries<K, V> = KeyIndex<K, V> & { readonly size: number };
 
 const SMALLEST = 16;
 
-/** Up to this capacity columns are lengthened all at once: 0.1 ms. Smaller caches are not shortened, either. */
+/**
+ * Maximum capacity at which all columns grow at once (0.1 ms). Smaller caches do not shrink,
+ * either.
+ */
 const SMALL = 1 << 12;
 
-/** Columns double up to this length, and grow by half from there on. */
+/** Maximum length at which columns double. Longer ones grow by half. */
 const DOUBLED = 1 << 17;
 
-/** Lengthening begins when a 32nd of the slots is left, and takes 1,024 steps at the most until they are used. */
+/**
+ * Growing begins when a 32nd of the slots is left. It takes at most 1,024 steps until they are
+ * used.
+ */
 const RESERVE_SHIFT = 5;
 const STEP_SHIFT = 15;
 
@@ -22,16 +28,22 @@ const STEP_SHIFT = 15;
 const ALWAYS = 0x7fffffff;
 
 /**
- * How many slots a cache has room for: by steps more than it holds, and less again when it holds less than a quarter.
+ * Decides how many slots a cache has. Grows by steps beyond the number of entries, and shrinks when
+ * the cache holds less than a quarter.
  *
- * Nobody waits for a million numbers to be copied, let alone for ten columns of them. Growing begins while some slots are
- * left, and lengthens a column bit by bit (20 µs, and 0.3 ms for the copy at a million). For shrinking, entries in the upper half of the slots move to
- * free slots below, some with each operation (0.2 µs each); then each operation shortens one column.
+ * No call waits for a million numbers to be copied, let alone for ten columns of them. Growing
+ * begins while some slots are left. It lengthens one column bit by bit: 20 µs a step, and 0.3 ms
+ * for the copy at a million. Shrinking first moves the entries in the upper half of the slots to
+ * free slots below. Each operation moves some (0.2 µs each). Then each operation shortens one
+ * column.
  */
 export class Capacity<K, V> {
-  /** An insertion that finds no free slot calls `grow` once so many slots are in use. */
+  /** Number of slots in use from which an insertion without a free slot calls `grow`. */
   growAt = 0;
-  /** `shrink` is to be called after an operation that leaves fewer entries than this: always, while there is work left. */
+  /**
+   * Number of entries below which each operation ends with a call of `shrink`. Above every number
+   * of entries while such work is left.
+   */
   shrinkBelow = 0;
   private readonly slots: Entries<K, V>;
   private readonly parts: readonly PerSlot[];
@@ -39,12 +51,12 @@ export class Capacity<K, V> {
   private readonly iterations: Iterations;
   private readonly rekey: (from: number, to: number) => void;
   private readonly fitting = new Fitting();
-  /** All entries are below the new capacity: columns are shortened. */
+  /** Whether all entries are below the new capacity, so that columns are shortened. */
   private isShortening = false;
 
   /**
-   * @param rest.canMove false where a user's policy knows the slots by their numbers
-   * @param rest.rekey lets the key of a slot be found in another, to which its entry is about to move
+   * @param rest.canMove false if a custom policy knows the slots by their numbers
+   * @param rest.rekey points the index to the slot to which an entry is about to move
    */
   constructor(
     slots: Entries<K, V>,
@@ -62,7 +74,10 @@ export class Capacity<K, V> {
     this.rekey = rest.rekey;
   }
 
-  /** Makes room for more in a cache of `maxSize` entries: lengthens a column, or all if that is little or urgent. */
+  /**
+   * Grows a cache of `maxSize` entries. Lengthens one column, or all if the cache is small or all
+   * slots are in use.
+   */
   grow(maxSize: number): void {
     const slots = this.slots;
     const target = capacityAfter(slots.slotCount, maxSize);
@@ -77,12 +92,12 @@ export class Capacity<K, V> {
     this.setCapacity(target);
   }
 
-  /** Whether `shrink` has something to do. */
+  /** Whether `shrink` has work to do. */
   get isShrinking(): boolean {
     return this.slots.size < this.shrinkBelow;
   }
 
-  /** Moves at most `most` entries to lower slots, or shortens one column. */
+  /** Moves up to `most` entries to lower slots, or shortens one column. */
   shrink(most: number): void {
     const slots = this.slots;
     if (this.isShortening) {
@@ -100,7 +115,7 @@ export class Capacity<K, V> {
     this.isShortening = true;
   }
 
-  /** Nothing is held any more, and the columns are gone. */
+  /** Starts again without entries and columns. */
   clear(): void {
     this.growAt = 0;
     this.shrinkBelow = 0;
@@ -124,7 +139,7 @@ export class Capacity<K, V> {
     this.shrinkBelow = this.quarter;
   }
 
-  /** The last slot in use becomes one that was never used. */
+  /** Frees the last slot in use. Moves its entry, if it has one, to a free slot. */
   private vacateLast(): void {
     const slots = this.slots;
     const last = slots.unused - 1;
@@ -137,9 +152,9 @@ export class Capacity<K, V> {
   }
 }
 
-/** The next step for a cache of `maxSize` entries that has this capacity. */
+/** Returns the next capacity of a cache of `maxSize` entries. */
 function capacityAfter(capacity: number, maxSize: number): number {
-  // One slot more than entries: a newcomer is held beside the one that it drives out.
+  // One slot more than entries: a new entry is stored beside the one that it evicts.
   const most = Math.max(maxSize + 1, capacity);
   if (capacity < DOUBLED) return Math.min(most, Math.max(SMALLEST, 2 * capacity));
   const isCopied = capacity + (capacity >>> 1) <= LONGEST_COPIED;

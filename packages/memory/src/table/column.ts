@@ -1,10 +1,13 @@
-/** The typed arrays that hold one number per slot. */
+/** A typed array with one number per slot. */
 export type Column = Uint8Array | Int32Array | Float64Array;
 
-/** Up to this length a column is copied when its length changes: two steps of a cache of a million entries. */
+/**
+ * Maximum length at which a column is copied to resize it: two steps of a cache of a million
+ * entries.
+ */
 export const LONGEST_COPIED: number = 1 << 21;
 
-/** No column has more elements: the slots of the largest cache, and some room for heads of lists. */
+/** Maximum length of a column: the slots of the largest cache, and the heads of lists. */
 const LONGEST = (1 << 24) + (1 << 12);
 
 /** Bytes whose pages one call of `fit` writes: 20 µs. */
@@ -12,22 +15,24 @@ const WRITTEN_AT_ONCE = 1 << 17;
 const PAGE = 1 << 12;
 
 /**
- * Gives columns another length, in many small steps.
+ * Resizes columns in many small steps.
  *
- * Copying 4 MB takes 0.1 ms, but the system up to 2.5 ms to hand out their pages, each when it is first written. So the
- * pages of the longer column are written first, some with each call, and the copy is the last step.
+ * A copy of 4 MB takes 0.1 ms. The system takes up to 2.5 ms to hand out its pages, each at its
+ * first write. So the pages of the longer column are written first, some with each call. The copy
+ * is the last step.
  *
- * A column longer than what is copied stands on a resizable buffer: its address space is reserved once for the largest
- * cache, and growing commits pages without copying. The compiler reads it slower: 2.5 ns instead of 0.5, and 6 ns where
- * it has seen both kinds.
+ * A column that is too long to copy uses a resizable buffer. Its address space is reserved once for
+ * the largest cache, and growing commits pages without a copy. Compiled code reads it more slowly:
+ * 2.5 ns instead of 0.5, and 6 ns after it has seen both kinds.
  */
 export class Fitting {
   private next: Column | null = null;
   private written = 0;
 
   /**
-   * A step towards `column` with `length` elements, new ones 0: what is returned has that length after the last step, and
-   * is `column` itself before. The caller keeps what is returned, and no other reference.
+   * Takes a step to give `column` the length `length`; new elements are 0. Returns `column` itself
+   * until the last step, then the resized column. The caller must keep the result and no other
+   * reference.
    */
   fit<C extends Column>(column: C, length: number): C {
     const width = column.BYTES_PER_ELEMENT;
@@ -43,13 +48,16 @@ export class Fitting {
     return next;
   }
 
-  /** Forgets the column that is being made. */
+  /** Drops the column that is being made. */
   stop(): void {
     this.next = null;
     this.written = 0;
   }
 
-  /** Which of several columns of one length and kind it is for does not matter: nothing is in it yet. */
+  /**
+   * Returns the column that is being made, or starts one. It may serve any column of the same
+   * length and kind, because it is still empty.
+   */
   private begun<C extends Column>(column: C, length: number): C {
     // The same constructor makes the same kind of column.
     const Typed = column.constructor as new (length: number) => C;
@@ -74,7 +82,10 @@ function fitInPlace<C extends Column>(column: C, length: number): C {
   return next;
 }
 
-/** `ArrayBuffer`'s resizable half, which the es2023 library does not declare yet (Node has it since 20). */
+/**
+ * Resizable part of `ArrayBuffer`. Node.js has it since version 20, but the es2023 library does not
+ * declare it yet.
+ */
 interface ResizableBuffer extends ArrayBuffer {
   readonly resizable: boolean;
   resize(bytes: number): void;

@@ -1,6 +1,6 @@
 import type { Slots } from "./slots.js";
 
-/** How an iteration learns which entries have expired. */
+/** Deadlines of the entries, so that an iteration can skip expired ones. */
 interface Deadlines {
   readonly clock: { now(): number };
   hasDeadline(slot: number): boolean;
@@ -8,24 +8,28 @@ interface Deadlines {
 }
 
 /**
- * The iterations over the slots, between which no entry may move meanwhile. They are known weakly: an iteration that was left
- * without its `return` being called, as by calls of `next` alone, ends when its iterator is collected.
+ * The running iterations over the slots; no entry may move between slots meanwhile. They are held
+ * weakly. An iteration may be abandoned without a call of `return`, as after calls of `next` alone.
+ * It ends when its iterator is collected.
  */
 export class Iterations {
   private readonly refs: Set<WeakRef<object>> = new Set();
   private readonly onEnd: () => void;
 
-  /** @param onEnd called when an iteration ends: what waited for it may go on */
+  /** @param onEnd called when an iteration ends, to start the work that waited for it */
   constructor(onEnd: () => void) {
     this.onEnd = onEnd;
   }
 
-  /** Asked at every insertion, and short enough to be compiled into it. */
+  /** Whether an iteration is running. Every insertion asks, and V8 can inline this getter. */
   get areRunning(): boolean {
     return this.refs.size > 0 && this.isOneLeft();
   }
 
-  /** The entries of a space, each once, since no entry moves meanwhile; none that has expired when it would be given. */
+  /**
+   * Yields each entry of a space once, because no entry moves meanwhile. Skips an entry that has
+   * expired by then.
+   */
   *entriesOf<K, V>(slots: Slots<K, V>, space: number, deadlines: Deadlines): IterableIterator<[K, V]> {
     const iteration = {};
     this.refs.add(new WeakRef(iteration));

@@ -1,21 +1,25 @@
 import type { RandomSource } from "../random.js";
 
-/** Characters hashed in one round: each position has a secret number of its own. */
+/** Characters per block. Each position of a block has a secret number of its own. */
 const BLOCK = 64;
 
 /**
- * The keyed hash of a cache's keys: 32 bits, well mixed, different in every cache.
+ * Keyed hash of a cache's keys: 32 bits, well mixed, different in every cache.
  *
- * Strings: a multilinear hash, the sum over each two characters x, y of (a + x) * (b + y), modulo 2^32, where a and b are
- * the secret numbers of their positions (Lemire and Kaser, "Strongly universal string hashing is fast", 2014, Multilinear-HM).
- * Whoever does not know the secret cannot choose keys that collide more often than chance has it, which no seed achieves
- * for the usual multiply-and-rotate hashes. Measured: 8 characters 15 ns, 16 characters 26 ns; V8 takes 53 to 85 ns to
- * hash a string that it has not seen, a call of a native hash 130 ns. What it costs is `charCodeAt`, 2 ns each time: a
- * multiplication for two characters instead of one saves 2 to 4 ns a key, unrolling further nothing.
+ * Strings use a multilinear hash: the sum over each two characters x, y of (a + x) * (b + y),
+ * modulo 2^32. The secret numbers a and b belong to their positions. The source is Lemire and
+ * Kaser, "Strongly universal string hashing is fast", 2014, Multilinear-HM. Without the secret
+ * nobody can choose keys that collide more often than by chance. No seed achieves that for the
+ * usual multiply-and-rotate hashes.
+ *
+ * Measured: 8 characters take 15 ns, 16 characters 26 ns. V8 takes 53 to 85 ns to hash a string
+ * that it has not seen. A call of a native hash takes 130 ns. The cost is `charCodeAt`, 2 ns each
+ * time. One multiplication for two characters instead of one each saves 2 to 4 ns a key; unrolling
+ * further saves nothing.
  */
 export class KeyHash {
   private readonly secret: Int32Array;
-  /** What the sum begins with, by the string's length, so that strings of two lengths differ. */
+  /** Start values of the sum, by string length, so that strings of two lengths differ. */
   private readonly starts: Int32Array;
   private readonly low: number;
   private readonly high: number;
@@ -23,7 +27,10 @@ export class KeyHash {
   private readonly random: RandomSource;
   private readonly bits: Float64Array = new Float64Array(1);
   private readonly words: Int32Array = new Int32Array(this.bits.buffer);
-  /** Objects and symbols have no content to hash: each gets a random number, for as long as it lives. */
+  /**
+   * Random hashes of objects and symbols, which have no content to hash. Each lives as long as its
+   * key.
+   */
   private readonly identities: WeakMap<WeakKey, number> = new WeakMap();
 
   constructor(random: RandomSource) {
@@ -35,24 +42,30 @@ export class KeyHash {
     this.random = random;
   }
 
-  /** The hash of a string key in a space. The space moves the whole hash, so that no longer string is built. */
+  /**
+   * Returns the hash of a string key in a space. The space shifts the whole hash, so no longer
+   * string is built.
+   */
   ofString(space: number, key: string): number {
     const { secret } = this;
     const { length } = key;
     if (length > secret.length) return this.ofLongString(space, key);
     let sum = (this.starts[length] as number) + space;
     for (let i = 0; i < length; i += 2) {
-      // The last of an odd number of characters is its own partner. Without a branch, which would be guessed wrong every other time.
+      // The last of an odd number of characters is its own partner. There is no branch, because the
+      // processor would predict it wrongly every other time.
       const other = i + ((i + 1 - length) >>> 31);
       const one = (secret[i] as number) + key.charCodeAt(i);
       sum = (sum + Math.imul(one, (secret[i + 1] as number) + key.charCodeAt(other))) | 0;
     }
-    // What `mixed` does, written out.
+    // The body of `mixed`, inlined by hand.
     sum = Math.imul(sum ^ (sum >>> 16), this.mix);
     return sum ^ (sum >>> 15);
   }
 
-  /** The hash of a number, equal for 0 and -0, which are one key to a Map. */
+  /**
+   * Returns the hash of a number. 0 and -0 have the same hash, because they are one key to a Map.
+   */
   ofNumber(key: number): number {
     const start = this.starts[0] as number;
     if ((key | 0) === key) return this.mixed(start + Math.imul(key | 0, this.low));
@@ -61,7 +74,10 @@ export class KeyHash {
     return this.mixed(start + Math.imul(low, this.low) + Math.imul(high, this.high));
   }
 
-  /** The hash of a key that is no string. But for numbers no look-up needs it, only a policy that counts frequencies. */
+  /**
+   * Returns the hash of a key that is not a string. Look-ups need it for numbers only; policies
+   * that count frequencies need it for all.
+   */
   ofOther(key: unknown): number {
     switch (typeof key) {
       case "number":
@@ -79,7 +95,10 @@ export class KeyHash {
     }
   }
 
-  /** Between blocks the sum is mixed with a secret multiplier, so that the positions' numbers serve again. */
+  /**
+   * Hashes a string of several blocks. Mixes the sum with a secret multiplier between blocks, so
+   * that the positions' numbers can be reused.
+   */
   private ofLongString(space: number, key: string): number {
     const { secret } = this;
     let sum = (space + Math.imul(key.length, this.high)) | 0;
@@ -87,7 +106,7 @@ export class KeyHash {
       if (block > 0) sum = this.mixed(sum);
       const length = Math.min(BLOCK, key.length - block);
       for (let i = 0; i < length; i += 2) {
-        // Beyond the end there is no character, which is like the character 0: the lengths tell such strings apart.
+        // A missing character counts as the character 0. The lengths keep such strings apart.
         const other = i + 1 < length ? key.charCodeAt(block + i + 1) : 0;
         const one = (secret[i] as number) + key.charCodeAt(block + i);
         sum = (sum + Math.imul(one, (secret[i + 1] as number) + other)) | 0;
@@ -105,19 +124,25 @@ export class KeyHash {
     return hash;
   }
 
-  /** The low bits of a multilinear sum are weak (the lowest is a parity), hence the shifts. About 1 ns. */
+  /**
+   * Mixes a sum. The shifts are needed because the low bits of a multilinear sum are weak (the
+   * lowest is a parity). About 1 ns.
+   */
   private mixed(sum: number): number {
     const once = Math.imul(sum ^ (sum >>> 16), this.mix);
     return once ^ (once >>> 15);
   }
 }
 
-/** NaN does not equal itself, so it is looked up among the other keys. */
+/**
+ * Returns whether a key is a number other than NaN. NaN does not equal itself, so the Map looks it
+ * up.
+ */
 export function isNumber(key: unknown): key is number {
   return typeof key === "number" && !Number.isNaN(key);
 }
 
-/** Whether a key is in the index, not in the Map. */
+/** Returns whether the index holds such a key, rather than the Map. */
 export function isIndexed(key: unknown): boolean {
   return typeof key === "string" || isNumber(key);
 }

@@ -3,32 +3,39 @@ import { Slots } from "./slots.js";
 /** Positions in the smallest table. */
 const SMALLEST = 32;
 
-/** Positions that each insert or removal moves on while a table is being replaced: done long before the next. */
+/**
+ * Positions that each insertion or removal moves while a table is being replaced. The move ends
+ * long before the next one.
+ */
 const MOVED_PER_OPERATION = 16;
 const MOVED_IN_BACKGROUND = 1024;
 
-/** An entry in a table is a slot + 1 in its low 25 bits (2^24 slots and one being admitted), 0 where it is free. */
+/** Entry of a table: slot + 1 in its low 25 bits (2^24 slots and one being admitted); 0 is free. */
 const enum Entry {
   SlotBits = 25,
   SlotMask = (1 << SlotBits) - 1,
-  /** The high 7 bits are those of the hash: a look-up compares the key of another entry once in 128 only. */
+  /**
+   * The high 7 bits are those of the hash. So a look-up compares the key of another entry once in
+   * 128.
+   */
   TagMask = ~SlotMask,
 }
 
 /**
- * From a key's hash to its slot: open addressing with linear probing, at most half full, one 32-bit number a position.
- * Deleting shifts the entries behind back (Knuth, TAOCP vol. 3, 6.4, algorithm R), so that there are no tombstones and
- * no pass that removes them. A JavaScript Map with deletes stalls 75 to 95 ms at a million entries when V8 rehashes it.
+ * Finds the slot of a key by its hash: open addressing with linear probing, at most half full, one
+ * 32-bit number a position. Deleting shifts the entries behind back (Knuth, TAOCP vol. 3, 6.4,
+ * algorithm R). So there are no tombstones, and no pass that removes them. A JavaScript Map with
+ * deletes stalls 75 to 95 ms at a million entries when V8 rehashes it.
  *
- * Growing and shrinking replace the table bit by bit: new entries go to the new table, each operation moves some of the
- * old, and look-ups ask both meanwhile. What moves is a whole cluster (the run between two free positions), so that
- * probing in the old table stays right.
+ * Growing and shrinking replace the table bit by bit. New entries go to the new table, each
+ * operation moves some of the old ones, and look-ups search both meanwhile. The unit of a move is a
+ * whole cluster, the run between two free positions. So probing in the old table stays correct.
  *
- * A look-up costs 5 to 10 ns at 10,000 entries, beside the hash; at a million, two cache misses. Keeping the whole hash
- * in the table (8 bytes a position) was a tenth to a fifth slower at both sizes.
+ * A look-up costs 5 to 10 ns at 10,000 entries, beside the hash; at a million, two cache misses. A
+ * table with the whole hash (8 bytes a position) was a tenth to a fifth slower at both sizes.
  */
 export class KeyIndex<K, V> extends Slots<K, V> {
-  /** Slots in the index. */
+  /** Number of slots in the index. */
   indexed = 0;
   table: Int32Array = new Int32Array(SMALLEST);
   /** `table.length - 1`. */
@@ -36,11 +43,14 @@ export class KeyIndex<K, V> extends Slots<K, V> {
   /** The table that is being replaced. */
   old: Int32Array | null = null;
   oldMask = 0;
-  /** A free position in the old table: the `unmoved` positions behind it have not moved. */
+  /** A free position in the old table. The `unmoved` positions behind it have not moved yet. */
   private cursor = 0;
   private unmoved = 0;
 
-  /** The slot of a string key, or -1. A hit is this loop: what is rare is elsewhere, the compiler inlines only so much. */
+  /**
+   * Returns the slot of a string key, or -1. A hit is this loop. Rare cases are elsewhere, because
+   * V8 inlines only so much.
+   */
   findString(space: number, key: string, hash: number): number {
     const { table, mask, spaces } = this;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
@@ -53,7 +63,10 @@ export class KeyIndex<K, V> extends Slots<K, V> {
     }
   }
 
-  /** The slot of a number (not NaN), or -1. Apart from `findString`, so that each compares one type only. */
+  /**
+   * Returns the slot of a number (not NaN), or -1. Separate from `findString`, so that each
+   * compares one type only.
+   */
   findNumber(key: number, hash: number): number {
     const { table, mask } = this;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
@@ -65,7 +78,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
     }
   }
 
-  /** Adds a slot whose key is not in the index. */
+  /** Adds a slot. Its key must not be in the index. */
   addKey(hash: number, slot: number): void {
     if (this.old !== null) this.migrate(this.old, MOVED_PER_OPERATION);
     else if (2 * (this.indexed + 1) > this.table.length) this.replace(2 * this.table.length);
@@ -73,7 +86,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
     place(this.table, this.mask, hash, entryOf(hash, slot));
   }
 
-  /** Removes a slot that is in the index. */
+  /** Removes a slot. It must be in the index. */
   removeKey(hash: number, slot: number): void {
     const { hashes } = this;
     const entry = entryOf(hash, slot);
@@ -86,8 +99,9 @@ export class KeyIndex<K, V> extends Slots<K, V> {
   }
 
   /**
-   * Takes out the key of a slot for which `putIn` brings another: as many keys as before, and nothing to grow or to shrink (10 ns
-   * less than a removal and an addition). Only while no table is being replaced.
+   * Removes the key of a slot for which `putIn` adds another. The number of keys stays, so nothing
+   * grows or shrinks: 10 ns less than a removal and an addition. Must not be called while a table
+   * is being replaced.
    */
   takeOut(slot: number): void {
     const { hashes } = this;
@@ -95,13 +109,16 @@ export class KeyIndex<K, V> extends Slots<K, V> {
     take(this.table, this.mask, hash, entryOf(hash, slot), hashes);
   }
 
-  /** The other half of `takeOut`: the slot knows its hash. */
+  /** Adds the key of a slot after `takeOut`. The slot already knows its hash. */
   putIn(slot: number): void {
     const hash = this.hashes[slot] as number;
     place(this.table, this.mask, hash, entryOf(hash, slot));
   }
 
-  /** A larger step (5 µs) of what removals leave to do, for who has the time. False: there is nothing to do. */
+  /**
+   * Takes a larger step (5 µs) of the work that removals leave. For callers that have the time.
+   * Returns false if there is nothing to do.
+   */
   shrinkTable(): boolean {
     if (this.old !== null) this.migrate(this.old, MOVED_IN_BACKGROUND);
     else if (this.isLarge) this.replace(this.table.length >>> 2);
@@ -109,7 +126,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
     return true;
   }
 
-  /** A key that is in the index is in the slot `to` from now on, which is not. */
+  /** Moves a key of the index to the slot `to`, which must not be in the index. */
   moveKey(hash: number, from: number, to: number): void {
     const entry = entryOf(hash, from);
     if (!replace(this.table, this.mask, hash, { entry, by: entryOf(hash, to) }) && this.old !== null)
@@ -124,7 +141,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
     this.old = null;
   }
 
-  /** What the table that is being replaced has of a key. */
+  /** Returns the slot of a key in the table that is being replaced, or -1. */
   private findOld(space: number, key: unknown, hash: number): number {
     const { oldMask } = this;
     const old = this.old as Int32Array;
@@ -154,7 +171,7 @@ export class KeyIndex<K, V> extends Slots<K, V> {
     this.migrate(old, MOVED_PER_OPERATION);
   }
 
-  /** Moves some positions of the old table on, and the cluster that was begun to its end. */
+  /** Moves some positions of the old table, and always finishes a cluster that it began. */
   private migrate(old: Int32Array, most: number): void {
     const { hashes } = this;
     let at = this.cursor;
@@ -208,7 +225,8 @@ function take(table: Int32Array, mask: number, hash: number, entry: number, hash
   for (let at = (free + 1) & mask; table[at] !== 0; at = (at + 1) & mask) {
     const moving = table[at] as number;
     const home = (hashes[(moving & Entry.SlotMask) - 1] as number) & mask;
-    // An entry may move back to the free place only if its search, which begins at home, passes there.
+    // An entry may move back to the free position only if its search, which begins at home, passes
+    // there.
     if (((at - home) & mask) < ((at - free) & mask)) continue;
     table[free] = moving;
     free = at;

@@ -1,9 +1,14 @@
 import type { Fitting } from "./column.js";
 
-/** A part of a cache that keeps something per slot, in columns: arrays with a number for each. */
+/**
+ * Part of a cache that keeps something per slot, in columns: arrays with a number for each slot.
+ */
 export interface PerSlot {
-  /** A step towards room for `capacity` slots in one column that has another length. False: all have it. */
+  /**
+   * Takes a step to give one column the length for `capacity` slots. Returns false if all columns
+   * have it.
+   */
   fitOne(capacity: number, fitting: Fitting): boolean;
-  /** What is known of the held slot `from` is from now on that of `to`, which is not held. */
+  /** Moves the data of the stored slot `from` to `to`, a slot without an entry. */
   moveSlot(from: number, to: number): void;
 }

@@ -2,11 +2,12 @@ import type { Fitting } from "./column.js";
 import type { PerSlot } from "./per-slot.js";
 
 /**
- * Doubly linked circular lists over slot numbers: any number of lists, each slot in one of them at most.
+ * Doubly linked circular lists of slot numbers. There may be any number of lists; each slot is in
+ * one of them at most.
  *
- * The heads of the lists are nodes too, numbered 0 to `heads - 1`, so that linking and unlinking have no case
- * for the ends; slot `s` is node `s + heads`. Two 32-bit numbers a slot, no object per entry. Relinking costs
- * about 3 ns where the neighbours are cached.
+ * The heads of the lists are nodes too, numbered 0 to `heads - 1`. So linking and unlinking need no
+ * case for the ends. Slot `s` is node `s + heads`. Each slot takes two 32-bit numbers and no
+ * object. Relinking costs about 3 ns if the neighbours are cached.
  */
 export class SlotLinks implements PerSlot {
   readonly heads: number;
@@ -28,21 +29,21 @@ export class SlotLinks implements PerSlot {
     return true;
   }
 
-  /** `to`, which is in no list, takes the place of `from`. */
+  /** Replaces `from` with `to`, which must be in no list. */
   moveSlot(from: number, to: number): void {
     const before = this.previous[from + this.heads] as number;
     this.remove(from);
     this.insert(to + this.heads, before, this.next[before] as number);
   }
 
-  /** Forgets all lists and gives the memory back. */
+  /** Removes all lists and frees their memory. */
   clear(): void {
     this.next = new Int32Array(this.heads);
     this.previous = new Int32Array(this.heads);
     for (let head = 0; head < this.heads; head++) this.empty(head);
   }
 
-  /** Forgets the members of the list `head`, without touching them. */
+  /** Empties the list `head` without touching its members. */
   empty(head: number): void {
     this.next[head] = head;
     this.previous[head] = head;
@@ -52,41 +53,44 @@ export class SlotLinks implements PerSlot {
     return this.next[head] === head;
   }
 
-  /** The first slot of the list `head`, or -1. */
+  /** Returns the first slot of the list `head`, or -1. */
   first(head: number): number {
     const node = this.next[head] as number;
     return node === head ? -1 : node - this.heads;
   }
 
-  /** The last slot of the list `head`, or -1. */
+  /** Returns the last slot of the list `head`, or -1. */
   last(head: number): number {
     const node = this.previous[head] as number;
     return node === head ? -1 : node - this.heads;
   }
 
-  /** The slot after `slot` in the list, or -1 at the end. */
+  /** Returns the slot after `slot` in its list, or -1 at the end. */
   after(slot: number): number {
     const node = this.next[slot + this.heads] as number;
     return node < this.heads ? -1 : node - this.heads;
   }
 
-  /** Puts `slot`, which is in no list, at the front of the list `head`. */
+  /** Adds `slot`, which must be in no list, to the front of the list `head`. */
   addFirst(head: number, slot: number): void {
     this.insert(slot + this.heads, head, this.next[head] as number);
   }
 
-  /** Puts `slot`, which is in no list, at the end of the list `head`. */
+  /** Adds `slot`, which must be in no list, to the end of the list `head`. */
   addLast(head: number, slot: number): void {
     this.insert(slot + this.heads, this.previous[head] as number, head);
   }
 
-  /** Puts `slot`, which is in no list, behind `other`, which is in one. */
+  /** Adds `slot`, which must be in no list, behind `other`, which must be in one. */
   addAfter(other: number, slot: number): void {
     const before = other + this.heads;
     this.insert(slot + this.heads, before, this.next[before] as number);
   }
 
-  /** Takes `slot` out of its list. Its own links stay stale: it is in no list until added again. */
+  /**
+   * Removes `slot` from its list. Its own links stay stale, and it is in no list until it is added
+   * again.
+   */
   remove(slot: number): void {
     const { next, previous } = this;
     const node = slot + this.heads;
@@ -103,7 +107,7 @@ export class SlotLinks implements PerSlot {
     this.addFirst(head, slot);
   }
 
-  /** Moves all members of the list `from` to the end of the list `to`, in their order, in one step. */
+  /** Moves all members of the list `from` to the end of the list `to`, in order and in one step. */
   append(from: number, to: number): void {
     const { next, previous } = this;
     const first = next[from] as number;

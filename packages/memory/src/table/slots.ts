@@ -2,38 +2,46 @@ import { Chunk, fitChunks } from "./chunks.js";
 import type { Fitting } from "./column.js";
 import type { PerSlot } from "./per-slot.js";
 
-/** The value of a slot that is not held. */
+/** Value of a slot without an entry. */
 const FREE: unique symbol = Symbol("free");
 
-/** The largest number of entries that a cache holds: what a slot number in the index has room for. */
+/**
+ * Maximum number of entries of a cache. The index has 25 bits for a slot number + 1, so one more
+ * entry fits while it is admitted.
+ */
 export const MOST_SLOTS: number = 1 << 24;
 
 /**
- * What is kept per entry: key, value, hash, and, from the first time one is used, space and weight.
+ * Keeps per entry the key, value and hash. Keeps space and weight from the first entry that has
+ * one.
  *
- * An entry is a slot, a number; there is no object per entry. Slots are used again in the reverse order of
- * their release. How many there are, room.ts decides.
+ * An entry is a slot, a number; there is no object per entry. Slots are reused in the reverse order
+ * of their release. `capacity.ts` decides how many there are.
  */
 export class Slots<K, V> implements PerSlot {
-  /** Slots below this may be used without growing. */
+  /** Number of slots that can be used without growing. */
   slotCount = 0;
   hashes: Int32Array = new Int32Array(0);
   spaces: Int32Array | null = null;
   weights: Float64Array | null = null;
-  /** The chunks of the keys and of the values. The first of each is in a field of its own, too: see chunks.ts. */
+  /**
+   * Chunks of the keys and of the values. The first chunk of each also has a field of its own: see
+   * `chunks.ts`.
+   */
   keyChunks: (K | number | undefined)[][] = [];
   valueChunks: (V | typeof FREE)[][] = [];
   firstKeys: (K | number | undefined)[] = [];
   firstValues: (V | typeof FREE)[] = [];
-  /** Slots from here on were never used. */
+  /** First slot that was never used. All slots above it were never used, either. */
   unused = 0;
   /**
-   * The first released slot or -1. They are a list in both directions: to the next through their hashes, back through where
-   * their keys were, which is not read of the first. So one can be taken out without a column more.
+   * First free slot, or -1. The free slots form a doubly linked list, so that one can be taken out
+   * without another column. The hashes link forwards. The keys link back, and the first free slot
+   * has no valid link back.
    */
   free = -1;
 
-  /** Whether `allocate` needs more room first. */
+  /** Whether the slots must grow before `allocate`. */
   get isFull(): boolean {
     return this.free < 0 && this.unused === this.slotCount;
   }
@@ -50,7 +58,10 @@ export class Slots<K, V> implements PerSlot {
     return true;
   }
 
-  /** The entry of `from` moves to `to`, which is not free and whose own entry, if it has one, is gone. `from` is neither held nor free then. */
+  /**
+   * Moves an entry from `from` to `to`. `to` must not be free; its own entry, if it had one, is
+   * gone. Afterwards `from` is neither stored nor free.
+   */
   moveSlot(from: number, to: number): void {
     this.setKey(to, this.keyAt(from));
     this.setValue(to, this.valueAt(from));
@@ -72,7 +83,7 @@ export class Slots<K, V> implements PerSlot {
     return slot;
   }
 
-  /** Puts an entry into a slot that has been taken; its weight stays. */
+  /** Puts an entry into a slot that was taken. Its weight stays. */
   protected occupy(slot: number, key: K, value: V, hash: number, space: number): void {
     this.setKey(slot, key);
     this.setValue(slot, value);
@@ -89,14 +100,14 @@ export class Slots<K, V> implements PerSlot {
     this.free = slot;
   }
 
-  /** Takes the first free slot, which there must be, without giving it an entry. */
+  /** Takes the first free slot without storing an entry. There must be one. */
   takeFree(): number {
     const slot = this.free;
     this.free = this.hashAt(slot);
     return slot;
   }
 
-  /** Takes a slot out of the free ones. */
+  /** Takes a slot out of the list of free ones. */
   unlinkFree(slot: number): void {
     const after = this.hashAt(slot);
     if (slot === this.free) {
@@ -108,14 +119,14 @@ export class Slots<K, V> implements PerSlot {
     if (after >= 0) this.setKey(after, before);
   }
 
-  /** The last slot in use, neither held nor free, becomes one that was never used. */
+  /** Marks the last slot in use, which is neither stored nor free, as never used. */
   releaseLast(): void {
     const slot = --this.unused;
     this.setKey(slot, undefined);
     this.setValue(slot, FREE);
   }
 
-  /** Forgets everything and gives the memory back. */
+  /** Removes everything and frees the memory. */
   clear(): void {
     this.slotCount = 0;
     this.hashes = new Int32Array(0);
@@ -133,7 +144,8 @@ export class Slots<K, V> implements PerSlot {
     return this.valueAt(slot) !== FREE;
   }
 
-  // Below, the casts: an index below `capacity` is always there, and a held slot has a key and a value.
+  // The casts below are safe: an index below `slotCount` exists, and a stored slot has a key and a
+  // value.
 
   keyAt(slot: number): K {
     const chunk = slot < Chunk.Size ? this.firstKeys : (this.keyChunks[slot >>> Chunk.Bits] as K[]);
@@ -167,7 +179,7 @@ export class Slots<K, V> implements PerSlot {
     return this.weights === null ? 1 : (this.weights[slot] as number);
   }
 
-  /** Weights cost 8 bytes an entry, from the first entry whose weight is not 1. */
+  /** Sets the weight. Weights cost 8 bytes an entry, from the first weight other than 1. */
   setWeight(slot: number, weight: number): void {
     if (this.weights === null) {
       if (weight === 1) return;
@@ -176,7 +188,9 @@ export class Slots<K, V> implements PerSlot {
     this.weights[slot] = weight;
   }
 
-  /** Spaces cost 4 bytes an entry, from the first entry outside space 0. */
+  /**
+   * Creates the column of spaces. It costs 4 bytes an entry, from the first entry outside space 0.
+   */
   private useSpaces(slot: number, space: number): void {
     this.spaces = new Int32Array(this.hashes.length);
     this.spaces[slot] = space;

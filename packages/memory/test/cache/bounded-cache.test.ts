@@ -23,7 +23,7 @@ describe("keys", () => {
   ];
   odd.push(null, undefined, {}, [], () => 0, Symbol("s"), Symbol.for("s"), "NaN", "0", "null");
 
-  it("may be anything that a Map takes, each its own", () => {
+  it("may be anything that a Map accepts, each different from the others", () => {
     const cache = new BoundedCache<unknown, number>({ maxSize: 100 });
     odd.forEach((key, i) => void cache.set(key, i));
     checkCache(cache);
@@ -34,7 +34,7 @@ describe("keys", () => {
     expect(cache.size).toBe(0);
   });
 
-  it("are evicted whatever they are", () => {
+  it("are evicted whatever their type", () => {
     const cache = new BoundedCache<unknown, number>({ maxSize: 3, policy: "lru" });
     odd.forEach((key, i) => {
       cache.set(key, i);
@@ -52,7 +52,7 @@ describe("keys", () => {
 });
 
 describe("spaces", () => {
-  it("keep equal keys apart, in one bounded cache", () => {
+  it("keep equal keys apart within one bounded cache", () => {
     const cache = new BoundedCache<string, string>({ maxSize: 4, policy: "lru" });
     cache.set("k", "zero");
     for (const space of [1, 2, 2 ** 31 - 1]) cache.setIn(space, "k", `in ${space}`);
@@ -87,7 +87,7 @@ describe("spaces", () => {
 });
 
 describe("values", () => {
-  it("may be undefined, which read tells from a miss", () => {
+  it("may be undefined: read returns MISS for a miss only", () => {
     const cache = new BoundedCache<string, undefined>({ maxSize: 2 });
     cache.set("k", undefined);
     expect(cache.get("k")).toBeUndefined();
@@ -99,7 +99,7 @@ describe("values", () => {
 });
 
 describe("weights", () => {
-  it("come from set, else from the weigher, else they are 1", () => {
+  it("come from set, else from the weigher, else are 1", () => {
     const cache = new BoundedCache<string, string>({ maxWeight: 100, weigher: (value) => value.length });
     cache.set("a", "12345");
     cache.set("b", "12345", { weight: 20 });
@@ -115,7 +115,7 @@ describe("weights", () => {
     checkCache(plain);
   });
 
-  it("refuse an entry heavier than the whole, and what its key had is gone", () => {
+  it("refuse an entry heavier than maxWeight and remove the key's old value", () => {
     const removals: string[] = [];
     const cache = new BoundedCache<string, number>({
       maxWeight: 10,
@@ -130,7 +130,7 @@ describe("weights", () => {
     checkCache(cache);
   });
 
-  it("are those of the last set, also where the first weight is given to an entry that is there", () => {
+  it("are those of the last set, even if an existing entry gets the first weight", () => {
     const cache = new BoundedCache<string, number>({ maxSize: 10, maxWeight: 20 });
     cache.set("a", 1);
     cache.set("a", 2, { weight: 5 });
@@ -140,7 +140,7 @@ describe("weights", () => {
     checkCache(cache);
   });
 
-  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuse %s, and nothing has changed", (weight) => {
+  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuse %s and change nothing", (weight) => {
     const cache = new BoundedCache<string, number>({ maxWeight: 10 });
     cache.set("a", 1);
     expect(() => cache.set("a", 2, { weight })).toThrow(RangeError);
@@ -148,7 +148,7 @@ describe("weights", () => {
     checkCache(cache);
   });
 
-  it("survive a weigher that throws: nothing has changed", () => {
+  it("survive a weigher that throws and change nothing", () => {
     const cache = new BoundedCache<string, number>({
       maxWeight: 10,
       weigher: (value) => {
@@ -187,7 +187,7 @@ describe("limits", () => {
     expect(store.table.length).toBeLessThan(4_200);
   });
 
-  it("change at run time, a bounded part at once and the rest with what follows", () => {
+  it("change at run time: some entries are evicted at once, the rest by later operations", () => {
     const cache = new BoundedCache<string, number>({ maxSize: 3_000, policy: "lru" });
     for (let i = 0; i < 3_000; i++) cache.set(`k${i}`, i);
     cache.resize(100);
@@ -234,10 +234,10 @@ describe("limits", () => {
   });
 
   it.each([
-    [{ max: 100 }, 'have no "max": it is maxSize here'],
-    [{ maxSize: 1, dispose() {} }, 'have no "dispose": it is onRemoval here'],
-    [{ maxSize: 1, timeToLive: 5 }, 'have no "timeToLive". There are maxSize, maxWeight, '],
-  ])("are told of by the names that they have here: %o", (options, message) => {
+    [{ max: 100 }, 'include an unknown "max": use maxSize. Known are maxSize, maxWeight, '],
+    [{ maxSize: 1, dispose() {} }, 'include an unknown "dispose": use onRemoval.'],
+    [{ maxSize: 1, timeToLive: 5 }, 'include an unknown "timeToLive". Known are maxSize, maxWeight, '],
+  ])("name the option to use instead of an unknown one: %o", (options, message) => {
     expect(() => new BoundedCache(options as { maxSize: number })).toThrow(message);
   });
 
@@ -253,50 +253,50 @@ describe("limits", () => {
     expect(() => cache.set("k", 1, 1_000 as never)).toThrow(
       "must be an object such as { ttl: 60_000 }, not 1000",
     );
-    expect(() => cache.set("k", 1, { maxAge: 5 } as never)).toThrow('have no "maxAge": it is ttl here');
+    expect(() => cache.set("k", 1, { maxAge: 5 } as never)).toThrow('include an unknown "maxAge": use ttl.');
     expect(cache.maxSize).toBe(1);
     expect(cache.size).toBe(0);
   });
 
-  it("name a policy that is not there", () => {
+  it("refuse an unknown policy", () => {
     expect(() => new BoundedCache({ maxSize: 1, policy: "mru" as "lru" })).toThrow(/policy must be/);
   });
 });
 
-describe("what JavaScript lets through", () => {
-  it("a second argument that map and filter give is no time", () => {
+describe("arguments that TypeScript rejects", () => {
+  it("a second argument from map or filter is not a time", () => {
     const clock = new VirtualClock();
     const cache = new BoundedCache<string, number>({ maxSize: 10, clock, ttl: 10 });
     cache.set("a", 1);
     cache.set("b", 2);
     clock.skip(10);
-    // What TypeScript refuses.
+    // TypeScript rejects such a call.
     const get = cache.get as (key: string) => number | undefined;
     expect(["a", "b"].map(get, cache)).toEqual([undefined, undefined]);
   });
 
-  it.each([-1, 1.5, "1", 2 ** 31, Number.NaN])("a space is an integer from 0: %o", (space) => {
+  it.each([-1, 1.5, "1", 2 ** 31, Number.NaN])("a space must be an integer from 0: %o", (space) => {
     const cache = new BoundedCache<string, number>({ maxSize: 10 });
     expect(() => cache.setIn(space as number, "k", 1)).toThrow(RangeError);
     expect(cache.size).toBe(0);
   });
 
-  it("a key beside a space is a string", () => {
+  it("a key with a space must be a string", () => {
     const cache = new BoundedCache<number, number>({ maxSize: 10 });
-    expect(() => cache.setIn(1, 5 as never, 1)).toThrow("A key beside a space must be a string, not 5");
+    expect(() => cache.setIn(1, 5 as never, 1)).toThrow("A key with a space must be a string, not 5");
     cache.set(5, 1);
     expect([cache.get(5), cache.getIn(1, 5 as never)]).toEqual([1, undefined]);
   });
 
-  it.each([undefined, null, -1, 0.5, 2 ** 53])("a weigher's answer is checked: %o", (weight) => {
+  it.each([undefined, null, -1, 0.5, 2 ** 53])("the result of a weigher is checked: %o", (weight) => {
     const cache = new BoundedCache<string, number>({ maxWeight: 10, weigher: () => weight as number });
     expect(() => cache.set("k", 1)).toThrow("The weight of an entry must be an integer from 0 to 2^52, not");
     expect(cache.size).toBe(0);
   });
 });
 
-describe("the inside of a cache", () => {
-  it("is neither printed nor in the way of a subclass, whatever that calls its own", () => {
+describe("the store of a cache", () => {
+  it("is not printed and collides with no member of a subclass", () => {
     class Named extends BoundedCache<string, number> {
       readonly store: string = "books";
       readonly settings: string = "mine";
@@ -313,7 +313,7 @@ describe("the inside of a cache", () => {
 });
 
 describe("clear", () => {
-  it("empties the cache and gives its arrays back", () => {
+  it("empties the cache and frees its arrays", () => {
     for (const policy of ["tlfu", "lru", "lfu", "fifo"] as const) {
       const clock = new VirtualClock();
       const cache = new BoundedCache<string, number>({ maxSize: 5_000, policy, clock });
@@ -341,7 +341,7 @@ describe("entries", () => {
     ]);
   });
 
-  it("see what stays exactly once, whatever comes and goes", () => {
+  it("see an entry that stays exactly once while others come and go", () => {
     const cache = new BoundedCache<string, number>({ maxSize: 1_000, random: seeded(1) });
     for (let i = 0; i < 200; i++) cache.set(`k${i}`, i);
     const seen: string[] = [];
@@ -354,13 +354,13 @@ describe("entries", () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
-  it("see what stays exactly once in a full cache, whose entries change places at other times", () => {
+  it("see an entry that stays exactly once in a full cache that moves entries", () => {
     const random = seeded(5);
     const gone = new Set<string>();
     const onRemoval = ({ key }: { readonly key: string }) => void gone.add(key);
     const cache = new BoundedCache<string, number>({ maxSize: 60, random: seeded(1), onRemoval });
     const setSome = (count: number) => {
-      // The square of a chance: some keys come again and again, and win their duels.
+      // Squaring a random number makes some keys frequent, and these win their duels.
       for (let i = 0; i < count; i++) cache.set(`k${Math.floor((random() / 2 ** 32) ** 2 * 400)}`, i);
     };
     for (let round = 0; round < 300; round++) {
@@ -380,7 +380,7 @@ describe("entries", () => {
 });
 
 describe("stats", () => {
-  it("count hits, misses and removals by cause, and no peek", () => {
+  it("count hits, misses and removals by cause, but no peek", () => {
     const cache = new BoundedCache<string, number>({ maxSize: 2, policy: "fifo" });
     expect(cache.stats().hitRatio).toBe(0);
     cache.set("a", 1);

@@ -7,7 +7,9 @@ import { VirtualClock } from "../support/virtual-clock.js";
 const NO_LIMIT = 2 ** 24;
 const POLICIES = ["tlfu", "lru", "lfu", "fifo"] as const;
 
-/** A cache of entries that weigh 1 each, whose clock stands still: no timer helps. */
+/**
+ * Creates a full cache of entries that weigh 1 each. Its clock does not move, so no timer helps.
+ */
 function fullCache(policy: (typeof POLICIES)[number], maxWeight: number): BoundedCache<string, number> {
   const clock = new VirtualClock();
   const cache = new BoundedCache<string, number>({ maxWeight, policy, clock, random: seeded(1) });
@@ -15,8 +17,8 @@ function fullCache(policy: (typeof POLICIES)[number], maxWeight: number): Bounde
   return cache;
 }
 
-describe("after a resize to less than is held", () => {
-  it.each(POLICIES)("no set makes the excess larger, however heavy its entry: %s", (policy) => {
+describe("after a resize below the current size", () => {
+  it.each(POLICIES)("no set increases the excess, however heavy its entry: %s", (policy) => {
     const cache = fullCache(policy, 5_000);
     cache.resize(NO_LIMIT, 1_000);
     let before = cache.weight;
@@ -29,7 +31,7 @@ describe("after a resize to less than is held", () => {
     }
   });
 
-  it.each(POLICIES)("limits that hold again, for another reason, are not broken: %s", (policy) => {
+  it.each(POLICIES)("no set exceeds limits that deletes or a resize restored: %s", (policy) => {
     const emptied = fullCache(policy, 5_000);
     emptied.resize(NO_LIMIT, 1_000);
     for (let i = 0; i < 5_000; i++) emptied.delete(`k${i}`);
@@ -44,17 +46,14 @@ describe("after a resize to less than is held", () => {
     expect(widened.weight).toBeLessThanOrEqual(5_000);
   });
 
-  it.each(POLICIES)(
-    "every set goes on, also where there are just as many entries as may be: %s",
-    (policy) => {
-      const clock = new VirtualClock();
-      const cache = new BoundedCache<string, number>({ maxSize: 5_000, policy, clock });
-      for (let i = 0; i < 5_000; i++) cache.set(`k${i}`, i);
-      cache.resize(4_488, 100);
-      expect(cache.size).toBe(4_488);
-      for (let i = 0; i < 200; i++) cache.set(`n${i}`, i);
-      expect(cache.weight).toBe(100);
-      checkCache(cache);
-    },
-  );
+  it.each(POLICIES)("every set evicts more, even if the number of entries is at its limit: %s", (policy) => {
+    const clock = new VirtualClock();
+    const cache = new BoundedCache<string, number>({ maxSize: 5_000, policy, clock });
+    for (let i = 0; i < 5_000; i++) cache.set(`k${i}`, i);
+    cache.resize(4_488, 100);
+    expect(cache.size).toBe(4_488);
+    for (let i = 0; i < 200; i++) cache.set(`n${i}`, i);
+    expect(cache.weight).toBe(100);
+    checkCache(cache);
+  });
 });

@@ -20,7 +20,10 @@ type Step =
   | { readonly kind: "skip" | "advance"; readonly ms: number }
   | { readonly kind: "clear" };
 
-/** A cache and its model, moved on together; every step is followed by a walk through the whole structure. */
+/**
+ * A cache and its model, driven together. Every step is followed by a walk through the whole
+ * structure.
+ */
 class Pair {
   readonly clock = new VirtualClock();
   readonly #removals: Removal<string, number>[] = [];
@@ -29,7 +32,7 @@ class Pair {
   readonly #hasListener: boolean;
   #value = 0;
 
-  /** @param isHeard with a removal listener; without one short ways are taken */
+  /** @param hasListener adds a removal listener; without one the cache takes its fast paths */
   constructor(options: ModelOptions, hasListener: boolean) {
     this.#hasListener = hasListener;
     this.#model = new Model(options);
@@ -57,7 +60,9 @@ class Pair {
     expect(new Map(this.#cache.entries())).toEqual(new Map(live.map(([key, { value }]) => [key, value])));
   }
 
-  /** An hour of nothing but the timer must give back all that has expired before it. */
+  /**
+   * Advances the clock by an hour: the timer alone must remove all entries that expired before it.
+   */
   rest(): void {
     this.#removals.length = 0;
     this.clock.advance(3_600_000);
@@ -103,7 +108,7 @@ class Pair {
         const stored = cache.set(key, value, { weight, ttl, now });
         expect(stored).toBe(model.set(key, value, weight, ttl, time));
         if (!this.#hasListener) break;
-        // The former value's way out comes first, and is no eviction.
+        // The removal of the old value comes first, and is not an eviction.
         const first = this.#removals[0];
         if (former !== undefined) {
           expect(first).toMatchObject({ key, value: former.value, cause: wasLive ? "replaced" : "expired" });
@@ -133,7 +138,7 @@ class Pair {
     if (!this.#hasListener) this.#followUnreported();
   }
 
-  /** What is gone without a word must have been evicted, or expired. */
+  /** Checks that each entry that left was evicted, or had expired. */
   #followUnreported(): void {
     const model = this.#model;
     const store = storeOf(this.#cache);
@@ -146,7 +151,7 @@ class Pair {
     };
     for (const [key, { end }] of gone) if (this.clock.time >= end) follow(key, "expired");
     if (gone.size > 0) expect(wasFull).toBe(true);
-    // Of several that were evicted at once the model says the order.
+    // If several entries were evicted at once, the model gives the order.
     while (gone.size > 0) {
       const next = model.victim() ?? "";
       follow(gone.has(next) ? next : [...gone.keys()][0]!, "size");
@@ -193,7 +198,7 @@ const rules = {
 
 const ways = Object.entries(rules).flatMap(([name, rule]) => [
   { name, rule, hasListener: true },
-  { name: `${name}, nobody listening`, rule, hasListener: false },
+  { name: `${name}, without a listener`, rule, hasListener: false },
 ]);
 
 describe.each(["tlfu", "lru", "fifo", "lfu"] as const)("%s", (policy) => {

@@ -5,7 +5,7 @@ import { checkCache } from "../check/cache.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
 describe("the removal listener", () => {
-  it("is told the cause of every removal", () => {
+  it("gets the cause of every removal", () => {
     const clock = new VirtualClock();
     const removals: string[] = [];
     const cache = new BoundedCache<string, number>({
@@ -32,7 +32,7 @@ describe("the removal listener", () => {
     ]);
   });
 
-  it("finds the cache consistent, and may use it", () => {
+  it("finds the cache consistent and may use it", () => {
     const removals: string[] = [];
     const cache: BoundedCache<string, number> = new BoundedCache<string, number>({
       maxSize: 3,
@@ -50,7 +50,7 @@ describe("the removal listener", () => {
     expect(cache.size).toBe(3);
   });
 
-  it("may be asynchronous: what it rejects with is reported", async () => {
+  it("may be asynchronous: its rejections are reported", async () => {
     const errors: unknown[] = [];
     const cache = new BoundedCache<string, number>({
       maxSize: 1,
@@ -79,7 +79,7 @@ describe("the removal listener", () => {
     expect(rejected).toBe("a");
   });
 
-  it("is told the key of a refused entry as it would have been stored", () => {
+  it("gets the key of a refused entry as it would have been stored", () => {
     const removals: unknown[] = [];
     const cache = new BoundedCache<number, number>({
       maxWeight: 1,
@@ -89,7 +89,7 @@ describe("the removal listener", () => {
     expect(Object.is(removals[0], 0)).toBe(true);
   });
 
-  it("may throw: every removal is told, nothing is corrupted, the error is reported", () => {
+  it("may throw: every removal and error is reported, and the cache stays consistent", () => {
     const errors: unknown[] = [];
     const removals: Removal<string, number>[] = [];
     const cache = new BoundedCache<string, number>({

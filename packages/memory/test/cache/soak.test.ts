@@ -14,7 +14,10 @@ function bytesUsed(): number {
 
 const HOUR = 3_600_000;
 
-/** Each policy twenty times, with another seed each: a test is done in a moment, also on a machine with much else to do. */
+/**
+ * Repeats each policy twenty times with different seeds, so that each test is short even on a busy
+ * machine.
+ */
 function inTwentieths<P>(policies: readonly P[]): [policy: P, twentieth: number][] {
   return policies.flatMap((policy) =>
     Array.from({ length: 20 }, (_, index): [P, number] => [policy, index + 1]),
@@ -90,7 +93,7 @@ describe("a million operations", () => {
   );
 
   it.each(inTwentieths(["tlfu", "lru", "fifo", "lfu"] as const))(
-    "of every kind leave the structure whole: %s, twentieth %i",
+    "of every kind leave the structure consistent: %s, twentieth %i",
     (policy, twentieth) => {
       const clock = new VirtualClock();
       const random = seeded(5 * twentieth);

@@ -5,11 +5,11 @@ import { check } from "./check.js";
 import { checkPolicy } from "./policy.js";
 import { checkWheel } from "./wheel.js";
 
-/** Walks the whole structure of a cache and throws at the first thing that does not hold. */
+/** Walks the whole structure of a cache and throws at the first fault. */
 export function checkCache<K, V>(cache: BoundedCache<K, V>): void {
   const store = storeOf(cache);
   const held = heldSlots(store);
-  check(held.size === store.size, () => `${held.size} slots are held, the size says ${store.size}`);
+  check(held.size === store.size, () => `${held.size} slots are held, but the size is ${store.size}`);
   checkFreeSlots(store, held);
   checkLookUp(store, held);
   checkWeights(store, held);
@@ -32,7 +32,7 @@ function checkFreeSlots<K, V>(slots: Store<K, V>, held: ReadonlySet<number>): vo
   let free = 0;
   for (let slot = slots.free; slot >= 0; slot = slots.hashes[slot]!) {
     check(!held.has(slot), () => `slot ${slot} is held and free`);
-    check(++free <= slots.unused, () => "the free slots are a circle");
+    check(++free <= slots.unused, () => "the free slots form a circle");
   }
   check(free + held.size === slots.unused, () => `${slots.unused - held.size - free} slots are lost`);
 }
@@ -60,7 +60,10 @@ function indexed<K, V>(store: Store<K, V>, held: ReadonlySet<number>): Set<numbe
   return new Set([...held].filter((slot) => !otherKeys.has(slot)));
 }
 
-/** Every slot is in one table, once, and probing from its hash's position meets no free position before it. */
+/**
+ * Checks that every slot is in one table, once. Probing from the position of its hash must meet no
+ * free position before it.
+ */
 export function checkIndex<K, V>(
   index: KeyIndex<K, V>,
   slots: ReadonlySet<number>,

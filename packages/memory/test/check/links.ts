@@ -1,7 +1,7 @@
 import type { SlotLinks } from "../../src/table/slot-links.js";
 import { check } from "./check.js";
 
-/** The members of a list from first to last; throws if the links back do not agree. */
+/** Returns the members of a list from first to last. Throws if the links back do not agree. */
 export function members(links: SlotLinks, head: number): number[] {
   const slots: number[] = [];
   let before = head;

@@ -8,7 +8,9 @@ import { check } from "./check.js";
 import { members } from "./links.js";
 import { checkTinyLfu } from "./tlfu.js";
 
-/** Checks that a policy knows exactly the slots that are held, and that its own structure is whole. */
+/**
+ * Checks that a policy knows exactly the stored slots, and that its own structure is consistent.
+ */
 export function checkPolicy(policy: SlotPolicy, held: ReadonlySet<number>): void {
   if (policy instanceof TinyLfuPolicy) {
     checkTinyLfu(policy, held);

@@ -3,7 +3,7 @@ import { Count } from "../../src/policy/sketch.js";
 import type { TinyLfuPolicy } from "../../src/policy/tlfu.js";
 import { check } from "./check.js";
 
-/** Checks the regions, their sums and marks, and that the sketch and the window's share are within their bounds. */
+/** Checks the regions, their sums and marks, and the bounds of the sketch and the window. */
 export function checkTinyLfu(policy: TinyLfuPolicy, held: ReadonlySet<number>): void {
   const { regions } = policy;
   const seen = new Set<number>();
@@ -20,7 +20,10 @@ export function checkTinyLfu(policy: TinyLfuPolicy, held: ReadonlySet<number>): 
   checkSketch(policy);
 }
 
-/** The slots of a region from the oldest to the newest; throws if the links back do not agree. */
+/**
+ * Returns the slots of a region from the oldest to the newest. Throws if the links back do not
+ * agree.
+ */
 export function ringOf({ younger, older }: Regions, { oldest }: Region): number[] {
   const slots: number[] = [];
   for (let slot = oldest; slot >= 0; ) {
@@ -58,5 +61,5 @@ function checkSketch({ sketch, regions }: TinyLfuPolicy): void {
     () => `${sketch.blocks} blocks are in use of ${sketch.wanted}`,
   );
   check(sketch.swept <= sketch.blocks, () => `${sketch.swept} blocks are swept of ${sketch.blocks}`);
-  check(sketch.table.length >= sketch.blocks * 4, () => `the table has no room for ${sketch.blocks} blocks`);
+  check(sketch.table.length >= sketch.blocks * 4, () => `the table is too short for ${sketch.blocks} blocks`);
 }

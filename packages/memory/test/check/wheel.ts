@@ -2,7 +2,9 @@ import type { Expiry } from "../../src/expiry/expiry.js";
 import { check } from "./check.js";
 import { members } from "./links.js";
 
-/** Exactly the slots with a deadline are in the wheel, none in a bucket that comes after its deadline. */
+/**
+ * Checks that the wheel has exactly the slots with a deadline, none in a bucket after its deadline.
+ */
 export function checkWheel(expiry: Expiry, held: ReadonlySet<number>): void {
   const { wheel, deadlines } = expiry;
   if (wheel === null || deadlines === null) return;
@@ -20,7 +22,10 @@ export function checkWheel(expiry: Expiry, held: ReadonlySet<number>): void {
   for (const slot of scheduled) check(held.has(slot), () => `slot ${slot} is in the wheel and not held`);
   let ending = 0;
   for (const slot of held) if (deadlines[slot] !== 0) ending++;
-  check(ending === scheduled.size, () => `${ending} entries end, ${scheduled.size} are in the wheel`);
+  check(
+    ending === scheduled.size,
+    () => `${ending} entries have a deadline, ${scheduled.size} are in the wheel`,
+  );
   for (let slot = 0; slot < deadlines.length; slot++) {
     check(
       deadlines[slot] === 0 || scheduled.has(slot),

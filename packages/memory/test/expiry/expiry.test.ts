@@ -19,7 +19,7 @@ function cacheWith(
 }
 
 describe("a clock", () => {
-  it("may come from below zero: an end at 0 is an end", () => {
+  it("may start below zero: a deadline of 0 still expires", () => {
     clock = new VirtualClock(-1_000);
     const idle = cacheWith({ idle: 600 });
     idle.set("a", 1);
@@ -45,7 +45,7 @@ describe("a clock", () => {
     expect(cache.size).toBe(0);
   });
 
-  it("of the machine works where a timer is a number, as in browsers", async () => {
+  it("of the system works if a timer is a number, as in browsers", async () => {
     const ended: unknown[] = [];
     const builtin = vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined as never);
     vi.stubGlobal("setTimeout", () => 7);
@@ -63,7 +63,7 @@ describe("a clock", () => {
 });
 
 describe("an iteration", () => {
-  it("gives nothing that has expired meanwhile", () => {
+  it("skips entries that expire while it runs", () => {
     const cache = cacheWith();
     cache.set("lasting", 0);
     for (const key of ["a", "b", "c"]) cache.set(key, 1, { ttl: 100 });
@@ -77,7 +77,7 @@ describe("an iteration", () => {
 });
 
 describe("ttl", () => {
-  it.each([1, 2, 31, 32, 33, 1_000, 60_000, YEAR, 10 * YEAR])("of %i ms ends exactly then", (ttl) => {
+  it.each([1, 2, 31, 32, 33, 1_000, 60_000, YEAR, 10 * YEAR])("of %i ms expires exactly then", (ttl) => {
     const cache = cacheWith();
     cache.set("k", 1, { ttl });
     clock.skip(ttl - 1);
@@ -91,7 +91,7 @@ describe("ttl", () => {
     checkCache(cache);
   });
 
-  it("works where the clock begins at 0", () => {
+  it("works with a clock that starts at 0", () => {
     clock = new VirtualClock(0);
     const cache = cacheWith({ ttl: 5 });
     cache.set("k", 1);
@@ -101,7 +101,7 @@ describe("ttl", () => {
     expect(cache.get("k")).toBeUndefined();
   });
 
-  it("of an entry wins over the cache's, Infinity means never", () => {
+  it("of an entry overrides the cache's; Infinity means never", () => {
     const cache = cacheWith({ ttl: 100 });
     cache.set("short", 1, { ttl: 10 });
     cache.set("usual", 2);
@@ -112,7 +112,7 @@ describe("ttl", () => {
     expect([...cache].map(([key]) => key)).toEqual(["kept"]);
   });
 
-  it("begins again with each set, longer or shorter, and is not put off by a get", () => {
+  it("restarts with each set, longer or shorter, and is not extended by a get", () => {
     const cache = cacheWith();
     cache.set("k", 1, { ttl: 100 });
     cache.set("k", 2, { ttl: 10_000 });
@@ -132,7 +132,7 @@ describe("ttl", () => {
     checkCache(cache);
   });
 
-  it("reads the clock once per operation, and not at all for entries that do not end", () => {
+  it("reads the clock once per operation, and never for entries without a deadline", () => {
     const cache = cacheWith();
     cache.set("kept", 1);
     cache.get("kept");
@@ -172,7 +172,7 @@ describe("ttl", () => {
 });
 
 describe("heldIn", () => {
-  it("answers without a clock, also when the time is over, as long as the entry is held", () => {
+  it("returns the value without the clock while it is stored, even if it has expired", () => {
     const cache = cacheWith({ ttl: 100 });
     cache.setIn(3, "k", 1, { now: clock.time });
     clock.skip(100);
@@ -186,7 +186,7 @@ describe("heldIn", () => {
 });
 
 describe("idle time", () => {
-  it("ends an entry that nobody gets or sets, and peek is nobody", () => {
+  it("expires an entry without a get or set; a peek does not count", () => {
     const cache = cacheWith({ idle: 100 });
     cache.set("k", 1);
     for (let i = 0; i < 20; i++) {
@@ -202,7 +202,7 @@ describe("idle time", () => {
     expect(cache.size).toBe(0);
   });
 
-  it("does not put off the ttl", () => {
+  it("does not extend the ttl", () => {
     const cache = cacheWith({ idle: 100, ttl: 250 });
     cache.set("k", 1);
     for (const expected of [1, 1, undefined]) {
@@ -213,7 +213,7 @@ describe("idle time", () => {
 });
 
 describe("memory", () => {
-  it("is given back by the timer alone, soon after the end, some hundred entries at a time", () => {
+  it("is freed by the timer alone, soon after expiry, some hundred entries at a time", () => {
     const cache = cacheWith({ maxSize: 100_000 });
     for (let i = 0; i < 20_000; i++) cache.set(`k${i}`, i, { ttl: 1_000 });
     expect(clock.timers).toBe(1);
@@ -226,7 +226,7 @@ describe("memory", () => {
     checkCache(cache);
   });
 
-  it("is given back by operations that know the time, a bounded number each", () => {
+  it("is freed by operations that know the time, a bounded number of entries each", () => {
     const cache = cacheWith();
     for (let i = 0; i < 500; i++) cache.set(`k${i}`, i, { ttl: 1_000 });
     cache.set("long", 1, { ttl: YEAR });
@@ -240,7 +240,7 @@ describe("memory", () => {
     checkCache(cache);
   });
 
-  it("needs one timer at most, and none once nothing ends", () => {
+  it("needs one timer at most, and none without deadlines", () => {
     const cache = cacheWith();
     for (let i = 0; i < 300; i++) {
       cache.set(`k${i}`, i, { ttl: 1 + ((i * 7_919) % 1_000_000) });
@@ -264,7 +264,7 @@ describe("memory", () => {
     checkCache(cache);
   });
 
-  it("is waited for by a timer that does not keep the process alive", () => {
+  it("is freed by a timer that does not keep the process alive", () => {
     const before = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
     const cancel = systemClock.schedule(() => {}, 1_000_000);
     expect(process.getActiveResourcesInfo().filter((kind) => kind === "Timeout")).toHaveLength(before);

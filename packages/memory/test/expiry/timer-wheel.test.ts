@@ -7,7 +7,10 @@ import { fitAll } from "../support/fit-all.js";
 const YEAR = 365 * 24 * 3_600_000;
 const origin = 1_750_000_000_000;
 
-/** Takes what is due, putting back what is early, as `Expiry` does. Returns the slots whose deadline has passed. */
+/**
+ * Takes due slots and adds early ones again, as `Expiry` does. Returns the slots whose deadline has
+ * passed.
+ */
 function drain(wheel: TimerWheel, deadlines: readonly number[], now: number): number[] {
   const over: number[] = [];
   wheel.advance(now);
@@ -32,7 +35,7 @@ const jumps = fc.array(fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ m
 });
 
 describe("TimerWheel", () => {
-  it("hands out each slot within two ticks of its deadline and never before, from 1 ms to 10 years", () => {
+  it("returns each slot within two ticks after its deadline and never before, from 1 ms to 10 years", () => {
     fc.assert(
       fc.property(ttls, jumps, (times, steps) => {
         const wheel = new TimerWheel(origin);
@@ -53,7 +56,7 @@ describe("TimerWheel", () => {
     );
   });
 
-  it("names a time at which something is due, never later than the first deadline's tick", () => {
+  it("returns when the next slot is due, never later than the first deadline's tick", () => {
     fc.assert(
       fc.property(ttls, fc.integer({ min: 0, max: YEAR }), (times, begun) => {
         const wheel = new TimerWheel(origin);
@@ -72,7 +75,7 @@ describe("TimerWheel", () => {
     );
   });
 
-  it("forgets a slot that is removed from any list, the due ones too", () => {
+  it("removes a slot from any list, also from the due ones", () => {
     const wheel = new TimerWheel(0);
     fitAll(wheel, 3);
     [10, 10, 5_000].forEach((deadline, slot) => void wheel.add(slot, deadline));
@@ -86,7 +89,7 @@ describe("TimerWheel", () => {
     for (let list = 0; list < wheel.links.heads; list++) expect(members(wheel.links, list)).toEqual([]);
   });
 
-  it("ignores a time before its own", () => {
+  it("ignores a time before its current one", () => {
     const wheel = new TimerWheel(1_000);
     fitAll(wheel, 1);
     wheel.advance(100_000);

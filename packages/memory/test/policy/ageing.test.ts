@@ -6,7 +6,7 @@ import { Slots } from "../../src/table/slots.js";
 
 const KEY = 0x5bd1e995;
 
-/** A sketch in which a key was counted eight times, of an empty cache. */
+/** Creates a sketch in which a key was counted eight times, and the regions of an empty cache. */
 function setUp() {
   const sketch = new FrequencySketch();
   sketch.fitOne(100);
@@ -17,7 +17,7 @@ function setUp() {
 }
 
 describe("Ageing", () => {
-  it("halves all frequencies once ten requests for each entry were counted, and half of them go on counting", () => {
+  it("halves all frequencies after ten requests per entry, half of which count for the next time", () => {
     const { sketch, requests, ageing } = setUp();
     const countTo = (now: number) => {
       requests.hits += now - ageing.now;
@@ -34,7 +34,7 @@ describe("Ageing", () => {
     expect(sketch.estimate(KEY)).toBe(2);
   });
 
-  it("does the work in parts, the more the more requests there were", () => {
+  it("does the work in parts, larger ones after more requests", () => {
     const steps = (requestsEach: number) => {
       const { sketch, requests, ageing } = setUp();
       requests.hits = 5_120;
@@ -50,7 +50,7 @@ describe("Ageing", () => {
     expect(steps(100)).toBe(1);
   });
 
-  it("counts an insertion as a request at least, and otherwise what was read since the last one", () => {
+  it("counts the reads since the last insertion, and one at least", () => {
     const { requests, ageing } = setUp();
     ageing.count();
     expect(ageing.now).toBe(1);

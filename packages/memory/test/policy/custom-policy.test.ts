@@ -3,7 +3,7 @@ import { BoundedCache, type EvictionPolicy } from "../../src/index.js";
 import { checkCache } from "../check/cache.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
-/** Evicts the lightest entry; counts what it is told. */
+/** Evicts the lightest entry and records the calls. */
 class Lightest implements EvictionPolicy<string> {
   readonly weights = new Map<number, number>();
   readonly keys = new Map<number, string>();
@@ -33,8 +33,8 @@ function raise(message: string): never {
   throw new Error(message);
 }
 
-describe("a policy of the user's", () => {
-  it("decides, beside limits and ttl", () => {
+describe("a custom policy", () => {
+  it("chooses the victims, within limits and beside the ttl", () => {
     const clock = new VirtualClock();
     const policy = new Lightest();
     const cache = new BoundedCache<string, number>({ maxWeight: 20, maxSize: 4, policy, clock });
@@ -61,7 +61,7 @@ describe("a policy of the user's", () => {
   });
 
   it.each([undefined, -1, 99, 0.5, Number.NaN])(
-    "may name no held slot (%s): the limit holds, the caller hears",
+    "may return a slot without an entry (%s): the limit holds and the caller gets an error",
     (answer) => {
       const cache = new BoundedCache<string, number>({
         maxSize: 2,
@@ -69,7 +69,9 @@ describe("a policy of the user's", () => {
       });
       cache.set("a", 1);
       cache.set("b", 2);
-      expect(() => cache.set("c", 3)).toThrow(/victim\(\) returned/);
+      expect(() => cache.set("c", 3)).toThrow(
+        /victim\(\) must return the slot of a stored entry, but returned/,
+      );
       checkCache(cache);
       expect([...cache]).toEqual([
         ["a", 1],
@@ -78,7 +80,7 @@ describe("a policy of the user's", () => {
     },
   );
 
-  it("that throws while a timer works stops no timer, and tells who calls next", () => {
+  it("may throw while a timer runs: the timer finishes and the next caller gets the error", () => {
     const clock = new VirtualClock();
     const policy = { onInsert() {}, onAccess() {}, onRemove: () => raise("removed"), victim: () => 0 };
     const cache = new BoundedCache<string, number>({ maxSize: 5_000, policy, clock });
@@ -90,7 +92,7 @@ describe("a policy of the user's", () => {
     checkCache(cache);
   });
 
-  it("that throws during a resize leaves nothing undone", () => {
+  it("may throw during a resize, which finishes all the same", () => {
     const clock = new VirtualClock();
     const policy = { onInsert() {}, onAccess() {}, onRemove() {}, victim: () => raise("no victim") };
     const cache = new BoundedCache<string, number>({ maxSize: 5_000, policy, clock });
@@ -101,7 +103,7 @@ describe("a policy of the user's", () => {
     checkCache(cache);
   });
 
-  it("that throws is told to the caller, not to what a listener calls meanwhile", () => {
+  it("reports its errors to the caller, not to a call within the listener", () => {
     const errors: unknown[] = [];
     const cache: BoundedCache<string, number> = new BoundedCache<string, number>({
       maxSize: 2,
@@ -111,7 +113,7 @@ describe("a policy of the user's", () => {
     });
     cache.set("a", 1);
     cache.set("b", 1);
-    expect(() => cache.set("c", 1)).toThrow("victim() returned 99");
+    expect(() => cache.set("c", 1)).toThrow("but returned 99");
     expect(errors).toEqual([]);
   });
 
@@ -120,32 +122,35 @@ describe("a policy of the user's", () => {
     ["onAccess", ["overwrite", "hit"]],
     ["onRemove", ["insert", "delete"]],
     ["victim", ["insert"]],
-  ] as const)("may throw in %s: the caller hears, the cache stays whole", (method, heard) => {
-    const policy = new Lightest();
-    const cache = new BoundedCache<string, number>({ maxSize: 3, policy });
-    for (let i = 0; i < 3; i++) cache.set(`k${i}`, i, { weight: i });
-    Object.defineProperty(policy, method, {
-      value: () => {
-        throw new Error(method);
-      },
-    });
-    const operations = {
-      insert: () => cache.set("new", 1),
-      overwrite: () => cache.set("k1", 1),
-      hit: () => cache.get("k1"),
-      delete: () => cache.delete("k2"),
-    };
-    const failed = Object.entries(operations).filter(([, operation]) => {
-      try {
-        operation();
-        return false;
-      } catch {
-        return true;
-      } finally {
-        checkCache(cache);
-      }
-    });
-    expect(failed.map(([name]) => name)).toEqual(heard);
-    expect(cache.size).toBeLessThanOrEqual(3);
-  });
+  ] as const)(
+    "may throw in %s: the caller gets the error and the cache stays consistent",
+    (method, heard) => {
+      const policy = new Lightest();
+      const cache = new BoundedCache<string, number>({ maxSize: 3, policy });
+      for (let i = 0; i < 3; i++) cache.set(`k${i}`, i, { weight: i });
+      Object.defineProperty(policy, method, {
+        value: () => {
+          throw new Error(method);
+        },
+      });
+      const operations = {
+        insert: () => cache.set("new", 1),
+        overwrite: () => cache.set("k1", 1),
+        hit: () => cache.get("k1"),
+        delete: () => cache.delete("k2"),
+      };
+      const failed = Object.entries(operations).filter(([, operation]) => {
+        try {
+          operation();
+          return false;
+        } catch {
+          return true;
+        } finally {
+          checkCache(cache);
+        }
+      });
+      expect(failed.map(([name]) => name)).toEqual(heard);
+      expect(cache.size).toBeLessThanOrEqual(3);
+    },
+  );
 });

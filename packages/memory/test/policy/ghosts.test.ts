@@ -7,7 +7,7 @@ function hashes(count: number): number[] {
   return Array.from({ length: count }, () => random() | 0);
 }
 
-/** A table whose clock is the number of departures. */
+/** A table whose clock counts the added keys. */
 class Counted {
   readonly ghosts = new Ghosts();
   readonly #period: number;
@@ -26,12 +26,12 @@ class Counted {
   }
 }
 
-describe("Departures", () => {
-  it("knows nobody at first", () => {
+describe("Ghosts", () => {
+  it("knows no key at first", () => {
     expect(new Ghosts().age(1, 0)).toBe(NEVER);
   });
 
-  it.each([1, 16, 160, 5_000])("remembers nearly all of the last %i, and none much older", (period) => {
+  it.each([1, 16, 160, 5_000])("remembers nearly all of the last %i keys, and none much older", (period) => {
     const counted = new Counted(period);
     const left = hashes(period * 6);
     for (const hash of left) counted.record(hash);
@@ -40,7 +40,7 @@ describe("Departures", () => {
     expect(left.filter((hash) => counted.has(hash)).length).toBeLessThanOrEqual(period * 1.1);
   });
 
-  it("remembers a key from the time it left last", () => {
+  it("remembers the last time that a key left", () => {
     const counted = new Counted(20);
     const [first, ...others] = hashes(100) as [number, ...number[]];
     for (const hash of others) {
@@ -50,13 +50,13 @@ describe("Departures", () => {
     expect(counted.has(first)).toBe(true);
   });
 
-  it("forgets by the caller's clock, whether or not others leave", () => {
+  it("forgets by the caller's clock, whether or not other keys leave", () => {
     const ghosts = new Ghosts();
     ghosts.add(0x7777, 1_000, 320, 40);
     expect([1_000, 1_300, 1_330, 2_000].map((now) => ghosts.age(0x7777, now))).toEqual([0, 304, 336, 1_008]);
   });
 
-  it("starts again when it is to remember many more, or many fewer", () => {
+  it("starts again if it must remember many more keys, or many fewer", () => {
     const ghosts = new Ghosts();
     const known = (): boolean[] => [0x1111, 0x2222, 0x3333].map((hash) => ghosts.age(hash, 0) < 10);
     ghosts.add(0x1111, 0, 10, 10);
@@ -68,7 +68,7 @@ describe("Departures", () => {
     expect(known()).toEqual([false, false, true]);
   });
 
-  it("gives its memory back when it is cleared", () => {
+  it("frees its memory when it is cleared", () => {
     const ghosts = new Ghosts();
     ghosts.add(0x1111, 0, 1_000, 1_000);
     ghosts.clear();

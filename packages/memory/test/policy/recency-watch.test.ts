@@ -4,7 +4,10 @@ import { seeded } from "../support/random.js";
 
 const SHARE = 0.02;
 
-/** Keys that leave, and come back after `delay` requests, with `hitsEach` hits for each. Returns the sum of the advice. */
+/**
+ * Lets keys leave and come back after `delay` requests, with `hitsEach` hits for each. Returns the
+ * sum of the advice.
+ */
 function advice(watch: RecencyWatch, entries: number, delay: number, hitsEach: number): number {
   const random = seeded(11);
   let hits = 0;
@@ -24,23 +27,23 @@ function advice(watch: RecencyWatch, entries: number, delay: number, hitsEach: n
 
 describe("RecencyWatch", () => {
   it.each([100, 4_000, 40_000])(
-    "asks for most of a cache of %i where keys come back late and nothing is hit",
+    "advises most of a cache of %i if keys come back late and nothing is hit",
     (entries) => {
       expect(advice(new RecencyWatch(), entries, entries * 0.6, 0)).toBeGreaterThan(entries * 0.97);
     },
   );
 
-  it("asks for nothing that could cost as many hits as it brings", () => {
+  it("advises nothing that could cost as many hits as it brings", () => {
     expect(advice(new RecencyWatch(), 1_000, 600, 1)).toBe(0);
     expect(advice(new RecencyWatch(), 1_000, 400, 2)).toBe(0);
     expect(advice(new RecencyWatch(), 1_000, 400, 1)).toBeGreaterThan(0);
   });
 
-  it("takes no notice of keys that come back later than the cache could have kept them", () => {
+  it("ignores keys that come back later than the cache could have kept them", () => {
     expect(advice(new RecencyWatch(), 1_000, 1_100, 0)).toBe(0);
   });
 
-  it("lets the hits that come later cancel the lead", () => {
+  it("lets later hits cancel the lead", () => {
     const watch = new RecencyWatch();
     advice(watch, 1_000, 200, 0);
     expect(Math.min(...watch.leads)).toBeGreaterThan(500);

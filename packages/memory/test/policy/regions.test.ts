@@ -15,7 +15,7 @@ function regionsOf(weights: readonly number[]): Regions {
 }
 
 describe("ON_HIT", () => {
-  it("counts up to 15 and says that the entry was touched, in every region", () => {
+  it("counts up to 15 and marks the entry as touched, in every region", () => {
     for (const region of [RegionBits.Window, RegionBits.Protected]) {
       let mark = region | 14;
       mark = ON_HIT[mark]!;
@@ -25,7 +25,7 @@ describe("ON_HIT", () => {
     }
   });
 
-  it("leaves the region alone, whatever the mark", () => {
+  it("keeps the region, whatever the mark", () => {
     ON_HIT.forEach((after, before) => {
       expect(after & Mark.Region).toBe(before & Mark.Region);
       expect(after & Mark.Frequency).toBeGreaterThanOrEqual(before & Mark.Frequency);
@@ -34,7 +34,7 @@ describe("ON_HIT", () => {
 });
 
 describe("Regions", () => {
-  it("keeps the order of entering, and sums sizes and weights", () => {
+  it("keeps the order of entering and sums sizes and weights", () => {
     const regions = regionsOf([3, 5, 7]);
     for (const slot of [0, 1, 2]) regions.enter(slot, regions.window);
     expect([regions.window.oldest, regions.window.size, regions.window.weight]).toEqual([0, 3, 15]);
@@ -56,7 +56,7 @@ describe("Regions", () => {
     expect(ringOf(regions, regions.window)).toEqual([2, 0, 1]);
   });
 
-  it("is empty when the last entry has left, and can be entered again", () => {
+  it("is empty after the last entry has left, and can be entered again", () => {
     const regions = regionsOf([4]);
     regions.enter(0, regions.protected);
     regions.leave(0, regions.protected);
@@ -65,7 +65,7 @@ describe("Regions", () => {
     expect(ringOf(regions, regions.window)).toEqual([0]);
   });
 
-  it("forgets the touch, not the frequency, of what it moves", () => {
+  it("clears the touch, not the frequency, of a moved entry", () => {
     const regions = regionsOf([1]);
     regions.marks[0] = 6;
     regions.enter(0, regions.window);

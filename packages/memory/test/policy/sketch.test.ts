@@ -11,7 +11,7 @@ function sketchFor(entries: number): FrequencySketch {
   return sketch;
 }
 
-/** Does all the work that is pending. */
+/** Does all pending work. */
 function settle(sketch: FrequencySketch): void {
   while (sketch.isAgeing || sketch.blocks < sketch.wanted) sketch.advance(64);
 }
@@ -24,14 +24,14 @@ function hashes(count: number, seed = 1): number[] {
 const anyHash = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 
 describe("FrequencySketch", () => {
-  it("counts a key from 1, and stops at 15", () => {
+  it("counts a key from 1 and stops at 15", () => {
     const sketch = sketchFor(16);
     const counted = Array.from({ length: 17 }, () => sketch.increment(77));
     expect(counted).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15, 15]);
     expect(sketch.estimate(77)).toBe(15);
   });
 
-  it("knows nothing of a key that never came", () => {
+  it("estimates 0 for a key that never came", () => {
     expect(sketchFor(16).estimate(123)).toBe(0);
   });
 
@@ -51,7 +51,7 @@ describe("FrequencySketch", () => {
     );
   });
 
-  it("is right for nearly all of ten times as many keys as it was made for", () => {
+  it("is right for nearly all keys, even for ten times its capacity", () => {
     const sketch = sketchFor(4_096);
     const keys = hashes(40_960);
     for (const key of keys) sketch.increment(key);
@@ -59,7 +59,7 @@ describe("FrequencySketch", () => {
     expect(mean).toBeLessThan(2);
   });
 
-  it("keeps every estimate, or raises it, when it grows, at every step of growing", () => {
+  it("never lowers an estimate in any step of growing", () => {
     const sketch = sketchFor(2_048);
     const keys = hashes(4_000);
     for (const key of keys) sketch.increment(key);
@@ -74,7 +74,7 @@ describe("FrequencySketch", () => {
     expect(sketch.blocks).toBe(4_000);
   });
 
-  it("halves every estimate at once, however far the sweep has come", () => {
+  it("halves every estimate at once, however far the sweep is", () => {
     const sketch = sketchFor(1_024);
     const keys = hashes(400);
     for (const [at, key] of keys.entries()) for (let n = 0; n <= at % 15; n++) sketch.increment(key);
@@ -86,7 +86,7 @@ describe("FrequencySketch", () => {
     expect(keys.map((key) => sketch.estimate(key))).toEqual(halved);
   });
 
-  it("counts one more in a block that the sweep has not reached", () => {
+  it("counts correctly in a block that the sweep has not reached", () => {
     const sketch = sketchFor(1_024);
     for (let n = 0; n < 6; n++) sketch.increment(-1);
     sketch.age();
@@ -96,7 +96,7 @@ describe("FrequencySketch", () => {
     expect(sketch.estimate(-1)).toBe(4);
   });
 
-  it("takes back a frequency that was counted elsewhere, and never lowers one", () => {
+  it("raises a key to a frequency that was counted elsewhere, and never lowers one", () => {
     const sketch = sketchFor(1_024);
     sketch.raise(5, 9);
     sketch.raise(5, 3);
@@ -115,7 +115,7 @@ describe("FrequencySketch", () => {
     expect(sketch.table.byteLength).toBeLessThanOrEqual(2_048);
   });
 
-  it("gives its memory back when it is cleared", () => {
+  it("frees its memory when it is cleared", () => {
     const sketch = sketchFor(100_000);
     sketch.clear();
     expect([sketch.table.length, sketch.blocks]).toEqual([0, 0]);

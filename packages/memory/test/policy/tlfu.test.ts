@@ -31,14 +31,17 @@ function* range(from: number, to: number): Iterable<number> {
   for (let key = from; key < to; key++) yield key;
 }
 
-/** Keys of which the most popular are about a thousand times as frequent as the median: Zipf with exponent 1. */
+/**
+ * Yields keys by Zipf's law with exponent 1: the most popular are about a thousand times as
+ * frequent as the median.
+ */
 function* zipf(count: number, keys: number, seed: number): Iterable<number> {
   const random = seeded(seed);
   for (let n = 0; n < count; n++) yield Math.floor(keys ** (random() / 2 ** 32));
 }
 
 describe("tlfu", () => {
-  it("keeps what is popular through a scan of keys that come once", () => {
+  it("keeps popular entries through a scan of keys that come once", () => {
     const cache = cacheOf(100);
     hits(
       cache,
@@ -58,7 +61,7 @@ describe("tlfu", () => {
     expect(found / 100_000).toBeGreaterThan(0.22);
   });
 
-  it("follows a workload that reads again only what is new, at a distance far beyond its window", () => {
+  it("adapts to a workload that rereads only new keys, far beyond its window", () => {
     const cache = cacheOf(1_000);
     hits(cache, zipf(50_000, 20_000, 7));
     const recent = function* (): Iterable<number> {
@@ -67,7 +70,7 @@ describe("tlfu", () => {
     expect(hits(cache, recent()) / 20_000).toBeGreaterThan(0.9);
   });
 
-  it("forgets who was popular once", () => {
+  it("forgets keys that were popular once", () => {
     const cache = cacheOf(200);
     hits(
       cache,
@@ -80,7 +83,7 @@ describe("tlfu", () => {
     expect(found).toBeGreaterThan(50 * 150 * 0.6);
   });
 
-  it("admits a newcomer now and then that loses every duel, so that no set of entries is pinned", () => {
+  it("sometimes admits a newcomer that loses every duel, so that no entries are pinned", () => {
     const cache = cacheOf(64);
     for (const _ of range(0, 40)) hits(cache, range(0, 64));
     hits(
@@ -91,7 +94,7 @@ describe("tlfu", () => {
     expect(pinned.length).toBeLessThan(16);
   });
 
-  it.each([1, 2, 3])("holds %i of the entries set last or hit, and never more", (maxSize) => {
+  it.each([1, 2, 3])("stores %i of the entries set last or hit, and never more", (maxSize) => {
     const cache = cacheOf(maxSize);
     for (const key of zipf(2_000, 20, 5)) {
       read(cache, key);
@@ -101,25 +104,23 @@ describe("tlfu", () => {
     expect(cache.size).toBe(maxSize);
   });
 
-  it.each([1, 2, 3, 5, 20, 100, 400])(
-    "of %i entries never lets go of the one that was just set",
-    (maxSize) => {
-      const cache = cacheOf(maxSize);
-      for (const key of zipf(20_000, maxSize * 10, 9)) {
-        read(cache, key);
-        // Asked for once more, as who has just filled it does: so that those in the window are touched.
-        expect(cache.get(`k${key}`)).toBe(key);
-      }
-    },
-  );
+  it.each([1, 2, 3, 5, 20, 100, 400])("of %i entries never evicts the entry that was just set", (maxSize) => {
+    const cache = cacheOf(maxSize);
+    for (const key of zipf(20_000, maxSize * 10, 9)) {
+      read(cache, key);
+      // Read once more, as by a caller that just stored the value, so that the entries of the
+      // window are touched.
+      expect(cache.get(`k${key}`)).toBe(key);
+    }
+  });
 
-  it("divides what it holds, not what it might weigh, where the number of entries is the limit", () => {
+  it("divides its actual weight, not maxWeight, if the number of entries is the limit", () => {
     const ratio = (maxWeight: number) => {
       const cache = new BoundedCache<string, number>({ maxSize: 500, maxWeight, random: seeded(1) });
       const random = seeded(5);
       let found = 0;
       for (let i = 0; i < 100_000; i++) {
-        // One key in two comes once only.
+        // One key in two comes only once.
         if (i % 2 === 0) read(cache, 1_000_000 + i);
         else if (read(cache, Math.floor(2_000 * (random() / 2 ** 32) ** 3))) found++;
       }
@@ -130,7 +131,7 @@ describe("tlfu", () => {
     for (const maxWeight of [500, 5_000, 1e9]) expect(ratio(maxWeight)).toBeGreaterThan(alone - 0.03);
   });
 
-  it("lets go of one that is heavier than its window and was asked for less than those it would drive out", () => {
+  it("rejects an entry that is heavier than its window and read less than its victims", () => {
     const removed: number[] = [];
     const cache = new BoundedCache<string, number>({
       maxWeight: 100,
@@ -147,14 +148,14 @@ describe("tlfu", () => {
     checkCache(cache);
   });
 
-  it("grows towards 2^24 entries with what it holds", () => {
+  it("grows towards 2^24 entries as they come", () => {
     const cache = cacheOf(2 ** 24);
     hits(cache, range(0, 5_000));
     expect(cache.size).toBe(5_000);
     checkCache(cache);
   });
 
-  it("lets the heavy go first, where they are as popular as the light", () => {
+  it("evicts heavy entries first, if they are as popular as light ones", () => {
     const cache = new BoundedCache<string, number>({ maxWeight: 2_000, policy: "tlfu", random: seeded(1) });
     const isLight = (key: number): boolean => key % 2 === 0;
     for (const key of zipf(50_000, 2_000, 4)) {
@@ -165,7 +166,7 @@ describe("tlfu", () => {
     checkCache(cache);
   });
 
-  it("stays whole through every operation, with weights, expiry and new limits", () => {
+  it("stays consistent through every operation, with weights, expiry and new limits", () => {
     const step = fc.record({
       kind: fc.constantFrom("read", "read", "read", "read", "set", "delete", "resize", "clear"),
       key: fc.nat(40),
@@ -187,13 +188,13 @@ describe("tlfu", () => {
     );
   });
 
-  it("leaves every entry its own end, whoever wins the duels", () => {
+  it("keeps every entry's own deadline, whichever entry wins the duels", () => {
     const clock = new VirtualClock();
     const random = seeded(7);
     const cache = new BoundedCache<string, number>({ maxSize: 60, clock, random: seeded(8) });
     const ends = new Map<string, number>();
     for (let i = 0; i < 20_000; i++) {
-      // The square of a chance: some keys come again and again, and win.
+      // Squaring a random number makes some keys frequent, and these win their duels.
       const key = `k${Math.floor((random() / 2 ** 32) ** 2 * 400)}`;
       const ttl = random() % 3 === 0 ? Number.POSITIVE_INFINITY : 1 + (random() % 100_000);
       cache.set(key, i, { ttl, now: random() % 2 === 0 ? clock.time : undefined });

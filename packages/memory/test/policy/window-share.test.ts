@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import { WindowShare } from "../../src/policy/window-share.js";
 
 describe("WindowShare", () => {
-  it("gives the window an entry for each key that came back too early", () => {
+  it("widens the window by an entry for each key that came back early", () => {
     const window = new WindowShare();
     const before = window.share;
     for (let n = 0; n < 10; n++) window.widen(1, 1_000);
     expect(window.share * 1_000).toBeCloseTo(before * 1_000 + 10);
   });
 
-  it("gives the main region more, the narrower its probation is", () => {
+  it("narrows the window more, the narrower probation is", () => {
     const wide = new WindowShare();
     const narrow = new WindowShare();
     for (const window of [wide, narrow]) for (let n = 0; n < 500; n++) window.widen(1, 1_000);
@@ -19,7 +19,7 @@ describe("WindowShare", () => {
     expect(narrow.share).toBeLessThan(wide.share);
   });
 
-  it("rests where touched entries on a probation as wide as the edge balance early departures", () => {
+  it("rests if touched entries balance early returns, with probation as wide as the edge", () => {
     const window = new WindowShare();
     for (let n = 0; n < 300; n++) window.widen(1, 1_000);
     const before = window.share;
@@ -28,7 +28,7 @@ describe("WindowShare", () => {
     expect(window.share).toBeCloseTo(before);
   });
 
-  it("says what the window may hold of a total, at least 1", () => {
+  it("limits the window to its share of the total, and to 1 at least", () => {
     const window = new WindowShare();
     window.resize(3);
     expect(window.limit).toBe(1);
@@ -38,7 +38,7 @@ describe("WindowShare", () => {
     expect(window.limit).toBe(3_100);
   });
 
-  it("leaves each region a hundredth, whatever happens", () => {
+  it("leaves each region a hundredth in every case", () => {
     fc.assert(
       fc.property(
         fc.array(fc.boolean(), { maxLength: 400 }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { WindowTuner } from "../../src/policy/window-tuner.js";
 import { seeded } from "../support/random.js";
 
-/** Keys leave at a rate of one in two requests, each to come back after `delay` others have left. */
+/** Lets a key leave in one of two requests. Each key comes back after `delay` others have left. */
 function comeBack(tuner: WindowTuner, entries: number, delay: number, hits: number): void {
   const random = seeded(5);
   const gone: number[] = [];
@@ -20,7 +20,7 @@ function comeBack(tuner: WindowTuner, entries: number, delay: number, hits: numb
 
 describe("WindowTuner", () => {
   it.each([1_000, 100_000])(
-    "widens the window of a cache of %i by those that come back at its edge",
+    "widens the window of a cache of %i for keys that come back at its edge",
     (entries) => {
       const tuner = new WindowTuner();
       comeBack(tuner, entries, entries * 0.1, 1);
@@ -29,7 +29,7 @@ describe("WindowTuner", () => {
   );
 
   it.each([1_000, 100_000])(
-    "leaves the window of a cache of %i alone while main's hits outnumber late returns",
+    "keeps the window of a cache of %i while hits in the main region outnumber late returns",
     (entries) => {
       const tuner = new WindowTuner();
       comeBack(tuner, entries, entries * 0.25, 4);
@@ -38,7 +38,7 @@ describe("WindowTuner", () => {
   );
 
   it.each([1_000, 100_000])(
-    "widens the window of a cache of %i by late returns where nothing is hit",
+    "widens the window of a cache of %i for late returns if nothing is hit",
     (entries) => {
       const tuner = new WindowTuner();
       comeBack(tuner, entries, entries * 0.25, 0);
@@ -53,7 +53,7 @@ describe("WindowTuner", () => {
     expect(bytes).toBeLessThan(200_000);
   });
 
-  it("forgets who left, not the share, when it is cleared", () => {
+  it("forgets the ghosts, not the share, when it is cleared", () => {
     const tuner = new WindowTuner();
     comeBack(tuner, 1_000, 100, 1);
     const { share } = tuner.window;

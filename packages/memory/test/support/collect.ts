@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const gc = runInNewContext("gc") as () => void;
 
-/** Collects what nothing refers to. */
+/** Runs the garbage collector. */
 export function collect(): void {
   gc();
 }

@@ -1,6 +1,6 @@
 import { Fitting } from "../../src/table/column.js";
 
-/** Gives every column of a part room for so many slots. */
+/** Gives every column of a part the length for `capacity` slots. */
 export function fitAll(
   part: { fitOne(capacity: number, fitting: Fitting): boolean; slotCount?: number },
   capacity: number,

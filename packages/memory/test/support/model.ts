@@ -8,7 +8,7 @@ interface Held {
   readonly count: number;
 }
 
-/** What a cache is made with, for both the cache and the model. */
+/** Options of both the cache and the model. */
 export interface ModelOptions {
   readonly policy: "lru" | "fifo" | "lfu" | "tlfu";
   readonly maxSize: number;
@@ -18,10 +18,11 @@ export interface ModelOptions {
 }
 
 /**
- * The naive cache that `BoundedCache` must agree with step by step: one Map in the order of use (`fifo`: of insertion),
- * every decision a search through all of it. When an expired entry's memory is given back is the cache's affair: the
- * model follows what the listener says, and checks that the entry had really expired. Of `tlfu`, whom to evict is not
- * checked here but in a test of its own; all else is.
+ * A naive cache with which `BoundedCache` must agree step by step. It is one Map in the order of
+ * use (`fifo`: of insertion), and every decision is a search through the whole Map. The cache
+ * decides when to free an expired entry. The model follows the listener, and checks that the entry
+ * had really expired. The victims of `tlfu` are checked in a test of their own; all else is checked
+ * here.
  */
 export class Model {
   held: Map<string, Held> = new Map();
@@ -64,7 +65,7 @@ export class Model {
     this.#newest = undefined;
   }
 
-  /** Follows what the listener was told. Throws if the model would have done something else. */
+  /** Follows a removal that the listener got. Throws if the model would have decided otherwise. */
   follow({ key, value, cause }: Removal<string, number>, now: number): void {
     const held = this.held.get(key);
     if (held === undefined || held.value !== value) throw new Error(`${key} = ${value} left twice: ${cause}`);

@@ -1,4 +1,4 @@
-/** A seeded source of unsigned 32-bit integers (xorshift), so that a test repeats. */
+/** Returns a seeded source of unsigned 32-bit integers (xorshift), so that a test repeats. */
 export function seeded(seed: number): () => number {
   let state = seed | 1;
   return () => {

@@ -5,7 +5,7 @@ interface Waiting {
   readonly task: () => void;
 }
 
-/** A clock that stands still until a test moves it on; counts how often it is read. */
+/** A clock that moves only when a test advances it. It counts how often it is read. */
 export class VirtualClock implements Clock {
   time: number;
   reads = 0;
@@ -32,12 +32,12 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** Moves the time on without running timers: what is measured is what operations do by themselves. */
+  /** Advances the time without running timers, to see what operations do by themselves. */
   skip(ms: number): void {
     this.time += ms;
   }
 
-  /** Moves the time on and runs the timers that are due on the way, in their order. */
+  /** Advances the time and runs the timers that are due on the way, in order. */
   advance(ms: number): void {
     const end = this.time + ms;
     for (;;) {

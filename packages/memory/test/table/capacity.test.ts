@@ -13,7 +13,7 @@ const POLICIES = ["tlfu", "lru", "lfu", "fifo"] as const;
 type Key = string | number | object;
 type Policy = (typeof POLICIES)[number];
 
-/** A cache that uses every column: weights, spaces, ends that accesses put off. */
+/** Creates a cache that uses every column: weights, spaces, and deadlines that accesses extend. */
 function fullCache(policy: Policy, maxSize: number) {
   const clock = new VirtualClock();
   const cache = new BoundedCache<Key, number>({
@@ -35,12 +35,12 @@ function fill(cache: BoundedCache<Key, number>, from: number, to: number): void 
   }
 }
 
-/** The value of the number `i` where `fill` put it, without using it. */
+/** Returns the value of the number `i` as `fill` stored it, without using it. */
 function peek(cache: BoundedCache<Key, number>, i: number): number | undefined {
   return i % 3 === 0 ? cache.peek(i) : cache.peekIn(i % 2, `k${i}`);
 }
 
-/** The lengths of the columns that the store itself and a wheel have. */
+/** Returns the lengths of the columns of the store itself and of a wheel. */
 function lengths(cache: BoundedCache<Key, number>): number[] {
   const { hashes, spaces, weights, expiry } = storeOf(cache);
   return [
@@ -52,7 +52,10 @@ function lengths(cache: BoundedCache<Key, number>): number[] {
   ];
 }
 
-/** Bytes of all typed arrays that a cache has in fields that tests see, which is all that grow with it. */
+/**
+ * Returns the bytes of all typed arrays in fields that tests see. No other memory grows with a
+ * cache.
+ */
 function arrayBytes(part: object, seen: Set<object> = new Set()): number {
   if (seen.has(part)) return 0;
   seen.add(part);
@@ -61,8 +64,8 @@ function arrayBytes(part: object, seen: Set<object> = new Set()): number {
   return parts.reduce((bytes: number, value: object) => bytes + arrayBytes(value, seen), 0);
 }
 
-describe("room for more", () => {
-  it.each(POLICIES)("is made one column with each insertion, and the structure stays whole: %s", (policy) => {
+describe("more capacity", () => {
+  it.each(POLICIES)("comes one column per insertion, and the structure stays consistent: %s", (policy) => {
     const { cache } = fullCache(policy, 100_000);
     fill(cache, 0, 7_935);
     let before = lengths(cache);
@@ -80,7 +83,7 @@ describe("room for more", () => {
     expect(numbers.filter((i) => peek(cache, i) !== i)).toEqual([]);
   });
 
-  it("follows what is held, also far below a large maximum", () => {
+  it("follows the number of entries, even far below a large maximum", () => {
     const cache = new BoundedCache<number, number>({ maxSize: 2_000_000 });
     for (let i = 0; i < 140_000; i++) cache.set(i, i);
     expect(storeOf(cache).slotCount).toBeLessThan(1.5 * 140_000);
@@ -88,7 +91,7 @@ describe("room for more", () => {
     expect(cache.get(1)).toBe(1);
   });
 
-  it("is there before the last slot is taken, however many columns there are to lengthen", () => {
+  it("comes before the last slot is used, however many columns must grow", () => {
     const { cache } = fullCache("tlfu", 2 ** 18);
     fill(cache, 0, 100);
     const store = storeOf(cache);
@@ -105,7 +108,7 @@ describe("room for more", () => {
     }
   });
 
-  it("is made at once where an insertion finds none left", () => {
+  it("comes at once if an insertion finds no free slot", () => {
     const { cache } = fullCache("tlfu", 100_000);
     fill(cache, 0, 7_930);
     const store = storeOf(cache);
@@ -116,34 +119,31 @@ describe("room for more", () => {
   });
 });
 
-describe("room that is not needed any more", () => {
-  it.each(POLICIES)(
-    "is given back with the operations that follow, the structure whole all the time: %s",
-    (policy) => {
-      const { cache } = fullCache(policy, 20_000);
-      fill(cache, 0, 20_000);
-      const kept = 300;
-      const removed = new Set<number>();
-      const random = seeded(4);
-      while (removed.size < 20_000 - kept) removed.add(random() % 20_000);
-      let step = 0;
-      for (const i of removed) {
-        if (i % 3 === 0) cache.delete(i);
-        else cache.deleteIn(i % 2, `k${i}`);
-        if (storeOf(cache).capacity.isShrinking && step++ % 64 === 0) checkCache(cache);
-      }
-      for (let i = 0; i < 3_000; i++) cache.set("again", i);
-      checkCache(cache);
-      expect(step).toBeGreaterThan(100);
-      expect(storeOf(cache).slotCount).toBeLessThanOrEqual(4_096);
-      expect(storeOf(cache).keyChunks.length).toBeLessThanOrEqual(2);
-      expect(new Set(lengths(cache))).toEqual(new Set([storeOf(cache).slotCount]));
-      const numbers = Array.from({ length: 20_000 }, (_, i) => i);
-      expect(numbers.filter((i) => peek(cache, i) !== (removed.has(i) ? undefined : i))).toEqual([]);
-    },
-  );
+describe("unused capacity", () => {
+  it.each(POLICIES)("is freed by later operations, and the structure stays consistent: %s", (policy) => {
+    const { cache } = fullCache(policy, 20_000);
+    fill(cache, 0, 20_000);
+    const kept = 300;
+    const removed = new Set<number>();
+    const random = seeded(4);
+    while (removed.size < 20_000 - kept) removed.add(random() % 20_000);
+    let step = 0;
+    for (const i of removed) {
+      if (i % 3 === 0) cache.delete(i);
+      else cache.deleteIn(i % 2, `k${i}`);
+      if (storeOf(cache).capacity.isShrinking && step++ % 64 === 0) checkCache(cache);
+    }
+    for (let i = 0; i < 3_000; i++) cache.set("again", i);
+    checkCache(cache);
+    expect(step).toBeGreaterThan(100);
+    expect(storeOf(cache).slotCount).toBeLessThanOrEqual(4_096);
+    expect(storeOf(cache).keyChunks.length).toBeLessThanOrEqual(2);
+    expect(new Set(lengths(cache))).toEqual(new Set([storeOf(cache).slotCount]));
+    const numbers = Array.from({ length: 20_000 }, (_, i) => i);
+    expect(numbers.filter((i) => peek(cache, i) !== (removed.has(i) ? undefined : i))).toEqual([]);
+  });
 
-  it("is given back in the background after a resize, without any operation", () => {
+  it("is freed in the background after a resize, without any operation", () => {
     const clock = new VirtualClock();
     const cache = new BoundedCache<string, number>({ maxSize: 200_000, clock, random: seeded(2) });
     for (let i = 0; i < 200_000; i++) cache.set(`k${i}`, i);
@@ -156,7 +156,7 @@ describe("room that is not needed any more", () => {
     expect(arrayBytes(storeOf(cache))).toBeLessThan(250_000);
   });
 
-  it("is given back in the background after a space was cleared", () => {
+  it("is freed in the background after a space was cleared", () => {
     const clock = new VirtualClock();
     const cache = new BoundedCache<string, number>({ maxSize: 50_000, clock });
     for (let i = 0; i < 50_000; i++) cache.setIn(i % 100 === 0 ? 1 : 0, `k${i}`, i);
@@ -196,7 +196,7 @@ describe("room that is not needed any more", () => {
     checkCache(cache);
   });
 
-  it("is not asked for by timers while an iteration is under way, and given back after it without an operation", () => {
+  it("sets no timer during an iteration, and is freed after it without an operation", () => {
     const clock = new VirtualClock();
     const cache = new BoundedCache<number, number>({ maxSize: 20_000, clock });
     for (let i = 0; i < 20_000; i++) cache.set(i, i);
@@ -212,12 +212,12 @@ describe("room that is not needed any more", () => {
     checkCache(cache);
   });
 
-  it("does not wait for an iteration that was left, once its iterator is collected", async () => {
+  it("does not wait for an abandoned iteration after its iterator is collected", async () => {
     const cache = new BoundedCache<number, number>({ maxSize: 20_000, policy: "fifo" });
     for (let i = 0; i < 20_000; i++) cache.set(i, i);
     expect(cache.entries().next().value).toEqual([0, 0]);
     for (let i = 0; i < 18_000; i++) cache.delete(i);
-    // What a WeakRef was made for stays until the end of its job.
+    // A WeakRef keeps its target alive until the end of the job that created it.
     await Promise.resolve();
     await new Promise(setImmediate);
     collect();
@@ -226,7 +226,7 @@ describe("room that is not needed any more", () => {
     checkCache(cache);
   });
 
-  it("of a user's policy stays, since it knows entries by their slots", () => {
+  it("stays with a custom policy, which knows entries by their slots", () => {
     const held = new Set<number>();
     const cache = new BoundedCache<number, number>({
       maxSize: 10_000,
@@ -244,7 +244,7 @@ describe("room that is not needed any more", () => {
     expect([...cache.entries()].length).toBe(10);
   });
 
-  it("never takes more groups in lfu than there were different counts", () => {
+  it("is no larger than the number of different counts, for the groups of lfu", () => {
     const cache = new BoundedCache<number, number>({ maxSize: 10_000, policy: "lfu" });
     for (let i = 0; i < 10_000; i++) cache.set(i, i);
     for (let i = 0; i < 60; i++) for (let use = 0; use < i; use++) cache.get(i);

@@ -4,7 +4,9 @@ import { BoundedCache } from "../../src/index.js";
 import { KeyHash } from "../../src/table/key-hash.js";
 import { seeded } from "../support/random.js";
 
-/** Keys whose hashes all begin their search at one position of a table of 2^14, under a secret that got out. */
+/**
+ * Returns keys whose searches all begin at one position of a table of 2^14, under a leaked secret.
+ */
 function collidingKeys(count: number, leaked: KeyHash): string[] {
   const keys: string[] = [];
   for (let i = 0; keys.length < count; i++) {
@@ -27,7 +29,7 @@ function longestCluster(table: Int32Array): number {
 describe("keys chosen by an attacker", () => {
   const keys = collidingKeys(500, new KeyHash(seeded(1)));
 
-  it("meet in one place only if the secret is known", () => {
+  it("collide only if the secret is known", () => {
     const known = new BoundedCache<string, number>({ maxSize: 500, policy: "lru", random: seeded(1) });
     for (const key of keys) known.set(key, 1);
     const clustersElsewhere = [2, 3, 4, 5].map((seed) => {
@@ -39,13 +41,13 @@ describe("keys chosen by an attacker", () => {
     expect(Math.max(...clustersElsewhere)).toBeLessThan(40);
   });
 
-  it("are still found and evicted rightly when they all collide", () => {
+  it("are found and evicted correctly even if they all collide", () => {
     const cache = new BoundedCache<string, number>({ maxSize: 200, policy: "lru", random: seeded(1) });
     keys.forEach((key, i) => void cache.set(key, i));
     expect(keys.map((key) => cache.get(key))).toEqual(keys.map((_, i) => (i < 300 ? undefined : i)));
   });
 
-  it("meet no secret that repeats: two caches differ", () => {
+  it("find a different secret in each cache", () => {
     const [one, other] = [0, 1].map(() => {
       const cache = new BoundedCache<string, number>({ maxSize: 1_000, policy: "lru" });
       return keys.map((key) => storeOf(cache).hashOf(0, key));

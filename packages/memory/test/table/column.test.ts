@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Fitting, LONGEST_COPIED } from "../../src/table/column.js";
 
-/** All steps of one column, and how many there were. */
+/** Takes all steps of one column. Returns the column and the number of steps. */
 function allSteps(
   column: Int32Array,
   length: number,
@@ -21,7 +21,7 @@ function isResizable({ buffer }: Int32Array): boolean {
 }
 
 describe("Fitting", () => {
-  it("keeps what there is, and fills up with 0", () => {
+  it("keeps the elements and fills up with 0", () => {
     expect([...allSteps(Int32Array.of(1, 2), 4).fitted]).toEqual([1, 2, 0, 0]);
     expect([...allSteps(Int32Array.of(1, 2, 3), 2).fitted]).toEqual([1, 2]);
   });
@@ -37,7 +37,7 @@ describe("Fitting", () => {
     expect([steps, fitted[0], fitted[99_999], fitted[100_000]]).toEqual([4, 2, 2, 0]);
   });
 
-  it("begins anew for another length or another kind of column", () => {
+  it("starts again for another length or another kind of column", () => {
     const fitting = new Fitting();
     const column = new Int32Array(100_000).fill(3);
     fitting.fit(column, 150_000);
@@ -47,7 +47,7 @@ describe("Fitting", () => {
     expect([fitted.length, fitted[99_999]]).toEqual([120_000, 3]);
   });
 
-  it("changes a very long column in place, and makes it a plain one again when it is not any more", () => {
+  it("resizes a very long column in place, and a plain one again once it is shorter", () => {
     const long = allSteps(new Int32Array(LONGEST_COPIED).fill(7), LONGEST_COPIED + 1).fitted;
     expect([isResizable(long), long[LONGEST_COPIED - 1], long[LONGEST_COPIED]]).toEqual([true, 7, 0]);
     const { buffer } = long;

@@ -26,7 +26,7 @@ describe("KeyHash", () => {
     );
   });
 
-  it("tells apart spaces, lengths, zero characters, and blocks of long strings", () => {
+  it("distinguishes spaces, lengths, zero characters, and blocks of long strings", () => {
     const texts = [
       "",
       "\0",
@@ -45,7 +45,7 @@ describe("KeyHash", () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it("collides no more often than chance, on the high bits and on the low", () => {
+  it("collides no more often than by chance, in the high bits and in the low ones", () => {
     const families = [
       (i: number) => `item:${i}`,
       (i: number) => String.fromCharCode(i & 0xff, i >>> 8),
@@ -70,13 +70,13 @@ describe("KeyHash", () => {
     expect(hash.ofString(0, thueMorse)).not.toBe(hash.ofString(0, inverse));
   });
 
-  it("takes 0 and -0 for one number, and other numbers for others", () => {
+  it("takes 0 and -0 for one number, and distinguishes other numbers", () => {
     expect(hash.ofNumber(-0)).toBe(hash.ofNumber(0));
     const numbers = [0, 1, -1, 0.5, 1.5, 2 ** 31, -(2 ** 31), 2 ** 53, 1e300, Number.POSITIVE_INFINITY];
     expect(new Set(numbers.map((number) => hash.ofNumber(number))).size).toBe(numbers.length);
   });
 
-  it("gives objects, symbols and the rest a hash that stays", () => {
+  it("returns the same hash for an object, symbol or other key each time", () => {
     const keys = [
       {},
       [],

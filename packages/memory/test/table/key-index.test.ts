@@ -5,7 +5,7 @@ import { checkIndex } from "../check/cache.js";
 import { fitAll } from "../support/fit-all.js";
 import { seeded } from "../support/random.js";
 
-/** An index over slots, whose keys' hashes the test chooses. */
+/** An index over slots. The test chooses the hashes of the keys. */
 class Indexed {
   readonly index = new KeyIndex<string, number>();
   readonly held = new Map<string, number>();
@@ -30,7 +30,7 @@ class Indexed {
     this.index.release(slot);
   }
 
-  /** One key for another, in the same slot, where the table is not being replaced. */
+  /** Exchanges one key for another in the same slot, if the table is not being replaced. */
   exchange(key: string, by: string): void {
     const slot = this.held.get(key)!;
     this.held.delete(key);
@@ -51,7 +51,7 @@ class Indexed {
 }
 
 describe("KeyIndex", () => {
-  it("finds what a Map finds, whatever the hashes, while it grows and shrinks", () => {
+  it("finds what a Map finds while it grows and shrinks, whatever the hashes", () => {
     const hashes = fc.constantFrom(1, 3, 17, 0xffff);
     const script = fc.array(fc.tuple(fc.integer({ min: 0, max: 150 }), fc.boolean()), { maxLength: 300 });
     fc.assert(
@@ -97,7 +97,7 @@ describe("KeyIndex", () => {
       if (i % 97 === 0) indexed.check();
     }
     for (let i = 4_990; i < 5_000; i++) expect(indexed.find(`k${i}`)).toBe(indexed.held.get(`k${i}`));
-    // Each replacement takes some operations, and the next comes after it.
+    // Each replacement takes some operations, and the next one starts later.
     for (let i = 0; i < 2_000; i++) {
       indexed.add("last");
       indexed.remove("last");
@@ -106,7 +106,7 @@ describe("KeyIndex", () => {
     expect(indexed.index.table.length).toBeLessThan(largest / 16);
   });
 
-  it("tells apart equal keys in different spaces", () => {
+  it("distinguishes equal keys in different spaces", () => {
     const index = new KeyIndex<string, number>();
     fitAll(index, 16);
     for (const space of [0, 1, 2]) index.addKey(5, index.allocate("same", space, 5, space));
