@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { checkChangesets } from "./checks/changesets.mjs";
 import { consumerSteps } from "./checks/consumers.mjs";
+import { checkDevelopment } from "./checks/development.mjs";
 import { checkEnglish } from "./checks/english.mjs";
 import { environmentSteps } from "./checks/environments.mjs";
 import { checkImports } from "./checks/imports.mjs";
@@ -56,6 +57,7 @@ const groups = {
         { name: "links between pages lead somewhere", check: checkLinks },
         { name: "pages about the sources name what is there", check: checkInternals },
         { name: "pages open with two lines of summary", check: checkPages },
+        { name: "CI and the development container fit the project", check: checkDevelopment },
         { name: "every change has a changeset", check: () => checkChangesets(env) },
       ],
       2,
