@@ -12,10 +12,40 @@ export {
   connectionSettings,
 } from "./driver/connection-options.js";
 export { Deferred } from "./driver/deferred.js";
+export type {
+  Acquisition,
+  Driver,
+  DriverErrors,
+  DriverTrial,
+  Made,
+  NewGeneration,
+  ScanPage,
+} from "./driver/driver.js";
+export { type DriverSettings, DriverStorage } from "./driver/driver-storage.js";
+export { KeyFailures } from "./driver/failed-keys.js";
+export {
+  flag,
+  invalidOption,
+  type OptionKind,
+  type OptionPlace,
+  oneOf,
+  optionKind,
+  tableOption,
+  timer,
+  wholeNumber,
+} from "./driver/option-kinds.js";
+export {
+  type Checked,
+  connectionRows,
+  type OptionRow,
+  type OptionRows,
+  OptionTable,
+} from "./driver/option-table.js";
 export { type StorageCall, StorageCalls, type StorageCallsOptions } from "./driver/storage-calls.js";
 export { Sweeper } from "./driver/sweeper.js";
 export { tableName } from "./driver/table-name.js";
 export type { Trial } from "./driver/trial.js";
+export { wholeMilliseconds } from "./driver/whole-milliseconds.js";
 export { type Duration, milliseconds } from "./duration.js";
 export {
   BatchError,

@@ -63,7 +63,7 @@ describeWithServer("redis", "a server that cannot be worked with", (server) => {
     const failed = {
       code: "CACHEME_UNSUPPORTED_SERVER",
       message: expect.stringMatching(
-        /cannot be used: found (Redis|Valkey) \d+\.\d+\.\d+, where a lease failed: ERR unknown command 'eval'\. The storage needs Redis 5 or newer/,
+        /cannot be used: found (Redis|Valkey) \d+\.\d+\.\d+, where an acquire failed: ERR unknown command 'eval'\. The storage needs Redis 5 or newer/,
       ),
     };
     await expect(one.connect()).rejects.toMatchObject(failed);

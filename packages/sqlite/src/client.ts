@@ -69,23 +69,25 @@ export class Client {
    * Works through a batch: in one transaction if it takes less than {@link sliceTime}, else in several, between which the
    * event loop and other writers have their turn.
    *
-   * @param each does the record with this index; it may be called again for a record whose transaction failed
+   * @param answerTo answers one item; it is called again for an item whose transaction failed
    */
-  async batch(
+  async batch<Item, Answer>(
     call: Pick<StorageCall, "isLate">,
     kind: "reading" | "writing",
-    count: number,
-    each: (batch: Slice, index: number) => void,
-  ): Promise<void> {
-    for (let done = 0; done < count && !call.isLate; ) {
+    items: readonly Item[],
+    answerTo: (slice: Slice, item: Item) => Answer,
+  ): Promise<Answer[]> {
+    const answers: Answer[] = new Array(items.length);
+    for (let done = 0; done < items.length && !call.isLate; ) {
       if (done > 0) await nextTurn();
       done = await this.use(call, (session) => {
-        const next = session[kind](() => slice(session, done, count, each));
+        const next = session[kind](() => slice(session, done, items, answers, answerTo));
         // What was written into a file that others have left counts for nobody: a removal would leave their loads alone.
         if (kind === "writing" && this.#isLeft(session)) throw new LeftFile();
         return next;
       });
     }
+    return answers;
   }
 
   /** The open handle, `undefined` where one must be opened first. */
@@ -215,21 +217,22 @@ export interface Slice extends Pick<Session, "commands"> {
   hasLeases: boolean | undefined;
 }
 
-function slice(
+/** Answers items from a place on until the time is over, and returns the place of the next one. */
+function slice<Item, Answer>(
   session: Session,
   from: number,
-  count: number,
-  each: (batch: Slice, index: number) => void,
+  items: readonly Item[],
+  answers: Answer[],
+  answerTo: (slice: Slice, item: Item) => Answer,
 ): number {
   const end = elapsed() + sliceTime;
-  const { commands } = session;
-  const part: Slice = { commands, now: session.now(), hasLeases: undefined };
-  let index = from;
-  while (index < count) {
-    each(part, index++);
-    if (index % looksApart === 0 && elapsed() > end) break;
+  const part: Slice = { commands: session.commands, now: session.now(), hasLeases: undefined };
+  for (let index = from; index < items.length; index++) {
+    if (index > from && index % looksApart === 0 && elapsed() > end) return index;
+    // Every place below the length has an item, though one of the items may be `undefined`.
+    answers[index] = answerTo(part, items[index] as Item);
   }
-  return index;
+  return items.length;
 }
 
 /** What one call has tried already. */

@@ -1,11 +1,12 @@
 import type { RemoteStorage } from "cacheme";
+import { DriverStorage } from "cacheme/driver";
+import { SqliteDriver } from "./driver.js";
 import {
   type SqliteConnectionOptions,
   type SqliteDatabase,
   type SqliteStorageOptions,
   settings,
 } from "./options.js";
-import { SqliteStorage } from "./storage.js";
 
 export type { BetterSqlite3Database, DriverName, NodeSqliteDatabase } from "./database.js";
 export type {
@@ -40,5 +41,6 @@ export function sqlite(
   target: string | SqliteConnectionOptions | SqliteDatabase,
   options: SqliteStorageOptions = {},
 ): RemoteStorage {
-  return new SqliteStorage(settings(target, options));
+  const checked = settings(target, options);
+  return new DriverStorage(new SqliteDriver(checked), checked);
 }

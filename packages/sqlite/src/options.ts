@@ -3,13 +3,16 @@ import { pathToFileURL } from "node:url";
 import {
   type ConnectionOptions,
   type ConnectionSettings,
-  connectionSettings,
+  connectionRows,
   type Duration,
+  OptionTable,
+  oneOf,
   optionError,
+  optionKind,
   refuseUnknownOptions,
   shown,
-  tableName,
-  timerMilliseconds,
+  tableOption,
+  timer,
 } from "cacheme/driver";
 import type { BetterSqlite3Database, Database, DriverName, NodeSqliteDatabase } from "./database.js";
 import { wrap } from "./database.js";
@@ -69,15 +72,13 @@ export const inMemory = ":memory:";
 
 const where = "sqlite()";
 
-const known: readonly (keyof SqliteStorageOptions)[] = [
-  "commandTimeout",
-  "connect",
-  "connectTimeout",
-  "driver",
-  "onCorrupt",
-  "sweepInterval",
-  "table",
-];
+const optionTable = new OptionTable(where, {
+  ...connectionRows,
+  driver: { kind: oneOf<DriverName>("node:sqlite", "better-sqlite3") },
+  onCorrupt: { kind: optionKind("a function", isListener) },
+  sweepInterval: { kind: timer, default: "1m" },
+  table: { kind: tableOption, default: "cacheme" },
+});
 
 /**
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a file or an option that cannot be meant,
@@ -87,25 +88,10 @@ export function settings(
   target: string | SqliteConnectionOptions | SqliteDatabase,
   options: SqliteStorageOptions,
 ): Settings {
-  refuseUnknownOptions(options, known, where);
-  const { driver, table = "cacheme", sweepInterval = "1m", onCorrupt } = options;
-  if (driver !== undefined && driver !== "node:sqlite" && driver !== "better-sqlite3") {
-    throw optionError(
-      `The option driver of ${where} is ${shown(driver)}. Give "node:sqlite" or "better-sqlite3".`,
-    );
-  }
-  if (onCorrupt !== undefined && typeof onCorrupt !== "function") {
-    throw optionError(`The option onCorrupt of ${where} is ${shown(onCorrupt)}. Give a function.`);
-  }
-  const common = {
-    ...connectionSettings(options, where),
-    driver,
-    table: plainTable(table),
-    sweepInterval: timerMilliseconds(sweepInterval, `option sweepInterval of ${where}`),
-    onCorrupt,
-  };
+  const checked = optionTable.check(options);
+  const common = { ...checked, table: withoutSchema(checked.table) };
   if (isDatabase(target)) {
-    if (driver !== undefined) {
+    if (checked.driver !== undefined) {
       throw optionError(`${where} was given a database and the option driver. Leave one of them out.`);
     }
     const name = "name" in target ? target.name : "";
@@ -176,13 +162,16 @@ function label(file: string): string {
 }
 
 /** Schemas are attached databases, which a file that is opened here does not have. */
-function plainTable(table: string): string {
-  const parts = tableName(table, where);
+function withoutSchema(parts: readonly string[]): string {
   const [name = ""] = parts;
   if (parts.length === 1) return name;
   throw optionError(
-    `The option table of ${where} is ${shown(table)}. Give a name without a schema, such as "cacheme".`,
+    `The option table of ${where} is ${shown(parts.join("."))}. Give a name without a schema, such as "cacheme".`,
   );
+}
+
+function isListener(value: unknown): value is (corrupt: CorruptFile) => void {
+  return typeof value === "function";
 }
 
 function isDatabase(target: string | SqliteConnectionOptions | SqliteDatabase): target is SqliteDatabase {

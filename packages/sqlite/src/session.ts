@@ -64,6 +64,12 @@ export class Session {
     return Number(this.commands[name].value(...parameters));
   }
 
+  /** The first keys from one on, in order: those with bytes, and those with a running lease. */
+  keysFrom(from: string, count: number): string[] {
+    const asked = [from, this.now(), count] as const;
+    return this.commands.scan.values(...asked, ...asked, count).map(String);
+  }
+
   /** A transaction that sees one state of the database. */
   reading<T>(work: () => T): T {
     return this.#transaction(this.commands.begin, work);

@@ -69,3 +69,8 @@ export function troubleOf(error: unknown, platform: NodeJS.Platform = process.pl
 export function adviceFor(error: Error): string {
   return advice[troubleOf(error)];
 }
+
+/** Whether there is no room for what was to be stored. */
+export function isFull(error: unknown): boolean {
+  return troubleOf(error) === "full";
+}

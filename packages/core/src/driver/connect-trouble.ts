@@ -8,7 +8,7 @@ export interface ConnectAdvice {
   /** The storage's name in messages, without a password. */
   readonly label: string;
   /** Advice if nothing answered. Default: to check the server and its address. */
-  readonly connectAdvice?: string | undefined;
+  readonly connectAdvice?: string | ((error: Error) => string) | undefined;
   /** Whether these are words of the server, and not of the system or the client. Default: nobody knows. */
   isAnswer?(error: Error): boolean;
   /** Advice if the server answered with an error. Default: to check the account and what listens there. */
@@ -50,7 +50,9 @@ const deepestCause = 8;
  * else gives `CACHEME_CONNECT_FAILED`: no server answered, or it closed the connection.
  */
 export function connectError(error: Error, advice: ConnectAdvice): StorageError {
-  const { label, connectAdvice } = advice;
+  const { label } = advice;
+  const connectAdvice =
+    typeof advice.connectAdvice === "function" ? advice.connectAdvice(error) : advice.connectAdvice;
   const failed = (what: string, remedy: string): StorageError =>
     new StorageError("CACHEME_CONNECT_FAILED", `${label} ${what}: ${words(error)}. ${remedy}`, {
       cause: error,

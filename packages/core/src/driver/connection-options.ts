@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.js";
-import { optionError, shown, timerMilliseconds } from "../option-checks.js";
+import { connectionRows, OptionTable } from "./option-table.js";
 
 /** The options that every remote storage has. */
 export interface ConnectionOptions {
@@ -27,21 +27,14 @@ export interface ConnectionSettings {
 }
 
 /**
- * Checks the options that every remote storage has. For authors of storages.
+ * Checks the options that every remote storage has. For authors of storages without a table of options.
  *
  * @param where what the options were given to, such as `"redis()"`
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`
  */
 export function connectionSettings(
-  { connect = "eager", commandTimeout = "1s", connectTimeout = "2s" }: ConnectionOptions,
+  { connect, commandTimeout, connectTimeout }: ConnectionOptions,
   where: string,
 ): ConnectionSettings {
-  if (connect !== "eager" && connect !== "lazy") {
-    throw optionError(`The option connect of ${where} is ${shown(connect)}. Give "eager" or "lazy".`);
-  }
-  return {
-    connect,
-    commandTimeout: timerMilliseconds(commandTimeout, `option commandTimeout of ${where}`),
-    connectTimeout: timerMilliseconds(connectTimeout, `option connectTimeout of ${where}`),
-  };
+  return new OptionTable(where, connectionRows).check({ connect, commandTimeout, connectTimeout });
 }

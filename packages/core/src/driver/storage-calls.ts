@@ -1,7 +1,8 @@
-import { asError, closedStorage, StorageError } from "../errors.js";
+import { asError, BatchError, closedStorage, StorageError } from "../errors.js";
 import { clearTimeout, elapsed, setImmediate, setTimeout } from "../timers.js";
 import { connectError, noAnswer, words } from "./connect-trouble.js";
 import type { ConnectionSettings } from "./connection-options.js";
+import { FailedKeys } from "./failed-keys.js";
 import { type Trial, tryCalls } from "./trial.js";
 
 /** What {@link StorageCalls} must know of a driver. */
@@ -25,7 +26,7 @@ export interface StorageCallsOptions extends ConnectionSettings {
   /** What to do about an error of a call, a sentence. Default: the storage's own words say why. */
   advice?(error: Error): string;
   /** What to check if no connection can be made, a sentence. Default: the server and its address. */
-  readonly connectAdvice?: string | undefined;
+  readonly connectAdvice?: string | ((error: Error) => string) | undefined;
   /** Whether an error of opening has the server's own words: then it was reached. Default: nobody knows. */
   isAnswer?(error: Error): boolean;
   /** What to do about an error with which the server did not let us in, a sentence. Default: to check the account. */
@@ -43,6 +44,10 @@ export interface StorageCall {
   readonly isLate: boolean;
   /** Aborts when the deadline passes. */
   readonly signal: AbortSignal;
+  /** Calls the listener when the deadline passes before the call has settled. */
+  whenLate(listener: () => void): void;
+  /** Returns the error of a server that cannot be reached: throw it, and the caller gets it unchanged. */
+  unreachable(error: unknown): StorageError;
 }
 
 /**
@@ -104,7 +109,7 @@ export class StorageCalls {
     const { commandTimeout } = this.#options;
     this.#underway++;
     return new Promise((resolve, reject) => {
-      const call = new RunningCall();
+      const call = new RunningCall(this);
       const settle = (): void => {
         call.isLate = true;
         clearTimeout(timer);
@@ -115,7 +120,7 @@ export class StorageCalls {
         settle();
         // First the answer: what gives up may reject the call's own promise, whose error says less.
         reject(this.#late(action));
-        call.abort();
+        call.end();
         giveUp?.();
       };
       (this.#isOpen ? begin(() => act(call)) : this.#afterOpening(() => act(call), call)).then(
@@ -158,10 +163,14 @@ export class StorageCalls {
   /** Why a call did not succeed. */
   failed(action: string, error: unknown): Error {
     if (error instanceof StorageError) return error;
-    const cause = this.#clean(error);
-    const advice = this.#options.advice?.(cause) ?? "The storage's own words say why.";
-    const message = `${this.#options.label}: ${action} failed: ${words(cause)}. ${advice}`;
-    return new StorageError("CACHEME_STORAGE_FAILED", message, { cause });
+    const { label, advice } = this.#options;
+    const cause = this.#clean(error instanceof FailedKeys ? error.first : error);
+    const why = `${words(cause)}. ${advice?.(cause) ?? "The storage's own words say why."}`;
+    if (error instanceof FailedKeys) {
+      const message = `${label}: ${action} failed for ${error.summary}. The first key's error: ${why}`;
+      return new BatchError(message, error.keys, { cause });
+    }
+    return new StorageError("CACHEME_STORAGE_FAILED", `${label}: ${action} failed: ${why}`, { cause });
   }
 
   async #afterOpening<T>(act: () => Promise<T>, call: StorageCall): Promise<T> {
@@ -247,8 +256,14 @@ export class StorageCalls {
 
 class RunningCall implements StorageCall {
   isLate = false;
+  readonly #calls: StorageCalls;
+  #listeners: (() => void)[] | undefined;
   /** Made only for those that ask: it costs more than the rest of a call. */
   #controller: AbortController | undefined;
+
+  constructor(calls: StorageCalls) {
+    this.#calls = calls;
+  }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
@@ -256,8 +271,19 @@ class RunningCall implements StorageCall {
     return this.#controller.signal;
   }
 
-  abort(): void {
+  whenLate(listener: () => void): void {
+    this.#listeners ??= [];
+    this.#listeners.push(listener);
+  }
+
+  unreachable(error: unknown): StorageError {
+    return this.#calls.unreachable(error);
+  }
+
+  /** Aborts the signal, and then calls the listeners. */
+  end(): void {
     this.#controller?.abort();
+    for (const listener of this.#listeners ?? []) listener();
   }
 }
 

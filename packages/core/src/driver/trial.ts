@@ -99,7 +99,7 @@ async function tryRecord({ storage }: Trial, base: string, trying: Trying): Prom
 async function tryLeases({ storage: { leases } }: Trial, base: string, trying: Trying): Promise<void> {
   if (leases === undefined) return;
   const [key, other] = [`${base}lease`, `${base}record`];
-  trying("a lease");
+  trying("an acquire");
   const [lease, stolen] = await leases.acquire([
     { key, duration: kept },
     { key: other, duration: kept, steal: true },
@@ -121,16 +121,16 @@ async function tryGeneration(
 ): Promise<void> {
   if (generations === undefined) return;
   const key = `${base}tag`;
-  trying("a generation");
+  trying("an ensure");
   const [first] = await generations.ensure([key], kept);
-  trying("a new generation");
+  trying("a bump");
   const [second] = await generations.bump([key], kept);
   expect(first?.id !== second?.id, "it answered the generation of before");
 }
 
 async function tryTime({ storage, readsTime = true }: Trial, _: string, trying: Trying): Promise<void> {
   if (!readsTime) return;
-  trying("a look at the clock");
+  trying("a clock reading");
   const time = await storage.time();
   expect(Number.isSafeInteger(time) && time > 0, `expected milliseconds since the epoch, got ${time}`);
 }

@@ -97,7 +97,7 @@ describe("the trial of a storage that was opened", () => {
       {
         leases: { acquire: async () => [{ outcome: "held" }], fill: async () => [], release: async () => {} },
       },
-      /a lease failed: it answered held/,
+      /an acquire failed: it answered held/,
     ],
     [
       "one lease stores twice",
@@ -124,17 +124,17 @@ describe("the trial of a storage that was opened", () => {
     [
       "a new generation is the old one",
       { generations: { ensure: async () => [{ id: "a", at: 1 }], bump: async () => [{ id: "a", at: 1 }] } },
-      /a new generation failed/,
+      /a bump failed/,
     ],
     [
       "the clock cannot be read",
       { time: () => Promise.reject(new Error("no such command")) },
-      /a look at the clock failed: no such command/,
+      /a clock reading failed: no such command/,
     ],
     [
       "the clock is no number",
       { time: async () => Number.NaN },
-      /a look at the clock failed: expected milliseconds since the epoch, got NaN/,
+      /a clock reading failed: expected milliseconds since the epoch, got NaN/,
     ],
   ])("says what was found and what is needed if %s", async (_, overrides, why) => {
     const { storage } = couch(overrides);

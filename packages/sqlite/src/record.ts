@@ -9,14 +9,20 @@ export function store(slice: Slice, { key, bytes, ttl, freshFor }: StoredRecord)
   endLease(slice, key);
 }
 
+/** Removes a record and the lease of its key. Answers whether there was a record that had not expired. */
+export function remove(slice: Slice, key: string): boolean {
+  const wasThere = slice.commands.remove.value(key, slice.now) === 1;
+  endLease(slice, key);
+  return wasThere;
+}
+
 /** Most of the time there is no lease at all, which costs one look a transaction instead of one a key. */
-export function endLease(slice: Slice, key: string): void {
+function endLease(slice: Slice, key: string): void {
   slice.hasLeases ??= slice.commands.hasLeases.value() === 1;
   if (slice.hasLeases) slice.commands.endLease.run(key);
 }
 
-/** Whole milliseconds from 1. A part is left off: a record must not outlive the tier that it came from. */
+/** The time in so many whole milliseconds. */
 export function after({ now }: Slice, milliseconds: number | undefined): number {
-  if (milliseconds === undefined) return never;
-  return Math.min(now + Math.max(1, Math.floor(milliseconds)), never);
+  return milliseconds === undefined ? never : now + milliseconds;
 }

@@ -1,0 +1,85 @@
+import { isError } from "../errors.js";
+import { shownKey } from "../shown-key.js";
+import { type Generation, type Generations, generationFrom } from "../storage/generations.js";
+import { checkKeys } from "../storage/stored-key.js";
+import type { Driver, Made, NewGeneration } from "./driver.js";
+import { operationNames } from "./operation-names.js";
+import { randomText } from "./random-text.js";
+import type { StorageCall, StorageCalls } from "./storage-calls.js";
+import { wholeMilliseconds } from "./whole-milliseconds.js";
+
+/** The methods of a driver that generations are made of. */
+export type GenerationDriver = Required<Pick<Driver, "ensure" | "bump">> &
+  Pick<Driver, "errors" | "read" | "remove" | "time">;
+
+type Make = (tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall) => Promise<Made>;
+
+/** Checks keys, asks for each key once, and draws ids. */
+export class DriverGenerations implements Generations {
+  readonly #label: string;
+  readonly #driver: GenerationDriver;
+  readonly #calls: StorageCalls;
+
+  constructor(label: string, driver: GenerationDriver, calls: StorageCalls) {
+    this.#label = label;
+    this.#driver = driver;
+    this.#calls = calls;
+  }
+
+  ensure(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
+    return this.#each(operationNames.ensure, keys, ttl, (...asked) => this.#driver.ensure(...asked));
+  }
+
+  async bump(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
+    try {
+      return await this.#each(operationNames.bump, keys, ttl, (...asked) => this.#driver.bump(...asked));
+    } catch (error) {
+      if (!(isError(error) && this.#driver.errors?.isFull?.(error.cause))) throw error;
+      return this.#lose(keys);
+    }
+  }
+
+  /** Removes the generations, because a full database still removes. Without its generation each entry of a tag is a miss. */
+  async #lose(keys: readonly string[]): Promise<readonly Generation[]> {
+    const unique = [...new Set(keys)];
+    const before = await this.#calls.run(operationNames.read, (call) => this.#driver.read(unique, call));
+    await this.#calls.run(operationNames.remove, (call) => this.#driver.remove(unique, call));
+    const now = await this.#calls.run(operationNames.time, (call) => this.#driver.time(call));
+    const lost = withNewIds(unique).map(({ id }, index) => ({
+      id,
+      at: Math.max(now, generationFrom(before[index])?.at ?? 0),
+    }));
+    return inOrder(keys, unique, lost);
+  }
+
+  async #each(
+    action: string,
+    keys: readonly string[],
+    ttl: number | undefined,
+    make: Make,
+  ): Promise<readonly Generation[]> {
+    checkKeys(keys, this.#label);
+    if (keys.length === 0) return [];
+    const unique = keys.length === 1 ? keys : [...new Set(keys)];
+    const tags = withNewIds(unique);
+    const made = await this.#calls.run(action, async (call) => {
+      const answers = await make(tags, wholeMilliseconds(ttl), call);
+      return unique.map((key, index) => {
+        const generation = answers[index];
+        if (generation === undefined) throw new Error(`it answered no generation for ${shownKey(key)}`);
+        return generation;
+      });
+    });
+    return inOrder(keys, unique, made);
+  }
+}
+
+function withNewIds(keys: readonly string[]): NewGeneration[] {
+  return keys.map((key) => ({ key, id: randomText("base64url") }));
+}
+
+function inOrder<T>(keys: readonly string[], unique: readonly string[], answers: readonly T[]): readonly T[] {
+  if (unique.length === keys.length) return answers;
+  const byKey = new Map(unique.map((key, index) => [key, answers[index]]));
+  return keys.flatMap((key) => byKey.get(key) ?? []);
+}

@@ -1,0 +1,179 @@
+import type { Generations } from "../storage/generations.js";
+import type { KeyPattern } from "../storage/key-pattern.js";
+import type { Leases } from "../storage/leases.js";
+import type { RemoteStorage, StorageInfo, StoredRecord } from "../storage/remote-storage.js";
+import { checkKeys, checkKeysOf } from "../storage/stored-key.js";
+import type { ConnectionSettings } from "./connection-options.js";
+import type { Driver } from "./driver.js";
+import { DriverGenerations, type GenerationDriver } from "./driver-generations.js";
+import { DriverLeases, type LeaseDriver } from "./driver-leases.js";
+import { operationNames } from "./operation-names.js";
+import { StorageCalls } from "./storage-calls.js";
+import { Sweeper } from "./sweeper.js";
+import { withWholeTimes } from "./whole-milliseconds.js";
+
+/** What a {@link DriverStorage} is made with. */
+export interface DriverSettings extends ConnectionSettings {
+  /** What to call the storage in messages, such as `couch://localhost:5984`. Never holds a password. */
+  readonly label: string;
+  /** Milliseconds between two sweeps, for a driver that sweeps. Default: one minute. */
+  readonly sweepInterval?: number | undefined;
+}
+
+const usualSweepInterval = 60_000;
+
+/**
+ * A `RemoteStorage` made of a {@link Driver}. It does what is the same for every database:
+ *
+ * - checks keys, and refuses the whole batch with a `KeyError` for one that is invalid;
+ * - answers an empty batch without a call;
+ * - asks for each key once: of two records with one key the later one is stored;
+ * - rounds times down to whole milliseconds, and draws the tokens of leases and the ids of generations;
+ * - opens the driver once, gives each call its deadline, and closes the driver when the last call has settled;
+ * - turns each error into a `StorageError` with the storage's label, the operation, the reason and what to do;
+ * - sweeps in the background, and tries a new server if the driver has a trial.
+ *
+ * Errors of every call: `CACHEME_CONNECT_FAILED` if the database could not be reached, `CACHEME_CONNECT_REFUSED` or
+ * `CACHEME_UNSUPPORTED_SERVER` if it was reached and cannot be used, `CACHEME_STORAGE_FAILED` if it answered with an error or
+ * not in time, `CACHEME_INVALID_KEY`, and `CACHEME_CLOSED` after `close()`.
+ *
+ * @example
+ * ```ts
+ * export function couch(options: CouchOptions): RemoteStorage {
+ *   const settings = checked(options); // label, connect, commandTimeout, connectTimeout
+ *   return new DriverStorage(new CouchDriver(settings), settings);
+ * }
+ * ```
+ */
+export class DriverStorage implements RemoteStorage {
+  readonly kind = "remote";
+  readonly label: string;
+  readonly timePrecision: number | undefined;
+  readonly lacks: RemoteStorage["lacks"];
+  readonly leases: Leases | undefined;
+  readonly generations: Generations | undefined;
+  readonly scan: RemoteStorage["scan"];
+  readonly info: RemoteStorage["info"];
+  readonly #driver: Driver;
+  readonly #calls: StorageCalls;
+
+  constructor(driver: Driver, settings: DriverSettings) {
+    const { label, sweepInterval = usualSweepInterval } = settings;
+    this.label = label;
+    this.timePrecision = driver.timePrecision;
+    this.lacks = driver.lacks;
+    this.#driver = driver;
+    const calls = this.#makeCalls(settings, sweepInterval);
+    this.#calls = calls;
+    this.leases = hasLeases(driver) ? new DriverLeases(label, driver, calls) : undefined;
+    this.generations = hasGenerations(driver) ? new DriverGenerations(label, driver, calls) : undefined;
+    this.scan = driver.scan === undefined ? undefined : (pattern) => this.#scan(pattern);
+    this.info = driver.info === undefined ? undefined : () => this.#info();
+  }
+
+  connect(): Promise<void> {
+    return this.#calls.connect();
+  }
+
+  close(): Promise<void> {
+    return this.#calls.close();
+  }
+
+  async ping(): Promise<void> {
+    await this.#calls.run(operationNames.ping, (call) => this.#driver.ping(call));
+  }
+
+  time(): Promise<number> {
+    return this.#calls.run(operationNames.time, (call) => this.#driver.time(call));
+  }
+
+  /** The hot path: one pass over the keys and, for a driver that answers repeated keys, nothing else. */
+  async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    checkKeys(keys, this.label);
+    if (keys.length === 0) return [];
+    if (keys.length === 1 || this.#driver.takesRepeatedKeys?.read === true) return this.#read(keys);
+    const unique = new Set(keys);
+    if (unique.size === keys.length) return this.#read(keys);
+    const asked = [...unique];
+    const found = await this.#read(asked);
+    const byKey = new Map(asked.map((key, index) => [key, found[index]]));
+    return keys.map((key) => byKey.get(key));
+  }
+
+  async writeMany(records: readonly StoredRecord[]): Promise<void> {
+    checkKeysOf(records, this.label);
+    if (records.length === 0) return;
+    const takesRepeated = records.length === 1 || this.#driver.takesRepeatedKeys?.write === true;
+    const last = withWholeTimes(takesRepeated ? records : lastOfEachKey(records));
+    await this.#calls.run(operationNames.write, (call) => this.#driver.write(last, call));
+  }
+
+  async removeMany(keys: readonly string[]): Promise<number> {
+    checkKeys(keys, this.label);
+    if (keys.length === 0) return 0;
+    const unique = keys.length === 1 ? keys : [...new Set(keys)];
+    return this.#calls.run(operationNames.remove, (call) => this.#driver.remove(unique, call));
+  }
+
+  #read(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#calls.run(operationNames.read, (call) => this.#driver.read(keys, call));
+  }
+
+  async *#scan(pattern: KeyPattern): AsyncGenerator<readonly string[]> {
+    const pages = this.#driver.scan?.(pattern, (read) => this.#calls.run(operationNames.scan, read));
+    for await (const page of pages ?? []) {
+      const matching = page.filter((key) => pattern.matches(key));
+      if (matching.length > 0) yield matching;
+    }
+  }
+
+  #info(): Promise<StorageInfo> {
+    return this.#calls.run(operationNames.info, async (call) => {
+      const info = await this.#driver.info?.(call);
+      return info ?? { server: this.label };
+    });
+  }
+
+  #makeCalls(settings: DriverSettings, sweepInterval: number): StorageCalls {
+    const driver = this.#driver;
+    const { errors = {}, trial } = driver;
+    const sweeper = driver.sweep && new Sweeper(sweepInterval, () => this.#sweep());
+    return new StorageCalls({
+      ...settings,
+      async open(signal) {
+        await driver.open(signal);
+        sweeper?.start();
+      },
+      async shut() {
+        await sweeper?.stop();
+        await driver.close();
+      },
+      ...errors,
+      refusalAdvice: (error) => errors.remedyFor?.(error),
+      trial: trial && {
+        storage: this,
+        passes: (error) => errors.isFull?.(error) === true,
+        remedyFor: (error) => errors.remedyFor?.(error),
+        ...trial,
+      },
+    });
+  }
+
+  #sweep(): Promise<boolean> {
+    return this.#calls.run(operationNames.sweep, async (call) => (await this.#driver.sweep?.(call)) === true);
+  }
+}
+
+function lastOfEachKey(records: readonly StoredRecord[]): readonly StoredRecord[] {
+  const last = new Map<string, StoredRecord>();
+  for (const record of records) last.set(record.key, record);
+  return last.size === records.length ? records : [...last.values()];
+}
+
+function hasLeases(driver: Driver): driver is Driver & LeaseDriver {
+  return driver.acquire !== undefined && driver.fill !== undefined && driver.release !== undefined;
+}
+
+function hasGenerations(driver: Driver): driver is Driver & GenerationDriver {
+  return driver.ensure !== undefined && driver.bump !== undefined;
+}

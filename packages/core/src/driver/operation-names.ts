@@ -1,0 +1,16 @@
+/** What messages call each operation of a storage: one name each, the same for every storage. */
+export const operationNames = {
+  ping: "a ping",
+  time: "a clock reading",
+  read: "a read",
+  write: "a write",
+  remove: "a removal",
+  scan: "a scan",
+  info: "an info call",
+  acquire: "an acquire",
+  fill: "a fill",
+  release: "a release",
+  ensure: "an ensure",
+  bump: "a bump",
+  sweep: "a sweep",
+} as const;

@@ -1,0 +1,84 @@
+import type { Duration } from "../duration.js";
+import { optionError, shown, timerMilliseconds } from "../option-checks.js";
+import { tableName } from "./table-name.js";
+
+/** Where an option stands, for messages. */
+export interface OptionPlace {
+  readonly name: string;
+  /** What the options were given to, such as `"redis()"`. */
+  readonly where: string;
+}
+
+/** A kind of value that an option may have. */
+export interface OptionKind<T> {
+  /**
+   * Returns the checked value.
+   *
+   * @throws ConfigurationError that names the option, what it is, and what to give
+   */
+  check(value: unknown, place: OptionPlace): T;
+  /** Returns the value that a parameter of an address means, not yet checked. Default: the text itself. */
+  fromText?(text: string): unknown;
+}
+
+/**
+ * Makes a kind of a test. For authors of storages.
+ *
+ * @param expected completes the sentence "Give …"
+ * @example
+ * ```ts
+ * const port = optionKind("a number from 1 to 65535", (value) => Number.isInteger(value) && value > 0 && value < 65_536);
+ * ```
+ */
+export function optionKind<T>(
+  expected: string,
+  fits: (value: unknown) => value is T,
+  fromText?: (text: string) => unknown,
+): OptionKind<T> {
+  return {
+    check(value, place) {
+      if (fits(value)) return value;
+      throw invalidOption(value, place, expected);
+    },
+    ...(fromText && { fromText }),
+  };
+}
+
+/** The error of an option with a value of another kind. For authors of storages. */
+export function invalidOption(value: unknown, { name, where }: OptionPlace, expected: string): Error {
+  return optionError(`The option ${name} of ${where} is ${shown(value)}. Give ${expected}.`);
+}
+
+/** One of some words, such as `oneOf("eager", "lazy")`. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): OptionKind<Word> {
+  const quoted = words.map((word) => JSON.stringify(word));
+  const expected = `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
+  return optionKind(expected, (value): value is Word => words.some((word) => word === value));
+}
+
+/** `true` or `false`. */
+export const flag: OptionKind<boolean> = optionKind(
+  "true or false",
+  (value): value is boolean => typeof value === "boolean",
+  (text) => (/^(true|false)$/.test(text) ? text === "true" : text),
+);
+
+/** A whole number from `least` on, such as `wholeNumber(1)`, perhaps of a unit: `wholeNumber(65_536, "bytes")`. */
+export function wholeNumber(least: number, unit?: string): OptionKind<number> {
+  const expected = unit === undefined ? `a whole number from ${least}` : `whole ${unit}, ${least} at least`;
+  const fits = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= least;
+  return optionKind(expected, fits, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text));
+}
+
+/** A duration that a timer can wait for; checked, it is milliseconds. */
+export const timer: OptionKind<number> = {
+  // What is no duration is refused by the check itself.
+  check: (value, { name, where }) => timerMilliseconds(value as Duration, `option ${name} of ${where}`),
+  fromText: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text),
+};
+
+/** The name of a table, perhaps with its schema; checked, it is the name's parts. */
+export const tableOption: OptionKind<readonly string[]> = {
+  // What is no text is refused by the check itself.
+  check: (value, { where }) => tableName(value as string, where),
+};
