@@ -16,10 +16,10 @@ import { root, run } from "../lib/command.mjs";
 
 const programs = join(root, "packages/core/test/package");
 
-/** What an installation of `cacheme` consists of: the libraries that it uses are bundled. */
+/** The packages in an installation of `cacheme`. Its libraries are bundled. */
 const companions = ["cacheme"];
 
-/** The programs that install storages beside `cacheme`, and what it takes to install them. */
+/** The programs that install storages beside `cacheme`, and the packages that they need. */
 const everyStorage = [
   ...["file", "memcached", "mongodb", "mysql", "postgres", "redis", "sqlite", "testkit"].map(
     (name) => `@cacheme/${name}`,
@@ -28,24 +28,37 @@ const everyStorage = [
 ];
 const storagePrograms = { "every-storage": everyStorage, "commonjs-every-storage": everyStorage };
 
-/** The programs that also run as esbuild compiles them, which is behind tsx and others: its output has helpers of its own. */
+/**
+ * The programs with the source of another one, which they compile as CommonJS.
+ *
+ * @type {Readonly<Record<string, string>>}
+ */
+const sharedSources = {
+  "commonjs-every-storage": "every-storage/main.ts",
+  "commonjs-nodenext": "commonjs-node16/main.cts",
+};
+
+/**
+ * The programs that esbuild compiles too, as tsx and other tools do. Its output has its own
+ * helpers.
+ */
 const transpiledPrograms = ["experimental-decorators"];
 
 /**
- * Installs the packed tarballs outside the checkout, as a user would: what they depend on beside each other comes from
+ * Installs the packed tarballs outside the checkout, as a user does. Their dependencies come from
  * pnpm's store or the registry.
  *
  * @param {NodeJS.ProcessEnv} env
- * @param {string} folder where the consumer is made
+ * @param {string} folder for the new consumer
  * @param {readonly Packed[]} packed
- * @param {readonly string[]} [storage] what is installed beside `cacheme`
+ * @param {readonly string[]} [storage] packages to install beside `cacheme`
  */
 async function installConsumer(env, folder, packed, storage = []) {
   mkdirSync(folder, { recursive: true });
   const tarballs = Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`]));
   const copy = join(folder, "cacheme-copy.tgz");
   const core = packed.find(({ name }) => name === "cacheme");
-  if (core === undefined) throw new Error("There is no package cacheme");
+  if (core === undefined) throw new Error("Expected a package cacheme among the packed ones");
   copyFileSync(core.tarball, copy);
 
   const { devDependencies = {} } = readJson(join(programs, "package.json"));
@@ -65,13 +78,13 @@ async function installConsumer(env, folder, packed, storage = []) {
   try {
     await run("pnpm", [...parameters, "--offline"], { cwd: folder, env });
   } catch {
-    // The first time on a machine the store lacks the registry's word on what there is.
+    // On a new machine the store has no metadata of the registry.
     await run("pnpm", [...parameters, "--prefer-offline"], { cwd: folder, env });
   }
 }
 
 /**
- * What came along with `cacheme` is what is meant to.
+ * Checks that `cacheme` installs no other packages than the listed ones.
  *
  * @param {string} folder
  */
@@ -83,28 +96,28 @@ function checkCompanions(folder) {
   const strangers = installed.filter((name) => !companions.includes(name));
   if (strangers.length > 0) {
     throw new Error(
-      `cacheme brings along ${strangers.join(", ")}, which scripts/checks/consumers.mjs does not list`,
+      `Expected no other packages with cacheme, got ${strangers.join(", ")}: scripts/checks/consumers.mjs lists the expected ones`,
     );
   }
   return `${new Set(installed).size} packages`;
 }
 
 /**
- * Installs the consumers, looks at what came along, and compiles and runs every program with every version of TypeScript
- * that we support.
+ * Returns the steps that install the consumers, check their packages, and compile and run each
+ * program with each supported version of TypeScript.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {string} folder
  * @param {readonly Packed[]} packed
- * @returns {{ installation: Step[], programs: Step[] }} the programs' steps want the others done
+ * @returns {{ installation: Step[], programs: Step[] }} run `installation` before `programs`
  */
 export function consumerSteps(env, folder, packed) {
   const alone = join(folder, "alone");
   const installation = [
     { name: "cacheme installs outside the checkout", check: () => installConsumer(env, alone, packed) },
-    { name: "cacheme brings along no other package", check: () => checkCompanions(alone) },
+    { name: "cacheme installs no other package", check: () => checkCompanions(alone) },
     ...Object.entries(storagePrograms).map(([program, storage]) => ({
-      name: `what ${program} needs installs outside the checkout`,
+      name: `the packages of ${program} install outside the checkout`,
       check: () => installConsumer(env, join(folder, program), packed, storage),
     })),
   ];
@@ -141,8 +154,7 @@ function programNames() {
  * @param {string} compiler
  */
 async function checkProgram(env, consumer, program, compiler) {
-  const folder = join(consumer, `${program}-${compiler}`);
-  cpSync(join(programs, program), folder, { recursive: true });
+  const folder = copyProgram(program, join(consumer, `${program}-${compiler}`));
   await run(process.execPath, [join(programs, "node_modules", compiler, "bin/tsc"), "-p", folder], {
     cwd: folder,
     env,
@@ -156,12 +168,24 @@ async function checkProgram(env, consumer, program, compiler) {
  * @param {string} program
  */
 async function checkTranspiled(env, consumer, program) {
-  const folder = join(consumer, `${program}-esbuild`);
-  cpSync(join(programs, program), folder, { recursive: true });
+  const folder = copyProgram(program, join(consumer, `${program}-esbuild`));
   const { build } = createRequire(join(programs, "package.json"))("esbuild");
   const outdir = join(folder, "out");
   await build({ entryPoints: [join(folder, sourceOf(folder))], outdir, format: "esm", logLevel: "silent" });
   await run(process.execPath, [join(outdir, outputOf(folder))], { cwd: folder, env });
+}
+
+/**
+ * Copies a program into a new folder.
+ *
+ * @param {string} program
+ * @param {string} folder
+ */
+function copyProgram(program, folder) {
+  cpSync(join(programs, program), folder, { recursive: true });
+  const shared = sharedSources[program];
+  if (shared !== undefined) copyFileSync(join(programs, shared), join(folder, "main.cts"));
+  return folder;
 }
 
 /** @param {string} folder */
@@ -184,7 +208,7 @@ function readJson(path) {
 
 /**
  * @param {string} path
- * @param {object} value JSON is YAML, too
+ * @param {object} value written as JSON, which is valid YAML
  */
 function writeJson(path, value) {
   writeFileSync(path, `${JSON.stringify(value, undefined, 2)}\n`);

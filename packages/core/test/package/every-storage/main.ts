@@ -47,27 +47,34 @@ async function loadsBehind(storage: RemoteStorage | string): Promise<void> {
   await cacheme.close();
 }
 
-for (const [url, make] of Object.entries(addresses)) {
-  await loadsBehind(make(url, { connect: "lazy" }));
-  // The package is found by the address, also where each package sees only what it depends on.
-  await loadsBehind(url);
+async function main(): Promise<void> {
+  for (const [url, make] of Object.entries(addresses)) {
+    await loadsBehind(make(url, { connect: "lazy" }));
+    // The package is found by the address, also where each package sees only what it depends on.
+    await loadsBehind(url);
+  }
+
+  const folder = await mkdtemp(join(tmpdir(), "cacheme-consumer-"));
+  await loadsBehind(file(folder));
+  await loadsBehind(pathToFileURL(folder).href);
+
+  /** Its client is not installed here: Node.js has one of its own, or the error says what to install. */
+  const cacheme = new Cacheme();
+  try {
+    await cacheme.registerStorage("small", sqlite(":memory:"));
+  } catch (error) {
+    assert.ok(error instanceof CachemeError);
+    assert.match(error.message, /better-sqlite3/);
+  }
+  await cacheme.close();
+  await rm(folder, { recursive: true });
+
+  const options: ComplianceOptions = { name: "file", create: () => file(folder) };
+  assert.ok(new ComplianceSuite(options).sections.length > 5);
+  assert.equal(typeof StorageCalls, "function");
 }
 
-const folder = await mkdtemp(join(tmpdir(), "cacheme-consumer-"));
-await loadsBehind(file(folder));
-await loadsBehind(pathToFileURL(folder).href);
-
-/** Its client is not installed here: Node.js has one of its own, or the error says what to install. */
-const cacheme = new Cacheme();
-try {
-  await cacheme.registerStorage("small", sqlite(":memory:"));
-} catch (error) {
-  assert.ok(error instanceof CachemeError);
-  assert.match(error.message, /better-sqlite3/);
-}
-await cacheme.close();
-await rm(folder, { recursive: true });
-
-const options: ComplianceOptions = { name: "file", create: () => file(folder) };
-assert.ok(new ComplianceSuite(options).sections.length > 5);
-assert.equal(typeof StorageCalls, "function");
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
