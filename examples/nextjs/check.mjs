@@ -1,9 +1,10 @@
-// Runs the application with both of Next's bundlers, in development and in production, and reads it over HTTP.
+// Runs the application with both of Next's bundlers, in development and in production, and reads
+// from it over HTTP.
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { runNext, startNext, until } from "./check/next.mjs";
 
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1)); // Ends the servers, too.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1)); // Ends the servers too.
 
 for (const bundler of ["--turbopack", "--webpack"]) {
   await withServer(["dev", bundler], async (server) => {
@@ -42,8 +43,8 @@ async function withServer(parameters, check) {
 }
 
 /**
- * What the page has loaded is found by the route handler, and the other way round. What the route handler removes is gone for
- * the page, too.
+ * The page and the route handler find each other's entries. The page sees the route handler's
+ * removals.
  *
  * @param {string} address
  */
@@ -67,7 +68,7 @@ async function checkShared(address) {
 }
 
 /**
- * An edit of the nodes' file reaches the page and the route handler, which go on to share.
+ * An edit of the nodes' file reaches the page and the route handler, which still share entries.
  *
  * @param {Server} server
  */
@@ -99,7 +100,7 @@ async function pageOf(address, id) {
 }
 
 /**
- * Submits the page's form as a browser without scripts does, which calls the server action.
+ * Submits the page's form like a browser without scripts, which calls the server action.
  *
  * @param {string} page
  * @param {string} title
@@ -132,7 +133,8 @@ async function text(url) {
 
 /** @param {string} output */
 function checkQuiet(output) {
-  // In continuous integration Next.js advises to keep its own cache between builds; that is no word on this program.
+  // In CI Next.js recommends keeping its cache between builds, which is no warning about this
+  // program.
   const own = output.replace(/^.*No build cache found.*$/m, "");
   assert.doesNotMatch(own, /warn|error|⚠|⨯/i);
 }
