@@ -1,4 +1,4 @@
-// A source of data, as a program that uses Cacheme would have one.
+// A source of data, as in a program that uses Cacheme.
 export interface User {
   readonly id: number;
   readonly name: string;

@@ -1,23 +1,7 @@
-// The node classes that most pages speak of, and the source behind them. `Node` is imported under another name, so that a
-// snippet can import it too.
+// The node classes of most pages. `Node` has another name here, so that a snippet can import it
+// too. The path of the data also holds in the folder in which snippets are compiled.
 import { Node as BaseNode, type NodeMeta as Policy } from "cacheme";
-
-export interface User {
-  readonly id: number;
-  readonly name: string;
-}
-
-export interface Post {
-  readonly id: number;
-  readonly title: string;
-}
-
-export declare const db: {
-  user(id: number, options?: { signal: AbortSignal }): Promise<User>;
-  users(ids: readonly number[]): Promise<User[]>;
-  posts(userId: number): Promise<Post[]>;
-  rename(id: number, name: string): Promise<void>;
-};
+import { db, type Post, type User } from "../preambles/data.js";
 
 export class UserNode extends BaseNode<User> {
   static override meta: Policy = {

@@ -1,6 +1,6 @@
 import { after, describe, it } from "node:test";
 import type { ComplianceOptions } from "./compliance-options.js";
-import { ComplianceSuite } from "./suite.js";
+import { registerSuite } from "./register.js";
 
 export type { Capabilities, RoundTrips } from "./capabilities.js";
 export type { ComplianceOptions, CreateOptions } from "./compliance-options.js";
@@ -21,14 +21,9 @@ export type { ComplianceProxy, ComplianceServer } from "./compliance-server.js";
  * ```
  */
 export function storageCompliance(options: ComplianceOptions): void {
-  const suite = new ComplianceSuite(options);
-  describe(`${suite.name} keeps the contract of storages`, () => {
-    after(() => suite.close());
-    for (const section of suite.sections) {
-      describe(section.title, () => {
-        for (const test of section.cases)
-          it(test.title, { timeout: test.timeout }, () => suite.run(section, test));
-      });
-    }
+  registerSuite(options, {
+    describe,
+    afterAll: after,
+    test: (title, timeout, act) => it(title, { timeout }, act),
   });
 }

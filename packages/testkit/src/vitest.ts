@@ -1,6 +1,6 @@
 import { afterAll, describe, it } from "vitest";
 import type { ComplianceOptions } from "./compliance-options.js";
-import { ComplianceSuite } from "./suite.js";
+import { registerSuite } from "./register.js";
 
 export type { Capabilities, RoundTrips } from "./capabilities.js";
 export type { ComplianceOptions, CreateOptions } from "./compliance-options.js";
@@ -21,13 +21,5 @@ export type { ComplianceProxy, ComplianceServer } from "./compliance-server.js";
  * ```
  */
 export function storageCompliance(options: ComplianceOptions): void {
-  const suite = new ComplianceSuite(options);
-  describe(`${suite.name} keeps the contract of storages`, () => {
-    afterAll(() => suite.close());
-    for (const section of suite.sections) {
-      describe(section.title, () => {
-        for (const test of section.cases) it(test.title, () => suite.run(section, test), test.timeout);
-      });
-    }
-  });
+  registerSuite(options, { describe, afterAll, test: (title, timeout, act) => it(title, act, timeout) });
 }
