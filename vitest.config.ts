@@ -3,13 +3,14 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /**
- * Tests import the TypeScript sources, so that an edit needs no build before its test. "import", "require" and "default"
- * are added where they hold; named here, "import" would also hold for every require() of the test processes, and a package
- * that has both forms (pg-pool) would answer with the wrong one.
+ * Export conditions. Tests import the TypeScript sources, so that you need not build before a test.
+ * Vitest adds "import", "require" and "default" itself. If "import" were here, it would also apply
+ * to `require()` in the test processes, and a package with both forms (pg-pool) would return the
+ * wrong one.
  */
 const conditions = ["@cacheme/source", "node"];
 
-/** A project of type tests, which run through the compiler with a `tsconfig.json` of their own. */
+/** Returns a project of type tests, which the compiler runs with its own `tsconfig.json`. */
 const typeTests = (
   name: string,
   root: string,
@@ -30,10 +31,13 @@ const typeTests = (
   },
 });
 
-/** The folder of type tests that need a compile of their own, since what they declare would reach all others. */
+/**
+ * The folder of type tests that are compiled separately, because their declarations would affect
+ * all others.
+ */
 const apart = "test/types/registered";
 
-/** Per package one project of tests, and one, `NAME:types`, of type tests. */
+/** A project of tests for each package, and a project of type tests, `NAME:types`. */
 const projects = readdirSync(new URL("./packages", import.meta.url)).flatMap((folder) => {
   const name = folder === "core" ? "cacheme" : `@cacheme/${folder}`;
   const root = `packages/${folder}`;
@@ -51,7 +55,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    // Most of the time is spent waiting for servers and their deadlines: one file at a time on two cores would be half idle.
+    // Tests mostly wait for servers and deadlines: one file at a time would leave two cores half
+    // idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       ...projects,

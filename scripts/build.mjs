@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run build [-- NAME…]: builds the packages named, or all, with what they depend on. turbo asks for a pnpm on PATH;
-// this gives it one.
+// npm run build [-- NAME…]: builds the named packages, or all, and their dependencies. turbo needs
+// pnpm on PATH; this script provides it.
 import { CommandError } from "./lib/command.mjs";
 import { build, checkNodeVersion, install, toolchain } from "./lib/toolchain.mjs";
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Bundles the package in the current folder: what `tsc -b` left in dist/compiled becomes a few modules in dist, as ES modules
-// and as CommonJS, with the declarations for both. Fewer modules load faster: each costs about a quarter of a millisecond.
+// Bundles the output of `tsc -b` in the current package's dist/compiled to a few modules in dist,
+// as ES modules and as CommonJS, with the declarations for both. Fewer modules load faster: each
+// costs about a quarter of a millisecond.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
@@ -15,7 +16,7 @@ const entries = Object.values(manifest.exports).flatMap((target) => {
   const source = Object(target)["@cacheme/source"];
   return typeof source === "string" ? [source.replace(/^\.\/src\/(.*)\.ts$/, "$1")] : [];
 });
-/** Where a declaration names a file beside it. */
+/** A reference of a declaration to a file beside it. */
 const relativeSpecifier = /(?:\bfrom |\bimport\()"(\.[^"]+)"/g;
 
 const imported = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
@@ -28,7 +29,7 @@ const bundle = await rolldown({
   input: Object.fromEntries(entries.map((entry) => [entry, join(compiled, `${entry}.js`)])),
   platform: "node",
   external: (id) => isBuiltin(id) || imported.some((name) => id === name || id.startsWith(`${name}/`)),
-  // A library's module that nothing is taken from does nothing that is needed.
+  // A library's module without a used export has no effects.
   treeshake: { moduleSideEffects: false },
   onwarn(warning) {
     throw new Error(`${manifest.name}: ${warning.message}`);
@@ -57,7 +58,8 @@ const licences = licencesOf(modules, process.cwd());
 if (licences !== undefined) writeFileSync("dist/LICENSES.txt", licences);
 
 /**
- * In CommonJS a library that is loaded on demand is required: Jest runs CommonJS in a context that cannot import.
+ * In CommonJS, libraries loaded on demand are required: Jest runs CommonJS in a context without
+ * import().
  *
  * @param {string} code
  */
@@ -66,7 +68,7 @@ function requiringLazily(code) {
 }
 
 /**
- * Copies a declaration file and those that it imports, once for each module format.
+ * Copies a declaration file and its imports, once for each module format.
  *
  * @param {string} file relative to the compiled folder
  * @param {Set<string>} seen

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run compliance: the compliance suite for every storage, and what each came to as a table.
-// npm run compliance -- postgres redis tests these packages only.
+// npm run compliance: runs the compliance suite for every storage, and prints the results as a table.
+// npm run compliance -- postgres redis tests only these packages.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run environments [-- NAME…]: packs the packages and runs the programs of environments/ and examples/ that are named, or
-// all, in a folder that stays for a look at it.
+// npm run environments [-- NAME…]: packs the packages and runs the named programs of environments/
+// and examples/, or all. The folder of the programs is kept.
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run quickstart: from a fresh clone to the main job running, with nothing but Node, npm and git.
-// npm run quickstart -- URL takes the storage at that address behind the memory.
+// npm run quickstart: runs the main job in a fresh clone that has only Node, npm and git.
+// npm run quickstart -- URL uses the storage at that address behind the memory.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { CommandError, root } from "./lib/command.mjs";

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run bench:start-up: how many packages an installation has, and how long its import takes in a fresh process, beside two
-// other caches for Redis. Rounds are interleaved; the figures are medians.
+// npm run bench:start-up: counts the packages of an installation and measures its import in a fresh
+// process, beside two other caches for Redis. Rounds are interleaved; the figures are medians.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +35,7 @@ try {
         JSON.stringify({ private: true, type: "module", dependencies }),
       );
       await run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts"], { cwd: place });
-      // ioredis is loaded by what needs it, or by nobody.
+      // ioredis is loaded only by a module that uses it.
       const imports = Object.keys(dependencies).filter((each) => each !== "ioredis");
       const program = `const begin = performance.now();
 ${imports.map((each) => `await import("${each}");`).join("\n")}

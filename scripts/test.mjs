@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm test: everything that has to hold, from a fresh clone with nothing but Node, npm and git.
-// npm test -- --only=lint,tests runs some groups of it.
+// npm test: runs all checks and tests in a fresh clone that has only Node, npm and git.
+// npm test -- --only=lint,tests runs some groups.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -24,7 +24,7 @@ import { packages } from "./lib/workspace.mjs";
 
 const inContinuousIntegration = /^(1|true)$/i.test(process.env.CI ?? "");
 
-/** What this run leaves behind is here, and goes at its end. */
+/** The folder for the files of this run, removed at its end. */
 const folder = mkdtempSync(join(tmpdir(), "cacheme-test-"));
 const skipsFile = join(folder, "skips.jsonl");
 const complianceFile = join(folder, "compliance.jsonl");
@@ -34,8 +34,8 @@ const report = new Report();
 let env = process.env;
 
 /**
- * The groups in their order. They need what `setup` has made; within a group the
- * steps are free of each other and two run side by side, for two cores.
+ * The groups in their order. They need the result of `setup`. Within a group the steps are
+ * independent, and two run concurrently, for two cores.
  *
  * @type {Record<string, () => Promise<void>>}
  */
@@ -54,7 +54,7 @@ const groups = {
           name: "no dead file, export or dependency",
           check: async () => void (await run("knip", ["--no-progress"], { env })),
         },
-        { name: "links between pages lead somewhere", check: checkLinks },
+        { name: "links between pages are valid", check: checkLinks },
         { name: "pages about the sources name what is there", check: checkInternals },
         { name: "pages open with two lines of summary", check: checkPages },
         { name: "CI and the development container fit the project", check: checkDevelopment },
@@ -84,7 +84,7 @@ const groups = {
     report.heading("Unit and integration tests");
     await report.run([
       { name: "services for the tests", check: prepareServices },
-      // Alone: they use both cores, and real servers with deadlines.
+      // The tests run alone: they use both cores, and real servers with deadlines.
       { name: "tests", check: () => runVitest(env, folder, ["!*:types"]) },
     ]);
     const table = await complianceTable(complianceFile);
@@ -92,27 +92,27 @@ const groups = {
   },
 
   async packages() {
-    report.heading("Packages as they would be published");
+    report.heading("Packages as published");
     const packed = packedPackages(folder);
     await report.run(packed.map((pkg) => ({ name: `${pkg.name} packs`, check: () => pack(env, pkg) })));
     await report.run(
       [
         ...packed.flatMap((pkg) => [
-          { name: `${pkg.name} holds what it should`, check: () => checkContents(pkg) },
-          { name: `${pkg.name} has a sound package.json`, check: () => checkManifest(env, pkg) },
+          { name: `${pkg.name} has the expected files`, check: () => checkContents(pkg) },
+          { name: `${pkg.name} has a valid package.json`, check: () => checkManifest(env, pkg) },
           { name: `${pkg.name} has types that resolve`, check: () => checkTypesResolve(env, pkg) },
         ]),
       ],
       2,
     );
-    report.heading("Programs that use the packages as installed");
+    report.heading("Programs with the installed packages");
     const { installation, programs } = consumerSteps(env, join(folder, "consumers"), packed);
     await report.run(installation);
     await report.run(programs, 2);
   },
 
   async environments() {
-    report.heading("Where it has to run: bundlers, test runners, frameworks, runtimes");
+    report.heading("Environments: bundlers, test runners, frameworks, runtimes");
     const packed = packedPackages(folder);
     const missing = packed.filter(({ tarball }) => !existsSync(tarball));
     await report.run(missing.map((pkg) => ({ name: `${pkg.name} packs`, check: () => pack(env, pkg) })));
@@ -121,9 +121,10 @@ const groups = {
 };
 
 /**
- * What everything else stands on. A source that does not compile stops nothing: the other steps say more about it.
+ * Prepares all groups. A source that does not compile stops nothing, because the other steps report
+ * more about it.
  *
- * @returns {Promise<boolean>} whether the tools are there
+ * @returns {Promise<boolean>} whether the tools are available
  */
 async function setup() {
   report.heading("Set-up");
@@ -131,7 +132,7 @@ async function setup() {
   await report.run([{ name: "pnpm, as package.json pins it", check: findTools }]);
   if (report.hasFailed) return false;
   await report.run([
-    { name: "install what the lockfile says", check: async () => void (await install(env)) },
+    { name: "install the packages of the lockfile", check: async () => void (await install(env)) },
   ]);
   if (report.hasFailed) return false;
   await report.run([{ name: "every package builds", check: buildEverything }]);
@@ -161,7 +162,7 @@ async function prepareServices() {
   return found.trim().replace(/\n\s*/g, "; ");
 }
 
-/** Suites that did not run, as packages/test-services has noted them. @returns {import("./lib/report.mjs").Skip[]} */
+/** Reads the skipped suites that packages/test-services has noted. @returns {import("./lib/report.mjs").Skip[]} */
 function skips() {
   if (!existsSync(skipsFile)) return [];
   const lines = readFileSync(skipsFile, "utf8")
@@ -173,7 +174,7 @@ function skips() {
   });
 }
 
-/** The groups asked for on the command line; all where none is. */
+/** Returns the groups of the command line; default: all. */
 function chosenGroups() {
   const names = process.argv
     .slice(2)
@@ -181,7 +182,7 @@ function chosenGroups() {
     .filter((name) => name !== "");
   const unknown = names.find((name) => !(name in groups));
   if (unknown !== undefined)
-    throw new Error(`There is no group "${unknown}": ${Object.keys(groups).join(", ")}`);
+    throw new Error(`Expected a group, got "${unknown}": ${Object.keys(groups).join(", ")}`);
   return Object.entries(groups).filter(([name]) => names.length === 0 || names.includes(name));
 }
 

@@ -1,8 +1,8 @@
 import { CommandError, run } from "../lib/command.mjs";
 
 /**
- * Every published package whose sources have changed since the last release is named by a changeset. Before the first
- * release that means: since the first commit.
+ * Checks that a changeset names each published package with changed sources. It compares with the
+ * last release, or before the first release with the first commit.
  *
  * @param {NodeJS.ProcessEnv} env
  */

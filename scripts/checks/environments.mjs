@@ -7,17 +7,17 @@ import { root, run } from "../lib/command.mjs";
 
 /** @typedef {{ name: string, dependencies?: Record<string, string>, cacheme?: { builds?: string[] } }} Manifest */
 
-/** Modules that the programs' checks share. */
+/** Modules for the checks of several programs. */
 const support = join(root, "environments/support");
 
 /**
- * The programs in places where Cacheme has to run: each is installed outside the checkout with the packed tarballs, and
- * checks itself.
+ * Returns a step for each program of environments/ and examples/ with a check. The step installs
+ * the program outside the checkout with the packed tarballs, and runs its check.
  *
  * @param {NodeJS.ProcessEnv} env
- * @param {string} folder where they are installed
+ * @param {string} folder for the installed programs
  * @param {readonly Packed[]} packed
- * @param {readonly string[]} [chosen] the names of those to run; all by default
+ * @param {readonly string[]} [chosen] the names of the programs to run; default: all
  * @returns {Step[]}
  */
 export function environmentSteps(env, folder, packed, chosen = []) {
@@ -51,13 +51,13 @@ async function checkEnvironment(env, program, folder, packed) {
   const builds = Object.fromEntries((manifest.cacheme?.builds ?? []).map((name) => [name, true]));
   const settings = {
     packages: ["."],
-    // A packed package asks for the others by a version that is not published yet.
+    // A packed package depends on versions of the others that are not published yet.
     overrides: own,
     allowBuilds: builds,
     strictDepBuilds: false,
     pmOnFail: "ignore",
   };
-  writeFileSync(join(folder, "pnpm-workspace.yaml"), JSON.stringify(settings)); // JSON is YAML, too.
+  writeFileSync(join(folder, "pnpm-workspace.yaml"), JSON.stringify(settings)); // JSON is valid YAML.
   const install = ["install", "--no-frozen-lockfile", "--prefer-offline"];
   await run("pnpm", install, { cwd: folder, env });
   const printed = await run(process.execPath, ["check.mjs"], {

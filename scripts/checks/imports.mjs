@@ -4,8 +4,9 @@ import { filesBelow } from "../lib/files-below.mjs";
 import { packages } from "../lib/workspace.mjs";
 
 /**
- * What lies in `packages/core/src`, from the face down. A file may import from its own line and from lines below it.
- * Within a line of one folder the files are free, but for cycles, which the linter forbids.
+ * The folders and files of `packages/core/src`, top down. A file may import from its own line and
+ * from the lines below it. Within a folder, files may import each other without cycles, which the
+ * linter checks.
  */
 const coreLayers = [
   "index",
@@ -47,13 +48,13 @@ const memoryLayers = ["index", "cache", "policy", "expiry", "checks", "table", "
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const layersOf = { cacheme: coreLayers, "@cacheme/memory": memoryLayers };
 
-/** Import and export declarations begin a line, which those in a comment's example do not. */
+/** Declarations of imports and exports begin a line. In a comment's example they do not. */
 const declarations = /^(?:import|export)\b[^"';]*?(?:\bfrom\s+)?"([^"]+)"/gm;
 const dynamicImports = /\bimport\(\s*"([^"]+)"\s*\)/g;
 
 /**
- * Sources reach each other in one direction only: downwards within core and memory, inside their own package when relative, and
- * another package through what it exports.
+ * Checks that sources import in one direction only: downwards within core and memory, relative
+ * paths within a package, and other packages through their exports.
  *
  * @returns {string}
  */
@@ -101,9 +102,8 @@ function faultOfRelative(folder, file, specifier, layers) {
 
   const [from, to] = [layerOf(file), layerOf(target)];
   const unknown = [from, to].find((name) => !layers.includes(name));
-  if (unknown !== undefined)
-    return `"${unknown}" has no place yet among the layers in scripts/checks/imports.mjs`;
-  if (layers.indexOf(to) < layers.indexOf(from)) return `imports run downwards, and ${to} lies above ${from}`;
+  if (unknown !== undefined) return `"${unknown}" has no layer yet in scripts/checks/imports.mjs`;
+  if (layers.indexOf(to) < layers.indexOf(from)) return `imports run downwards, and ${to} is above ${from}`;
   return undefined;
 }
 

@@ -6,9 +6,10 @@ import { allPages, isThere, linksOf, proseOf } from "../lib/pages.mjs";
 /** @typedef {import("../lib/pages.mjs").Link} Link */
 
 /**
- * Each link between the pages leads to a file that exists, and to a heading of it. README.md links every page of docs/ and
- * every program of examples/, examples/README.md the same programs, and docs/internals/README.md every page beside it. Addresses
- * on the web are not followed.
+ * Checks that each link between pages leads to an existing file and to an existing heading. Checks
+ * that README.md links every page of docs/ and every example, that examples/README.md links every
+ * example, and that docs/internals/README.md links every page beside it. Addresses on the web are
+ * not checked.
  */
 export async function checkLinks() {
   const pages = allPages();
@@ -25,7 +26,7 @@ export async function checkLinks() {
 }
 
 /**
- * The pages that an index must link and does not.
+ * Returns the pages that an index must link, but does not.
  *
  * @param {string} index
  * @param {readonly string[]} pages
@@ -49,7 +50,7 @@ function faultOf(page, { target, file, heading }) {
 }
 
 /**
- * The anchors that GitHub gives to a page's headings.
+ * Returns the anchors that GitHub generates for a page's headings.
  *
  * @param {string} page
  */

@@ -2,17 +2,17 @@ import { join } from "node:path";
 import { run } from "../lib/command.mjs";
 import { publicPackages } from "../lib/workspace.mjs";
 
-/** The condition by which the workspace's own tests reach the sources. */
+/** The export condition with which the workspace's own tests import the sources. */
 const SOURCE_CONDITION = "@cacheme/source";
 
 /**
- * A package as the registry would get it.
+ * A package with the tarball that is published.
  *
  * @typedef {import("../lib/workspace.mjs").Package & { tarball: string }} Packed
  */
 
 /**
- * Where a package's tarball lies once {@link pack} has run.
+ * Lists the published packages with the paths of the tarballs that {@link pack} writes.
  *
  * @param {string} folder
  * @returns {Packed[]}
@@ -33,7 +33,7 @@ export async function pack(env, { folder, tarball }) {
 }
 
 /**
- * The tarball holds what it should and nothing else.
+ * Checks that a tarball has the expected files and no others.
  *
  * @param {Packed} packed
  */
@@ -56,11 +56,14 @@ export async function checkContents({ tarball }) {
   return `${files.length} files`;
 }
 
-/** The modules of both formats together. Each format has up to three entries and two modules that they share. */
+/**
+ * The limit for modules of both formats. Each format has up to three entries and two shared
+ * modules.
+ */
 const mostModules = 10;
 
 /**
- * The files that the exports name: for each entry both formats, each with its declarations.
+ * Returns the files in the exports: each entry in both formats, with its declarations.
  *
  * @param {Record<string, string | Record<string, Record<string, string>>>} exports
  */

@@ -4,10 +4,13 @@ import { CommandError, root, run } from "../lib/command.mjs";
 import { filesBelow } from "../lib/files-below.mjs";
 import { packages } from "../lib/workspace.mjs";
 
-/** Below docs/, so that the snippets find the packages that docs/package.json names. Not kept in git. */
+/**
+ * The folder is below docs/, so that snippets resolve the packages of docs/package.json. Git
+ * ignores it.
+ */
 const folder = join(root, "docs/.snippets");
 
-/** Code that a page's blocks rest on and that no reader needs to see, by name: a database, a type, a node. */
+/** Code before a page's blocks that readers do not need to see: a database, a type, a node. */
 const preambles = join(root, "docs/preambles");
 
 /**
@@ -15,16 +18,17 @@ const preambles = join(root, "docs/preambles");
  *
  * @typedef {object} Snippet
  * @property {string} page relative to the checkout
- * @property {number} line of the page on which the code begins
+ * @property {number} line the page's line on which the code begins
  * @property {string} code
  * @property {string | undefined} preamble
- * @property {boolean} continues the blocks before it on the page belong to it
+ * @property {boolean} continues whether the blocks before it on the page belong to it
  */
 
 /**
- * Every `ts` block of every page compiles, strictly, against the sources. A block is a module of its own, unless words
- * behind its `ts` say otherwise: `with=NAME` puts the preamble of that name before it, `continues` puts the block before
- * it on the page there. `fragment` leaves a block out: for what is not a whole piece of code.
+ * Checks that each `ts` block of each page compiles, strictly, against the sources. A block is a
+ * module of its own, unless words after its `ts` change that. `with=NAME` puts a preamble before
+ * it. `continues` puts the page's block before it there. `fragment` skips a block that is not a
+ * whole piece of code.
  *
  * @param {NodeJS.ProcessEnv} env
  */
@@ -47,7 +51,7 @@ export async function checkSnippets(env) {
 }
 
 /**
- * The compiler does not see that a node class with a remote tier needs a name: such a snippet would fail when it is run. On the
+ * Checks that node classes with a remote tier have a name, because the compiler does not. On the
  * pages, storages that are not called "local" are remote.
  *
  * @param {readonly Snippet[]} snippets
@@ -71,7 +75,7 @@ const configuration = {
     noEmit: true,
     customConditions: ["@cacheme/source"],
     lib: ["es2023", "esnext.disposable", "esnext.decorators"],
-    // A snippet shows a thing and need not use it.
+    // A snippet may show something without using it.
     noUnusedLocals: false,
     noUnusedParameters: false,
   },
@@ -107,8 +111,8 @@ function snippetsOf(page) {
 }
 
 /**
- * Puts before each snippet what it rests on. Snippets that continue one another are one module, so that each is compiled
- * once.
+ * Puts the preamble before each snippet. Snippets that continue each other are one module, so that
+ * each is compiled once.
  *
  * @param {readonly Snippet[]} snippets
  */
@@ -122,9 +126,10 @@ function modulesOf(snippets) {
       modules.set(current, { text: preambleOf(snippet), parts: [] });
     }
     const module = modules.get(current);
-    if (module === undefined) throw new Error(`${snippet.page}:${snippet.line} has nothing to continue`);
+    if (module === undefined)
+      throw new Error(`${snippet.page}:${snippet.line} continues, but has no block before it`);
     module.parts.push({ from: module.text.split("\n").length, snippet });
-    // Without an import or export a file would be a script, and share its names with every other.
+    // A file without imports and exports would be a script, and share its names with all others.
     module.text += snippet.code;
   }
   for (const module of modules.values()) module.text += "export {};\n";
@@ -141,12 +146,12 @@ function preambleOf({ page, line, preamble }) {
   if (preamble === undefined) return "";
   const path = join(preambles, `${preamble}.ts`);
   if (!existsSync(path))
-    throw new Error(`${page}:${line} asks for docs/preambles/${preamble}.ts, which is not there`);
+    throw new Error(`${page}:${line} expects docs/preambles/${preamble}.ts, which does not exist`);
   return readFileSync(path, "utf8");
 }
 
 /**
- * The compiler's words with the places on the pages.
+ * Replaces the places in the compiler's output with places on the pages.
  *
  * @param {string} output
  * @param {ReturnType<typeof modulesOf>} modules

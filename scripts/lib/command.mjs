@@ -1,17 +1,17 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** The checkout's folder. */
+/** The folder of the checkout. */
 export const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-/** How long a command may take before it counts as hanging and is ended. */
+/** Milliseconds after which a command counts as hanging and is ended. */
 const DEADLINE = 15 * 60_000;
 
-/** A command that could not start, ended with another code than 0, or was ended for taking too long. */
+/** The error of a command that did not start, ended with a code other than 0, or took too long. */
 export class CommandError extends Error {
   /**
    * @param {string} message
-   * @param {string} output what the command had printed until then
+   * @param {string} output the command's output until then
    */
   constructor(message, output) {
     super(message);
@@ -21,12 +21,13 @@ export class CommandError extends Error {
 }
 
 /**
- * Runs a command and resolves to what it printed, standard output and standard error in the order in which they came.
- * Nothing is asked of a terminal: standard input is closed.
+ * Runs a command and resolves to its output: standard output and standard error in their order.
+ * Standard input is closed, so that the command cannot wait for a person.
  *
  * @param {string} command
  * @param {readonly string[]} parameters
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, stdoutOnly?: boolean }} [options] `stdoutOnly` leaves warnings out of the answer, not out of an error
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, stdoutOnly?: boolean }} [options] `stdoutOnly`
+ * resolves without standard error; an error still has it
  * @returns {Promise<string>}
  */
 export function run(command, parameters, { cwd = root, env = process.env, stdoutOnly = false } = {}) {

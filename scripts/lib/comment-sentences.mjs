@@ -12,7 +12,7 @@ import { parseSync } from "rolldown/utils";
 const directive = /^\s*(?:\/\s*<reference|@ts-|[#@]__|@vite-ignore|webpack\w+:)/;
 const suppression = /^\s*biome-ignore(?:-\w+)?\s+[^:]*:/;
 
-/** Block tags whose text is code, or not prose of ours. */
+/** Block tags with code, or with prose of others. */
 const codeTag = /^@(?:example|license|copyright|type|import)\b/;
 
 /**

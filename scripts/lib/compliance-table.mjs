@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "./command.mjs";
 
-/** A line of the report that the compliance suite leaves. @typedef {{ storage: string, section: string, passed: boolean }} Line */
+/** A line of the compliance suite's report. @typedef {{ storage: string, section: string, passed: boolean }} Line */
 
 /**
- * What each storage came to in each section of the compliance suite, as a table to print. `undefined` where no storage was
- * tested.
+ * Makes a table of each storage's results in each section of the compliance suite. Returns
+ * `undefined` if no storage was tested.
  *
- * @param {string} file where the suites have left their reports
+ * @param {string} file the suites' report
  * @returns {Promise<string | undefined>}
  */
 export async function complianceTable(file) {
@@ -24,8 +24,7 @@ export async function complianceTable(file) {
       cell(lines.filter((line) => line.storage === storage && line.section === section)),
     ),
   ]);
-  const legend =
-    "How many tests of each section passed; – where the storage does not offer it, or has no server.";
+  const legend = "The passed tests of each section; – if the storage does not support it, or has no server.";
   return `${aligned([["", ...columns], ...rows])}\n${legend}`;
 }
 

@@ -2,11 +2,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The files below a folder, relative to it, in order. What is not the author's is left out: installed packages, outputs,
- * hidden folders. Links are not followed: workspace packages link to each other in circles.
+ * Lists the files below a folder, with relative paths, in order. It leaves out installed packages,
+ * outputs and hidden folders. It follows no links, because workspace packages link to each other in
+ * circles.
  *
- * @param {string} folder nothing is below a folder that is not there
- * @param {string} ending of the files' names
+ * @param {string} folder a missing folder has no files
+ * @param {string} ending the end of the files' names
  * @returns {string[]}
  */
 export function filesBelow(folder, ending) {

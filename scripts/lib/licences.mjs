@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
- * The licences of the libraries whose modules went into a bundle: each asks to be kept with the code.
+ * Collects the licences of the bundled libraries. Each licence must be published with the code.
  *
  * @param {readonly string[]} modules absolute paths
- * @param {string} folder of the package that is bundled
- * @returns {string | undefined} `undefined` if there is nothing but the package's own code
+ * @param {string} folder the bundled package
+ * @returns {string | undefined} `undefined` if the bundle has only the package's own code
  */
 export function licencesOf(modules, folder) {
   const libraries = new Set(modules.filter((path) => path.includes("/node_modules/")).map(packageFolder));

@@ -1,32 +1,33 @@
 import { CommandError } from "./command.mjs";
 
 /**
- * What a step found. A step that returns nothing, or a text that says what it looked at, counts as one check passed;
- * one that throws, as one failed.
+ * The result of a step. A step that returns nothing, or a string for its line, counts as one passed
+ * check. A step that throws counts as one failed check.
  *
  * @typedef {object} Outcome
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped
- * @property {readonly string[]} [failures] the names of what failed, where the step looks at several things
- * @property {string} [detail] a few words for the step's line
- * @property {string} [cause] what went wrong, printed below the step's line
+ * @property {readonly string[]} [failures] the names of the failed checks, if a step has several
+ * @property {string} [detail] a short text for the step's line
+ * @property {string} [cause] the cause of a failure, printed below the step's line
  */
 
 /**
  * @typedef {object} Step
- * @property {string} name what is checked, in plain words
- * @property {() => Promise<Outcome | string | undefined | void> | Outcome | string | undefined | void} check
+ * @property {string} name the check, in plain words
+ * @property
+ * {() => Promise<Outcome | string | undefined | void> | Outcome | string | undefined | void} check
  */
 
 /**
- * Something that could not be checked here, and what would let it be. What is `absent` nobody can bring here: it is named,
- * also in CI, and is no failure.
+ * Something that was not checked here, and the way to check it. If nobody can provide the missing
+ * part here, the skip is `absent`: it is reported, and is no failure in CI.
  *
  * @typedef {{ what: string, how: string, absent: boolean }} Skip
  */
 
-/** Runs steps, prints a line for each and counts. */
+/** Runs steps, prints a line for each, and counts the results. */
 export class Report {
   #start = performance.now();
   #passed = 0;
@@ -45,8 +46,8 @@ export class Report {
   }
 
   /**
-   * Runs one step after the other, or `lanes` of them side by side. A line is printed when a step is done, so that the
-   * output of two never mixes.
+   * Runs steps in order, up to `lanes` of them concurrently. It prints a step's line when the step
+   * ends, so that the output of two steps never mixes.
    *
    * @param {readonly Step[]} steps
    * @param {number} [lanes]
@@ -77,16 +78,16 @@ export class Report {
    * Prints the closing lines; the last is `N passed, N failed, N skipped`.
    *
    * @param {readonly Skip[]} skips
-   * @param {{ everyService: boolean }} options in CI every service has to be there: a skip is a failure
+   * @param {{ everyService: boolean }} options `everyService`: a skip is a failure, as in CI
    */
   close(skips, { everyService }) {
     console.log(`\nDone in ${((performance.now() - this.#start) / 1000).toFixed(0)} s.`);
     const absent = skips.filter((skip) => skip.absent);
     const missed = skips.filter((skip) => !skip.absent);
-    list("Not to be had here:", absent);
-    list(everyService ? "Not to be skipped in CI:" : "Skipped:", missed);
+    list("Not available here:", absent);
+    list(everyService ? "Skipped, which CI does not allow:" : "Skipped:", missed);
     if (everyService) this.#failed += Math.max(missed.length, this.#skipped);
-    // Once more at the end, where a long log is looked at first.
+    // Printed again at the end, which is what people read first in a long log.
     if (this.#failures.length > 0) console.log(`\nFailed:\n  ${this.#failures.join("\n  ")}`);
     console.log(`\n${this.#passed} passed, ${this.#failed} failed, ${this.#skipped} skipped`);
   }

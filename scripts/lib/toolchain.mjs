@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { root, run } from "./command.mjs";
 
 /**
- * What every step of ours runs with. Nothing reports home, nothing colours a captured text, and pnpm does not wait for
- * an answer when it has to lay node_modules anew.
+ * Environment variables for all steps: no telemetry, no colours in captured output, and no question
+ * of pnpm before it creates node_modules again.
  */
 const quiet = {
   DO_NOT_TRACK: "1",
@@ -25,7 +25,7 @@ function manifest() {
 }
 
 /**
- * Refuses a Node that is older than the workspace's `engines` say.
+ * Throws if Node is older than the `engines` of the workspace require.
  *
  * @param {string} [version]
  * @returns {string} the version in use
@@ -35,20 +35,20 @@ export function checkNodeVersion(version = process.versions.node) {
   const [haveMajor = 0, haveMinor = 0] = version.split(".").map(Number);
   const [needMajor = 0, needMinor = 0] = needed.split(".").map(Number);
   if (haveMajor < needMajor || (haveMajor === needMajor && haveMinor < needMinor)) {
-    throw new Error(`This is Node ${version}; the workspace needs ${needed} or newer: https://nodejs.org`);
+    throw new Error(`Expected Node ${needed} or newer, got ${version}: https://nodejs.org`);
   }
   return version;
 }
 
 /**
- * An environment in which `pnpm` is the version that package.json pins, and the workspace's own tools are on PATH.
- * `npx` fetches pnpm once and keeps it; turbo insists on finding it on PATH.
+ * Returns an environment with the pnpm version of package.json and the workspace's tools on PATH.
+ * `npx` fetches pnpm once and keeps it. turbo only finds pnpm on PATH.
  *
  * @returns {Promise<NodeJS.ProcessEnv>}
  */
 export async function toolchain() {
   const [pnpm = ""] = manifest().packageManager.split("+");
-  // npx hands its own settings (npm_config_*) to what it runs, so only PATH is taken from it.
+  // npx passes its own settings (npm_config_*) to the command, so this takes only PATH.
   const PATH = await run(
     "npx",
     ["--yes", "--prefer-offline", "--package", pnpm, "--", "node", "-p", "process.env.PATH"],
@@ -66,8 +66,8 @@ export async function toolchain() {
 }
 
 /**
- * Points node-gyp at the headers beside this Node, if they are there. Otherwise it downloads them, which fails where only
- * package registries can be reached.
+ * Points node-gyp at the headers of this Node, if they exist. node-gyp would otherwise download
+ * them, which fails on machines that reach only package registries.
  */
 function headers() {
   const prefix = dirname(dirname(process.execPath));
@@ -75,7 +75,8 @@ function headers() {
 }
 
 /**
- * Lays node_modules exactly as the lockfile says; asks the network only for what the store lacks.
+ * Installs exactly the packages of the lockfile. Uses the network only for packages that the store
+ * lacks.
  *
  * @param {NodeJS.ProcessEnv} env
  */
@@ -84,7 +85,7 @@ export function install(env) {
 }
 
 /**
- * Builds the packages named (all when none is) with what they depend on.
+ * Builds the named packages, or all, with their dependencies.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {readonly string[]} names

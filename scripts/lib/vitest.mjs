@@ -3,12 +3,12 @@ import { join, relative } from "node:path";
 import { CommandError, root, run } from "./command.mjs";
 
 /**
- * Runs the tests of some vitest projects and counts them.
+ * Runs the tests of some Vitest projects and counts them.
  *
  * @param {NodeJS.ProcessEnv} env
- * @param {string} folder where the counts are left
+ * @param {string} folder for the file with the counts
  * @param {readonly string[]} projects names or patterns
- * @param {readonly string[]} files parts of the paths of the files to run; all where none is given
+ * @param {readonly string[]} files parts of the paths of the files to run; default: all files
  * @returns {Promise<import("./report.mjs").Outcome>}
  */
 export async function runVitest(env, folder, projects, files = []) {
@@ -25,7 +25,7 @@ export async function runVitest(env, folder, projects, files = []) {
   return {
     passed,
     failures,
-    // An error outside every test fails the run and is no failed test: it counts as one.
+    // An error outside of the tests fails the run without a failed test. It counts as one.
     failed: cause === undefined ? failed : Math.max(failed, 1),
     skipped,
     detail: `${passed + failed + skipped} tests`,
@@ -42,7 +42,7 @@ async function causeOfFailure(env, parameters) {
     await run("vitest", parameters, { env });
     return undefined;
   } catch (error) {
-    // What passed is counted and need not be read, however slow it was.
+    // Passed tests are counted, but not printed, however slow they were.
     if (error instanceof CommandError) return error.output.replace(/^ *✓ .*\n/gm, "");
     throw error;
   }
@@ -63,18 +63,19 @@ function readCounts(path) {
 }
 
 /**
- * A file's part of vitest's JSON report.
+ * The part of a file in Vitest's JSON report.
  *
- * @typedef {{ name: string, status: string, assertionResults: { status: string, fullName: string }[] }} TestFile
+ * @typedef {{ name: string, status: string, assertionResults:
+ * { status: string, fullName: string }[] }} TestFile
  */
 
 /**
  * @param {TestFile} file
- * @returns {string[]} what failed, in words that find it again
+ * @returns {string[]} the names of failed tests, by which one can find them
  */
 function failuresOf({ name, status, assertionResults }) {
   const path = relative(root, name);
-  // A file that does not load fails without a test.
+  // A file that does not load fails without a failed test.
   if (status === "failed" && assertionResults.length === 0) return [`${path} does not load`];
   return assertionResults
     .filter((result) => result.status === "failed")

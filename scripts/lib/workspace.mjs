@@ -6,7 +6,7 @@ import { root } from "./command.mjs";
  * A package below `packages/`.
  *
  * @typedef {object} Package
- * @property {string} name as other packages import it
+ * @property {string} name the name for imports
  * @property {string} version
  * @property {string} folder absolute
  * @property {boolean} isPublic published to the registry
