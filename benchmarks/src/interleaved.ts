@@ -1,9 +1,10 @@
 /**
- * Runs the variants in turn, round by round, and gives for each but the first the median over the rounds of its time divided
- * by the first one's in the same round: the machine's speed drifts, and the ratio of neighbours does not.
+ * Runs the variants in turn, round by round. Returns for each variant but the first the median
+ * ratio of its time to the first one's in the same round. The machine's speed drifts, but the ratio
+ * within a round does not.
  *
- * @param time milliseconds so far: `processorTime` for what runs in this process alone, so that other programs on the machine
- *   do not count; `wallTime` where a server takes part
+ * @param time returns the milliseconds so far: `processorTime` if the work is in this process
+ * alone, so that other programs do not count; `wallTime` if a server takes part
  */
 export async function interleaved(
   variants: readonly (() => Promise<unknown>)[],

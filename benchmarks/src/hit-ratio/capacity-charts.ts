@@ -1,6 +1,6 @@
 import type { Result } from "./report.js";
 
-/** The lines of each panel: how a result has its figure, and the colour. */
+/** The lines of each panel: the name in the results, and the colour. */
 const LINES: readonly { name: string; colour: string; of: (result: Result) => number | undefined }[] = [
   { name: "clairvoyant bound", colour: "#c0c4cb", of: ({ others }) => others.get("opt") },
   { name: "lru-cache", colour: "#8a8f98", of: ({ others }) => others.get("lru-cache") },

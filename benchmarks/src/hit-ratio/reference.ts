@@ -1,13 +1,16 @@
 import { readFileSync } from "node:fs";
 
-/** What is known of a pair of trace and capacity: hit ratios in percent, by the name of the policy or library. */
+/** The known results for a trace and a capacity: hit ratios in percent, by policy or library. */
 export interface Reference {
   readonly trace: string;
   readonly capacity: number;
   readonly ratios: ReadonlyMap<string, number>;
 }
 
-/** Reads a `hit-ratios.csv`: a header, then a line per pair; the first two columns are trace and capacity. */
+/**
+ * Reads a `hit-ratios.csv`: a header, then a line for each pair. The first two columns are the
+ * trace and the capacity.
+ */
 export function readReferences(file: string): Reference[] {
   const [header, ...lines] = readFileSync(file, "utf8")
     .trim()

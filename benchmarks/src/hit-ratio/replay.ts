@@ -1,10 +1,13 @@
 import { BoundedCache, type PolicyName } from "@cacheme/memory";
 import type { Trace } from "./trace.js";
 
-/** Makes the function that reads a key through a cache, `get` and on a miss `set`, and says whether it was a hit. */
+/**
+ * Creates a function that reads a key through a cache (`get`, and `set` after a miss) and returns
+ * whether it was a hit.
+ */
 type Reader = (capacity: number) => Promise<(key: string) => boolean>;
 
-/** The caches that can be replayed, beside the policies of our own. */
+/** The other caches that can be replayed, besides our own policies. */
 export const libraries: Readonly<Record<string, Reader>> = {
   "lru-cache": async (capacity) => {
     const { LRUCache } = await import("lru-cache");
@@ -22,7 +25,7 @@ export const libraries: Readonly<Record<string, Reader>> = {
   },
 };
 
-/** A policy of `BoundedCache`, with a seed that repeats every decision. */
+/** A policy of `BoundedCache`, with a seed that makes its decisions repeatable. */
 export function ours(policy: PolicyName, seed: number): Reader {
   return async (capacity) => {
     const cache = new BoundedCache<string, true>({ maxSize: capacity, policy, random: seeded(seed) });
@@ -34,7 +37,7 @@ export function ours(policy: PolicyName, seed: number): Reader {
   };
 }
 
-/** The hit ratio of a whole trace, from an empty cache, in percent. */
+/** Returns the hit ratio of a whole trace in percent, from an empty cache. */
 export async function hitRatio(reader: Reader, trace: Trace, capacity: number): Promise<number> {
   const read = await reader(capacity);
   let hits = 0;
@@ -42,7 +45,7 @@ export async function hitRatio(reader: Reader, trace: Trace, capacity: number): 
   return (100 * hits) / trace.ids.length;
 }
 
-/** Xorshift: unsigned 32-bit integers that a seed repeats. */
+/** Returns a repeatable generator of unsigned 32-bit integers (Xorshift). */
 function seeded(seed: number): () => number {
   let state = seed | 1;
   return () => {

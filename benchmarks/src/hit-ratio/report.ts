@@ -1,4 +1,4 @@
-/** A pair's figures: the hit ratio measured, in percent, and what others have, by their names. */
+/** The results of a pair: the measured hit ratio in percent, and those of others by name. */
 export interface Result {
   readonly trace: string;
   readonly capacity: number;
@@ -6,10 +6,13 @@ export interface Result {
   readonly others: ReadonlyMap<string, number>;
 }
 
-/** The columns that the difference is printed to. */
+/** The columns with which the results are compared. */
 const COMPARED = ["caffeine", "opt"];
 
-/** A table in Markdown: a line per pair, the means, and how far the worst pairs are from Caffeine. */
+/**
+ * Makes a table in Markdown: a line for each pair, the means, and the pairs furthest below
+ * Caffeine.
+ */
 export function report(results: readonly Result[]): string {
   const names = [...new Set(results.flatMap(({ others }) => [...others.keys()]))];
   const compared = COMPARED.filter((name) => names.includes(name));
@@ -45,7 +48,7 @@ function figures(result: Result, compared: readonly string[], names: readonly st
   ];
 }
 
-/** The pairs that are furthest below Caffeine, where its figures are known. */
+/** Returns the pairs that are furthest below Caffeine, if its results are known. */
 function worst(results: readonly Result[]): string[] {
   const below = results
     .map(({ trace, capacity, ours, others }) => ({

@@ -85,12 +85,12 @@ async function replayPair(trace: Trace, { capacity, ratios }: Reference): Promis
       throw new Error(`--with ${name}: known are ${Object.keys(libraries).join(", ")}`);
     others.set(name, await hitRatio(library, trace, capacity));
   }
-  // An unknown name is refused by the cache itself.
+  // The cache itself refuses an unknown name.
   const reader = ours(flags.policy as PolicyName, Number(flags.seed));
   return { trace: trace.name, capacity, ours: await hitRatio(reader, trace, capacity), others };
 }
 
-/** Into the docs folder; the README of the package shows it. */
+/** The chart goes into the docs folder, for the package's README. */
 function draw(results: readonly Result[]): void {
   const folder = fileURLToPath(new URL("../../../docs/memory/", import.meta.url));
   mkdirSync(folder, { recursive: true });

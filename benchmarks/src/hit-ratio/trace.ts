@@ -5,13 +5,16 @@ import { gunzipSync } from "node:zlib";
 /** The requests of a workload, in their order. */
 export interface Trace {
   readonly name: string;
-  /** The keys asked for, as dense ids. */
+  /** The requested keys, as dense ids. */
   readonly ids: Uint32Array;
   /** The key string of each id. */
   readonly keys: readonly string[];
 }
 
-/** Reads a trace: gzip of little-endian unsigned 32-bit ids, of which none is much larger than there are ids. */
+/**
+ * Reads a trace: gzip of little-endian unsigned 32-bit ids. The ids are dense: none is much larger
+ * than their number.
+ */
 export function readTrace(file: string): Trace {
   const bytes = gunzipSync(readFileSync(file));
   const ids = new Uint32Array(bytes.byteLength / Uint32Array.BYTES_PER_ELEMENT);

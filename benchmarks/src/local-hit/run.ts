@@ -4,12 +4,14 @@ import { Cacheme, memory, Node, type NodeMeta } from "cacheme";
 import { interleaved, processorTime } from "../interleaved.js";
 
 /**
- * What a local hit costs: `await get(new ItemNode(id))`, everything on (node built, class guard, ttl, policy, statistics), as
- * a ratio to `await map.get(key)` with the same key building. Both run in turn in one process, and each row in a process of its
- * own: what V8 has learnt from another row must not count.
+ * Measures a local hit: `await get(new ItemNode(id))` with everything on (new node, class guard,
+ * ttl, policy, statistics), as a ratio to `await map.get(key)` with the same key. Both run in turn
+ * in one process. Each row has its own process, because V8's optimisations for another row must not
+ * count.
  *
- * Two kinds of keys, since a Map is at its best with the second: texts that are built for each read, and short integers as
- * texts, which V8 keeps, hash and all, in a table of its own. And two bases: the key built on the spot, and by a node's `key()`.
+ * There are two kinds of keys: strings that are built for each read, and short integers as strings.
+ * V8 keeps the latter with their hash in a table, which is best for a Map. There are two bases: the
+ * key built in place, and by a node's `key()`.
  */
 
 interface Value {
@@ -29,7 +31,7 @@ abstract class Item extends Node<Value> {
 
 type ItemClass = new (id: number) => Node<Value>;
 
-/** One kind of key: built on the spot, and by the nodes of as many classes as wanted, alike but not the same. */
+/** One kind of key, built in place and by the nodes of several similar classes. */
 interface KeyForm {
   readonly toKey: (id: number) => string;
   readonly classes: (count: number, ttl: "1h" | undefined) => ItemClass[];
@@ -68,13 +70,13 @@ function metaOf(index: number, ttl: "1h" | undefined): NodeMeta {
 
 const readsPerRound = 100_000;
 
-/** The largest id is not small, so that integer keys have seven digits. */
+/** The ids are large, so that integer keys have seven digits. */
 const firstId = 1_000_000;
 
 interface Ratios {
-  /** To a Map whose key is built on the spot. */
+  /** The ratio to a Map with a key that is built in place. */
   readonly bare: number;
-  /** To a Map whose key is a node's. */
+  /** The ratio to a Map with a node's key. */
   readonly byNode: number;
 }
 
@@ -132,7 +134,7 @@ function measuredApart(form: string, classes: number, keys: number, ttl: "1h" | 
   const output = execFileSync(process.execPath, [fileURLToPath(import.meta.url), ...row], {
     encoding: "utf8",
   });
-  return JSON.parse(output) as Ratios; // Written below by the same program.
+  return JSON.parse(output) as Ratios; // The same program writes it below.
 }
 
 function printTable(): void {

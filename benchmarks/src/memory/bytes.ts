@@ -1,8 +1,8 @@
 import type { Subject } from "./subject.js";
 
 /**
- * Resizable buffers, which Node does not count among the array buffers: as many bytes as they have committed.
- * Kept for as long as the process, which measures one cache.
+ * The committed bytes of resizable buffers, which Node does not count among the array buffers. They
+ * are kept as long as the process, which measures one cache.
  */
 const resizable: ArrayBuffer[] = [];
 
@@ -13,9 +13,11 @@ globalThis.ArrayBuffer = class extends ArrayBuffer {
   }
 };
 
-/** Heap and array buffers that an entry costs, with its key string; run with `--expose-gc`. */
+/**
+ * Measures the heap and array buffers of an entry, with its key string. Run it with `--expose-gc`.
+ */
 export async function bytesPerEntry(make: (size: number) => Promise<Subject>, size: number): Promise<number> {
-  // What the library itself takes, and what compiling it takes, is no entry's cost.
+  // The memory of the library itself, and of its compilation, does not count for entries.
   const warm = await make(100);
   for (let i = 0; i < 10_000; i++) warm.set(`item:${i}`, i);
   const before = used();

@@ -1,4 +1,7 @@
-/** The measuring process: `node measure.js speed|pause|bytes SUBJECT SIZE` prints its figures as one line of JSON. */
+/**
+ * The measuring process. `node measure.js speed|pause|bytes SUBJECT SIZE` prints its results as a
+ * line of JSON.
+ */
 import { bytesPerEntry } from "./bytes.js";
 import { worstBatch } from "./pause.js";
 import { nanosecondsPerOperation } from "./speed.js";

@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import type { Subject } from "./subject.js";
 
-/** Operations timed together: what one busy tick of a server may do. */
+/** The number of operations that are timed together, as in a busy tick of a server. */
 const BATCH = 64;
 
 /** The worst batch, in milliseconds. */
 export interface Pauses {
-  /** While every `set` evicts, in a full cache. */
+  /** In a full cache, in which each `set` evicts. */
   readonly churn: number;
   /** While the cache fills for the first time. */
   readonly growth: number;
@@ -14,17 +14,19 @@ export interface Pauses {
 
 /** Times batches of inserts while a cache fills, and while it is full. */
 export async function worstBatch(make: (size: number) => Promise<Subject>, size: number): Promise<Pauses> {
-  // All strings are built and old before the clock starts: a collection of young strings is not the library's pause.
+  // All strings are created and old before the clock starts: collecting young strings is not the
+  // library's pause.
   const keys = Array.from({ length: 4 * size }, (_, i) => `item:${i}`);
   const warm = await make(Math.ceil(size / 20));
   churn(warm, keys, 0, size);
   const cache = await make(size);
   global.gc?.();
   global.gc?.();
-  // What the collections leave to V8's helper threads stalls the first batch (20 ms), which is not the library's doing.
+  // V8's helper threads finish the collections in the first batch (20 ms), which is not the
+  // library's pause.
   await setTimeout(1_000);
   const growth = churn(cache, keys, 0, size);
-  // The first evictions let the compiler begin anew, which is not what comes back.
+  // The first evictions make the compiler start again, which happens only once.
   churn(cache, keys, size, 1.5 * size);
   return { growth, churn: churn(cache, keys, 1.5 * size, 4 * size) };
 }
@@ -41,7 +43,8 @@ function churn(cache: Subject, keys: readonly string[], from: number, to: number
     }
     const elapsed = performance.now() - begin;
     if (elapsed <= worst) continue;
-    // Time that other programs took is in the elapsed time only; that of V8's helper threads, in the processor's only.
+    // Elapsed time also counts other programs; processor time also counts V8's helper threads. The
+    // smaller one counts.
     const { user, system } = process.cpuUsage(processor);
     worst = Math.max(worst, Math.min(elapsed, (user + system) / 1000));
   }

@@ -8,9 +8,10 @@ import { subjects } from "./subject.js";
 import { workloads } from "./workloads.js";
 
 /**
- * `npm run bench:memory [-- --quick] [--rounds N] [--size N ...] [--only LIBRARY ...] [--traces DIR]`: what an operation
- * costs, how many bytes an entry, how long a pause, for every library, as ratios to the first. Prints tables and draws them into
- * the docs folder. `--quick` is three rounds at 10,000 entries; with `--traces` the hit ratio by capacity comes first.
+ * `npm run bench:memory [-- --quick] [--rounds N] [--size N ...] [--only LIBRARY ...] [--traces
+ * DIR]` measures the time of an operation, the bytes of an entry and the length of pauses for each
+ * library, as ratios to the first. It prints tables and draws them into the docs folder. `--quick`
+ * runs three rounds at 10,000 entries. `--traces` measures the hit ratio by capacity first.
  */
 const { values: flags } = parseArgs({
   options: {
@@ -40,7 +41,10 @@ function compareHitRatios(traces: string): void {
   execFileSync(process.execPath, [hitRatios, "--traces", traces, "--chart"], { stdio: "inherit" });
 }
 
-/** Medians of the rounds; in each round every library has a fresh process, and is divided by that round's base. */
+/**
+ * Returns the medians of the rounds. In each round every library has a fresh process, and its
+ * result is divided by that round's base.
+ */
 function compareSpeed(size: number): void {
   const ratios = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++) {
@@ -73,7 +77,10 @@ function compareSpeed(size: number): void {
   );
 }
 
-/** What a library stalls by itself it stalls in every process; what the machine adds, in one of them. */
+/**
+ * Takes the smallest pause: the library's own pauses are in each process, the machine's only in
+ * some.
+ */
 function leastOfThree(name: string, size: number): Pauses {
   const runs = Array.from({ length: 3 }, () => measure<Pauses>("pause", name, size));
   return {
@@ -105,7 +112,7 @@ function compareBytes(size: number): void {
 
 function measure<T>(what: string, name: string, size: number): T {
   const flags = ["--expose-gc", "--max-old-space-size=6000", measurer, what, name, String(size)];
-  // What the measuring process prints is what its function returned.
+  // The measuring process prints the result of its function.
   return JSON.parse(execFileSync(process.execPath, flags, { encoding: "utf8" })) as T;
 }
 

@@ -1,4 +1,4 @@
-/** A small seeded generator (mulberry32), so that every library sees the same requests. */
+/** Returns a small seeded generator (mulberry32), so that all libraries get the same requests. */
 export function generator(seed: number): () => number {
   let state = seed;
   return () => {
@@ -9,7 +9,7 @@ export function generator(seed: number): () => number {
   };
 }
 
-/** `length` numbers below `bound`, all equally likely. */
+/** Returns `length` numbers below `bound`, all equally likely. */
 export function uniform(length: number, bound: number, random: () => number): Int32Array {
   const numbers = new Int32Array(length);
   for (let i = 0; i < length; i++) numbers[i] = random() * bound;
@@ -17,8 +17,9 @@ export function uniform(length: number, bound: number, random: () => number): In
 }
 
 /**
- * `length` numbers below `bound`, the k-th most frequent with probability proportional to 1 / k^skew (Gray and others,
- * "Quickly generating billion-record synthetic databases", 1994), spread over the range so that rank and key differ.
+ * Returns `length` numbers below `bound`. The probability of the k-th most frequent is proportional
+ * to 1 / k^skew (Gray and others, "Quickly generating billion-record synthetic databases", 1994).
+ * They are spread over the range, so that rank and key differ.
  */
 export function zipf(length: number, bound: number, skew: number, random: () => number): Int32Array {
   const cumulative = new Float64Array(bound);

@@ -1,14 +1,14 @@
 import type { Subject } from "./subject.js";
 import { workloads } from "./workloads.js";
 
-/** Long enough for the compiler to have settled. */
+/** Long enough for the compiler to finish its optimisations. */
 const WARM_UP = 500_000;
 
-/** The best of some slices is taken: what else runs on the machine only ever adds to a time. */
+/** The best of several slices counts, because other programs can only slow a slice down. */
 const SLICES = 12;
 const SLICE = 100_000;
 
-/** Nanoseconds per operation of each workload, each on a cache of its own. */
+/** Measures the nanoseconds per operation of each workload, with a new cache for each. */
 export async function nanosecondsPerOperation(
   make: (size: number) => Promise<Subject>,
   size: number,
@@ -25,7 +25,10 @@ export async function nanosecondsPerOperation(
   return figures;
 }
 
-/** Time that other programs took is in the elapsed time only; that of V8's helper threads, in the processor's only. */
+/**
+ * Elapsed time also counts other programs; processor time also counts V8's helper threads. The
+ * smaller one counts.
+ */
 function slice(run: (operations: number) => number): number {
   const processor = process.cpuUsage();
   const begin = process.hrtime.bigint();

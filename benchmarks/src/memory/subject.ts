@@ -1,13 +1,16 @@
-/** A cache under measurement, behind the two calls that all libraries share. */
+/** A measured cache, with the two methods that all libraries have. */
 export interface Subject {
   get(key: string): unknown;
   set(key: string, value: number): void;
 }
 
-/** Makes a cache of at most `size` entries. A library is imported only in the process that measures it. */
+/**
+ * Creates a cache of at most `size` entries. A library is imported only in the process that
+ * measures it.
+ */
 type Maker = (size: number) => Promise<Subject>;
 
-/** What is measured, by the name that the tables show. The first is what all others are divided by. */
+/** The measured caches, by their names in the tables. The others are divided by the first. */
 export const subjects: Readonly<Record<string, Maker>> = {
   "lru-cache": async (size) => {
     const { LRUCache } = await import("lru-cache");
@@ -32,7 +35,7 @@ export const subjects: Readonly<Record<string, Maker>> = {
     return { get: (key) => cache.get(key), set: (key, value) => void cache.set(key, value) };
   },
   Map: async (size) => {
-    // The least that bounds a Map: first in, first out, its keys in a ring.
+    // The simplest bounded Map: first in, first out, with its keys in a ring.
     const cache = new Map<string, number>();
     const ring: string[] = [];
     let oldest = 0;

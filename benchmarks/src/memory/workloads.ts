@@ -1,21 +1,24 @@
 import { generator, uniform, zipf } from "./sequence.js";
 import type { Subject } from "./subject.js";
 
-/** Requests are drawn before the clock starts; this many, used again and again. */
+/** The number of requests, which are drawn before the clock starts and then repeated. */
 const DRAWN = 1 << 20;
 
-/** One column of the speed table: prepares a cache and returns what runs `operations` requests on it. */
+/**
+ * A column of the speed table: prepares a cache and returns a function that runs `operations`
+ * requests.
+ */
 interface Workload {
   readonly name: string;
   prepare(cache: Subject, size: number): (operations: number) => number;
 }
 
-/** Keys such as `item:123456`: what most keys look like. */
+/** Keys such as `item:123456`, like most keys of applications. */
 function keyOf(number: number): string {
   return `item:${number}`;
 }
 
-/** Strings whose hash V8 has already computed and kept in them, as those that a program holds on to. */
+/** Strings with a hash that V8 has already computed, like those that a program keeps. */
 function keptKeys(from: number, count: number): string[] {
   const seen = new Set<string>();
   for (let i = 0; i < count; i++) seen.add(keyOf(from + i));

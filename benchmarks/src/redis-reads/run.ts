@@ -6,9 +6,9 @@ import { Redis } from "ioredis";
 import { interleaved, wallTime } from "../interleaved.js";
 
 /**
- * Concurrent reads from Redis: the throughput of `get(node)`, everything on (flight, batch, envelope, MessagePack), as a ratio
- * to ioredis with auto-pipelining, `get` and `JSON.parse` on its own. Above 1 is faster. Every key is there, and no local tier
- * is.
+ * Measures concurrent reads from Redis: the throughput of `get(node)` with everything on (flight,
+ * batch, envelope, MessagePack), as a ratio to ioredis with auto-pipelining, `get` and
+ * `JSON.parse`. Above 1 is faster. All keys exist, and there is no local tier.
  */
 
 interface Payload {
@@ -27,7 +27,10 @@ class PayloadNode extends Node<Payload> {
   }
 }
 
-/** Reads of one round: some tenths of a second, so that V8 has compiled both ways when the counted rounds begin. */
+/**
+ * The reads of a round: some tenths of a second, so that V8 has compiled both variants before the
+ * counted rounds.
+ */
 const readsPerRound = 20_000;
 
 async function measure(url: string, bytes: number, inFlight: number): Promise<number> {

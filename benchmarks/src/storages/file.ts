@@ -6,8 +6,9 @@ import { file as storage } from "@cacheme/file";
 import type { StorageSubject } from "./subject.js";
 
 /**
- * `fs.readFile` and `fs.writeFile` of all files at once. What is written goes to a temporary name first, since a reader must
- * never find half of it. Reads are made with a callback, which is faster than the promise of `node:fs/promises`.
+ * `fs.readFile` and `fs.writeFile` of all files concurrently. Writes go to a temporary name first,
+ * because a reader must never find half a file. Reads use callbacks, which are faster than
+ * `node:fs/promises`.
  */
 export const file: StorageSubject = {
   name: "file",

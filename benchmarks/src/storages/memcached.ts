@@ -5,9 +5,10 @@ import { server } from "@cacheme/test-services";
 import type { BareClient, BareRecord, StorageSubject } from "./subject.js";
 
 /**
- * No client on npm reads many keys by the meta protocol, so this is the least that can be one: the same commands with the
- * same flags, in one write; answers found in what the socket read, values as views of it. It trusts the server in
- * everything, has one batch under way at a time, no deadline and no errors.
+ * A minimal client, because no client on npm reads many keys with the meta protocol. It sends the
+ * same commands with the same flags in one write, finds the answers in the data of the socket, and
+ * returns views of it. It trusts the server completely, has one batch at a time, no deadline and no
+ * errors.
  */
 export const memcached: StorageSubject = {
   name: "memcached",
@@ -75,7 +76,7 @@ class LeastClient implements BareClient {
     });
   }
 
-  /** What has not come as a whole is looked at again with what comes next. */
+  /** An incomplete answer is parsed again with the next data. */
   #read(piece: Buffer): void {
     const came = this.#at < this.#came.length ? Buffer.concat([this.#came.subarray(this.#at), piece]) : piece;
     let at = 0;

@@ -11,9 +11,9 @@ interface BareDocument {
 }
 
 /**
- * One `find` for many keys, which leaves out what has expired on the server's clock, and an unordered `bulkWrite` of upserts
- * which set that clock's time: the least that keeps a ttl. Bytes as they come, without the wrapper that the driver puts round
- * them.
+ * The minimum that keeps a ttl: one `find` for many keys that skips records expired on the server's
+ * clock, and an unordered `bulkWrite` of upserts with that clock's time. Bytes come without the
+ * driver's wrapper.
  */
 export const mongodb: StorageSubject = {
   name: "mongodb",

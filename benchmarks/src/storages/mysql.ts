@@ -6,8 +6,9 @@ import type { StorageSubject } from "./subject.js";
 const clock = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
 
 /**
- * mysql2 with prepared statements for as many rows as the batch has, rows as arrays, keys and values as buffers, and a table
- * of no more columns than a cache must have: what it is fastest with. As text, values of some kilobytes take several times as long.
+ * mysql2's fastest form: prepared statements for each size of batch, rows as arrays, keys and
+ * values as buffers, and a table with only the columns that a cache needs. As strings, values of
+ * some kilobytes take several times as long.
  */
 export const mysql: StorageSubject = {
   name: "mysql",

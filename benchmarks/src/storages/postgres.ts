@@ -4,8 +4,8 @@ import pg from "pg";
 import type { StorageSubject } from "./subject.js";
 
 /**
- * A pool, prepared statements, rows as arrays: what pg is fastest with. Keys and bytes go as arrays that pg itself encodes.
- * The table is the same, less what only leases need.
+ * pg's fastest form: a pool, prepared statements and rows as arrays. Keys and bytes are arrays that
+ * pg itself encodes. The table is the storage's without the columns for leases.
  */
 export const postgres: StorageSubject = {
   name: "postgres",

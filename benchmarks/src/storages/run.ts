@@ -10,14 +10,15 @@ import { sqlite } from "./sqlite.js";
 import type { StartedSubject, StorageSubject } from "./subject.js";
 
 /**
- * Every storage beside the bare client that it stands on, doing the same work: throughput as a ratio, above 1 is faster than
- * the bare client. `npm run bench:storages -- redis` measures those that are named, no name all.
+ * Measures each storage beside its bare client with the same work: throughput as a ratio, above 1
+ * is faster than the bare client. `npm run bench:storages -- redis` measures only the named
+ * storages.
  */
 
-/** A new storage is a file like `redis.ts` and a name here. */
+/** To add a storage, write a file like `redis.ts` and add its name here. */
 const subjects: readonly StorageSubject[] = [file, memcached, mongodb, mysql, postgres, redis, sqlite];
 
-/** Keys in a batch, with the least ratio that is aimed at. */
+/** The numbers of keys in a batch, each with the smallest acceptable ratio. */
 const sizes = [
   { size: 1, target: 0.6 },
   { size: 20, target: 0.8 },
@@ -27,12 +28,16 @@ const sizes = [
 const valueBytes = 200;
 const ttl = 3_600_000;
 
-/** A round is some tenths of a second of the slower databases at most, and long enough for a clock on the fast ones. */
+/**
+ * A round takes at most some tenths of a second with the slower databases, and is long enough for
+ * the clock with the fast ones.
+ */
 const roundMilliseconds = 40;
 
 async function measure({ storage, bare }: StartedSubject, size: number) {
   const values = Array.from({ length: size }, () => randomBytes(valueBytes));
-  // Texts of equal length, each side's own: a client may keep something for a text that it has seen.
+  // Strings of equal length, different for each side: a client may cache something for a string
+  // that it knows.
   const recordsOf = (side: "bare" | "ours") =>
     values.map((bytes, index) => ({ key: `${side}:${size}:${index}`, bytes, ttl }));
   const bareRecords = recordsOf("bare");

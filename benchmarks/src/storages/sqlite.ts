@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type BetterSqlite3Database, sqlite as storage } from "@cacheme/sqlite";
 import type { StorageSubject } from "./subject.js";
 
-// better-sqlite3 brings no types of its own.
+// better-sqlite3 has no types of its own.
 const Database: new (file: string) => BetterSqlite3Database = createRequire(import.meta.url)(
   "better-sqlite3",
 );
@@ -13,8 +13,9 @@ const Database: new (file: string) => BetterSqlite3Database = createRequire(impo
 const clock = "CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";
 
 /**
- * better-sqlite3 with the same settings, a table like the storage's, prepared statements, plucked columns and one
- * transaction a batch: what it is fastest with. One read is one statement, without a transaction.
+ * better-sqlite3's fastest form: the same settings, a table like the storage's, prepared
+ * statements, plucked columns and one transaction for each batch. A read is one statement, without
+ * a transaction.
  */
 export const sqlite: StorageSubject = {
   name: "sqlite",

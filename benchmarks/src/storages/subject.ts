@@ -1,10 +1,10 @@
 import type { RemoteStorage } from "cacheme";
 
-/** A storage that is measured beside the client that it stands on. */
+/** A storage and its bare client. */
 export interface StorageSubject {
-  /** What is given to `npm run bench:storages -- NAME`. */
+  /** The name for `npm run bench:storages -- NAME`. */
   readonly name: string;
-  /** Starts a server of its own where there is one to start, and connects both sides. */
+  /** Starts a server, if the storage has one, and connects both sides. */
   start(): Promise<StartedSubject>;
 }
 
@@ -16,8 +16,9 @@ export interface StartedSubject {
 }
 
 /**
- * The bare client doing the same work in its best form: the same keys and bytes, the same ttl, one round trip, the answers as
- * bytes in the order of the keys. Its keys are others than the storage's, so both may use one table.
+ * The bare client in its fastest form, with the same work: the same keys and bytes, the same ttl,
+ * one round trip, and answers as bytes in the order of the keys. Its keys differ from the
+ * storage's, so both may use one table.
  */
 export interface BareClient {
   readMany(keys: readonly string[]): Promise<readonly (Uint8Array | null | undefined)[]>;
