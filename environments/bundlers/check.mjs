@@ -1,4 +1,5 @@
-// Bundles programs with every bundler, and runs the bundles in a folder that has no node_modules above it.
+// Bundles programs with each bundler, and runs the bundles in a folder without node_modules above
+// it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
@@ -18,7 +19,8 @@ try {
       assert.deepEqual(warnings, [], `${bundler.name} warned of ${entry}`);
     }
   }
-  // Where the bundles run there are no packages. webpack and Rspack put the paths of the build into their bundles.
+  // The bundles run without packages. webpack and Rspack put the paths of the build into their
+  // bundles.
   renameSync("node_modules", "elsewhere");
   for (const bundler of bundlers) await readsOneFolder(bundler);
   for (const bundler of bundlers) await sharesTheProcess(bundler);
@@ -27,7 +29,7 @@ try {
 }
 process.stdout.write(`${bundlers.length} ways to bundle\n`);
 
-/** The first bundle loads. The bundles of all other bundlers find what it stored. */
+/** The first bundle loads. The bundles of the other bundlers find its stored values. */
 async function readsOneFolder(bundler) {
   const { advice, ...printed } = await report(bundleOf(bundler, "report"));
   const expected = {
@@ -46,7 +48,8 @@ async function readsOneFolder(bundler) {
 }
 
 /**
- * Two bundles in one process share the default space. Their classes are told apart, whatever names a minifier gives them.
+ * Two bundles in one process share the default space. Cacheme distinguishes their classes, whatever
+ * names a minifier gives them.
  */
 async function sharesTheProcess(bundler) {
   const { name } = bundler;
@@ -55,7 +58,7 @@ async function sharesTheProcess(bundler) {
     import(pathToFileURL(bundleOf(bundler, "second")).href),
   ]);
   await first.setUp();
-  await second.setUp(); // The same storages again.
+  await second.setUp(); // Registers the same storages again.
 
   assert.deepEqual(await first.read(), ["the user 1", "the user 1, at hand"], name);
   assert.deepEqual(await second.read(), ["the post 1", "the post 1, at hand"], name);

@@ -1,4 +1,4 @@
-// Runs one program in TypeScript by everything that makes CommonJS of it, and requires every package.
+// Runs a TypeScript program with each tool that compiles it to CommonJS, and requires each package.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -42,7 +42,7 @@ for (const [name, parameters] of Object.entries(ways)) {
 }
 process.stdout.write(`${Object.keys(ways).length} ways to CommonJS\n`);
 
-/** What `require` gives has the same exports as what `import` gives. */
+/** `require` returns the same exports as `import`. */
 async function everyPackageIsRequired() {
   const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
   const names = Object.keys(dependencies).filter(

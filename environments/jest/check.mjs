@@ -1,4 +1,4 @@
-// Runs Jest twice: on CommonJS, and on ES modules.
+// Runs Jest twice: with CommonJS and with ES modules.
 import { spawnSync } from "node:child_process";
 
 /** @param {string} project @param {string[]} flags of Node.js */

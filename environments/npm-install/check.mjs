@@ -1,4 +1,4 @@
-// Installs with npm, as a user does, without optional packages. What comes along is counted.
+// Installs with npm, as a user does, without optional packages, and counts the installed packages.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";

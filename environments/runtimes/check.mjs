@@ -1,6 +1,6 @@
 /**
- * The same program in Node 20, 22, 24 and 26, Bun and Deno, in threads and in a cluster; in Bun and Deno also as TypeScript. All
- * share the entries of one folder.
+ * Runs the same program in Node 20, 22, 24 and 26, Bun and Deno, in threads and in a cluster; in
+ * Bun and Deno also as TypeScript. All share the entries of one folder.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -39,7 +39,7 @@ const programs = [
 const names = programs.map(({ name }) => name);
 const entries = join(shared, "entries");
 
-// Each program stores entries of its own; then each reads those of all.
+// Each program stores its own entries; then each reads the entries of all.
 await inTwos(programs, (program) => runProgram(program, []));
 await inTwos(programs, async (program) => {
   const { readable } = await runProgram(program, names);
@@ -60,13 +60,13 @@ async function runProgram({ name, command, main }, others) {
   return JSON.parse(printed.trim().split("\n").at(-1));
 }
 
-/** @returns what the command printed, once it has ended by itself with code 0 */
+/** @returns the output of the command, which must end by itself with code 0 */
 function run(command) {
   const env = { ...process.env, DENO_DIR: join(shared, "deno"), DENO_NO_UPDATE_CHECK: "1" };
   return runToEnd(command, { cwd: here, env });
 }
 
-/** Two at a time. */
+/** Two programs run at a time. */
 async function inTwos(items, work) {
   const waiting = [...items];
   const next = async () => {

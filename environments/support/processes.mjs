@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 
-/** Programs that this check has started and that have not ended. All of them end with the check. */
+/** The running programs of this check. All of them end with the check. */
 const running = new Set();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Longer than a program can take on a busy machine: a program that takes longer hangs. */
+/**
+ * Milliseconds after which a program counts as hanging: more than it needs, even on a busy machine.
+ */
 const limit = 120_000;
 
 /**
@@ -45,14 +47,14 @@ export function start([program, ...args], options = {}) {
       else reject(new Error(`${[program, ...args].join(" ")} ${end}\n${printed.all}`));
     });
   });
-  ended.catch(() => {}); // The caller that waits for `ended` gets the error.
+  ended.catch(() => {}); // Callers that wait for `ended` get the error.
 
   return {
     child,
-    /** What the program printed to its standard output, once it has ended with code 0. */
+    /** Resolves to the standard output, when the program has ended with code 0. */
     ended,
     /**
-     * The first match of what the program prints.
+     * Waits for the first match in the program's output.
      *
      * @param {RegExp} pattern
      */
@@ -78,7 +80,7 @@ export function start([program, ...args], options = {}) {
  *
  * @param {readonly [string, ...string[]]} command
  * @param {import("node:child_process").SpawnOptions} [options]
- * @returns {Promise<string>} what it printed to its standard output
+ * @returns {Promise<string>} its standard output
  */
 export function run(command, options) {
   return start(command, options).ended;

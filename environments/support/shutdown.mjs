@@ -2,26 +2,33 @@ import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { start } from "./processes.mjs";
 
-/** Clients that read as fast as they can. Half of them keep their connections, the others make one for each request. */
+/**
+ * The number of clients that read as fast as they can. Half of them keep their connections, the
+ * others open one for each request.
+ */
 const busyCount = 20;
 
-/** Clients with one request under way when the signal comes. Then they ask nothing more and keep their connections. */
+/**
+ * The number of clients with a pending request when the signal comes. Afterwards they send nothing
+ * more and keep their connections.
+ */
 const idleCount = 5;
 
-/** Answers before the signal. */
+/** The number of answers before the signal. */
 const warmUp = 60;
 
 /**
- * Starts a server that prints its address, lets `use` try it, and sends it SIGTERM while clients read: each request that the
- * server takes has to be answered with 200, and the server has to end by itself with code 0. It must not wait for clients that
- * keep connections.
+ * Starts a server that prints its address, lets `use` try it, and sends it SIGTERM while clients
+ * read. The server must answer each accepted request with 200, and end by itself with code 0. It
+ * must not wait for clients that keep connections.
  *
  * @param {readonly [string, ...string[]]} command
  * @param {string} folder
- * @param {(ask: (path: string, options?: object) => Promise<{ status: number, body: string }>) => Promise<void>} use
- * @param {{ quick(count: number): string, slow(count: number): string }} paths of the next request: one that takes some tenths of a
- *   second, and one that takes longer
- * @returns {Promise<string>} what was seen
+ * @param {(ask: (path: string, options?: object) =>
+ * Promise<{ status: number, body: string }>) => Promise<void>} use
+ * @param {{ quick(count: number): string, slow(count: number): string }} paths return the path of
+ * the next request: `quick` takes some tenths of a second, `slow` takes longer
+ * @returns {Promise<string>} the result, for the printed line
  */
 export async function checkShutdown(command, folder, use, paths) {
   const preloaded = new URL("watched-server.mjs", import.meta.url);
@@ -38,7 +45,7 @@ export async function checkShutdown(command, folder, use, paths) {
 
   const used = answered;
   let count = 0;
-  /** @returns whether the server may take another request */
+  /** @returns whether the server may accept another request */
   const read = async (pathOf, options) => {
     count += 1;
     try {
@@ -46,7 +53,8 @@ export async function checkShutdown(command, folder, use, paths) {
       assert.equal(status, 200, body);
       return true;
     } catch (error) {
-      // A server that has ended refuses; one that ends closes connections from which it has not taken the request.
+      // An ended server refuses connections. An ending one closes connections with requests that it
+      // has not accepted.
       if (isReset(error)) return true;
       if (isRefused(error)) return false;
       throw error;
@@ -60,7 +68,7 @@ export async function checkShutdown(command, folder, use, paths) {
     while (await read(paths.quick, options)) {
       if (idleReads === undefined && answered >= used + warmUp) {
         idleReads = Promise.all(Array.from({ length: idleCount }, () => read(paths.slow, { agent: idle })));
-        signalAfter = answered + idleCount; // By then the server has taken them.
+        signalAfter = answered + idleCount; // By then the server has accepted them.
       } else if (answered >= signalAfter && !server.child.killed) server.child.kill("SIGTERM");
     }
   };

@@ -1,5 +1,6 @@
-// Preloaded into a server: says at its end how many requests it has taken, and lets it wait long for clients that keep their
-// connections, so that no check passes because of Node's five seconds.
+// A module that is preloaded into a server. It prints the number of accepted requests at the end.
+// It makes the server wait long for clients that keep connections, so that no check passes because
+// of Node's five seconds.
 import { subscribe } from "node:diagnostics_channel";
 import { writeSync } from "node:fs";
 

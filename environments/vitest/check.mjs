@@ -1,4 +1,5 @@
-// Runs the same tests in three pools of Vitest, once with the package inlined by Vite, and tests of node:test.
+// Runs the tests in three pools of Vitest, once with the package inlined by Vite, and tests of
+// node:test.
 import { spawnSync } from "node:child_process";
 
 /** @param {string[]} parameters of Node.js */

@@ -8,7 +8,7 @@ export default defineConfig({
     projects: [
       { test: { name: "forks", pool: "forks", include } },
       { test: { name: "vmThreads", pool: "vmThreads", include } },
-      // Vite transforms the package too, as it does with packages that are linked.
+      // Vite also transforms the package, as it does with linked packages.
       { test: { name: "inlined", pool: "threads", include, server: { deps: { inline: true } } } },
     ],
   },

@@ -1,4 +1,5 @@
-// Every bundler as it is without settings: what is here says only what to read, where to write, and that Node.js runs it.
+// All bundlers with their default settings. The options here only name the source, the target, and
+// Node.js.
 import { basename, dirname } from "node:path";
 import commonjs from "@rollup/plugin-commonjs";
 import json from "@rollup/plugin-json";
@@ -14,7 +15,7 @@ import webpack from "webpack";
  * @typedef {object} Bundler
  * @property {string} name
  * @property {"mjs" | "cjs"} ending
- * @property {(source: string, target: string) => Promise<string[]>} build answers with the warnings
+ * @property {(source: string, target: string) => Promise<string[]>} build resolves to the warnings
  */
 
 /** @type {Bundler[]} */
@@ -58,7 +59,7 @@ async function withRollup(source, target) {
   const warnings = [];
   const bundle = await rollup({
     input: source,
-    // Rollup by itself takes neither packages nor CommonJS, which ioredis is.
+    // Rollup by itself supports neither packages nor CommonJS, which ioredis is.
     plugins: [nodeResolve({ preferBuiltins: true }), commonjs(), json()],
     onwarn: ({ code, ids, message }) => {
       // The modules of ioredis import each other in circles.
@@ -83,12 +84,12 @@ async function withRolldown(source, target, format) {
   return warnings;
 }
 
-/** What is imported on demand becomes a file beside the bundle. */
+/** Modules that are imported on demand become files beside the bundle. */
 function outputAt(target) {
   return { dir: dirname(target), entryFileNames: basename(target) };
 }
 
-/** webpack and Rspack have one interface. */
+/** webpack and Rspack have the same interface. */
 function packed(bundler, source, target) {
   const compiler = bundler({
     mode: "production",

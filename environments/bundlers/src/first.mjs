@@ -1,4 +1,4 @@
-// The first of two bundles that hold the package in one process.
+// The first of two bundles that contain the package, in one process.
 import { CachemeError, get, memory, Node, registerStorage, reset } from "cacheme";
 import { counted, SharedNode } from "./shared-node.mjs";
 import { shelf } from "./shelf.mjs";

@@ -1,4 +1,5 @@
-// Reads what a class and a definition hold, over memory and a folder that is given, and prints it with the loads that it took.
+// Reads the values of a class and a definition, over memory and the given folder. Prints them and
+// the number of loads.
 import { inspect } from "node:util";
 import { file } from "@cacheme/file";
 import { redis } from "@cacheme/redis";
@@ -59,7 +60,7 @@ async function main() {
   const report = await get(new ReportNode(1));
   const page = await get(pageOf("home"));
   const { origin } = await peek(new ReportNode(1));
-  // Nothing listens there: the error tells that ioredis was loaded.
+  // No server listens there: the error shows that ioredis was loaded.
   const unreached = await registerStorage("far", redis("redis://127.0.0.1:1")).catch((error) => error);
   const refusal = await registerStorage("redis", "redis://127.0.0.1:1").catch((error) => error);
 

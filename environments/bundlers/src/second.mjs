@@ -1,4 +1,5 @@
-// The second of two bundles that hold the package in one process: other classes, to which a minifier gives the same names.
+// The second of two bundles that contain the package, in one process. A minifier gives its other
+// classes the same names.
 import { CachemeError, get, memory, Node, registerStorage, reset } from "cacheme";
 import { counted, SharedNode } from "./shared-node.mjs";
 import { shelf } from "./shelf.mjs";

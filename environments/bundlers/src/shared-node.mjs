@@ -1,9 +1,9 @@
 import { Node } from "cacheme";
 
-/** How often the class of this copy has loaded. */
+/** Returns the number of loads of this copy's class. */
 export const counted = { loads: 0 };
 
-/** A module that both bundles hold. */
+/** A module in both bundles. */
 export class SharedNode extends Node {
   static meta = { name: "shared", caches: [{ storage: "local" }] };
 

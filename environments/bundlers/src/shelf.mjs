@@ -1,6 +1,6 @@
-// A remote storage that lasts as long as the process, whichever bundle makes it.
+// A remote storage that lasts as long as the process, in whichever bundle it is created.
 
-/** What the storages of all bundles hold. */
+/** The records of the storages in all bundles. */
 globalThis.shelf ??= new Map();
 const records = globalThis.shelf;
 

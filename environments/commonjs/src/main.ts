@@ -1,4 +1,5 @@
-// A program in CommonJS, in TypeScript: a class and a definition over memory and files, and a decorated method.
+// A TypeScript program in CommonJS: a class and a definition over memory and files, and a decorated
+// method.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
   await get(new UserNode(1));
   const users = new Users("hello");
   const greetings = [await users.greet("Ada"), await users.greet("Ada")];
-  // An address is found as the program would find the package, in CommonJS too.
+  // The package of an address is resolved as the program resolves it, in CommonJS too.
   await registerStorage("more files", `file://${join(folder, "more")}`);
   const refused = await registerStorage("local", memory({ maxSize: 1 })).catch((error: unknown) => error);
   const required: typeof import("cacheme") = require("cacheme");

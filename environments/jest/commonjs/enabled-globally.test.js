@@ -1,8 +1,8 @@
-/* Another project of Jest runs this file: with `fakeTimers: { enableGlobally: true }`. */
+/* Another project of Jest runs this file, with `fakeTimers: { enableGlobally: true }`. */
 const { Cacheme, defineNode, memory } = require("cacheme");
 
 test("a miss is answered if all timers were faked before the package was loaded", async () => {
-  expect(setTimeout.clock).toBeDefined(); // They are faked.
+  expect(setTimeout.clock).toBeDefined(); // Jest has faked the timers.
   const space = new Cacheme();
   await space.registerStorage("local", memory());
   let loads = 0;

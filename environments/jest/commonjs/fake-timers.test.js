@@ -95,7 +95,7 @@ test("a folder of files answers in real time, whatever the faked timers do", asy
     load: () => ++loads,
   });
   const reading = space.getAll([filed("a"), filed("b")]);
-  jest.advanceTimersByTime(3_600_000); // Longer than any deadline of a storage, before it has answered.
+  jest.advanceTimersByTime(3_600_000); // This is longer than any deadline of a storage, and comes before the answer.
   expect(await reading).toEqual([1, 2]);
   jest.advanceTimersByTime(3_600_000);
   expect(await space.getAll([filed("a"), filed("b")])).toEqual([1, 2]);

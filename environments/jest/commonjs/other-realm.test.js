@@ -1,11 +1,12 @@
-// Jest runs tests in a context of their own: what Node.js itself makes has the classes of another realm.
+// Jest runs tests in another context than Node.js. Values of Node.js itself have the classes of
+// another realm.
 const { createServer } = require("node:http");
 const os = require("node:os");
 const { runInThisContext } = require("node:vm");
 const { Cacheme, compressed, defineNode, json, memory, msgpack, v8 } = require("cacheme");
 const { slowShelf } = require("./storages.js");
 
-/** Node's own globals. The environment of jsdom hands on none of these functions. */
+/** Node's own globals. The jsdom environment has none of these functions. */
 const node = runInThisContext("globalThis");
 
 let server;
@@ -22,7 +23,10 @@ afterAll(() => {
   return new Promise((resolve) => server.close(resolve));
 });
 
-/** Reads by a space, then by a second one over the same storage, which has to decode what was stored. */
+/**
+ * Reads with a space, then with a second one over the same storage, which must decode the stored
+ * value.
+ */
 async function throughRemote(serializer, load) {
   const shelf = slowShelf();
   const made = defineNode({ name: "made", caches: [{ storage: "shelf" }], serializer, key: () => "1", load });

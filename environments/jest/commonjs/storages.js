@@ -1,6 +1,6 @@
 const { setTimeout: wait } = require("node:timers/promises");
 
-/** A remote storage in this process that answers after a moment of real time, as a server does. */
+/** A remote storage in this process that answers after some real time, like a server. */
 exports.slowShelf = function slowShelf() {
   const records = new Map();
   return {

@@ -52,7 +52,7 @@ test("faked timers move ttls and stop nothing", async () => {
   const first = await get(new CountedNode("a"));
   jest.advanceTimersByTime(60_000);
   const second = await get(new CountedNode("a"));
-  expect(second).not.toBe(first); // The memory's copy has expired: this one is from the folder.
+  expect(second).not.toBe(first); // The copy in memory has expired: this value is from the folder.
   expect(second).toEqual(first);
   expect(loads).toBe(1);
 });

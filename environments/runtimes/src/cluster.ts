@@ -1,4 +1,7 @@
-/** node cluster.js FOLDER: two processes behind one port share entries in the folder. Both end when they are disconnected. */
+/**
+ * node cluster.js FOLDER: runs two processes on one port, which share entries in the folder. Both
+ * end after they are disconnected.
+ */
 import assert from "node:assert/strict";
 import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
@@ -8,7 +11,7 @@ import { clear, close, get, invalidate, stats } from "cacheme";
 import { MsgpackNode } from "./pages.js";
 import { open } from "./tour.js";
 
-/** What a process answers: who it is, and how often it has loaded. */
+/** The answer of a process: its id, and the number of its loads. */
 interface Answer {
   readonly process: number;
   readonly loadCount: number;
@@ -33,7 +36,7 @@ async function direct() {
     "one process loads, the other reads the folder",
   );
   await ask(port, "DELETE");
-  // Each process drops its memory before it reads, since no bus tells it of the removal.
+  // Each process clears its memory before it reads, because no bus notifies it of the removal.
   assert.equal(sum(loadsOf(await askBoth(port, "GET"))), 2, "the removal in one process holds for the other");
 
   cluster.disconnect();
@@ -48,7 +51,9 @@ async function portOf(worker: Worker): Promise<number> {
   return address.port;
 }
 
-/** Asks until both processes have answered; each connection goes to the next one. */
+/**
+ * Repeats the request until both processes have answered; each connection goes to the next process.
+ */
 async function askBoth(port: number, method: string): Promise<Answer[]> {
   const answers = new Map<number, Answer>();
   while (answers.size < 2) {
@@ -82,7 +87,7 @@ async function serve(folder: string) {
     const { loadCount } = stats(MsgpackNode);
     response.end(JSON.stringify({ process: process.pid, loadCount, by } satisfies Answer));
   });
-  // The primary disconnects a process once its servers are closed.
+  // The primary disconnects a process after its servers have closed.
   server.on("close", () => void close());
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

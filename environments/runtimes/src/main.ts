@@ -1,4 +1,7 @@
-/** node main.js FOLDER NAME [OTHERS…]: checks this runtime, and reads what the others stored in the folder. */
+/**
+ * node main.js FOLDER NAME [OTHERS…]: checks this runtime, and reads the entries of the others in
+ * the folder.
+ */
 import assert from "node:assert/strict";
 import { CachemeError, close, get } from "cacheme";
 import { LengthNode } from "./pages.js";
@@ -19,5 +22,5 @@ await assert.rejects(
   (error) => error instanceof CachemeError && error.code === "CACHEME_CLOSED",
 );
 
-// Nothing ends the process: it has to end by itself.
+// Nothing ends the process: it must end by itself.
 console.log(JSON.stringify({ readable }));

@@ -1,6 +1,6 @@
 import { compressed, json, msgpack, Node, type NodeMeta, v8 } from "cacheme";
 
-/** A value with something of each kind that bytes can lose. */
+/** A value with each kind of data that can get lost in bytes. */
 export interface Page {
   readonly by: string;
   readonly at: Date;
@@ -62,19 +62,19 @@ export class BrotliNode extends PageNode {
   };
 }
 
-/** Bun does not have the classes of `node:v8`. Entries of another serializer are misses. */
+/** Bun lacks the classes of `node:v8`. Entries of another serializer are misses. */
 export const hasV8Serializer = process.versions["bun"] === undefined;
 
 export class V8Node extends PageNode {
   static override meta: NodeMeta = { name: "v8", caches, serializer: hasV8Serializer ? v8() : msgpack() };
 }
 
-/** In SQLite's file, if the runtime has SQLite. */
+/** Stored in a SQLite file, if the runtime has SQLite. */
 export class RowNode extends PageNode {
   static override meta: NodeMeta = { name: "row", caches: [{ storage: "rows", ttl: "1h" }] };
 }
 
-/** JSON carries less. */
+/** JSON supports fewer types. */
 export class JsonNode extends Node<{ readonly by: string; readonly texts: readonly string[] }> {
   static override meta: NodeMeta = { name: "json", caches, serializer: compressed(json()) };
 
@@ -91,7 +91,7 @@ export class JsonNode extends Node<{ readonly by: string; readonly texts: readon
   }
 }
 
-/** In memory only, with a load that returns no promise. */
+/** Stored in memory only, with a load that returns no promise. */
 export class LengthNode extends Node<number> {
   static override meta: NodeMeta = { caches: [{ storage: "local" }] };
 

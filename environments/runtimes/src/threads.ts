@@ -1,4 +1,7 @@
-/** node threads.js FOLDER: runs the main program in three threads, then each again to read what the others stored. */
+/**
+ * node threads.js FOLDER: runs the main program in three threads, then again in each to read the
+ * entries of the others.
+ */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -13,7 +16,7 @@ for (const others of [[], names]) {
     names.map(async (name) => {
       const worker = new Worker(new URL("main.js", import.meta.url), {
         argv: [folder, name, ...others],
-        stdout: true, // Kept from this program's own output.
+        stdout: true, // The thread's output is not part of this program's output.
       });
       const [code] = await once(worker, "exit");
       assert.equal(code, 0, `${name} ends by itself`);

@@ -28,12 +28,12 @@ import {
   V8Node,
 } from "./pages.js";
 
-/** The classes whose entries each runtime must read, whichever runtime wrote them. */
+/** The classes with entries that each runtime must read, in whichever runtime they were written. */
 const portable = [MsgpackNode, GzipNode, BrotliNode, JsonNode] as const;
 
 const hasSqlite = isBuiltin("node:sqlite");
 
-/** A busy machine may keep a program waiting, and no check is about time. */
+/** A busy machine may delay a program, and no check is about time. */
 const patient = { commandTimeout: "30s", connectTimeout: "30s" } as const;
 
 export async function open(folder: string): Promise<void> {
@@ -42,7 +42,7 @@ export async function open(folder: string): Promise<void> {
   if (hasSqlite) await registerStorage("rows", sqlite(join(folder, "rows.db"), patient));
 }
 
-/** Reads and writes through each kind of tier, under keys that no other program uses. */
+/** Reads and writes through each kind of tier, with keys that no other program uses. */
 export async function tour(name: string): Promise<void> {
   const key = `${name}-own`;
   for (const NodeClass of [...portable, V8Node, ...(hasSqlite ? [RowNode] : [])]) {
@@ -95,10 +95,10 @@ export async function write(name: string): Promise<void> {
 }
 
 /**
- * Reads the entries that others stored, and loads none of them. What `v8()` wrote depends on the engine: each such entry has to be
- * right or a miss.
+ * Reads the entries of others without a load. The bytes of `v8()` depend on the engine: each such
+ * entry must be right or a miss.
  *
- * @returns the names whose `v8()` entries could be read
+ * @returns the names with readable `v8()` entries
  */
 export async function read(names: readonly string[]): Promise<string[]> {
   for (const NodeClass of portable) {

@@ -1,4 +1,4 @@
-// A space with a clock of its own, as docs/testing.md has it.
+// A space with its own clock, as in docs/testing.md.
 import { Cacheme, defineNode, memory } from "cacheme";
 import { expect, it } from "vitest";
 

@@ -24,7 +24,7 @@ const filed = defineNode({
   load: () => ++loads,
 });
 
-/** Vitest refuses to fake nextTick in child processes, and only there. */
+/** Vitest refuses to fake nextTick only in child processes. */
 const everything = [
   "setTimeout",
   "clearTimeout",

@@ -1,4 +1,5 @@
-// The pool vmThreads gives each file a context of its own: what Node.js itself makes has the classes of another realm there.
+// The pool vmThreads gives each file its own context. Values of Node.js itself have the classes of
+// another realm there.
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import os, { tmpdir } from "node:os";
@@ -17,7 +18,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Reads by a space, then by another one over the same folder, which has to decode what was stored. */
+/**
+ * Reads with a space, then with another one over the same folder, which must decode the stored
+ * value.
+ */
 async function throughFiles(serializer, load) {
   const made = defineNode({ name: "made", caches: [{ storage: "files" }], serializer, key: () => "1", load });
   const answers = [];
