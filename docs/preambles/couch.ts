@@ -1,4 +1,4 @@
-// A storage of somebody's own, and a server for its tests.
+// A user's own storage, and a server for its tests.
 export declare function couch(
   url: string,
   options?: import("cacheme/driver").ConnectionOptions,

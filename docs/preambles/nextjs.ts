@@ -1,4 +1,4 @@
-// What an application's "@/nodes" and "@/database" export.
+// The exports of an application's "@/nodes" and "@/database".
 import { defineNode as define } from "cacheme";
 
 interface User {

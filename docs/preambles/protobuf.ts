@@ -1,4 +1,4 @@
-// What a generator of protocol buffer code makes for a message `User`.
+// The code that a generator for protocol buffers creates for a message `User`.
 export declare const protobuf: {
   User: {
     encode(value: unknown): { finish(): Uint8Array };

@@ -1,2 +1,2 @@
-// The storage of one's own that docs/storages.md shows.
+// The user's own storage in docs/storages.md.
 export declare function table(held: Map<string, unknown>): import("cacheme/driver").RemoteStorage;

@@ -5,11 +5,14 @@ export interface Article {
   readonly id: string;
   readonly title: string;
   readonly authorId: number;
-  /** The query that returned this object. Readers that see the same one share one load. */
+  /** The query that returned this object. Readers that see the same query share a load. */
   readonly query: string;
 }
 
-/** Next evaluates this module once for pages and once for route handlers, so the table is kept outside of it, as a database is. */
+/**
+ * Next evaluates this module once for pages and once for route handlers. The table is therefore
+ * outside of it, like a database.
+ */
 const holder = globalThis as { exampleTitles?: Map<string, string> };
 holder.exampleTitles ??= new Map([
   ["1", "On tiers"],
@@ -17,7 +20,7 @@ holder.exampleTitles ??= new Map([
 ]);
 const titles = holder.exampleTitles;
 
-/** A database in this process, as slow as one far away. */
+/** A database in this process, as slow as a remote one. */
 export const db = {
   async article(id: string, { upperCase = false } = {}): Promise<Article | undefined> {
     await setTimeout(200);

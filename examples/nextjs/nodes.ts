@@ -16,7 +16,7 @@ export class AuthorNode extends Node<Author> {
   static override meta: NodeMeta = { name: "author", caches: [{ storage: "local", ttl: "1h" }] };
 
   static override loadAll: LoadAll<AuthorNode> = async (nodes) => {
-    const { findAuthors } = await import("@/authors"); // Loaded when it is first used.
+    const { findAuthors } = await import("@/authors"); // The module is loaded at its first use.
     const found = await findAuthors(nodes.map(({ id }) => id));
     const authors = new Map(found.map((author) => [author.id, author]));
     return nodes.map(({ id }) => authors.get(id) ?? new Error(`There is no author ${id}`));

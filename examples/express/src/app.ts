@@ -6,7 +6,8 @@ import { ArticleNode, WordsNode } from "./nodes.js";
 export function createApp(): Express {
   const app = express();
 
-  // A storage in trouble is no reason to restart or to take no requests: reads go on to the source.
+  // A failing storage is no reason to restart or to refuse requests: reads continue with the
+  // source.
   app.get("/health", (_request, response) => {
     response.json({
       status: "ok",
@@ -24,7 +25,7 @@ export function createApp(): Express {
   app.put("/articles/:id", express.text({ type: "*/*" }), async (request, response) => {
     const { id } = request.params;
     await articles.rename(id, String(request.body));
-    await invalidate(new ArticleNode(id)); // After the change: a read in between would keep the old title.
+    await invalidate(new ArticleNode(id)); // Invalidate after the change. Otherwise a read in between would cache the old title.
     response.status(204).end();
   });
 

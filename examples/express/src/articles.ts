@@ -7,7 +7,7 @@ export interface Article {
 
 const renamed = new Map<string, string>();
 
-/** A database in this process, as slow as one far away. An article of the archive takes a second. */
+/** A database in this process, as slow as a remote one. Articles of the archive take a second. */
 export const articles = {
   async find(id: string): Promise<Article> {
     await setTimeout(id.startsWith("archive-") ? 1_000 : 100);

@@ -2,16 +2,16 @@ import { once } from "node:events";
 import type { Server, ServerResponse } from "node:http";
 
 /**
- * Waits for SIGTERM or SIGINT, then lets the server take no new connections and answer what it has taken. A second signal of the
- * same name ends the process at once.
+ * Waits for SIGTERM or SIGINT. Then the server accepts no new connections, and answers the accepted
+ * requests. A second signal of the same name ends the process at once.
  *
- * @returns settles when the last request is answered and its connection is closed
+ * @returns resolves when the last request is answered and its connection is closed
  */
 export async function drained(server: Server): Promise<void> {
   const underWay = new Set<ServerResponse>();
   let isClosing = false;
   server.prependListener("request", (_request, response) => {
-    // The client makes its next request on a new connection, to another server.
+    // The client sends its next request on a new connection, to another server.
     if (isClosing) response.setHeader("Connection", "close");
     underWay.add(response);
     response.once("close", () => underWay.delete(response));

@@ -14,4 +14,4 @@ await once(server, "listening");
 console.log(`Listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 
 await end;
-await close(); // No request needs the cache any more. The process ends by itself.
+await close(); // No request needs the cache now. The process ends by itself.

@@ -18,7 +18,7 @@ export class ArticleNode extends Node {
   }
 }
 
-/** The words of a title, as a slow service would count them. */
+/** The words of a title, from a slow service. */
 export class WordsNode extends Node {
   static override meta: NodeMeta = { name: "words", caches: [{ storage: "local", ttl: "1h" }] };
 

@@ -4,10 +4,12 @@ import { articles } from "./articles.js";
 import { ArticleNode, WordsNode } from "./nodes.js";
 
 export function createApp(): FastifyInstance {
-  // What comes on open connections while the server closes is answered, and not refused with 503.
+  // Answers requests on open connections while the server closes, instead of refusing them with
+  // 503.
   const app = fastify({ return503OnClosing: false });
 
-  // Ends connections with their answers once the server closes. Otherwise it waits for clients that keep theirs.
+  // Ends connections with their answers when the server closes. Otherwise it waits for clients that
+  // keep theirs.
   let isClosing = false;
   app.addHook("preClose", async () => {
     isClosing = true;
@@ -16,10 +18,11 @@ export function createApp(): FastifyInstance {
     if (isClosing) reply.header("Connection", "close");
   });
 
-  // Called when the server has answered what it had taken.
+  // Fastify calls this when the server has answered all accepted requests.
   app.addHook("onClose", () => close());
 
-  // A storage in trouble is no reason to restart or to take no requests: reads go on to the source.
+  // A failing storage is no reason to restart or to refuse requests: reads continue with the
+  // source.
   app.get("/health", () => ({
     status: "ok",
     hitRate: stats().hitRate,
@@ -34,7 +37,7 @@ export function createApp(): FastifyInstance {
 
   app.put<{ Params: { id: string }; Body: string }>("/articles/:id", async ({ params, body }, reply) => {
     await articles.rename(params.id, body);
-    await invalidate(new ArticleNode(params.id)); // After the change: a read in between would keep the old title.
+    await invalidate(new ArticleNode(params.id)); // Invalidate after the change. Otherwise a read in between would cache the old title.
     return await reply.status(204).send();
   });
 

@@ -9,4 +9,4 @@ const address = await app.listen({ host: "127.0.0.1", port: Number(process.env["
 console.log(`Listening on ${address}`);
 
 await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
-await app.close(); // Ends the server, then the cache. The process ends by itself.
+await app.close(); // Closes the server, then the cache. The process ends by itself.

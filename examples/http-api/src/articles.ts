@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 
-/** What the server serves. */
+/** An article, which the server returns. */
 export interface Article {
   readonly id: string;
   readonly title: string;
@@ -11,7 +11,7 @@ const titles = new Map([
   ["2", "On flights"],
 ]);
 
-/** A database in this process, as slow as one far away. */
+/** A database in this process, as slow as a remote one. */
 export const articles = {
   async find(id: string): Promise<Article | undefined> {
     await setTimeout(200);

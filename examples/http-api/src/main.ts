@@ -16,7 +16,7 @@ async function answer(method: string, path: string, title: string): Promise<Answ
   if (id === undefined) return { status: 404, body: "Try /articles/1 or /stats" };
   if (method === "PUT") {
     await articles.rename(id, title);
-    await invalidate(article(id)); // After the change: a read in between would keep the old title.
+    await invalidate(article(id)); // Invalidate after the change. Otherwise a read in between would cache the old title.
     return { status: 204, body: undefined };
   }
   const found = await get(article(id));
@@ -24,7 +24,7 @@ async function answer(method: string, path: string, title: string): Promise<Answ
   return { status: 200, body: { ...found, words: await words(found.title) } };
 }
 
-/** What a load throws reaches every reader as it was thrown: here it becomes an answer. */
+/** Each reader gets the error of the load: here it becomes an answer. */
 function failure(error: unknown): Answer {
   console.error(error);
   return { status: 500, body: "Something went wrong" };
@@ -49,5 +49,6 @@ console.log(
 
 await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
 server.close();
-await once(server, "close"); // It has answered what it had taken; connections that clients keep end within five seconds.
+await once(server, "close"); // The server has answered all accepted requests. Connections that clients keep end within five
+// seconds.
 await close();

@@ -1,7 +1,7 @@
 import { defineNode, memoize } from "cacheme";
 import { articles } from "./articles.js";
 
-/** An article by its id. That there is none is a value too, and kept like one. */
+/** An article by its id. A missing article is a value too, and is cached like one. */
 export const article = defineNode({
   name: "article",
   key: (id: string) => id,
@@ -15,5 +15,5 @@ const wordsNode = defineNode({
   caches: [{ storage: "local", ttl: "1h" }],
 });
 
-/** A function that was there already, with a cache around it. */
+/** An existing function, with a cache around it. */
 export const words = memoize(async (title: string) => title.toLowerCase().split(/\W+/), wordsNode);

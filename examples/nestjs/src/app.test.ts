@@ -8,7 +8,7 @@ import { ArticlesService } from "./articles.service.js";
 import { ArticleNode, TitleNode } from "./nodes.js";
 import { ArticleRepository, Dictionary } from "./sources.js";
 
-/** An application whose sources belong to this test. */
+/** Creates an application with this test's own sources. */
 async function application(name: string) {
   const calls: string[] = [];
   const repository = {

@@ -20,7 +20,8 @@ export class ArticlesController {
     return this.articles.rename(id, title);
   }
 
-  // A storage in trouble is no reason to restart or to take no requests: reads go on to the source.
+  // A failing storage is no reason to restart or to refuse requests: reads continue with the
+  // source.
   @Get("health")
   health() {
     return {

@@ -17,7 +17,10 @@ export class ArticlesService {
     return { ...article, words };
   }
 
-  /** Without the option, the results of all applications in this process would be kept in the default space. */
+  /**
+   * Without this option, the default space would keep the results of all applications in this
+   * process.
+   */
   @memoized((id: string) => new TitleNode(id), { space: (service: ArticlesService) => service.cacheme })
   async title(id: string): Promise<string> {
     return (await this.articles.find(id)).title;
@@ -25,7 +28,7 @@ export class ArticlesService {
 
   async rename(id: string, title: string) {
     await this.articles.rename(id, title);
-    // After the change: a read in between would keep the old title.
+    // Invalidate after the change. Otherwise a read in between would cache the old title.
     await this.cacheme.invalidate(new ArticleNode(id), new TitleNode(id));
   }
 }

@@ -3,7 +3,7 @@ import { Cacheme, memory } from "cacheme";
 import { ArticleRepository } from "./sources.js";
 import { SourcesModule } from "./sources.module.js";
 
-/** One space for each application: with its storages, and with what its nodes' loads need. */
+/** One space for each application, with its storages and the providers for its nodes' loads. */
 @Module({
   imports: [SourcesModule],
   providers: [
@@ -23,7 +23,8 @@ import { SourcesModule } from "./sources.module.js";
 export class CacheModule implements OnApplicationShutdown {
   constructor(private readonly cacheme: Cacheme) {}
 
-  // Nest calls this when the server has answered what it had taken, and onModuleDestroy before that.
+  // Nest calls this when the server has answered all accepted requests, and onModuleDestroy before
+  // that.
   onApplicationShutdown() {
     return this.cacheme.close();
   }

@@ -2,8 +2,8 @@ import { type BeforeApplicationShutdown, Injectable, type NestMiddleware } from 
 import type { NextFunction, Request, Response } from "express";
 
 /**
- * Ends connections with their answers once the application closes. Otherwise a client that keeps its connection, and goes on
- * asking, would keep the server from closing.
+ * Ends connections with their answers when the application closes. Otherwise a client that keeps
+ * its connection and continues to send requests would keep the server open.
  */
 @Injectable()
 export class Draining implements NestMiddleware, BeforeApplicationShutdown {

@@ -3,7 +3,10 @@ import { type Article, ArticleRepository, type Dictionary } from "./sources.js";
 
 const caches = [{ storage: "local", ttl: "1m" }] as const;
 
-/** Gets the repository from its space; the cache module provides it. Anybody can make such a node. */
+/**
+ * Gets the repository from its space; the cache module provides it. Any code can create such a
+ * node.
+ */
 export class ArticleNode extends Node<Article> {
   static override meta: NodeMeta = { name: "article", caches };
 
@@ -20,7 +23,9 @@ export class ArticleNode extends Node<Article> {
   }
 }
 
-/** Gets the dictionary through its constructor. A provider that has the dictionary makes such nodes. */
+/**
+ * Gets the dictionary through its constructor. A provider with the dictionary creates such nodes.
+ */
 export class WordsNode extends Node<string[]> {
   static override meta: NodeMeta = { name: "words", caches };
 
@@ -40,7 +45,7 @@ export class WordsNode extends Node<string[]> {
   }
 }
 
-/** Has no load: it holds what a method returned. */
+/** Has no load: it keeps a method's results. */
 export class TitleNode extends Node<string> {
   static override meta: NodeMeta = { name: "title", caches };
 

@@ -6,7 +6,7 @@ export interface Article {
   readonly title: string;
 }
 
-/** A database in this process, as slow as one far away. An article of the archive takes a second. */
+/** A database in this process, as slow as a remote one. Articles of the archive take a second. */
 @Injectable()
 export class ArticleRepository {
   readonly #renamed = new Map<string, string>();
@@ -22,7 +22,7 @@ export class ArticleRepository {
   }
 }
 
-/** A slow service that splits texts. */
+/** A slow service that splits strings into words. */
 @Injectable()
 export class Dictionary {
   async words(text: string): Promise<string[]> {

@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
 
-/** After how many milliseconds Next counts as hanging. A build takes half a minute, and a few on a machine that is busy. */
+/**
+ * Milliseconds after which Next counts as hanging. A build takes half a minute, and some minutes on
+ * a busy machine.
+ */
 const deadline = 5 * 60_000;
 
 /**
@@ -11,10 +14,10 @@ const deadline = 5 * 60_000;
  */
 
 /**
- * Runs one of Next's commands to its end.
+ * Runs a command of Next to its end.
  *
  * @param {string[]} parameters
- * @returns {Promise<string>} what it printed
+ * @returns {Promise<string>} its output
  */
 export async function runNext(parameters) {
   const { output, exitCode, end } = spawnNext(parameters);
@@ -51,7 +54,7 @@ export async function startNext(parameters) {
  * Waits for a condition.
  *
  * @param {() => boolean | Promise<boolean>} condition
- * @param {() => string} output what to show if it does not come to be
+ * @param {() => string} output the output to show if the condition never holds
  */
 export async function until(condition, output) {
   const end = Date.now() + deadline;
@@ -63,7 +66,7 @@ export async function until(condition, output) {
 
 /** @param {string[]} parameters */
 function spawnNext(parameters) {
-  // A process group of its own: the server's processes are ended together.
+  // The server has its own process group, so that all its processes end together.
   const child = spawn(process.execPath, ["node_modules/next/dist/bin/next", ...parameters], {
     detached: true,
     env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1" },
@@ -93,7 +96,7 @@ function spawnNext(parameters) {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     } catch {
-      // Nothing of the group runs any more.
+      // No process of the group runs.
     }
   };
   process.once("exit", endGroup);

@@ -2,13 +2,13 @@ import { lstat, readdir, readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { folderName, store, workspace } from "./workspace.js";
 
-/** One installed package by itself. */
+/** An installed package, without its dependencies. */
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
-  /** What its own files weigh on disk. */
+  /** The size of its own files on disk. */
   readonly bytes: number;
-  /** The folders of the installed packages that it depends on. */
+  /** The folders of its dependencies. */
   readonly dependencies: readonly string[];
 }
 
@@ -20,7 +20,7 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Reads and sizes a package: the work that is worth caching. */
+/** Reads a package and its size: the work that is worth caching. */
 export async function readInstalledPackage(folder: string): Promise<InstalledPackage> {
   const path = join(store, folder);
   const [manifest, bytes] = await Promise.all([readManifest(path), weigh(path)]);
@@ -51,8 +51,9 @@ async function weigh(path: string): Promise<number> {
 }
 
 /**
- * Where Node finds a package that another one asks for: in the node_modules of its folder, or of a folder above it.
- * `undefined` where it is not installed: an optional package of another system, a peer that nobody needed.
+ * Finds a dependency like Node: in the node_modules of the package's folder, or of a folder above
+ * it. Returns `undefined` if it is not installed, such as an optional package for another system or
+ * an unused peer.
  */
 async function resolve(name: string, from: string): Promise<string | undefined> {
   for (let at = from; at.startsWith(workspace); at = dirname(at)) {
@@ -61,7 +62,7 @@ async function resolve(name: string, from: string): Promise<string | undefined> 
       const manifest = await realpath(join(at, "node_modules", name, "package.json"));
       return folderName(dirname(manifest));
     } catch {
-      // Not here: one folder up.
+      // The package is not here: look one folder up.
     }
   }
   return undefined;

@@ -1,6 +1,7 @@
 /**
- * The job, in a process of its own, so that its memory is empty when it begins: works out the tree of every installed
- * package, and tells its parent how that went. `job.js cached` goes through the nodes, `job.js plain` does without a cache.
+ * The job, in its own process, so that its memory is empty at the start. It computes the tree of
+ * each installed package, and reports to its parent. `job.js cached` uses the nodes, `job.js plain`
+ * uses no cache.
  */
 import { close, getAll, invalidate, stats } from "cacheme";
 import { connectCaches } from "./caches.js";
@@ -9,23 +10,23 @@ import { type Tree, TreeNode } from "./tree-node.js";
 import { reads, searchTree } from "./without-cache.js";
 import { installedPackages } from "./workspace.js";
 
-/** What the job did, and the answer that it came to. */
+/** The result and the statistics of the job. */
 export interface JobReport {
   readonly milliseconds: number;
   /** The trees, in the order of the packages' folders. */
   readonly trees: readonly Tree[];
   readonly requests: number;
-  /** How many requests each storage answered. */
+  /** The number of requests that each storage answered. */
   readonly hits: Readonly<Record<string, number>>;
   readonly loads: number;
-  /** How many requests joined one that was under way already. */
+  /** The number of requests that joined a running load. */
   readonly joined: number;
 }
 
-/** What the parent is told: how many trees are done, and in the end the report. */
+/** A message to the parent: the number of finished trees, and at the end the report. */
 export type JobMessage = { readonly done: number; readonly of: number } | { readonly report: JobReport };
 
-/** How many trees are asked for at once. */
+/** The number of concurrent requests for trees. */
 const groupSize = 20;
 
 const tell = (message: JobMessage) => process.send?.(message);

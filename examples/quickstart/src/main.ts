@@ -1,4 +1,7 @@
-/** The quickstart: does the job without a cache, on memory, and on memory and a second storage, and shows what each came to. */
+/**
+ * The quickstart. It runs the job without a cache, with memory, and with memory and a second
+ * storage, and shows the results.
+ */
 import { isDeepStrictEqual } from "node:util";
 import { expectedTrees, readAll } from "./plain-search.js";
 import { Progress } from "./progress.js";
@@ -9,7 +12,7 @@ import { count } from "./table.js";
 import type { Tree } from "./tree-node.js";
 import { installedPackages } from "./workspace.js";
 
-/** One way of doing the job. Each is done by a process of its own, whose memory is empty when it begins. */
+/** A variant of the job. Each runs in its own process, with an empty memory at the start. */
 interface Way {
   readonly name: string;
   readonly parameters: readonly string[];
@@ -19,7 +22,7 @@ interface Way {
 const withoutCache: Way = { name: "without cache", parameters: ["plain"], env: {} };
 const onMemory: Way = { name: "memory", parameters: ["cached"], env: { CACHE_URL: undefined } };
 
-/** The second process finds what the first one left in the second storage. */
+/** The second process finds the entries of the first one in the second storage. */
 function onTwoTiers({ name, url }: SecondTier): Way[] {
   const env = { CACHE_URL: url, CACHE_PREFIX: `quickstart-${process.pid}-${Date.now()}` };
   return [
@@ -28,7 +31,7 @@ function onTwoTiers({ name, url }: SecondTier): Way[] {
   ];
 }
 
-/** @throws Error where an answer differs from what a plain search says */
+/** @throws Error if an answer differs from that of a plain search */
 function check(
   way: string,
   folders: readonly string[],
@@ -44,7 +47,8 @@ async function quickstart(signal: AbortSignal): Promise<void> {
   const progress = new Progress();
   const folders = await installedPackages();
   progress.begin(`Reading ${count(folders.length)} installed packages`);
-  // Reading them all beforehand also brings the files into the system's own cache, which then serves every way alike.
+  // Reading all packages first also fills the system's file cache, which then serves all variants
+  // alike.
   const packages = await readAll(folders);
   const expected = expectedTrees(packages);
 

@@ -2,7 +2,7 @@ import { Node, type NodeMeta } from "cacheme";
 import { caches } from "./caches.js";
 import { type InstalledPackage, readInstalledPackage } from "./installed-package.js";
 
-/** One installed package: what it weighs and what it depends on. */
+/** An installed package: its size and its dependencies. */
 export class PackageNode extends Node<InstalledPackage> {
   static override meta: NodeMeta = { name: "package", caches };
 

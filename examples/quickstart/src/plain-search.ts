@@ -1,14 +1,17 @@
 import { type InstalledPackage, readInstalledPackage } from "./installed-package.js";
 import type { Tree } from "./tree-node.js";
 
-/** Reads every package once. */
+/** Reads each package once. */
 export async function readAll(folders: readonly string[]): Promise<Map<string, InstalledPackage>> {
   const packages = new Map<string, InstalledPackage>();
   for (const folder of folders) packages.set(folder, await readInstalledPackage(folder));
   return packages;
 }
 
-/** The trees by a depth-first search over what is in memory: short, sure, and without anything of the job's own code. */
+/**
+ * Computes the trees with a depth-first search in memory: short, simple, and without any code of
+ * the job.
+ */
 export function expectedTrees(packages: ReadonlyMap<string, InstalledPackage>): Tree[] {
   return Array.from(packages.keys(), (start) => {
     const found = new Set<string>();

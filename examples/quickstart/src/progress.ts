@@ -1,4 +1,7 @@
-/** Says what is going on: on a terminal in one line that is written over, elsewhere in one plain line a step. */
+/**
+ * Prints the progress: on a terminal in one line that is overwritten, elsewhere in a plain line for
+ * each step.
+ */
 export class Progress {
   readonly #onTerminal = process.stdout.isTTY;
 
@@ -10,7 +13,7 @@ export class Progress {
     if (this.#onTerminal) process.stdout.write(`\r\x1b[K  ${step} … ${done} of ${of} trees`);
   }
 
-  /** Makes room for what is printed next. */
+  /** Clears the line for the next output. */
   end(): void {
     if (this.#onTerminal) process.stdout.write("\r\x1b[K");
   }

@@ -5,16 +5,16 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A Redis of our own that is gone without a trace when it is stopped. */
+/** A temporary Redis that leaves nothing behind when it is stopped. */
 export interface RedisServer {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** Redis's own name, and that of its free sister. */
+/** The programs of Redis and of its fork Valkey. */
 const programs = ["redis-server", "valkey-server"];
 
-/** Starts a throw-away Redis on this machine; `undefined` where there is none on PATH. */
+/** Starts a temporary Redis on this machine. Returns `undefined` if PATH has none. */
 export async function startRedis(): Promise<RedisServer | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "cacheme-quickstart-"));
   const clean = () => rm(folder, { recursive: true, force: true });
@@ -38,7 +38,7 @@ export async function startRedis(): Promise<RedisServer | undefined> {
   return undefined;
 }
 
-/** The server once it is ready; `undefined` where the program is not installed. */
+/** Resolves to the server when it is ready, or to `undefined` if the program is not installed. */
 function start(program: string, port: number, folder: string): Promise<ChildProcess | undefined> {
   const settings = { bind: "127.0.0.1", port: `${port}`, dir: folder, save: "", appendonly: "no" };
   const parameters = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
@@ -59,7 +59,7 @@ function start(program: string, port: number, folder: string): Promise<ChildProc
   });
 }
 
-/** A port that nobody listens on at the moment. */
+/** Returns a port that is free at the moment. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");

@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { JobMessage, JobReport } from "./job.js";
 
-/** How a run of the job differs from others. */
+/** The options of a run of the job. */
 export interface JobSettings {
   readonly parameters: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -11,7 +11,7 @@ export interface JobSettings {
   readonly onProgress: (done: number, of: number) => void;
 }
 
-/** Runs the job in a fresh process. Rejects with what the process had to complain of. */
+/** Runs the job in a fresh process. Rejects with the error output of the process. */
 export function runJob({ parameters, env, signal, onProgress }: JobSettings): Promise<JobReport> {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL("./job.js", import.meta.url)), parameters, {

@@ -6,10 +6,10 @@ import { startRedis } from "./redis-server.js";
 
 /** The storage behind the memory. */
 export interface SecondTier {
-  /** What to call it in the table. */
+  /** The name in the table. */
   readonly name: string;
   readonly url: string;
-  /** Removes what was only there for the quickstart. */
+  /** Removes everything that exists only for the quickstart. */
   stop(): Promise<void>;
 }
 
@@ -27,8 +27,8 @@ const names: Readonly<Record<string, string>> = {
 };
 
 /**
- * The storage at the address that was given, with the command or as `CACHE_URL`. Without one, a Redis of our own where there
- * is one on PATH, else a folder of files.
+ * Returns the storage at the given address, from the command or from `CACHE_URL`. Without an
+ * address, it is a temporary Redis if PATH has one, else a folder of files.
  */
 export async function secondTier(): Promise<SecondTier> {
   const given = process.argv[2] ?? process.env.CACHE_URL;
@@ -43,7 +43,9 @@ export async function secondTier(): Promise<SecondTier> {
   };
 }
 
-/** By the scheme without what goes on after a plus sign, as in `redis+cluster://`. */
+/**
+ * Names the storage by its scheme, without the part after a plus sign, as in `redis+cluster://`.
+ */
 function nameOf(url: string): string {
   const scheme = /^[a-z0-9]*/i.exec(url)?.[0].toLowerCase() ?? "";
   return names[scheme] ?? (scheme || "the second storage");

@@ -3,13 +3,13 @@ import type { JobReport } from "./job.js";
 import { count, megabytes, percent, seconds, table } from "./table.js";
 import type { Tree } from "./tree-node.js";
 
-/** How one way of doing the job went. */
+/** The result of one variant of the job. */
 export interface Outcome {
   readonly name: string;
   readonly report: JobReport;
 }
 
-/** Everything that the quickstart prints when it is done. */
+/** Returns the final output of the quickstart. */
 export function summary(
   outcomes: readonly Outcome[],
   packages: ReadonlyMap<string, InstalledPackage>,

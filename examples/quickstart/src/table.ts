@@ -1,4 +1,7 @@
-/** Lines of text with the columns below each other: the first to the left, the others, which are figures, to the right. */
+/**
+ * Aligns the columns of a table: the first to the left, the others, which are numbers, to the
+ * right.
+ */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>

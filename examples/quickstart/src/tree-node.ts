@@ -2,15 +2,15 @@ import { get, getAll, LoadCycleError, Node, type NodeMeta } from "cacheme";
 import { caches } from "./caches.js";
 import { PackageNode } from "./package-node.js";
 
-/** A package with everything that it depends on, directly or through others. */
+/** A package with all its dependencies, direct and indirect. */
 export interface Tree {
   /** The folders of all its packages, in alphabetical order. */
   readonly packages: readonly string[];
-  /** What they weigh on disk together; each counts once. */
+  /** Their total size on disk; each package counts once. */
   readonly bytes: number;
 }
 
-/** The whole tree of one installed package: the trees of its dependencies, put together. */
+/** The whole tree of an installed package, combined from the trees of its dependencies. */
 export class TreeNode extends Node<Tree> {
   static override meta: NodeMeta = { name: "tree", caches };
 
@@ -29,9 +29,10 @@ export class TreeNode extends Node<Tree> {
   }
 
   /**
-   * Some packages depend on each other. A tree that waits for itself through others would wait for ever, so Cacheme refuses
-   * the read that would close the circle. Whoever made that read takes the long way, package by package. So a tree is
-   * either the whole trees of all its dependencies or a whole search: never a part, whichever tree came first.
+   * Some packages depend on each other. A tree that waits for itself would wait for ever, so
+   * Cacheme rejects the read that would close the cycle. The load with that read then searches
+   * package by package. A tree is therefore either the whole trees of all its dependencies or a
+   * whole search, in whatever order trees load.
    */
   async #members(): Promise<Set<string>> {
     const { dependencies } = await get(new PackageNode(this.folder));
@@ -47,7 +48,7 @@ export class TreeNode extends Node<Tree> {
 
 async function searchFrom(folder: string): Promise<Set<string>> {
   const found = new Set([folder]);
-  // A set hands out what is added while it is walked through.
+  // A loop over a set also visits the members that are added during the loop.
   for (const next of found) {
     const { dependencies } = await get(new PackageNode(next));
     for (const dependency of dependencies) found.add(dependency);

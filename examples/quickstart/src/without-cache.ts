@@ -1,12 +1,13 @@
 import { type InstalledPackage, readInstalledPackage } from "./installed-package.js";
 import type { Tree } from "./tree-node.js";
 
-/** How often a package was read from disk. */
+/** The number of packages that were read from disk. */
 export let reads = 0;
 
 /**
- * The same tree with no cache: a plain search that reads every package on its way from disk. Within one search no package is
- * read twice, or cycles would never end; the next search knows nothing of it.
+ * Computes the same tree without a cache: a plain search that reads each package from disk. Within
+ * a search no package is read twice, because cycles would never end. The next search starts without
+ * that knowledge.
  */
 export async function searchTree(folder: string): Promise<Tree> {
   const found = new Map<string, InstalledPackage>();

@@ -2,21 +2,22 @@ import { readdir } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The checkout's folder. */
+/** The folder of the checkout. */
 export const workspace: string = resolve(fileURLToPath(import.meta.url), "../../../..");
 
-/** Where pnpm keeps every installed package, once for each version. */
+/** The folder in which pnpm keeps each version of each installed package. */
 export const store: string = join(workspace, "node_modules", ".pnpm");
 
-/** What the nodes call a package: its folder in the store, with slashes on every system. */
+/** Returns the nodes' key of a package: its folder in the store, with slashes on all systems. */
 export function folderName(path: string): string {
   return relative(store, path).split(sep).join("/");
 }
 
-/** The folders of all installed packages, such as `chai@6.3.0/node_modules/chai`. */
+/** Returns the folders of all installed packages, such as `chai@6.3.0/node_modules/chai`. */
 export async function installedPackages(): Promise<string[]> {
   const found: string[] = [];
-  // Beside each package stand links to its dependencies, which have folders of their own: only real folders count.
+  // Beside each package are links to its dependencies, which have their own folders: only real
+  // folders count.
   for (const place of await folders(store)) {
     const beside = join(store, place, "node_modules");
     for (const name of await folders(beside)) {

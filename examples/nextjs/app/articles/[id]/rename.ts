@@ -3,7 +3,7 @@ import { invalidate } from "cacheme";
 import { db } from "@/database";
 import { article } from "@/nodes";
 
-/** Renames an article, as the route handler does. */
+/** Renames an article, like the route handler. */
 export async function rename(id: string, form: FormData) {
   await db.rename(id, `${form.get("title")}`);
   await invalidate(article(id));

@@ -16,6 +16,6 @@ export async function GET(_request: Request, { params }: Context) {
 export async function PUT(request: Request, { params }: Context) {
   const { id } = await params;
   await db.rename(id, await request.text());
-  await invalidate(article(id)); // After the change: a read in between would keep the old title.
+  await invalidate(article(id)); // Invalidate after the change. Otherwise a read in between would cache the old title.
   return new Response(undefined, { status: 204 });
 }
