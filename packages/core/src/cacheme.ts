@@ -90,7 +90,7 @@ export class Cacheme implements AsyncDisposable {
       peek: this.peek.bind(this),
       inject: (token) => this.#provided.of(token),
     };
-    this.#reads = new Joining(this.#clock, this.#events, this.#tick, this.#store, space);
+    this.#reads = new Joining(this.#clock, this.#events, this.#tick, this.#store, space, this.#runtimes);
     this.#sync = new SyncRead(this.#clock, this.#events, this.#store, space);
   }
 
@@ -569,7 +569,7 @@ export class Cacheme implements AsyncDisposable {
     this.#runtimes.retire();
     this.#storages.retire();
     await new Promise<void>((sent) => this.#tick.add(sent)); // What this tick has gathered is sent first.
-    await Promise.all(Array.from(this.#runtimes, ({ activities }) => activities.finish()));
+    await this.#runtimes.finish();
     await this.#storages.close();
   }
 

@@ -6,9 +6,11 @@ import type { LoadSpace } from "../node/reads.js";
 import type { ApartReader } from "../runtime/apart-reader.js";
 import type { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
-import { Flight, type FlightOptions, type RunningLoad } from "../runtime/flight.js";
+import type { ClassRuntimes } from "../runtime/class-runtimes.js";
+import { Flight, type FlightOptions } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import { lastBirth, unborn } from "../runtime/operation.js";
+import type { RunningLoad } from "../runtime/running-load.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { leaveOnAbort } from "./abort.js";
@@ -35,17 +37,32 @@ const anyAge: Wishes = { maxAge: Number.POSITIVE_INFINITY, signal: undefined };
 export class Joining {
   readonly #remoteTiers: RemoteTiers;
   readonly #pipeline: Pipeline;
+  readonly #runtimes: ClassRuntimes;
 
-  constructor(clock: Clock, events: Events, tick: Tick, store: Store, space: LoadSpace) {
+  constructor(
+    clock: Clock,
+    events: Events,
+    tick: Tick,
+    store: Store,
+    space: LoadSpace,
+    runtimes: ClassRuntimes,
+  ) {
+    this.#runtimes = runtimes;
     const values = new ReaderValues();
     this.#remoteTiers = new RemoteTiers(clock, values);
     this.#pipeline = new Pipeline(clock, events, tick, store, space, this.#remoteTiers, values, {
       openFlight: ({ runtime, node, key, call, nested }) => {
-        const flight = this.#openFlight(runtime, node, key, call, plainRead, undefined);
+        const current = runtimes.current(runtime, node);
+        const flight = this.#openFlight(current, node, key, call, plainRead, undefined);
         if (nested) this.#pipeline.promote(flight);
         return flight;
       },
       refreshFor: (reader, previous) => this.#refreshFor(reader, previous),
+      renew: (flight) => {
+        const { runtime, node } = flight;
+        const current = runtimes.current(runtime, node);
+        if (current !== runtime) flight.moveTo(current);
+      },
     });
   }
 
@@ -126,8 +143,7 @@ export class Joining {
     options: FlightOptions,
     opener: RunningLoad | undefined,
   ): Flight {
-    if (opener !== undefined && !activity.operations.isEmpty)
-      refuseNestedSelf(opener, runtime.kind, activity.key);
+    if (opener !== undefined && !activity.operations.isEmpty) refuseNestedSelf(opener, activity);
     const flight = new Flight(runtime, node, activity, call, opener, options, this.#pipeline);
     activity.operations.begin(flight);
     return flight;
@@ -202,8 +218,9 @@ export class Joining {
   /** A reader goes on to a load that began after it asked, since what was found, or loaded, is too old for it. */
   #refreshFor(reader: ApartReader, previous: Entry | undefined): void {
     if (reader.hasLeft) return;
-    const { runtime, node, key, call } = reader.flight;
+    const { node, key, call } = reader.flight;
     const { override, wait } = reader;
+    const runtime = this.#runtimes.current(reader.flight.runtime, node);
     try {
       const options = { override, previous };
       const running = runtime.kind.activities.find(key)?.flights.runningFor(reader);

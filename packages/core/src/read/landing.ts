@@ -11,6 +11,8 @@ export interface Rejoining {
   openFlight(flight: Flight): Flight;
   /** Takes a reader with a limit of age on to a load that begins later. */
   refreshFor(reader: ApartReader, previous: Entry | undefined): void;
+  /** Moves a flight that has not begun its load to the kind that has replaced its own, if one has. */
+  renew(flight: Flight): void;
 }
 
 /**

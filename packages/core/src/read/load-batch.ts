@@ -12,7 +12,7 @@ export class LoadBatch {
   readonly #environment: LoadEnvironment;
   readonly #mayLoad: (flight: Flight) => boolean;
   readonly #gathered = new Map<ClassRuntime, Flight[]>();
-  readonly #limits = new Map<NodeKind, ConcurrencyLimit>();
+  readonly #limits = new WeakMap<NodeKind, ConcurrencyLimit>();
 
   /** @param mayLoad decides for each flight at the end of the tick */
   constructor(tick: Tick, environment: LoadEnvironment, mayLoad: (flight: Flight) => boolean) {
@@ -39,7 +39,7 @@ export class LoadBatch {
     if (flight.follows !== undefined && !flight.hasBegun) this.promote(flight.follows);
     else if (flight.state === "waiting")
       for (const loading of flight.activity.flights.loading) this.promote(loading);
-    else if (flight.load instanceof Load) this.#limits.get(flight.runtime.kind)?.promote(flight.load);
+    else if (flight.load instanceof Load) this.#limits.get(flight.load.runtime.kind)?.promote(flight.load);
   }
 
   #start(runtime: ClassRuntime): void {
@@ -48,19 +48,20 @@ export class LoadBatch {
     const together: Flight[] = [];
     for (const flight of gathered) {
       if (!this.#mayLoad(flight)) continue;
-      if (flight.override !== undefined || runtime.loadAll === undefined) this.#load(runtime, [flight]);
+      if (flight.override !== undefined || runtime.loadAll === undefined) this.#load([flight]);
       else together.push(flight);
     }
     const size = Math.min(runtime.meta.maxBatchSize, together.length);
-    for (let from = 0; from < together.length; from += size)
-      this.#load(runtime, together.slice(from, from + size));
+    for (let from = 0; from < together.length; from += size) this.#load(together.slice(from, from + size));
   }
 
-  #load(runtime: ClassRuntime, flights: readonly Flight[]): void {
+  #load(flights: readonly Flight[]): void {
     const [first, second] = flights;
+    if (first === undefined) return;
+    const { runtime } = first;
     let single: SingleLoad | undefined;
     try {
-      if (first !== undefined && second === undefined) single = singleLoadOf(first);
+      if (second === undefined) single = singleLoadOf(first);
     } catch (error) {
       for (const flight of flights) this.#environment.failed(flight, error);
       return;

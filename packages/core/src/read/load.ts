@@ -7,17 +7,20 @@ import { isThenable } from "../node/thenable.js";
 import type { MaybePromise } from "../node/value-of.js";
 import { type CallContext, neutralContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
-import type { Flight, RunningLoad } from "../runtime/flight.js";
+import type { Flight } from "../runtime/flight.js";
+import type { RunningLoad } from "../runtime/running-load.js";
 import { BulkContext, FlightContext } from "./load-context.js";
 import { enterLoad, leaveLoad } from "./load-frame.js";
 import type { SingleLoad } from "./single-load.js";
 
-/** What becomes of a load's flights. */
+/** What is done with a load's flights. */
 interface LoadOutcome {
   loaded(flight: Flight, value: unknown): void;
   failed(flight: Flight, error: unknown): void;
   /** Every reader has left before the load began. */
   dropped(flight: Flight): void;
+  /** The load begins. */
+  begins(flight: Flight): void;
 }
 
 /** What a load is given by the read path that starts it. */
@@ -97,7 +100,10 @@ export class Load implements RunningLoad {
     if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, { keepsAlive: true });
     const [first] = this.flights;
     if (first === undefined) return;
-    for (const flight of this.flights) flight.begin();
+    for (const flight of this.flights) {
+      this.#environment.begins(flight);
+      flight.begin();
+    }
     try {
       const answer = this.#context.run(() => enterLoad(this, () => this.#call(first)));
       if (isThenable(answer)) {

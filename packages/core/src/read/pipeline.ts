@@ -26,6 +26,7 @@ export class Pipeline implements FlightSteps {
   readonly #tick: Tick;
   readonly #loads: LoadBatch;
   readonly #landing: Landing;
+  readonly #rejoining: Rejoining;
   readonly #remoteTiers: RemoteTiers;
   readonly #values: ReaderValues;
 
@@ -45,6 +46,7 @@ export class Pipeline implements FlightSteps {
     this.#tick = tick;
     this.#store = store;
     this.#remoteTiers = remoteTiers;
+    this.#rejoining = rejoining;
     this.#landing = new Landing(clock, rejoining, (flight) => this.#readAgain(flight));
     const environment = {
       clock,
@@ -56,6 +58,7 @@ export class Pipeline implements FlightSteps {
         this.#endLoad(flight);
         flight.drop();
       },
+      begins: (flight: Flight) => rejoining.renew(flight),
     };
     this.#loads = new LoadBatch(tick, environment, (flight) => this.#mayLoad(flight));
   }
@@ -100,11 +103,13 @@ export class Pipeline implements FlightSteps {
     flight.mustReadAgain = false;
     flight.skippedTier = false;
     flight.reads += 1;
+    this.#rejoining.renew(flight);
     this.#readNextTier(flight);
   }
 
   /** Something newer came while the flight read: what it has read counts no more. */
   #readAgain(flight: Flight): void {
+    this.#rejoining.renew(flight);
     if (this.#foundLocally(flight)) return;
     if (flight.reads < mostReads) {
       this.#readTiers(flight);
@@ -158,6 +163,7 @@ export class Pipeline implements FlightSteps {
   /** State "gathered": whether the flight is to load now. Otherwise it has been answered, follows another one, or waits. */
   #mayLoad(flight: Flight): boolean {
     const { flights } = flight.activity;
+    this.#rejoining.renew(flight);
     if (flight.isAbandoned) {
       flight.drop();
       return false;

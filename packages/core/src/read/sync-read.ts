@@ -126,7 +126,10 @@ export class SyncRead {
   }
 
   #refuseCycle(runtime: ClassRuntime, key: string): void {
-    const from = this.#loading.findIndex((outer) => outer.runtime.kind === runtime.kind && outer.key === key);
+    const { activities } = runtime.kind;
+    const from = this.#loading.findIndex(
+      (outer) => outer.runtime.kind.activities === activities && outer.key === key,
+    );
     if (from === -1) return;
     const way = [...this.#loading.slice(from), { runtime, key }];
     const labels = way.map((step) => nodeLabel(step.runtime.name, step.key));

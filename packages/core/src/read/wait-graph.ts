@@ -1,7 +1,8 @@
 import { LoadCycleError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
-import type { Flight, RunningLoad } from "../runtime/flight.js";
-import type { NodeKind } from "../runtime/node-kind.js";
+import type { Flight } from "../runtime/flight.js";
+import type { KeyActivity } from "../runtime/key-activity.js";
+import type { RunningLoad } from "../runtime/running-load.js";
 
 /**
  * Who waits for whom: a load waits for the flights that it reads, a flight for its load or for the flight that it follows.
@@ -66,7 +67,7 @@ export class Wait {
  *
  * @throws LoadCycleError
  */
-export function refuseNestedSelf(opener: RunningLoad, kind: NodeKind, key: string): void {
+export function refuseNestedSelf(opener: RunningLoad, activity: KeyActivity): void {
   const below = new Map<Flight, Flight | undefined>();
   const seen = new Set<RunningLoad>();
   const stack: { readonly load: RunningLoad; readonly from: Flight | undefined }[] = [
@@ -77,7 +78,7 @@ export function refuseNestedSelf(opener: RunningLoad, kind: NodeKind, key: strin
     seen.add(step.load);
     for (const flight of step.load.flights) {
       below.set(flight, step.from);
-      if (flight.runtime.kind === kind && flight.key === key) throw cycle(wayDown(flight, below));
+      if (flight.activity === activity) throw cycle(wayDown(flight, below));
       if (flight.opener !== undefined && !flight.opener.ended)
         stack.push({ load: flight.opener, from: flight });
     }

@@ -1,15 +1,24 @@
+import type { RemoteBatch } from "../tiers/remote-batch.js";
+import { Destination } from "./destination.js";
 import { KeyActivity } from "./key-activity.js";
-import type { NodeKind } from "./node-kind.js";
 
-/** What is under way for one kind, by key. Bounded by what is under way. */
+/**
+ * What is under way for the nodes of one name and version, by key. Bounded by what is under way.
+ *
+ * Successive kinds share it: a class that was evaluated again, or whose storage was replaced, uses the same keys of the same
+ * servers, so its writes queue behind those of its predecessor.
+ */
 export class Activities {
-  readonly #kind: NodeKind;
+  readonly #storageKey: (key: string) => string;
   #byKey = new Map<string, KeyActivity>();
+  /** By the storage's name. */
+  readonly #destinations = new Map<string, Destination>();
   /** Whether the space is being closed. */
   isClosed = false;
 
-  constructor(kind: NodeKind) {
-    this.#kind = kind;
+  /** @param storageKey returns the key in remote storages */
+  constructor(storageKey: (key: string) => string) {
+    this.#storageKey = storageKey;
   }
 
   /** How many keys have something under way. */
@@ -17,11 +26,28 @@ export class Activities {
     return this.#byKey.size;
   }
 
+  /** Returns the key in remote storages. */
+  storageKey(key: string): string {
+    return this.#storageKey(key);
+  }
+
+  /** Returns the destination of that name. From now on requests go to the given storage. */
+  destination(storage: RemoteBatch): Destination {
+    const known = this.#destinations.get(storage.name);
+    if (known !== undefined) {
+      known.storage = storage;
+      return known;
+    }
+    const destination = new Destination(this.#destinations.size, storage);
+    this.#destinations.set(storage.name, destination);
+    return destination;
+  }
+
   /** The key's activity; a new one if nothing is under way for it. */
   of(key: string): KeyActivity {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const activity = new KeyActivity(this.#kind, key);
+    const activity = new KeyActivity(this, key);
     this.#byKey.set(key, activity);
     return activity;
   }
@@ -38,11 +64,6 @@ export class Activities {
     else this.#byKey.delete(activity.key);
   }
 
-  /** Fences every operation of every key that was born before. */
-  fenceOlderThan(birth: number): void {
-    for (const { operations } of [...this.#byKey.values()]) operations.fenceOlderThan(birth);
-  }
-
   /** The local tiers are cleared: they take nothing of what is under way. */
   clear(): void {
     for (const { operations } of [...this.#byKey.values()]) operations.clear();
@@ -50,9 +71,9 @@ export class Activities {
 
   /** Distrusts the tiers for each key that is being written or removed, until a write or a removal has succeeded. */
   distrustMutating(now: number): void {
-    for (const activity of this.#byKey.values()) {
-      if (!activity.isMutating) continue;
-      for (const tier of this.#kind.remoteTiers) activity.distrust(tier, now);
+    for (const { isMutating, key } of this.#byKey.values()) {
+      if (!isMutating) continue;
+      for (const { distrust } of this.#destinations.values()) distrust.add(key, now);
     }
   }
 

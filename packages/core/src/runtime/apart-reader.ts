@@ -1,4 +1,5 @@
-import type { Flight, LoadOverride, NestedWait } from "./flight.js";
+import type { Flight, LoadOverride } from "./flight.js";
+import type { NestedWait } from "./running-load.js";
 
 /**
  * A reader that is answered apart from the others: it takes no value that was stored longer ago than it says, or it gets a copy

@@ -1,14 +1,15 @@
-import { Buffer } from "node:buffer";
 import type { Clock } from "../clock.js";
-import { ConfigurationError, closedError, typeName } from "../errors.js";
-import { escapedPrefix } from "../node/key.js";
+import { ConfigurationError, closedError } from "../errors.js";
+import { escapedPrefix, storageKey } from "../node/key.js";
 import { defaultName, type ResolvedMeta, resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
 import { isSameDefinition, isSameMinified } from "../node/same-definition.js";
-import { shownKey } from "../shown-key.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storages/memory.js";
 import type { StorageRegistry } from "../tiers/registry.js";
+import { Activities } from "./activities.js";
+import { bulkLoadOf } from "./bulk-load.js";
+import { checkedPrefix } from "./checked-prefix.js";
 import { ClassRuntime } from "./class-runtime.js";
 import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
@@ -17,9 +18,6 @@ import { WeakList } from "./weak-list.js";
 
 /** The name of the memory storage that serves the node classes without `caches`. */
 const defaultStorage = "default";
-
-/** In bytes; with the longest name, version and shortened key that makes less than 200. */
-const longestPrefix = 60;
 
 /** From so many classes of one default name on, something defines classes over and over. */
 const manyNamesakes = 100;
@@ -54,9 +52,13 @@ export class ClassRuntimes {
   /** The runtimes by prototype: a prototype that is frozen carries no symbol. */
   #byPrototype = new WeakMap<object, ClassRuntime>();
   readonly #prototypes = new WeakList<object>();
+  /** The names of the prototypes' classes. */
+  readonly #names = new WeakMap<object, string>();
   /** The prototypes of classes that a newer one of their name has replaced. */
   readonly #replaced = new WeakSet<object>();
   readonly #warned = new Set<string>();
+  /** By what the keys of a kind begin and end with: what they name in remote storages outlives the kind. */
+  readonly #activities = new Map<string, Activities>();
   #prefix: string;
   #retired = false;
 
@@ -105,6 +107,21 @@ export class ClassRuntimes {
     for (const { kind } of this.#known.values()) yield kind;
   }
 
+  /** The runtime that the node's class has now: of a kind that was replaced, the runtime in the one that took over. */
+  current(runtime: ClassRuntime, node: Node): ClassRuntime {
+    if (!runtime.kind.isReplaced || this.#retired) return runtime;
+    try {
+      return this.of(node);
+    } catch {
+      return runtime; // The class cannot be used any more, as its next caller is told.
+    }
+  }
+
+  /** Lets no load store its value any more, and settles when the writes and removals that were asked for have been answered. */
+  async finish(): Promise<void> {
+    await Promise.all(Array.from(this.#activities.values(), (activities) => activities.finish()));
+  }
+
   /** From here on nodes are refused. The runtimes are removed from the prototypes, which outlive this. */
   retire(): void {
     this.#retired = true;
@@ -122,8 +139,8 @@ export class ClassRuntimes {
     if (concerned.length === 0) return;
     this.#forgetPlans();
     for (const known of concerned) {
-      known.kind.replace(this.#clock.now());
-      this.#renew(known, known.nodeClass, resolveMeta(known.nodeClass));
+      const successor = this.#renew(known, known.nodeClass, resolveMeta(known.nodeClass));
+      known.kind.replaceBy(successor, this.#clock.now());
     }
   }
 
@@ -169,7 +186,8 @@ export class ClassRuntimes {
       loadAll,
     );
     this.#byPrototype.set(prototype, runtime);
-    this.#prototypes.add(prototype);
+    if (!this.#names.has(prototype)) this.#prototypes.add(prototype);
+    this.#names.set(prototype, meta.name);
     if (Object.isExtensible(prototype)) {
       Object.defineProperty(prototype, this.#symbol, { value: runtime, configurable: true });
     }
@@ -202,12 +220,13 @@ export class ClassRuntimes {
         { type: "CachemeWarning", code: "CACHEME_DUPLICATE_NODE" },
       );
     }
+    const successor = this.#renew(known, nodeClass, meta);
     for (const prototype of this.#prototypes) {
-      if (this.#byPrototype.get(prototype)?.kind === known.kind) this.#replaced.add(prototype);
+      if (this.#names.get(prototype) === meta.name) this.#replaced.add(prototype);
     }
     this.#forgetPlans();
-    known.kind.replace(this.#clock.now());
-    return this.#renew(known, nodeClass, meta);
+    known.kind.replaceBy(successor, this.#clock.now());
+    return successor;
   }
 
   /** Makes a kind for a class, and puts it in the place of an older one. */
@@ -219,10 +238,21 @@ export class ClassRuntimes {
     })) ?? [{ registered: this.#storages.getOrAdopt(defaultStorage, memory, name), ttl: undefined }];
     const remote = storages.find(({ registered }) => registered.kind === "remote");
     if (remote !== undefined && !meta.hasName) throw namelessNode(name, remote.registered.name);
-    const kind = new NodeKind(meta, name, this.#prefix, storages, older?.kind);
+    const kind = new NodeKind(meta, name, storages, this.#activitiesOf(name, meta));
     const known: Known = { kind, name, nodeClass, firstUse: new Error("first use") };
     this.#known.set(meta.hasName ? name : nodeClass.prototype, known);
     return kind;
+  }
+
+  #activitiesOf(name: string, { hasName, version }: ResolvedMeta): Activities {
+    // A class without a name of its own may be called like one that has it.
+    const identity = `${hasName}:${name}:${version}`;
+    const known = this.#activities.get(identity);
+    if (known !== undefined) return known;
+    const beforeKey = `${escapedPrefix(this.#prefix)}:${name}:`;
+    const activities = new Activities((key) => storageKey(beforeKey, key, `:${version}`));
+    this.#activities.set(identity, activities);
+    return activities;
   }
 
   /** Tells classes that share a default name apart, in events, errors and statistics. */
@@ -251,34 +281,4 @@ export class ClassRuntimes {
     // A prototype that was frozen meanwhile keeps the old symbol.
     this.#symbol = Symbol("cacheme runtime");
   }
-}
-
-function bulkLoadOf(nodeClass: NodeClass, name: string): ClassRuntime["loadAll"] {
-  // `loadAll` is no part of NodeClass, so that classes whose nodes have private constructors fit; it is checked here.
-  const { loadAll } = nodeClass as { readonly loadAll?: unknown };
-  if (loadAll === undefined) return undefined;
-  if (typeof loadAll !== "function") {
-    throw new ConfigurationError(
-      "CACHEME_INVALID_NODE",
-      `The static loadAll of node class "${name}" is not a function.`,
-      { node: name },
-    );
-  }
-  return (nodes, context) => loadAll.call(nodeClass, nodes, context);
-}
-
-function checkedPrefix(prefix: string): string {
-  if (
-    typeof prefix === "string" &&
-    /^[^\p{Cc}\p{Cs}\s]+$/u.test(prefix) &&
-    Buffer.byteLength(escapedPrefix(prefix)) <= longestPrefix
-  ) {
-    return prefix;
-  }
-  const shown = typeof prefix === "string" ? shownKey(prefix) : typeName(prefix);
-  throw new ConfigurationError(
-    "CACHEME_INVALID_OPTION",
-    `The prefix ${shown} cannot stand in keys. Give 1 to ${longestPrefix} bytes without white space, such as "shop"; a colon and ` +
-      "a percent sign count as 3.",
-  );
 }

@@ -7,6 +7,8 @@ import type { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { KeyActivity } from "./key-activity.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
+import { type Resolvers, withResolvers } from "./resolvers.js";
+import type { RunningLoad } from "./running-load.js";
 
 /** A load given by the reader, in place of the node's own. */
 export type LoadOverride = (context: LoadContext) => MaybePromise<unknown>;
@@ -16,23 +18,6 @@ export interface FlightOptions {
   readonly refreshes?: boolean;
   readonly override?: LoadOverride | undefined;
   readonly previous?: Entry | undefined;
-}
-
-/** The load that answers flights, as far as they know it. */
-export interface RunningLoad {
-  readonly flights: readonly Flight[];
-  /** The flights whose answers it looks at, and by how many reads. */
-  readonly waitsFor: Map<Flight, number>;
-  readonly ended: boolean;
-  /** A flight's readers have all left. */
-  abandoned(): void;
-}
-
-/** A load's wait for a flight. */
-export interface NestedWait {
-  readonly load: RunningLoad;
-  /** Another flight answers the read. Throws if that one waits for the load already. */
-  moveTo(flight: Flight): void;
 }
 
 /**
@@ -63,7 +48,8 @@ export interface FlightSteps {
  * overtaken, they read again.
  */
 export class Flight extends Operation implements RemoteRead {
-  readonly runtime: ClassRuntime;
+  /** Another one once the kind was replaced before the load began. */
+  runtime: ClassRuntime;
   readonly node: Node;
   readonly key: string;
   readonly activity: KeyActivity;
@@ -111,8 +97,8 @@ export class Flight extends Operation implements RemoteRead {
   skip = false;
 
   readonly #steps: FlightSteps;
-  #early: PromiseWithResolvers<unknown> | undefined;
-  #late: PromiseWithResolvers<unknown> | undefined;
+  #early: Resolvers | undefined;
+  #late: Resolvers | undefined;
 
   constructor(
     runtime: ClassRuntime,
@@ -171,6 +157,13 @@ export class Flight extends Operation implements RemoteRead {
     return this.refreshes || this.skippedTier || this.hasStrictReader;
   }
 
+  /** The class has another runtime now. Its tiers were not read, and may hold an older value. */
+  moveTo(runtime: ClassRuntime): void {
+    if (runtime.kind.activities !== this.runtime.kind.activities) return; // It has other keys now.
+    this.runtime = runtime;
+    this.skippedTier = runtime.remoteTiers.length > 0;
+  }
+
   /** The answer for a reader that joins now. */
   promise(): Promise<unknown> {
     if (!this.hasBegun) return this.promiseOfEarlier();
@@ -191,7 +184,7 @@ export class Flight extends Operation implements RemoteRead {
   }
 
   /** Takes the readers that joined during the load out of the flight, if there are any. The caller answers them. */
-  takeLate(): PromiseWithResolvers<unknown> | undefined {
+  takeLate(): Resolvers | undefined {
     const late = this.#late;
     this.#late = undefined;
     return late;
@@ -285,21 +278,4 @@ export class Flight extends Operation implements RemoteRead {
     this.activity.operations.end(this);
     this.activity.rest();
   }
-}
-
-/** Node 20 has no Promise.withResolvers. */
-function withResolvers(): PromiseWithResolvers<unknown> {
-  let resolve: (value: unknown) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<unknown>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
-}
-
-interface PromiseWithResolvers<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: unknown): void;
 }

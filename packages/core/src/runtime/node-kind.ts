@@ -1,15 +1,14 @@
 import { classFingerprint } from "../entry/envelope.js";
 import { BloomFilter } from "../node/doorkeeper.js";
-import { escapedPrefix, storageKey } from "../node/key.js";
 import type { ResolvedMeta } from "../node/meta.js";
 import { nextLocalSpace } from "../shared-state.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import type { LocalStorage } from "../storage/local-storage.js";
 import type { Registered } from "../tiers/registered.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
-import { Activities } from "./activities.js";
-import { Distrust } from "./distrust.js";
-import { nextBirth } from "./operation.js";
+import type { Activities } from "./activities.js";
+import type { Destination } from "./destination.js";
+import type { Distrust } from "./distrust.js";
 
 /** One of a kind's local tiers. */
 export interface LocalTier {
@@ -28,7 +27,10 @@ export interface RemoteTier {
   readonly index: number;
   readonly name: string;
   readonly ttl: number;
+  /** What the tier is read from. */
   readonly storage: RemoteBatch;
+  /** Where its writes and removals go. */
+  readonly destination: Destination;
   /** The keys for which the tier is not read. */
   readonly distrust: Distrust;
 }
@@ -52,61 +54,75 @@ export class NodeKind {
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
-  /** What is under way, by key. */
+  /** What is under way, by key. Kinds that succeed each other share it. */
   readonly activities: Activities;
-  /** Whether another kind has its name now. Then its loads store nothing: nobody could overtake them. */
-  isReplaced = false;
-  readonly #beforeKey: string;
-  readonly #afterKey: string;
+  /** The kind that has its name now, if it was replaced. Then its loads store nothing. */
+  #successor: NodeKind | undefined;
 
   constructor(
     meta: ResolvedMeta,
     name: string,
-    prefix: string,
     storages: readonly { readonly registered: Registered; readonly ttl: number | undefined }[],
-    older: NodeKind | undefined,
+    activities: Activities,
   ) {
     this.meta = meta;
     this.name = name;
     this.space = nextLocalSpace();
     this.fingerprint = classFingerprint(name, meta.version);
-    this.tiers = storages.map(({ registered, ttl = Number.POSITIVE_INFINITY }, index) =>
-      registered.kind === "local"
-        ? { kind: "local", index, name: registered.name, ttl, storage: registered.storage }
-        : {
-            kind: "remote",
-            index,
-            name: registered.name,
-            ttl,
-            storage: registered,
-            distrust: older?.distrustOf(registered) ?? new Distrust(),
-          },
-    );
+    this.tiers = storages.map(({ registered, ttl = Number.POSITIVE_INFINITY }, index) => {
+      const { name } = registered;
+      if (registered.kind === "local")
+        return { kind: "local", index, name, ttl, storage: registered.storage };
+      const destination = activities.destination(registered);
+      const { distrust } = destination;
+      return { kind: "remote", index, name, ttl, storage: registered, destination, distrust };
+    });
     this.localTiers = this.tiers.filter((tier) => tier.kind === "local");
     this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
     this.stats = new StatsCounter(this.tiers.map((tier) => tier.name));
-    this.activities = new Activities(this);
-    this.#beforeKey = `${escapedPrefix(prefix)}:${name}:`;
-    this.#afterKey = `:${meta.version}`;
+    this.activities = activities;
   }
 
   /** Returns the key under which a node of the kind is stored in remote storages. */
   storageKey(key: string): string {
-    return storageKey(this.#beforeKey, key, this.#afterKey);
+    return this.activities.storageKey(key);
   }
 
-  /** The keys for which a storage is not read: what was not reached stays so, whatever replaces the kind. */
-  distrustOf(storage: RemoteBatch): Distrust | undefined {
-    return this.remoteTiers.find((tier) => tier.storage === storage)?.distrust;
+  /** Notes that the tier could not be reached and may hold an older value, and so may give it to the tiers on its left. */
+  distrust(tier: RemoteTier, key: string, now: number): void {
+    for (const each of this.remoteTiers) if (each.index <= tier.index) each.distrust.add(key, now);
   }
 
-  /** Another kind takes the name over. What began before stores nothing any more. */
-  replace(now: number): void {
-    this.isReplaced = true;
+  /** Notes that a write or a removal has reached the tier. A tier on its right that was not reached may still refill it. */
+  trust(tier: RemoteTier, key: string): void {
+    const isRefilled = this.remoteTiers.some(
+      ({ index, distrust }) => index > tier.index && distrust.has(key),
+    );
+    if (!isRefilled) tier.distrust.remove(key);
+  }
+
+  get isReplaced(): boolean {
+    return this.#successor !== undefined;
+  }
+
+  /** The kind that has its name now. */
+  get latest(): NodeKind {
+    let latest: NodeKind = this;
+    while (latest.#successor !== undefined) latest = latest.#successor;
+    return latest;
+  }
+
+  /** Another kind takes the name over. Loads that run answer those who asked for them, and no one else. */
+  replaceBy(successor: NodeKind, now: number): void {
+    this.#successor = successor;
     this.activities.distrustMutating(now);
-    this.activities.fenceOlderThan(nextBirth());
     this.clearLocally();
+  }
+
+  /** Drops the key's entries from the local tiers. */
+  removeLocally(key: string): void {
+    for (const { storage } of this.localTiers) storage.remove(this.space, key);
   }
 
   /** Drops the kind's entries from its local tiers, or from the one of that name. They take nothing of what is under way. */

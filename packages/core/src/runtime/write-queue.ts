@@ -1,5 +1,5 @@
 import type { StoredRecord } from "../storage/remote-storage.js";
-import type { RemoteBatch } from "../tiers/remote-batch.js";
+import type { Destination } from "./destination.js";
 
 /** What one caller wants done with a key in a tier. */
 export interface Mutation {
@@ -25,15 +25,15 @@ interface Request {
  * storage may carry out two requests in any order, so no second one leaves before the first one was answered.
  */
 export class WriteQueue {
-  readonly #storage: RemoteBatch;
+  readonly #destination: Destination;
   readonly #key: string;
   readonly #idle: () => void;
   #isBusy = false;
   #next: Request | undefined;
 
   /** @param idle is called whenever the last mutation is done */
-  constructor(storage: RemoteBatch, key: string, idle: () => void) {
-    this.#storage = storage;
+  constructor(destination: Destination, key: string, idle: () => void) {
+    this.#destination = destination;
     this.#key = key;
     this.#idle = idle;
   }
@@ -65,17 +65,27 @@ export class WriteQueue {
       return;
     }
     this.#isBusy = true;
+    this.#ask(request);
+  }
+
+  /** Sends a request. If the storage fails because another one has taken its name, that one is asked. */
+  #ask(request: Request): void {
+    const { storage } = this.#destination;
     const done = (error: Error | undefined) => {
+      if (error !== undefined && this.#destination.storage !== storage) {
+        this.#ask(request);
+        return;
+      }
       for (const mutation of request.waiting) mutation.done(error);
       this.#send();
     };
-    if (request.record === undefined) {
-      this.#storage.remove({ storageKey: this.#key, done });
+    const { record } = request;
+    if (record === undefined) {
+      storage.remove({ storageKey: this.#key, done });
       return;
     }
-    const { record } = request;
     let wasOvertaken = false;
-    this.#storage.write({
+    storage.write({
       record: () => {
         const written = record();
         wasOvertaken = written === undefined;
@@ -83,7 +93,7 @@ export class WriteQueue {
       },
       done: (error) => {
         // What overtook the write has put a mutation of its own behind it, unless the write replaced a removal.
-        if (wasOvertaken && request.removes) this.#storage.remove({ storageKey: this.#key, done });
+        if (wasOvertaken && request.removes) storage.remove({ storageKey: this.#key, done });
         else done(error);
       },
     });

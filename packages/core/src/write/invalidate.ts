@@ -57,7 +57,7 @@ async function remove({ kind }: ClassRuntime, key: string, clock: Clock): Promis
   const tiers = kind.remoteTiers;
   const known = kind.activities.find(key);
   known?.operations.fenceOlderThan(birth);
-  for (const tier of kind.localTiers) tier.storage.remove(kind.space, key);
+  kind.removeLocally(key);
   if (tiers.length === 0) return [];
   const activity = known ?? kind.activities.of(key);
   const operation = new Operation(birth);
@@ -67,10 +67,10 @@ async function remove({ kind }: ClassRuntime, key: string, clock: Clock): Promis
   // From right to left, each after the one before: a tier that still has the value would refill the ones on its left.
   for (const tier of tiers.toReversed()) {
     const error = await removeFrom(activity, tier);
-    if (error === undefined) activity.trust(tier);
+    if (error === undefined) kind.trust(tier, key);
     else {
       failed.unshift({ storage: tier.name, error });
-      activity.distrust(tier, clock.now());
+      kind.distrust(tier, key, clock.now());
     }
   }
   for (const tier of tiers) activity.settle(tier);

@@ -105,7 +105,7 @@ export class Store {
     const packed = this.#packed(storing);
     if (packed instanceof SerializationError) {
       this.#tellNotStored(kind, key, packed);
-      if (replaces) for (const tier of tiers) this.#removeFrom(activity, tier);
+      if (replaces) for (const tier of tiers) this.#removeFrom(kind, activity, tier);
       this.#storeLocally(storing, kind.tiers.length);
       done();
       return;
@@ -195,7 +195,7 @@ export class Store {
     failed: FailedTier[],
     done: () => void,
   ): void {
-    const { activity, operation } = storing;
+    const { kind, activity, operation } = storing;
     let place = tiers.length;
     const next = () => {
       place -= 1;
@@ -209,8 +209,8 @@ export class Store {
         done: (error) => {
           if (error !== undefined) {
             failed.push({ storage: tier.name, error });
-            if (replaces && !operation.fenced) this.#removeFrom(activity, tier);
-          } else if (!operation.fenced) activity.trust(tier);
+            if (replaces && !operation.fenced) this.#removeFrom(kind, activity, tier);
+          } else if (!operation.fenced) kind.trust(tier, activity.key);
           next();
         },
       });
@@ -223,7 +223,7 @@ export class Store {
     const { activity, kind, lifetime, writtenAt } = storing;
     const key = activity.storageKey;
     const now = this.#clock.now();
-    const { offset } = tier.storage.clock;
+    const { offset } = tier.destination.storage.clock;
     const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
     const times = { writtenAt: writtenAt + offset, freshUntil: freshUntil + offset };
     const bytes = encodeEntry(packed, kind.fingerprint, key, times);
@@ -245,15 +245,15 @@ export class Store {
   #storeLocally(storing: Storing, before: number): SerializationError | undefined {
     const { kind, activity, operation, value, writtenAt, lifetime } = storing;
     if (operation.fenced) return undefined;
+    if (operation.cleared) {
+      // What was read from a remote tier since the clear may be older.
+      kind.latest.removeLocally(activity.key);
+      return undefined;
+    }
     const now = this.#clock.now();
     let refused: SerializationError | undefined;
     for (const tier of kind.localTiers) {
       if (tier.index >= before) continue;
-      if (operation.cleared) {
-        // What was read from a remote tier since the clear may be older.
-        tier.storage.remove(kind.space, activity.key);
-        continue;
-      }
       const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
       try {
         tier.storage.write(kind.space, activity.key, { value, writtenAt, freshUntil }, now);
@@ -277,7 +277,7 @@ export class Store {
     if (!activity.operations.hasYoungerThan(birth)) return;
     // What is being read from a tier may be older, too.
     activity.operations.fenceOlderThan(birth);
-    for (const tier of kind.localTiers) tier.storage.remove(kind.space, activity.key);
+    kind.latest.removeLocally(activity.key);
     for (const tier of kind.remoteTiers) activity.unsettle(tier);
     activity.operations.afterYounger(birth, () => {
       for (const tier of kind.remoteTiers) activity.settle(tier);
@@ -286,18 +286,18 @@ export class Store {
 
   #removeReplaced(kind: NodeKind, activity: KeyActivity, operation: Operation): void {
     if (operation.fenced) return;
-    for (const tier of kind.localTiers) tier.storage.remove(kind.space, activity.key);
-    for (const tier of kind.remoteTiers) this.#removeFrom(activity, tier);
+    kind.latest.removeLocally(activity.key);
+    for (const tier of kind.remoteTiers) this.#removeFrom(kind, activity, tier);
   }
 
   /** Removes an older value. Until that is done, and for as long as the tier cannot be reached, the tier is not read for the key. */
-  #removeFrom(activity: KeyActivity, tier: RemoteTier): void {
+  #removeFrom(kind: NodeKind, activity: KeyActivity, tier: RemoteTier): void {
     activity.unsettle(tier);
     activity.mutate(tier, {
       done: (error) => {
         activity.settle(tier);
-        if (error === undefined) activity.trust(tier);
-        else activity.distrust(tier, this.#clock.now());
+        if (error === undefined) kind.trust(tier, activity.key);
+        else kind.distrust(tier, activity.key, this.#clock.now());
       },
     });
   }

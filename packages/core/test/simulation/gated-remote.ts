@@ -14,17 +14,25 @@ export interface RequestWatcher {
 
 /** A remote storage whose requests are carried out, and answered, when the schedule says so. */
 export class GatedRemote extends SimulatedRemote {
+  readonly #clock: Clock;
   readonly #gates: Gates;
   readonly #values: Values;
   readonly #watcher: RequestWatcher;
   /** How many reads were sent for each key. */
-  readonly reads = new Map<number, number>();
+  readonly reads: Map<number, number>;
 
-  constructor(clock: Clock, gates: Gates, values: Values, watcher: RequestWatcher) {
-    super(clock);
+  constructor(clock: Clock, gates: Gates, values: Values, watcher: RequestWatcher, sameServer?: GatedRemote) {
+    super(clock, sameServer);
+    this.#clock = clock;
     this.#gates = gates;
     this.#values = values;
     this.#watcher = watcher;
+    this.reads = sameServer?.reads ?? new Map();
+  }
+
+  /** Another client of the same server. */
+  another(): GatedRemote {
+    return new GatedRemote(this.#clock, this.#gates, this.#values, this.#watcher, this);
   }
 
   override readMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
@@ -55,6 +63,10 @@ export class GatedRemote extends SimulatedRemote {
     carryOut: () => Promise<T>,
   ): Promise<T> {
     const keys = stored.map(keyOf);
+    if (this.closed > 0) {
+      this.#watcher.failed(keys);
+      throw new Error(`The storage is closed: ${kind}.`);
+    }
     const gate: Gate = { kind, keys, born: this.#values.born(), values };
     const passed = async () => {
       if ((await this.#gates.pass(gate)) !== "fail") return;

@@ -20,6 +20,10 @@ export type Step =
   | { readonly do: "maxAge"; readonly key: number; readonly ms: number }
   | { readonly do: "set"; readonly key: number; readonly carriable: boolean }
   | { readonly do: "getAll" }
+  /** The class is evaluated again, with another source. */
+  | { readonly do: "reload" }
+  /** Another storage takes the place of one: another client of the same server if it is remote. */
+  | { readonly do: "replace"; readonly which: number }
   /** One of the readers with a signal aborts it. */
   | { readonly do: "leave"; readonly which: number }
   | { readonly do: "advance"; readonly ms: number }
@@ -55,6 +59,8 @@ function drawn(): Step[] {
     for (const ms of [1, 20]) add(weight, { do: "maxAge", key, ms });
   }
   add(2, { do: "getAll" });
+  add(1, { do: "reload" });
+  for (const which of [0, 1, 2]) add(1, { do: "replace", which });
   for (const which of [0, 1]) add(4, { do: "leave", which });
   for (const ms of [1, 5, 25, 80]) add(1, { do: "advance", ms });
   for (const which of [0, 1, 2, 3, 5]) {

@@ -14,6 +14,42 @@ export type Probes = "oldest load first" | "youngest load first";
 
 class SourceError extends Error {}
 
+type NodeOfKey = (key: number) => Node<number>;
+
+/** A class of two sources: one more evaluation of a module that was edited gives the other one. */
+function simulatedNode(
+  meta: NodeMeta,
+  load: (key: number, context: LoadContext) => Promise<number>,
+  time: number,
+): NodeOfKey {
+  abstract class Simulated extends Node<number> {
+    static override meta: NodeMeta = meta;
+    constructor(readonly id: number) {
+      super();
+    }
+    key() {
+      return `key${this.id}`;
+    }
+  }
+  if (time % 2 === 0) {
+    class Even extends Simulated {
+      static override meta: NodeMeta = meta;
+      override load(context: LoadContext) {
+        return load(this.id, context);
+      }
+    }
+    return (key) => new Even(key);
+  }
+  class Odd extends Simulated {
+    static override meta: NodeMeta = meta;
+    override load(context: LoadContext) {
+      const { id } = this;
+      return load(id, context);
+    }
+  }
+  return (key) => new Odd(key);
+}
+
 /** One run of a schedule against a `Cacheme` of its own, and what it broke. */
 export class Simulation {
   readonly violations: Violation[] = [];
@@ -25,9 +61,13 @@ export class Simulation {
   readonly #gates = new Gates();
   readonly #histories = keys.map(() => new KeyHistory());
   readonly #remotes: GatedRemote[] = [];
+  readonly #storages = new Map<string, GatedRemote>();
   readonly #caches: NonNullable<NodeMeta["caches"]>;
   readonly #listens: boolean;
-  readonly #node: (key: number) => Node<number>;
+  readonly #evaluate: (time: number) => NodeOfKey;
+  #node: NodeOfKey;
+  #evaluations = 0;
+  #replacements = 0;
   readonly #leaving: AbortController[] = [];
   readonly #probes: Probes;
   readonly #trace: ((line: string) => void) | undefined;
@@ -42,21 +82,15 @@ export class Simulation {
     this.#trace = trace;
     this.#caches = setups[setup];
     this.#listens = listens;
+    const meta = {
+      name: "simulated",
+      caches: setups[setup],
+      loadTimeout: false,
+      serializer: this.#values.serializer(),
+    } as const;
     const load = (key: number, context: LoadContext) => this.#load(key, context);
-    class Simulated extends Node<number> {
-      static override meta: NodeMeta = { name: "simulated", caches: setups[setup], loadTimeout: false };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `key${this.id}`;
-      }
-      override load(context: LoadContext) {
-        return load(this.id, context);
-      }
-    }
-    Object.assign(Simulated.meta, { serializer: this.#values.serializer() });
-    this.#node = (key) => new Simulated(key);
+    this.#evaluate = (time) => simulatedNode(meta, load, time);
+    this.#node = this.#evaluate(0);
   }
 
   /** Runs the schedule, asks what a stranger could hold up, lets everything end, and reads once more. */
@@ -91,9 +125,37 @@ export class Simulation {
           ended: (ended) => this.#each(ended, (history) => history.end()),
         });
         this.#remotes.push(remote);
+        this.#storages.set(storage, remote);
         await this.#cacheme.registerStorage(storage, remote);
       }
     }
+  }
+
+  /** What is under way is overtaken: it serves those who asked before. */
+  #overtakeAll(what: string): void {
+    const born = this.#values.born();
+    for (const key of keys) this.#history(key).overtake(born);
+    this.#tell(() => `${what} (${born})`);
+  }
+
+  #reload(): void {
+    this.#evaluations += 1;
+    this.#node = this.#evaluate(this.#evaluations);
+    this.#overtakeAll("the class is evaluated again");
+    for (const key of keys) this.#cacheme.peekLocal(this.#node(key)); // Its first use.
+  }
+
+  #replace(which: number): void {
+    const storage = this.#caches[which % this.#caches.length]?.storage ?? "";
+    const client = this.#storages.get(storage)?.another();
+    if (client !== undefined) this.#storages.set(storage, client);
+    this.#replacements += 1;
+    const other = client ?? memory({ maxSize: 10 + this.#replacements }); // Those of one size count as one.
+    const replaced = this.#cacheme.registerStorage(storage, other, { replace: true });
+    void this.#settles(keys, replaced, {
+      done: () => this.#overtakeAll(`storage ${storage} is replaced`),
+      failed: (error) => this.#violates(5, `registerStorage is rejected with ${String(error)}`),
+    });
   }
 
   #take(step: Step): void {
@@ -125,6 +187,12 @@ export class Simulation {
         break;
       case "release":
         this.#open(step.which, step.how);
+        break;
+      case "reload":
+        this.#reload();
+        break;
+      case "replace":
+        this.#replace(step.which);
         break;
       case "turn":
         break;

@@ -14,9 +14,9 @@ export interface RemoteCall {
  */
 export class SimulatedRemote implements RemoteStorage {
   readonly kind = "remote";
-  readonly label = "simulated";
+  readonly label: string;
   readonly calls: RemoteCall[] = [];
-  readonly records = new Map<string, { readonly bytes: Uint8Array; readonly until: number }>();
+  readonly records: Map<string, { readonly bytes: Uint8Array; readonly until: number }>;
   readonly #clock: Clock;
   /** Milliseconds that the storage's own clock is ahead of the one that it was made with; negative if behind. */
   skew = 0;
@@ -25,8 +25,12 @@ export class SimulatedRemote implements RemoteStorage {
   closed = 0;
   connected = 0;
 
-  constructor(clock: Clock) {
+  /** @param sameServer another client of the server that this is a client of */
+  constructor(clock: Clock, sameServer?: SimulatedRemote) {
     this.#clock = clock;
+    this.records = sameServer?.records ?? new Map();
+    // Storages of one label count as one.
+    this.label = sameServer === undefined ? "simulated" : `${sameServer.label}, again`;
   }
 
   async connect(): Promise<void> {

@@ -1,0 +1,17 @@
+/** A promise and its two functions. */
+export interface Resolvers {
+  readonly promise: Promise<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Node 20 has no `Promise.withResolvers`. */
+export function withResolvers(): Resolvers {
+  let resolve: (value: unknown) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<unknown>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
