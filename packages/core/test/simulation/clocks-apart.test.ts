@@ -4,6 +4,7 @@ import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { SkewedClock } from "../support/skewed-clock.js";
 import { VirtualClock } from "../support/virtual-clock.js";
+import { timeout } from "./holds.js";
 
 const hour = 3_600_000;
 
@@ -151,7 +152,7 @@ describe("clocks apart", () => {
   }
 
   for (const [setup, caches] of Object.entries(setups)) {
-    it(`answers as if the clocks were equal, in any order of reads: ${setup}`, async () => {
+    it(`answers as if the clocks were equal, in any order of reads: ${setup}`, { timeout }, async () => {
       const answers = async (skews: Skews, steps: readonly Reading[]) => {
         const machines = await new Machines(caches).start(skews);
         const given: number[] = [];
