@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run english: checks how the comments' sentences open, and prints the share of clauses per place.
-// npm run english -- PLACE lists a place's sentences to rephrase; npm run english -- --write records the counts of today.
+// npm run english -- PLACE lists a place's sentences to rephrase; npm run english -- --write records the counts that fell.
 import { checkEnglish, findingsOfPlace, recordEnglish } from "./checks/english.mjs";
 
 try {

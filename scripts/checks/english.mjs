@@ -1,36 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { root } from "../lib/command.mjs";
-import { commentSentences } from "../lib/comment-sentences.mjs";
 import { filesBelow } from "../lib/files-below.mjs";
+import { measureSource } from "../lib/plain-english.mjs";
 import { packages } from "../lib/workspace.mjs";
-
-/**
- * The words that open a clause in place of a sentence's subject or verb. A small "of" continues the name before it, as in
- * "`@param ending` of the file's name".
- */
-const opening = /^["'([]*(?:[Ww]hat|[Ww]ho|[Ww]hoever|[Ww]here|[Tt]hat|Of)\b/;
-
-/**
- * Phrases with a plain word for each. Only those are here that mean nothing else.
- *
- * @type {readonly (readonly [phrase: RegExp, instead: string])[]}
- */
-const phrases = [
-  [/\b(?:tell|tells|told|telling) of\b/gi, "report, emit, notify"],
-  [/\banew\b/gi, "again"],
-  [/\bmend(?:s|ed|ing)?\b/gi, "fix, repair"],
-  [/\bside by side\b/gi, "concurrent"],
-  [/\bnone of them\b/gi, "name the noun"],
-  [/\bevery one of them\b/gi, "each"],
-  [/\bwhoever\b/gi, "name the noun"],
-  [/\blest\b/gi, "otherwise, so that … not"],
-  [/\bpass(?:es)? by\b(?! (?:itself|value|reference|name)\b)/gi, "skip"],
-  [/\bg(?:ives?|iven|iving|ave) out\b/gi, "return"],
-  [/\bcannot be meant\b/gi, "invalid"],
-  [/\bnot offered\b/gi, "not supported"],
-  [/\bwas expected, and\b/gi, "expected X, got Y"],
-];
 
 /** Openings may be at most this share of a place's sentences, once the place has come below it. */
 const limit = 0.02;
@@ -38,20 +11,8 @@ const limit = 0.02;
 /** The numbers that may only fall. */
 const recordFile = join(root, "scripts/checks/english.json");
 
-/**
- * The counts of one place's comments.
- *
- * @typedef {object} Count
- * @property {number} sentences
- * @property {number} openings sentences that open with a word that `opening` names
- * @property {number} phrases occurrences of `phrases`
- */
-
-/**
- * A sentence to rephrase.
- *
- * @typedef {{ at: string, text: string, reason: string }} Finding
- */
+/** @typedef {import("../lib/plain-english.mjs").Count} Count */
+/** @typedef {import("../lib/plain-english.mjs").Finding} Finding */
 
 /**
  * Counts the sentences of comments that open with a clause, and the phrases with a plainer word. Neither count of a
@@ -61,7 +22,7 @@ const recordFile = join(root, "scripts/checks/english.json");
  * @throws {Error} if a count grew, or if a place that was at or below 2 % is above it
  */
 export function checkEnglish() {
-  return judge(countPlaces(), JSON.parse(readFileSync(recordFile, "utf8")));
+  return judge(countPlaces(), readRecord());
 }
 
 /**
@@ -115,9 +76,32 @@ function faultsOf(place, count, recorded = { sentences: 0, openings: 0, phrases:
   return faults;
 }
 
-/** Records the counts of today. */
+/** Records the counts that fell. */
 export function recordEnglish() {
-  writeFileSync(recordFile, `${JSON.stringify(countPlaces(), undefined, 2)}\n`);
+  const lower = lowered(countPlaces(), readRecord());
+  writeFileSync(recordFile, `${JSON.stringify(lower, undefined, 2)}\n`);
+}
+
+/**
+ * Returns the counts to record: no findings more than recorded, and none for a new place.
+ *
+ * @param {Record<string, Count>} counts
+ * @param {Record<string, Count>} recorded
+ * @returns {Record<string, Count>}
+ */
+export function lowered(counts, recorded) {
+  const entries = Object.entries(counts).map(([place, { sentences, openings, phrases }]) => {
+    const before = recorded[place] ?? { openings: 0, phrases: 0 };
+    return [
+      place,
+      {
+        sentences,
+        openings: Math.min(openings, before.openings),
+        phrases: Math.min(phrases, before.phrases),
+      },
+    ];
+  });
+  return Object.fromEntries(entries);
 }
 
 /**
@@ -132,35 +116,6 @@ export function findingsOfPlace(place) {
   if (folder === undefined)
     throw new Error(`Expected a place, got "${place}": ${[...places().keys()].join(", ")}`);
   return measurePlace(folder).findings;
-}
-
-/**
- * Counts one source's sentences, and says what is to be rephrased.
- *
- * @param {string} file
- * @param {string} source
- * @returns {Count & { findings: Finding[] }}
- */
-export function measureSource(file, source) {
-  const sentences = commentSentences(file, source);
-  /** @type {Finding[]} */
-  const findings = [];
-  let openings = 0;
-  let found = 0;
-  for (const { text, line } of sentences) {
-    const word = opening.exec(text)?.[0];
-    if (word !== undefined) {
-      openings += 1;
-      findings.push({ at: `${file}:${line}`, text, reason: `opens with "${word}"` });
-    }
-    for (const [phrase, instead] of phrases) {
-      for (const [words] of text.matchAll(phrase)) {
-        found += 1;
-        findings.push({ at: `${file}:${line}`, text, reason: `"${words}": ${instead}` });
-      }
-    }
-  }
-  return { sentences: sentences.length, openings, phrases: found, findings };
 }
 
 /**
@@ -201,6 +156,11 @@ function measurePlace(folder) {
     phrases: measured.reduce((sum, { phrases }) => sum + phrases, 0),
     findings: measured.flatMap(({ findings }) => findings),
   };
+}
+
+/** @returns {Record<string, Count>} */
+function readRecord() {
+  return JSON.parse(readFileSync(recordFile, "utf8"));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { judge, measureSource } from "./english.mjs";
+import { measureSource } from "../lib/plain-english.mjs";
+import { judge, lowered } from "./english.mjs";
 
 /** @param {string} source */
 function count(source) {
@@ -123,5 +124,16 @@ describe("the recorded counts", () => {
       "added: expected at most 0 sentences",
     );
     expect(judge({ added: { sentences: 100, openings: 0, phrases: 0 } }, {})).toBe("added 0.0 %");
+  });
+
+  it("are lowered, and never raised, when they are recorded", () => {
+    const counts = {
+      core: { sentences: 50, openings: 1, phrases: 4 },
+      added: { sentences: 10, openings: 1, phrases: 0 },
+    };
+    expect(lowered(counts, { core: recorded, removed: recorded })).toEqual({
+      core: { sentences: 50, openings: 1, phrases: 3 },
+      added: { sentences: 10, openings: 0, phrases: 0 },
+    });
   });
 });
