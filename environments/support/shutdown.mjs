@@ -81,7 +81,7 @@ export async function checkShutdown(command, folder, use, paths) {
   busy.destroy();
   idle.destroy();
   const taken = Number(/(\d+) requests taken/.exec(printed)?.[1]);
-  assert.equal(answered, taken, "each request that the server took is answered");
+  assert.equal(answered, taken, "expected an answer to each accepted request");
   return `${answered - used} requests around SIGTERM, all answered`;
 }
 
@@ -102,7 +102,7 @@ function ask(url, { body, ...options } = {}) {
       response.on("data", (part) => {
         text += part;
       });
-      response.once("error", (cause) => reject(new Error("The answer was cut off", { cause })));
+      response.once("error", (cause) => reject(new Error("The answer was incomplete", { cause })));
       response.once("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
     });
     sent.once("error", reject);

@@ -41,7 +41,7 @@ test("mocked time moves ttls", async () => {
   assert.equal(await space.get(counted("a")), 2);
 });
 
-test("a remote storage answers in real time, whatever the mocked timers do", async () => {
+test("a remote storage answers in real time, despite the mocked timers", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cacheme-node-test-"));
   await space.registerStorage("files", file(folder));
   const filed = defineNode({
@@ -58,7 +58,7 @@ test("a remote storage answers in real time, whatever the mocked timers do", asy
   rmSync(folder, { recursive: true });
 });
 
-test("running all timers ends no load that waits for the file system", async () => {
+test("running all timers does not end a load that waits for the file system", async () => {
   const reading = space.get(counted("a"), { load: async () => (await stat(".")).isDirectory() });
   await Promise.resolve();
   mock.timers.runAll();

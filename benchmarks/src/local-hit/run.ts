@@ -116,7 +116,7 @@ async function measure(
     },
   );
   await cacheme.close();
-  if (sum === 0) throw new Error("Nothing was read.");
+  if (sum === 0) throw new Error("Expected values, read none.");
   return { bare: oursRatio, byNode: oursRatio / byNodeRatio };
 }
 

@@ -56,7 +56,7 @@ async function measure(url: string, bytes: number, inFlight: number): Promise<nu
   const [ratio = Number.NaN] = await interleaved([bare, ours], wallTime, { rounds: 15 });
   client.disconnect();
   if (cacheme.stats(PayloadNode).missCount > 0)
-    throw new Error("A read missed: what was measured is not what was meant.");
+    throw new Error("Expected a hit for each read, got a miss: the measurement is invalid.");
   return 1 / ratio;
 }
 

@@ -48,7 +48,8 @@ async function measure({ storage, bare }: StartedSubject, size: number) {
   await storage.writeMany(records);
   for (const found of [await bare.readMany(bareKeys), await storage.readMany(keys)]) {
     const isRight = found.every((bytes, index) => bytes && values[index]?.equals(bytes));
-    if (!isRight || found.length !== size) throw new Error("What was read is not what was written.");
+    if (!isRight || found.length !== size)
+      throw new Error("Expected to read the written values, got others.");
   }
   return {
     read: await ratio(

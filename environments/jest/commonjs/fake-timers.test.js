@@ -104,7 +104,7 @@ test("a folder of files answers in real time, whatever the faked timers do", asy
   rmSync(folder, { recursive: true });
 });
 
-test("what began with real timers ends quietly with faked ones, and the other way round", async () => {
+test("a load that began with real timers ends without a warning under faked ones, and vice versa", async () => {
   jest.useRealTimers();
   const warned = jest.spyOn(console, "warn");
   let answer;

@@ -51,18 +51,18 @@ const everySerializer = [
 ];
 
 describe.each(everySerializer)("%s carries, over a remote storage,", (_, serializer) => {
-  test("what fetch().json() gives", async () => {
+  test("the result of fetch().json()", async () => {
     const [first, second] = await throughRemote(serializer, async () => (await node.fetch(address)).json());
     expect(second).toEqual(first);
     expect(second).toEqual({ users: [{ id: 1 }] });
   });
 
-  test("what os.cpus() and os.networkInterfaces() give", async () => {
+  test("the results of os.cpus() and os.networkInterfaces()", async () => {
     const [first, second] = await throughRemote(serializer, () => [os.cpus(), os.networkInterfaces()]);
     expect(JSON.stringify(second)).toBe(JSON.stringify(first));
   });
 
-  test("what structuredClone gives", async () => {
+  test("the result of structuredClone", async () => {
     const [first, second] = await throughRemote(serializer, () =>
       node.structuredClone({ list: [1, { two: 2 }] }),
     );
@@ -100,7 +100,7 @@ describe.each(everySerializer.filter(([name]) => name !== "json()"))(
   },
 );
 
-test("msgpack() carries the errors that Node.js itself makes", async () => {
+test("msgpack() carries errors of Node.js itself", async () => {
   const [, { error }] = await throughRemote(msgpack(), async () => ({
     error: await require("node:fs/promises")
       .readFile("/no/such/file")

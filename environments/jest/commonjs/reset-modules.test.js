@@ -9,7 +9,7 @@ afterEach(async () => {
   jest.resetModules();
 });
 
-test("modules that were reset share the default space, its entries and errors", async () => {
+test("reset modules share the default space, its entries and errors", async () => {
   const before = loadModules();
   await before.registerStorage("local", before.memory());
   const ada = await before.get(new before.UserNode(1));
@@ -24,7 +24,7 @@ test("modules that were reset share the default space, its entries and errors", 
   );
 });
 
-test("each load is that of its own module", async () => {
+test("each class loads with its own module", async () => {
   jest.doMock("./database.js", () => ({ user: (id) => ({ id, from: "the first mock" }) }));
   const first = loadModules();
   await first.registerStorage("local", first.memory());
@@ -37,7 +37,7 @@ test("each load is that of its own module", async () => {
   jest.dontMock("./database.js");
 });
 
-test("after reset() nothing is left of the test before", async () => {
+test("after reset() the default space is empty", async () => {
   const { get, memory, registerStorage, reset, UserNode } = loadModules();
   await registerStorage("local", memory());
   const before = await get(new UserNode(1));

@@ -38,7 +38,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test("a class and a definition are read, stored, found again and invalidated", async () => {
+test("a class and a definition are read, stored, found and invalidated", async () => {
   const first = await get(new CountedNode("a"));
   expect(await get(new CountedNode("a"))).toBe(first);
   await invalidate(new CountedNode("a"));

@@ -19,7 +19,7 @@ interface Answer {
 }
 
 const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error("Give a folder.");
+if (folder === undefined) throw new Error("Expected a folder as the argument.");
 
 if (cluster.isPrimary) await direct();
 else await serve(folder);

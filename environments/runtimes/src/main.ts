@@ -8,7 +8,7 @@ import { LengthNode } from "./pages.js";
 import { open, read, tour, write } from "./tour.js";
 
 const [folder, name, ...others] = process.argv.slice(2);
-if (folder === undefined || name === undefined) throw new Error("Give a folder and a name.");
+if (folder === undefined || name === undefined) throw new Error("Expected a folder and a name as arguments.");
 
 await open(folder);
 if (others.length === 0) {

@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import { nodes } from "cacheme";
 
 const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error("Give a folder.");
+if (folder === undefined) throw new Error("Expected a folder as the argument.");
 
 const names = ["thread-1", "thread-2", "thread-3"];
 for (const others of [[], names]) {
@@ -23,5 +23,5 @@ for (const others of [[], names]) {
     }),
   );
 }
-assert.deepEqual(nodes(), [], "each thread has a space of its own");
+assert.deepEqual(nodes(), [], "each thread has its own space");
 console.log(JSON.stringify({ threads: names.length }));

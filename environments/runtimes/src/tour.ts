@@ -107,7 +107,7 @@ export async function read(names: readonly string[]): Promise<string[]> {
     assert.deepEqual(
       await getAll(nodes),
       nodes.map((node) => node.load()),
-      `${NodeClass.name} holds what was written`,
+      `expected the written values of ${NodeClass.name}`,
     );
     assert.equal(stats(NodeClass).loadCount, loadCount, `${NodeClass.name} was read from the folder`);
   }

@@ -40,7 +40,7 @@ const everything = [
 ];
 
 describe.each([
-  ["the timers of the default", undefined],
+  ["the default timers", undefined],
   ["all timers", { toFake: everything }],
 ])("with %s faked", (_, options) => {
   beforeEach(async () => {
@@ -70,7 +70,7 @@ describe.each([
     expect(await space.get(counted("a"))).toBe(2);
   });
 
-  it("lets a remote storage answer in real time, whatever the faked timers do", async () => {
+  it("lets a remote storage answer in real time, despite the faked timers", async () => {
     const reading = space.getAll([filed("a"), filed("b")]);
     vi.advanceTimersByTime(3_600_000);
     expect(await reading).toEqual([1, 2]);
@@ -78,7 +78,7 @@ describe.each([
     expect(space.storages().map(({ failureCount }) => failureCount)).toEqual([0, 0]);
   });
 
-  it("ends no load that waits for a server when all timers are run", async () => {
+  it("does not end a load that waits for a server when all timers run", async () => {
     const reading = space.get(counted("a"), { load: () => wait(1, "loaded") });
     await Promise.resolve();
     vi.runAllTimers();

@@ -45,7 +45,7 @@ const serializers = [
 ];
 
 describe.each(serializers)("%s", (_, serializer) => {
-  it("carries what os.cpus(), structuredClone and fetch give, and the test's own objects", async () => {
+  it("carries results of os.cpus(), structuredClone and fetch, and the test's own objects", async () => {
     const [first, second] = await throughFiles(serializer, async () => [
       os.cpus(),
       structuredClone({ list: [1, { two: 2 }] }),
@@ -73,7 +73,7 @@ describe.each(serializers.slice(0, 2))("%s", (_, serializer) => {
   });
 });
 
-it("carries the errors that Node.js itself makes", async () => {
+it("carries errors of Node.js itself", async () => {
   const load = async () => ({ error: await readFile("/no/such/file").catch((error) => error) });
   const [, { error }] = await throughFiles(msgpack(), load);
   expect([error.code, error.syscall]).toEqual(["ENOENT", "open"]);
@@ -90,13 +90,13 @@ it("keeps values of both realms in memory, frozen, cloned and shared", async () 
   }
 });
 
-it("says what is missing if an address has no package", async () => {
+it("fails with the missing package of an address", async () => {
   const error = await new Cacheme().registerStorage("redis", "redis://127.0.0.1").catch((reason) => reason);
   expect(error).toBeInstanceOf(CachemeError);
   expect(error.code).toBe("CACHEME_MISSING_PACKAGE");
 });
 
-it("finds the package of an address that is installed", async () => {
+it("finds the installed package of an address", async () => {
   const space = new Cacheme();
   await space.registerStorage("files", `file://${folder}`);
   await space.close();

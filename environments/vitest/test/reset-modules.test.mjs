@@ -11,7 +11,7 @@ afterEach(async () => {
   vi.resetModules();
 });
 
-it("shares the default space, its entries and errors among modules that were reset", async () => {
+it("shares the default space, its entries and errors among reset modules", async () => {
   const before = await loadModules();
   await before.registerStorage("local", before.memory());
   const ada = await before.get(new before.UserNode(1));
@@ -25,7 +25,7 @@ it("shares the default space, its entries and errors among modules that were res
   await expect(other).rejects.toBeInstanceOf(before.CachemeError);
 });
 
-it("loads with the functions of each module's own", async () => {
+it("loads with each module's own functions", async () => {
   for (const from of ["the first mock", "the second mock"]) {
     vi.resetModules();
     vi.doMock("./database.mjs", () => ({ user: (id) => ({ id, from }) }));

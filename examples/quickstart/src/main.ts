@@ -40,7 +40,7 @@ function check(
 ): void {
   const wrong = folders.find((_, index) => !isDeepStrictEqual(trees[index], expected[index]));
   if (wrong !== undefined)
-    throw new Error(`Wrong answer ${way}: the tree of ${wrong} is not what a plain search finds.`);
+    throw new Error(`Wrong answer ${way}: the tree of ${wrong} differs from that of a plain search.`);
 }
 
 async function quickstart(signal: AbortSignal): Promise<void> {
