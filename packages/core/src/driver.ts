@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export { type Address, parseAddress, type ServerPlace, serverName } from "./driver/address.js";
 export { backOff } from "./driver/back-off.js";
 export { cutOff, noAnswer, refusedConnection, unsupportedServer } from "./driver/connect-trouble.js";
 export {
@@ -23,6 +24,7 @@ export type {
 } from "./driver/driver.js";
 export { type DriverSettings, DriverStorage } from "./driver/driver-storage.js";
 export { KeyFailures } from "./driver/failed-keys.js";
+export { LongKeys } from "./driver/long-keys.js";
 export {
   flag,
   invalidOption,
@@ -41,6 +43,9 @@ export {
   type OptionRows,
   OptionTable,
 } from "./driver/option-table.js";
+export { Reconnector, type ReconnectorOptions } from "./driver/reconnector.js";
+export { type Member, Rendezvous } from "./driver/rendezvous.js";
+export { resetSocket } from "./driver/reset-socket.js";
 export { type StorageCall, StorageCalls, type StorageCallsOptions } from "./driver/storage-calls.js";
 export { Sweeper } from "./driver/sweeper.js";
 export { tableName } from "./driver/table-name.js";

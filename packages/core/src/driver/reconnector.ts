@@ -1,0 +1,140 @@
+import { clearTimeout, setTimeout } from "../timers.js";
+import { backOff } from "./back-off.js";
+import { noAnswer } from "./connect-trouble.js";
+import { Deferred } from "./deferred.js";
+
+/** What a {@link Reconnector} must know of a connection. */
+export interface ReconnectorOptions {
+  /** Milliseconds that one attempt may take. */
+  readonly connectTimeout: number;
+  /** Begins an attempt. `ready` or `lost` tells how it went. */
+  dial(): void;
+  /** Ends an attempt that has taken too long. `lost` follows. */
+  hangUp(reason: Error): void;
+  /** Whether attempts go on in the background before one has succeeded. Default `false`. */
+  readonly isPersistent?: boolean | undefined;
+  /**
+   * Whether the client reconnects by itself, as one of the program's own does. Then `dial` only begins what the client has not
+   * begun, no attempt has a time limit, and none is made in the background. Default `false`.
+   */
+  readonly isForeign?: boolean | undefined;
+}
+
+/**
+ * Connects again after a connection to one server was lost. For authors of storages.
+ *
+ * - A call that finds the connection cut waits for the attempt that follows, up to its deadline.
+ * - Once an attempt has failed, calls fail at once until the server is back. Attempts go on in the background, with growing
+ *   pauses.
+ * - A connection that was dropped because the server was silent counts as a failed attempt.
+ *
+ * No timer here keeps the process alive: a waiting call has a deadline, whose timer does.
+ */
+export class Reconnector {
+  readonly #options: ReconnectorOptions;
+  #isPersistent: boolean;
+  #isReady = false;
+  #isDialing = false;
+  #isClosed = false;
+  #failure: Error | undefined;
+  #attempts = 0;
+  /** The end of this attempt's time, or the beginning of the next attempt. */
+  #timer: NodeJS.Timeout | undefined;
+  #pending: Deferred | undefined;
+
+  constructor(options: ReconnectorOptions) {
+    this.#options = options;
+    this.#isPersistent = options.isPersistent === true;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Why the server cannot be reached. While it is set, waiting is of no use. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Settles with the attempt that is under way, or with a new one. */
+  untilReady(): Promise<void> {
+    if (this.#isReady) return Promise.resolve();
+    if (this.#isClosed) return Promise.reject(closed());
+    this.#pending ??= new Deferred();
+    const { promise } = this.#pending;
+    if (!this.#isDialing) this.#attempt();
+    return promise;
+  }
+
+  /** Replaces a lost connection in the background from now on, and begins with it. A first success does the same. */
+  persist(): void {
+    this.#isPersistent = true;
+    if (!this.#isReady && !this.#isDialing && this.#timer === undefined) this.#attempt();
+  }
+
+  /** Must be called when there is a connection to work with. */
+  ready(): void {
+    this.#clearTimer();
+    this.#isDialing = false;
+    this.#isReady = true;
+    this.#isPersistent = true;
+    this.#attempts = 0;
+    this.#failure = undefined;
+    this.#pending?.resolve();
+    this.#pending = undefined;
+  }
+
+  /**
+   * Must be called when a connection was lost, or an attempt has failed.
+   *
+   * @param options.isSilent whether it was dropped for the server's silence: then calls fail until the next success
+   */
+  lost(reason: Error, { isSilent = false }: { readonly isSilent?: boolean } = {}): void {
+    this.#clearTimer();
+    const isCut = this.#isReady && !isSilent;
+    this.#isReady = false;
+    this.#isDialing = false;
+    if (this.#isClosed) return;
+    // The end of a good connection may be a mere cut, which the next attempt tells.
+    if (isCut && this.#isPersistent) this.#attempt();
+    else this.#fail(reason);
+  }
+
+  /** Stops all attempts. Calls that wait are rejected. */
+  close(): void {
+    this.#isClosed = true;
+    this.#clearTimer();
+    this.#pending?.reject(closed());
+    this.#pending = undefined;
+  }
+
+  #attempt(): void {
+    this.#clearTimer();
+    if (this.#isClosed) return;
+    const { connectTimeout, isForeign } = this.#options;
+    if (isForeign !== true) {
+      this.#isDialing = true;
+      const late = (): void => this.#options.hangUp(noAnswer(connectTimeout));
+      this.#timer = setTimeout(late, connectTimeout).unref();
+    }
+    this.#options.dial();
+  }
+
+  #fail(reason: Error): void {
+    this.#pending?.reject(reason);
+    this.#pending = undefined;
+    const isForeign = this.#options.isForeign === true;
+    if (isForeign || this.#isPersistent) this.#failure = reason;
+    if (isForeign || !this.#isPersistent) return;
+    this.#timer = setTimeout(() => this.#attempt(), backOff(this.#attempts++)).unref();
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+function closed(): Error {
+  return new Error("the storage was closed");
+}
