@@ -26,7 +26,10 @@ class FarNode extends Node<string> {
   }
 }
 
-/** No server listens there: the storage is made and asked, and the value comes from the source. */
+/**
+ * No server listens at these addresses: the storages are created and read, and the value comes from
+ * the source.
+ */
 const addresses: Record<string, (url: string, options: { connect: "lazy" }) => RemoteStorage> = {
   "redis://127.0.0.1:1": redis,
   "mongodb://127.0.0.1:1/cache": mongodb,
@@ -50,7 +53,7 @@ async function loadsBehind(storage: RemoteStorage | string): Promise<void> {
 async function main(): Promise<void> {
   for (const [url, make] of Object.entries(addresses)) {
     await loadsBehind(make(url, { connect: "lazy" }));
-    // The package is found by the address, also where each package sees only what it depends on.
+    // The address finds its package, even if each package can import only its own dependencies.
     await loadsBehind(url);
   }
 
@@ -58,7 +61,10 @@ async function main(): Promise<void> {
   await loadsBehind(file(folder));
   await loadsBehind(pathToFileURL(folder).href);
 
-  /** Its client is not installed here: Node.js has one of its own, or the error says what to install. */
+  /**
+   * The client of SQLite is not installed here: Node.js has its own, or the error names the package
+   * to install.
+   */
   const cacheme = new Cacheme();
   try {
     await cacheme.registerStorage("small", sqlite(":memory:"));
