@@ -1,4 +1,5 @@
 import { memory, registerStorage } from "cacheme";
 
-// Next evaluates this module several times. The same storage under the same name is registered once.
+// Next evaluates this module several times. Registering the same storage again under the same name
+// does nothing.
 await registerStorage("local", memory({ maxSize: 1_000 }));

@@ -6,7 +6,10 @@ import { filesBelow } from "./files-below.mjs";
 /** A link on a page to something in the checkout. */
 /** @typedef {{ text: string, file: string, heading: string | undefined, target: string }} Link */
 
-/** The pages of the checkout, relative to it: those of `.github` too, not the changesets, which become change logs. */
+/**
+ * Returns the paths of the checkout's pages, with those of `.github`, but without changesets, which
+ * become change logs.
+ */
 export function allPages() {
   return [
     ...filesBelow(root, ".md"),

@@ -12,7 +12,10 @@ const COLUMNS = 3;
 const PANEL = { width: 250, height: 170, left: 34, right: 14, top: 26, bottom: 24 };
 const TOP = 60;
 
-/** Hit ratio by capacity as SVG: a panel for each trace, capacities on a logarithmic axis, a line for each cache. */
+/**
+ * Draws the hit ratio by capacity as SVG: a panel for each trace, with capacities on a logarithmic
+ * axis and a line for each cache.
+ */
 export function capacityCharts(results: readonly Result[]): string {
   const traces = [...new Set(results.map(({ trace }) => trace))];
   const height = TOP + Math.ceil(traces.length / COLUMNS) * PANEL.height;

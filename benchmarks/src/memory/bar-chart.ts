@@ -1,4 +1,4 @@
-/** One library's bar in every group. */
+/** The bars of a library: one in each group. */
 interface Bars {
   readonly name: string;
   readonly values: readonly number[];
@@ -11,7 +11,10 @@ const BAR = 13;
 const GAP = 16;
 const TOP = 76;
 
-/** A horizontal bar chart as SVG: a group of bars for each name in `groups`, one bar for each library. */
+/**
+ * Draws a horizontal bar chart as SVG: a group of bars for each name in `groups`, one bar for each
+ * library.
+ */
 export function barChart(title: string, groups: readonly string[], bars: readonly Bars[]): string {
   const longest = Math.max(...bars.flatMap(({ values }) => values));
   const groupHeight = bars.length * BAR + GAP;

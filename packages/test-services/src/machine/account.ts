@@ -6,7 +6,10 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Returns the account for a program: `nobody` if the program refuses root and we are root, else our own. */
+/**
+ * Returns the account `nobody` for a program that refuses root, if we are root. Otherwise returns
+ * nothing: the program runs as we do.
+ */
 export function accountOf({ refusesRoot = false }: { readonly refusesRoot?: boolean }): Account | undefined {
   if (!refusesRoot || process.getuid?.() !== 0) return undefined;
   return { uid: idOf("-u"), gid: idOf("-g") };
