@@ -5,20 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { file } from "@cacheme/file";
-import { Cacheme, defineNode, memory } from "cacheme";
+import { Cacheme, memory } from "cacheme";
+import { counted, filed, restart } from "./test/counted.mjs";
 
-let loads = 0;
 let space;
 
-const counted = defineNode({
-  name: "counted",
-  caches: [{ storage: "local", ttl: "1m" }],
-  key: (id) => id,
-  load: () => ++loads,
-});
-
 beforeEach(async () => {
-  loads = 0;
+  restart();
   mock.timers.enable({ now: 1_000_000 });
   space = new Cacheme();
   await space.registerStorage("local", memory());
@@ -44,12 +37,6 @@ test("mocked time moves ttls", async () => {
 test("a remote storage answers in real time, despite the mocked timers", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cacheme-node-test-"));
   await space.registerStorage("files", file(folder));
-  const filed = defineNode({
-    name: "filed",
-    caches: [{ storage: "files" }],
-    key: (id) => id,
-    load: () => ++loads,
-  });
   const reading = space.getAll([filed("a"), filed("b")]);
   mock.timers.tick(3_600_000);
   assert.deepEqual(await reading, [1, 2]);

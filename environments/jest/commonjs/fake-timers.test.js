@@ -4,20 +4,13 @@ const { join } = require("node:path");
 const { setTimeout: wait } = require("node:timers/promises");
 const { file } = require("@cacheme/file");
 const { Cacheme, defineNode, get, getAll, invalidate, memory, reset } = require("cacheme");
+const { counted, filed, load, restart } = require("./counted.js");
 const { slowShelf } = require("./storages.js");
-
-let loads = 0;
-const counted = defineNode({
-  name: "counted",
-  caches: [{ storage: "local", ttl: "1m" }],
-  key: (id) => id,
-  load: () => ++loads,
-});
 
 let space;
 
 beforeEach(async () => {
-  loads = 0;
+  restart();
   jest.useFakeTimers();
   space = new Cacheme();
   await space.registerStorage("local", memory());
@@ -75,7 +68,7 @@ test("a remote storage answers in real time", async () => {
     name: "shelved",
     caches: [{ storage: "shelf", ttl: "1m" }],
     key: (id) => id,
-    load: () => ++loads,
+    load,
   });
   expect(await space.get(shelved("a"))).toBe(1);
   expect(await space.get(shelved("a"))).toBe(1);
@@ -88,12 +81,6 @@ test("a remote storage answers in real time", async () => {
 test("a folder of files answers in real time, whatever the faked timers do", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cacheme-jest-"));
   await space.registerStorage("files", file(folder));
-  const filed = defineNode({
-    name: "filed",
-    caches: [{ storage: "files" }],
-    key: (id) => id,
-    load: () => ++loads,
-  });
   const reading = space.getAll([filed("a"), filed("b")]);
   jest.advanceTimersByTime(3_600_000); // This is longer than any deadline of a storage, and comes before the answer.
   expect(await reading).toEqual([1, 2]);
@@ -133,7 +120,7 @@ test("a load that began with real timers ends without a warning under faked ones
 });
 
 test("the module's functions work with faked timers, too", async () => {
-  const plain = defineNode({ name: "plain", key: (id) => id, load: () => ++loads });
+  const plain = defineNode({ name: "plain", key: (id) => id, load });
   expect(await get(plain("a"))).toBe(1);
   expect(await getAll([plain("a"), plain("b")])).toEqual([1, 2]);
   await invalidate(plain("a"));

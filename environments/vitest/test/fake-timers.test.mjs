@@ -3,26 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { file } from "@cacheme/file";
-import { Cacheme, defineNode, memory } from "cacheme";
+import { Cacheme, memory } from "cacheme";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { counted, filed, restart } from "./counted.mjs";
 
-let loads = 0;
 let space;
 let folder;
-
-const counted = defineNode({
-  name: "counted",
-  caches: [{ storage: "local", ttl: "1m" }],
-  key: (id) => id,
-  load: () => ++loads,
-});
-
-const filed = defineNode({
-  name: "filed",
-  caches: [{ storage: "files" }],
-  key: (id) => id,
-  load: () => ++loads,
-});
 
 /** Vitest refuses to fake nextTick only in child processes. */
 const everything = [
@@ -44,7 +30,7 @@ describe.each([
   ["all timers", { toFake: everything }],
 ])("with %s faked", (_, options) => {
   beforeEach(async () => {
-    loads = 0;
+    restart();
     folder = mkdtempSync(join(tmpdir(), "cacheme-vitest-"));
     vi.useFakeTimers(options);
     space = new Cacheme();
