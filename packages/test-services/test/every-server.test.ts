@@ -1,8 +1,8 @@
-import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Server, server } from "../src/run/service.js";
 import { catalogue, type ServiceName } from "../src/services/catalogue.js";
 import { describeWithServer } from "../src/vitest.js";
-import { type Held, hold, isReserved } from "./held.js";
+import { describeHeld, isReserved } from "./held.js";
 
 for (const name of Object.keys(catalogue) as ServiceName[]) {
   const { title, ready } = catalogue[name];
@@ -45,16 +45,12 @@ for (const name of Object.keys(catalogue) as ServiceName[]) {
     });
   });
 
-  describeWithServer(name, `a server of ${title} that another test process started`, () => {
-    let holder: Held;
-    beforeAll(async () => {
-      holder = await hold(name);
-    });
-
+  describeHeld(name, `a server of ${title} that another test process started`, name, (held) => {
     it("does not outlive that process when it is killed", async () => {
-      const [port = 0] = holder.ports;
+      const { ports, kill } = held();
+      const [port = 0] = ports;
       expect(await answers(port)).toBe(true);
-      await holder.kill(holder.ports);
+      await kill(ports);
       expect(await answers(port)).toBe(false);
     });
   });

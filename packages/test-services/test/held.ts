@@ -3,7 +3,10 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { beforeAll } from "vitest";
 import { bundleProgram } from "../src/program.js";
+import type { ServiceName } from "../src/services/catalogue.js";
+import { describeWithServer } from "../src/vitest.js";
 
 /** Another test process, which has started servers. */
 export interface Held {
@@ -13,6 +16,26 @@ export interface Held {
    * or others that they hold.
    */
   kill(ports: readonly number[]): Promise<void>;
+}
+
+/**
+ * Describes a suite in which another test process has started a server.
+ *
+ * @param what as in {@link hold}
+ */
+export function describeHeld(
+  name: ServiceName,
+  suite: string,
+  what: string,
+  body: (held: () => Held) => void,
+): void {
+  describeWithServer(name, suite, () => {
+    let held: Held;
+    beforeAll(async () => {
+      held = await hold(what);
+    });
+    body(() => held);
+  });
 }
 
 /**

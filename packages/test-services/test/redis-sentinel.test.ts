@@ -4,7 +4,7 @@ import { type RedisSentinel, startRedisSentinel } from "../src/run/redis-sentine
 import { describeWithServer } from "../src/vitest.js";
 import { agreement } from "./agreement.js";
 import { ask } from "./conversation.js";
-import { type Held, hold } from "./held.js";
+import { describeHeld } from "./held.js";
 
 describeWithServer("redis", "a Redis master with its sentinels", () => {
   let group: RedisSentinel;
@@ -53,16 +53,12 @@ describeWithServer("redis", "a Redis master with its sentinels", () => {
   );
 });
 
-describeWithServer("redis", "a group of sentinels that another test process started", () => {
-  let holder: Held;
-  beforeAll(async () => {
-    holder = await hold("sentinel");
-  });
-
+describeHeld("redis", "a group of sentinels that another test process started", "sentinel", (held) => {
   it("does not outlive that process when it is killed", async () => {
-    expect(holder.ports).toHaveLength(6);
-    await holder.kill(holder.ports);
-    const answers = await Promise.all(holder.ports.map((node) => ask(node, "PING")));
+    const { ports, kill } = held();
+    expect(ports).toHaveLength(6);
+    await kill(ports);
+    const answers = await Promise.all(ports.map((node) => ask(node, "PING")));
     expect(new Set(answers)).toEqual(new Set(["closed"]));
   });
 });

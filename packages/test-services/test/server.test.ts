@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { afterEach, beforeAll, expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { type Server, server } from "../src/run/service.js";
 import { describeWithServer } from "../src/vitest.js";
 import { ask, Conversation } from "./conversation.js";
-import { type Held, hold } from "./held.js";
+import { describeHeld } from "./held.js";
 
-describeWithServer("redis", "a throw-away server", () => {
+describeWithServer("redis", "a test server", () => {
   const started: Server[] = [];
   const start = async (): Promise<Server> => {
     const redis = await server("redis");
@@ -73,17 +73,13 @@ describeWithServer("redis", "a throw-away server", () => {
   });
 });
 
-describeWithServer("redis", "a throw-away server that another test process started", () => {
-  let holder: Held;
-  beforeAll(async () => {
-    holder = await hold("redis");
-  });
-
+describeHeld("redis", "a test server that another test process started", "redis", (held) => {
   it("does not outlive that process when it is killed", async () => {
-    const [port = 0] = holder.ports;
+    const { ports, kill } = held();
+    const [port = 0] = ports;
     const folder = (await ask(port, "CONFIG GET dir")).split("\r\n").at(-1) ?? "";
     expect(existsSync(folder)).toBe(true);
-    await holder.kill(holder.ports);
+    await kill(ports);
     expect(existsSync(folder)).toBe(false);
     expect(await ask(port, "PING")).toBe("closed");
   });
