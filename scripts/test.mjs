@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { checkChangesets } from "./checks/changesets.mjs";
+import { checkComparison } from "./checks/comparison.mjs";
 import { consumerSteps } from "./checks/consumers.mjs";
 import { checkDevelopment } from "./checks/development.mjs";
 import { checkEnglish } from "./checks/english.mjs";
@@ -58,6 +59,7 @@ const groups = {
         { name: "pages about the sources name what is there", check: checkInternals },
         { name: "pages open with two lines of summary", check: checkPages },
         { name: "CI and the development container fit the project", check: checkDevelopment },
+        { name: "the comparison shows its results", check: checkComparison },
         { name: "every change has a changeset", check: () => checkChangesets(env) },
       ],
       2,

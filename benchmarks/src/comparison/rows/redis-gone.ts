@@ -1,0 +1,19 @@
+import { longTtl, outcomeOf, type Row, startRedis } from "../row.js";
+
+export const redisGone: Row = {
+  title: "Redis cannot be reached: an invalidation",
+  fusionCache: { outcome: "resolves, repeated later", page: "AutoRecovery" },
+  async run(library) {
+    const redis = await startRedis();
+    const proxy = await redis.proxy();
+    const setUp = { tiers: "both", redisUrl: proxy.url, ttl: longTtl, prepared: "as documented" } as const;
+    const cache = await library.open({ ...setUp, load: async (key) => key });
+    await cache.get("key");
+    await proxy.refuse();
+    return outcomeOf(
+      cache.invalidate("key"),
+      () => "resolves",
+      () => "rejects",
+    );
+  },
+};

@@ -1,0 +1,16 @@
+import { longTtl, outcomeOf, type Row, startRedis } from "../row.js";
+
+export const redisStopped: Row = {
+  title: "Redis stops answering (SIGSTOP): a read of a missing key",
+  fusionCache: { outcome: "value, with timeouts", page: "StepByStep" },
+  async run(library) {
+    const redis = await startRedis();
+    const setUp = { tiers: "both", redisUrl: redis.url, ttl: longTtl, prepared: "as documented" } as const;
+    const cache = await library.open({ ...setUp, load: async (key) => key });
+    await cache.get("warm");
+    await redis.pause();
+    const outcome = await outcomeOf(cache.get("key"), () => "value");
+    await redis.resume();
+    return outcome;
+  },
+};
