@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { root } from "../lib/command.mjs";
 import { filesBelow } from "../lib/files-below.mjs";
-import { measureSource } from "../lib/plain-english.mjs";
+import { allPages, pageText } from "../lib/pages.mjs";
+import { measurePage, measureSource } from "../lib/plain-english.mjs";
 import { packages } from "../lib/workspace.mjs";
 
 /** Openings may be at most this share of a place's sentences, once the place has come below it. */
@@ -15,7 +16,7 @@ const recordFile = join(root, "scripts/checks/english.json");
 /** @typedef {import("../lib/plain-english.mjs").Finding} Finding */
 
 /**
- * Counts the sentences of comments that open with a clause, and the phrases with a plainer word. Neither count of a
+ * Counts the sentences of comments and pages that open with a clause, and the phrases with a plainer word. Neither count of a
  * place may exceed the recorded one. A count that fell is no failure.
  *
  * @returns {string} the share of such openings per place
@@ -59,8 +60,8 @@ function faultsOf(place, count, recorded = { sentences: 0, openings: 0, phrases:
   const faults = [];
   if (count.openings > recorded.openings) {
     faults.push(
-      `${place}: expected at most ${recorded.openings} sentences of comments that open with What, Who, Where, ` +
-        `Whoever, That or Of, got ${count.openings}. Open with the subject, or with the verb.`,
+      `${place}: expected at most ${recorded.openings} sentences that open with What, Who, Where, Whoever, ` +
+        `That or Of, got ${count.openings}. Open with the subject, or with the verb.`,
     );
   } else if (count.openings === recorded.openings && shareOf(recorded) <= limit && shareOf(count) > limit) {
     faults.push(
@@ -112,44 +113,57 @@ export function lowered(counts, recorded) {
  * @throws {Error} if there is no such place
  */
 export function findingsOfPlace(place) {
-  const folder = places().get(place);
-  if (folder === undefined)
+  const measure = places().get(place);
+  if (measure === undefined)
     throw new Error(`Expected a place, got "${place}": ${[...places().keys()].join(", ")}`);
-  return measurePlace(folder).findings;
+  return measure().findings;
 }
 
 /**
- * Every folder of sources by the name under which it is counted.
+ * The places that are counted, by name: each folder of sources, and all pages together.
  *
- * @returns {Map<string, string>}
+ * @returns {Map<string, () => ReturnType<typeof measureSource>>}
  */
 function places() {
-  const folders = ["scripts", "benchmarks", "environments", "examples", "docs"];
+  const others = ["scripts", "benchmarks", "environments", "examples", "docs"];
+  const folders = [...packages(), ...others.map((name) => ({ name, folder: join(root, name) }))];
   return new Map([
-    ...packages().map(({ name, folder }) => /** @type {const} */ ([name, folder])),
-    ...folders.map((name) => /** @type {const} */ ([name, join(root, name)])),
+    ...folders.map(({ name, folder }) => /** @type {const} */ ([name, () => measureSources(folder)])),
+    ["pages", measurePages],
   ]);
 }
 
 /** @returns {Record<string, Count>} */
 function countPlaces() {
   return Object.fromEntries(
-    [...places()].map(([place, folder]) => {
-      const { sentences, openings, phrases } = measurePlace(folder);
+    [...places()].map(([place, measure]) => {
+      const { sentences, openings, phrases } = measure();
       return [place, { sentences, openings, phrases }];
     }),
   );
 }
 
 /** @param {string} folder */
-function measurePlace(folder) {
+function measureSources(folder) {
   const files = [".ts", ".tsx", ".mts", ".cts", ".js", ".mjs", ".cjs"]
     .flatMap((ending) => filesBelow(folder, ending))
     .filter((file) => !file.split(sep).includes("fixtures"));
-  const measured = files.map((file) => {
-    const path = join(folder, file);
-    return measureSource(path.slice(root.length + 1), readFileSync(path, "utf8"));
-  });
+  return sumOf(
+    files.map((file) => {
+      const path = join(folder, file);
+      return measureSource(path.slice(root.length + 1), readFileSync(path, "utf8"));
+    }),
+  );
+}
+
+/** Measures the pages, and the changesets, which become pages. */
+function measurePages() {
+  const changesets = filesBelow(join(root, ".changeset"), ".md").map((name) => `.changeset/${name}`);
+  return sumOf([...allPages(), ...changesets].map((page) => measurePage(page, pageText(page))));
+}
+
+/** @param {readonly ReturnType<typeof measureSource>[]} measured */
+function sumOf(measured) {
   return {
     sentences: measured.reduce((sum, { sentences }) => sum + sentences, 0),
     openings: measured.reduce((sum, { openings }) => sum + openings, 0),

@@ -1,10 +1,14 @@
 import { commentSentences } from "./comment-sentences.mjs";
+import { pageSentences } from "./page-sentences.mjs";
 
 /**
  * The words that open a clause in place of a sentence's subject or verb. A small "of" continues the name before it, as in
  * "`@param ending` of the file's name".
  */
 const opening = /^["'([]*(?:[Ww]hat|[Ww]ho|[Ww]hoever|[Ww]here|[Tt]hat|Of)\b/;
+
+/** The same on a page, where a small letter begins a cell of a table, such as "what to do". */
+const pageOpening = /^["'([]*(?:What|Who|Whoever|Where|That|Of)\b/;
 
 /**
  * Phrases with a plain word for each. Only those are here that mean nothing else.
@@ -28,7 +32,7 @@ const phrases = [
 ];
 
 /**
- * The counts of a source's comments, or of a place's.
+ * The counts of a source's comments, of a page, or of a place.
  *
  * @typedef {object} Count
  * @property {number} sentences
@@ -50,7 +54,27 @@ const phrases = [
  * @returns {Count & { findings: Finding[] }}
  */
 export function measureSource(file, source) {
-  const sentences = commentSentences(file, source);
+  return measureSentences(file, commentSentences(file, source), opening);
+}
+
+/**
+ * Counts one page's sentences, and says what is to be rephrased.
+ *
+ * @param {string} file
+ * @param {string} page its text
+ * @returns {Count & { findings: Finding[] }}
+ */
+export function measurePage(file, page) {
+  return measureSentences(file, pageSentences(page), pageOpening);
+}
+
+/**
+ * @param {string} file
+ * @param {readonly import("./comment-sentences.mjs").Sentence[]} sentences
+ * @param {RegExp} opening
+ * @returns {Count & { findings: Finding[] }}
+ */
+function measureSentences(file, sentences, opening) {
   /** @type {Finding[]} */
   const findings = [];
   let openings = 0;
