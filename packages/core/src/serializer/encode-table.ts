@@ -5,7 +5,7 @@ import { refuseUncarried } from "./refusal.js";
 import { code, type Part } from "./value-table.js";
 import type { ValueTypes } from "./value-type.js";
 import { viewClasses } from "./view-classes.js";
-import { isWellFormed } from "./well-formed.js";
+import { isCarried } from "./carried-text.js";
 
 /**
  * The table of a value; msgpackr carries it exactly.
@@ -43,7 +43,7 @@ export function encodeTable(root: unknown, types?: ValueTypes): readonly unknown
 
 function encodePrimitive(value: unknown): unknown {
   if (Object.is(value, -0)) return [code.negativeZero];
-  if (typeof value === "string") return isWellFormed(value) ? value : [code.text, utf16(value)];
+  if (typeof value === "string") return isCarried(value) ? value : [code.text, utf16(value)];
   if (typeof value === "bigint") return [code.bigint, value.toString(16)];
   return value;
 }
@@ -109,7 +109,7 @@ function encodeView(view: ArrayBufferView): Part | ArrayBufferView {
 }
 
 function encodeText(text: string): string | Uint8Array {
-  return isWellFormed(text) ? text : utf16(text);
+  return isCarried(text) ? text : utf16(text);
 }
 
 function utf16(text: string): Uint8Array {

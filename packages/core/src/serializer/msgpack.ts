@@ -7,7 +7,7 @@ import { failure } from "./refusal.js";
 import type { Serializer } from "./serializer.js";
 import { type SerializerOptions, ValueTypes } from "./value-type.js";
 import { isOrdinaryMemory } from "./view-classes.js";
-import { isWellFormed } from "./well-formed.js";
+import { isCarried } from "./carried-text.js";
 
 /**
  * MessagePack, the default: small, fast, and it carries nearly everything that is data, as it went in: what JSON carries,
@@ -110,7 +110,7 @@ let hasRows = false;
 function isOrdinary(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
-      return isWellFormed(value);
+      return isCarried(value);
     case "number":
       // msgpackr writes -0 as 0.
       return value !== 0 || 1 / value > 0;
@@ -153,7 +153,7 @@ function isOrdinaryRecord(object: object, depth: number): boolean {
   let names = 0;
   for (const name in object) {
     // msgpackr renames __proto__, and uses __keys__ itself.
-    if (name === "__proto__" || name === "__keys__" || !isWellFormed(name)) return false;
+    if (name === "__proto__" || name === "__keys__" || !isCarried(name)) return false;
     // The key is the object's own, or the count below is wrong.
     if (!isOrdinary((object as Readonly<Record<string, unknown>>)[name], depth + 1)) return false;
     names++;

@@ -78,6 +78,8 @@ export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
     "a\ud800",
     { "\udc00": "\udfff\ud83d" },
     "\ufeffmark",
+    `\ufeff${"long ".repeat(20)}`,
+    { [`\ufeff${"k".repeat(80)}`]: [`\ufeff${"long ".repeat(20_000)}`] },
     "\0",
   ],
   "finite numbers, and -0": () => [
