@@ -1,11 +1,11 @@
 import { types as is } from "node:util";
+import { isCarried } from "./carried-text.js";
 import { isDOMException, isError, standardClassOf } from "./error-classes.js";
 import { homePrototypeOf, kindOf } from "./kind.js";
 import { refuseUncarried } from "./refusal.js";
 import { code, type Part } from "./value-table.js";
 import type { ValueTypes } from "./value-type.js";
 import { viewClasses } from "./view-classes.js";
-import { isCarried } from "./carried-text.js";
 
 /**
  * The table of a value; msgpackr carries it exactly.

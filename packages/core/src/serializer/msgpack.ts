@@ -1,13 +1,14 @@
 import { Buffer } from "node:buffer";
 import { types } from "node:util";
 import { addExtension, Packr, Unpackr } from "msgpackr/pack";
+import { isCarried } from "./carried-text.js";
 import { decodeTable } from "./decode-table.js";
 import { encodeTable } from "./encode-table.js";
+import { notPlain, readPlain } from "./read-plain.js";
 import { failure } from "./refusal.js";
 import type { Serializer } from "./serializer.js";
 import { type SerializerOptions, ValueTypes } from "./value-type.js";
 import { isOrdinaryMemory } from "./view-classes.js";
-import { isCarried } from "./carried-text.js";
 
 /**
  * MessagePack, the default: small, fast, and it carries nearly everything that is data, as it went in: what JSON carries,
@@ -53,9 +54,9 @@ function serializerOf(types: ValueTypes | undefined): Serializer {
       const buffer = Buffer.isBuffer(bytes)
         ? bytes
         : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      return buffer[0] === tableMark
-        ? decodeTable(unpackr.unpack(buffer.subarray(1)), types)
-        : unpackr.unpack(buffer);
+      if (buffer[0] === tableMark) return decodeTable(unpackr.unpack(buffer.subarray(1)), types);
+      const value = readPlain(buffer);
+      return value === notPlain ? unpackr.unpack(buffer) : value;
     },
   });
 }

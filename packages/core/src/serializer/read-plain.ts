@@ -1,0 +1,186 @@
+import { Buffer } from "node:buffer";
+import { shortText } from "./short-text.js";
+
+/**
+ * Reads a MessagePack value that consists of what most values do: objects, arrays, strings, numbers, booleans, `null` and
+ * `undefined`. It is two to four times as fast as msgpackr, because it makes no view of the bytes and remembers the keys of
+ * objects.
+ *
+ * @returns {@link notPlain} if the bytes hold anything else, or are cut off or damaged: msgpackr reads or refuses them
+ */
+export function readPlain(bytes: Buffer): unknown {
+  source = bytes;
+  at = 0;
+  end = bytes.length;
+  depth = 0;
+  isPlain = true;
+  const value = read();
+  source = nothing;
+  return isPlain && at === end ? value : notPlain;
+}
+
+export const notPlain: unique symbol = Symbol("not plain");
+
+const nothing = Buffer.alloc(0);
+
+// The state of the value that is being read: reading is synchronous and runs nobody else's code.
+let source: Buffer = nothing;
+let at = 0;
+let end = 0;
+let depth = 0;
+/** Turns false with the first byte that is not of this subset; what is read after it does not count. */
+let isPlain = true;
+
+/** Deeper values are read by msgpackr. */
+const deepest = 200;
+
+function read(): unknown {
+  if (!has(1)) return undefined;
+  const token = readByte();
+  if (token < 0x80) return token;
+  if (token < 0x90) return readObject(token & 0x0f);
+  if (token < 0xa0) return readArray(token & 0x0f);
+  if (token < 0xc0) return readText(token & 0x1f);
+  if (token >= 0xe0) return token - 0x100;
+  switch (token) {
+    case 0xc0:
+      return null;
+    case 0xc2:
+      return false;
+    case 0xc3:
+      return true;
+    case 0xcb:
+      return readFloat();
+    case 0xcc:
+      return readUnsigned(1);
+    case 0xcd:
+      return readUnsigned(2);
+    case 0xce:
+      return readUnsigned(4);
+    case 0xd0:
+      return readSigned(1);
+    case 0xd1:
+      return readSigned(2);
+    case 0xd2:
+      return readSigned(4);
+    case 0xd4:
+      // The extension by which msgpackr writes `undefined`: type 0, data 0.
+      return readUnsigned(2) === 0 ? undefined : giveUp();
+    case 0xd9:
+      return readText(readUnsigned(1));
+    case 0xda:
+      return readText(readUnsigned(2));
+    case 0xdb:
+      return readText(readUnsigned(4));
+    case 0xdc:
+      return readArray(readUnsigned(2));
+    case 0xdd:
+      return readArray(readUnsigned(4));
+    case 0xde:
+      return readObject(readUnsigned(2));
+    case 0xdf:
+      return readObject(readUnsigned(4));
+    default:
+      return giveUp();
+  }
+}
+
+function giveUp(): undefined {
+  isPlain = false;
+}
+
+/** Whether so many bytes are left. */
+function has(count: number): boolean {
+  if (count <= end - at) return true;
+  isPlain = false;
+  return false;
+}
+
+function readByte(): number {
+  const byte = source[at] as number; // The caller has looked how many are left.
+  at += 1;
+  return byte;
+}
+
+function readFloat(): number | undefined {
+  if (!has(8)) return undefined;
+  at += 8;
+  return source.readDoubleBE(at - 8);
+}
+
+function readUnsigned(bytes: 1 | 2 | 4): number {
+  if (!has(bytes)) return 0;
+  let number = 0;
+  for (let i = 0; i < bytes; i++) number = number * 0x100 + readByte();
+  return number;
+}
+
+function readSigned(bytes: 1 | 2 | 4): number {
+  const unused = 32 - 8 * bytes;
+  return (readUnsigned(bytes) << unused) >> unused;
+}
+
+function readArray(length: number): unknown {
+  // Each element takes a byte at least, so a damaged length allocates nothing.
+  if (!has(length) || ++depth > deepest) return giveUp();
+  const array = new Array<unknown>(length);
+  for (let i = 0; i < length && isPlain; i++) array[i] = read();
+  depth--;
+  return array;
+}
+
+function readObject(length: number): unknown {
+  if (!has(2 * length) || ++depth > deepest) return giveUp();
+  const object: Record<string, unknown> = {};
+  for (let i = 0; i < length && isPlain; i++) {
+    const key = readKey();
+    // It would set the prototype.
+    if (key === "__proto__") return giveUp();
+    object[key] = read();
+  }
+  depth--;
+  return object;
+}
+
+function readText(length: number): string {
+  if (!has(length)) return "";
+  const start = at;
+  at += length;
+  return textOf(start, length);
+}
+
+function textOf(start: number, length: number): string {
+  return shortText(source, start, length) ?? source.toString("utf8", start, start + length);
+}
+
+/** Keys that were read, by their place. Objects of one class have the same ones. */
+const keys: (string | undefined)[] = new Array(1_024).fill(undefined);
+
+function readKey(): string {
+  if (!has(1)) return "";
+  const token = readByte();
+  const length = token - 0xa0;
+  if (length < 1 || length > 31) {
+    at -= 1;
+    const key = read();
+    if (typeof key !== "string") isPlain = false;
+    return String(key);
+  }
+  if (!has(length)) return "";
+  const start = at;
+  at += length;
+  const last = source[at - 1] as number; // A key of one byte at least, all of it there.
+  const middle = source[start + (length >> 1)] as number; // As above.
+  const place = (Math.imul(length, 0x9e5) ^ Math.imul(last, 0x1b3) ^ Math.imul(middle, 0x61)) & 1_023;
+  const known = keys[place];
+  if (known !== undefined && known.length === length && isAt(known, start)) return known;
+  const key = textOf(start, length);
+  // A key that is not ASCII has fewer characters than bytes, and is found never.
+  keys[place] = key;
+  return key;
+}
+
+function isAt(key: string, start: number): boolean {
+  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) !== source[start + i]) return false;
+  return true;
+}
