@@ -25,7 +25,8 @@ export function withoutValues(error: Error): Error {
 
 /** By SQLSTATE. */
 const advices: Readonly<Record<string, string>> = {
-  "08P01": "If the address is PgBouncer's, give prepare: false.",
+  "08P01":
+    "If the address is PgBouncer's, give prepare: false, or list statement_timeout and options in its ignore_startup_parameters.",
   "22021": "The database's encoding must be UTF8.",
   "22P05": "The database's encoding must be UTF8.",
   "25001":
