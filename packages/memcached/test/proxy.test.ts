@@ -6,7 +6,7 @@ import { memcached } from "../src/index.js";
 import { cleanup } from "./cleanup.js";
 
 /**
- * What the proxy of memcached 1.6.45 answered, built from its source with `--enable-proxy` and started with
+ * Answers of the proxy of memcached 1.6.45, built from its source with `--enable-proxy` and started with
  * `-o proxy_config=route.lua`: the lines of `stats` and `stats settings` that a storage reads or that name the proxy. Both
  * are about the proxy itself, whichever servers are behind it. Such a server without `proxy_config` leaves out
  * `proxy_config_reloads` and says `proxy_enabled no`.

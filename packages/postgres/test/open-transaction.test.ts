@@ -8,7 +8,7 @@ import { connected, record, texts } from "./place.js";
 const parseComplete = 0x31;
 const readyForQuery = 0x5a;
 
-/** What a door may say in the place of `I`: the number of ReadyForQuery on its connection, and whether it ends a prepared query. */
+/** Chooses the status in the place of `I`, by the number of ReadyForQuery on its connection, and whether it ends a prepared query. */
 type Status = (ready: { readonly number: number; readonly isPrepared: boolean }) => "I" | "T" | "E";
 
 const refused = {
