@@ -18,8 +18,7 @@ export const now: () => number = (() => {
 /** The time until which something is kept that is kept until it is removed: the greatest whole number of JavaScript. */
 export const never: number = Number.MAX_SAFE_INTEGER;
 
-/** Whole milliseconds from 1. A part is left off: a record must not outlive the tier that it came from. */
-export function after(milliseconds: number | undefined, from: number = now()): number {
-  if (milliseconds === undefined) return never;
-  return Math.min(from + Math.max(1, Math.floor(milliseconds)), never);
+/** The time in so many whole milliseconds. */
+export function after(milliseconds: number | undefined): number {
+  return milliseconds === undefined ? never : now() + milliseconds;
 }

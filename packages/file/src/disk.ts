@@ -50,23 +50,27 @@ export async function forEach<T>(
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-/**
- * {@link forEach} where one failure is no reason to leave out the others.
- *
- * @returns what failed, and the first error
- */
-export async function forEachAlone<T>(
+/** {@link forEach} with an answer for each item. */
+export async function mapEach<T, Answer>(
+  items: readonly T[],
+  isOver: () => boolean,
+  answerTo: (item: T) => Promise<Answer>,
+): Promise<Answer[]> {
+  const answers: Answer[] = new Array(items.length);
+  await forEach(items, isOver, async (item, index) => {
+    answers[index] = await answerTo(item);
+  });
+  return answers;
+}
+
+/** {@link forEach} that goes on after an item has failed. */
+export function forEachAlone<T>(
   items: readonly T[],
   isOver: () => boolean,
   act: (item: T) => Promise<void>,
-): Promise<{ readonly failed: readonly T[]; readonly error: unknown }> {
-  const failures: { readonly item: T; readonly error: unknown }[] = [];
-  await forEach(items, isOver, (item) =>
-    act(item).catch((error: unknown) => {
-      failures.push({ item, error });
-    }),
-  );
-  return { failed: failures.map(({ item }) => item), error: failures[0]?.error };
+  failed: (item: T, error: unknown) => void,
+): Promise<void> {
+  return forEach(items, isOver, (item) => act(item).catch((error: unknown) => failed(item, error)));
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { RemoteStorage } from "cacheme";
+import { DriverStorage } from "cacheme/driver";
+import { FileDriver } from "./driver.js";
 import { type FileConnectionOptions, type FileStorageOptions, settings } from "./options.js";
-import { FileStorage } from "./storage.js";
 
 export type { FileConnectionOptions, FileStorageOptions } from "./options.js";
 
@@ -26,5 +27,6 @@ export function file(
   target: string | URL | FileConnectionOptions,
   options: FileStorageOptions = {},
 ): RemoteStorage {
-  return new FileStorage(settings(target, options));
+  const checked = settings(target, options);
+  return new DriverStorage(new FileDriver(checked), checked);
 }

@@ -1,50 +1,29 @@
-import {
-  checkKeysOf,
-  type HeldLease,
-  type LeaseAnswer,
-  type LeasedRecord,
-  type LeaseRequest,
-  type Leases,
-  type StorageCall,
-  type StorageCalls,
-} from "cacheme/driver";
-import { after, now } from "./clock.js";
-import { forEach } from "./disk.js";
+import type { Acquisition, HeldLease, LeaseAnswer, LeasedRecord, StorageCall } from "cacheme/driver";
+import { now } from "./clock.js";
 import type { Entries } from "./entries.js";
-import { encode } from "./record.js";
-import { destroy, isRunning, newTicket, place, redeem, ticketFrom, ticketsOf } from "./tickets.js";
+import { encode, keptOf } from "./record.js";
+import {
+  destroy,
+  isRunning,
+  newTicket,
+  place,
+  redeem,
+  type Ticket,
+  ticketFrom,
+  ticketsOf,
+} from "./tickets.js";
 
 const noBytes = new Uint8Array();
 
 /** A lease is a ticket: see `tickets.ts`. */
-export class FileLeases implements Leases {
-  readonly #label: string;
-  readonly #calls: StorageCalls;
+export class FileLeases {
   readonly #entries: Entries;
 
-  constructor(label: string, calls: StorageCalls, entries: Entries) {
-    this.#label = label;
-    this.#calls = calls;
+  constructor(entries: Entries) {
     this.#entries = entries;
   }
 
-  async acquire(requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]> {
-    return this.#batch("an acquire", requests, (request, call) => this.#acquire(request, call));
-  }
-
-  async fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
-    return this.#batch("a fill", records, (record) => this.#fill(record));
-  }
-
-  async release(leases: readonly HeldLease[]): Promise<void> {
-    const { folder } = this.#entries;
-    await this.#batch("a release", leases, async ({ key, token }) => {
-      const ticket = leaseFrom(token);
-      return ticket !== undefined && destroy(folder, folder.hash(key), [ticket]);
-    });
-  }
-
-  async #acquire({ key, duration, steal = false }: LeaseRequest, call: StorageCall): Promise<LeaseAnswer> {
+  async acquire({ key, duration, steal }: Acquisition, call: StorageCall): Promise<LeaseAnswer> {
     const { folder } = this.#entries;
     const hash = folder.hash(key);
     const fresh = steal ? undefined : await this.#fresh(key);
@@ -67,49 +46,27 @@ export class FileLeases implements Leases {
     return { outcome: "held" };
   }
 
-  async #fresh(key: string): Promise<LeaseAnswer | undefined> {
-    const kept = await this.#entries.read(key);
-    return kept !== undefined && kept.fresh > now() ? { outcome: "fresh", bytes: kept.bytes } : undefined;
-  }
-
-  async #fill({ key, token, bytes, ttl, freshFor }: LeasedRecord): Promise<boolean> {
-    const ticket = leaseFrom(token);
-    if (ticket === undefined) return false;
+  async fill(record: LeasedRecord): Promise<boolean> {
     const { folder } = this.#entries;
-    const expires = after(ttl);
-    const content = encode(key, {
-      expires,
-      fresh: freshFor === undefined ? expires : after(freshFor),
-      bytes,
-    });
-    const stored = await redeem(folder, folder.hash(key), ticket.name, content);
+    const content = encode(record.key, keptOf(record));
+    const stored = await redeem(folder, folder.hash(record.key), record.token, content);
     if (stored) await this.#entries.wrote(content);
     return stored;
   }
 
-  async #batch<Asked extends { readonly key: string }, Answer>(
-    action: string,
-    asked: readonly Asked[],
-    answerTo: (one: Asked, call: StorageCall) => Promise<Answer>,
-  ): Promise<Answer[]> {
-    checkKeysOf(asked, this.#label);
-    const answers: Answer[] = [];
-    if (asked.length === 0) return answers;
-    await this.#calls.run(action, (call) =>
-      forEach(
-        asked,
-        () => call.isLate,
-        async (one, index) => {
-          answers[index] = await answerTo(one, call);
-        },
-      ),
-    );
-    return answers;
+  async release({ key, token }: HeldLease): Promise<void> {
+    const { folder } = this.#entries;
+    await destroy(folder, folder.hash(key), [{ name: token }]);
+  }
+
+  async #fresh(key: string): Promise<LeaseAnswer | undefined> {
+    const kept = await this.#entries.read(key);
+    return kept !== undefined && kept.fresh > now() ? { outcome: "fresh", bytes: kept.bytes } : undefined;
   }
 }
 
-/** A token becomes part of a path: nothing but a ticket's name may. */
-function leaseFrom(token: string) {
+/** The ticket of a token. A token becomes part of a path: nothing but a ticket's name may. */
+export function leaseFrom(token: string): Ticket | undefined {
   const ticket = ticketFrom(String(token));
   return ticket?.kind === "lease" ? ticket : undefined;
 }

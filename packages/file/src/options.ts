@@ -3,12 +3,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import {
   type ConnectionOptions,
   type ConnectionSettings,
-  connectionSettings,
+  connectionRows,
   type Duration,
+  OptionTable,
   optionError,
   refuseUnknownOptions,
   shown,
-  timerMilliseconds,
+  timer,
+  wholeNumber,
 } from "cacheme/driver";
 
 /** Where the files are. */
@@ -46,13 +48,11 @@ const where = "file()";
 /** Below that, what a file takes at least is too much of it for the bound to be kept. */
 const leastSize = 65_536;
 
-const known: readonly (keyof FileStorageOptions)[] = [
-  "commandTimeout",
-  "connect",
-  "connectTimeout",
-  "maxSize",
-  "sweepInterval",
-];
+const optionTable = new OptionTable(where, {
+  ...connectionRows,
+  maxSize: { kind: wholeNumber(leastSize, "bytes") },
+  sweepInterval: { kind: timer, default: "1m" },
+});
 
 /**
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a folder or an option that cannot be meant,
@@ -62,21 +62,9 @@ export function settings(
   target: string | URL | FileConnectionOptions,
   options: FileStorageOptions,
 ): Settings {
-  refuseUnknownOptions(options, known, where);
-  const { maxSize, sweepInterval = "1m" } = options;
-  if (maxSize !== undefined && !(Number.isSafeInteger(maxSize) && maxSize >= leastSize)) {
-    throw optionError(
-      `The option maxSize of ${where} is ${shown(maxSize)}. Give whole bytes, ${leastSize} at least.`,
-    );
-  }
+  const checked = optionTable.check(options);
   const folder = folderOf(target);
-  return {
-    ...connectionSettings(options, where),
-    label: pathToFileURL(folder).href,
-    folder,
-    maxSize,
-    sweepInterval: timerMilliseconds(sweepInterval, `option sweepInterval of ${where}`),
-  };
+  return { ...checked, label: pathToFileURL(folder).href, folder };
 }
 
 function folderOf(target: string | URL | FileConnectionOptions): string {

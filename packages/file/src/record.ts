@@ -1,4 +1,6 @@
 import { crc32 } from "node:zlib";
+import type { StoredRecord } from "cacheme/driver";
+import { after } from "./clock.js";
 
 /**
  * The content of a file, in order (numbers little-endian):
@@ -34,6 +36,12 @@ const headLength = 32;
 const copied = 64 * 1024;
 
 const magic = 0x31_46_4d_43;
+
+/** What is stored of a record. */
+export function keptOf({ bytes, ttl, freshFor }: StoredRecord): Kept {
+  const expires = after(ttl);
+  return { expires, fresh: freshFor === undefined ? expires : after(freshFor), bytes };
+}
 
 /** The parts of the file, to be written one after the other. */
 export function encode(key: string, { expires, fresh, bytes }: Kept): readonly Uint8Array[] {

@@ -25,29 +25,43 @@ export class Sweep {
   #next = Math.floor(Math.random() * (folders / foldersPerStep)) * foldersPerStep;
   #left = 0;
   #stopped = false;
+  #running: Promise<boolean> | undefined;
 
   constructor(folder: Folder, bound: SizeBound | undefined) {
     this.#folder = folder;
     this.#bound = bound;
   }
 
-  /** A step of a sweep: whether there is more to do. */
-  async step(): Promise<boolean> {
+  /**
+   * Makes a step of a sweep, and answers whether there is more to do. A step that outlasts its call's deadline goes on, and
+   * the next call waits for it.
+   */
+  step(): Promise<boolean> {
+    this.#running ??= this.#step().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** Settles when no step is under way any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running?.catch(() => {});
+  }
+
+  async #step(): Promise<boolean> {
     if (!(await this.#folder.isOwn())) return false;
     if (this.#left === 0) {
       await this.#leases();
       await this.#leftOvers();
-      await this.#bound?.enforce();
+      // It may outlast the deadline of this step. The bound's own end waits for it.
+      this.#bound?.enforce().catch(() => {});
       this.#left = stepsPerSweep;
     }
     await this.#expired(this.#next);
     this.#next = (this.#next + foldersPerStep) % folders;
     this.#left--;
     return this.#left > 0 && !this.#stopped;
-  }
-
-  stop(): void {
-    this.#stopped = true;
   }
 
   async #expired(first: number): Promise<void> {

@@ -20,6 +20,11 @@ export function adviceFor(error: Error): string {
   return advice[codeOf(error)] ?? "The system's own words say why.";
 }
 
+/** What to check if the folder cannot be opened. */
+export function connectAdviceFor(error: Error): string {
+  return codeOf(error) === "ETIMEDOUT" ? "Check that the disk answers." : adviceFor(error);
+}
+
 /** Whether the disk, or the user's part of it, is full. */
 export function isFull(error: unknown): boolean {
   return /^(?:ENOSPC|EDQUOT)$/.test(codeOf(error));

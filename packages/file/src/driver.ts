@@ -1,0 +1,180 @@
+import { statfs } from "node:fs/promises";
+import {
+  type Acquisition,
+  type Driver,
+  type DriverErrors,
+  type HeldLease,
+  KeyFailures,
+  type KeyPattern,
+  type LeaseAnswer,
+  type LeasedRecord,
+  type Made,
+  type NewGeneration,
+  type ScanPage,
+  type StorageCall,
+  type StorageInfo,
+  type StoredRecord,
+} from "cacheme/driver";
+import { now } from "./clock.js";
+import { forEach, forEachAlone, mapEach } from "./disk.js";
+import { Entries } from "./entries.js";
+import { Folder } from "./folder.js";
+import { FileGenerations } from "./generations.js";
+import { FileLeases, leaseFrom } from "./leases.js";
+import type { Settings } from "./options.js";
+import { keptOf } from "./record.js";
+import { pagesOf } from "./scan.js";
+import { SizeBound } from "./size-bound.js";
+import { Sweep } from "./sweep.js";
+import { adviceFor, connectAdviceFor } from "./trouble.js";
+
+/** One file an entry. The files of a batch are read and written side by side. */
+export class FileDriver implements Driver {
+  readonly takesRepeatedKeys = { read: true } as const;
+  readonly errors: DriverErrors = { advice: adviceFor, connectAdvice: connectAdviceFor };
+  readonly #folder: Folder;
+  readonly #bound: SizeBound | undefined;
+  readonly #entries: Entries;
+  readonly #leases: FileLeases;
+  readonly #generations: FileGenerations;
+  readonly #sweep: Sweep;
+
+  constructor({ folder: path, maxSize }: Settings) {
+    this.#folder = new Folder(path);
+    this.#bound = maxSize === undefined ? undefined : new SizeBound(this.#folder, maxSize);
+    this.#entries = new Entries(this.#folder, this.#bound);
+    this.#leases = new FileLeases(this.#entries);
+    this.#generations = new FileGenerations(this.#entries);
+    this.#sweep = new Sweep(this.#folder, this.#bound);
+  }
+
+  open(): Promise<void> {
+    return this.#folder.open();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#bound?.stop(), this.#sweep.stop()]);
+  }
+
+  ping(): Promise<void> {
+    return this.#folder.open();
+  }
+
+  /**
+   * The machine's clock, which decides every expiry here. Machines that share a folder over a network each have their own:
+   * the folder's server stamps the files, but none of these stamps decides anything.
+   */
+  async time(): Promise<number> {
+    return now();
+  }
+
+  async read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]> {
+    const [first = ""] = keys;
+    if (keys.length === 1) return [(await this.#entries.read(first))?.bytes];
+    return mapEach(
+      keys,
+      () => call.isLate,
+      async (key) => (await this.#entries.read(key))?.bytes,
+    );
+  }
+
+  async write(records: readonly StoredRecord[], call: StorageCall): Promise<void> {
+    const keys = records.map(({ key }) => key);
+    await this.#entries.endLeases(keys, () => call.isLate);
+    await eachAlone(
+      records,
+      ({ key }) => key,
+      call,
+      (record) => this.#entries.write(record.key, keptOf(record), () => call.isLate),
+    );
+  }
+
+  async remove(keys: readonly string[], call: StorageCall): Promise<number> {
+    let removed = 0;
+    await this.#entries.endLeases(keys, () => call.isLate);
+    await eachAlone(
+      keys,
+      (key) => key,
+      call,
+      async (key) => {
+        if (await this.#entries.remove(key)) removed++;
+      },
+    );
+    return removed;
+  }
+
+  scan(_: KeyPattern, page: ScanPage): AsyncIterable<readonly string[]> {
+    return pagesOf(this.#folder, page);
+  }
+
+  async info(): Promise<StorageInfo> {
+    const { bsize, blocks, bavail } = await statfs(this.#folder.path);
+    const details = { folder: this.#folder.path, diskBytes: bsize * blocks, freeBytes: bsize * bavail };
+    return { server: `node:fs of Node.js ${process.version} on ${process.platform}`, details };
+  }
+
+  acquire(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]> {
+    return mapEach(
+      requests,
+      () => call.isLate,
+      (request) => this.#leases.acquire(request, call),
+    );
+  }
+
+  fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
+    return mapEach(
+      records,
+      () => call.isLate,
+      (record) => this.#leases.fill(record),
+    );
+  }
+
+  async release(leases: readonly HeldLease[], call: StorageCall): Promise<void> {
+    await forEach(
+      leases,
+      () => call.isLate,
+      (lease) => this.#leases.release(lease),
+    );
+  }
+
+  isToken(token: string): boolean {
+    return leaseFrom(token) !== undefined;
+  }
+
+  ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+    return mapEach(
+      tags,
+      () => call.isLate,
+      (tag) => this.#generations.ensure(tag, ttl, call),
+    );
+  }
+
+  bump(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+    return mapEach(
+      tags,
+      () => call.isLate,
+      (tag) => this.#generations.bump(tag, ttl, call),
+    );
+  }
+
+  sweep(): Promise<boolean> {
+    return this.#sweep.step();
+  }
+}
+
+/** Acts on each item, whatever becomes of the others, and names the keys for which it failed. */
+async function eachAlone<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  call: StorageCall,
+  act: (item: T) => Promise<void>,
+): Promise<void> {
+  const failures = new KeyFailures(items.length);
+  await forEachAlone(
+    items,
+    () => call.isLate,
+    act,
+    (item, error) => failures.add(keyOf(item), error),
+  );
+  failures.throwIfAny();
+}

@@ -1,0 +1,62 @@
+import type { ScanPage } from "cacheme/driver";
+import { now } from "./clock.js";
+import { mapEach, readFile } from "./disk.js";
+import type { Folder } from "./folder.js";
+import { headingOf } from "./record.js";
+import { isRunning, ticketsOf } from "./tickets.js";
+import { foldersOf, hashesIn, leasesIn } from "./walk.js";
+
+/** Keys in a page of a scan: so many files are opened for it. */
+const scanPage = 1000;
+
+/** Folders that are read for a scan in one go: with 100,000 keys as many as fill a page. */
+const foldersAtOnce = 32;
+
+/** First the leases, then the entries: a key whose lease is filled meanwhile is in one of both. */
+export async function* pagesOf(folder: Folder, page: ScanPage): AsyncGenerator<readonly string[]> {
+  const hashes = await page(() => leasesIn(folder));
+  for (let from = 0; from < hashes.length; from += scanPage) {
+    const paths = await page(() => runningTickets(folder, hashes.slice(from, from + scanPage)));
+    yield page(() => keysIn(paths));
+  }
+  const folders = await page(() => foldersOf(folder));
+  let paths: string[] = [];
+  for (let from = 0; from < folders.length; from += foldersAtOnce) {
+    const some = folders.slice(from, from + foldersAtOnce);
+    paths = paths.concat(await page(() => pathsIn(some)));
+    const isLast = from + foldersAtOnce >= folders.length;
+    while (paths.length >= scanPage || (isLast && paths.length > 0)) {
+      const next = paths.slice(0, scanPage);
+      paths = paths.slice(scanPage);
+      yield page(() => keysIn(next));
+    }
+  }
+}
+
+async function runningTickets(folder: Folder, hashes: readonly string[]): Promise<string[]> {
+  const paths = await mapEach(hashes, never, async (hash) =>
+    (await ticketsOf(folder, hash))
+      .filter((ticket) => ticket.kind === "lease" && isRunning(ticket))
+      .map(({ name }) => `${folder.lease(hash)}/${name}`),
+  );
+  return paths.flat();
+}
+
+/** The keys of those files that have not expired. */
+async function keysIn(paths: readonly string[]): Promise<string[]> {
+  const headings = await mapEach(paths, never, (path) => readFile(path, () => 0, headingOf));
+  return headings.flatMap((heading) =>
+    heading !== undefined && heading.expires > now() ? [heading.key] : [],
+  );
+}
+
+async function pathsIn(folders: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    folders.map(async (folder) => (await hashesIn(folder)).map((hash) => `${folder}/${hash}`)),
+  );
+  return found.flat();
+}
+
+function never(): boolean {
+  return false;
+}
