@@ -1,15 +1,14 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one class is the whole face, and most of its lines are the reference pages
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock } from "./clock.js";
-import { milliseconds } from "./duration.js";
 import type { Entry } from "./entry/entry.js";
-import { isFresh } from "./entry/lifetime.js";
-import { ConfigurationError, closedError } from "./errors.js";
+import { closedError } from "./errors.js";
 import { type CachemeEvents, type CachemeListener, Events } from "./events.js";
 import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
 import { type MemoizedOptions, type MethodMemoizer, memoized } from "./memoize/memoized.js";
 import type { AnyFunction, NodeArguments, NodeFor, ResultOf, Synchronous } from "./memoize/signature.js";
-import { checkedKey, nodeLabel } from "./node/key.js";
+import { checkList } from "./node/checked-list.js";
+import { checkedKey } from "./node/key.js";
 import type { Node, NodeClass } from "./node/node.js";
 import type {
   Answer,
@@ -27,6 +26,7 @@ import type { SynchronousNode, ValueOf } from "./node/value-of.js";
 import { Provided } from "./provided.js";
 import { Joining } from "./read/joining.js";
 import { LocalTiers } from "./read/local-tiers.js";
+import { Reader } from "./read/reader.js";
 import { SyncRead } from "./read/sync-read.js";
 import { CallContext } from "./runtime/call-context.js";
 import type { ClassRuntime } from "./runtime/class-runtime.js";
@@ -38,7 +38,7 @@ import { type StorageStatus, statusOf } from "./tiers/registered.js";
 import { type RegisterOptions, StorageRegistry } from "./tiers/registry.js";
 import { Tick } from "./tiers/tick.js";
 import { invalidate } from "./write/invalidate.js";
-import { set } from "./write/set.js";
+import { set, setAll } from "./write/set.js";
 import { Store } from "./write/store.js";
 
 /** The settings of an isolated {@link Cacheme}. */
@@ -48,8 +48,6 @@ export interface CachemeOptions {
   /** Where the time comes from. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
-
-const anyAge = Number.POSITIVE_INFINITY;
 
 /**
  * An isolated space of storages, nodes and statistics. The module's functions (`get`, `registerStorage`, …) are the methods
@@ -70,7 +68,7 @@ export class Cacheme implements AsyncDisposable {
   readonly #runtimes: ClassRuntimes;
   readonly #store: Store;
   readonly #local: LocalTiers;
-  readonly #reads: Joining;
+  readonly #reader: Reader;
   readonly #sync: SyncRead;
   readonly #provided = new Provided();
   #closing: Promise<void> | undefined;
@@ -90,7 +88,8 @@ export class Cacheme implements AsyncDisposable {
       peek: this.peek.bind(this),
       inject: (token) => this.#provided.of(token),
     };
-    this.#reads = new Joining(this.#clock, this.#events, this.#tick, this.#store, space, this.#runtimes);
+    const joining = new Joining(this.#clock, this.#events, this.#tick, this.#store, space, this.#runtimes);
+    this.#reader = new Reader(this.#clock, this.#runtimes, this.#local, joining);
     this.#sync = new SyncRead(this.#clock, this.#events, this.#store, space);
   }
 
@@ -147,7 +146,7 @@ export class Cacheme implements AsyncDisposable {
         const entry = this.#local.hit(runtime, key);
         if (entry !== undefined) return Promise.resolve(entry.value);
       }
-      return this.#readBeyond(runtime, node, checkedKey(key, runtime.name), options, new CallContext());
+      return this.#reader.beyond(runtime, node, checkedKey(key, runtime.name), options, new CallContext());
     } catch (error) {
       return Promise.reject(error);
     }
@@ -165,37 +164,11 @@ export class Cacheme implements AsyncDisposable {
    */
   getAll<const Ns extends readonly Node[]>(nodes: Ns, options?: ReadOptions): Promise<ValuesOf<Ns>>;
   getAll(nodes: readonly Node[], options?: ReadOptions): Promise<unknown[]> {
-    if (!Array.isArray(nodes)) return Promise.reject(notAList("getAll", nodes));
-    const values = new Array<unknown>(nodes.length);
-    let call: CallContext | undefined;
-    const missing: { readonly index: number; readonly answer: Promise<unknown> }[] = [];
-    for (let index = 0; index < nodes.length; index++) {
-      const node = nodes[index] as Node; // The index is within the list.
-      try {
-        const runtime = this.#runtimes.of(node);
-        const key = node.key();
-        const entry = options === undefined ? this.#local.hit(runtime, key) : undefined;
-        if (entry !== undefined) values[index] = entry.value;
-        else {
-          call ??= new CallContext();
-          const answer = this.#readBeyond(runtime, node, checkedKey(key, runtime.name), options, call);
-          missing.push({ index, answer });
-        }
-      } catch (error) {
-        missing.push({ index, answer: Promise.reject(error) });
-      }
+    try {
+      return this.#reader.all(nodes, options);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    if (missing.length === 0) return Promise.resolve(values);
-    return new Promise((resolve, reject) => {
-      let waiting = missing.length;
-      for (const { index, answer } of missing) {
-        answer.then((value) => {
-          values[index] = value;
-          waiting -= 1;
-          if (waiting === 0) resolve(values);
-        }, reject);
-      }
-    });
   }
 
   /**
@@ -210,8 +183,11 @@ export class Cacheme implements AsyncDisposable {
    */
   getAllSettled<const Ns extends readonly Node[]>(nodes: Ns, options?: ReadOptions): Promise<OutcomesOf<Ns>>;
   getAllSettled(nodes: readonly Node[], options?: ReadOptions): Promise<PromiseSettledResult<unknown>[]> {
-    if (!Array.isArray(nodes)) return Promise.reject(notAList("getAllSettled", nodes));
-    return Promise.allSettled(nodes.map((node) => this.get(node, options)));
+    try {
+      return this.#reader.allSettled(nodes, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -224,10 +200,14 @@ export class Cacheme implements AsyncDisposable {
    * if (entry !== undefined) console.log(`${entry.origin} has it for ${entry.ttl} ms more`);
    * ```
    */
-  async peek<N extends Node>(node: N): Promise<Entry<ValueOf<N>> | undefined> {
-    const { runtime, key } = this.#keyed(node);
-    const entry = this.#peekLocal(runtime, key) ?? (await this.#reads.peek(runtime, key));
-    return entry as Entry<ValueOf<N>> | undefined; // The tiers hold what the node's load or a typed set gave.
+  peek<N extends Node>(node: N): Promise<Entry<ValueOf<N>> | undefined> {
+    try {
+      const { runtime, key } = this.#keyed(node);
+      // The tiers hold what the node's load or a typed set gave.
+      return this.#reader.peek(runtime, key) as Promise<Entry<ValueOf<N>> | undefined>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -239,9 +219,9 @@ export class Cacheme implements AsyncDisposable {
    * ```
    */
   peekAll<const Ns extends readonly Node[]>(nodes: Ns): Promise<EntriesOf<Ns>>;
-  peekAll(nodes: readonly Node[]): Promise<(Entry | undefined)[]> {
-    if (!Array.isArray(nodes)) return Promise.reject(notAList("peekAll", nodes));
-    return Promise.all(nodes.map((node) => this.peek(node)));
+  async peekAll(nodes: readonly Node[]): Promise<(Entry | undefined)[]> {
+    checkList("peekAll", nodes);
+    return await Promise.all(nodes.map((node) => this.peek(node)));
   }
 
   /**
@@ -254,7 +234,7 @@ export class Cacheme implements AsyncDisposable {
    */
   peekLocal<N extends Node>(node: N): Entry<ValueOf<N>> | undefined {
     const { runtime, key } = this.#keyed(node);
-    return this.#peekLocal(runtime, key) as Entry<ValueOf<N>> | undefined; // As in peek.
+    return this.#reader.peekLocal(runtime, key) as Entry<ValueOf<N>> | undefined; // As in peek.
   }
 
   /**
@@ -278,23 +258,19 @@ export class Cacheme implements AsyncDisposable {
    * Stores a value in every tier of the node, without its source being asked or told. It overtakes every read and write of
    * the key that began earlier in this process.
    *
-   * @throws SerializationError `CACHEME_NOT_SERIALIZABLE` where a remote tier cannot carry the value; nothing is stored then
+   * @throws SerializationError `CACHEME_NOT_SERIALIZABLE` if a tier cannot carry or clone the value; then nothing is stored
    * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` where a remote tier could not be reached; the others have it
    * @example
    * ```ts
    * await set(new UserNode(1), { name: "Ada" }, { ttl: "5m" });
    * ```
    */
-  async set<N extends Node>(node: N, value: NoInfer<ValueOf<N>>, options: SetOptions = {}): Promise<void> {
-    const { runtime, key } = this.#keyed(node);
-    const ttl =
-      options.ttl === undefined
-        ? undefined
-        : milliseconds(options.ttl, `ttl of set(${nodeLabel(runtime.name, key)}, …)`, {
-            node: runtime.name,
-            key,
-          });
-    await set(runtime, key, value, ttl, this.#store);
+  set<N extends Node>(node: N, value: NoInfer<ValueOf<N>>, options: SetOptions = {}): Promise<void> {
+    try {
+      return set({ ...this.#keyed(node), value }, options, this.#store);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -310,11 +286,12 @@ export class Cacheme implements AsyncDisposable {
     entries: { readonly [I in keyof Ns]: readonly [node: Ns[I], value: NoInfer<ValueOf<Ns[I]>>] },
     options: SetOptions = {},
   ): Promise<void> {
-    if (!Array.isArray(entries)) throw notAList("setAll", entries);
-    const outcomes = await Promise.allSettled(
-      entries.map(([node, value]) => this.set<Node>(node, value, options)),
-    );
-    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+    checkList("setAll", entries);
+    const given = (place: number) => {
+      const [node, value] = entries[place] as readonly [Node, unknown]; // The place is within the list.
+      return { ...this.#keyed(node), value };
+    };
+    await setAll(entries.length, given, options, this.#store);
   }
 
   /**
@@ -331,12 +308,13 @@ export class Cacheme implements AsyncDisposable {
    */
   invalidate(nodes: readonly Node[]): Promise<void>;
   invalidate(...nodes: readonly Node[]): Promise<void>;
-  async invalidate(...given: readonly (Node | readonly Node[])[]): Promise<void> {
-    await invalidate(
-      given.flat().map((node) => this.#keyed(node)),
-      this.#clock,
-      this.#events,
-    );
+  invalidate(...given: readonly (Node | readonly Node[])[]): Promise<void> {
+    try {
+      const removals = given.flat().map((node) => this.#keyed(node));
+      return invalidate(removals, this.#clock, this.#events);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -402,7 +380,7 @@ export class Cacheme implements AsyncDisposable {
       if (Array.isArray(given)) return this.getAll(given, { ...options, fresh: true });
       const node = given as Node; // No list, so a node: the line below checks it.
       const { runtime, key } = this.#keyed(node);
-      return this.#readBeyond(runtime, node, key, { ...options, fresh: true }, new CallContext());
+      return this.#reader.beyond(runtime, node, key, { ...options, fresh: true }, new CallContext());
     } catch (error) {
       return Promise.reject(error);
     }
@@ -577,69 +555,4 @@ export class Cacheme implements AsyncDisposable {
     const runtime = this.#runtimes.of(node);
     return { runtime, key: checkedKey(node.key(), runtime.name) };
   }
-
-  /** A read that the nearest local tier could not answer. */
-  #readBeyond(
-    runtime: ClassRuntime,
-    node: Node,
-    key: string,
-    options: GetOptions<Node> | undefined,
-    call: CallContext,
-  ): Promise<unknown> {
-    if (options === undefined) return this.#reads.read(runtime, node, key, call);
-    const { signal, fresh, maxAge, load: override } = checkedOptions(options, runtime.name, key);
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const age =
-      maxAge === undefined
-        ? anyAge
-        : milliseconds(maxAge, `maxAge of a read of ${nodeLabel(runtime.name, key)}`, {
-            node: runtime.name,
-            key,
-          });
-    const entry = fresh ? undefined : this.#local.hitWithin(runtime, key, age);
-    if (entry !== undefined) return Promise.resolve(entry.value);
-    const previous = fresh || age !== anyAge ? this.#peekLocal(runtime, key) : undefined;
-    const wishes = { refreshes: fresh ?? false, maxAge: age, override, previous, signal };
-    return this.#reads.readWith(runtime, node, key, call, wishes);
-  }
-
-  #peekLocal(runtime: ClassRuntime, key: string): Entry | undefined {
-    const now = this.#clock.now();
-    for (const { name, storage } of runtime.localTiers) {
-      const entry = storage.peek(runtime.space, key);
-      if (entry === undefined || !isFresh(entry, now)) continue;
-      const { value, writtenAt, freshUntil, hits } = entry;
-      return { value, writtenAt, freshUntil, origin: name, ttl: freshUntil - now, size: undefined, hits };
-    }
-    return undefined;
-  }
-}
-
-/** Before anything is begun: what fails later would fail behind a flight that is open already. */
-function checkedOptions(options: GetOptions<Node>, node: string, key: string): GetOptions<Node> {
-  const refuse = (what: string): never => {
-    throw new ConfigurationError(
-      "CACHEME_INVALID_OPTION",
-      `The options of a read of ${nodeLabel(node, key)} ${what}`,
-      {
-        node,
-        key,
-      },
-    );
-  };
-  if (typeof options !== "object" || options === null)
-    refuse("are no object: write get(node, { load, signal, … }).");
-  const { signal, load } = options;
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    refuse("have a `signal` that is none: give an AbortSignal.");
-  }
-  if (load !== undefined && typeof load !== "function") refuse("have a `load` that is no function.");
-  return options;
-}
-
-function notAList(call: string, given: unknown): ConfigurationError {
-  return new ConfigurationError(
-    "CACHEME_INVALID_OPTION",
-    `${call} was given ${given === null ? "null" : typeof given}. Give a list, such as [${call === "setAll" ? "[new UserNode(1), user]" : "new UserNode(1)"}].`,
-  );
 }

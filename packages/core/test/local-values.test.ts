@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Cacheme, memory } from "../src/index.js";
 import { reason, thrownBy } from "./support/reason.js";
-import { countingNode, localOnly } from "./support/space.js";
+import { countingNode, localOnly, space } from "./support/space.js";
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -94,6 +94,30 @@ describe("local values", () => {
       key: "2",
     });
   });
+
+  it.each(["set", "setAll"] as const)(
+    "are stored in no tier if one of them cannot clone them: %s",
+    async (call) => {
+      const { cacheme } = await space();
+      await cacheme.registerStorage("clones", memory({ values: "cloned" }));
+      const { Counting } = countingNode<unknown>(
+        { caches: [{ storage: "local" }, { storage: "clones" }] },
+        () => "unused",
+      );
+      await cacheme.set(new Counting(1), "before");
+      const refused = () => 7;
+      const setting =
+        call === "set"
+          ? cacheme.set(new Counting(1), refused)
+          : cacheme.setAll([
+              [new Counting(1), refused],
+              [new Counting(2), "stored"],
+            ]);
+      expect(await reason(setting)).toMatchObject({ code: "CACHEME_NOT_SERIALIZABLE", key: "1" });
+      expect(await cacheme.get(new Counting(1))).toBe("before");
+      expect(cacheme.peekLocal(new Counting(2))?.value).toBe(call === "set" ? undefined : "stored");
+    },
+  );
 
   it("cannot be anything else", () => {
     expect(thrownBy(() => memory({ values: "copied" as never }))).toMatchObject({

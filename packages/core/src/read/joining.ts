@@ -7,10 +7,9 @@ import type { ApartReader } from "../runtime/apart-reader.js";
 import type { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { ClassRuntimes } from "../runtime/class-runtimes.js";
-import { Flight, type FlightOptions } from "../runtime/flight.js";
+import { type Asking, Flight, type FlightOptions } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import { lastBirth, unborn } from "../runtime/operation.js";
-import type { RunningLoad } from "../runtime/running-load.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { leaveOnAbort } from "./abort.js";
@@ -53,7 +52,8 @@ export class Joining {
     this.#pipeline = new Pipeline(clock, events, tick, store, space, this.#remoteTiers, values, {
       openFlight: ({ runtime, node, key, call, nested }) => {
         const current = runtimes.current(runtime, node);
-        const flight = this.#openFlight(current, node, key, call, plainRead, undefined);
+        const asking = { runtime: current, node, key, call, opener: undefined };
+        const flight = this.#openFlight(asking, plainRead);
         if (nested) this.#pipeline.promote(flight);
         return flight;
       },
@@ -69,7 +69,7 @@ export class Joining {
   /** Joins the open flight of the key, or opens one. The local tiers have been read and do not have the value. */
   read(runtime: ClassRuntime, node: Node, key: string, call: CallContext): Promise<unknown> {
     const opener = currentLoad();
-    const flight = this.#openFlight(runtime, node, key, call, plainRead, opener);
+    const flight = this.#openFlight({ runtime, node, key, call, opener }, plainRead);
     return flight.givesCopies
       ? this.#boardApart(flight, anyAge, opener)
       : this.#board(flight, undefined, opener);
@@ -87,9 +87,8 @@ export class Joining {
     const { signal } = wishes;
     // A load that begins later is as young as anybody may wish.
     const maxAge = wishes.refreshes ? Number.POSITIVE_INFINITY : wishes.maxAge;
-    const flight = wishes.refreshes
-      ? this.#nextFlight(runtime, node, key, call, wishes, opener)
-      : this.#openFlight(runtime, node, key, call, wishes, opener);
+    const asking = { runtime, node, key, call, opener };
+    const flight = wishes.refreshes ? this.#nextFlight(asking, wishes) : this.#openFlight(asking, wishes);
     if (maxAge !== Number.POSITIVE_INFINITY || flight.givesCopies)
       return this.#boardApart(flight, { ...wishes, maxAge }, opener);
     return this.#board(flight, signal, opener);
@@ -100,52 +99,33 @@ export class Joining {
     return this.#remoteTiers.peek(runtime, key);
   }
 
-  #openFlight(
-    runtime: ClassRuntime,
-    node: Node,
-    key: string,
-    call: CallContext,
-    options: FlightOptions,
-    opener: RunningLoad | undefined,
-  ): Flight {
-    const activity = runtime.kind.activities.of(key);
-    const { open } = activity.flights;
-    if (open !== undefined) return open;
-    const flight = this.#newFlight(runtime, node, activity, call, options, opener);
-    activity.flights.open = flight;
-    this.#pipeline.enter(flight);
-    return flight;
+  #openFlight(asking: Asking, options: FlightOptions): Flight {
+    const activity = asking.runtime.kind.activities.of(asking.key);
+    const { flights } = activity;
+    if (flights.open !== undefined) return flights.open;
+    flights.open = this.#newFlight(asking, activity, options);
+    return this.#entered(flights.open);
   }
 
   /** The flight that skips the tiers and has not begun its load, so that the load is newer than whatever asks for it. */
-  #nextFlight(
-    runtime: ClassRuntime,
-    node: Node,
-    key: string,
-    call: CallContext,
-    options: FlightOptions,
-    opener: RunningLoad | undefined,
-  ): Flight {
-    const activity = runtime.kind.activities.of(key);
-    const { next } = activity.flights;
-    if (next !== undefined) return next;
-    const flight = this.#newFlight(runtime, node, activity, call, { ...options, refreshes: true }, opener);
-    activity.flights.next = flight;
-    this.#pipeline.enter(flight);
+  #nextFlight(asking: Asking, options: FlightOptions): Flight {
+    const activity = asking.runtime.kind.activities.of(asking.key);
+    const { flights } = activity;
+    if (flights.next !== undefined) return flights.next;
+    flights.next = this.#newFlight(asking, activity, { ...options, refreshes: true });
+    return this.#entered(flights.next);
+  }
+
+  #newFlight(asking: Asking, activity: KeyActivity, options: FlightOptions): Flight {
+    const { opener } = asking;
+    if (opener !== undefined && !activity.operations.isEmpty) refuseNestedSelf(opener, activity);
+    const flight = new Flight(asking, activity, options, this.#pipeline);
+    activity.operations.begin(flight);
     return flight;
   }
 
-  #newFlight(
-    runtime: ClassRuntime,
-    node: Node,
-    activity: KeyActivity,
-    call: CallContext,
-    options: FlightOptions,
-    opener: RunningLoad | undefined,
-  ): Flight {
-    if (opener !== undefined && !activity.operations.isEmpty) refuseNestedSelf(opener, activity);
-    const flight = new Flight(runtime, node, activity, call, opener, options, this.#pipeline);
-    activity.operations.begin(flight);
+  #entered(flight: Flight): Flight {
+    this.#pipeline.enter(flight);
     return flight;
   }
 
@@ -224,7 +204,7 @@ export class Joining {
     try {
       const options = { override, previous };
       const running = runtime.kind.activities.find(key)?.flights.runningFor(reader);
-      const flight = running ?? this.#nextFlight(runtime, node, key, call, options, wait?.load);
+      const flight = running ?? this.#nextFlight({ runtime, node, key, call, opener: wait?.load }, options);
       this.#add(flight);
       reader.flight = flight;
       if (wait !== undefined) {

@@ -13,6 +13,16 @@ import type { RunningLoad } from "./running-load.js";
 /** A load given by the reader, in place of the node's own. */
 export type LoadOverride = (context: LoadContext) => MaybePromise<unknown>;
 
+/** The read that opens a flight. */
+export interface Asking {
+  readonly runtime: ClassRuntime;
+  readonly node: Node;
+  readonly key: string;
+  readonly call: CallContext;
+  /** The load in which it reads, if it is in one. */
+  readonly opener: RunningLoad | undefined;
+}
+
 /** How a flight differs from a plain read. */
 export interface FlightOptions {
   readonly refreshes?: boolean;
@@ -100,22 +110,14 @@ export class Flight extends Operation implements RemoteRead {
   #early: Resolvers | undefined;
   #late: Resolvers | undefined;
 
-  constructor(
-    runtime: ClassRuntime,
-    node: Node,
-    activity: KeyActivity,
-    call: CallContext,
-    opener: RunningLoad | undefined,
-    options: FlightOptions,
-    steps: FlightSteps,
-  ) {
+  constructor(asking: Asking, activity: KeyActivity, options: FlightOptions, steps: FlightSteps) {
     super(unborn);
-    this.runtime = runtime;
-    this.node = node;
+    this.runtime = asking.runtime;
+    this.node = asking.node;
     this.key = activity.key;
     this.activity = activity;
-    this.call = call;
-    this.opener = opener;
+    this.call = asking.call;
+    this.opener = asking.opener;
     this.refreshes = options.refreshes ?? false;
     this.override = options.override;
     this.previous = options.previous;

@@ -1,10 +1,9 @@
 import type { Clock } from "../clock.js";
 import type { Events } from "../events.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
-import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
-import { refuseIncompleteInvalidation } from "./incomplete.js";
+import { incompleteInvalidation, type Unreached } from "./incomplete.js";
 import type { FailedTier } from "./store.js";
 
 /** A key that is to be removed from every tier. */
@@ -24,19 +23,25 @@ export interface Removal {
  * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be reached. It is not read for the key
  *   until a write or a removal has reached it.
  */
-export async function invalidate(removals: readonly Removal[], clock: Clock, events: Events): Promise<void> {
-  const outcomes = await Promise.all(
-    withoutRepeats(removals).map(async ({ runtime, key }) => {
-      const failed = await remove(runtime, key, clock);
-      return { name: runtime.name, key, failed };
-    }),
-  );
-  if (events.listeners.invalidate !== null) {
-    for (const { name, key, failed } of outcomes) {
-      if (failed.length === 0) events.emit("invalidate", { node: name, key });
+export function invalidate(removals: readonly Removal[], clock: Clock, events: Events): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const given = withoutRepeats(removals);
+    const stale: Unreached[] = [];
+    let waiting = given.length;
+    if (waiting === 0) resolve();
+    for (const { runtime, key } of given) {
+      remove(runtime.kind, key, clock, (failed) => {
+        const { name } = runtime;
+        if (failed.length > 0) stale.push({ name, key, failed });
+        else if (events.listeners.invalidate !== null) events.emit("invalidate", { node: name, key });
+        waiting -= 1;
+        if (waiting > 0) return;
+        const error = incompleteInvalidation(stale);
+        if (error === undefined) resolve();
+        else reject(error);
+      });
     }
-  }
-  refuseIncompleteInvalidation(outcomes);
+  });
 }
 
 /** A list may name a key many times; each time would look at what runs for all the others. */
@@ -52,33 +57,47 @@ function withoutRepeats(removals: readonly Removal[]): readonly Removal[] {
   });
 }
 
-async function remove({ kind }: ClassRuntime, key: string, clock: Clock): Promise<FailedTier[]> {
+function remove(
+  kind: NodeKind,
+  key: string,
+  clock: Clock,
+  done: (failed: readonly FailedTier[]) => void,
+): void {
   const birth = nextBirth();
   const tiers = kind.remoteTiers;
   const known = kind.activities.find(key);
   known?.operations.fenceOlderThan(birth);
   kind.removeLocally(key);
-  if (tiers.length === 0) return [];
+  if (tiers.length === 0) {
+    done([]);
+    return;
+  }
   const activity = known ?? kind.activities.of(key);
   const operation = new Operation(birth);
   activity.operations.begin(operation);
   for (const tier of tiers) activity.unsettle(tier);
   const failed: FailedTier[] = [];
+  let place = tiers.length;
   // From right to left, each after the one before: a tier that still has the value would refill the ones on its left.
-  for (const tier of tiers.toReversed()) {
-    const error = await removeFrom(activity, tier);
+  const next = () => {
+    place -= 1;
+    const tier = tiers[place];
+    if (tier !== undefined) {
+      activity.mutate(tier, { done: (error) => removed(tier, error) });
+      return;
+    }
+    for (const each of tiers) activity.settle(each);
+    activity.operations.end(operation);
+    activity.rest();
+    done(failed);
+  };
+  const removed = (tier: RemoteTier, error: Error | undefined) => {
     if (error === undefined) kind.trust(tier, key);
     else {
       failed.unshift({ storage: tier.name, error });
       kind.distrust(tier, key, clock.now());
     }
-  }
-  for (const tier of tiers) activity.settle(tier);
-  activity.operations.end(operation);
-  activity.rest();
-  return failed;
-}
-
-function removeFrom(activity: KeyActivity, tier: RemoteTier): Promise<Error | undefined> {
-  return new Promise((done) => activity.mutate(tier, { done }));
+    next();
+  };
+  next();
 }

@@ -1,46 +1,112 @@
-import type { SerializationError } from "../errors.js";
+import { milliseconds } from "../duration.js";
+import { nodeLabel } from "../node/key.js";
+import type { SetOptions } from "../node/options.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
+import type { NodeKind } from "../runtime/node-kind.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
-import { refuseIncompleteWrite } from "./incomplete.js";
+import { cannotBeStored } from "./cannot-be-stored.js";
+import { incompleteWrite } from "./incomplete.js";
 import { refuseOneShot } from "./one-shot.js";
-import type { FailedTier, Store } from "./store.js";
+import type { Store } from "./store.js";
+
+/** A value that a caller has for a node. */
+export interface GivenValue {
+  readonly runtime: ClassRuntime;
+  readonly key: string;
+  readonly value: unknown;
+}
 
 /**
  * Stores a value that the caller has, in every tier. It overtakes whatever read or write of the key began earlier in this
  * process.
  *
- * @param ttl milliseconds; what the last tier keeps the value for, and the tiers before it at most
+ * @throws ConfigurationError `CACHEME_INVALID_DURATION` if the ttl is not a duration
  * @throws SerializationError for a value that can be read only once, such as a stream, or
- *   if a remote tier's serializer cannot carry the value; then nothing has changed
+ *   if a tier's serializer or its way to copy cannot carry the value; then nothing has changed
  * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if a remote tier could not be reached; the other tiers have the value, and
  *   that one is not read for the key until a write or a removal has reached it
  */
-export async function set(
-  runtime: ClassRuntime,
-  key: string,
-  value: unknown,
-  ttl: number | undefined,
+export function set(given: GivenValue, options: SetOptions, store: Store): Promise<void> {
+  return new Promise((resolve, reject) => {
+    put(given, options, store, (error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
+/**
+ * Stores the values of many nodes; see {@link set}.
+ *
+ * @param given returns the value in its place; may throw
+ * @throws what {@link set} throws, for the first place that fails; the others are stored
+ */
+export function setAll(
+  count: number,
+  given: (place: number) => GivenValue,
+  options: SetOptions,
   store: Store,
 ): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let waiting = count;
+    let firstFailed = count;
+    let failure: unknown;
+    const settled = (place: number, error: unknown) => {
+      if (error !== undefined && place < firstFailed) {
+        firstFailed = place;
+        failure = error;
+      }
+      waiting -= 1;
+      if (waiting > 0) return;
+      if (firstFailed < count) reject(failure);
+      else resolve();
+    };
+    if (count === 0) resolve();
+    for (let place = 0; place < count; place++) {
+      try {
+        put(given(place), options, store, (error) => settled(place, error));
+      } catch (error) {
+        settled(place, error);
+      }
+    }
+  });
+}
+
+/** @param done gets the error if the value may not be in all tiers */
+function put(
+  { runtime, key, value }: GivenValue,
+  options: SetOptions,
+  store: Store,
+  done: (error: Error | undefined) => void,
+): void {
   const { kind, name } = runtime;
+  const ttl = ttlOf(options, name, key);
   refuseOneShot(value, name, key);
+  refuseUncopied(value, kind, key);
   const operation = new Operation(nextBirth());
   const activity = kind.activities.of(key);
   try {
-    const { failed, refused } = await new Promise<SetOutcome>((resolve) =>
-      store.storeGiven(kind, activity, operation, value, ttl, (failed, refused) =>
-        resolve({ failed, refused }),
-      ),
-    );
-    if (refused !== undefined) throw refused;
-    refuseIncompleteWrite({ name, key, failed });
-  } finally {
-    activity.operations.end(operation);
+    store.storeGiven(kind, activity, operation, value, ttl, (failed, refused) => {
+      activity.operations.end(operation);
+      activity.rest();
+      done(refused ?? incompleteWrite({ name, key, failed }));
+    });
+  } catch (error) {
     activity.rest();
+    throw error;
   }
 }
 
-interface SetOutcome {
-  readonly failed: readonly FailedTier[];
-  readonly refused: SerializationError | undefined;
+function ttlOf({ ttl }: SetOptions, node: string, key: string): number | undefined {
+  return ttl === undefined
+    ? undefined
+    : milliseconds(ttl, `ttl of set(${nodeLabel(node, key)}, …)`, { node, key });
+}
+
+/** Before anything is stored: a tier that refused its own copy later would leave the value in the others. */
+function refuseUncopied(value: unknown, kind: NodeKind, key: string): void {
+  for (const { storage } of kind.localTiers) {
+    try {
+      storage.copy?.(value);
+    } catch (error) {
+      throw cannotBeStored(error, kind, key);
+    }
+  }
 }

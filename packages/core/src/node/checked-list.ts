@@ -1,0 +1,14 @@
+import { ConfigurationError } from "../errors.js";
+
+/**
+ * Refuses anything but a list, which callers without types may give.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION`
+ */
+export function checkList(call: string, given: unknown): void {
+  if (Array.isArray(given)) return;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `${call} was given ${given === null ? "null" : typeof given}. Give a list, such as [${call === "setAll" ? "[new UserNode(1), user]" : "new UserNode(1)"}].`,
+  );
+}
