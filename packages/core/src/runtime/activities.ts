@@ -2,6 +2,9 @@ import type { RemoteBatch } from "../tiers/remote-batch.js";
 import { Destination } from "./destination.js";
 import { KeyActivity } from "./key-activity.js";
 
+/** So many activities may rest beside a few that do not. */
+const mostResting = 1_000;
+
 /**
  * What is under way for the nodes of one name and version, by key. Bounded by what is under way.
  *
@@ -11,6 +14,8 @@ import { KeyActivity } from "./key-activity.js";
 export class Activities {
   readonly #storageKey: (key: string) => string;
   #byKey = new Map<string, KeyActivity>();
+  /** How many of the activities rest. */
+  #resting = 0;
   /** By the storage's name. */
   readonly #destinations = new Map<string, Destination>();
   /** Whether the space is being closed. */
@@ -23,7 +28,7 @@ export class Activities {
 
   /** How many keys have something under way. */
   get size(): number {
-    return this.#byKey.size;
+    return this.#byKey.size - this.#resting;
   }
 
   /** Returns the key in remote storages. */
@@ -46,22 +51,35 @@ export class Activities {
   /** The key's activity; a new one if nothing is under way for it. */
   of(key: string): KeyActivity {
     const known = this.#byKey.get(key);
-    if (known !== undefined) return known;
-    const activity = new KeyActivity(this, key);
-    this.#byKey.set(key, activity);
-    return activity;
+    if (known === undefined) {
+      const activity = new KeyActivity(this, key);
+      this.#byKey.set(key, activity);
+      return activity;
+    }
+    if (known.isResting) {
+      known.isResting = false;
+      this.#resting -= 1;
+    }
+    return known;
   }
 
   /** The key's activity, if something is under way for it. */
   find(key: string): KeyActivity | undefined {
-    return this.#byKey.get(key);
+    const known = this.#byKey.get(key);
+    return known?.isResting ? undefined : known;
   }
 
-  remove(activity: KeyActivity): void {
-    if (this.#byKey.get(activity.key) !== activity) return;
-    // A map that is emptied key by key keeps its size.
-    if (this.#byKey.size === 1) this.#byKey = new Map();
-    else this.#byKey.delete(activity.key);
+  /**
+   * Drops the activities that rest, now and then: all at once if nothing is under way, as nearly always after a batch. To delete
+   * each by itself would cost as much as the rest of what is done for its key.
+   */
+  rested(): void {
+    this.#resting += 1;
+    if (this.#resting < this.#byKey.size) {
+      if (this.#resting < mostResting || this.#resting * 2 < this.#byKey.size) return;
+      this.#byKey = new Map([...this.#byKey].filter(([, { isResting }]) => !isResting));
+    } else this.#byKey = new Map();
+    this.#resting = 0;
   }
 
   /** The local tiers are cleared: they take nothing of what is under way. */

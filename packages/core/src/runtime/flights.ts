@@ -4,28 +4,30 @@ import type { Flight } from "./flight.js";
 /** Of one key: one load that runs, and one that began after its readers asked. Never a third. */
 const mostLoads = 2;
 
+const none: readonly Flight[] = [];
+
 /** The flights of one key. */
 export class Flights {
   /** The plain flight that new readers join. */
   open: Flight | undefined;
   /** The refreshing flight that has not begun its load, which every new refresh joins. */
   next: Flight | undefined;
-  readonly #loading: Flight[] = [];
+  #loading: Flight[] | undefined;
 
   /** The flights that load, or have a place in the line of their class. */
   get loading(): readonly Flight[] {
-    return this.#loading;
+    return this.#loading ?? none;
   }
 
   /** Whether another load of the key may begin. */
   get mayLoad(): boolean {
-    return this.#loading.length < mostLoads;
+    return this.loading.length < mostLoads;
   }
 
   /** A flight whose load answers a plain reader as well as a load of its own would: one that begins later, or runs. */
   leaderOf(flight: Flight): Flight | undefined {
     if (this.next !== undefined && this.next !== flight) return this.next;
-    return this.#loading.find((other) => other !== flight && !other.fenced && !other.cleared);
+    return this.loading.find((other) => other !== flight && !other.fenced && !other.cleared);
   }
 
   /**
@@ -33,19 +35,19 @@ export class Flights {
    * value that is young when it ends.
    */
   runningFor({ asked, hasJoinedLoad }: ApartReader): Flight | undefined {
-    return this.#loading.find(
+    return this.loading.find(
       (flight) =>
         flight.hasBegun && !flight.fenced && !flight.cleared && (flight.birth > asked || !hasJoinedLoad),
     );
   }
 
   beginsLoad(flight: Flight): void {
+    this.#loading ??= [];
     this.#loading.push(flight);
   }
 
   endsLoad(flight: Flight): void {
-    const place = this.#loading.indexOf(flight);
-    if (place !== -1) this.#loading.splice(place, 1);
+    this.#loading = this.#loading?.filter((other) => other !== flight);
   }
 
   /** The flights that wait until another load of the key may begin. */

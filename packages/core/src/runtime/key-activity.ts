@@ -16,7 +16,9 @@ export class KeyActivity {
   /** How many unfinished removals and replacements each tier has, by its destination. While there is one, the tier is not read. */
   #unsettled: number[] | undefined;
   #busyQueues = 0;
-  readonly #whenMutated: (() => void)[] = [];
+  #whenMutated: (() => void)[] | undefined;
+  /** Whether nothing is under way, so that the activity may be dropped or used again. */
+  isResting = false;
 
   constructor(activities: Activities, key: string) {
     this.#activities = activities;
@@ -69,19 +71,25 @@ export class KeyActivity {
 
   /** Lets the activity go if nothing is under way any more. */
   rest(): void {
-    if (this.#busyQueues === 0 && this.operations.isEmpty) this.#activities.remove(this);
+    if (this.#busyQueues > 0 || !this.operations.isEmpty || this.isResting) return;
+    this.isResting = true;
+    this.#activities.rested();
   }
 
   /** Settles when no mutation is on its way or waits. */
   mutated(): Promise<void> {
     if (this.#busyQueues === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#whenMutated.push(resolve));
+    return new Promise((resolve) => {
+      this.#whenMutated ??= [];
+      this.#whenMutated.push(resolve);
+    });
   }
 
   #queueIsIdle(): void {
     this.#busyQueues -= 1;
     if (this.#busyQueues > 0) return;
-    for (const mutated of this.#whenMutated.splice(0)) mutated();
+    for (const mutated of this.#whenMutated ?? []) mutated();
+    this.#whenMutated = undefined;
     this.rest();
   }
 }
