@@ -64,7 +64,7 @@ describeWithServer("postgres", "a connection with an open transaction", (server)
     await expect(storage.readMany(["a"])).rejects.toMatchObject(refused);
   });
 
-  // pgpool-II 4.3.5 in raw mode: queries with parameters are acknowledged, and taken back when the connection ends.
+  // pgpool-II 4.3.5 and 4.7.2 in raw mode: a write with parameters is acknowledged, and taken back when the connection ends.
   it("is refused when a statement with parameters leaves one open, as pgpool-II's raw mode does", async () => {
     const storage = postgres(await door(({ isPrepared }) => (isPrepared ? "T" : "I")));
     onTestFinished(() => storage.close());

@@ -73,8 +73,8 @@ export interface RemoteStorage {
   /** What is at the other end. */
   readonly info?: (() => Promise<StorageInfo>) | undefined;
   /**
-   * Why this storage does not offer what it does not offer, a sentence each. What it offers may change when it connects,
-   * because only then it knows its server; so ask for a capability each time, and do not keep the answer.
+   * Why this storage does not offer what it does not offer, a sentence each. A storage may learn only when it connects what
+   * its server can do, so read a capability each time that you need it.
    */
   readonly lacks?: { readonly [capability in StorageCapability]?: string } | undefined;
 }

@@ -151,7 +151,7 @@ export class StorageRegistry {
     } catch (cause) {
       throw notConnected(name, storage, cause);
     }
-    // What a storage offers may depend on the server that it found: behind a proxy memcached has no leases.
+    // A storage may know only now what it offers: behind its own proxy memcached has no leases.
     checkNeeds(name, storage, needs);
     const registered = new RemoteBatch(name, storage, this.#events, this.#tick, this.#clock);
     if (!this.#retired) return registered;
