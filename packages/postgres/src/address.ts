@@ -1,8 +1,8 @@
-import { optionError } from "cacheme/driver";
+import { optionError, parseAddress } from "cacheme/driver";
 import type pg from "pg";
 
-/** Options of pg that the storage does not take, in an address neither, and why, or what to use in their place. */
-export const notTaken: Readonly<Record<string, string>> = {
+/** Options of pg that neither an address nor an object may have, and why, or what to use instead. */
+export const refusedOptions: Readonly<Record<string, string>> = {
   allowExitOnIdle: "a connection of the storage never keeps a finished program alive",
   binary: "pg reads bytes wrongly in that form",
   connectionString: "give the address alone, or its parts as options",
@@ -11,44 +11,39 @@ export const notTaken: Readonly<Record<string, string>> = {
   statement_timeout: "give commandTimeout as an option of the storage",
 };
 
-/** Options of a pool, which pg does not look for in an address. */
-const ofPool: ReadonlySet<string> = new Set([
-  "idleTimeoutMillis",
-  "keepAlive",
-  "keepAliveInitialDelayMillis",
-  "max",
-  "maxLifetimeSeconds",
-  "maxUses",
-]);
+/** Options of a pool, which pg does not read from an address. */
+const poolOptions =
+  /^(idleTimeoutMillis|keepAlive|keepAliveInitialDelayMillis|max|maxLifetimeSeconds|maxUses)$/;
 
 /**
- * What pg is to be told of an address. Parameters of the server's are pg's to read; what it would leave unread, or would
- * let undo what the storage rests on, is refused. The address itself stays out of messages: it may hold a password.
+ * Returns the options of pg for an address. pg reads the server's parameters itself. A parameter that pg would not read, or
+ * with which the storage would not work, is an error.
  *
- * @param ofStorage the names of the storage's own options
- * @throws ConfigurationError `CACHEME_INVALID_OPTION`
+ * @param storageOptions the names of the storage's own options
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION`, without the address: it may hold a password
  */
-export function fromAddress(text: string, ofStorage: readonly string[]): pg.PoolConfig {
-  if (!/^postgres(ql)?:\/\//i.test(text) || !URL.canParse(text)) {
+export function fromAddress(text: string, storageOptions: readonly string[]): pg.PoolConfig {
+  const { scheme = "", parameters } = parseAddress(text) ?? {};
+  if (!/^postgres(ql)?$/.test(scheme) || parameters === undefined || !URL.canParse(text)) {
     throw optionError(
       'postgres() was given a text that is not an address of a PostgreSQL server. Write "postgres://host:5432/database"; ' +
         '"postgresql://" means the same.',
     );
   }
-  const url = new URL(text);
-  for (const name of url.searchParams.keys()) {
-    const instead = ofStorage.includes(name)
+  for (const name of parameters.keys()) {
+    const instead = storageOptions.includes(name)
       ? "give it as an option of the storage"
-      : ofPool.has(name)
+      : poolOptions.test(name)
         ? "give host, database and the like as an object, and it with them"
-        : notTaken[name];
+        : refusedOptions[name];
     if (instead !== undefined) {
       throw optionError(`postgres() does not take the parameter ${name} in an address: ${instead}.`);
     }
   }
-  // pg would put these in the place of the storage's own settings of the session, not beside them.
-  const options = url.searchParams.getAll("options").at(-1);
+  // pg would replace the storage's own settings of the session by these.
+  const options = parameters.getAll("options").at(-1);
   if (options === undefined) return { connectionString: text };
-  url.searchParams.delete("options");
-  return { connectionString: url.href, options };
+  parameters.delete("options");
+  const connectionString = [text.split("?", 1)[0], ...(parameters.size > 0 ? [parameters] : [])].join("?");
+  return { connectionString, options };
 }

@@ -1,80 +1,63 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { backOff, type RemoteStorage, StorageCalls } from "cacheme/driver";
+import { backOff, type StorageCall } from "cacheme/driver";
 import type { Statement } from "./commands.js";
 import { Connections, Turn } from "./connections.js";
 import type { Settings } from "./options.js";
 import type { PostgresQuery } from "./pool.js";
+import { codeOf, conflicts } from "./server-errors.js";
 import { creation, probe } from "./table.js";
-import {
-  advice,
-  codeOf,
-  conflicts,
-  isAnswer,
-  isPassing,
-  needs,
-  remedyFor,
-  withoutValues,
-} from "./trouble.js";
 
 /** A row as the server sends it: bytes as bytes, everything else as text. */
 export type Row = readonly (string | Buffer | null)[];
 
-type Parameter = Buffer | string | number | null;
+export type Parameter = Buffer | string | number | null;
 
 const tableIsMissing = "42P01";
 
-/** The server at the other end: every statement with a deadline, on a table that is there. */
+/** Sends statements over the connections, each on a table that is there. */
 export class PostgresClient {
-  readonly calls: StorageCalls;
   readonly #settings: Settings;
   readonly #connections: Connections;
 
-  /** @param storage whose calls are tried when it was opened */
-  constructor(settings: Settings, storage: RemoteStorage, opened: () => void, shutting: () => Promise<void>) {
+  constructor(settings: Settings) {
     this.#settings = settings;
-    this.#connections = new Connections(settings, (error) => this.calls.unreachable(error));
-    this.calls = new StorageCalls({
-      ...settings,
-      open: async (signal) => {
-        await this.#open(signal);
-        opened();
-      },
-      shut: async () => {
-        await shutting();
-        await this.#connections.close(Math.min(settings.commandTimeout, 1000));
-      },
-      clean: withoutValues,
-      advice,
-      isAnswer,
-      refusalAdvice: remedyFor,
-      trial: { storage, needs, passes: isPassing, remedyFor },
-    });
+    this.#connections = new Connections(settings);
   }
 
-  /**
-   * Sends one statement.
-   *
-   * @param action what is done, for messages
-   * @throws StorageError within the deadline
-   */
-  ask(action: string, statement: Statement, values: Parameter[]): Promise<readonly Row[]> {
+  /** Looks for the table, and creates it if it is missing and may be created. */
+  async open(signal: AbortSignal): Promise<void> {
     const turn = new Turn();
+    const giveUp = (): void => this.#connections.drop(turn);
+    signal.addEventListener("abort", giveUp);
+    try {
+      await this.#connections.ask(turn, plain(probe(this.#settings.table)));
+    } catch (error) {
+      if (codeOf(error) !== tableIsMissing || !this.#settings.createTable) throw error;
+      await this.#create(turn);
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connections.close(Math.min(this.#settings.commandTimeout, 1000));
+  }
+
+  /** Sends one statement. */
+  ask(call: StorageCall, statement: Statement, values: Parameter[]): Promise<readonly Row[]> {
+    const turn = new Turn(call);
+    call.whenLate(() => this.#connections.drop(turn));
     const { prepare } = this.#settings;
-    const query: PostgresQuery = {
+    return this.#patiently(turn, {
       ...(prepare && statement.name !== undefined ? { name: statement.name } : {}),
       text: statement.text,
       values,
       rowMode: "array",
       types: answerTypes,
-    };
-    return this.calls.run(
-      action,
-      () => this.#patiently(turn, query),
-      () => this.#connections.drop(turn),
-    );
+    });
   }
 
-  /** Once more after a conflict, when the other one has had its turn; and where somebody has dropped the table, on a new one. */
+  /** Sends a statement again after a conflict, and after somebody has dropped the table, which is created again. */
   async #patiently(turn: Turn, query: PostgresQuery): Promise<readonly Row[]> {
     try {
       return await this.#rows(turn, query);
@@ -90,25 +73,8 @@ export class PostgresClient {
 
   async #rows(turn: Turn, query: PostgresQuery): Promise<readonly Row[]> {
     const { rows } = await this.#connections.ask(turn, query);
-    // They are made by `answerTypes`, of which pg's types know nothing.
+    // `answerTypes` makes them, of which pg's types know nothing.
     return rows as Row[];
-  }
-
-  async #open(signal: AbortSignal): Promise<void> {
-    const turn = new Turn();
-    const giveUp = (): void => this.#connections.drop(turn);
-    signal.addEventListener("abort", giveUp);
-    try {
-      const { table, createTable } = this.#settings;
-      try {
-        await this.#connections.ask(turn, plain(probe(table)));
-      } catch (error) {
-        if (codeOf(error) !== tableIsMissing || !createTable) throw error;
-        await this.#create(turn);
-      }
-    } finally {
-      signal.removeEventListener("abort", giveUp);
-    }
   }
 
   async #create(turn: Turn): Promise<void> {

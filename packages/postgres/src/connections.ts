@@ -1,9 +1,6 @@
 import type { Duplex } from "node:stream";
-
-import { clearTimeout, elapsed, isError, setTimeout } from "cacheme/driver";
-
+import { clearTimeout, elapsed, isError, resetSocket, type StorageCall, setTimeout } from "cacheme/driver";
 import pg from "pg";
-import { hangUp } from "./hang-up.js";
 import type { Settings } from "./options.js";
 import type { PostgresAnswer, PostgresPool, PostgresPoolClient, PostgresQuery } from "./pool.js";
 import { isInTransaction, OpenTransaction, watchTransactions } from "./transaction-status.js";
@@ -17,6 +14,17 @@ export class Turn {
   isOver = false;
   /** The connection that works for it now. */
   client: PostgresPoolClient | undefined;
+  readonly #call: StorageCall | undefined;
+
+  /** @param call `undefined` while the storage is opened */
+  constructor(call: StorageCall | undefined = undefined) {
+    this.#call = call;
+  }
+
+  /** Returns the error of a server that cannot be reached. While the storage is opened, every error is one. */
+  unreachable(error: unknown): unknown {
+    return this.#call?.unreachable(error) ?? error;
+  }
 }
 
 /**
@@ -29,7 +37,6 @@ export class Turn {
  */
 export class Connections {
   readonly #pool: PostgresPool;
-  readonly #unreachable: (error: unknown) => Error;
   /** The same pool if it is ours to close. */
   readonly #own: pg.Pool | undefined;
   readonly #clients = new Set<UnreferencedClient>();
@@ -39,11 +46,7 @@ export class Connections {
   /** A connection that was last heard of before is not to be trusted. */
   #suspectBefore = Number.NEGATIVE_INFINITY;
 
-  /**
-   * @param unreachable makes the error of a call for which there was no connection
-   */
-  constructor({ pool, config, max, connectTimeout }: Settings, unreachable: (error: unknown) => Error) {
-    this.#unreachable = unreachable;
+  constructor({ pool, config, max, connectTimeout }: Settings) {
     this.#own = pool === undefined ? this.#make(config, connectTimeout) : undefined;
     this.#pool = pool ?? (this.#own as PostgresPool);
     this.#free = max;
@@ -61,7 +64,7 @@ export class Connections {
     }
     const isOpen = isInTransaction(client);
     this.#giveBack(turn, isOpen);
-    if (isOpen) throw this.#unreachable(new OpenTransaction());
+    if (isOpen) throw turn.unreachable(new OpenTransaction());
     return answer;
   }
 
@@ -116,7 +119,7 @@ export class Connections {
         client = await this.#pool.connect();
       } catch (error) {
         this.#leave();
-        throw this.#unreachable(error);
+        throw turn.unreachable(error);
       }
       if (turn.isOver) {
         // The connection took longer than the call had. It will do for the next one.
@@ -128,7 +131,7 @@ export class Connections {
       if (isInTransaction(client)) {
         remove(client);
         this.#leave();
-        throw this.#unreachable(new OpenTransaction());
+        throw turn.unreachable(new OpenTransaction());
       }
       if ((this.#heard.get(client) ?? turn.began) < this.#suspectBefore) {
         remove(client);
@@ -178,7 +181,7 @@ export class Connections {
 
 /** In one go, so that the pool takes the end of the socket, which it hears of later, for its own doing. */
 function remove(client: PostgresPoolClient & { readonly connection?: { readonly stream?: Duplex } }): void {
-  hangUp(client.connection?.stream);
+  resetSocket(client.connection?.stream);
   client.release(true);
 }
 

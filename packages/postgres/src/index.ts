@@ -1,7 +1,7 @@
-import type { RemoteStorage } from "cacheme/driver";
+import { DriverStorage, type RemoteStorage } from "cacheme/driver";
+import { PostgresDriver } from "./driver.js";
 import { type PostgresConnectionOptions, type PostgresStorageOptions, settings } from "./options.js";
 import type { PostgresPool } from "./pool.js";
-import { PostgresStorage } from "./storage.js";
 
 export type { PostgresConnectionOptions, PostgresStorageOptions } from "./options.js";
 export type { PostgresAnswer, PostgresPool, PostgresPoolClient, PostgresQuery } from "./pool.js";
@@ -36,5 +36,6 @@ export function postgres(
   target: string | PostgresConnectionOptions | PostgresPool,
   options: PostgresStorageOptions = {},
 ): RemoteStorage {
-  return new PostgresStorage(settings(target, options));
+  const checked = settings(target, options);
+  return new DriverStorage(new PostgresDriver(checked), checked);
 }

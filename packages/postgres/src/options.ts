@@ -1,18 +1,23 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import {
   type ConnectionOptions,
-  type ConnectionSettings,
-  connectionSettings,
+  connectionRows,
+  type DriverSettings,
   type Duration,
+  flag,
   isError,
+  type OptionKind,
+  type OptionRow,
+  OptionTable,
   optionError,
-  refuseUnknownOptions,
+  serverName,
   shown,
-  tableName,
-  timerMilliseconds,
+  tableOption,
+  timer,
+  wholeNumber,
 } from "cacheme/driver";
 import pg from "pg";
-import { fromAddress, notTaken } from "./address.js";
+import { fromAddress, refusedOptions } from "./address.js";
 import type { PostgresPool } from "./pool.js";
 import { quoted } from "./table.js";
 
@@ -66,10 +71,8 @@ export interface PostgresStorageOptions extends ConnectionOptions {
   readonly sweepInterval?: Duration | undefined;
 }
 
-/** Options that were checked. */
-export interface Settings extends ConnectionSettings {
-  /** `postgres://host:port/database`, without name and password. */
-  readonly label: string;
+/** Options that were checked. The label is `postgres://host:port/database`, without name and password. */
+export interface Settings extends DriverSettings {
   /** As it was given, checked. */
   readonly tableName: string;
   /** Between quotes. */
@@ -77,7 +80,6 @@ export interface Settings extends ConnectionSettings {
   readonly createTable: boolean;
   readonly unlogged: boolean;
   readonly prepare: boolean;
-  readonly sweepInterval: number;
   /** Connections at most. */
   readonly max: number;
   /** The pool of the user's own, else what a pool is to be made with. */
@@ -85,75 +87,64 @@ export interface Settings extends ConnectionSettings {
   readonly config: PoolConfig;
 }
 
-/** Not by pg's own name: whoever uses these types is not to need pg's, which are a package apart. */
+/** Not pg's own type, so that users of these types need no types of pg, which are a package apart. */
 type PoolConfig = Readonly<Record<string, unknown>>;
 
 const where = "postgres()";
 
-const knownOptions: Readonly<Record<keyof PostgresStorageOptions, true>> = {
-  commandTimeout: true,
-  connect: true,
-  connectTimeout: true,
-  createTable: true,
-  prepare: true,
-  sweepInterval: true,
-  table: true,
-  unlogged: true,
-};
+const optionTable = new OptionTable(where, {
+  ...connectionRows,
+  createTable: { kind: flag, default: true },
+  prepare: { kind: flag, default: true },
+  sweepInterval: { kind: timer, default: "1m" },
+  table: { kind: tableOption, default: "cacheme" },
+  unlogged: { kind: flag, default: false },
+});
 
-const knownConnectionOptions: Readonly<Record<keyof PostgresConnectionOptions, true>> = {
-  application_name: true,
-  database: true,
-  enableChannelBinding: true,
-  host: true,
-  idleTimeoutMillis: true,
-  keepAlive: true,
-  keepAliveInitialDelayMillis: true,
-  max: true,
-  maxLifetimeSeconds: true,
-  maxUses: true,
-  options: true,
-  password: true,
-  port: true,
-  ssl: true,
-  sslnegotiation: true,
-  user: true,
-};
+/** pg checks the values of its options. */
+const checkedByPg: OptionKind<unknown> = { check: (value) => value };
+
+const connectionTable = new OptionTable(where, {
+  application_name: { kind: checkedByPg, default: "cacheme" },
+  database: { kind: checkedByPg },
+  enableChannelBinding: { kind: checkedByPg },
+  host: { kind: checkedByPg },
+  idleTimeoutMillis: { kind: checkedByPg, default: 60_000 },
+  keepAlive: { kind: checkedByPg, default: true },
+  keepAliveInitialDelayMillis: { kind: checkedByPg },
+  max: { kind: wholeNumber(1), default: 10 },
+  maxLifetimeSeconds: { kind: checkedByPg },
+  maxUses: { kind: checkedByPg },
+  options: { kind: checkedByPg },
+  password: { kind: checkedByPg },
+  port: { kind: checkedByPg },
+  ssl: { kind: checkedByPg },
+  sslnegotiation: { kind: checkedByPg },
+  user: { kind: checkedByPg },
+} satisfies Record<keyof PostgresConnectionOptions, OptionRow<unknown>>);
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
- *   `CACHEME_INVALID_DURATION` for a timeout that is no duration
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option, `CACHEME_INVALID_DURATION` for an
+ *   invalid time
  */
 export function settings(
   target: string | PostgresConnectionOptions | PostgresPool,
   options: PostgresStorageOptions,
 ): Settings {
-  refuseUnknownOptions(options, Object.keys(knownOptions), where);
-  const parts = tableName(options.table ?? "cacheme", where);
-  const common = {
-    ...connectionSettings(options, where),
-    tableName: parts.join("."),
-    table: quoted(parts),
-    createTable: flag(options.createTable, "createTable", true),
-    unlogged: flag(options.unlogged, "unlogged", false),
-    prepare: flag(options.prepare, "prepare", true),
-    sweepInterval: timerMilliseconds(options.sweepInterval ?? "1m", `option sweepInterval of ${where}`),
-  };
+  const checked = optionTable.check(options);
+  const common = { ...checked, tableName: checked.table.join("."), table: quoted(checked.table) };
   if (isPool(target)) {
     const config: pg.PoolConfig & { readonly binary?: boolean } = target.options;
     if (config.binary === true) {
       throw optionError(
-        `${where} was given a Pool with the option binary: ${notTaken.binary}. Leave it out.`,
+        `${where} was given a Pool with the option binary: ${refusedOptions.binary}. Leave it out.`,
       );
     }
     return { ...common, label: label(config), max: config.max ?? 10, pool: target, config: {} };
   }
-  const given = typeof target === "string" ? fromAddress(target, Object.keys(knownOptions)) : checked(target);
+  const given = typeof target === "string" ? fromAddress(target, optionTable.names) : connection(target);
   const config: pg.PoolConfig = {
-    application_name: "cacheme",
-    keepAlive: true,
-    idleTimeoutMillis: 60_000,
-    max: 10,
+    ...connection({}),
     ...given,
     ...(common.prepare ? session(common.commandTimeout, given.options ?? process.env.PGOPTIONS) : {}),
     allowExitOnIdle: true,
@@ -162,9 +153,9 @@ export function settings(
 }
 
 /**
- * Settings of a connection of ours, which PgBouncer would refuse: without a timeout the server goes on with what nobody
- * waits for any more; and in a stricter isolation, which a database may have as its default, all but one of many that write
- * one row at a time are refused.
+ * Settings of the session, which PgBouncer would refuse. Without a timeout the server would go on with statements that nobody
+ * waits for. In a stricter isolation, which a database may have as its default, the server would refuse all but one of several
+ * concurrent writes of a row.
  */
 function session(commandTimeout: number, options: string | undefined): pg.PoolConfig {
   const isolation = "-c default_transaction_isolation=read\\ committed";
@@ -174,7 +165,8 @@ function session(commandTimeout: number, options: string | undefined): pg.PoolCo
   };
 }
 
-function checked(options: PostgresConnectionOptions): pg.PoolConfig {
+/** Checks the options of pg, and fills in the storage's defaults. pg has its own for the options that are left out. */
+function connection(options: PostgresConnectionOptions): pg.PoolConfig {
   if (typeof options !== "object" || options === null) {
     throw optionError(
       `${where} was given ${shown(options)}. Give an address, options of pg, or a Pool of pg.`,
@@ -186,47 +178,33 @@ function checked(options: PostgresConnectionOptions): pg.PoolConfig {
     );
   }
   for (const name of Object.keys(options)) {
-    if (name in knownConnectionOptions) continue;
-    const instead = notTaken[name];
-    throw optionError(
-      instead === undefined
-        ? `${where} does not know the connection option ${shown(name)}. It knows ${Object.keys(knownConnectionOptions).join(", ")}.`
-        : `${where} does not take the option ${name} of pg: ${instead}.`,
-    );
+    const instead = refusedOptions[name];
+    if (instead === undefined) continue;
+    throw optionError(`${where} does not take the option ${name} of pg: ${instead}.`);
   }
-  const { max, ...rest } = options;
-  if (max !== undefined && !(Number.isInteger(max) && max > 0)) {
-    throw optionError(`The option max of ${where} is ${shown(max)}. Give a whole number from 1.`);
-  }
-  const given = Object.entries({ ...rest, max }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given);
+  const checked = Object.entries(connectionTable.check(options));
+  return Object.fromEntries(checked.filter(([, value]) => value !== undefined));
 }
 
 function isPool(target: string | PostgresConnectionOptions | PostgresPool): target is PostgresPool {
   return typeof target === "object" && target !== null && "totalCount" in target && "connect" in target;
 }
 
-/** A client that is not connected knows where it would be: address, options, environment and defaults make that out. */
+/** A client that is not connected knows its server from the address, the options, the environment and the defaults. */
 function label(config: pg.PoolConfig): string {
   const { host, port, database } = resolved(config);
   if (host.startsWith("/")) return `postgres:${host}:${port}/${database ?? ""}`;
-  return `postgres://${host.includes(":") ? `[${host}]` : host}:${port}/${database ?? ""}`;
+  return `postgres://${serverName({ host, port })}/${database ?? ""}`;
 }
 
 function resolved(config: pg.PoolConfig): pg.Client {
   try {
     return new pg.Client(config);
   } catch (error) {
-    // A file of a certificate that is not there, say. The words of an address's reader may hold the address.
+    // The file of a certificate is missing, for example. The reason may hold the address.
     const reason = isError(error) && config.connectionString === undefined ? `: ${error.message}` : "";
     throw optionError(
       `${where} was given connection options that pg refuses${reason}. Check the address and its parameters.`,
     );
   }
-}
-
-function flag(value: unknown, name: string, byDefault: boolean): boolean {
-  if (value === undefined) return byDefault;
-  if (typeof value === "boolean") return value;
-  throw optionError(`The option ${name} of ${where} is ${shown(value)}. Give true or false.`);
 }

@@ -1,47 +1,67 @@
-import { createHash } from "node:crypto";
-import type { StoredRecord } from "cacheme/driver";
+import { types } from "node:util";
+import { type HeldLease, LongKeys, type StoredRecord } from "cacheme/driver";
+import { byteaArray, numberArray, textArray, uuidArray } from "./binary-array.js";
+import type { Row } from "./client.js";
 
-/**
- * The longest key that stands in the index as it is, in UTF-16 units. PostgreSQL refuses an index entry of more than
- * about 2,700 bytes, and 600 units are 1,800 bytes of UTF-8 at most.
- */
-export const longestIndexedKey = 600;
+/** PostgreSQL refuses an index entry of more than about 2,700 bytes. */
+const longest = 1800;
 
-/** How much of a longer key stands in the index, so that keys with one beginning stand side by side there too. */
-const keptUnits = 200;
+/** How keys are stored in the column `key`. */
+export const longKeys: LongKeys = new LongKeys({ longest, kept: 200 });
 
-/**
- * No key has a control character in it, so nothing but the form of a long key can have this one. After it stands a
- * digest that nobody finds a second key for, so keys need not be compared once more.
- */
-const separator = "\u0001";
+/** An item of a batch with the key under which it is stored. */
+export type Keyed<T> = readonly [key: string, item: T];
 
-/** What stands in the column `key`: the key itself, or the beginning of a long one and its SHA-256. */
-export function indexedKey(key: string): string {
-  if (key.length <= longestIndexedKey) return key;
-  return beginning(key) + separator + createHash("sha256").update(key).digest("base64url");
+/** Returns the items in the order of their stored keys: batches that lock rows in one order never deadlock. */
+export function inLockOrder<T extends { readonly key: string }>(items: readonly T[]): readonly Keyed<T>[] {
+  const keyed = items.map((item): Keyed<T> => [longKeys.indexed(item.key), item]);
+  return keyed.length === 1 ? keyed : keyed.sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
-/** What stands in the column `long_key`: the whole of a key that does not stand in `key`. */
-export function longKey(key: string): string | undefined {
-  return key.length <= longestIndexedKey ? undefined : key;
+/** The parameters of a statement: a column of the batch is an array. */
+export type Column = Buffer | null;
+
+export function keyColumn(batch: readonly Keyed<unknown>[]): Column {
+  return textArray(batch.map(([key]) => key));
 }
 
-/** As much of a text as the indexed forms of all keys that begin with it have in common. */
-export function beginning(text: string): string {
-  const kept = text.slice(0, keptUnits);
-  return /[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept;
+/** The column `long_key`: the whole of each key that `key` does not hold. */
+export function longKeyColumn(batch: readonly Keyed<{ readonly key: string }>[]): Column {
+  return textArray(batch.map(([, { key }]) => (longKeys.isLong(key) ? key : undefined)));
 }
 
-/** The first text after one that was read: nothing stands between. */
-export function justAfter(text: string): string {
-  return text + separator;
+export function tokenColumn(batch: readonly Keyed<HeldLease>[]): Column {
+  return uuidArray(batch.map(([, { token }]) => Buffer.from(token, "hex")));
 }
 
-/** No indexed key is as long, so none stands behind it. */
-const behindAll = "\u{10FFFF}".repeat(longestIndexedKey / 2 + 1);
+/** The columns `bytes`, `expires` and `fresh_until`. */
+export function valueColumns(batch: readonly Keyed<StoredRecord>[]): Column[] {
+  return [
+    byteaArray(batch.map(([, { bytes }]) => bytes)),
+    numberArray(batch.map(([, { ttl }]) => ttl)),
+    numberArray(batch.map(([, { freshFor }]) => freshFor)),
+  ];
+}
 
-/** The first text, in the order of code points, that is behind every text that begins with this one. */
+/** Returns the bytes of each key in rows that begin with a key and have its bytes in a later column. */
+export function bytesByKey(rows: readonly Row[], column: number): Map<unknown, Uint8Array> {
+  const found = new Map<unknown, Uint8Array>();
+  for (const row of rows) {
+    const bytes = row[column];
+    if (types.isUint8Array(bytes)) found.set(row[0], bytes);
+  }
+  return found;
+}
+
+/** Returns the first key after a key: no key is between them, because no key has a control character. */
+export function justAfter(key: string): string {
+  return `${key}\u0001`;
+}
+
+/** A string behind every stored key, because it has more bytes than the longest one. */
+const behindAll = "\u{10FFFF}".repeat(longest / 4 + 1);
+
+/** Returns the first string, in the order of code points, behind every string that begins with this one. */
 export function behind(text: string): string {
   const points = Array.from(text, (character) => character.codePointAt(0) ?? 0);
   while (points.length > 0) {
@@ -50,42 +70,4 @@ export function behind(text: string): string {
     if (last < 0x10ffff) return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
   }
   return behindAll;
-}
-
-/**
- * Records by their indexed keys: of two with one key the later one, and all in one order whoever writes them, so that two
- * batches never wait for each other's rows.
- */
-export function inLockOrder<T extends { readonly key: string }>(
-  records: readonly T[],
-): readonly (readonly [key: string, record: T])[] {
-  const [first] = records;
-  if (records.length === 1 && first !== undefined) return [[indexedKey(first.key), first]];
-  const byKey = new Map<string, T>();
-  for (const record of records) byKey.set(indexedKey(record.key), record);
-  return [...byKey].sort(([one], [other]) => (one < other ? -1 : 1));
-}
-
-/** {@link inLockOrder} for keys alone. */
-export function keysInLockOrder(keys: readonly string[]): string[] {
-  return keys.length === 1 ? keys.map(indexedKey) : [...new Set(keys.map(indexedKey))].sort();
-}
-
-/** About 31,700 years. A timestamp of PostgreSQL ends in the year 294276. */
-const longestTime = 1e15;
-
-/** Whole milliseconds from 1. A part is left off: a record must not outlive the tier that it came from. */
-export function wholeMilliseconds(time: number | undefined): number | undefined {
-  return time === undefined ? undefined : Math.min(Math.max(1, Math.floor(time)), longestTime);
-}
-
-/** What `writeMany` and `fill` send of a record besides its key and its bytes. */
-export function times(records: readonly (readonly [string, StoredRecord])[]): {
-  readonly ttl: readonly (number | undefined)[];
-  readonly freshFor: readonly (number | undefined)[];
-} {
-  return {
-    ttl: records.map(([, { ttl }]) => wholeMilliseconds(ttl)),
-    freshFor: records.map(([, { freshFor }]) => wholeMilliseconds(freshFor)),
-  };
 }

@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
-import { clearTimeout, cutOff, noAnswer, setTimeout } from "cacheme/driver";
+import { clearTimeout, cutOff, noAnswer, resetSocket, setTimeout } from "cacheme/driver";
 import pg from "pg";
-import { hangUp } from "./hang-up.js";
 import { watchTransactions } from "./transaction-status.js";
 
 type Connected = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
@@ -75,8 +74,8 @@ export class UnreferencedClient extends pg.Client {
   /** Without a goodbye: the other side may not be there to take it. */
   hangUp(): void {
     // Under TLS the socket below is the one that can be reset.
-    hangUp(this.#socket);
-    hangUp(this.connection.stream);
+    resetSocket(this.#socket);
+    resetSocket(this.connection.stream);
   }
 }
 

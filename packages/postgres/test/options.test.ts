@@ -86,7 +86,7 @@ describe("the options of pg", () => {
     ["allowExitOnIdle", false, "finished program"],
     ["connectionString", "postgres://user:secret@host/app", "address alone"],
     ["binary", true, "reads bytes wrongly"],
-    ["hots", "db.example", "does not know the connection option"],
+    ["hots", "db.example", 'has no option "hots"'],
     ["max", 0, "Give a whole number from 1"],
   ])("do not include %s", (name, value, words) => {
     expect(() => postgres({ [name]: value })).toThrow(

@@ -1,8 +1,5 @@
-import { isError } from "cacheme/driver";
+import { type DriverErrors, type DriverTrial, isError } from "cacheme/driver";
 import { OpenTransaction } from "./transaction-status.js";
-
-/** What the storage works with, for messages. */
-export const needs = "PostgreSQL 12 or newer";
 
 /** No room on the disk or in memory. */
 const fullErrors: ReadonlySet<string> = new Set(["53100", "53200"]);
@@ -16,7 +13,7 @@ export function codeOf(error: unknown): string {
 }
 
 /** An error of the server less what may hold values that were sent. */
-export function withoutValues(error: Error): Error {
+function withoutValues(error: Error): Error {
   for (const name of ["detail", "where", "internalQuery", "client"]) {
     if (name in error) Reflect.deleteProperty(error, name);
   }
@@ -55,32 +52,27 @@ const advices: Readonly<Record<string, string>> = {
   "57P03": "Wait until the server has started.",
 };
 
-export function advice(error: Error): string {
-  if (!isServers(error)) return "The connection was lost meanwhile; the next call makes a new one.";
-  return advices[codeOf(error)] ?? "The server's words say why.";
-}
-
-export function remedyFor(error: Error): string | undefined {
-  return advices[codeOf(error)];
-}
-
-/** Whether these are words of the server, or about what it said: then it was reached. */
-export function isAnswer(error: Error): boolean {
-  return (
+export const serverErrors: DriverErrors = {
+  clean: withoutValues,
+  advice(error) {
+    if (!isServers(error)) return "The connection was lost meanwhile; the next call makes a new one.";
+    return advices[codeOf(error)] ?? "The server's words say why.";
+  },
+  remedyFor: (error) => advices[codeOf(error)],
+  isAnswer: (error) =>
     isServers(error) ||
     error instanceof OpenTransaction ||
-    /^(SASL|SCRAM|The server does not support|Unknown auth)/.test(error.message)
-  );
-}
+    /^(SASL|SCRAM|The server does not support|Unknown auth)/.test(error.message),
+  isFull,
+};
 
-/** Whether the server has no room for what was to be stored. */
-export function isFull(error: unknown): boolean {
+export const trial: DriverTrial = {
+  needs: "PostgreSQL 12 or newer",
+  passes: (error) => isFull(error) || conflicts.has(codeOf(error)),
+};
+
+function isFull(error: unknown): boolean {
   return fullErrors.has(codeOf(error));
-}
-
-/** Whether an error of the trial says nothing of the server's kind. */
-export function isPassing(error: Error): boolean {
-  return isFull(error) || conflicts.has(codeOf(error));
 }
 
 function isServers(error: Error): boolean {
