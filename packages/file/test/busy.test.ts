@@ -1,7 +1,8 @@
 import fs from "node:fs";
+import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { whenFree } from "../src/busy.js";
-import { connected, place, record, text } from "./place.js";
+import { connected, place } from "./place.js";
 
 function failure(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${code}: the file is in use`), { code });

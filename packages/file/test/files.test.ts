@@ -8,11 +8,12 @@ import fs, {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { record, text, until } from "@cacheme/test-services/disk/storage-helpers";
 import { KeyPattern } from "cacheme/driver";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Folder } from "../src/folder.js";
 import { Sweep } from "../src/sweep.js";
-import { connected, entriesIn, entryOf, place, record, text, until } from "./place.js";
+import { connected, entriesIn, entryOf, place } from "./place.js";
 
 /** A head with another length of the value, and more behind it than the first read takes. */
 function claim(path: string, length: number): void {

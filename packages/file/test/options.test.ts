@@ -1,12 +1,14 @@
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { describeOptions } from "@cacheme/test-services/disk/option-tests";
+import { record } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it } from "vitest";
 import { file } from "../src/index.js";
-import { connected, entryOf, place, record } from "./place.js";
+import { connected, entryOf, place } from "./place.js";
 
-describe("the target of file()", () => {
-  it.each([
+describeOptions("file()", file, {
+  targets: [
     ["an absolute path", "/var/cache/app", "file:///var/cache/app"],
     ["a relative path", "cache", pathToFileURL(resolve("cache")).href],
     ["an address", "file:///var/cache/app", "file:///var/cache/app"],
@@ -25,11 +27,8 @@ describe("the target of file()", () => {
       "file:///var/cache/app",
     ],
     ["an object with a folder", { folder: "/var/cache/app" }, "file:///var/cache/app"],
-  ])("is %s", (_, target, label) => {
-    expect(file(target as string).label).toBe(label);
-  });
-
-  it.each([
+  ],
+  refused: [
     ["an empty text", "", "as a folder"],
     ["an address of something else", "redis://user:secret@host", "address of another kind"],
     ["a URL of something else", new URL("https://user:secret@host/"), "address of another kind"],
@@ -39,29 +38,15 @@ describe("the target of file()", () => {
     ["nothing", undefined, "was given undefined"],
     ["an object without a folder", {}, "connection option folder of file() is undefined"],
     ["an object with more than a folder", { folder: "a", mode: 1 }, 'no option "mode"'],
-  ])("is not %s", (_, target, words) => {
-    expect(() => file(target as string)).toThrow(
-      expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(words) }),
-    );
-    expect(() => file(target as string)).not.toThrow("secret");
-  });
-});
-
-describe("the options of file()", () => {
-  it.each([
-    ["connect", "later", "CACHEME_INVALID_OPTION", "option connect"],
-    ["commandTimeout", "soon", "CACHEME_INVALID_DURATION", "commandTimeout"],
-    ["connectTimeout", 0, "CACHEME_INVALID_DURATION", "connectTimeout"],
-    ["sweepInterval", -1, "CACHEME_INVALID_DURATION", "sweepInterval"],
+  ],
+  options: [
     ["maxSize", 1000, "CACHEME_INVALID_OPTION", "65536 at least"],
     ["maxSize", "1gb", "CACHEME_INVALID_OPTION", "whole bytes"],
     ["mode", 7, "CACHEME_INVALID_OPTION", 'no option "mode"'],
-  ])("refuse %s: %j", (name, value, code, words) => {
-    expect(() => file("cache", { [name]: value })).toThrow(
-      expect.objectContaining({ code, message: expect.stringContaining(words) }),
-    );
-  });
+  ],
+});
 
+describe("the options of file() that are valid", () => {
   it("make nothing before connect()", () => {
     const folder = place();
     file(join(folder, "cache"));

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Folder } from "../src/folder.js";
 import { file } from "../src/index.js";
@@ -16,7 +17,7 @@ import { marker } from "../src/ownership.js";
 import { SizeBound } from "../src/size-bound.js";
 import { Sweep } from "../src/sweep.js";
 import { newTicket } from "../src/tickets.js";
-import { connected, entriesIn, entryOf, place, record, text } from "./place.js";
+import { connected, entriesIn, entryOf, place } from "./place.js";
 
 const hourAgo = Date.now() / 1000 - 3600;
 

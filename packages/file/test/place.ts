@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connectedForTest } from "@cacheme/test-services/disk/storage-helpers";
 import type { RemoteStorage } from "cacheme/driver";
 import { onTestFinished } from "vitest";
 import { Folder } from "../src/folder.js";
@@ -32,19 +33,7 @@ export async function connected(
   target: string | URL | FileConnectionOptions,
   options: FileStorageOptions = {},
 ): Promise<RemoteStorage> {
-  const storage = file(target, { commandTimeout: "30s", ...options });
-  onTestFinished(() => storage.close());
-  await storage.connect();
-  return storage;
-}
-
-export function record(key: string, value: string, ttl: number | undefined = undefined) {
-  return { key, bytes: Buffer.from(value), ttl };
-}
-
-export async function text(storage: RemoteStorage, key: string): Promise<string | undefined> {
-  const [bytes] = await storage.readMany([key]);
-  return bytes && Buffer.from(bytes).toString();
+  return connectedForTest(file(target, { commandTimeout: "30s", ...options }));
 }
 
 /** Where the entry of a key stands. */
@@ -58,9 +47,4 @@ export function entriesIn(path: string): string[] {
   return readdirSync(path, { recursive: true, encoding: "utf8" }).filter((name) =>
     /^...\/[0-9a-f]{32}$/.test(name),
   );
-}
-
-/** Asks again until it is so; the test's own time limit ends it. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -1,13 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it } from "vitest";
 import { now } from "../src/clock.js";
 import { Folder } from "../src/folder.js";
 import { SizeBound } from "../src/size-bound.js";
 import { Sweep } from "../src/sweep.js";
 import { newTicket } from "../src/tickets.js";
-import { connected, entriesIn, entryOf, place, record, text } from "./place.js";
+import { connected, entriesIn, entryOf, place } from "./place.js";
 
 const hundred = Array.from({ length: 100 }, (_, index) => `${index}`);
 

@@ -9,9 +9,10 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname } from "node:path";
+import { record, text, until } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { CorruptFile } from "../src/index.js";
-import { connected, handle, handleOfLibrary, place, record, text, until } from "./place.js";
+import { connected, handle, handleOfLibrary, place } from "./place.js";
 
 const many = Array.from({ length: 2000 }, (_, index) => record(`${index}`, `value ${index}`.padEnd(2000)));
 

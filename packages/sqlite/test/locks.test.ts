@@ -1,6 +1,7 @@
+import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { sqlite } from "../src/index.js";
-import { connected, handle, place, record, text } from "./place.js";
+import { connected, handle, place } from "./place.js";
 
 /** A test has a clock of its own. */
 vi.mock("cacheme/driver", async (original) => ({

@@ -1,11 +1,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { describeOptions } from "@cacheme/test-services/disk/option-tests";
+import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it } from "vitest";
 import { sqlite } from "../src/index.js";
-import { connected, place, record, text } from "./place.js";
+import { connected, place } from "./place.js";
 
-describe("the target of sqlite()", () => {
-  it.each([
+describeOptions("sqlite()", sqlite, {
+  targets: [
     ["an absolute path", "/var/cache/data.db", "sqlite:///var/cache/data.db"],
     ["a relative path", "data.db", `sqlite://${resolve("data.db")}`],
     ["an absolute address", "sqlite:///var/cache/data.db", "sqlite:///var/cache/data.db"],
@@ -13,15 +15,9 @@ describe("the target of sqlite()", () => {
     ["an address with a space in it", "sqlite:///var/a%20b.db", "sqlite:///var/a%20b.db"],
     ["memory", ":memory:", "sqlite::memory:"],
     ["the address of memory", "sqlite::memory:", "sqlite::memory:"],
-  ])("is %s", (_, target, label) => {
-    expect(sqlite(target).label).toBe(label);
-  });
-
-  it("is an object with a file", () => {
-    expect(sqlite({ file: "/var/cache/data.db" }).label).toBe("sqlite:///var/cache/data.db");
-  });
-
-  it.each([
+    ["an object with a file", { file: "/var/cache/data.db" }, "sqlite:///var/cache/data.db"],
+  ],
+  refused: [
     ["an empty text", "", "as a file"],
     ["an address of something else", "postgres://user:secret@host/db", "address of another kind"],
     ["an address with a host", "sqlite://host/data.db", "write three slashes"],
@@ -32,36 +28,17 @@ describe("the target of sqlite()", () => {
     ["a number", 7, "was given 7"],
     ["an object without a file", {}, "connection option file of sqlite() is undefined"],
     ["an object with more than a file", { file: "a", mode: "ro" }, 'no option "mode"'],
-  ])("is not %s", (_, target, words) => {
-    expect(() => sqlite(target as string)).toThrow(
-      expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(words) }),
-    );
-  });
-
-  it("is never shown where it may hold a password", () => {
-    expect(() => sqlite("postgres://user:secret@host/db")).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining("secret") }),
-    );
-  });
-});
-
-describe("the options of sqlite()", () => {
-  it.each([
-    ["connect", "later", "CACHEME_INVALID_OPTION", "option connect"],
-    ["commandTimeout", "soon", "CACHEME_INVALID_DURATION", "commandTimeout"],
-    ["connectTimeout", 0, "CACHEME_INVALID_DURATION", "connectTimeout"],
-    ["sweepInterval", -1, "CACHEME_INVALID_DURATION", "sweepInterval"],
+  ],
+  options: [
     ["driver", "sqlite3", "CACHEME_INVALID_OPTION", '"node:sqlite" or "better-sqlite3"'],
     ["table", 'a"b', "CACHEME_INVALID_OPTION", "option table"],
     ["table", "main.cacheme", "CACHEME_INVALID_OPTION", "without a schema"],
     ["onCorrupt", "warn", "CACHEME_INVALID_OPTION", "Give a function"],
     ["timeout", 7, "CACHEME_INVALID_OPTION", 'no option "timeout"'],
-  ])("refuse %s: %j", (name, value, code, words) => {
-    expect(() => sqlite("data.db", { [name]: value })).toThrow(
-      expect.objectContaining({ code, message: expect.stringContaining(words) }),
-    );
-  });
+  ],
+});
 
+describe("the options of sqlite() that are valid", () => {
   it("open nothing before connect()", () => {
     const file = place();
     sqlite(file);

@@ -1,6 +1,7 @@
+import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it } from "vitest";
 import type { SqliteDatabase } from "../src/index.js";
-import { connected, handleOfLibrary, place, record, text } from "./place.js";
+import { connected, handleOfLibrary, place } from "./place.js";
 
 /** A handle whose writes fail while the disk is full, which it is until the log was written back. */
 function onDisk<T extends SqliteDatabase>(

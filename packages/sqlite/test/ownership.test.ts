@@ -11,11 +11,12 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { sqlite } from "../src/index.js";
 import { applicationId } from "../src/ownership.js";
 import { troubleOf } from "../src/trouble.js";
-import { connected, handle, place, record, text } from "./place.js";
+import { connected, handle, place } from "./place.js";
 
 const hasty = { connectTimeout: 300, commandTimeout: 300 } as const;
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connectedForTest } from "@cacheme/test-services/disk/storage-helpers";
 import type { RemoteStorage } from "cacheme/driver";
 import { onTestFinished } from "vitest";
 import { type Database, findDriver } from "../src/database.js";
@@ -35,19 +36,7 @@ export async function connected(
   target: string | SqliteConnectionOptions | SqliteDatabase,
   options: SqliteStorageOptions = {},
 ): Promise<RemoteStorage> {
-  const storage = sqlite(target, options);
-  onTestFinished(() => storage.close());
-  await storage.connect();
-  return storage;
-}
-
-export function record(key: string, value: string, ttl: number | undefined = undefined) {
-  return { key, bytes: Buffer.from(value), ttl };
-}
-
-export async function text(storage: RemoteStorage, key: string): Promise<string | undefined> {
-  const [bytes] = await storage.readMany([key]);
-  return bytes && Buffer.from(bytes).toString();
+  return connectedForTest(sqlite(target, options));
 }
 
 /** A handle as a program has it that uses the library itself. */
@@ -62,9 +51,4 @@ export function handleOfLibrary(file: string): NodeSqliteDatabase | BetterSqlite
   const database = new Library(file);
   onTestFinished(() => void database.close());
   return database;
-}
-
-/** Asks again until it is so; the test's own time limit ends it. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

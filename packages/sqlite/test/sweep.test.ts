@@ -1,9 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { record } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { findDriver } from "../src/database.js";
 import { Session } from "../src/session.js";
 import { sweep } from "../src/sweep.js";
-import { connected, place, record } from "./place.js";
+import { connected, place } from "./place.js";
 
 function session(file: string): Session {
   const driver = findDriver("node:sqlite") ?? findDriver("better-sqlite3");
