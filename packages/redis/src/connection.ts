@@ -215,10 +215,7 @@ export class Connection<C extends Connectable = RedisClient> {
     if (isLost) {
       this.#onLost();
       this.#open();
-    } else
-      this.#fail(
-        this.#firstError ?? this.#failure ?? cutOff("the connection was closed before it was ready"),
-      );
+    } else this.#fail(this.#firstError ?? this.#failure ?? cutOff(closedEarly));
   };
 
   readonly #onError = (error: Error): void => {
@@ -295,6 +292,10 @@ function hungUp(own: Redis): Promise<void> {
 
 /** Milliseconds. */
 const longestHangUp = 500;
+
+/** Twemproxy ends a connection on which ioredis sends CLIENT or INFO. */
+const closedEarly =
+  "the connection was closed before it was ready. Behind a proxy such as twemproxy, give disableClientInfo: true and enableReadyCheck: false";
 
 function hangUp(own: Redis): void {
   const stream: Socket | undefined = own.stream;

@@ -103,7 +103,12 @@ describeWithServer("redis", "a server that cannot be worked with", (server) => {
   it("is said to have been reached if it speaks another protocol, or hangs up", async () => {
     for (const [answer, code, words] of [
       ["HTTP/1.1 400 Bad Request\r\n\r\n", "CACHEME_CONNECT_REFUSED", "was reached, but cannot be used"],
-      [undefined, "CACHEME_CONNECT_FAILED", "was reached, but closed the connection"],
+      [
+        undefined,
+        "CACHEME_CONNECT_FAILED",
+        "was reached, but closed the connection: the connection was closed before it was ready. Behind a proxy such as " +
+          "twemproxy, give disableClientInfo: true and enableReadyCheck: false. Check that a server",
+      ],
     ] as const) {
       const other = createServer((socket) => {
         socket.on("error", () => {});
