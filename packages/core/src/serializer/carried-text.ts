@@ -1,6 +1,7 @@
 /**
- * Whether msgpackr returns the string as it was: UTF-8 has no lone surrogates, and the TextDecoder by which msgpackr 2.1.3 reads
- * strings of more than 64 bytes removes U+FEFF at their beginning. Node 20 has `isWellFormed`, TypeScript's ES2023 does not.
+ * Returns whether msgpackr returns the string unchanged. UTF-8 has no lone surrogates. The
+ * TextDecoder by which msgpackr 2.1.3 reads strings of more than 64 bytes removes U+FEFF at their
+ * beginning. Node 20 has `isWellFormed`, TypeScript's ES2023 does not.
  */
 export function isCarried(text: string & { isWellFormed?(): boolean }): boolean {
   if (text.charCodeAt(0) === byteOrderMark) return false;

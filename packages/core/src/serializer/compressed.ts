@@ -3,26 +3,26 @@ import { ConfigurationError } from "../errors.js";
 import { defaultMaxDecompressedSize } from "./decompression-limit.js";
 import type { Compression, CompressionAlgorithm, Serializer } from "./serializer.js";
 
-/** Loaded when something is first compressed: it takes one to two milliseconds. */
+/** Loads the module at the first compression, because loading takes one to two milliseconds. */
 function zlib(): typeof import("node:zlib") {
   return process.getBuiltinModule("node:zlib");
 }
 
-/** When and how `compressed` compresses. */
+/** The settings of `compressed`: when and how it compresses. */
 export interface CompressionOptions {
   /** Payloads of fewer bytes are stored as they are. Default 1,024. */
   readonly threshold?: number | undefined;
-  /** Default `"deflate"`. */
+  /** The algorithm. Default `"deflate"`. */
   readonly algorithm?: CompressionAlgorithm | undefined;
   /**
-   * How hard to try: 1 (fast) to 9 (small) for gzip and deflate, 0 to 11 for brotli. Default 6 for gzip and deflate,
-   * 4 for brotli.
+   * The effort: 1 (fast) to 9 (small) for gzip and deflate, 0 to 11 for brotli. Default 6 for gzip
+   * and deflate, 4 for brotli.
    */
   readonly level?: number | undefined;
   /**
-   * The most bytes that a payload may grow to when it is read: an entry that would grow larger is a miss, and a larger payload is
-   * stored as it is. Default 67,108,864 (64 MiB). Of payloads that grow more than 32 times, all of one batch may together grow to
-   * an eighth of it.
+   * The most bytes that a payload may grow to when it is read. An entry that would grow larger is a
+   * miss, and a larger payload is stored uncompressed. Default 67,108,864 (64 MiB). The payloads of
+   * one batch that grow more than 32 times may together grow to an eighth of the limit.
    */
   readonly maxDecompressedSize?: number | undefined;
 }
@@ -62,13 +62,16 @@ const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
 };
 
 /**
- * The same serializer with payloads compressed before they are stored, from a size on. What it carries does not change,
- * nor does its codec: each entry says how it was compressed, so entries written with other options, or with none, stay
- * readable, and compression can be turned on or off at any time. A payload that would not get smaller is stored as it is.
+ * Returns the same serializer, but compresses payloads from a size on before they are stored. The
+ * serializer carries the same values and keeps its codec. Each entry says how it was compressed, so
+ * entries stay readable if the options change. You can turn compression on or off at any time. A
+ * payload that would not get smaller is stored uncompressed.
  *
- * Compressing runs in the calling thread: some 5 to 10 ms for a megabyte of records at the default level.
+ * Compressing runs in the calling thread: some 5 to 10 ms for a megabyte of records at the default
+ * level.
  *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown algorithm, a level out of range or a bad threshold or size
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown algorithm, a level out of
+ *   range or a bad threshold or size
  *
  * @example
  * ```ts
@@ -90,8 +93,11 @@ export function compressed(serializer: Serializer, options: CompressionOptions =
 }
 
 /**
+ * Decompresses a payload.
+ *
  * @param limit in bytes
- * @throws whatever `node:zlib` throws for bytes that are not its own, or that grow beyond the limit
+ * @throws the error of `node:zlib` if the bytes are not compressed by the algorithm, or grow beyond
+ *   the limit
  */
 export function decompress(algorithm: CompressionAlgorithm, bytes: Uint8Array, limit: number): Uint8Array {
   return algorithms[algorithm].decompress(bytes, limit);

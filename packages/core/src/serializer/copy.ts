@@ -3,14 +3,14 @@ import { emptyError, isDOMException, isError, standardClassOf } from "./error-cl
 import { homePrototypeOf } from "./kind.js";
 import { viewClasses } from "./view-classes.js";
 
-/** The copy of each object that was met, so that an object met twice is copied once. */
+/** The copy of each object that was met. An object that is met twice is copied once. */
 export type Copies = Map<unknown, unknown>;
 
 /**
- * Copies a value that was found to be carried: objects that no two copies share, of this realm's classes, with the same
- * properties. Calls itself at no depth.
+ * Copies a value that was found to be carried. The copies share no objects, are of this realm's
+ * classes, and have the same properties. Does not recurse.
  *
- * @param copies what stands for values already; the copies that are made are added
+ * @param copies the copies that exist already; adds the new ones
  */
 export function copyValue(root: unknown, copies: Copies): unknown {
   const waiting: object[] = [];

@@ -5,14 +5,14 @@ import type { ValueTypes } from "./value-type.js";
 import { viewClasses } from "./view-classes.js";
 
 /**
- * The value that a table was made of.
+ * Returns the value that a table was made of.
  *
- * @throws Error for what is no table
+ * @throws Error if the argument is not a table
  */
 export function decodeTable(table: unknown, types?: ValueTypes): unknown {
   if (!Array.isArray(table)) throw new TypeError("The table of a value is not an array.");
   const parts: readonly unknown[] = table;
-  // First every part on its own, then what they contain: by then whatever they name is there.
+  // First makes each part on its own, then fills in the contents, so that every named part exists.
   const values = parts.map((part) => (Array.isArray(part) ? emptyOf(part) : part));
   const valueAt = (place: unknown): unknown => {
     if (typeof place !== "number" || !(place < values.length))
@@ -28,11 +28,12 @@ export function decodeTable(table: unknown, types?: ValueTypes): unknown {
   return values[0];
 }
 
-/** Stands for a value of a user's type until it is decoded. */
+/** Marks the place of a value of a user's type until it is decoded. */
 const pending = Symbol("pending");
 
 /**
- * Decodes the values of users' types, each when all that its data leads to is there.
+ * Decodes the values of users' types. A value is decoded when everything that its data refers to is
+ * decoded.
  *
  * @returns the places that are filled
  */
@@ -145,7 +146,7 @@ function fillProperties(
   for (let i = from; i < part.length; i += 2) define(value, part[i], true, valueAt(part[i + 1]));
 }
 
-/** Defined, not assigned: a key may be `__proto__`. */
+/** Defines instead of assigning, because a key may be `__proto__`. */
 function define(object: unknown, key: unknown, enumerable: boolean, value: unknown): void {
   if (typeof object !== "object" || object === null) return;
   Object.defineProperty(object, decodeText(key), { value, enumerable, writable: true, configurable: true });
@@ -168,8 +169,9 @@ function emptyDOMException(message: string, name: string): DOMException {
 }
 
 /**
- * An array of holes. V8 makes room for as many elements as `new Array` is asked for, up to some thirty million, and a few bytes
- * can ask for that; an array whose only element is far away is a table of its elements.
+ * Returns an array of holes. `new Array` makes V8 allocate that many elements, up to some thirty
+ * million, and a few bytes can ask for that. If an array's only element is far away, V8 uses a
+ * table of its elements.
  */
 function sparseArray(length: number, names: number): unknown[] {
   if (length <= 1_024 + names) return new Array(length);

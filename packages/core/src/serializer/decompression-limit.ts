@@ -1,23 +1,27 @@
 /** 64 MiB. */
 export const defaultMaxDecompressedSize: number = 64 * 2 ** 20;
 
-/** What grows by more than this looks forged: records of a database grow 5 to 20 times. */
+/** The growth above which a payload looks forged: records of a database grow 5 to 20 times. */
 const ordinaryGrowth = 32;
 
-/** The part of the largest size that payloads of such growth may take up in one batch. */
+/** Returns how many bytes the payloads of such growth may take up in one batch. */
 function unusualSize(largest: number): number {
   return Math.floor(largest / 8);
 }
 
-/** Whether any reader with this limit decompresses the payload, if it is the only unusual one of its batch. */
+/**
+ * Returns whether a reader with this limit decompresses the payload, if no other payload of its
+ * batch is unusual.
+ */
 export function mayDecompress(size: number, compressedSize: number, largest: number): boolean {
   return size <= largest && (size <= compressedSize * ordinaryGrowth || size <= unusualSize(largest));
 }
 
 /**
- * What the compressed payloads of a batch may grow to. The bytes of a storage may be an attacker's: a few kilobytes can be made
- * to grow a thousand times, and what they say, such as a list of empty objects, takes up to fifty times as much memory again. So
- * a payload may grow as records do, and whatever grows more shares an allowance with the others of its batch.
+ * Bounds the size that the compressed payloads of a batch may grow to. An attacker may have written
+ * the bytes of a storage. A few kilobytes can grow a thousand times, and decoding them can take
+ * fifty times as much memory again, such as for a list of empty objects. So a payload may grow as
+ * records do. The payloads of a batch that grow more share one allowance.
  */
 export class DecompressionLimit {
   #unusual = 0;
@@ -25,7 +29,7 @@ export class DecompressionLimit {
   /**
    * Calls `decompress` with the size that the payload may grow to.
    *
-   * @throws what `decompress` throws
+   * @throws the error of `decompress`
    */
   within(compressedSize: number, largest: number, decompress: (limit: number) => Uint8Array): Uint8Array {
     const ordinary = Math.min(largest, compressedSize * ordinaryGrowth);
@@ -40,7 +44,10 @@ export class DecompressionLimit {
     }
   }
 
-  /** The answers of a batch are read one after another: when that is done, the promise jobs run. */
+  /**
+   * Resets the sum when the promise jobs run, because a batch's answers are read one after another
+   * before.
+   */
   #spend(size: number): void {
     if (this.#unusual === 0) {
       void Promise.resolve().then(() => {

@@ -8,9 +8,9 @@ import type { ValueTypes } from "./value-type.js";
 import { viewClasses } from "./view-classes.js";
 
 /**
- * The table of a value; msgpackr carries it exactly.
+ * Returns the table of a value. msgpackr carries the table exactly.
  *
- * @throws SerializationError for what MessagePack cannot carry in this way either
+ * @throws SerializationError for a value that MessagePack cannot carry as a table either
  */
 export function encodeTable(root: unknown, types?: ValueTypes): readonly unknown[] {
   const typed = refuseUncarried(root, "msgpack", types);
@@ -99,7 +99,7 @@ function encodeErrorProperties(error: Error, placeOf: (value: unknown) => number
   ]);
 }
 
-/** Buffers and plain arrays of bytes are msgpackr's own. */
+/** msgpackr carries Buffers and plain arrays of bytes itself. */
 function encodeView(view: ArrayBufferView): Part | ArrayBufferView {
   const prototype = homePrototypeOf(view);
   if (prototype === Buffer.prototype) return view;

@@ -14,7 +14,10 @@ const standardPrototypes: ReadonlySet<unknown> = new Set(
   Array.from(errorClasses.values(), ({ prototype }) => prototype),
 );
 
-/** An error for serializers. Newer Nodes count a DOMException among the native errors, older ones do not. */
+/**
+ * Returns whether serializers treat the object as an error. Newer Nodes count a DOMException among
+ * the native errors, older ones do not.
+ */
 export function isError(value: object): value is Error {
   return types.isNativeError(value) || isDOMException(value);
 }
@@ -23,7 +26,10 @@ export function isDOMException(value: object): value is DOMException {
   return Object.getPrototypeOf(value) === DOMException.prototype && hasDOMExceptionState(value);
 }
 
-/** The getters of the prototype throw for an object that only looks like one. */
+/**
+ * Returns whether the object is a real DOMException: the prototype's getters throw for an
+ * imitation.
+ */
 function hasDOMExceptionState(value: object): boolean {
   try {
     return (
@@ -35,8 +41,9 @@ function hasDOMExceptionState(value: object): boolean {
 }
 
 /**
- * The standard class that an error is an instance of, by name; `undefined` for an instance of any other class. `byNode` is set for
- * the classes in which Node makes its own errors, such as a refused connection or those with codes `ERR_…`.
+ * Returns the name of the standard class that an error is an instance of, and `undefined` for an
+ * instance of any other class. `byNode` is set for the classes of Node's own errors, such as a
+ * refused connection or the codes `ERR_…`.
  */
 export function standardClassOf(
   error: Error,
@@ -48,12 +55,16 @@ export function standardClassOf(
   return nodeClassOf(own);
 }
 
-/** `"plain"` differs from its standard class in nothing to be seen; `"coded"` writes its code in `toString()`. */
+/**
+ * The form of one of Node's own errors. `"plain"` does not differ visibly from its standard class;
+ * `"coded"` writes its code in `toString()`.
+ */
 export type NodeErrorForm = "plain" | "coded";
 
 /**
- * The classes of Node's own errors pretend to be standard ones: a getter `constructor` on their prototypes returns the standard
- * class. They add nothing else, but some have a `toString` that shows the code, and a mark for `util.inspect`.
+ * Returns the class that Node pretends. A getter `constructor` on the prototypes of Node's own
+ * errors returns the standard class. Those classes add nothing else, but some have a `toString`
+ * that shows the code, and a mark for `util.inspect`.
  */
 function nodeClassOf(
   prototype: object,
@@ -82,7 +93,10 @@ function nameOf(prototype: object): string {
   return String(Reflect.get(prototype, "name"));
 }
 
-/** An empty error of a standard class or, `"coded"`, of Node's own that is derived from it. */
+/**
+ * Returns an empty error of a standard class or, if `"coded"`, of the class that Node derives from
+ * the standard class.
+ */
 export function emptyError(name: string, form: NodeErrorForm | undefined): Error {
   const error = errorClasses.get(name)?.make();
   if (error === undefined) throw new RangeError(`No error class is called ${name}.`);
@@ -95,7 +109,10 @@ export function emptyError(name: string, form: NodeErrorForm | undefined): Error
 
 const codedPrototypes = new Map<string, object | undefined>();
 
-/** What the errors of Node with a code inherit from. It is in no module of Node's, so an error is provoked to look at. */
+/**
+ * Returns the prototype of Node's errors with a code. No module of Node exports the prototype, so
+ * the function provokes an error and reads its prototype.
+ */
 function codedPrototype(name: string): object | undefined {
   if (!codedPrototypes.has(name)) codedPrototypes.set(name, findCodedPrototype(name));
   return codedPrototypes.get(name);
@@ -114,7 +131,7 @@ function findCodedPrototype(name: string): object | undefined {
     let prototype: unknown = Object.getPrototypeOf(error);
     while (typeof prototype === "object" && prototype !== null) {
       if (Object.hasOwn(prototype, "toString")) {
-        // A standard prototype has one, too.
+        // A standard prototype has a `constructor`, too.
         return Object.getOwnPropertyDescriptor(prototype, "constructor")?.get === undefined
           ? undefined
           : prototype;

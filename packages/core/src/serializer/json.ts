@@ -5,12 +5,13 @@ import { tagged, taggedMark, untagged } from "./tagged-json.js";
 import { type SerializerOptions, ValueTypes } from "./value-type.js";
 
 /**
- * JSON: text that people and other programs can read. It carries objects, arrays, text, finite numbers (`-0` too), booleans and
- * `null`, and `undefined` as the whole value; it refuses everything else that `JSON.stringify` would drop or change, such as
- * `undefined` inside a value, `NaN`, Dates, Maps and bytes, unless `types` names it. An object that is met twice comes back as
- * two equal objects.
+ * Makes a serializer for JSON, which people and other programs can read. It carries objects,
+ * arrays, strings, finite numbers (`-0` too), booleans and `null`, and `undefined` as the whole
+ * value. It refuses everything else that `JSON.stringify` would drop or change, such as `undefined`
+ * inside a value, `NaN`, Dates, Maps and bytes, unless `types` names it. An object that is met
+ * twice comes back as two equal objects.
  *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for types that are not valid, or two of one tag or class
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for invalid types, or two of one tag or class
  *
  * @example
  * ```ts
@@ -26,7 +27,7 @@ function serializerOf(types: ValueTypes | undefined): Serializer {
   return Object.freeze({
     codec: 1,
     encode(value: unknown): Uint8Array {
-      // No text stands for undefined, so none does.
+      // Writes undefined as no bytes, because no JSON is empty.
       if (value === undefined) return new Uint8Array(0);
       if (!isPlain(value)) return encodeTagged(value, types);
       try {
@@ -47,7 +48,7 @@ function serializerOf(types: ValueTypes | undefined): Serializer {
 
 const untyped = serializerOf(undefined);
 
-/** Whether the whole value is JSON's own, and not too much of it. */
+/** Returns whether the whole value is JSON's own, and not too large. */
 function isPlain(value: unknown): boolean {
   looked = 0;
   written = 0;
@@ -71,20 +72,29 @@ function encodeTagged(value: unknown, types: ValueTypes | undefined): Uint8Array
   }
 }
 
-/** From so many values on, an object met twice is not checked twice: few objects can make up an endless tree. */
+/**
+ * The number of values from which an object that is met twice is not checked twice. Few objects can
+ * otherwise make up an endless tree.
+ */
 const mostUnwatched = 100_000;
 
-/** JSON writes an object wherever it stands. So many values that were written already are a fraction of a second. */
+/**
+ * The most values that may be written repeatedly, which takes a fraction of a second. JSON writes
+ * an object wherever it occurs.
+ */
 const mostRepeated = 4_000_000;
 
-/** How many values were checked, and how many the text will have. */
+/** The number of values that were checked, and the number that the JSON will have. */
 let looked = 0;
 let written = 0;
-/** How many values each object makes in the text. */
+/** The number of values that each object makes in the JSON. */
 let checkedLate: Map<object, number> | undefined;
 let hasNegativeZero = false;
 
-/** Whether JSON carries the value exactly. Made to be quick: under a microsecond for an object of 200 bytes. */
+/**
+ * Returns whether JSON carries the value exactly. Takes under a microsecond for an object of 200
+ * bytes.
+ */
 function isCarried(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
@@ -121,7 +131,7 @@ function isCarriedObject(value: object, depth: number): boolean {
     }
   }
   if (!(isArray ? isCarriedArray(value, depth) : isCarriedRecord(value, depth))) return false;
-  // Only now: what contains itself must go on until it is too deep.
+  // Checks this last, because a value that contains itself must go on until it is too deep.
   if (late) {
     checkedLate ??= new Map();
     checkedLate.set(value, written - before);
@@ -131,7 +141,8 @@ function isCarriedObject(value: object, depth: number): boolean {
 
 function isCarriedArray(array: readonly unknown[], depth: number): boolean {
   const { length } = array;
-  // As many names as elements: with no hole (which reads as undefined), that leaves none that is not an element.
+  // If there are as many names as elements and no hole (which reads as undefined), every name is an
+  // element.
   if (Object.keys(array).length !== length || Object.getOwnPropertySymbols(array).length > 0) return false;
   looked += length;
   written += length;
@@ -142,7 +153,7 @@ function isCarriedArray(array: readonly unknown[], depth: number): boolean {
 function isCarriedRecord(object: object, depth: number): boolean {
   let names = 0;
   for (const name in object) {
-    // The key is the object's own, or the count below is wrong.
+    // The key must be the object's own, or the count below would be wrong.
     if (!isCarried((object as Readonly<Record<string, unknown>>)[name], depth + 1)) return false;
     names++;
   }
@@ -153,7 +164,10 @@ function isCarriedRecord(object: object, depth: number): boolean {
   );
 }
 
-/** JSON has a negative zero, `JSON.parse` reads it, but `JSON.stringify` writes 0. */
+/**
+ * Writes the value as JSON. JSON has a negative zero and `JSON.parse` reads it, but
+ * `JSON.stringify` writes 0.
+ */
 function stringify(value: unknown): string {
   if (Object.is(value, -0)) return "-0";
   if (Array.isArray(value)) return `[${value.map(stringify).join(",")}]`;

@@ -3,10 +3,13 @@ import { inThisRealm } from "../realm.js";
 import { isDOMException, isError, standardClassOf } from "./error-classes.js";
 import { isOrdinaryMemory, viewClasses } from "./view-classes.js";
 
-/** The serializers of Cacheme's own. */
+/** The names of Cacheme's own serializers. */
 export type SerializerName = "json" | "msgpack" | "v8";
 
-/** Who carries what. The table in docs/serializers.md says the same, row by row, and a test holds both to it. */
+/**
+ * The serializers that carry each kind. The table in docs/serializers.md says the same, row by row,
+ * and a test compares the two.
+ */
 const carriers = {
   "null, a boolean, a string or a number": ["json", "msgpack", "v8"],
   "undefined inside a value": ["msgpack", "v8"],
@@ -41,7 +44,7 @@ const carriers = {
   "few objects that stand for over 4,000,000 values": ["msgpack", "v8"],
 } as const;
 
-/** What a value is, as far as serializers are concerned, without looking at what it contains. */
+/** The kind of a value as serializers tell values apart, without its contents. */
 export type Kind = keyof typeof carriers;
 
 export function carriersOf(kind: Kind): readonly SerializerName[] {
@@ -85,14 +88,14 @@ function kindOfObject(value: object): Kind {
 function kindOfArray(array: readonly unknown[]): Kind {
   if (Object.getOwnPropertySymbols(array).length > 0) return "an object with properties under symbols";
   const enumerable = Object.keys(array);
-  // The length is a name of its own.
+  // `length` is a name, too.
   if (enumerable.length !== Object.getOwnPropertyNames(array).length - 1)
     return "an object with non-enumerable properties";
   if (!enumerable.every(isIndex)) return "an array with named properties";
   return enumerable.length === array.length ? "an array" : "a sparse array";
 }
 
-/** `undefined` where all properties are enumerable and under strings. */
+/** Returns `undefined` if all properties are enumerable and have strings as keys. */
 function kindOfProperties(object: object): Kind | undefined {
   if (Object.getOwnPropertySymbols(object).length > 0) return "an object with properties under symbols";
   return Object.getOwnPropertyNames(object).length === Object.keys(object).length
@@ -130,7 +133,10 @@ function isStandardErrorProperty(error: Error, key: string | symbol): boolean {
   return (key === "message" || key === "stack") && typeof error[key] === "string";
 }
 
-/** The prototype; of a built-in class of another realm, this realm's, since it is carried as this realm's. */
+/**
+ * Returns the value's prototype. For a built-in class of another realm it is this realm's
+ * prototype, because the value is carried as this realm's.
+ */
 export function homePrototypeOf(value: object): object | null {
   const prototype: object | null = Object.getPrototypeOf(value);
   return prototype === null ? null : inThisRealm(prototype);
@@ -159,7 +165,10 @@ function kindOfBuiltIn(value: object, prototype: unknown): Kind {
   }
 }
 
-/** Boxed symbols are not among them: nobody carries those. */
+/**
+ * Returns whether the prototype boxes a primitive that a serializer carries. No serializer carries
+ * boxed symbols.
+ */
 function isPlainlyBoxed(prototype: unknown): boolean {
   return [Number.prototype, String.prototype, Boolean.prototype, BigInt.prototype].some(
     (boxed) => boxed === prototype,
@@ -174,7 +183,7 @@ function hasOnly(value: object, expected: readonly string[]): boolean {
   );
 }
 
-/** Whether a property of an array is one of its elements. */
+/** Returns whether a property of an array is one of its elements. */
 export function isIndex(key: string): boolean {
   const index = Number(key) >>> 0;
   return index !== 2 ** 32 - 1 && String(index) === key;

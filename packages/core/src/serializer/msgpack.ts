@@ -11,16 +11,19 @@ import { type SerializerOptions, ValueTypes } from "./value-type.js";
 import { isOrdinaryMemory } from "./view-classes.js";
 
 /**
- * MessagePack, the default: small, fast, and it carries nearly everything that is data, as it went in: what JSON carries,
- * `undefined`, bigints, `NaN`, infinities and `-0`, Dates, Maps, Sets, RegExps, Errors of the standard classes with their own
- * properties, Buffers, typed arrays, objects without a prototype, sparse arrays, and values that contain themselves. It
- * refuses functions, symbols and instances of classes, unless `types` names them.
+ * Makes the default serializer, for MessagePack: small, fast, and nearly all data comes back as it
+ * went in. It carries everything that JSON carries, and `undefined`, bigints, `NaN`, infinities and
+ * `-0`. It also carries Dates, Maps, Sets, RegExps, Errors of the standard classes with their own
+ * properties, Buffers, typed arrays, objects without a prototype, sparse arrays, and values that
+ * contain themselves. It refuses functions, symbols and instances of classes, unless `types` names
+ * them.
  *
- * Ordinary values (objects, arrays, text, numbers, Dates, bytes) are plain MessagePack. A value that holds anything else is
- * written as a table of its parts, still MessagePack, behind the byte 0xC1, which MessagePack never uses; that costs a few
- * times as much to write and to read. An object that is met twice may come back as two equal objects.
+ * Ordinary values (objects, arrays, strings, numbers, Dates, bytes) are plain MessagePack. Any
+ * other value is written as a table of its parts, which costs a few times as much to write and to
+ * read. The table is MessagePack behind the byte 0xC1, which MessagePack never uses. An object that
+ * is met twice may come back as two equal objects.
  *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for types that are not valid, or two of one tag or class
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for invalid types, or two of one tag or class
  *
  * @example
  * ```ts
@@ -50,7 +53,7 @@ function serializerOf(types: ValueTypes | undefined): Serializer {
       }
     },
     decode(bytes: Uint8Array): unknown {
-      // A Buffer, whose text is read faster, and out of which Buffers come back as Buffers.
+      // A Buffer, because its strings are read faster and its views come back as Buffers.
       const buffer = Buffer.isBuffer(bytes)
         ? bytes
         : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -63,7 +66,7 @@ function serializerOf(types: ValueTypes | undefined): Serializer {
 
 const untyped = serializerOf(undefined);
 
-/** What MessagePack never uses as the first byte of a value marks a table. */
+/** The mark of a table. MessagePack never uses it as the first byte of a value. */
 const tableMark = 0xc1;
 
 function marked(table: Uint8Array): Uint8Array {
@@ -75,13 +78,17 @@ function marked(table: Uint8Array): Uint8Array {
 
 const options = { mapsAsObjects: true, moreTypes: true, useToJSON: false, copyBuffers: true } as const;
 const plain = new Packr({ ...options, useRecords: false });
-/** Writes the keys of equally shaped objects once: for lists of rows half the bytes, and a third of the time to read them. */
+/**
+ * Writes the keys of equally shaped objects once. Lists of rows take half the bytes, and a third of
+ * the time to read.
+ */
 const records = new Packr({ ...options, useRecords: true });
 const unpackr = new Unpackr({ ...options });
 
 /*
- * Jest's jsdom environment has the classes of jsdom beside Node's Buffer, which is no Uint8Array there. msgpackr would write such a
- * Buffer as an object, so it gets an extension type there. It is read everywhere.
+ * Jest's jsdom environment has the classes of jsdom beside Node's Buffer, which is not a Uint8Array
+ * there. msgpackr would write such a Buffer as an object, so the Buffer gets an extension type
+ * there. The type is read everywhere.
  */
 // biome-ignore lint/plugin: asks which realm Node's own module is of
 const isForeign = !(Buffer.alloc(0) instanceof Uint8Array);
@@ -91,13 +98,19 @@ addExtension({
   ...(isForeign ? { Class: Buffer, pack: (buffer: Buffer) => buffer } : {}),
 });
 
-/** Rows fewer than this do not pay for the function that msgpackr compiles to read them. */
+/** The fewest rows that pay for the function that msgpackr compiles to read them. */
 const fewestRows = 16;
-/** Deeper than this goes into a table, which is not written by recursion: so does what contains itself. */
+/**
+ * The deepest nesting of ordinary values. Deeper values, and those that contain themselves, go into
+ * a table, which is written without recursion.
+ */
 const deepestOrdinary = 200;
-/** msgpackr can write that many properties of one object. */
+/** The most properties of one object that msgpackr can write. */
 const mostNames = 0xffff;
-/** From so many values on, an object met twice goes into a table: few objects can otherwise make up an endless tree. */
+/**
+ * The number of values from which an object that is met twice goes into a table. Few objects can
+ * otherwise make up an endless tree.
+ */
 const mostUnwatched = 100_000;
 
 let looked = 0;
@@ -105,8 +118,9 @@ let seenLate: Set<object> | undefined;
 let hasRows = false;
 
 /**
- * Whether msgpackr carries the value exactly. Made to be quick: under a microsecond for an object of 200 bytes. It may say no to
- * what msgpackr could carry, never yes to what it would change.
+ * Returns whether msgpackr carries the value exactly. Takes under a microsecond for an object of
+ * 200 bytes. The answer may be no for a value that msgpackr could carry, but never yes for a value
+ * that msgpackr would change.
  */
 function isOrdinary(value: unknown, depth: number): boolean {
   switch (typeof value) {
@@ -139,7 +153,7 @@ function isOrdinaryObject(value: object, depth: number): boolean {
 
 function isOrdinaryArray(array: readonly unknown[], depth: number): boolean {
   const { length } = array;
-  // As many names as elements: with no hole (looked for below), that leaves none that is not an element.
+  // If there are as many names as elements and no hole (checked below), every name is an element.
   if (Object.keys(array).length !== length || Object.getOwnPropertySymbols(array).length > 0) return false;
   looked += length;
   for (let i = 0; i < length; i++) {
@@ -155,7 +169,7 @@ function isOrdinaryRecord(object: object, depth: number): boolean {
   for (const name in object) {
     // msgpackr renames __proto__, and uses __keys__ itself.
     if (name === "__proto__" || name === "__keys__" || !isCarried(name)) return false;
-    // The key is the object's own, or the count below is wrong.
+    // The key must be the object's own, or the count below would be wrong.
     if (!isOrdinary((object as Readonly<Record<string, unknown>>)[name], depth + 1)) return false;
     names++;
   }

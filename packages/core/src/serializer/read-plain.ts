@@ -2,11 +2,12 @@ import { Buffer } from "node:buffer";
 import { shortText } from "./short-text.js";
 
 /**
- * Reads a MessagePack value that consists of what most values do: objects, arrays, strings, numbers, booleans, `null` and
- * `undefined`. It is two to four times as fast as msgpackr, because it makes no view of the bytes and remembers the keys of
- * objects.
+ * Reads a MessagePack value of the most frequent types: objects, arrays, strings, numbers,
+ * booleans, `null` and `undefined`. It is two to four times as fast as msgpackr, because it makes
+ * no view of the bytes and remembers the keys of objects.
  *
- * @returns {@link notPlain} if the bytes hold anything else, or are cut off or damaged: msgpackr reads or refuses them
+ * @returns {@link notPlain} if the bytes hold anything else, are cut off or damaged; msgpackr then
+ *   reads or refuses them
  */
 export function readPlain(bytes: Buffer): unknown {
   source = bytes;
@@ -23,15 +24,15 @@ export const notPlain: unique symbol = Symbol("not plain");
 
 const nothing = Buffer.alloc(0);
 
-// The state of the value that is being read: reading is synchronous and runs nobody else's code.
+// The state of the value that is being read. Reading is synchronous and runs no foreign code.
 let source: Buffer = nothing;
 let at = 0;
 let end = 0;
 let depth = 0;
-/** Turns false with the first byte that is not of this subset; what is read after it does not count. */
+/** Turns false with the first byte outside this subset. Values read afterwards do not count. */
 let isPlain = true;
 
-/** Deeper values are read by msgpackr. */
+/** The deepest nesting read here; msgpackr reads deeper values. */
 const deepest = 200;
 
 function read(): unknown {
@@ -64,7 +65,7 @@ function read(): unknown {
     case 0xd2:
       return readSigned(4);
     case 0xd4:
-      // The extension by which msgpackr writes `undefined`: type 0, data 0.
+      // msgpackr writes `undefined` as this extension: type 0, data 0.
       return readUnsigned(2) === 0 ? undefined : giveUp();
     case 0xd9:
       return readText(readUnsigned(1));
@@ -89,7 +90,7 @@ function giveUp(): undefined {
   isPlain = false;
 }
 
-/** Whether so many bytes are left. */
+/** Returns whether so many bytes are left. */
 function has(count: number): boolean {
   if (count <= end - at) return true;
   isPlain = false;
@@ -97,7 +98,7 @@ function has(count: number): boolean {
 }
 
 function readByte(): number {
-  const byte = source[at] as number; // The caller has looked how many are left.
+  const byte = source[at] as number; // The caller has checked how many are left.
   at += 1;
   return byte;
 }
@@ -121,7 +122,7 @@ function readSigned(bytes: 1 | 2 | 4): number {
 }
 
 function readArray(length: number): unknown {
-  // Each element takes a byte at least, so a damaged length allocates nothing.
+  // Each element takes at least a byte, so a damaged length allocates nothing.
   if (!has(length) || ++depth > deepest) return giveUp();
   const array = new Array<unknown>(length);
   for (let i = 0; i < length && isPlain; i++) array[i] = read();
@@ -134,7 +135,7 @@ function readObject(length: number): unknown {
   const object: Record<string, unknown> = {};
   for (let i = 0; i < length && isPlain; i++) {
     const key = readKey();
-    // It would set the prototype.
+    // The key would set the prototype.
     if (key === "__proto__") return giveUp();
     object[key] = read();
   }
@@ -169,13 +170,13 @@ function readKey(): string {
   if (!has(length)) return "";
   const start = at;
   at += length;
-  const last = source[at - 1] as number; // A key of one byte at least, all of it there.
+  const last = source[at - 1] as number; // The key has at least one byte, and all of its bytes are there.
   const middle = source[start + (length >> 1)] as number; // As above.
   const place = (Math.imul(length, 0x9e5) ^ Math.imul(last, 0x1b3) ^ Math.imul(middle, 0x61)) & 1_023;
   const known = keys[place];
   if (known !== undefined && known.length === length && isAt(known, start)) return known;
   const key = textOf(start, length);
-  // A key that is not ASCII has fewer characters than bytes, and is found never.
+  // A key that is not ASCII has fewer characters than bytes, so it is never found.
   keys[place] = key;
   return key;
 }

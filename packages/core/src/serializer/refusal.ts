@@ -4,28 +4,34 @@ import { isError } from "./error-classes.js";
 import { carriersOf, isIndex, type Kind, kindOf, type SerializerName } from "./kind.js";
 import type { Typed, ValueTypes } from "./value-type.js";
 
-/** How deep a value may be nested for the serializers that call themselves at each level. */
+/** The deepest nesting that the recursive serializers accept. */
 export const deepest = 1_000;
 
-/** One object, or value of a user's type, on the way from the root to where the search stands. */
+/**
+ * An object, or a value of a user's type, on the way from the root to the current place of the
+ * search.
+ */
 interface Step {
   readonly value: unknown;
   readonly children: readonly unknown[];
-  /** What a user's type made of the value: its only child. */
+  /** The data that a user's type made of the value: its only child. */
   readonly typed: Typed | undefined;
-  /** The child to be looked at next. */
+  /** The index of the next child to search. */
   next: number;
 }
 
-/** What holds values: a serializer, or `memory({ values: "cloned" })`, which copies whatever some serializer carries. */
+/**
+ * The holder of values: a serializer, or `memory({ values: "cloned" })`, which copies all that any
+ * serializer carries.
+ */
 export type Carrier = SerializerName | "cloned";
 
 /**
- * Throws if the serializer cannot carry the value or something in it, with the way to the first such thing. Looks at every
- * object once, and calls itself at no depth. The serializers that must be fast have quicker checks of their own, and come here
- * only to find the words, or what is of a user's types.
+ * Throws if the serializer cannot carry the value or something in it, and names the path to the
+ * first such thing. Searches each object once and does not recurse. Fast serializers have quicker
+ * checks of their own. They only come here for the message, or for values of users' types.
  *
- * @returns what the types made of values, in an order in which all that one holds comes before it
+ * @returns the data that the types made of values; the contents of a value come before the value
  * @throws SerializationError
  */
 export function refuseUncarried(
@@ -46,7 +52,7 @@ export function refuseUncarried(
     if (isCarried(kind, carrier)) return undefined;
     const typed = types?.encode(value, () => pathOf(way));
     if (typed === undefined) throw refusal(pathOf(way), value, kind, carrier);
-    // An `encode` that answers with ever new values of its type would never end.
+    // An `encode` that returns new values of its type again and again would never end.
     if (way.length > deepest) throw endless(pathOf(way).slice(0, 100), typed);
     return typed;
   };
@@ -66,7 +72,8 @@ export function refuseUncarried(
       meetAgain(value);
       return;
     }
-    // Only of what is met for the first time: this looks at all names of an object.
+    // Only checks values that are met for the first time, because this reads all names of an
+    // object.
     const typed = typedOf(value, kindOf(value));
     if (typed === undefined && typeof value !== "object") return;
     if (way.length > deepest) assertCarried(value, "nested more than 1,000 levels deep");
@@ -110,7 +117,10 @@ function containsItself(path: string, { tag }: Typed): SerializationError {
   );
 }
 
-/** For what goes wrong although every part can be carried, such as a text longer than a string can be. */
+/**
+ * Returns the error for a failure although every part can be carried, such as JSON longer than a
+ * string can be.
+ */
 export function failure(serializer: SerializerName, error: unknown): SerializationError {
   const reason = reasonOf(error);
   return new SerializationError(`${serializer}() could not write the value: ${reason}`, "$", {
@@ -123,12 +133,12 @@ function childrenOf(object: object): readonly unknown[] {
   if (types.isSet(object)) return [...object];
   if (ArrayBuffer.isView(object) || types.isStringObject(object)) return [];
   if (isError(object)) return Object.getOwnPropertyNames(object).map((name) => Reflect.get(object, name));
-  // Also of arrays: one of three elements can be four thousand million long.
+  // Also for arrays: an array of three elements can have a length of four thousand million.
   return Object.values(object);
 }
 
 function pathOf(way: readonly Step[]): string {
-  // Each step has already moved on to the child after the one that leads on.
+  // Each step has already moved on to the child after the one on the path.
   return `$${way
     .map(({ value, typed, next }) =>
       typed === undefined ? segmentOf(value as object, next - 1) : ".encode()",
@@ -136,7 +146,10 @@ function pathOf(way: readonly Step[]): string {
     .join("")}`;
 }
 
-/** How the path goes from an object to one of its children, in the order of {@link childrenOf}. */
+/**
+ * Returns the path segment from an object to one of its children, in the order of
+ * {@link childrenOf}.
+ */
 function segmentOf(object: object, child: number): string {
   if (types.isMap(object)) {
     const entry = Math.floor(child / 2);
@@ -152,7 +165,7 @@ function segmentOf(object: object, child: number): string {
 
 const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u;
 
-/** The error for a value of a kind that the serializer does not carry. */
+/** Returns the error for a value of a kind that the serializer does not carry. */
 export function refusal(path: string, value: unknown, kind: Kind, carrier: Carrier): SerializationError {
   const what = `The value at ${path} is ${describe(value, kind)}, which`;
   const types = "or give its class to the option `types`.";

@@ -1,9 +1,9 @@
 /**
  * Turns values into bytes and back, for the tiers that hold bytes.
  *
- * A serializer either carries a value so that it comes back as it went in, or refuses it with a `SerializationError`
- * that names the path; it never changes a value silently. Cacheme's own are `msgpack()` (the default), `json()` and
- * `v8()`, each also `compressed(…)`.
+ * A serializer carries a value so that it comes back as it went in. Otherwise it refuses the value
+ * with a `SerializationError` that names the path. It never changes a value silently. Cacheme's own
+ * are `msgpack()` (the default), `json()` and `v8()`, each also `compressed(…)`.
  *
  * @example
  * ```ts
@@ -21,35 +21,39 @@
  */
 export interface Serializer {
   /**
-   * A number from 1 to 255 that marks this codec in every stored entry. 1 to 63 are Cacheme's own; take one from 64 on
-   * for yours. An entry of another codec is a miss.
+   * A number from 1 to 255 that marks this codec in every stored entry. Cacheme's own use 1 to 63;
+   * take a number from 64 on for yours. An entry of another codec is a miss.
    */
   readonly codec: number;
-  /** Compression of payloads, where the serializer was made by `compressed`. */
+  /** Compression of payloads, if `compressed` made the serializer. */
   readonly compression?: Compression | undefined;
   /**
-   * The most bytes that a compressed payload may grow to, whoever compressed it: an entry that would grow larger is a miss.
-   * Default: 64 MiB.
+   * The most bytes that a compressed payload may grow to, by any writer. An entry that would grow
+   * larger is a miss. Default: 64 MiB.
    */
   readonly maxDecompressedSize?: number | undefined;
   /**
-   * The value as bytes, not yet compressed. The bytes must not change afterwards; they are copied before long.
+   * Returns the value as bytes, not yet compressed. The bytes must not change afterwards; they are
+   * copied soon.
    *
    * @throws SerializationError for a value that would not come back as it went in
    */
   encode(value: unknown): Uint8Array;
   /**
-   * The value that {@link encode} was given. What it returns must not share memory with `bytes`, which may be part of a
-   * larger buffer. Anything thrown here makes the entry a miss.
+   * Returns the value that {@link encode} was given. The result must not share memory with `bytes`,
+   * which may be part of a larger buffer. Any error thrown here makes the entry a miss.
    */
   decode(bytes: Uint8Array): unknown;
 }
 
-/** How and when a payload is compressed before it is stored. Made by `compressed`. */
+/** How and when a payload is compressed before it is stored. `compressed` makes it. */
 export interface Compression {
   /** Payloads of fewer bytes are stored as they are. */
   readonly threshold: number;
-  /** Marked in each entry, so that every reader can decompress it, whatever its own settings are. */
+  /**
+   * The algorithm. Each entry is marked with it, so every reader can decompress the entry, whatever
+   * the reader's settings.
+   */
   readonly algorithm: CompressionAlgorithm;
   compress(bytes: Uint8Array): Uint8Array;
 }

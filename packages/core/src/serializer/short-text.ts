@@ -1,9 +1,12 @@
-/** Up to this many bytes, a string is read faster in JavaScript than by a call into the Buffer's native code. */
+/**
+ * The longest string, in bytes, that JavaScript reads faster than a call into the Buffer's native
+ * code.
+ */
 const longest = 24;
 
 const { fromCharCode } = String;
 
-/** The string of these bytes if it is short and ASCII. The bytes must be there. */
+/** Returns the string of these bytes if it is short and ASCII. The bytes must exist. */
 export function shortText(bytes: Uint8Array, start: number, length: number): string | undefined {
   if (length > longest) return undefined;
   let text = "";

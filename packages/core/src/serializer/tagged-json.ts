@@ -1,24 +1,31 @@
 import type { Typed, ValueTypes } from "./value-type.js";
 
 /*
- * How JSON holds values of users' types: the text begins with a mark that no JSON begins with, and an object with the names
- * "@type" and "@value" stands for a value. A plain object that has the name "@type" is put into such an object, with the type "".
+ * JSON with values of users' types. It begins with a mark that no JSON begins with. An object with
+ * the names "@type" and "@value" stands for such a value. A plain object that has the name "@type"
+ * is put into such an object, with the type "".
  */
 
-/** Begins the text of a value that holds values of users' types. Who knows no types cannot read it, so that it is a miss. */
+/**
+ * The first character of JSON that holds values of users' types. A reader without types cannot
+ * parse it, so the entry is a miss.
+ */
 export const taggedMark = "~";
 
 const typeName = "@type";
 const valueName = "@value";
 
-/** The value as JSON's own. It is no more than 1,000 levels deep, or would have been refused. */
+/**
+ * Returns the value as JSON's own. It is at most 1,000 levels deep; deeper values are refused
+ * before.
+ */
 export function tagged(root: unknown, typed: ReadonlyMap<unknown, Typed>): unknown {
-  // An object that is met twice stays one, or few objects would become very many.
+  // Keeps an object that is met twice as one, because few objects could otherwise become very many.
   const known = new Map<object, unknown>();
   const plain = (value: unknown): unknown => {
     const own = typed.get(value);
     if (own === undefined && (typeof value !== "object" || value === null)) return value;
-    const key = value as object; // Or a primitive of a user's type, which a map takes as well.
+    const key = value as object; // Or a primitive of a user's type, which a map also takes.
     if (!known.has(key)) {
       known.set(key, own === undefined ? inner(key) : { [typeName]: own.tag, [valueName]: plain(own.data) });
     }

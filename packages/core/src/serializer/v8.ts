@@ -7,13 +7,16 @@ import { type SerializerOptions, type Typed, ValueTypes } from "./value-type.js"
 import { viewClasses } from "./view-classes.js";
 
 /**
- * Node's own structured clone: the values that `structuredClone` copies and that come back as they went in. It carries Dates,
- * Maps, Sets, RegExps, standard Errors, bytes, bigints, boxed primitives, and values that contain themselves; an object that is
- * met twice comes back as one. It refuses functions, symbols, instances of classes unless `types` names them, and objects without
- * a prototype. Slower and larger than `msgpack()` for ordinary values; only programs in Node and Deno read it.
+ * Makes a serializer of Node's own structured clone. It carries the values that `structuredClone`
+ * copies and that come back as they went in: Dates, Maps, Sets, RegExps, standard Errors, bytes,
+ * bigints, boxed primitives, and values that contain themselves. An object that is met twice comes
+ * back as one. It refuses functions, symbols, instances of classes unless `types` names them, and
+ * objects without a prototype. It is slower and larger than `msgpack()` for ordinary values. Only
+ * programs in Node and Deno can read it.
  *
- * @throws ConfigurationError `CACHEME_NOT_OFFERED` if the runtime has no such serializer: Bun 1.4 has none
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for types that are not valid, or two of one tag or class
+ * @throws ConfigurationError `CACHEME_NOT_OFFERED` if the runtime has no such serializer: Bun 1.4
+ *   has none
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for invalid types, or two of one tag or class
  *
  * @example
  * ```ts
@@ -60,7 +63,10 @@ function serializerOf(types: ValueTypes | undefined): Serializer {
 
 const untyped = serializerOf(undefined);
 
-/** Stands for a value of a user's type in what V8 writes: of views V8 lets us write what we like, of no other object. */
+/**
+ * Stands for a value of a user's type in V8's bytes. V8 only lets us choose how views are written,
+ * not other objects.
+ */
 class TypedMark extends Uint8Array {
   constructor(
     readonly tag: string,
@@ -70,7 +76,10 @@ class TypedMark extends Uint8Array {
   }
 }
 
-/** A copy of the value with marks for the values of users' types. Those that a type's data leads to are marked before it. */
+/**
+ * Returns a copy of the value with marks for the values of users' types. The values that a type's
+ * data refers to are marked first.
+ */
 function withMarks(root: unknown, typed: ReadonlyMap<unknown, Typed>): unknown {
   const copies: Copies = new Map();
   for (const [value, { tag, data }] of typed) {
@@ -79,12 +88,15 @@ function withMarks(root: unknown, typed: ReadonlyMap<unknown, Typed>): unknown {
   return copyValue(root, copies);
 }
 
-/** Stands for Buffer among {@link viewClasses}, which has no room of its own there for it. */
+/** Stands for Buffer among {@link viewClasses}, which has no number for it. */
 const bufferNumber = 255;
-/** The number of values of users' types: the tag follows, then the data as a value. */
+/** The number of values of users' types. The tag follows, then the data as a value. */
 const typedNumber = 254;
 
-/** The classes that write and read, made when they are first used: `node:v8` takes one to two milliseconds to load. */
+/**
+ * Returns the classes that write and read. They are made at their first use, because `node:v8`
+ * takes one to two milliseconds to load.
+ */
 function codecs(): ReturnType<typeof makeCodecs> {
   made ??= makeCodecs();
   return made;
@@ -96,11 +108,11 @@ function makeCodecs() {
   const { Deserializer, Serializer: Writer } = process.getBuiltinModule("node:v8");
 
   /**
-   * Views of bytes are written with the bytes that they show. V8 would write the whole memory that they stand in, which for a small
-   * Buffer holds the Buffers of others.
+   * Writes views with the bytes that they show. V8 would write the whole memory below them, and the
+   * memory of a small Buffer also holds other Buffers.
    */
   class ViewWriter extends Writer {
-    /** Of Node since 8, and documented; its types do not have it. */
+    /** Node has and documents this method since version 8; its types do not have it. */
     declare readonly _setTreatArrayBufferViewsAsHostObjects: (treat: boolean) => void;
 
     constructor() {
@@ -135,7 +147,7 @@ function makeCodecs() {
         if (this.types === undefined) throw new RangeError("The serializer has no types, and the value has.");
         return this.types.decode(tag, this.readValue());
       }
-      // A copy: what was read from is part of somebody else's memory.
+      // A copy, because the bytes are part of foreign memory.
       const bytes = Uint8Array.from(this.readRawBytes(this.readUint32()));
       if (viewClass === bufferNumber) return Buffer.from(bytes.buffer);
       const viewed = viewClasses[viewClass];

@@ -1,30 +1,42 @@
 import { ConfigurationError, reasonOf, SerializationError } from "../errors.js";
 
 /**
- * A type of your own that a serializer carries: how it is recognized, and how it becomes plain data and back.
+ * A type of your own that a serializer carries: how to recognize a value, how to encode it as plain
+ * data, and how to decode it.
  *
- * A serializer asks its types only about what it does not carry by itself. Make one with {@link valueType}, which infers `T` and
- * `D`.
+ * A serializer only asks its types about values that it does not carry by itself. Make a type with
+ * {@link valueType}, which infers `T` and `D`.
  */
 export interface ValueType<T = unknown, D = unknown> {
   /**
-   * Stands for the type in stored entries: a name that is unique among the serializer's types and never changes. An entry with a
-   * tag that its reader does not know is a miss.
+   * The name of the type in stored entries. It is unique among the serializer's types and never
+   * changes. An entry with a tag that its reader does not know is a miss.
    */
   readonly tag: string;
-  /** The class whose instances these are. Instances of classes derived from it are not: give those a type or a `test`. */
+  /**
+   * The class whose instances the type carries. Instances of derived classes are not included: give
+   * them a type or a `test`.
+   */
   readonly class?: { readonly prototype: T } | undefined;
-  /** Recognizes the values instead of `class`: for several copies of a package, or a bigint in `json()`. Must be quick. */
+  /**
+   * Recognizes the values instead of `class`, such as for several copies of a package, or a bigint
+   * in `json()`. Must be quick.
+   */
   readonly test?: ((value: unknown) => boolean) | undefined;
-  /** The value as data that the serializer carries, which may hold values of its types. */
+  /**
+   * Returns the value as data that the serializer carries. The data may hold values of the
+   * serializer's types.
+   */
   encode(value: T): D;
-  /** The value again. Anything thrown here makes the entry a miss. */
+  /** Returns the value again. Any error thrown here makes the entry a miss. */
   decode(data: D): T;
 }
 
 /** The settings of the serializers. */
 export interface SerializerOptions {
-  /** Types of your own that are carried beside those in the table of the documentation. Default: none. */
+  /**
+   * Types of your own that are carried beside those in the documentation's table. Default: none.
+   */
   readonly types?: readonly ValueType[] | undefined;
 }
 
@@ -44,7 +56,7 @@ export function valueType<T, D>(type: ValueType<T, D>): ValueType<T, D> {
   return type;
 }
 
-/** What a type made of a value. */
+/** The data that a type made of a value. */
 export interface Typed {
   readonly tag: string;
   readonly data: unknown;
@@ -70,7 +82,7 @@ export class ValueTypes {
   }
 
   /**
-   * @param owner what to call the serializer in messages, such as `msgpack()`
+   * @param owner the serializer's name in messages, such as `msgpack()`
    * @returns `undefined` if there are no types
    * @throws ConfigurationError `CACHEME_INVALID_OPTION`
    */
@@ -100,7 +112,10 @@ export class ValueTypes {
     }
   }
 
-  /** @throws RangeError if no type has the tag, and whatever the type throws */
+  /**
+   * @throws RangeError if no type has the tag
+   * @throws the error of the type's `decode`
+   */
   decode(tag: unknown, data: unknown): unknown {
     const type = this.#byTag.get(String(tag));
     if (type === undefined) throw new RangeError(`No type has the tag ${show(tag)}.`);

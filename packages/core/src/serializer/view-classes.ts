@@ -6,7 +6,9 @@ export interface ViewConstructor {
   new (buffer: ArrayBuffer): ArrayBufferView;
 }
 
-/** The kinds of views, in the order of the numbers that stand for them in stored bytes: add only at the end. */
+/**
+ * The kinds of views, in the order of their numbers in stored bytes. Add new ones only at the end.
+ */
 export const viewClasses: readonly ViewConstructor[] = [
   Int8Array,
   Uint8Array,
@@ -23,13 +25,19 @@ export const viewClasses: readonly ViewConstructor[] = [
   ...float16(),
 ];
 
-/** `Float16Array` is in Node since 24. An older Node cannot read an entry that holds one: a miss. */
+/**
+ * Returns `Float16Array`, which is in Node since 24. An older Node cannot read an entry that holds
+ * one: a miss.
+ */
 function float16(): readonly ViewConstructor[] {
   const { Float16Array: made } = globalThis as { readonly Float16Array?: ViewConstructor };
   return made === undefined ? [] : [made];
 }
 
-/** Whether the bytes belong to this thread and cannot grow. `resizable` is older in Node than in TypeScript's ES2023. */
+/**
+ * Returns whether the bytes belong to this thread and cannot grow. `resizable` is older in Node
+ * than in TypeScript's ES2023.
+ */
 export function isOrdinaryMemory(
   buffer: ArrayBufferLike & { readonly resizable?: boolean },
 ): buffer is ArrayBuffer {
