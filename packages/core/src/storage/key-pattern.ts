@@ -1,23 +1,29 @@
 /**
- * A pattern for keys: literal texts, with any text (also none) between one and the next. Nothing in a literal text means
- * anything but itself, whatever a database's own patterns make of it.
+ * A pattern for keys: literal strings, with any string (also an empty one) between them. Every
+ * character of a literal only stands for itself, even if it is special in a database's own
+ * patterns.
  *
  * @example
  * ```ts
  * const users = KeyPattern.startingWith("app:user:");
- * const avatars = KeyPattern.of("app:user:", ":avatar"); // begins with the one and ends with the other
+ * const avatars = KeyPattern.of("app:user:", ":avatar"); // begins with the first, ends with the second
  * avatars.matches("app:user:7:avatar"); // true
  * ```
  */
 export class KeyPattern {
-  /** The literal texts in order. The first begins the key and the last ends it; both may be empty. */
+  /**
+   * The literal strings in order. The first begins the key and the last ends it; both may be empty.
+   */
   readonly literals: readonly string[];
 
   private constructor(literals: readonly string[]) {
     this.literals = literals;
   }
 
-  /** A key that begins with the first text, ends with the last, and has the others between, in order. One text is itself. */
+  /**
+   * Makes a pattern for keys that begin with the first string, end with the last, and have the
+   * others between, in order. A single string only matches itself.
+   */
   static of(...literals: readonly [string, ...string[]]): KeyPattern {
     return new KeyPattern([...literals]);
   }
@@ -26,20 +32,20 @@ export class KeyPattern {
     return new KeyPattern([prefix, ""]);
   }
 
-  /** What every matching key begins with: for storages that keep their keys in order. */
+  /** The beginning of every matching key, for storages that keep their keys in order. */
   get prefix(): string {
     return this.literals[0] ?? "";
   }
 
-  /** Whether the pattern is its prefix and any text after it. */
+  /** Whether the pattern is its prefix and any string after it. */
   get isPrefix(): boolean {
     return this.literals.length === 2 && this.literals[1] === "";
   }
 
   /**
-   * The pattern's first and last literal. Every key that matches the pattern matches its outline too. Hand the outline to a
-   * server whose matcher backtracks, and filter the answer with {@link matches}: each further literal may multiply the
-   * server's work by the key's length.
+   * The pattern's first and last literal. Every key that matches the pattern matches its outline
+   * too. Hand the outline to a server whose matcher backtracks, and filter the answer with
+   * {@link matches}: each further literal may multiply the server's work by the key's length.
    */
   get outline(): KeyPattern {
     const { literals } = this;
@@ -47,8 +53,9 @@ export class KeyPattern {
   }
 
   /**
-   * Takes the first place of each literal and never returns to it, because a later place leaves less of the key for the
-   * literals that follow. So a key is read once, however many literals there are.
+   * Returns whether the key matches. Takes the first place of each literal and never returns to it,
+   * because a later place leaves less of the key for the literals that follow. So a key is read
+   * once, however many literals there are.
    */
   matches(key: string): boolean {
     const { literals, prefix } = this;
@@ -66,25 +73,32 @@ export class KeyPattern {
     return key.length - end.length >= place && key.endsWith(end);
   }
 
-  /** As a pattern of Redis: `*` for any text, `*`, `?`, `[`, `]`, `^` and `\` escaped by `\`. */
+  /**
+   * Returns the pattern for Redis: `*` for any string; `*`, `?`, `[`, `]`, `^` and `\` escaped by
+   * `\`.
+   */
   glob(): string {
     return this.#join("*", /[*?[\]^\\]/g, "\\$&");
   }
 
-  /** As a pattern of SQL's LIKE with the escape character `\`. Whether LIKE minds the case is the database's business. */
+  /**
+   * Returns the pattern for SQL's LIKE with the escape character `\`. The database decides whether
+   * LIKE is case-sensitive.
+   */
   like(): string {
     return this.#join("%", /[%_\\]/g, "\\$&");
   }
 
   /**
-   * As the source of a regular expression that a whole key must match, with `.` meaning any character. Engines that
-   * backtrack need the {@link outline}'s: three literals and a long key keep them busy for hours.
+   * Returns the source of a regular expression that a whole key must match, with `.` meaning any
+   * character. If the engine backtracks, use the {@link outline}'s: three literals and a long key
+   * keep it busy for hours.
    */
   regExp(): string {
     return `^${this.#join(".*", /[\\^$.*+?()[\]{}|/-]/g, "\\$&")}$`;
   }
 
-  /** For messages: `app:user:*`. */
+  /** Returns the pattern for messages: `app:user:*`. */
   toString(): string {
     return this.literals.join("*");
   }

@@ -3,49 +3,55 @@ import type { Cached } from "../entry/entry.js";
 /**
  * A place for values in this process: synchronous, values by reference.
  *
- * An entry is found by a *space* and a key. Every node class has a space of its own (a small integer), so that the keys of
- * many classes live in one bounded cache without longer strings being built for each read.
+ * An entry is found by a *space* and a key. Each node class has a space of its own (a small
+ * integer). So the keys of many classes share one bounded cache, and a read builds no longer
+ * strings.
  */
 export interface LocalStorage {
   readonly kind: "local";
   /**
-   * What readers of the entries are given: what is stored with its plain objects and arrays frozen, the same as it is, or copies.
-   * A class's nearest local storage decides it also for readers who wait for a load together. Default: `"shared"`.
+   * The form in which readers get values: with plain objects and arrays frozen, unchanged, or
+   * copied. A class's nearest local storage also decides it for readers that wait for a load
+   * together. Default: `"shared"`.
    */
   readonly values?: LocalValues | undefined;
   /**
-   * Copies a value, so that each of several readers has one. Only where `values` is `"cloned"`.
+   * Copies a value, so that each of several readers gets its own. Only if `values` is `"cloned"`.
    *
-   * @throws SerializationError for what cannot be copied exactly
+   * @throws SerializationError for a value that cannot be copied exactly
    */
   copy?(value: unknown): unknown;
-  /** What to call this storage in messages, such as `memory (10,000 entries)`. */
+  /** The storage's name in messages, such as `memory (10,000 entries)`. */
   readonly label: string;
   /**
-   * The entry, or `undefined`. It counts as a use of the entry. An entry past its `freshUntil` may still be returned: the
-   * caller compares, so that the clock is read for entries with a ttl only. This is the hottest call of all.
+   * Returns the entry, or `undefined`, and counts as a use of the entry. May still return an entry
+   * past its `freshUntil`: the caller compares, so that only entries with a ttl read the clock. No
+   * other method is called as often.
    */
   read(space: number, key: string): LocalEntry | undefined;
-  /** The same without counting as a use. */
+  /** Returns the same without counting as a use. */
   peek(space: number, key: string): LocalEntry | undefined;
   /**
-   * Stores the value, and gives its memory back some time after `freshUntil` without being asked.
+   * Stores the value, and frees its memory some time after `freshUntil` without being asked.
    *
    * @param now the time in milliseconds since the epoch
    */
   write(space: number, key: string, cached: Cached, now: number): void;
-  /** Whether there was one. */
+  /** Removes the entry, and returns whether there was one. */
   remove(space: number, key: string): boolean;
-  /** Removes every entry of a space. Others share the storage, so this looks at more entries than those. */
+  /**
+   * Removes every entry of a space. Looks at more entries than those, because other spaces share
+   * the storage.
+   */
   clear(space: number): void;
-  /** Gives back what it holds, and its timers. */
+  /** Frees its memory and its timers. */
   close(): void;
 }
 
 /** See the option `values` of `memory`. */
 export type LocalValues = "frozen" | "shared" | "cloned";
 
-/** What a local storage holds under a key. The reader of a hit counts it here. */
+/** The entry that a local storage holds under a key. The reader of a hit counts it here. */
 export interface LocalEntry extends Cached {
   hits: number;
 }

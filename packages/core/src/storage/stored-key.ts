@@ -2,32 +2,32 @@ import { KeyError, typeName } from "../errors.js";
 import { grouped } from "../grouped.js";
 import { shownKey } from "../shown-key.js";
 
-/** UTF-16 units in the longest key that every storage takes. */
+/** The length, in UTF-16 units, of the longest key that every storage takes. */
 export const longestStoredKey = 2000;
 
 /**
- * Control characters, of which some end a key in one protocol or another, and halves of surrogate pairs, which would all
- * become one and the same character as UTF-8.
+ * Control characters, because some end a key in one protocol or another. Halves of surrogate pairs,
+ * because all would become the same character as UTF-8.
  */
 const unusable = /[\p{Cc}\p{Cs}]/u;
 
 /**
  * Refuses keys that not every storage can tell apart, before anything of their batch is sent.
  *
- * @param label what the storage calls itself
- * @throws KeyError `CACHEME_INVALID_KEY` unless every key is a text of 1 to 2,000 UTF-16 units without control characters
- *   and without halves of surrogate pairs
+ * @param label the storage's name in messages
+ * @throws KeyError `CACHEME_INVALID_KEY` unless each key is a string of 1 to 2,000 UTF-16 units
+ *   without control characters and without halves of surrogate pairs
  */
 export function checkKeys(keys: readonly string[], label: string): void {
   for (const key of keys) checkKey(key, label);
 }
 
-/** {@link checkKeys} for records, leases and whatever else has a key. */
+/** Checks the keys of records, leases and anything else with a key, as {@link checkKeys} does. */
 export function checkKeysOf(items: readonly { readonly key: string }[], label: string): void {
   for (const { key } of items) checkKey(key, label);
 }
 
-/** {@link checkKeys} for one key. */
+/** Checks one key, as {@link checkKeys} does. */
 export function checkKey(key: string, label: string): void {
   const fits = typeof key === "string" && key.length > 0 && key.length <= longestStoredKey;
   if (fits && !unusable.test(key)) return;
