@@ -81,8 +81,9 @@ export interface RemoteStorage {
   /** Returns a description of the server. */
   readonly info?: (() => Promise<StorageInfo>) | undefined;
   /**
-   * The reasons why the storage does not support a capability, a sentence each. A storage may learn
-   * its server's capabilities only when it connects, so read a capability each time that you need it.
+   * The reasons why the storage does not support a capability, a sentence each. A storage may
+   * only learn its server's capabilities when it connects, so read a capability each time that you
+   * need it.
    */
   readonly lacks?: { readonly [capability in StorageCapability]?: string } | undefined;
 }

@@ -12,14 +12,14 @@ import { nullStorage } from "../storages/null-storage.js";
 /**
  * Makes a storage from its address.
  *
- * @param url the whole address, with its scheme; it may hold a password, which belongs in no message
+ * @param url the whole address, with its scheme; it may hold a password, so keep it out of messages
  */
 export type StorageFactory = (
   url: string,
   options: ConnectionOptions,
 ) => LocalStorage | RemoteStorage | Promise<LocalStorage | RemoteStorage>;
 
-/** A package of ours: what it exports to make a storage, and what is installed beside it. */
+/** A package of ours: the function that makes a storage, and the packages installed beside it. */
 interface KnownPackage {
   readonly name: string;
   readonly factory: string;
@@ -71,9 +71,10 @@ const registered = new Map<string, StorageFactory>([
 ]);
 
 /**
- * Lets `registerStorage(name, url)` make storages of your own from addresses that begin with `scheme:`.
+ * Lets `registerStorage(name, url)` make storages of your own from addresses that begin with
+ * `scheme:`.
  *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` where the scheme is none, or is taken
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the scheme is invalid or taken
  * @example
  * ```ts
  * registerScheme("couch", (url, options) => couch(url, options));
@@ -97,13 +98,14 @@ export function registerScheme(scheme: string, factory: StorageFactory): void {
   registered.set(scheme, factory);
 }
 
-/** Finds a package as the program would. For tests to stand in for. */
+/** Imports a package as the program would. Tests pass their own. */
 export type Importer = (name: string) => Promise<Readonly<Record<string, unknown>>>;
 
 /**
- * The storage at an address, by its scheme.
+ * Returns the storage at an address, by its scheme.
  *
- * @throws ConfigurationError `CACHEME_UNKNOWN_SCHEME`, or `CACHEME_MISSING_PACKAGE` with what to install
+ * @throws ConfigurationError `CACHEME_UNKNOWN_SCHEME`, or `CACHEME_MISSING_PACKAGE` with the
+ *   package to install
  */
 export async function storageByUrl(
   url: string,
@@ -124,13 +126,13 @@ export async function storageByUrl(
       `The package ${known.name} that was found has no ${known.factory}(). Install its current version.`,
     );
   }
-  // The package is ours, and its function takes what every one of them takes.
+  // The package is ours, so its function takes the arguments of a StorageFactory.
   return (made as StorageFactory)(url, options);
 }
 
 /**
- * First as this package sees others, then as the program does: an installation that is strict about what a package may
- * see shows only the program what the program has installed.
+ * Imports first as this package sees others, then as the program does. In a strict installation
+ * only the program sees the packages that the program has installed.
  */
 async function importAsTheProgram(name: string): Promise<Readonly<Record<string, unknown>>> {
   try {
@@ -144,8 +146,9 @@ async function importAsTheProgram(name: string): Promise<Readonly<Record<string,
 }
 
 /**
- * The comments tell webpack, Rspack and Vite that there is nothing for them to find: only the running program knows the
- * package. The CommonJS build has a `require`, and needs it under Jest, which cannot import from CommonJS.
+ * Imports a module. The comments tell webpack, Rspack and Vite not to look for it, because only the
+ * running program knows the package. The CommonJS build has a `require`, and needs it under Jest,
+ * which cannot import from CommonJS.
  */
 async function load(nameOrPath: string): Promise<Readonly<Record<string, unknown>>> {
   const ownModule = commonJsModule();
@@ -157,7 +160,10 @@ function specifierOf(nameOrPath: string): string {
   return isAbsolute(nameOrPath) ? pathToFileURL(nameOrPath).href : nameOrPath;
 }
 
-/** What a CommonJS module is given. An ES module has none. A function of its own hides `module.require` from webpack. */
+/**
+ * Returns the `module` of a CommonJS module. An ES module has none. A separate function hides
+ * `module.require` from webpack.
+ */
 function commonJsModule(): typeof module {
   return typeof module === "object" ? module : undefined;
 }
@@ -167,7 +173,7 @@ declare const module: { require?: (name: string) => Readonly<Record<string, unkn
 function resolveFrom(name: string, file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {
-    // Not imported: webpack looks into the calls of a createRequire that it knows.
+    // Not imported, because webpack follows the calls of a createRequire that it knows.
     const { createRequire } = process.getBuiltinModule("node:module");
     return createRequire(file).resolve(name);
   } catch {
@@ -202,14 +208,17 @@ function nullByUrl(url: string, options: ConnectionOptions): LocalStorage {
   return nullStorage();
 }
 
-/** They mean nothing to a local storage, but a program whose address is configured gives them to any. */
+/**
+ * The options for connections. They mean nothing to a local storage, but a program with a
+ * configured address passes them to any storage.
+ */
 const connectionOptions: readonly (keyof ConnectionOptions)[] = [
   "connect",
   "commandTimeout",
   "connectTimeout",
 ];
 
-/** The address itself stays out of every message: it may hold a password. */
+/** Returns an error without the address, which may hold a password. */
 function unknownScheme(scheme: string | undefined): ConfigurationError {
   const known = [...registered.keys(), ...knownPackages.keys()].sort().join(", ");
   const what =

@@ -1,13 +1,16 @@
-/** The bounds of one request: what a sound storage answers well within its deadline. */
+/** The bounds of one request, which a healthy storage answers well within its deadline. */
 export interface PartBounds {
   readonly keys: number;
   readonly bytes: number;
 }
 
-/** How many parts of one batch are on their way at once. */
+/** The most parts of one batch that are sent at once. */
 const mostUnderway = 4;
 
-/** Splits a batch into parts that keep the bounds; an item larger than that is a part of its own. */
+/**
+ * Splits a batch into parts that keep the bounds. An item larger than the bounds is a part of its
+ * own.
+ */
 export function partsOf<T>(
   items: readonly T[],
   { keys, bytes }: PartBounds,
@@ -30,7 +33,9 @@ export function partsOf<T>(
   return parts;
 }
 
-/** Sends the parts, a few at once, so that the deadline of each begins when the storage can see to it. */
+/**
+ * Sends the parts, a few at once. So the deadline of each begins when the storage can work on it.
+ */
 export async function sendParts<T>(
   parts: readonly (readonly T[])[],
   send: (part: readonly T[]) => Promise<void>,

@@ -2,7 +2,7 @@ import type { LocalStorage } from "../storage/local-storage.js";
 import type { RemoteStorage, StorageCapability } from "../storage/remote-storage.js";
 import type { RemoteBatch } from "./remote-batch.js";
 
-/** A local storage under the name that node classes know it by. */
+/** A local storage with the name that node classes use for it. */
 export class RegisteredLocal {
   readonly kind = "local";
   readonly name: string;
@@ -16,21 +16,24 @@ export class RegisteredLocal {
 
 export type Registered = RegisteredLocal | RemoteBatch;
 
-/** What a `Cacheme` knows of a storage, as `storages()` answers it. */
+/** The state of a storage, as `storages()` returns it. */
 export interface StorageStatus {
   readonly name: string;
   readonly kind: "local" | "remote";
-  /** What the storage calls itself, such as `redis://localhost:6379`. */
+  /** The storage's own name for itself, such as `redis://localhost:6379`. */
   readonly label: string;
-  /** What a remote storage offers beyond reading, writing and removing. Nothing for a local one, which needs none of it. */
+  /**
+   * The capabilities of a remote storage beyond reading, writing and removing. Empty for a local
+   * storage, which needs none.
+   */
   readonly offers: readonly StorageCapability[];
-  /** How many calls have failed since the start; always 0 for a local storage. */
+  /** The number of calls that have failed since the start; always 0 for a local storage. */
   readonly failureCount: number;
-  /** What the last failed call said. */
+  /** The error of the last failed call. */
   readonly lastError: Error | undefined;
 }
 
-/** What a remote storage offers beyond reading, writing and removing. */
+/** Returns the capabilities of a remote storage beyond reading, writing and removing. */
 export function offers(storage: RemoteStorage): StorageCapability[] {
   const capabilities = ["generations", "info", "leases", "scan"] as const;
   return capabilities.filter((capability) => storage[capability] !== undefined);

@@ -4,7 +4,7 @@ import type { LocalStorage } from "../storage/local-storage.js";
 import type { RemoteStorage } from "../storage/remote-storage.js";
 import type { Registered } from "./registered.js";
 
-/** What `registerStorage` was given, and what became of it. */
+/** The arguments of `registerStorage`, and the resulting storage. */
 export interface Registration {
   readonly given: LocalStorage | RemoteStorage | string;
   readonly registered: Registered;
@@ -24,7 +24,10 @@ export function checkName(name: string): void {
   );
 }
 
-/** A module that is evaluated twice makes its storages twice: then their labels, which name the address, are equal. */
+/**
+ * Returns whether a registration repeats a known one. A module that is evaluated twice makes its
+ * storages twice. Their labels, which name the address, are then equal.
+ */
 export function isSameStorage(
   one: LocalStorage | RemoteStorage | string,
   other: LocalStorage | RemoteStorage | string,
@@ -34,7 +37,7 @@ export function isSameStorage(
   return one.kind === other?.kind && one.label === other.label;
 }
 
-/** An address may hold a password, so that no message shows one. */
+/** Returns an error without the address, which may hold a password. */
 export function duplicateStorage(
   name: string,
   known: LocalStorage | RemoteStorage | string,

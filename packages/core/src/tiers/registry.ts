@@ -17,16 +17,16 @@ import {
 import { RemoteBatch } from "./remote-batch.js";
 import type { Tick } from "./tick.js";
 
-/** What `registerStorage` may be told besides name and storage. */
+/** The options of `registerStorage` besides name and storage. */
 export interface RegisterOptions extends ConnectionOptions {
   /**
-   * What the program will ask of the storage. One that does not offer it is refused now, with the reason, and not when it
-   * is needed. Default: nothing.
+   * The capabilities that the program needs of the storage. If the storage lacks one, it is refused
+   * now, with the reason, and not when the program uses it. Default: none.
    */
   readonly needs?: readonly StorageCapability[] | undefined;
   /**
-   * Whether the storage takes the place of another one that has its name. The other one is closed, with what it holds in memory,
-   * once this one is connected. Default: false.
+   * Whether the storage replaces another one of its name. Once the new storage is connected, the
+   * old one is closed, with the entries that it holds in memory. Default: false.
    */
   readonly replace?: boolean | undefined;
 }
@@ -41,7 +41,7 @@ export class StorageRegistry {
   readonly #connecting = new Map<string, Connection>();
   #retired = false;
 
-  /** @param replaced is called when another storage has taken a name */
+  /** @param replaced called when a storage has taken the name of another one */
   constructor(clock: Clock, events: Events, tick: Tick, replaced: (name: string) => void) {
     this.#clock = clock;
     this.#events = events;
@@ -50,8 +50,8 @@ export class StorageRegistry {
   }
 
   /**
-   * Connects the storage, or the one at the address, and takes it in if that works. The same one again, under the same name,
-   * changes nothing.
+   * Connects the storage, or the storage at the address, and adds it if that succeeds. Adding the
+   * same storage again under the same name changes nothing.
    */
   async register(
     name: string,
@@ -80,7 +80,10 @@ export class StorageRegistry {
     }
   }
 
-  /** The name is taken: by the same storage, as when a module is evaluated twice, or by another one. */
+  /**
+   * Registers a name that is taken, either by the same storage (a module may be evaluated twice) or
+   * by another one.
+   */
   async #registerAgain(
     name: string,
     given: LocalStorage | RemoteStorage | string,
@@ -117,7 +120,10 @@ export class StorageRegistry {
     return this.#made(name, await storageByUrl(address, connection), needs);
   }
 
-  /** One that was made here is closed here where it is not taken in: nobody else can. */
+  /**
+   * Makes the storage of an address. If it is not added, it is closed here, because nobody else can
+   * close it.
+   */
   async #made(
     name: string,
     storage: LocalStorage | RemoteStorage,
@@ -151,7 +157,7 @@ export class StorageRegistry {
     } catch (cause) {
       throw notConnected(name, storage, cause);
     }
-    // A storage may know only now what it offers: behind its own proxy memcached has no leases.
+    // A storage may only know its capabilities now: behind its own proxy memcached has no leases.
     checkNeeds(name, storage, needs);
     const registered = new RemoteBatch(name, storage, this.#events, this.#tick, this.#clock);
     if (!this.#retired) return registered;
@@ -159,12 +165,15 @@ export class StorageRegistry {
     throw closedError(`Storage "${name}" was connected`);
   }
 
-  /** From here on no storage is taken in: one that is still being connected is closed as soon as it is. */
+  /**
+   * Stops adding storages. A storage that is still being connected is closed as soon as it is
+   * connected.
+   */
   retire(): void {
     this.#retired = true;
   }
 
-  /** Closes every storage. One that fails to keeps none of the others open. */
+  /** Closes every storage. If one fails to close, the others are closed all the same. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this, (registered) => this.#closeOne(registered)));
   }
@@ -183,7 +192,7 @@ export class StorageRegistry {
     }
   }
 
-  /** @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, naming those that are known */
+  /** @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, with the names of the known storages */
   get(name: string, node?: string): Registered {
     const registration = this.#registrations.get(name);
     if (registration !== undefined) return registration.registered;
@@ -205,7 +214,10 @@ export class StorageRegistry {
     );
   }
 
-  /** The storage of that name, or, where there is none, the given one under that name: for nodes without `caches`. */
+  /**
+   * Returns the storage of that name. If there is none, adds the given one under that name, for
+   * nodes without `caches`.
+   */
   getOrAdopt(name: string, make: () => LocalStorage, node: string): Registered {
     if (this.#registrations.has(name) || this.#connecting.has(name)) return this.get(name, node);
     const given = make();
@@ -224,11 +236,14 @@ async function letGo(storage: LocalStorage | RemoteStorage): Promise<void> {
   try {
     await storage.close();
   } catch {
-    // As said above.
+    // Ignored, as described above.
   }
 }
 
-/** Options for a connection belong to whoever makes the storage. */
+/**
+ * Refuses options for a connection beside a storage, because they belong to the function that makes
+ * the storage.
+ */
 function checkUnused(name: string, connection: ConnectionOptions): void {
   const [option] = Object.keys(connection);
   if (option === undefined) return;
@@ -259,7 +274,7 @@ function checkCapabilities(name: string, needs: readonly StorageCapability[]): v
   );
 }
 
-/** What a local storage does not have it does not need. */
+/** Refuses a storage without the needed capabilities. A local storage does not need any. */
 function checkNeeds(name: string, storage: RemoteStorage, needs: readonly StorageCapability[]): void {
   const offered: readonly string[] = offers(storage);
   for (const capability of needs) {
@@ -273,7 +288,10 @@ function checkNeeds(name: string, storage: RemoteStorage, needs: readonly Storag
   }
 }
 
-/** Our own storages' errors name the address and say what to do already. */
+/**
+ * Makes the error of a failed connection. Our own storages' errors already name the address and say
+ * what to do.
+ */
 function notConnected(name: string, { label }: RemoteStorage, cause: unknown): StorageError {
   const reason = reasonOf(cause);
   const details = { storage: name, cause };
@@ -282,7 +300,7 @@ function notConnected(name: string, { label }: RemoteStorage, cause: unknown): S
     return new StorageError("CACHEME_CONNECT_FAILED", message, details);
   }
   const message = `Storage "${name}" could not be connected: ${reason}`;
-  // A server that was reached and cannot be used will not be so later either.
+  // A server that was reached but cannot be used will not become usable later.
   return cause.code === "CACHEME_CONNECT_REFUSED" || cause.code === "CACHEME_UNSUPPORTED_SERVER"
     ? new StorageError(cause.code, message, details)
     : new StorageError("CACHEME_CONNECT_FAILED", `${message} ${lazily}`, details);

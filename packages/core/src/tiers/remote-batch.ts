@@ -7,49 +7,55 @@ import { type PartBounds, partsOf, sendParts } from "./parts.js";
 import { StorageClock } from "./storage-clock.js";
 import type { Tick } from "./tick.js";
 
-/** One key that somebody wants read from a remote storage. */
+/** A key to read from a remote storage. */
 export interface RemoteRead {
   readonly storageKey: string;
   /**
-   * Hit: the bytes. Miss: neither. Trouble: the error of a storage that could not be asked. Must not throw.
+   * Called with the bytes on a hit, with neither on a miss, and with the error if the storage is in
+   * trouble. Must not throw.
    */
   arrived(bytes: Uint8Array | undefined, trouble: Error | undefined): void;
 }
 
-/** One record that somebody wants written. */
+/** A record to write. */
 export interface RemoteWrite {
-  /** Asked when the batch is sent; `undefined` where the write was overtaken meanwhile and must not happen any more. */
+  /**
+   * Returns the record when the batch is sent; `undefined` if the write was overtaken meanwhile and
+   * must not happen any more.
+   */
   record(): StoredRecord | undefined;
-  /** The error where it is not known whether the record is stored. Must not throw. */
+  /** Called with the error if it is unknown whether the record is stored. Must not throw. */
   done(error: Error | undefined): void;
 }
 
-/** One key that somebody wants removed. */
+/** A key to remove. */
 export interface RemoteRemoval {
   readonly storageKey: string;
-  /** The error where it is not known whether the record is gone. Must not throw. */
+  /** Called with the error if it is unknown whether the record is gone. Must not throw. */
   done(error: Error | undefined): void;
 }
 
 /**
- * A remote storage under the name that node classes know it by. Reads, writes and removals are gathered over the tick, and
- * each kind is sent as one batch for all node classes. Nothing here rejects: a storage in trouble is counted, told to the
- * listeners, and answered for.
+ * A remote storage with the name that node classes use for it. Gathers reads, writes and removals
+ * over the tick, and sends each kind as one batch for all node classes. Nothing here rejects. If
+ * the storage is in trouble, the failure is counted, reported to the listeners, and answered.
  */
 export class RemoteBatch {
   readonly kind = "remote";
   readonly name: string;
   readonly storage: RemoteStorage;
-  /** How far the storage's clock is from ours. */
+  /** The offset of the storage's clock from ours. */
   readonly clock: StorageClock;
   readonly #events: Events;
   readonly #tick: Tick;
   #reads: RemoteRead[] = [];
   #writes: RemoteWrite[] = [];
   #removals: RemoteRemoval[] = [];
-  /** Batches that are on their way, so that `close` can wait for them. */
+  /** The batches that are under way, so that `close` can wait for them. */
   readonly #underway = new Set<Promise<void>>();
-  /** How many calls have failed since the start, and the last one's error. */
+  /**
+   * The number of calls that have failed since the start. The next field is the last one's error.
+   */
   failureCount = 0;
   lastError: Error | undefined;
 
@@ -73,7 +79,7 @@ export class RemoteBatch {
     if (this.#removals.push(request) === 1) this.#tick.add(() => this.#send(this.#sendRemovals()));
   }
 
-  /** Closes the storage when every batch that is on its way has been answered. */
+  /** Closes the storage when each batch under way has been answered. */
   async close(): Promise<void> {
     while (this.#underway.size > 0) await Promise.all(this.#underway);
     await this.#attempt("close", () => this.storage.close());
@@ -88,7 +94,7 @@ export class RemoteBatch {
   async #sendReads(): Promise<void> {
     const requests = this.#reads;
     this.#reads = [];
-    // Nearly always one part: keys have 200 bytes at most.
+    // There is nearly always one part, because keys have 200 bytes at most.
     if (requests.length <= bounds.keys) await this.#readPart(requests);
     else await sendParts(partsOf(requests, bounds, noBytes), (part) => this.#readPart(part));
   }
@@ -111,7 +117,7 @@ export class RemoteBatch {
     this.#writes = [];
     const timeIsKnown = this.clock.known();
     if (timeIsKnown !== undefined) await timeIsKnown;
-    // The records are made now: what was overtaken meanwhile has none, and the times are the storage's.
+    // Makes the records now: an overtaken write has none, and the times are the storage's.
     const writes = requests.map((request) => ({ request, record: request.record() }));
     const parts = partsOf(writes, bounds, ({ record }) => record?.bytes.byteLength ?? 0);
     await sendParts(parts, (part) => this.#writePart(part));
@@ -165,27 +171,39 @@ export class RemoteBatch {
   }
 }
 
-/** Of one request. A thousand keys of a few hundred bytes keep a server busy for some milliseconds. */
+/**
+ * The bounds of one request. A thousand keys of a few hundred bytes keep a server busy for some
+ * milliseconds.
+ */
 const bounds: PartBounds = { keys: 1_000, bytes: 2 ** 20 };
 
 const noBytes = () => 0;
 
-/** The error of a batch as it concerns one key of it. A write that was overtaken meanwhile has no key, and no trouble. */
+/**
+ * Returns the error of a batch for one of its keys. A write that was overtaken meanwhile has no
+ * key, and no error.
+ */
 function errorOf(key: string | undefined, error: Error | undefined): Error | undefined {
   if (key === undefined) return undefined;
   return error instanceof BatchError && !error.keys.has(key) ? undefined : error;
 }
 
-/** V8 keeps what the functions of a stack held until somebody reads the stack as text; this error is kept for long. */
+/**
+ * Reads the stack, because V8 keeps the values of a stack's functions until somebody reads the
+ * stack as a string. The error is kept for long.
+ */
 function releaseFrames(error: Error): void {
   try {
     Reflect.get(error, "stack");
   } catch {
-    // An odd error has no text.
+    // An odd error has no string form.
   }
 }
 
-/** A driver is somebody else's code: what it answers may be anything. */
+/**
+ * Returns whether the answer has the right shape. A driver is foreign code, so it may answer
+ * anything.
+ */
 function isAnswerTo(keys: readonly string[], answer: unknown): boolean {
   if (!Array.isArray(answer) || answer.length !== keys.length) return false;
   for (const bytes of answer) if (bytes !== undefined && !types.isUint8Array(bytes)) return false;

@@ -1,26 +1,30 @@
 import type { Clock } from "../clock.js";
 import type { RemoteStorage } from "../storage/remote-storage.js";
 
-/** Milliseconds after which a sample is too old. */
+/** The age, in milliseconds, at which a sample is too old. */
 const sampleAge = 10 * 60_000;
 
-/** A wall clock that went on by so many milliseconds more, or less, than time did was set. */
+/**
+ * The smallest difference, in milliseconds, between the wall clock's progress and the elapsed time
+ * that means that the clock was set.
+ */
 const jump = 1_000;
 
-/** One look at both clocks. */
+/** One reading of both clocks. */
 interface Sample {
   /** The storage's time minus ours. */
   readonly offset: number;
-  /** How far off that may be. */
+  /** The largest possible error of the offset. */
   readonly uncertainty: number;
-  /** When it was taken, by our wall clock and by the clock that nobody sets. */
+  /** The time of the reading, by our wall clock and by the clock that nobody sets. */
   readonly wall: number;
   readonly elapsed: number;
 }
 
 /**
- * How far a storage's clock is from ours, as NTP estimates it (RFC 5905, section 8): half of a round trip off at most. Entries carry
- * the storage's time, so that processes whose clocks differ agree on what is fresh.
+ * Estimates the offset of a storage's clock from ours, as NTP does (RFC 5905, section 8). The error
+ * is at most half a round trip. Entries carry the storage's time, so that processes with different
+ * clocks agree which entries are fresh.
  */
 export class StorageClock {
   readonly #storage: RemoteStorage;
@@ -28,7 +32,7 @@ export class StorageClock {
   #sample: Sample | undefined;
   #sampling: Promise<void> | undefined;
   #wasAsked = false;
-  /** Milliseconds to add to our time for the storage's; 0 while nothing better is known. */
+  /** Milliseconds to add to our time for the storage's; 0 until a sample is taken. */
   offset = 0;
 
   constructor(storage: RemoteStorage, clock: Clock) {
@@ -36,17 +40,21 @@ export class StorageClock {
     this.#clock = clock;
   }
 
-  /** Settles after the first sample; `undefined` if there was one, as nearly always. */
+  /**
+   * Settles after the first sample. Returns `undefined` if there was one already, as nearly always.
+   */
   known(): Promise<void> | undefined {
     return this.#wasAsked ? undefined : this.sample();
   }
 
-  /** Asks the storage for its time, unless that was done lately. Call it whenever the storage is used. */
+  /**
+   * Reads the storage's clock, unless that was done recently. Call it whenever the storage is used.
+   */
   check(): void {
     if (this.#sampling === undefined && this.#isDue()) void this.sample();
   }
 
-  /** Settles when the storage has told its time. A storage in trouble changes nothing. */
+  /** Settles when the storage has answered with its time. A storage in trouble changes nothing. */
   sample(): Promise<void> {
     this.#sampling ??= this.#take().finally(() => {
       this.#sampling = undefined;
@@ -69,7 +77,7 @@ export class StorageClock {
     try {
       const time = await this.#storage.time();
       const roundTrip = this.#clock.elapsed() - elapsed;
-      // On average the clock has gone on by half a tick since it told its time.
+      // On average the clock has advanced by half a tick since it was read.
       const halfTick = (this.#storage.timePrecision ?? 1) / 2;
       offset = Math.floor(time + halfTick - wall - roundTrip / 2);
       uncertainty = roundTrip / 2 + halfTick;
@@ -82,7 +90,8 @@ export class StorageClock {
     const isDue = this.#isDue();
     if (this.#sample !== undefined && !isDue && uncertainty > this.#sample.uncertainty) return;
     this.#sample = { offset, uncertainty, wall, elapsed };
-    // Clocks that may be equal are: then no entry is off by what a slow answer seems to say.
+    // If the clocks may be equal, they count as equal, so that a slow answer does not shift any
+    // entry.
     this.offset = Math.abs(offset) <= uncertainty ? 0 : offset;
   }
 }
