@@ -1,19 +1,22 @@
 import { type Token, tokensOf } from "./source-tokens.js";
 
-/** Names that bundlers make: `t`, `__vite_ssr_import_0__`, `_db__WEBPACK_IMPORTED_MODULE_0__`, `user$1`. */
+/**
+ * Names that bundlers make: `t`, `__vite_ssr_import_0__`, `_db__WEBPACK_IMPORTED_MODULE_0__`,
+ * `user$1`.
+ */
 const bundledName = /^(?:[\p{ID_Start}_$].?|.*__.*|_.*|.*\$\d*)$/u;
 
 /** Names that minifiers make. In a module with thousands of names they have three characters. */
 const minifiedName =
   /^(?!(?:do|if|in|of|for|get|let|new|set|try|var)$)[\p{ID_Start}_$][\p{ID_Continue}$]{0,2}$/u;
 
-/** Names that minifiers make of what a module exports. */
+/** Names that minifiers give to the exports of a module. */
 const minifiedExport = /^[\p{ID_Start}_$].?$/u;
 
 /**
- * Whether two sources are equal but for names that a bundler made: one module in two graphs is compiled twice. Each such name
- * must stand for one name of the other source throughout. Properties, which follow a dot or precede a colon in an object, have
- * to be equal.
+ * Returns whether two sources only differ in names that a bundler made, because one module in two
+ * graphs is compiled twice. Each such name must stand for one name of the other source throughout.
+ * Properties, which follow a dot or precede a colon in an object, must be equal.
  */
 export function isAlikeBundled(one: string, other: string): boolean {
   if (one === other) return true;
@@ -31,15 +34,15 @@ export function isAlikeBundled(one: string, other: string): boolean {
 }
 
 /**
- * Whether two minified sources are equal but for names and the numbers of modules. A minifier names anew in each scope, so one
- * name may stand for several of the other source.
+ * Returns whether two minified sources only differ in names and the numbers of modules. A minifier
+ * renames in each scope, so one name may stand for several of the other source.
  */
 export function isAlikeMinified(one: string, other: string): boolean {
   const [left, right] = [withoutNames(one), withoutNames(other)];
   return left.length === right.length && left.every((word, place) => word === right[place]);
 }
 
-/** Whether a source has no white space but what its words need. */
+/** Returns whether a source has only the white space that its words need. */
 export function isMinified(source: string): boolean {
   const tokens = tokensOf(source);
   return !tokens.some(
@@ -48,13 +51,19 @@ export function isMinified(source: string): boolean {
   );
 }
 
-/** Whether an arrow follows a single parameter in parentheses. A minifier leaves the parentheses out. */
+/**
+ * Returns whether an arrow follows a single parameter in parentheses. A minifier leaves the
+ * parentheses out.
+ */
 function isLooseArrow(tokens: readonly Token[], place: number): boolean {
   const [before = "", parameter = "", ...after] = tokens.slice(place, place + 5).map(({ text }) => text);
   return before === "(" && /^[\p{ID_Start}_$]/u.test(parameter) && after.join("") === ")=>";
 }
 
-/** Turbopack names a module by its path and its graph: `"[project]/lib/db.ts [app-rsc] (ecmascript)"`. */
+/**
+ * Returns the token's characters. Turbopack names a module by its path and its graph:
+ * `"[project]/lib/db.ts [app-rsc] (ecmascript)"`.
+ */
 function textOf({ text }: Token): string {
   return text.replace(/^("\[.*) \[[\w-]+\] \(/, "$1 (");
 }
@@ -67,7 +76,10 @@ function isMember(words: readonly string[], place: number): boolean {
   return words[place - 1] === "." && words[place - 2] !== ".";
 }
 
-/** The tokens with `_` for each name that a minifier may have made, and `{ id: e }` as `{ id }`. */
+/**
+ * Returns the tokens with `_` for each name that a minifier may have made, and `{ id: e }` as
+ * `{ id }`.
+ */
 function withoutNames(source: string): string[] {
   const words = tokensOf(source).map(({ text }) => text);
   const kept: string[] = [];
@@ -85,12 +97,15 @@ function withoutNames(source: string): string[] {
   return kept;
 }
 
-/** Whether a property is what a module exports: `e.f` in `e.f.article(…)`. */
+/** Returns whether a property is an export of a module: `e.f` in `e.f.article(…)`. */
 function isExport(words: readonly string[], place: number): boolean {
   return minifiedExport.test(words[place] ?? "") && minifiedName.test(words[place - 2] ?? "");
 }
 
-/** Whether a name and a colon precede a variable, as in `{ id: e }`, which is `{ id }` where the variable has that name. */
+/**
+ * Returns whether a name and a colon precede a variable, as in `{ id: e }`. The source has `{ id }`
+ * if the variable has that name.
+ */
 function isNamedValue(words: readonly string[], place: number): boolean {
   return (
     isProperty(words, place) &&
@@ -99,7 +114,9 @@ function isNamedValue(words: readonly string[], place: number): boolean {
   );
 }
 
-/** Whether a number names a module, as in `e.A(57349)`, `e.e(12)` and `e.bind(e, 57349)`. */
+/**
+ * Returns whether a number names a module, as in `e.A(57349)`, `e.e(12)` and `e.bind(e, 57349)`.
+ */
 function isModuleNumber(words: readonly string[], place: number): boolean {
   if (!/^\d+$/.test(words[place] ?? "")) return false;
   const isOnly = words[place - 1] === "(" && isExport(words, place - 2);

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors.js";
 
 /**
- * Refuses anything but a list, which callers without types may give.
+ * Refuses arguments that are not a list, because callers without types may pass them.
  *
  * @throws ConfigurationError `CACHEME_INVALID_OPTION`
  */

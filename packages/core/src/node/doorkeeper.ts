@@ -3,9 +3,10 @@ import { grouped } from "../grouped.js";
 import { hashOf, mixed } from "../hash.js";
 
 /**
- * A doorkeeper for a node class: a value whose key is loaded for the first time is returned, but not stored; it is stored from
- * the second time on. So keys that nobody asks for again do not drive out those that are. It remembers keys in a Bloom filter,
- * and starts anew after `size` loads.
+ * A doorkeeper for a node class. If a key is loaded for the first time, its value is returned, but
+ * not stored. From the second time on the value is stored. So keys that are requested once do not
+ * evict keys that are requested again. The doorkeeper remembers keys in a Bloom filter, and starts
+ * again after `size` loads.
  *
  * @example
  * ```ts
@@ -16,16 +17,21 @@ import { hashOf, mixed } from "../hash.js";
  * ```
  */
 export interface DoorkeeperOptions {
-  /** After so many loads it forgets all it has seen. A whole number from 1 to 100,000,000. */
+  /**
+   * The number of loads after which the doorkeeper forgets all keys. A whole number from 1 to
+   * 100,000,000.
+   */
   readonly size: number;
   /**
-   * How often, at most, a key that was never asked for is taken for one that was; above 0 and below 1. Default 0.01. Smaller
-   * takes more memory: 1.2 bytes for each of `size` at 0.01, 1.8 at 0.001.
+   * The highest share of new keys that are mistaken for known ones; above 0 and below 1. Default
+   * 0.01. A smaller rate takes more memory: 1.2 bytes for each of `size` at 0.01, 1.8 at 0.001.
    */
   readonly falsePositiveRate?: number | undefined;
 }
 
-/** Half a gigabyte at the smallest useful rate: more is a slip. */
+/**
+ * The largest size: half a gigabyte at the smallest useful rate. A larger one is a typing error.
+ */
 const largestSize = 100_000_000;
 
 interface Validated extends DoorkeeperOptions {
@@ -48,7 +54,7 @@ function validated(options: DoorkeeperOptions, node: string | undefined): Valida
   return { size, falsePositiveRate };
 }
 
-/** Below this the hashes of two keys are as likely to agree. */
+/** The smallest rate. Below it, the hashes of two keys are as likely to agree. */
 const smallestRate = 1e-9;
 
 function invalid(
@@ -67,9 +73,10 @@ function invalid(
 }
 
 /**
- * Remembers keys in bits, in bounded memory: one that it has seen it always knows; one that it has not, it knows wrongly at
- * the false-positive rate, at most. As many hashes as Bloom (1970) finds best, k = -log2 p, and then as many bits as that whole
- * number of hashes needs: p = (1 - e^(-kn/m))^k.
+ * Remembers keys in bits, in bounded memory. The filter always recognizes a key that it has seen.
+ * It takes a new key for a known one at the false-positive rate, at most. It uses as many hashes as
+ * Bloom (1970) finds best, k = -log2 p. The number of bits follows from that whole number of
+ * hashes: p = (1 - e^(-kn/m))^k.
  */
 export class BloomFilter {
   readonly #size: number;
@@ -83,17 +90,21 @@ export class BloomFilter {
     const hashes = Math.max(1, Math.round(-Math.log2(falsePositiveRate)));
     const bits = (-hashes * size) / Math.log(1 - falsePositiveRate ** (1 / hashes));
     this.#hashes = hashes;
-    // At least a few words: what holds for many keys on average does not for two.
+    // Takes at least a few words, because the formula for many keys does not hold for two.
     this.#bits = new Uint32Array(Math.max(2, Math.ceil(bits / 32)));
     this.#size = size;
   }
 
-  /** Whether the key was seen since the last reset; it is from now on. Every call counts as one of `size` requests. */
+  /**
+   * Returns whether the key was seen since the last reset, and remembers it. Each call counts as
+   * one of `size` requests.
+   */
   admits(key: string): boolean {
     if (this.#requests === this.#size) this.#reset();
     this.#requests += 1;
 
-    // Kirsch and Mitzenmacher (2006): two hashes make as many as are needed. The step is odd, or it could stand still.
+    // Kirsch and Mitzenmacher (2006): two hashes make as many as needed. The step is odd, so that
+    // it never stands still.
     let at = hashOf(key);
     const step = mixed(at ^ 0x9e3779b1) | 1;
     const bits = this.#bits;

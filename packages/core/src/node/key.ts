@@ -2,20 +2,24 @@ import { Buffer } from "node:buffer";
 import { KeyError, typeName } from "../errors.js";
 import { bareKey, shownKey } from "../shown-key.js";
 
-/** Control characters, and halves of surrogate pairs: all of these would become one and the same character as UTF-8. */
+/**
+ * Control characters, and halves of surrogate pairs, because all would become the same character as
+ * UTF-8.
+ */
 const unusable = /[\p{Cc}\p{Cs}]/u;
 
 /**
- * The node's key, checked.
+ * Returns the node's key, checked.
  *
- * @throws KeyError `CACHEME_INVALID_KEY` for anything but a text that is not empty and has no control characters
+ * @throws KeyError `CACHEME_INVALID_KEY` unless the key is a string that is not empty and has no
+ *   control characters
  */
 export function checkedKey(key: unknown, nodeName: string): string {
   if (typeof key === "string" && key !== "" && !unusable.test(key) && !mistaken.test(key)) return key;
   throw invalidKey(key, nodeName);
 }
 
-/** What became of an object, or of a value that was missing, where a string was made of it. */
+/** The strings that come from an object, or from a missing value, that was turned into a string. */
 const mistaken = /^(?:\[object [^\]]*\]|undefined|null|NaN)$/;
 
 function invalidKey(key: unknown, nodeName: string): KeyError {
@@ -35,42 +39,51 @@ function invalidKey(key: unknown, nodeName: string): KeyError {
   );
 }
 
-/** Storages differ in what they take (Memcached: 250 bytes); this much fits all of them. */
+/**
+ * The longest key in bytes. Storages take different lengths (Memcached: 250 bytes); all of them
+ * take this one.
+ */
 const longestKey = 200;
 
-/** Marks a shortened key. A user's key that begins like this is shortened too, so that none can pose as another's. */
+/**
+ * Marks a shortened key. A user's key that begins with the mark is shortened too, so that it cannot
+ * pose as another key.
+ */
 const shortened = "~sha256~";
 
 /**
- * Escapes `:` and `%` in a prefix, as `%3A` and `%25`, so that it ends at the first colon of a storage key: otherwise the prefix
- * `a:b` with the node `c`, and the prefix `a` with the node `b` and a key that begins with `c:`, would read each other's entries.
+ * Escapes `:` and `%` in a prefix, as `%3A` and `%25`, so that it ends at the first colon of a
+ * storage key. Otherwise different nodes could read each other's entries: those of prefix `a:b` and
+ * node `c`, and those of prefix `a`, node `b` and a key that begins with `c:`.
  */
 export function escapedPrefix(prefix: string): string {
   return prefix.replaceAll("%", "%25").replaceAll(":", "%3A");
 }
 
 /**
- * Returns the key under which a node's entry is stored in remote storages: `prefix:name:key:version`. If it is longer than 200
- * bytes, `~sha256~` and the SHA-256 of the node's key replace the key, as 43 characters of base64url.
+ * Returns the key under which a node's entry is stored in remote storages:
+ * `prefix:name:key:version`. If it is longer than 200 bytes, `~sha256~` and the SHA-256 of the
+ * node's key replace the key, as 43 characters of base64url.
  *
- * Two nodes never share a storage key. Neither the escaped prefix nor name and version have a colon, so the first two parts and
- * the last one are found in it again, and what remains is the key. A name never begins with `~`: what does is no entry, but a
- * generation or a lease.
+ * Two nodes never share a storage key. The escaped prefix, the name and the version have no colon.
+ * So the first two parts and the last one can be found again, and the rest is the key. A name never
+ * begins with `~`: storage keys with such a name belong to generations and leases, not to entries.
  *
  * @param before `prefix:name:`, the prefix escaped
  * @param after `:version`
  */
 export function storageKey(before: string, key: string, after: string): string {
   const whole = before + key + after;
-  // Three bytes is the most that one UTF-16 unit takes, so short keys are not measured.
+  // A UTF-16 unit takes three bytes at most, so short keys are not measured.
   const fits = whole.length * 3 <= longestKey || Buffer.byteLength(whole) <= longestKey;
   if (fits && !key.startsWith(shortened)) return whole;
-  // Loaded here: few programs have keys as long, and node:crypto takes milliseconds to load.
+  // Loaded here, because few programs have such long keys, and node:crypto takes milliseconds to
+  // load.
   const { createHash } = process.getBuiltinModule("node:crypto");
   return before + shortened + createHash("sha256").update(key).digest("base64url") + after;
 }
 
-/** Names a node in messages, such as `user:1`. A long key is cut, an unprintable one escaped. */
+/** Names a node in messages, such as `user:1`. Cuts a long key, and escapes an unprintable one. */
 export function nodeLabel(nodeName: string, key: string): string {
   return `${nodeName}:${bareKey(key)}`;
 }

@@ -21,52 +21,66 @@ import type { StorageName } from "./register.js";
  */
 export interface NodeMeta {
   /**
-   * The first part of the key, unique among the kinds of a space. Required if a tier is remote, because bundlers rename
-   * classes. A local-only class without one is known by itself alone; events, errors and statistics then show the name of the
-   * class. A subclass that inherits its meta does not inherit the name.
+   * The first part of the key, unique among the kinds of a space. Required if a tier is remote,
+   * because bundlers rename classes. Without a name, a local-only class is identified by itself
+   * alone; events, errors and statistics then show the name of the class. A subclass that inherits
+   * its meta does not inherit the name.
    *
-   * A second class of the same name shares the entries of the first one if both have one source, as when a module is evaluated
-   * twice. A class of another source replaces the first one, with a process warning; if `NODE_ENV` is `production`, it is refused
-   * (`CACHEME_DUPLICATE_NODE`).
+   * A second class of the same name shares the entries of the first one if both have one source, as
+   * when a module is evaluated twice. A class of another source replaces the first one, with a
+   * process warning; if `NODE_ENV` is `production`, it is refused (`CACHEME_DUPLICATE_NODE`).
    */
   readonly name?: string | undefined;
-  /** Part of the key: change it when the value's shape changes, and old entries are never seen again. Default: 1. */
+  /**
+   * The version, a part of the key. If the value's shape changes, change the version, and old
+   * entries are never read again. Default: 1.
+   */
   readonly version?: number | string | undefined;
   /**
-   * Where the values are kept, nearest first: read from left to right, filled back from right to left. Default: one bounded
-   * memory storage of the process, without ttl. An empty list keeps nothing: concurrent reads still share one load.
+   * The tiers that keep the values, nearest first: read from left to right, filled back from right
+   * to left. Default: one bounded memory storage of the process, without ttl. An empty list keeps
+   * nothing; concurrent reads still share one load.
    */
   readonly caches?: readonly CacheTier[] | undefined;
-  /** How values become bytes in remote storages. Default: `msgpack()`. */
+  /** The serializer that turns values into bytes for remote storages. Default: `msgpack()`. */
   readonly serializer?: Serializer | undefined;
   /** Keeps a value out of all tiers until its key is loaded for the second time. Default: none. */
   readonly doorkeeper?: DoorkeeperOptions | undefined;
-  /** How many `load`s, or `loadAll`s, of the class may run side by side. Default: no limit. */
+  /** The most concurrent calls of `load` or `loadAll` of the class. Default: no limit. */
   readonly concurrency?: number | undefined;
-  /** How many nodes one `loadAll` gets at most. Default: no limit. */
+  /** The most nodes that one `loadAll` gets. Default: no limit. */
   readonly maxBatchSize?: number | undefined;
   /**
-   * A load that takes longer fails with `CACHEME_LOAD_TIMEOUT`, and its signal is aborted. `false` sets no limit: a load that
-   * never settles then keeps its readers waiting for ever. Default: 30 seconds.
+   * The longest time that a load may take. A longer load fails with `CACHEME_LOAD_TIMEOUT`, and its
+   * signal aborts. `false` sets no limit: a load that never settles then keeps its readers waiting
+   * for ever. Default: 30 seconds.
    */
   readonly loadTimeout?: Duration | false | undefined;
 }
 
-/** One place where a class's values are kept. */
+/** A tier: a place where a class's values are kept. */
 export interface CacheTier {
   /** The name that the storage was registered under. */
   readonly storage: StorageName;
-  /** How long a value is kept here after it was loaded. Default: until it is evicted or invalidated. */
+  /**
+   * The time that a value is kept here after it was loaded. Default: until it is evicted or
+   * invalidated.
+   */
   readonly ttl?: Duration | undefined;
 }
 
 /** A class's meta, checked and with its defaults filled in. */
 export interface ResolvedMeta {
   readonly name: string;
-  /** Whether the class states the name. Otherwise it is {@link defaultName}, which bundlers change. */
+  /**
+   * Whether the class states the name. Otherwise it is {@link defaultName}, which bundlers change.
+   */
   readonly hasName: boolean;
   readonly version: string;
-  /** `undefined` where the class names no caches, and the default memory storage serves. */
+  /**
+   * The tiers; `undefined` if the class names no caches, so that it uses the default memory
+   * storage.
+   */
   readonly caches: readonly { readonly storage: string; readonly ttl: number | undefined }[] | undefined;
   readonly serializer: Serializer;
   readonly doorkeeper: DoorkeeperOptions | undefined;
@@ -91,12 +105,18 @@ const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage
 
 const defaultLoadTimeout: Duration = "30s";
 
-/** Names and versions stand between colons in the keys. */
+/** The characters of names and versions, which are between colons in the keys. */
 const namePattern = /^[^\p{Cc}\p{Cs}\s:]+$/u;
-/** Of storage keys whose name begins so none is an entry: generations and leases have them. */
+/**
+ * The first character of names that belong to no node. Storage keys of generations and leases begin
+ * with it.
+ */
 const reserved = "~";
 
-/** In bytes: so that prefix, name, version and a shortened key fit together in the 200 that every storage takes. */
+/**
+ * The longest name in bytes. Prefix, name, version and a shortened key then fit into the 200 bytes
+ * that every storage takes.
+ */
 const longestName = 60;
 const longestVersion = 20;
 
@@ -104,7 +124,10 @@ function fits(text: unknown, longest: number): text is string {
   return typeof text === "string" && namePattern.test(text) && Buffer.byteLength(text) <= longest;
 }
 
-/** Returns the class's own name, or "anonymous". It names the class to people and tells it from no other one. */
+/**
+ * Returns the class's own name, or "anonymous". It names the class to people, and other classes may
+ * have the same one.
+ */
 export function defaultName({ name }: NodeClass): string {
   return typeof name === "string" && fits(name, longestName) ? name : "anonymous";
 }

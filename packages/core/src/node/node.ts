@@ -5,10 +5,10 @@ import type { LoadSurroundings } from "./reads.js";
 import type { MaybePromise, ValueOf } from "./value-of.js";
 
 /**
- * The identity of one cached value. Extend it once per kind of thing that is cached: how it is keyed, how it is loaded,
- * and in the static {@link Node.meta} where and how long it is kept.
+ * The identity of one cached value. Extend it once per kind of cached value. The subclass says how
+ * a value is keyed and loaded, and in the static {@link Node.meta} where and how long it is kept.
  *
- * The value's type is `V` where it is declared, else what `load` returns.
+ * The value's type is `V` if it is declared, else the result of `load`.
  *
  * @example
  * ```ts
@@ -22,70 +22,80 @@ import type { MaybePromise, ValueOf } from "./value-of.js";
  * ```
  */
 export abstract class Node<V = unknown> {
-  /** The policy of the class. Read once, at the first use of the class, and not again. Without it: {@link NodeMeta}'s defaults. */
+  /**
+   * The policy of the class. Cacheme reads it once, at the first use of the class. Default:
+   * {@link NodeMeta}'s defaults.
+   */
   static meta?: NodeMeta;
 
   /**
-   * Loads many nodes of the class in one go: all the misses of one tick, or a single one where the class has no `load`. Annotate it with
-   * {@link LoadAll}, which checks the elements; a static *method* would be checked for nothing but "returns an array".
+   * Loads many nodes of the class in one go: all the misses of one tick, or a single one if the
+   * class has no `load`. Annotate it with {@link LoadAll}, which checks the elements. The compiler
+   * only checks that a static *method* returns an array.
    */
   static loadAll?: (nodes: readonly never[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
 
-  /** Carries the value's type; there is nothing here at run time. */
+  /** The value's type. The property does not exist at run time. */
   declare readonly "~value": V;
 
   /**
-   * What tells this node from the others of its class: a text that is not empty and has no control characters. Called once
-   * or more for each read, so keep it cheap, and let it depend on nothing but the node.
+   * Returns the string that tells this node from the others of its class. It is not empty and has
+   * no control characters. Each read calls it once or more, so keep it cheap. Let it depend on
+   * nothing but the node.
    */
   abstract key(): string;
 
   /**
-   * Gets the value from its source. Called at most once for all the readers that wait for it. What it throws reaches every
-   * one of them, and nothing is stored.
+   * Gets the value from its source. Called at most once for all the readers that wait for it. An
+   * error reaches each of those readers, and nothing is stored.
    */
   load?(context: LoadContext<V>): MaybePromise<V>;
 }
 
-/**
- * A node class as the functions take it, also with a private constructor or abstract.
- */
+/** A node class as the functions accept it, even if abstract or with a private constructor. */
 export interface NodeClass<N extends Node = Node> {
   readonly prototype: N;
   readonly name: string;
   readonly meta?: NodeMeta | undefined;
 }
 
-/** What a `load` may use and say while it runs. */
+/** The context of a running `load`: what it may read and set. */
 export interface LoadContext<V = unknown> extends LoadSurroundings {
   /**
-   * Aborted when nobody waits for the value any more (every reader had a `signal` and left), or the load's deadline has
-   * passed. Hand it on to `fetch` or a database client.
+   * A signal that aborts when all readers have left (each reader had a `signal`), or when the
+   * load's deadline has passed. Pass it to `fetch` or to a database client.
    */
   readonly signal: AbortSignal;
-  /** The value that this load replaces, where one is at hand: on `refresh`, `fresh` and an exceeded `maxAge`. */
+  /**
+   * The value that this load replaces, if it is known: on `refresh`, `fresh` and an exceeded
+   * `maxAge`.
+   */
   readonly previous: Entry<V> | undefined;
   /**
-   * Says how long this value may be kept, from when it is stored: the last tier keeps it for just as long, the tiers
-   * before it for at most as long.
+   * Sets how long this value may be kept, from the time when it is stored. The last tier keeps it
+   * for just as long, the tiers before it for at most as long.
    *
    * @throws ConfigurationError `CACHEME_INVALID_DURATION`
    */
   ttl(duration: Duration): void;
-  /** The value is returned but not stored anywhere. */
+  /** Keeps the value out of every tier. Readers still get it. */
   skip(): void;
 }
 
-/** What a `loadAll` may use and say while it runs. */
+/** The context of a running `loadAll`: what it may read and set. */
 export interface LoadAllContext extends LoadSurroundings {
-  /** Aborted when nobody waits for any of the values any more, or the load's deadline has passed. */
+  /**
+   * A signal that aborts when all readers of all the values have left, or when the load's deadline
+   * has passed.
+   */
   readonly signal: AbortSignal;
-  /** The context of one of the nodes: its previous value, its ttl, whether it is stored. */
+  /** Returns the context of one of the nodes: its previous value, its ttl, whether it is stored. */
   for<N extends Node>(node: N): LoadContext<ValueOf<N>>;
 }
 
 /**
- * The type of a static `loadAll`: answers for each node, in their order, a value or an `Error` for that node alone.
+ * The type of a static `loadAll`. It answers with a value or an `Error` for each node, in the
+ * nodes' order.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Augment it to have the storages' names checked wherever one is written.
+ * The names of your storages. Augment the interface, and the compiler checks each name.
  *
  * @example
  * ```ts
@@ -11,5 +11,5 @@
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
 export interface Register {}
 
-/** The name of a storage: any text, or one of those that {@link Register} lists. */
+/** The name of a storage: any string, or a name that {@link Register} lists. */
 export type StorageName = Register extends { storages: infer S extends string } ? S : string;

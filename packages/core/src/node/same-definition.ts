@@ -1,24 +1,29 @@
 import { isAlikeBundled, isAlikeMinified, isMinified } from "./alike-source.js";
 import type { NodeClass } from "./node.js";
 
-/** Where `defineNode` keeps the definition of the nodes that a factory makes. Another copy of the package may read it. */
+/**
+ * The property in which `defineNode` keeps the definition of a factory's nodes. Another copy of the
+ * package may read it.
+ */
 export const definitionKey = "~definition";
 
 /** Compares the sources of two functions or classes. */
 type SourceRule = (one: string, other: string) => boolean;
 
 /**
- * Whether two node classes are one source, evaluated twice: by two module graphs, by a test that resets modules, by a
- * function that defines nodes each time it runs. What the functions close over cannot be compared.
+ * Returns whether two node classes are one source, evaluated twice. Two module graphs, a test that
+ * resets modules, or a function that defines nodes on each call can do that. The variables that
+ * functions close over cannot be compared.
  */
 export function isSameDefinition(one: NodeClass, other: NodeClass): boolean {
   return isAlikeNode(one, other, isAlikeBundled);
 }
 
 /**
- * Whether two minified node classes may be one source. A minifier names and inlines in each module graph by what the graph
- * uses, so the sources of one class need not be alike. If each graph has a copy of this package, too, the meta and the members
- * decide; in one graph the sources do, without their names.
+ * Returns whether two minified node classes may be one source. A minifier names and inlines
+ * differently in each module graph, so the sources of one class may differ. If each graph also has
+ * a copy of this package, the meta and the members decide. In one graph the sources decide, without
+ * their names.
  */
 export function isSameMinified(one: NodeClass, other: NodeClass): boolean {
   if (![...sourcesOf(one), ...sourcesOf(other)].every(isMinified)) return false;
@@ -35,19 +40,25 @@ function definitionOf(nodeClass: NodeClass): object | undefined {
   return (nodeClass as { readonly [definitionKey]?: object })[definitionKey];
 }
 
-/** The sources that the user wrote: of the definition's functions, or of the classes below the package's. */
+/**
+ * Returns the sources that the user wrote: of the definition's functions, or of the classes below
+ * the package's.
+ */
 function sourcesOf(nodeClass: NodeClass): string[] {
   const definition = definitionOf(nodeClass);
   const owned = definition === undefined ? ownClasses(nodeClass) : Object.values(definition);
   return owned.filter((value) => typeof value === "function" && !isNative(value)).map(String);
 }
 
-/** Returns the prototype of the class `Node` that the class rests on, which tells the copies of this package apart. */
+/**
+ * Returns the prototype of the class `Node` that the class extends. It tells the copies of this
+ * package apart.
+ */
 function packageOf({ prototype }: NodeClass): object {
   return chainOf(prototype).at(-2) ?? prototype; // The last one is the prototype of all objects.
 }
 
-/** The class and those that it extends, without the package's, which is the last one. */
+/** Returns the class and those that it extends, without the last one, which is the package's. */
 function ownClasses(nodeClass: NodeClass): object[] {
   return chainOf(nodeClass)
     .filter((each) => typeof each === "function" && !isNative(each))
@@ -60,7 +71,7 @@ function chainOf(object: object): object[] {
   return chain;
 }
 
-/** Compares the classes and those that they extend, up to the base class, which is the package's. */
+/** Compares the classes and those that they extend, up to the package's base class. */
 function isAlikeClass(one: NodeClass, other: NodeClass, isAlikeSource: SourceRule): boolean {
   const [left, right] = [ownClasses(one), ownClasses(other)];
   return (
@@ -78,7 +89,10 @@ function isAlikeClass(one: NodeClass, other: NodeClass, isAlikeSource: SourceRul
   );
 }
 
-/** Of a class that was compiled to a function, the source does not show the methods. Of statics, functions alone count. */
+/**
+ * Compares the functions of two classes. If a class was compiled to a function, its source does not
+ * show the methods. Only functions count among the statics.
+ */
 function hasAlikeFunctions(one: unknown, other: unknown, isAlikeSource: SourceRule): boolean {
   const [left, right] = [functionsOf(one), functionsOf(other)];
   return (
@@ -102,14 +116,14 @@ function functionsOf(owner: unknown): Map<string, string> {
   return sources;
 }
 
-/** Functions by their source, everything else by what it holds. */
+/** Compares functions by their source, and other values by their contents. */
 function isAlike(one: unknown, other: unknown, isAlikeSource: SourceRule, compared: Set<unknown>): boolean {
   if (Object.is(one, other)) return true;
-  // Bound and built-in functions all have one source, which says nothing.
+  // Bound and built-in functions all have one source, which does not identify them.
   if (typeof one === "function" && typeof other === "function")
     return !isNative(one) && isAlikeSource(String(one), String(other));
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
-  if (compared.has(one)) return true; // What contains itself is being compared already.
+  if (compared.has(one)) return true; // A value that contains itself is already being compared.
   compared.add(one);
   const [left, right] = [Object.entries(one), new Map(Object.entries(other))];
   return (

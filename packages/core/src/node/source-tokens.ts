@@ -1,4 +1,7 @@
-/** A piece of source: a name, a number, a string, a part of a template, a regular expression or a single character. */
+/**
+ * A piece of source: a name, a number, a string, a part of a template, a regular expression or a
+ * single character.
+ */
 export interface Token {
   readonly text: string;
   /** Whether white space precedes the token. */
@@ -11,14 +14,17 @@ const word = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|#?[\p{ID_Start}_$][\p{ID_Conti
 const regularExpression = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\p{ID_Continue}*/uy;
 const templateText = /(?:[^`\\$]|\\.|\$(?!\{))*(?:`|\$\{|$)/suy;
 
-/** A slash after one of these begins a regular expression. After a name, a number or a closing bracket it divides. */
+/**
+ * The words and characters before a regular expression. After a name, a number or a closing bracket
+ * a slash divides.
+ */
 const beforeExpression =
   /^(?:[(,=:[!&|?{};+\-*%~^<>]|.*\$\{|return|typeof|case|in|of|void|delete|throw|new|do|else)$/su;
 
 /** Splits a source, without its comments. The expressions in a template are split in turn. */
 export function tokensOf(source: string): Token[] {
   const tokens: Token[] = [];
-  /** For each template whose expression is being split: how many braces are open in the expression. */
+  /** The number of open braces in the expression of each template that is being split. */
   const templates: number[] = [];
   let place = 0;
 

@@ -1,4 +1,7 @@
-/** Whether the value can be awaited. Never throws: looking at a value that somebody else made may. */
+/**
+ * Returns whether the value can be awaited. Never throws, although reading a foreign value may
+ * throw.
+ */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== "object" || value === null) return false;
   try {

@@ -4,7 +4,8 @@ import type { Node } from "./node.js";
 export type MaybePromise<T> = T | PromiseLike<T>;
 
 /**
- * The type of a node's value: what `Node<V>` declares, else what its `load` returns, else `unknown`.
+ * The type of a node's value: the type that `Node<V>` declares, else the result of `load`, else
+ * `unknown`.
  *
  * @example
  * ```ts
@@ -24,7 +25,8 @@ export type ValueOf<N extends Node> = N extends unknown
   : never;
 
 /**
- * A node whose `load` is known to return no promise, as `getSync` wants it. Other nodes do not fit it.
+ * A node whose `load` is known to return no promise, as `getSync` requires. Other nodes do not
+ * match.
  *
  * @example
  * ```ts
@@ -39,8 +41,8 @@ export type SynchronousNode<N extends Node> =
     : never;
 
 /**
- * Whether what a `load` returns may be a promise. `unknown` may be one. So may `any`, but whoever says `any` wants no check:
- * it is refused when it is a promise.
+ * Whether the result of a `load` may be a promise. `unknown` and `any` may be one. The type lets
+ * `any` pass, because its author wants no check: a promise is refused at run time.
  */
 export type Asynchronous<R> = 0 extends 1 & R
   ? false
