@@ -4,6 +4,7 @@ import { errorTtl } from "./rows/error-ttl.js";
 import { failingLoad } from "./rows/failing-load.js";
 import { grace } from "./rows/grace.js";
 import { hitCount } from "./rows/hit-count.js";
+import { invalidatedElsewhere } from "./rows/invalidated-elsewhere.js";
 import { invalidatedWhileLoading } from "./rows/invalidated-while-loading.js";
 import { loadOfItself } from "./rows/load-of-itself.js";
 import { loadWithoutEnd } from "./rows/load-without-end.js";
@@ -16,10 +17,13 @@ import { redisCommands } from "./rows/redis-commands.js";
 import { redisGone } from "./rows/redis-gone.js";
 import { redisStopped } from "./rows/redis-stopped.js";
 import { refreshAhead } from "./rows/refresh-ahead.js";
+import { restOfTtl } from "./rows/rest-of-ttl.js";
+import { roundTrips } from "./rows/round-trips.js";
 import { sourceCalls } from "./rows/source-calls.js";
 import { staleWhileRevalidate } from "./rows/stale-while-revalidate.js";
 import { stoppedTenReads } from "./rows/stopped-ten-reads.js";
 import { tags } from "./rows/tags.js";
+import { ttlJitter } from "./rows/ttl-jitter.js";
 import { twoProcesses } from "./rows/two-processes.js";
 import { typeOfARead } from "./rows/type-of-a-read.js";
 import { typesOfValues } from "./rows/types-of-values.js";
@@ -36,10 +40,12 @@ export const tables: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   },
   Batches: {
     "redis-commands": redisCommands,
+    "round-trips": roundTrips,
     "source-calls": sourceCalls,
   },
   Invalidation: {
     "invalidated-while-loading": invalidatedWhileLoading,
+    "invalidated-elsewhere": invalidatedElsewhere,
     "other-instance": otherInstance,
     tags,
     "redis-gone": redisGone,
@@ -55,10 +61,12 @@ export const tables: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     "changed-by-reader": changedByReader,
     "type-of-a-read": typeOfARead,
   },
-  "Stale values": {
+  Lifetime: {
+    "rest-of-ttl": restOfTtl,
     "stale-while-revalidate": staleWhileRevalidate,
     grace,
     "refresh-ahead": refreshAhead,
+    "ttl-jitter": ttlJitter,
     "error-ttl": errorTtl,
   },
   Statistics: {
