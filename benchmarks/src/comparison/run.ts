@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { libraries } from "./libraries.js";
 import type { Library } from "./library.js";
 import type { Row } from "./row.js";
-import { tables } from "./rows.js";
+import { rows as allRows, tables } from "./rows.js";
 
 /**
  * Tries every row with every library, records what came of it in results.json, and writes the tables of docs/comparison.md.
@@ -54,6 +54,10 @@ const cellProgram = new URL("./cell.js", import.meta.url).pathname;
 const execute = promisify(execFile);
 
 const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in allRows));
+if (unknown.length > 0)
+  throw new Error(`expected names of rows (${Object.keys(allRows).join(", ")}), got ${unknown.join(", ")}`);
+
 const tried = [];
 for (const [title, rows] of Object.entries(tables)) {
   const triedRows: TriedRow[] = [];
