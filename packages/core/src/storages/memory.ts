@@ -10,27 +10,44 @@ import type { LocalEntry, LocalStorage, LocalValues } from "../storage/local-sto
 
 /** The settings of {@link memory}. */
 export interface MemoryOptions {
-  /** How many entries are kept at most, of all node classes together; beyond that one is evicted. Default: 10,000 without `maxWeight`. */
+  /**
+   * The most entries of all node classes together. Beyond that an entry is evicted. Default: 10,000
+   * without `maxWeight`.
+   */
   readonly maxSize?: number | undefined;
-  /** How much the entries may weigh together, in the unit that `weigher` counts. Default: no limit. */
+  /** The highest weight of all entries together, in the unit of `weigher`. Default: no limit. */
   readonly maxWeight?: number | undefined;
-  /** What a value weighs: a whole number, 0 or more. Asked once for each value that is stored. Default: 1. */
+  /**
+   * Returns the weight of a value: a whole number, 0 or more. Called once for each stored value.
+   * Default: 1.
+   */
   readonly weigher?: ((value: unknown) => number) | undefined;
-  /** Which entry is evicted when there is no room: see the README of `@cacheme/memory`. Default: `"tlfu"`. */
+  /**
+   * The policy that chooses the entry to evict if there is no room; see the README of
+   * `@cacheme/memory`. Default: `"tlfu"`.
+   */
   readonly policy?: "tlfu" | "lru" | "lfu" | "fifo" | undefined;
   /**
-   * What readers are given, of entries and of loads that several wait for. `"frozen"`: one object for all, its plain objects and
-   * arrays frozen, so that changing it throws. `"shared"`: one object for all, as it is; whoever changes it changes it for all.
-   * `"cloned"`: an equal copy for each reader; what cannot be copied exactly is not stored. Default: `"frozen"`, and `"shared"` if
-   * NODE_ENV is `production`, because frozen arrays are slower to iterate.
+   * The form in which readers get the values of entries, and of loads that several readers wait
+   * for.
+   *
+   * - `"frozen"`: one object for all readers. Its plain objects and arrays are frozen, so that
+   *   changing it throws.
+   * - `"shared"`: one object for all readers, unchanged. A change by one reader shows for all.
+   * - `"cloned"`: an equal copy for each reader. A value that cannot be copied exactly is not
+   *   stored.
+   *
+   * Default: `"frozen"`, and `"shared"` if NODE_ENV is `production`, because frozen arrays are
+   * slower to iterate.
    */
   readonly values?: LocalValues | undefined;
-  /** With `"cloned"`: types of your own that are copied, by encoding and decoding them. Default: none. */
+  /** With `"cloned"`: types of your own that are copied by encoding and decoding. Default: none. */
   readonly types?: readonly ValueType[] | undefined;
 }
 
 /**
- * A bounded storage in this process. Values are held by reference, and given back when their ttl is over.
+ * Makes a bounded storage in this process. It holds values by reference, and drops them when their
+ * ttl has expired.
  *
  * @throws ConfigurationError `CACHEME_INVALID_OPTION`
  * @example
@@ -42,17 +59,23 @@ export function memory(options: MemoryOptions = {}): LocalStorage {
   return options.values === "cloned" ? new CloningMemoryStorage(options) : new MemoryStorage(options);
 }
 
-/** What readers are given where no local storage says it. */
+/** Returns the form in which readers get values if no local storage decides it. */
 export function defaultValues(): LocalValues {
   return process.env.NODE_ENV === "production" ? "shared" : "frozen";
 }
 
 const defaultMaxSize = 10_000;
 
-/** The longest that the cache beneath counts; a read compares with the entry's own time in any case. */
+/**
+ * The longest ttl that the cache below counts. A read compares with the entry's own time in any
+ * case.
+ */
 const longestTtl = 10 * 365 * 86_400_000;
 
-/** Given as the time of a look: no entry has ended by then, so that the cache beneath asks no clock. The reader does. */
+/**
+ * The time for lookups. No entry has ended by then, so the cache below reads no clock. The reader
+ * does.
+ */
 const beforeEveryEnd = { now: 0 };
 
 class MemoryStorage implements LocalStorage {
@@ -126,13 +149,13 @@ class MemoryStorage implements LocalStorage {
     this.#cache.clear();
   }
 
-  /** What is stored of a value. */
+  /** Returns the form in which a value is stored. */
   protected keep(value: unknown): unknown {
     return this.values === "frozen" ? deepFreeze(value) : value;
   }
 }
 
-/** Gives each reader a copy. A class of its own, so that other reads need not ask. */
+/** Gives each reader a copy. It is a separate class so that other reads do not check for it. */
 class CloningMemoryStorage extends MemoryStorage {
   readonly #types: ValueTypes | undefined;
 
@@ -164,7 +187,10 @@ class CloningMemoryStorage extends MemoryStorage {
     return this.copy(value);
   }
 
-  /** What is stored was copied once; if a user's type cannot do it again, it is a miss. */
+  /**
+   * Returns the entry with a copy of its value. The stored value was copied once. If a user's type
+   * cannot copy it again, the read is a miss.
+   */
   #copyOf(space: number, key: string, entry: LocalEntry): LocalEntry | undefined {
     try {
       const value = this.#types === undefined ? copyValue(entry.value, new Map()) : this.copy(entry.value);
@@ -189,7 +215,7 @@ class HeldEntry implements LocalEntry {
   }
 }
 
-/** A reader's own copy of an entry's value; its hits are the entry's. */
+/** A reader's own copy of an entry's value. The hits are counted in the entry. */
 class CopiedEntry implements LocalEntry {
   readonly value: unknown;
   readonly writtenAt: number;

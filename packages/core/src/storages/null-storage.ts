@@ -2,8 +2,8 @@ import type { LocalStorage } from "../storage/local-storage.js";
 import { defaultValues } from "./memory.js";
 
 /**
- * A storage that keeps nothing: every read is a miss. For switching a cache off where the program names it all the same, in
- * tests or while looking for a fault. Concurrent reads still share one load.
+ * Makes a storage that keeps nothing: every read is a miss. It turns a cache off without changing
+ * the program, for tests or for debugging. Concurrent reads still share one load.
  *
  * @example
  * ```ts

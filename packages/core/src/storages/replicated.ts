@@ -11,20 +11,22 @@ import type {
 import { checkKeys } from "../storage/stored-key.js";
 import { elapsed } from "../timers.js";
 
-/** Keys that a replica may have missed before it is given up: some megabytes. */
+/** The number of missed keys after which a replica is given up: some megabytes. */
 const mostMissed = 100_000;
 
 /**
- * The same entries in several storages: writes and removals go to all, reads to the nearest. For storages that do not
- * replicate among themselves, such as one in each data centre; a database's own replication is better where there is one.
+ * Keeps the same entries in several storages. Writes and removals go to all of them, reads to the
+ * nearest. Use it for storages that do not replicate among themselves, such as one in each data
+ * centre. If the database replicates by itself, that is better.
  *
- * A read goes to the first storage of the list, and to the next where that one is down. A write or a removal that did not
- * reach every storage rejects with a `BatchError`. The keys that a storage missed are not read there by this process
- * until they have been removed from it, which is done with the first call that it answers again; one that missed more than
- * 100,000 is not read any more.
+ * A read goes to the first storage of the list, and to the next one if the first is down. A write
+ * or a removal that did not reach every storage rejects with a `BatchError`. This process does not
+ * read the keys that a storage missed there until they have been removed from it. The removal
+ * happens with the first call that the storage answers again. A storage that missed more than
+ * 100,000 keys is not read any more.
  *
- * @param storages the nearest first
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for no storage
+ * @param storages the storages, the nearest first
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the list is empty
  * @example
  * ```ts
  * await registerStorage("redis", replicated([redis("redis://here.example"), redis("redis://there.example")]));
@@ -75,16 +77,16 @@ class Replicated implements RemoteStorage {
     return this.#closing;
   }
 
-  /** Settles when one answers: reads are served then. */
+  /** Settles when one storage answers, because reads are then served. */
   async ping(): Promise<void> {
     this.#check([]);
     await this.#nearest((replica) => replica.ping());
   }
 
   /**
-   * Answers with the clock of the nearest storage that can be reached. This process reads its records there, so that clock
-   * decides which ones it finds. Processes that are near to other copies read other clocks: their times differ by as much
-   * as the copies' clocks do.
+   * Returns the time of the nearest storage that can be reached. This process reads its records
+   * there, so that storage's clock decides which of them are expired. Processes that are near to
+   * other copies read other clocks. Their times differ by as much as the copies' clocks do.
    */
   async time(): Promise<number> {
     this.#check([]);
@@ -106,7 +108,9 @@ class Replicated implements RemoteStorage {
     );
   }
 
-  /** The greatest count of all: one that was away has fewer. */
+  /**
+   * Returns the greatest count of all storages, because a storage that was down has fewer records.
+   */
   async removeMany(keys: readonly string[]): Promise<number> {
     this.#check(keys);
     if (keys.length === 0) return 0;
@@ -115,7 +119,9 @@ class Replicated implements RemoteStorage {
     return Math.max(...(await this.#all("removed", keys, remove)));
   }
 
-  /** @throws also where one storage is down: another one may have keys that the nearest has not */
+  /**
+   * @throws even if one storage is down, because another one may have keys that the nearest has not
+   */
   scan?: ((pattern: KeyPattern) => AsyncIterable<readonly string[]>) | undefined = (pattern) =>
     this.#scan(pattern);
 
@@ -175,16 +181,19 @@ function isResting({ restsUntil }: Replica): boolean {
   return restsUntil > elapsed();
 }
 
-/** One of the storages, and what it missed. */
+/** One of the storages, and the keys that it missed. */
 class Replica {
   readonly storage: RemoteStorage;
-  /** Keys of which this storage may hold what the others hold no more. */
+  /** The keys under which this storage may hold entries that the others no longer hold. */
   readonly #missed = new Map<string, number>();
   #misses = 0;
   #isGivenUp = false;
   #mending: Promise<void> | undefined;
   #failures = 0;
-  /** Until when it is asked last, on the clock of `performance.now()`: to wait for its deadline each time is too long. */
+  /**
+   * The time until which this storage is tried last, on the clock of `performance.now()`. Waiting
+   * for its deadline each time would take too long.
+   */
   restsUntil = 0;
 
   constructor(storage: RemoteStorage) {
@@ -199,7 +208,7 @@ class Replica {
     return this.storage.time();
   }
 
-  /** Notes whether the storage answered. */
+  /** Records whether the storage answered. */
   async answered<T>(call: Promise<T>): Promise<T> {
     try {
       const answer = await call;
@@ -211,7 +220,7 @@ class Replica {
     }
   }
 
-  /** @throws where one of the keys must not be read here, so that the next storage is asked */
+  /** @throws if one of the keys must not be read here, so that the next storage is tried */
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     if (this.#missed.size > 0) await this.#mend();
     if (this.#isGivenUp || keys.some((key) => this.#missed.has(key))) {
@@ -220,7 +229,7 @@ class Replica {
     return this.storage.readMany(keys);
   }
 
-  /** Makes a change, and notes the keys where it is not known to have been made. */
+  /** Makes a change, and records the keys for which it may have failed. */
   async change<T>(keys: readonly string[], make: () => Promise<T>): Promise<T> {
     try {
       if (this.#missed.size > 0) await this.#mend();
@@ -239,7 +248,9 @@ class Replica {
     }
   }
 
-  /** Removes what was missed. One attempt at a time; where it fails the keys stay as they are. */
+  /**
+   * Removes the missed keys, one attempt at a time. If the attempt fails, the keys stay recorded.
+   */
   #mend(): Promise<void> {
     this.#mending ??= this.#removeMissed().finally(() => {
       this.#mending = undefined;
@@ -250,7 +261,7 @@ class Replica {
   async #removeMissed(): Promise<void> {
     const missed = [...this.#missed];
     await this.storage.removeMany(missed.map(([key]) => key));
-    // What was missed again meanwhile is still to be removed.
+    // Keys that were missed again meanwhile must still be removed.
     for (const [key, miss] of missed) if (this.#missed.get(key) === miss) this.#missed.delete(key);
   }
 }

@@ -2,20 +2,26 @@ import type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from 
 import { byShard, type ShardMember } from "./shard.js";
 
 /**
- * The token of a lease that nobody holds, for keys whose shard is down: who has it may load, as without a cache, and no
- * fill takes it.
+ * The token of a lease that nobody holds, for keys whose shard is down. Its holder may load, as
+ * without a cache, but no fill accepts it.
  */
 const withoutRight: LeaseAnswer = { outcome: "granted", token: "shard-down", at: undefined };
 
-/** What the leases need of the shards together. */
+/** The functions that the leases need of all shards together. */
 export interface LeasedShards {
   ownerOf(key: string): ShardMember;
   check(keys: readonly string[]): void;
-  /** Removes what other shards have of the keys, and answers with those of which they may still have something. */
+  /**
+   * Removes copies of the keys from other shards, and returns the keys of which those shards may
+   * still have a copy.
+   */
   dropFormerCopies(keys: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
-/** The leases of shards, each shard's for its own keys. A shard that is down costs the right to store, and no error. */
+/**
+ * The leases of shards, each shard's for its own keys. A shard that is down costs the right to
+ * store, but causes no error.
+ */
 export class ShardedLeases implements Leases {
   readonly #shards: LeasedShards;
 
@@ -23,13 +29,19 @@ export class ShardedLeases implements Leases {
     this.#shards = shards;
   }
 
-  /** The time of a grant is left out: generations stand under other clocks than the shard's. */
+  /**
+   * Acquires leases. Omits the time of a grant, because generations have other clocks than the
+   * shard's.
+   */
   async acquire(requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]> {
     const answers = await this.#each(requests, (leases, part) => leases.acquire(part), withoutRight);
     return answers.map((answer) => (answer.outcome === "granted" ? { ...answer, at: undefined } : answer));
   }
 
-  /** `false` also where a shard that had the key before may still have its older value: it could be read again. */
+  /**
+   * Stores the records. The answer is also `false` if a former shard of the key may still have an
+   * older value, because that value could be read again.
+   */
   async fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
     const keys = records.map(({ key }) => key);
     this.#shards.check(keys);
@@ -48,7 +60,7 @@ export class ShardedLeases implements Leases {
     await this.#each(held, release, undefined);
   }
 
-  /** Asks every shard for its part, and puts the answers in the order of the questions. */
+  /** Sends each shard its part, and puts the answers in the order of the requests. */
   async #each<Q extends { readonly key: string }, A>(
     questions: readonly Q[],
     ask: (leases: Leases, part: readonly Q[]) => Promise<readonly A[]>,

@@ -6,26 +6,26 @@ import type { RemoteStorage } from "../../storage/remote-storage.js";
 export interface Shard {
   readonly storage: RemoteStorage;
   /**
-   * What the shard is known by: the keys of a name are the same in every process. Default: the storage's label, such as
-   * `redis://10.0.0.7:6379`.
+   * The name of the shard. The keys of a name are the same in every process. Default: the storage's
+   * label, such as `redis://10.0.0.7:6379`.
    */
   readonly name?: string | undefined;
-  /** Its share of the keys beside the others'. Default 1. */
+  /** The shard's share of the keys, relative to the others. Default: 1. */
   readonly weight?: number | undefined;
 }
 
-/** A shard as it is kept. */
+/** A shard with its name and weight filled in. */
 export interface ShardMember extends Member {
   readonly storage: RemoteStorage;
 }
 
-/** Something of a batch, and where it stood there. */
+/** An item of a batch, and its place there. */
 interface Placed<T> {
   readonly item: T;
   readonly place: number;
 }
 
-/** The parts of a batch, each with the shard that it goes to, in the batch's order. */
+/** Returns the parts of a batch, each with its shard, in the batch's order. */
 export function byShard<T>(
   items: readonly T[],
   ownerOf: (item: T) => ShardMember,
@@ -40,7 +40,10 @@ export function byShard<T>(
   return parts;
 }
 
-/** @throws ConfigurationError `CACHEME_INVALID_OPTION` for what is no remote storage, and for a weight that is not above 0 */
+/**
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the argument is not a remote storage, or
+ *   the weight is not above 0
+ */
 export function memberFrom(shard: RemoteStorage | Shard): ShardMember {
   const isNone = typeof shard !== "object" || shard === null;
   const {
@@ -59,7 +62,7 @@ export function memberFrom(shard: RemoteStorage | Shard): ShardMember {
   return { storage, name: name ?? storage.label, weight };
 }
 
-/** Two shards of one name would be one to the hash. */
+/** Refuses two shards of one name, because the hash could not tell them apart. */
 export function checkNames(members: readonly ShardMember[]): void {
   const names = members.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) < index);

@@ -14,39 +14,41 @@ import { ShardedLeases } from "./leases.js";
 import { byShard, checkNames, memberFrom, type Shard, type ShardMember } from "./shard.js";
 import { shardedTime } from "./time.js";
 
-/** A storage of several storages, each with a part of the keys. */
+/** A storage made of several storages, each with a part of the keys. */
 export interface ShardedStorage extends RemoteStorage {
-  /** The shards by name, with their weights. */
+  /** Returns the shards by name, with their weights. */
   shards(): readonly { readonly name: string; readonly weight: number }[];
-  /** The name of the shard that a key of the storage is in. */
+  /** Returns the name of the shard that holds a key of the storage. */
   shardFor(key: string): string;
   /**
-   * Connects a further shard and gives it its part of the keys: about 1 in N, which are misses at first. Clear a shard that
-   * was in use before: what it kept may be out of date.
+   * Connects a new shard and gives it its part of the keys: about 1 in N, which are misses at
+   * first. If the shard was in use before, clear it first, because its entries may be out of date.
    *
-   * @throws ConfigurationError `CACHEME_INVALID_OPTION` where the name is in use
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the name is in use
    */
   addShard(shard: RemoteStorage | Shard): Promise<void>;
   /**
-   * Gives the shard's keys to the others, where they are misses at first, and closes it.
+   * Gives the shard's keys to the others, where they are misses at first, and closes the shard.
    *
-   * @throws ConfigurationError `CACHEME_INVALID_OPTION` where there is none of that name, or no other
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if no shard has that name, or it is the
+   *   only shard
    */
   removeShard(name: string): Promise<void>;
 }
 
 /**
- * Spreads keys over several storages by rendezvous hashing: for servers that cannot do it among themselves. A Redis Cluster
- * or a sharded MongoDB is one storage already.
+ * Spreads keys over several storages by rendezvous hashing. Use it for servers that cannot shard
+ * among themselves. A Redis Cluster or a sharded MongoDB is one storage already.
  *
- * A shard that is down costs misses and not errors: its keys are not found, the other shards' are. What did not reach it is
- * told all the same: writes and removals of its keys reject with a `BatchError` that names them, since an invalidation
- * must not be lost in silence.
+ * A shard that is down costs misses, not errors: its keys are not found, but those of the other
+ * shards are. Writes and removals that did not reach it reject with a `BatchError` that names their
+ * keys, because no invalidation may be lost silently.
  *
- * All processes must have the same shards under the same names. After `addShard` or `removeShard` writes and removals are
- * also told to the shards that a key may have been in before.
+ * All processes must have the same shards under the same names. After `addShard` or `removeShard`,
+ * writes and removals also go to the shards that may have held a key before.
  *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for no shard, two of one name, or a weight that is not above 0
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for no shard, two of one name, or a weight
+ *   that is not above 0
  * @example
  * ```ts
  * const shards = sharded([redis("redis://10.0.0.7"), { storage: redis("redis://10.0.0.8"), weight: 2 }]);
@@ -66,7 +68,7 @@ class Shards implements ShardedStorage {
   #isConnected = false;
   #closing: Promise<void> | undefined;
   readonly #leases = this.#makeLeases();
-  /** Whether a key may have been in another shard than it is in now. */
+  /** Whether a key may have been in another shard than now. */
   #hasMoved = false;
 
   constructor(members: readonly ShardMember[]) {
@@ -76,7 +78,7 @@ class Shards implements ShardedStorage {
     if (members.some(({ storage }) => storage.scan === undefined)) this.scan = undefined;
   }
 
-  /** None while a shard has none, which some storages know only once they are connected. */
+  /** The leases, if each shard has them. Some storages only know it once they are connected. */
   get leases(): Leases | undefined {
     return this.#withoutLeases === undefined ? this.#leases : undefined;
   }
@@ -115,7 +117,7 @@ class Shards implements ShardedStorage {
       await member.storage.close();
       throw closedStorage(this.label);
     }
-    // Another one may have come meanwhile.
+    // Checks again, because another shard of that name may have been added meanwhile.
     checkNames([...this.#table.members, member]);
     this.#hasMoved = true;
     this.#table.members = [...this.#table.members, member];
@@ -153,13 +155,16 @@ class Shards implements ShardedStorage {
     await Promise.all(this.#table.members.map(({ storage }) => storage.ping()));
   }
 
-  /** The clock of the first shard by name that can be reached, the same one in every process. */
+  /**
+   * Returns the time of the first shard by name that can be reached. It is the same shard in every
+   * process.
+   */
   async time(): Promise<number> {
     this.#check([]);
     return shardedTime(this.#table.members);
   }
 
-  /** A shard that is down answers with misses. */
+  /** Reads the keys. A shard that is down answers with misses. */
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     this.#check(keys);
     const found: (Uint8Array | undefined)[] = new Array(keys.length).fill(undefined);
@@ -200,7 +205,7 @@ class Shards implements ShardedStorage {
     return count;
   }
 
-  /** @throws also where one shard is down: a part of the keys is not all keys */
+  /** @throws even if one shard is down, because a part of the keys is not all keys */
   scan?: ((pattern: KeyPattern) => AsyncIterable<readonly string[]>) | undefined = (pattern) =>
     this.#scan(pattern);
 
@@ -244,14 +249,17 @@ class Shards implements ShardedStorage {
   async *#scan(pattern: KeyPattern): AsyncGenerator<readonly string[]> {
     for (const member of this.#table.members) {
       for await (const page of member.storage.scan?.(pattern) ?? []) {
-        // What a shard kept from the time when a key was its own is not there for anybody.
+        // Skips keys that a shard kept from the time before they moved to another shard.
         const own = this.#hasMoved ? page.filter((key) => this.#ownerOf(key) === member) : page;
         if (own.length > 0) yield own;
       }
     }
   }
 
-  /** Before anything of a batch is sent: a shard that refused a key could not undo what the others have done. */
+  /**
+   * Checks the keys before anything of a batch is sent. If a shard refused a key, the other shards'
+   * work could not be undone.
+   */
   #check(keys: readonly string[]): void {
     if (this.#closing !== undefined) throw closedStorage(this.label);
     checkKeys(keys, this.label);
@@ -264,8 +272,8 @@ class Shards implements ShardedStorage {
   }
 
   /**
-   * Removes the keys from the shards that are not their own, once a shard has come or gone: with a further change an old
-   * copy there would be read again. The keys are checked before.
+   * Removes the keys from the shards that do not own them, if a shard was added or removed before.
+   * After another change an old copy there would be read again. The caller has checked the keys.
    */
   #formerCopies(keys: readonly string[]): Sent[] {
     if (!this.#hasMoved) return [];
@@ -275,7 +283,7 @@ class Shards implements ShardedStorage {
     });
   }
 
-  /** @throws BatchError naming the keys of the shards that failed, when all have settled */
+  /** @throws BatchError when all parts have settled, with the keys of the shards that failed */
   async #all(done: string, parts: readonly Sent[]): Promise<void> {
     const outcomes = await Promise.allSettled(parts.map((part) => part.done));
     const failed = new Set<string>();
