@@ -2,21 +2,22 @@ import { ConfigurationError, typeName } from "../errors.js";
 import type { Node } from "../node/node.js";
 import type { Answering, AnsweringSync, AnyFunction, ArgumentsOf, NodeArguments } from "./signature.js";
 
-/** What a memoized function has beside its call. */
+/** The members of a memoized function. */
 export interface MemoizedMembers<F, N extends Node> {
-  /** The node that holds the result for these arguments. */
+  /** Returns the node that holds the result for these arguments. */
   node(...args: ArgumentsOf<F>): N;
   /** Removes the result for these arguments from every tier; see `invalidate`. */
   invalidate(...args: ArgumentsOf<F>): Promise<void>;
 }
 
 /**
- * A function whose results are cached. It keeps the name, the `this` and the parameters of the original function `F`, and its
- * overloads. It answers with the type that the node declares, because other writers may have stored such a value. If the node
- * declares no type, it answers with what the function returns.
+ * A function whose results are cached. It keeps the name, the `this` and the parameters of the
+ * original function `F`, and its overloads. It answers with the type that the node declares,
+ * because other writers may have stored such a value. If the node declares no type, it answers with
+ * the function's result.
  *
- * If the two types agree, type parameters are kept too; otherwise they become their constraints. Of overloads that need
- * another result type, the last four are kept.
+ * If the two types agree, type parameters are kept too; otherwise they become their constraints. If
+ * overloads need another result type, the last four are kept.
  *
  * @example
  * ```ts
@@ -29,7 +30,7 @@ export type Memoized<F, N extends Node> = Answering<F, N> &
     readonly refresh: Answering<F, N>;
   };
 
-/** As {@link Memoized}, of a function that returns no promise. */
+/** A memoized function that returns no promise; otherwise as {@link Memoized}. */
 export type MemoizedSync<F, N extends Node> = AnsweringSync<F, N> & MemoizedMembers<F, N>;
 
 /** The part of `Cacheme` that reads and stores the results. */
@@ -48,7 +49,7 @@ export function memoize<F extends AnyFunction, N extends Node>(
 ): Memoized<F, N> {
   const nodeOf = nodeMaker("memoize", fn, toNode);
   const memoized = function (this: unknown, ...args: unknown[]) {
-    // A function that answers with promises must not throw, not even if toNode does.
+    // A function that returns promises must not throw, even if toNode does.
     try {
       return cacheme.get(nodeOf(args), { load: () => Reflect.apply(fn, this, args) });
     } catch (error) {
@@ -61,7 +62,7 @@ export function memoize<F extends AnyFunction, N extends Node>(
       return await cacheme.refresh(nodeOf(args), { load: () => Reflect.apply(fn, this, args) });
     },
   };
-  // The tiers hold what the function returned, or what a node of the same type did.
+  // The tiers hold results of the function, or of a node of the same type.
   return Object.assign(likeThe(fn, memoized), members) as unknown as Memoized<F, N>;
 }
 
@@ -93,7 +94,7 @@ function nodeMaker(call: string, fn: unknown, toNode: unknown): (args: unknown[]
   return (args) => checkedNode(Reflect.apply(toNode, undefined, args), label);
 }
 
-/** Refuses a `toNode` or a function of another type than the compiler would let through. */
+/** Returns the error for a `toNode` or a function of a type that the compiler would refuse. */
 export function notAFunction(call: string, what: string, given: unknown): ConfigurationError {
   return new ConfigurationError(
     "CACHEME_INVALID_OPTION",
@@ -103,7 +104,7 @@ export function notAFunction(call: string, what: string, given: unknown): Config
 }
 
 /**
- * What a `toNode` returned, checked. What else a node must have is checked by the read.
+ * Returns the result of a `toNode` if it is a node. The read checks everything else.
  *
  * @throws ConfigurationError `CACHEME_INVALID_NODE`
  */
@@ -118,7 +119,7 @@ export function checkedNode(node: unknown, label: string): Node {
   );
 }
 
-/** The name of a function, if it has one. A name may be a getter, even one that throws. */
+/** Returns the name of a function, if it has one. A name may be a getter, even one that throws. */
 export function nameOf(fn: object): string | undefined {
   try {
     const name: unknown = Reflect.get(fn, "name");
@@ -128,7 +129,7 @@ export function nameOf(fn: object): string | undefined {
   }
 }
 
-/** Gives a function the name and the length of another, as far as that has them. */
+/** Gives a function the name and the length of another function, if that has them. */
 export function likeThe<F extends object>(original: object, fn: F): F {
   Object.defineProperty(fn, "name", { value: nameOf(original) ?? "", configurable: true });
   Object.defineProperty(fn, "length", { value: lengthOf(original), configurable: true });

@@ -7,11 +7,13 @@ import { copyMetadata } from "./metadata.js";
 import type { AnyFunction, ArgumentsOf, ResultOf } from "./signature.js";
 
 /**
- * A decorator for methods that return promises of what the nodes hold, and that have the `this` and the parameters of
- * `toNode`, or more. It works as a standard decorator, and as a legacy one under `experimentalDecorators`.
+ * A decorator for methods that return promises of the nodes' values. A method has the `this` and
+ * the parameters of `toNode`, or more parameters. It works as a standard decorator, and as a legacy
+ * one under `experimentalDecorators`.
  */
-// The method is checked by a condition, not by a constraint: if a constraint is not met, the compiler falls back to it, and a
-// decorator's context then fits too much, because its methods are compared in either direction.
+// A condition checks the method, not a constraint. If a constraint is not met, the compiler falls
+// back to it. A decorator's context then fits too much, because its methods are compared in either
+// direction.
 export interface MethodMemoizer<This, Args extends unknown[], N extends Node> {
   <T, F extends AnyFunction>(
     method: F,
@@ -25,8 +27,8 @@ export interface MethodMemoizer<This, Args extends unknown[], N extends Node> {
 }
 
 /** Whether a method `F` of `T` fits the nodes and their `toNode`. */
-// A decorator cannot change the method's type. So the results have to agree in both directions: the tiers may hold any value
-// that the node's type allows.
+// A decorator cannot change the method's type. So the results must agree in both directions,
+// because the tiers may hold any value that the node's type allows.
 type Memoizable<T, F, This, Args extends unknown[], N extends Node> = [
   T,
   ArgumentsOf<F>,
@@ -39,22 +41,27 @@ type Memoizable<T, F, This, Args extends unknown[], N extends Node> = [
       : false
   : false;
 
-/** How {@link MethodMemoizer} keeps what the methods return. */
+/** The options of {@link MethodMemoizer}. */
 export interface MemoizedOptions<This> {
   /**
-   * Returns the space in which an instance keeps its results: a `Cacheme`, such as one that was injected. Default: the `Cacheme` whose
-   * `memoized` this is; for the module's function the space that the caller is in.
+   * Returns the space in which an instance keeps its results: a `Cacheme`, such as an injected one.
+   * Default: the `Cacheme` whose `memoized` this is. For the module's function it is the caller's
+   * space.
    */
   readonly space?: ((instance: This) => Pick<Keeper, "get">) | undefined;
 }
 
-/** @throws ConfigurationError `CACHEME_INVALID_OPTION`, and `CACHEME_INVALID_DECORATOR` from the decorator */
+/**
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION`, and `CACHEME_INVALID_DECORATOR` from the
+ *   decorator
+ */
 export function memoized<This, Args extends unknown[], N extends Node>(
   cacheme: Keeper,
   ...given: readonly unknown[]
 ): MethodMemoizer<This, Args, N> {
   const [toNode, options] = given;
-  // `@memoized` without its call: the compiler's output calls it with what it would give to the decorator.
+  // Detects `@memoized` without its call: the compiler's output passes it the arguments of the
+  // decorator.
   const isCalled = given.length <= 2 && standardKind(options) === undefined && !isPropertyKey(options);
   if (!isCalled) throw misplaced(`${decorated(given)}, without its call`);
   if (typeof toNode !== "function") throw notAFunction("memoized", "toNode", toNode);
@@ -68,7 +75,7 @@ export function memoized<This, Args extends unknown[], N extends Node>(
     }
     throw misplaced(decorated(decoration));
   };
-  return decorator as MethodMemoizer<This, Args, N>; // The two forms are told apart above.
+  return decorator as MethodMemoizer<This, Args, N>; // The branches above tell the two forms apart.
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -78,11 +85,11 @@ type SpaceFinder = (instance: unknown) => Pick<Keeper, "get">;
 /** @throws ConfigurationError `CACHEME_INVALID_OPTION` */
 function spaceFinder(options: unknown): SpaceFinder | undefined {
   if (options === undefined) return undefined;
-  refuseUnknownOptions(options as object, ["space"], "memoized(toNode, …)"); // It refuses what is no object, too.
+  refuseUnknownOptions(options as object, ["space"], "memoized(toNode, …)"); // It also refuses values that are not objects.
   const { space } = options as { readonly space?: unknown };
   if (space !== undefined && typeof space !== "function")
     throw notAFunction("memoized", "the option space", space);
-  return space as SpaceFinder | undefined; // The compiler has checked what it returns, and memoizeMethod does.
+  return space as SpaceFinder | undefined; // The compiler has checked the result, and memoizeMethod does.
 }
 
 function memoizeMethod(spaceOf: SpaceFinder, method: Method, toNode: AnyFunction): Method {
@@ -99,7 +106,10 @@ function memoizeMethod(spaceOf: SpaceFinder, method: Method, toNode: AnyFunction
   return memoizedMethod;
 }
 
-/** @throws ConfigurationError `CACHEME_INVALID_OPTION` if the option `space` returned something that cannot read */
+/**
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the option `space` returned something that
+ *   cannot read
+ */
 function checkedSpace(space: Pick<Keeper, "get">, label: string): Pick<Keeper, "get"> {
   if (typeof (space as Partial<Keeper> | null | undefined)?.get === "function") return space;
   throw new ConfigurationError(
@@ -108,12 +118,18 @@ function checkedSpace(space: Pick<Keeper, "get">, label: string): Pick<Keeper, "
   );
 }
 
-/** A standard decorator's second argument is its context. */
+/**
+ * Returns whether the arguments are those of a standard decorator, whose second argument is its
+ * context.
+ */
 function isStandardMethod(method: unknown, context: unknown): method is Method {
   return standardKind(context) === "method" && typeof method === "function";
 }
 
-/** A legacy decorator is called with the prototype or the class, the key and the descriptor. */
+/**
+ * Returns whether the arguments are those of a legacy decorator: the prototype or the class, the
+ * key and the descriptor.
+ */
 function isLegacyMethod(
   key: unknown,
   descriptor: unknown,
@@ -132,7 +148,7 @@ function isPropertyKey(key: unknown): key is string | symbol {
   return typeof key === "string" || typeof key === "symbol";
 }
 
-/** What a decorator was put on, by the arguments that it was called with. */
+/** Describes the decorated thing by the arguments of the decorator's call. */
 function decorated([target, key, descriptor]: readonly unknown[]): string {
   const kind = standardKind(key);
   if (kind === "class") return named("class", (key as ClassDecoratorContext).name);

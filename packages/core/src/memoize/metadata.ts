@@ -1,4 +1,6 @@
-/** The part of the package reflect-metadata that is used, and of those that stand in for it. */
+/**
+ * The part of the package reflect-metadata that is used. Replacements of that package have it, too.
+ */
 interface MetadataReflection {
   getOwnMetadataKeys(target: object): readonly unknown[];
   getOwnMetadata(key: unknown, target: object): unknown;
@@ -6,8 +8,9 @@ interface MetadataReflection {
 }
 
 /**
- * Gives a function the metadata that decorators have stored on another one with reflect-metadata: NestJS keeps routes, guards and
- * what `@SetMetadata` is given there. Does nothing in a program without that package.
+ * Copies the metadata that decorators have stored on a function with reflect-metadata. NestJS keeps
+ * routes, guards and the arguments of `@SetMetadata` there. Does nothing in a program without that
+ * package.
  */
 export function copyMetadata(original: object, copy: object): void {
   // The package adds its functions to the global object.

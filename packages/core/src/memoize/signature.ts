@@ -3,14 +3,14 @@ import type { Answer } from "../node/options.js";
 import type { ValueOf } from "../node/value-of.js";
 
 /**
- * Any function. It has no call signature on purpose: the compiler would take the types of an inline function's parameters
- * from there, and `(page = 1) => …` would not have a number.
+ * Any function. It has no call signature on purpose. The compiler would take the types of an inline
+ * function's parameters from a signature, and `(page = 1) => …` would not have a number.
  */
 export type AnyFunction = CallableFunction;
 
 /**
- * The last four signatures of a function, each as `[this, parameters, result]`. If the function has fewer, the compiler
- * repeats the first one. Type parameters become their constraints.
+ * The last four signatures of a function, each as `[this, parameters, result]`. If the function has
+ * fewer, the compiler repeats the first one. Type parameters become their constraints.
  */
 type Signatures<F> = F extends {
   (this: infer T1, ...args: infer A1): infer R1;
@@ -25,8 +25,8 @@ type Signatures<F> = F extends {
 export type ArgumentsOf<F> = Extract<Signatures<F>[number][1], unknown[]>;
 
 /**
- * The parameters that `toNode` is called with. For overloads, each place has the types of all of them, so that `toNode` may
- * take fewer: a union of lists of different lengths would refuse that.
+ * The parameters of the call of `toNode`. For overloads, each place has the types of all overloads,
+ * so that `toNode` may take fewer. A union of lists of different lengths would refuse that.
  */
 export type NodeArguments<F> =
   Overloaded<Signatures<F>> extends true ? ByPlace<[...ArgumentsOf<F>, ...undefined[]]> : ArgumentsOf<F>;
@@ -46,7 +46,10 @@ type Overloaded<S extends readonly unknown[]> = Same<S[number], S[3]> extends tr
 /** The result of a function; a union if it has overloads. */
 export type ResultOf<F> = Signatures<F>[number][2];
 
-/** Accepts a function whose result is known to be no promise, in each of its overloads. `any` passes. */
+/**
+ * Accepts a function whose result is known to be no promise, in each of its overloads. `any`
+ * passes.
+ */
 export type Synchronous<F> = 0 extends 1 & ResultOf<F>
   ? unknown
   : [Extract<ResultOf<F>, PromiseLike<unknown>>] extends [never]
@@ -58,13 +61,16 @@ export type NodeFor<N extends Node, V> =
   unknown extends ValueOf<N> ? unknown : [V] extends [ValueOf<N>] ? unknown : never;
 
 /**
- * The function `F`, answering with promises of what the node holds. If `F` does so already, the type is `F` itself, with its
- * overloads and type parameters. Otherwise each of its last four overloads is kept, and type parameters become their
- * constraints.
+ * The function `F`, answering with promises of the node's value. If `F` does so already, the type
+ * is `F` itself, with its overloads and type parameters. Otherwise each of its last four overloads
+ * is kept, and type parameters become their constraints.
  */
 export type Answering<F, N extends Node> = Called<F, Signatures<F>, Promised<Signatures<F>, N>>;
 
-/** As {@link Answering}, without promises. */
+/**
+ * The function `F`, answering with the node's value instead of promises; otherwise as
+ * {@link Answering}.
+ */
 export type AnsweringSync<F, N extends Node> = Called<F, Signatures<F>, Plain<Signatures<F>, N>>;
 
 /** `F` with other results, one for each signature; `F` itself if they are its own. */
@@ -96,5 +102,5 @@ type Plain<S, N extends Node> = {
   [I in keyof S]: S[I] extends readonly [unknown, unknown, infer R] ? Answer<N, R> : never;
 };
 
-/** Whether two types are the same. `any` is the same as `any` alone. */
+/** Whether two types are the same. `any` only equals `any`. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

@@ -1,21 +1,24 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 
 /**
- * What has happened to the reads of a node class, or of all of them, since the start. Every rate is 0 before there is
- * anything to rate.
+ * The statistics of the reads of a node class, or of all classes, since the start. Every rate is 0
+ * until its events occur.
  */
 export interface Stats {
-  /** Reads that came to an end: hits and misses. One whose reader left meanwhile counts as what it would have been. */
+  /**
+   * Reads that finished: hits and misses. If its reader left meanwhile, a read counts by its
+   * outcome.
+   */
   readonly requestCount: number;
   /** Reads that were answered from a tier. */
   readonly hitCount: number;
   readonly hitRate: number;
-  /** Reads that came to a load, their own or one that they joined. */
+  /** Reads that led to a load, started by them or joined. */
   readonly missCount: number;
   readonly missRate: number;
-  /** Reads that joined one that was under way already, and so cost neither a round trip nor a load. */
+  /** Reads that joined a read that was under way, and so cost neither a round trip nor a load. */
   readonly coalescedCount: number;
-  /** Hits by the name of the storage. */
+  /** Hits by the storage's name. */
   readonly hits: Readonly<Record<string, number>>;
   /** Values that were loaded; a `loadAll` counts each of its nodes. */
   readonly loadCount: number;
@@ -26,7 +29,7 @@ export interface Stats {
   readonly totalLoadTime: number;
   /** Milliseconds for each loaded value. */
   readonly averageLoadTime: number;
-  /** How long the calls of `load` and `loadAll` took. */
+  /** The durations of the calls of `load` and `loadAll`. */
   readonly loadTimes: LoadTimes;
 }
 
@@ -42,18 +45,21 @@ export interface LoadTimes {
 
 const nanosecondsInMillisecond = 1e6;
 
-/** The counters behind {@link Stats}, of one node class. What can be derived from them is not counted. */
+/** The counters behind {@link Stats}, of one node class. Derived figures have no counters. */
 export class StatsCounter {
   /** The names of the class's storages, in the order of its tiers. */
   readonly #storages: readonly string[];
-  /** Hits by the tier's place. Public and plain: a local hit adds 1 here and does nothing else. */
+  /**
+   * Hits by the tier's place. Public and plain, because a local hit adds 1 here and does nothing
+   * else.
+   */
   readonly hits: number[];
   misses = 0;
   coalesced = 0;
   #loadSuccesses = 0;
   #loadFailures = 0;
   #totalLoadTime = 0;
-  /** Made at the first load: it takes some kilobytes. */
+  /** Made at the first load, because it takes some kilobytes. */
   #loadTimes: RecordableHistogram | undefined;
 
   constructor(storages: readonly string[]) {
