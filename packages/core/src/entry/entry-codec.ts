@@ -17,9 +17,9 @@ export interface Packed {
 }
 
 /**
- * The bytes that a remote storage keeps for an entry.
+ * Returns the bytes that a remote storage keeps for an entry.
  *
- * @param storageKey the key that it keeps them under: under another one they are a miss
+ * @param storageKey the key of the bytes; under another key they are a miss
  */
 export function encodeEntry(
   packed: Packed,
@@ -31,11 +31,12 @@ export function encodeEntry(
 }
 
 /**
- * Reads an entry, whether its `freshUntil` has passed or not.
+ * Reads an entry, even if its `freshUntil` has passed.
  *
- * @param offset milliseconds by which the storage's clock is ahead of ours: the entry's times are the storage's, the result's ours
+ * @param offset milliseconds by which the storage's clock is ahead of ours: the entry's times are
+ *   the storage's, the result's ours
  * @param limit shared by the entries of a batch; by default the entry is alone
- * @returns `undefined` if the bytes cannot be read for whatever reason: that is a miss, not an error
+ * @returns `undefined` if the bytes cannot be read for any reason: that is a miss, not an error
  */
 export function decodeEntry(
   serializer: Serializer,

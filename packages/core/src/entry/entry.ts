@@ -1,17 +1,20 @@
 /**
- * A value with its times, as a tier holds it. `undefined` is a value like any other: a miss is the absence of an entry,
- * never an entry without a value.
+ * A value with its times, as a tier holds it. `undefined` is a value like any other. A miss is the
+ * absence of an entry, never an entry without a value.
  */
 export interface Cached<V = unknown> {
   readonly value: V;
-  /** When it was stored first, in milliseconds since the epoch, by the clock of the process that stored it. */
+  /**
+   * The time when it was first stored, in milliseconds since the epoch, by the clock of the process
+   * that stored it.
+   */
   readonly writtenAt: number;
-  /** Until when it may be returned, on the same clock; `Infinity` where it has no ttl. */
+  /** The time until which it may be returned, on the same clock; `Infinity` if it has no ttl. */
   readonly freshUntil: number;
 }
 
 /**
- * One cached value with what is known of it, as `peek` and `peekLocal` answer it.
+ * A cached value with its details, as `peek` and `peekLocal` return it.
  *
  * @example
  * ```ts
@@ -20,12 +23,18 @@ export interface Cached<V = unknown> {
  * ```
  */
 export interface Entry<V = unknown> extends Cached<V> {
-  /** The name of the storage that it was found in. */
+  /** The name of the storage that held it. */
   readonly origin: string;
-  /** Milliseconds for which it may still be returned; `Infinity` where it has no ttl. */
+  /** Milliseconds for which it may still be returned; `Infinity` if it has no ttl. */
   readonly ttl: number;
-  /** The stored bytes with their envelope; `undefined` in a local tier, which holds the value itself. */
+  /**
+   * The size of the stored bytes with their envelope; `undefined` in a local tier, which holds the
+   * value itself.
+   */
   readonly size: number | undefined;
-  /** How often a local tier has returned it; `undefined` in a remote tier, which does not count. */
+  /**
+   * The number of times that a local tier has returned it; `undefined` in a remote tier, which does
+   * not count.
+   */
   readonly hits: number | undefined;
 }

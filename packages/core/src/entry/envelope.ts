@@ -2,31 +2,28 @@ import { hashOf } from "../hash.js";
 import type { CompressionAlgorithm } from "../serializer/serializer.js";
 
 /*
- * Format 2, all numbers big-endian but for the checksum:
+ * Format 2, all numbers big-endian except the checksum:
  *
- *    0  uint8    format: 2
- *    1  uint8    flags: bits 0 to 2 compression (0 none, 1 gzip, 2 deflate, 3 brotli), bit 3 "has generations",
- *                bits 4 to 7 reserved
- *    2  uint8    codec of the payload
- *    3  uint8    reserved: 0
- *    4  uint32   fingerprint of the node class
- *    8  float64  written-at, milliseconds since the epoch
- *   16  float64  fresh-until, the same; Infinity if it has no ttl
- *   24           only if "has generations": uint16 length of the section, then the section
- *                payload
- *   -4  uint32   little-endian: CRC-32 of all bytes before it, with the hash of the storage key as its start
+ * 0 uint8 format: 2 1 uint8 flags: bits 0 to 2 compression (0 none, 1 gzip, 2 deflate, 3 brotli),
+ * bit 3 "has generations", bits 4 to 7 reserved 2 uint8 codec of the payload 3 uint8 reserved: 0 4
+ * uint32 fingerprint of the node class 8 float64 written-at, milliseconds since the epoch 16
+ * float64 fresh-until, the same; Infinity if it has no ttl 24 only if "has generations": uint16
+ * length of the section, then the section payload -4 uint32 little-endian: CRC-32 of all bytes
+ * before it, with the hash of the storage key as its start
  *
- * A reader that finds an unknown bit set must treat the entry as a miss, because that bit may be what makes the entry invalid. This
- * reader knows no generations, so it misses entries that carry them instead of skipping the section.
+ * A reader that finds an unknown bit set must treat the entry as a miss, because the bit may make
+ * the entry invalid. This reader knows no generations, so it misses entries that carry them instead
+ * of skipping the section.
  *
- * The checksum turns torn writes and foreign bytes into a miss, and bytes that were moved or copied to another key: an entry is
- * bound to its key. CRC-32 is built into Node.js. It stands at the end because a CRC-32 that includes itself is a constant, so
- * that a reader checks the bytes in one call and without a view of a part of them.
+ * The checksum turns torn writes and foreign bytes into a miss. It also binds an entry to its key:
+ * bytes that were moved or copied to another key are a miss. CRC-32 is built into Node.js. The
+ * checksum is at the end because a CRC-32 that includes itself is a constant. So a reader checks
+ * the bytes in one call and without a view of a part of them.
  */
 const format = 2;
 const headerLength = 24;
 const trailerLength = 4;
-/** The CRC-32 of any bytes and their own CRC-32 behind them. */
+/** The CRC-32 of any bytes followed by their own CRC-32. */
 const residue = 0x2144df1c;
 const compressionBits = 0b0000_0111;
 
@@ -38,13 +35,13 @@ const compressionByCode: readonly (CompressionAlgorithm | undefined)[] = [
   "brotli",
 ];
 
-/** What a stored entry consists of. It knows nothing of nodes or values. */
+/** The parts of a stored entry, without nodes or values. */
 export interface Envelope {
   /** The serializer's number. */
   readonly codec: number;
-  /** See {@link classFingerprint}. */
+  /** The result of {@link classFingerprint}. */
   readonly fingerprint: number;
-  /** How the payload is compressed; `undefined` where it is not. */
+  /** The compression of the payload; `undefined` if it is not compressed. */
   readonly compression: CompressionAlgorithm | undefined;
   /** Milliseconds since the epoch. */
   readonly writtenAt: number;
@@ -77,7 +74,8 @@ export function encodeEnvelope(envelope: Envelope, key: string): Uint8Array {
 /**
  * Reads an envelope. The payload is a view of the bytes. Never throws.
  *
- * @returns `undefined` for anything but a whole envelope of this format, with this codec and fingerprint, written under this key
+ * @returns `undefined` unless the bytes are a whole envelope of this format, with this codec and
+ *   fingerprint, written under this key
  */
 export function decodeEnvelope(
   bytes: Uint8Array,
@@ -103,9 +101,9 @@ export function decodeEnvelope(
 }
 
 /**
- * A stable number for a node class and its version, 32 bits. It is a second line of defence behind the key: an entry that was
- * written under the same key by a class of another name or version is a miss. FNV-1a over the UTF-16 code units of
- * `name:version`, low byte first.
+ * Returns a stable number for a node class and its version, 32 bits. It is a second line of defence
+ * behind the key. An entry that a class of another name or version wrote under the same key is a
+ * miss. FNV-1a over the UTF-16 code units of `name:version`, low byte first.
  */
 export function classFingerprint(name: string, version: number | string): number {
   const text = `${name}:${version}`;
@@ -118,7 +116,9 @@ export function classFingerprint(name: string, version: number | string): number
   return hash >>> 0;
 }
 
-/** CRC-32 of ISO 3309, as zip and gzip have it. The module is loaded with the first entry. */
+/**
+ * Returns the CRC-32 of ISO 3309, as zip and gzip have it. Loads the module with the first entry.
+ */
 function crc32(bytes: Uint8Array, start: number): number {
   native ??= process.getBuiltinModule("node:zlib").crc32;
   return native(bytes, start);
@@ -126,7 +126,10 @@ function crc32(bytes: Uint8Array, start: number): number {
 
 let native: ((bytes: Uint8Array, start: number) => number) | undefined;
 
-/** Buffers read numbers and text faster than plain arrays of bytes; most drivers hand out Buffers already. */
+/**
+ * Returns the bytes as a Buffer, which reads numbers and strings faster than a plain array of
+ * bytes. Most drivers already return Buffers.
+ */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,16 +1,21 @@
 import { types } from "node:util";
 import { inThisRealm } from "../realm.js";
 
-/** What was frozen to the bottom stays so: a value goes through several hands that each must know it frozen. */
+/**
+ * The objects that were frozen deeply, and stay so. Several functions freeze a value one after
+ * another, and each must know that it is frozen.
+ */
 const frozenDeeply = new WeakSet<object>();
 
 /**
- * Freezes plain objects and arrays, and those in them, and returns the value. Other objects (Dates, Maps, bytes, instances of
- * classes) are left as they are, and so is what they hold: freezing a Map does not keep anybody from `set`. Left alone are also
- * what cannot be frozen or must not be: proxies (MobX, Vue), module namespaces, objects with properties under symbols (by which
- * libraries mark what they observe), and objects with a getter that throws. Never throws.
+ * Freezes plain objects and arrays, and those in them, and returns the value. Other objects (Dates,
+ * Maps, bytes, instances of classes) and their contents stay as they are: a frozen Map still has a
+ * working `set`. It also skips objects that cannot or must not be frozen: proxies (MobX, Vue),
+ * module namespaces, objects with properties under symbols (by which libraries mark observed
+ * objects), and objects with a getter that throws. Never throws.
  *
- * A flat object is frozen in some tens of nanoseconds: no list is made before an object with another in it is found.
+ * A flat object is frozen in some tens of nanoseconds: the list is only made when an object holds
+ * another one.
  */
 export function deepFreeze<T>(value: T): T {
   if (!isFreezable(value) || frozenDeeply.has(value)) return value;
@@ -20,9 +25,12 @@ export function deepFreeze<T>(value: T): T {
   return value;
 }
 
-/** By a list, not by recursion: a long chain of objects would overflow the stack. */
+/**
+ * Freezes by a list, not by recursion, because a long chain of objects would overflow the stack.
+ */
 function freezeAll(root: object, waiting: object[]): void {
-  // What the user froze may hold what is not frozen, so being frozen does not tell whether it was seen.
+  // An object that the user froze may hold one that is not frozen. So being frozen does not mean
+  // that it was seen.
   const seen = new Set([root]);
   for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
     if (seen.has(object)) continue;
@@ -31,14 +39,17 @@ function freezeAll(root: object, waiting: object[]): void {
   }
 }
 
-/** Freezes the object and adds the objects directly in it to the list, which is made with the first. */
+/**
+ * Freezes the object and adds the objects directly in it to the list. Makes the list with the first
+ * of them.
+ */
 function freezeOne(object: object, waiting: object[] | undefined): object[] | undefined {
   let inner = waiting;
   try {
     inner = addChildren(object, waiting);
     Object.freeze(object);
   } catch {
-    // A getter threw, or the object is of a kind that cannot be frozen: it stays as it is.
+    // A getter threw, or the object is of a kind that cannot be frozen: it stays unfrozen.
   }
   return inner;
 }
@@ -62,7 +73,7 @@ function add(child: unknown, waiting: object[] | undefined): object[] | undefine
 }
 
 function isFreezable(value: unknown): value is object {
-  // First of all whether it is a proxy: a question about its prototype runs a stranger's code.
+  // Checks for a proxy first, because reading a proxy's prototype runs foreign code.
   if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
   const prototype: object | null = Object.getPrototypeOf(value);
   if (prototype === null) return !types.isModuleNamespaceObject(value) && !isMarked(value);
