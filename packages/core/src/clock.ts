@@ -1,15 +1,15 @@
 import { clearTimeout, elapsed, setTimeout } from "./timers.js";
-/** Stops a timer that {@link Clock.schedule} started; stopping twice does nothing. */
+/** Stops a timer that {@link Clock.schedule} started. Stopping it twice does nothing. */
 export type CancelTimer = () => void;
 
-/** How a timer differs from others. */
+/** The options of a timer. */
 export interface TimerOptions {
   /** Whether the process stays alive until the timer has fired or is stopped. Default: false. */
   readonly keepsAlive?: boolean | undefined;
 }
 
 /**
- * The only source of time in Cacheme, so that a test can hold it still or move it on.
+ * The only source of time in Cacheme, so that a test can stop or advance it.
  *
  * @example
  * ```ts
@@ -17,11 +17,17 @@ export interface TimerOptions {
  * ```
  */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Returns milliseconds since the Unix epoch. */
   now(): number;
-  /** Milliseconds, with fractions, since some moment in the past; never goes back. Measures how long something took. */
+  /**
+   * Returns milliseconds, with fractions, since some moment in the past. It never goes back.
+   * Measures how long something took.
+   */
   elapsed(): number;
-  /** Calls `task` once after `ms` milliseconds. Must not keep the process alive, unless the options say so. */
+  /**
+   * Calls `task` once after `ms` milliseconds. Must not keep the process alive, unless the options
+   * say so.
+   */
   schedule(task: () => void, ms: number, options?: TimerOptions): CancelTimer;
 }
 

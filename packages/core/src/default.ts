@@ -6,9 +6,10 @@ import { currentSpace, noLoadRuns } from "./read/load-frame.js";
 import { sharedState } from "./shared-state.js";
 
 /*
- * The functions of the module are the methods of one default instance, which all copies of the package in a process share.
- * Inside a load they are the methods of the load's space. Each is typed as the method, so that its generics and its
- * documentation are the method's.
+ * Returns the space of the caller. The functions of the module are the methods of one default
+ * instance, which all copies of the package in a process share. Inside a load they are the methods
+ * of the load's space. Each has the type of its method, so that it has the method's generics and
+ * documentation.
  */
 
 function space(): Cacheme {
@@ -22,7 +23,10 @@ function defaultSpace(): Cacheme {
   return sharedState.defaultSpace as Cacheme; // As above.
 }
 
-/** A method of the space that the caller is in. The hot ones are written out below: spreading the arguments costs. */
+/**
+ * Returns a method of the space that the caller is in. Hot methods are written out below, because
+ * spreading the arguments is slow.
+ */
 function method<K extends keyof Cacheme>(name: K): Cacheme[K] {
   const call = (...args: readonly unknown[]): unknown => {
     const current = space();
@@ -55,10 +59,10 @@ export const setPrefix: Cacheme["setPrefix"] = method("setPrefix");
 export const on: Cacheme["on"] = method("on");
 export const close: Cacheme["close"] = method("close");
 
-/** What a function that was memoized by the module uses: the space that its caller is in. */
+/** The functions that the module's memoized functions use. They use their caller's space. */
 const callersSpace = { get, getSync, refresh, invalidate };
 
-// The methods hand the same arguments on; what they say of types holds here too.
+// The methods pass the same arguments on, so their types hold here too.
 export const memoize: Cacheme["memoize"] = memoizeIn.bind(
   undefined,
   callersSpace,
@@ -73,8 +77,9 @@ export const memoized: Cacheme["memoized"] = memoizedIn.bind(
 ) as unknown as Cacheme["memoized"];
 
 /**
- * Makes the default space as new: no storages, node classes, listeners or statistics, and the default prefix. The old one is
- * closed, so that loads under way still answer their readers. For tests; a `Cacheme` of your own needs no reset, make another one.
+ * Replaces the default space with a new one: no storages, node classes, listeners or statistics,
+ * and the default prefix. Closes the old space; loads under way still answer their readers. For
+ * tests; if you made a `Cacheme`, make another one instead.
  *
  * @returns settles when the old space is closed
  * @example

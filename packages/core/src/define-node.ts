@@ -5,8 +5,8 @@ import { definitionKey } from "./node/same-definition.js";
 import type { Asynchronous, MaybePromise } from "./node/value-of.js";
 
 /**
- * What {@link defineNode} takes: a {@link NodeMeta}, and as functions what a class would have as methods. `Loaded` is what
- * `load` returns, with its promise; `V` the value that `loadAll` tells.
+ * The argument of {@link defineNode}: a {@link NodeMeta}, with a class's methods as functions.
+ * `Loaded` is the result of `load`, with its promise; `V` the value that `loadAll` returns.
  */
 export interface NodeDefinition<
   Args extends readonly [unknown?],
@@ -14,7 +14,10 @@ export interface NodeDefinition<
   V extends Awaited<Loaded> = Awaited<Loaded>,
 > extends NodeMeta {
   readonly name: string;
-  /** What tells a node from the others of its definition: a text that is not empty and has no control characters. */
+  /**
+   * Returns the string that tells a node from the others of its definition. It is not empty and has
+   * no control characters.
+   */
   readonly key: (...args: Args) => string;
   /** Gets the value from its source. */
   readonly load?: ((argument: Args[0], context: LoadContext) => Loaded) | undefined;
@@ -24,7 +27,7 @@ export interface NodeDefinition<
     | undefined;
 }
 
-/** A node that a function made by {@link defineNode} returned. */
+/** A node made by a function that {@link defineNode} returned. */
 export interface DefinedNode<A, V> extends Node<V> {
   readonly argument: A;
 }
@@ -34,13 +37,16 @@ export interface SynchronousDefinedNode<A, V> extends DefinedNode<A, V> {
   load(context: LoadContext<V>): V;
 }
 
-/** Makes the nodes of a definition; also stands for their class, in `stats` for instance. */
+/** Makes the nodes of a definition. It also stands for their class, such as in `stats`. */
 export interface NodeFactory<Args extends readonly [unknown?], V, N extends Node<V> = DefinedNode<Args[0], V>>
   extends NodeClass<N> {
   (...args: Args): N;
 }
 
-/** What a definition makes. The nodes' value is what `load` gives; what `loadAll` gives, where it stands alone. */
+/**
+ * The factory of a definition. The nodes' value is the result of `load`, or of `loadAll` if there
+ * is no `load`.
+ */
 export type FactoryOf<Args extends readonly [unknown?], Loaded, V> = unknown extends Loaded
   ? NodeFactory<Args, V>
   : Asynchronous<Loaded> extends true
@@ -48,12 +54,12 @@ export type FactoryOf<Args extends readonly [unknown?], Loaded, V> = unknown ext
     : NodeFactory<Args, Awaited<Loaded>, SynchronousDefinedNode<Args[0], Awaited<Loaded>>>;
 
 /**
- * Defines a kind of cached thing without a class. The nodes take one argument, or none; give an object where several things
- * tell them apart. The value's type is what `load` or `loadAll` returns.
+ * Defines a kind of cached value without a class. The nodes take one argument, or none; if several
+ * values tell them apart, pass an object. The value's type is the result of `load` or `loadAll`.
  *
- * Each call makes a definition of its own. If one space uses two definitions of one name, it compares their sources, as it
- * does with classes: of equal source they share their entries, and each loads with its own functions. See
- * {@link NodeMeta.name}.
+ * Each call makes a definition of its own. If one space uses two definitions of one name, it
+ * compares their sources, as it does with classes. If the sources are equal, they share their
+ * entries, and each loads with its own functions. See {@link NodeMeta.name}.
  *
  * @throws ConfigurationError `CACHEME_INVALID_NODE` without a name or a key
  * @example
@@ -90,7 +96,7 @@ export function defineNode<
     }
 
     key(): string {
-      // A definition's key takes what its nodes were made with: the argument, or nothing.
+      // A definition's key takes the arguments that its nodes were made with: one, or none.
       return key(...([this.argument] as unknown as Args));
     }
   }
@@ -115,5 +121,5 @@ export function defineNode<
         )),
   });
   Object.defineProperty(factory, definitionKey, { value: definition });
-  return factory as unknown as FactoryOf<Args, Loaded, V>; // Made to that shape above.
+  return factory as unknown as FactoryOf<Args, Loaded, V>; // The code above made it to that shape.
 }

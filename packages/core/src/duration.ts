@@ -1,10 +1,10 @@
 import { type CachemeErrorDetails, ConfigurationError } from "./errors.js";
 
 /**
- * A length of time: milliseconds as a number, or a number with a unit. Units are `ms`, `s`, `m` (minutes), `h` and
- * `d`; fractions are allowed where the result is at least one millisecond.
+ * A length of time: milliseconds as a number, or a number with a unit. Units are `ms`, `s`, `m`
+ * (minutes), `h` and `d`. Fractions are allowed if the result is at least one millisecond.
  *
- * The type lets some wrong texts through (`"-5s"`, `"5 s"`); those are refused when they are read.
+ * The type accepts some wrong strings (`"-5s"`, `"5 s"`), which are refused at run time.
  *
  * @example
  * ```ts
@@ -17,16 +17,21 @@ const millisecondsIn = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000
 
 const durationText = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
-/** Ten thousand years: whatever is longer is a slip, and would not fit the storages' clocks. */
+/**
+ * The longest duration: ten thousand years. A longer one is a typing error, and would not fit the
+ * storages' clocks.
+ */
 const longest = 10_000 * 365 * millisecondsIn.d;
 
 /**
- * A duration in whole milliseconds. For authors of storages: their options take durations too.
+ * Returns a duration in whole milliseconds. For authors of storages: their options take durations
+ * too.
  *
- * @param duration what the user wrote
- * @param what names the option in the error, such as `"ttl of storage \"redis\" in node \"user\""`
- * @param about what the error is to name in its fields
- * @throws ConfigurationError `CACHEME_INVALID_DURATION` unless it is a finite length of at least one millisecond
+ * @param duration the user's value
+ * @param what the option's name in the error, such as `"ttl of storage \"redis\" in node \"user\""`
+ * @param about the fields of the error
+ * @throws ConfigurationError `CACHEME_INVALID_DURATION` unless it is a finite length of at least
+ *   one millisecond
  * @example
  * ```ts
  * const timeout = milliseconds("2s", "commandTimeout of redis()"); // 2000
@@ -45,7 +50,7 @@ export function milliseconds(duration: Duration, what: string, about: CachemeErr
   return Math.round(value);
 }
 
-/** `NaN` where the text is not a duration. */
+/** Returns the milliseconds, `NaN` if the text is not a duration. */
 function parse(text: unknown): number {
   const match = typeof text === "string" ? durationText.exec(text) : null;
   if (match === null) return Number.NaN;

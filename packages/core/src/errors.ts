@@ -1,8 +1,8 @@
 import { types } from "node:util";
 
 /**
- * The stable codes of every error that Cacheme makes. Compare `error.code`, not the message:
- * messages may be reworded in any release, codes are part of the public interface.
+ * The stable codes of every error that Cacheme makes. Compare `error.code`, not the message. Any
+ * release may reword a message, but codes are part of the public interface.
  */
 export type CachemeErrorCode =
   | "CACHEME_INVALID_DURATION"
@@ -34,7 +34,7 @@ export type CachemeErrorCode =
   | "CACHEME_WRITE_INCOMPLETE"
   | "CACHEME_CLOSED";
 
-/** What an error is about, as far as it is known where the error is made. */
+/** The fields of an error: the ones that are known where the error is made. */
 export interface CachemeErrorDetails {
   /** The name of the node class. */
   readonly node?: string | undefined;
@@ -47,8 +47,8 @@ export interface CachemeErrorDetails {
 }
 
 /**
- * The root of all errors that Cacheme makes. Errors of a user's own `load` are never wrapped: they reach
- * every reader as they were thrown.
+ * The root of all errors that Cacheme makes. Errors of a user's own `load` are never wrapped: each
+ * reader gets them as they were thrown.
  *
  * @example
  * ```ts
@@ -61,17 +61,17 @@ export interface CachemeErrorDetails {
  * ```
  */
 export class CachemeError extends Error {
-  /** What the class is, whatever a bundler calls it, and in whatever copy of the package. */
+  /** The name of the class in any copy of the package, even if a bundler renames the class. */
   static readonly "~kind": string = "CachemeError";
 
-  /** `instanceof` holds for errors that another copy of the package made, too. */
+  /** Makes `instanceof` hold also for errors of another copy of the package. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: it is the class right of `instanceof`, perhaps a derived one
     return Function.prototype[Symbol.hasInstance].call(this, value) || isOfKindOf(this, value);
   }
 
   readonly code: CachemeErrorCode;
-  // Declared only, and set where they are known: a log of the error shows no others.
+  // Only declared, and set if they are known, so that a log of the error shows no undefined fields.
   declare readonly node: string | undefined;
   declare readonly key: string | undefined;
   declare readonly storage: string | undefined;
@@ -84,16 +84,19 @@ export class CachemeError extends Error {
     if (details.storage !== undefined) this.storage = details.storage;
   }
 
-  /** The class's name: ours as it is written here, because minifiers rename classes. */
+  /** The class's name, as written in the sources, because minifiers rename classes. */
   override get name(): string {
     const made = this.constructor as typeof CachemeError; // Or a class that a user derived.
     return Object.hasOwn(made, "~kind") ? made["~kind"] : made.name;
   }
 }
 
-/** Whether the value's class, or one that it extends, is the given class in some copy of the package. */
+/**
+ * Returns whether the value's class, or one that it extends, is the given class in some copy of the
+ * package.
+ */
 function isOfKindOf(errorClass: typeof CachemeError, value: unknown): boolean {
-  // A class that a user derived has no kind of its own, and is told by its prototype alone.
+  // A class that a user derived has no kind of its own, so only its prototype identifies it.
   if (!Object.hasOwn(errorClass, "~kind")) return false;
   try {
     let made: unknown = (value as { readonly constructor?: unknown } | null | undefined)?.constructor;
@@ -101,31 +104,37 @@ function isOfKindOf(errorClass: typeof CachemeError, value: unknown): boolean {
       if (Object.hasOwn(made, "~kind") && Reflect.get(made, "~kind") === errorClass["~kind"]) return true;
     }
   } catch {
-    // An object that cannot be looked at is no error of ours.
+    // An object that throws here is not an error of ours.
   }
   return false;
 }
 
-/** A node class, a storage or an option is set up wrongly. Mend the program; trying again cannot help. */
+/**
+ * The set-up of a node class, a storage or an option is wrong. Fix the program; a retry cannot
+ * help.
+ */
 export class ConfigurationError extends CachemeError {
   static override readonly "~kind": string = "ConfigurationError";
 }
 
-/** A node's `key()` returned something that cannot name an entry. */
+/** The `key()` of a node returned a value that cannot name an entry. */
 export class KeyError extends CachemeError {
   static override readonly "~kind": string = "KeyError";
 }
 
-/** A load was not possible, gave the wrong shape, took too long, or came to wait for itself. */
+/** A load was not possible, returned the wrong shape, took too long, or waited for itself. */
 export class LoadError extends CachemeError {
   static override readonly "~kind": string = "LoadError";
 }
 
-/** A load came to wait for its own key. {@link cycle} shows the way round. */
+/** A load waited for its own key. {@link cycle} shows the nodes on the way. */
 export class LoadCycleError extends LoadError {
   static override readonly "~kind": string = "LoadCycleError";
 
-  /** The nodes in the order in which they wait, the first one again at the end: `["tree:a", "tree:b", "tree:a"]`. */
+  /**
+   * The nodes in the order in which they wait. The first one is repeated at the end:
+   * `["tree:a", "tree:b", "tree:a"]`.
+   */
   readonly cycle: readonly string[];
 
   constructor(cycle: readonly string[], details: CachemeErrorDetails) {
@@ -139,11 +148,11 @@ export class LoadCycleError extends LoadError {
   }
 }
 
-/** A value cannot be written by the node's serializer, or bytes cannot be read back. */
+/** The node's serializer cannot write a value, or cannot read bytes back. */
 export class SerializationError extends CachemeError {
   static override readonly "~kind": string = "SerializationError";
 
-  /** Where in the value the trouble is, such as `$.orders[3].total`. */
+  /** The place in the value, such as `$.orders[3].total`. */
   readonly path: string;
 
   constructor(message: string, path: string, details: CachemeErrorDetails = {}) {
@@ -152,19 +161,19 @@ export class SerializationError extends CachemeError {
   }
 }
 
-/** A storage could not be reached, answered wrongly or too late. */
+/** A storage could not be reached, or its answer was wrong or too late. */
 export class StorageError extends CachemeError {
   static override readonly "~kind": string = "StorageError";
 }
 
 /**
- * A part of a batch of writes or removals failed. What concerns {@link keys} is not known to be done; every other key of
- * the batch is done.
+ * A part of a batch of writes or removals failed. It is unknown whether {@link keys} were changed;
+ * every other key of the batch was.
  */
 export class BatchError extends StorageError {
   static override readonly "~kind": string = "BatchError";
 
-  /** The keys in the storage, as the batch named them. */
+  /** The keys in the storage, as in the batch. */
   readonly keys: ReadonlySet<string>;
 
   constructor(message: string, keys: ReadonlySet<string>, details: CachemeErrorDetails = {}) {
@@ -174,7 +183,8 @@ export class BatchError extends StorageError {
 }
 
 /**
- * An invalidation or a write did not reach every tier. What it did reach is done; {@link storages} names the rest.
+ * An invalidation or a write did not reach every tier. It is done in the tiers that it reached;
+ * {@link storages} names the others.
  */
 export class IncompleteError extends CachemeError {
   static override readonly "~kind": string = "IncompleteError";
@@ -194,8 +204,9 @@ export class IncompleteError extends CachemeError {
 }
 
 /**
- * Whether it is an error, of this realm or of another one. Never throws: looking at a revoked proxy does. For authors of storages:
- * under Jest, and in Vitest's pools of contexts, the errors of Node's own modules are of another realm than the program.
+ * Returns whether the value is an error, of this realm or of another one. Never throws, although
+ * reading a revoked proxy does. For authors of storages: under Jest, and in Vitest's pools of
+ * contexts, errors of Node's own modules are of another realm than the program.
  */
 export function isError(thrown: unknown): thrown is Error {
   try {
@@ -206,12 +217,18 @@ export function isError(thrown: unknown): thrown is Error {
   }
 }
 
-/** Whether it is an error of several errors, as a name with several addresses gives, of this realm or of another one. */
+/**
+ * Returns whether the value is an error of several errors, of this realm or of another one. A host
+ * name with several addresses causes such an error.
+ */
 export function isAggregate(thrown: unknown): thrown is AggregateError {
   return isError(thrown) && "errors" in thrown && Array.isArray(thrown.errors);
 }
 
-/** What a thrown thing says, whatever it is. Never throws: an object without a prototype has no text, for instance. */
+/**
+ * Returns the message of a thrown value of any kind. Never throws, although an object without a
+ * prototype has no string form, for instance.
+ */
 export function reasonOf(thrown: unknown): string {
   try {
     return String(isError(thrown) ? thrown.message : thrown);
@@ -220,18 +237,18 @@ export function reasonOf(thrown: unknown): string {
   }
 }
 
-/** What came where something else was expected, such as `a number` or `an object`. */
+/** Returns the type of an unexpected value for messages, such as `a number` or `an object`. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** What was thrown where an error must be handed on. */
+/** Returns the thrown value as an error. */
 export function asError(thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error(reasonOf(thrown), { cause: thrown });
 }
 
-/** What every call after `close()` is answered with. */
+/** Returns the error of each call after `close()`. */
 export function closedError(what: string): CachemeError {
   return new CachemeError(
     "CACHEME_CLOSED",
@@ -239,12 +256,12 @@ export function closedError(what: string): CachemeError {
   );
 }
 
-/** What every call to a storage after its `close()` is answered with. */
+/** Returns the error of each call to a storage after its `close()`. */
 export function closedStorage(label: string): StorageError {
   return new StorageError("CACHEME_CLOSED", `The storage ${label} is closed. Make a new one to go on.`);
 }
 
-/** The text with a full stop at its end, so that another sentence may follow. */
+/** Returns the text with a full stop at its end, so that another sentence may follow. */
 export function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

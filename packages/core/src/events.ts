@@ -1,24 +1,35 @@
 import { types } from "node:util";
 import { ConfigurationError, reasonOf } from "./errors.js";
 
-/** What can be listened to, and what a listener is given. */
+/** The events, each with the argument of its listeners. */
 export interface CachemeEvents {
   /** A read found its value in a tier. */
   hit: NodeEvent & {
-    readonly storage: string /** How many readers it answered. */;
+    readonly storage: string;
+    /** The number of readers that it answered. */
     readonly readers: number;
   };
   /** A read found its value in no tier and goes on to the load. */
-  miss: NodeEvent & { /** How many readers wait for it so far. */ readonly readers: number };
-  /** A load has ended well. One event for a whole `loadAll`. */
+  miss: NodeEvent & {
+    /** The number of readers that wait for it so far. */
+    readonly readers: number;
+  };
+  /** A load has succeeded. One event for a whole `loadAll`. */
   load: {
     readonly node: string;
-    readonly keys: readonly string[] /** Milliseconds. */;
+    readonly keys: readonly string[];
+    /** Milliseconds. */
     readonly duration: number;
   };
-  /** A load has failed. One event for a whole `loadAll` that failed, else one for each node whose answer was an error. */
+  /**
+   * A load has failed. One event for a whole `loadAll` that failed, else one for each node whose
+   * answer was an error.
+   */
   loadError: CachemeEvents["load"] & { readonly error: unknown };
-  /** A loaded value was returned, but its node's serializer cannot carry it, so that no remote tier has it. */
+  /**
+   * A loaded value was returned, but its node's serializer cannot carry it, so no remote tier
+   * stores it.
+   */
   notStored: NodeEvent & { readonly error: Error };
   /** An invalidation has reached every tier. */
   invalidate: NodeEvent;
@@ -30,7 +41,7 @@ export interface CachemeEvents {
   };
 }
 
-/** What every event about one node tells. */
+/** The fields of every event about one node. */
 export interface NodeEvent {
   /** The name of the node class. */
   readonly node: string;
@@ -42,8 +53,8 @@ export type CachemeListener<E extends keyof CachemeEvents> = (event: CachemeEven
 type Listeners = { [E in keyof CachemeEvents]: CachemeListener<E>[] | null };
 
 /**
- * The listeners of one `Cacheme`. A list that nobody is in is `null`, so that a hot path asks with one comparison and
- * builds no event in vain.
+ * The listeners of one `Cacheme`. A list without listeners is `null`, so that a hot path checks it
+ * with one comparison and builds no unused event.
  */
 export class Events {
   readonly listeners: Listeners = {
@@ -56,7 +67,7 @@ export class Events {
     storageError: null,
   };
 
-  /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for an event that there is not */
+  /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown event */
   on<E extends keyof CachemeEvents>(event: E, listener: CachemeListener<E>): () => void {
     if (!Object.hasOwn(this.listeners, event) || typeof listener !== "function") {
       throw new ConfigurationError(
@@ -66,7 +77,7 @@ export class Events {
       );
     }
     const lists: Record<E, CachemeListener<E>[] | null> = this.listeners;
-    // A function of its own, so that one that listens twice is stopped once by each of its stops.
+    // Wraps the listener, so that adding it twice needs two removals.
     const own: CachemeListener<E> = (payload) => listener(payload);
     lists[event] = [...(lists[event] ?? []), own];
     return () => {
@@ -75,7 +86,10 @@ export class Events {
     };
   }
 
-  /** Calls the event's listeners. One that throws or rejects is reported as a process warning, and disturbs nothing. */
+  /**
+   * Calls the event's listeners. If a listener throws or rejects, a process warning reports it, and
+   * the others still run.
+   */
   emit<E extends keyof CachemeEvents>(event: E, payload: CachemeEvents[E]): void {
     const lists: Record<E, CachemeListener<E>[] | null> = this.listeners;
     for (const listener of lists[event] ?? []) {

@@ -1,15 +1,15 @@
 import { type Duration, milliseconds } from "./duration.js";
 import { ConfigurationError } from "./errors.js";
 
-/** The longest that a timer of Node.js can wait; beyond it a timer fires at once. */
+/** The longest delay of a timer of Node.js. With a longer one a timer fires at once. */
 const longestTimer = 2 ** 31 - 1;
 
-/** What an option that cannot be meant is answered with. For authors of storages. */
+/** Returns the error for an invalid option. For authors of storages. */
 export function optionError(message: string, cause?: unknown): ConfigurationError {
   return new ConfigurationError("CACHEME_INVALID_OPTION", message, { cause });
 }
 
-/** A value as messages show it. An object is not shown: it may hold a password. */
+/** Returns a value as messages show it. An object is not shown, because it may hold a password. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (Array.isArray(value)) return "a list";
@@ -17,10 +17,10 @@ export function shown(value: unknown): string {
 }
 
 /**
- * Refuses an option that is none: a slip of the pen, or the hope for what is not there.
+ * Refuses an unknown option, such as a typing error.
  *
- * @param known the options that there are
- * @param where what the options were given to, such as `"redis()"`
+ * @param known the known options
+ * @param where the receiver of the options, such as `"redis()"`
  * @throws ConfigurationError `CACHEME_INVALID_OPTION`
  */
 export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
@@ -33,9 +33,9 @@ export function refuseUnknownOptions(options: object, known: readonly string[], 
 }
 
 /**
- * A duration that a timer can wait for, in milliseconds.
+ * Returns a duration that a timer can wait for, in milliseconds.
  *
- * @param option names it in the error, such as `"option sweepInterval of mysql()"`
+ * @param option the option's name in the error, such as `"option sweepInterval of mysql()"`
  * @throws ConfigurationError `CACHEME_INVALID_DURATION`
  */
 export function timerMilliseconds(duration: Duration, option: string): number {

@@ -1,11 +1,14 @@
 import { ConfigurationError, typeName } from "./errors.js";
 import type { Token } from "./node/reads.js";
 
-/** What a space gives to its loads, by token. */
+/** The things that a space provides to its loads, by token. */
 export class Provided {
   readonly #things = new Map<Token<unknown>, unknown>();
 
-  /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for a token that is no class and no symbol */
+  /**
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the token is neither a class nor a
+   *   symbol
+   */
   set<T>(token: Token<T>, thing: T): void {
     if (typeof token !== "function" && typeof token !== "symbol") {
       throw new ConfigurationError(

@@ -12,10 +12,11 @@ const built: ReadonlyMap<string, object> = new Map(
 const known = new WeakMap<object, object>();
 
 /**
- * Returns this realm's prototype for a built-in prototype of another realm, and every other prototype as it is.
+ * Returns this realm's prototype for a built-in prototype of another realm, and every other
+ * prototype unchanged.
  *
- * A realm is what `node:vm` makes, and with it the test runners that give each test file a context of its own: there
- * `fetch().json()` and `structuredClone` answer with objects whose prototype is not `Object.prototype`.
+ * `node:vm` makes realms. Some test runners use one for each test file. `fetch().json()` and
+ * `structuredClone` then return objects whose prototype is not `Object.prototype`.
  */
 export function inThisRealm(prototype: object): object {
   let found = known.get(prototype);
@@ -30,7 +31,7 @@ function findInThisRealm(prototype: object): object {
   const made: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
   if (typeof made !== "function") return prototype;
   const name: unknown = Object.getOwnPropertyDescriptor(made, "name")?.value;
-  // Code of a user cannot pretend: only a function of the engine has this text and a `prototype`.
+  // User code cannot imitate this: only a function of the engine has this text and a `prototype`.
   const isBuiltIn =
     Object.getOwnPropertyDescriptor(made, "prototype")?.value === prototype &&
     Function.prototype.toString.call(made) === `function ${String(name)}() { [native code] }`;

@@ -1,23 +1,27 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * What all copies of this package in one process share: two installed versions, or bundles that each hold the package. The
- * types are open, because another copy may have made the values.
+ * The state that all copies of this package in one process share: two installed versions, or
+ * bundles that each hold the package. The types are open, because another copy may have made the
+ * values.
  */
 export interface SharedState {
   /** The default space, made by the copy that needs it first. */
   defaultSpace: unknown;
   /** The load in which the caller runs. */
   readonly loadFrames: AsyncLocalStorage<unknown>;
-  /** How many asynchronous loads run. */
+  /** The number of asynchronous loads under way. */
   loadsRunning: number;
   /** The spaces whose synchronous loads run, the innermost last. */
   readonly synchronousLoads: unknown[];
-  /** How many numbers for the kinds' keys in local storages are given away. */
+  /** The count of numbers given to kinds for their keys in local storages. */
   localSpaces: number;
 }
 
-/** The number is that of the contract between the copies, {@link SharedState}: copies with another one keep apart. */
+/**
+ * The number names the contract between the copies, {@link SharedState}. Copies with another number
+ * keep apart.
+ */
 const symbol = Symbol.for("cacheme.shared-state.1");
 
 const holder = globalThis as { [symbol]?: SharedState };
@@ -32,7 +36,10 @@ export const sharedState: SharedState = holder[symbol] ?? {
 
 holder[symbol] = sharedState;
 
-/** Returns a number that no other kind in the process has, so that two spaces may share one local storage. */
+/**
+ * Returns a number that no other kind in the process has, so that two spaces may share one local
+ * storage.
+ */
 export function nextLocalSpace(): number {
   return sharedState.localSpaces++;
 }

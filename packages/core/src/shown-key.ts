@@ -1,16 +1,18 @@
 import { grouped } from "./grouped.js";
 
-/** Longer keys are cut in messages: a key may have millions of characters, and a log has lines. */
+/** The length at which keys are cut in messages, because a key may have millions of characters. */
 const longestShown = 100;
 
 /**
- * What would change the look of a line, or forge another one: control characters, line separators, invisible characters and
- * those that turn the direction of writing, and halves of surrogate pairs.
+ * Characters that would change the look of a line, or forge another line. They are control
+ * characters, line separators, invisible characters, those that change the direction of writing,
+ * and halves of surrogate pairs.
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * A key as messages show it, in quotes: escaped, and cut to 100 characters. For authors of storages.
+ * Returns a key as messages show it, in quotes: escaped, and cut to 100 characters. For authors of
+ * storages.
  *
  * @example
  * ```ts
@@ -22,7 +24,7 @@ export function shownKey(key: string): string {
   return `"${text.replace(/["\\]/g, "\\$&").replace(unprintable, escaped)}"${rest}`;
 }
 
-/** The same without quotes, for a key that stands behind the name of its node. */
+/** Returns the same without quotes, for a key that follows the name of its node. */
 export function bareKey(key: string): string {
   const { text, rest } = cut(key);
   return text.replace(unprintable, escaped) + rest;
@@ -30,7 +32,7 @@ export function bareKey(key: string): string {
 
 function cut(key: string): { readonly text: string; readonly rest: string } {
   if (key.length <= longestShown) return { text: key, rest: "" };
-  // Not between the halves of a pair.
+  // Does not cut between the halves of a pair.
   const end = /[\ud800-\udbff]/.test(key.charAt(longestShown - 1)) ? longestShown - 1 : longestShown;
   return { text: key.slice(0, end), rest: `… (${grouped(key.length)} characters)` };
 }

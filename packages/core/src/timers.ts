@@ -2,11 +2,13 @@ import { performance } from "node:perf_hooks";
 import * as timers from "node:timers";
 
 /*
- * Node's own timers, taken when this module is evaluated. Fake timers of Jest, Vitest and Sinon replace the global ones, and
- * whatever waits for a server or for the end of a tick would then wait for a test to move the time on. `Date.now` is not here:
- * it is called as it is, so a faked date moves ttls.
+ * Node's own timers, taken when this module is evaluated. Fake timers of Jest, Vitest and Sinon
+ * replace the global ones. Waiting for a server or for the end of a tick would then wait until a
+ * test advances the time. `Date.now` is not here: the caller uses the global one, so a faked date
+ * changes ttls.
  *
- * Fakes may be installed before this module is evaluated. `node:timers` still has the true ones then.
+ * Fakes may be installed before this module is evaluated. `node:timers` still has the real ones
+ * then.
  */
 
 /** Node's own `setTimeout`, also under fake timers. For authors of storages. */
@@ -20,16 +22,25 @@ export const clearInterval: typeof timers.clearInterval = timers.clearInterval;
 /** Node's own `setImmediate`. For authors of storages. */
 export const setImmediate: typeof timers.setImmediate = timers.setImmediate;
 
-/** Returns milliseconds, with fractions, since some moment in the past: `performance.now()`, never faked. For authors of storages. */
+/**
+ * Returns milliseconds, with fractions, since some moment in the past: `performance.now()`, never
+ * faked. For authors of storages.
+ */
 export const elapsed: () => number = trueNow().bind(performance);
 
-/** Calls the task when the promise jobs are done: `process.nextTick`, never faked. For authors of storages. */
+/**
+ * Calls the task when the promise jobs are done: `process.nextTick`, never faked. For authors of
+ * storages.
+ */
 export const nextTick: <Arguments extends unknown[]>(
   task: (...given: Arguments) => void,
   ...given: Arguments
 ) => void = trueNextTick();
 
-/** Calls the task after the promise jobs that wait now: `queueMicrotask`, never faked. For authors of storages. */
+/**
+ * Calls the task after the promise jobs that wait now: `queueMicrotask`, never faked. For authors
+ * of storages.
+ */
 export function queueMicrotask(task: () => void): void {
   void settled.then(task);
 }
@@ -37,15 +48,16 @@ export function queueMicrotask(task: () => void): void {
 const settled = Promise.resolve();
 
 /**
- * Jest gives programs a copy of `process` and fakes the copy, so Node's own object is asked for. A fake that was installed there
- * is told by its `clock`; then an immediate takes its place, which gathers as much and costs a lone read a few microseconds.
+ * Returns Node's own `nextTick`. Jest gives programs a copy of `process` and fakes the copy, so
+ * this reads Node's own object. A `clock` property reveals a fake that was installed there. An
+ * immediate then replaces it, which gathers as much and costs a lone read a few microseconds.
  */
 function trueNextTick(): typeof process.nextTick {
   const { nextTick } = process.getBuiltinModule("node:process");
   return "clock" in nextTick ? timers.setImmediate : nextTick;
 }
 
-/** A fake hides the method of the class behind one of the object. */
+/** Returns the real `now`. A fake on the object hides the method of the class. */
 function trueNow(): () => number {
   const { now } = Object.getPrototypeOf(performance) as { readonly now?: () => number };
   return now ?? performance.now;
