@@ -1,7 +1,8 @@
 import { connect, Socket } from "node:net";
-import { clearTimeout, elapsed, noAnswer, setImmediate, setTimeout } from "cacheme/driver";
+import { clearTimeout, elapsed, noAnswer, resetSocket, setImmediate, setTimeout } from "cacheme/driver";
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2";
 import type { MysqlConnectionOptions, Settings } from "./options.js";
+import type { ServerFacts } from "./server.js";
 
 /** So many statements are kept prepared on each connection of ours: the server bounds their number, too. */
 const preparedStatements = 200;
@@ -19,6 +20,8 @@ const keepAliveDelay = 30_000;
  * - an error of a connection that nobody uses any more is nobody's.
  */
 export class Client {
+  /** Known once the storage is open. */
+  server: ServerFacts | undefined;
   readonly #pool: Pool;
   readonly #isOwn: boolean;
   readonly #connectTimeout: number;
@@ -67,7 +70,7 @@ export class Client {
     this.#pool.end(() => {});
     await new Promise((resolve) => setImmediate(resolve));
     for (const socket of this.#sockets) {
-      if (this.#entering.has(socket)) reset(socket);
+      if (this.#entering.has(socket)) resetSocket(socket);
       else socket.destroy();
     }
   }
@@ -96,7 +99,7 @@ export class Client {
   }: MysqlConnectionOptions): Socket {
     const socket = socketPath ? connect(socketPath) : connect(port, host);
     const tooLong = noAnswer(this.#connectTimeout);
-    const timer = setTimeout(() => reset(socket, tooLong), this.#connectTimeout).unref();
+    const timer = setTimeout(() => resetSocket(socket, tooLong), this.#connectTimeout).unref();
     this.#sockets.add(socket);
     this.#entering.set(socket, timer);
     socket.once("close", () => {
@@ -125,19 +128,8 @@ export class Client {
 function end(connection: PoolConnection): void {
   silence(connection);
   const stream = streamOf(connection);
-  if (stream !== undefined) reset(stream);
+  resetSocket(stream);
   connection.destroy();
-}
-
-/**
- * A reset makes the kernel forget what it has not sent: a write whose caller was told that it failed must not arrive after a
- * removal on another connection. There is none once the socket's own side was ended.
- */
-function reset(socket: Socket, error?: Error): void {
-  const canReset = !socket.connecting && socket.remotePort !== undefined && !("encrypted" in socket);
-  if (canReset && socket.writable) socket.resetAndDestroy();
-  // A reset by itself waits until everything is written.
-  socket.destroy(error);
 }
 
 /** What goes wrong on a connection that nobody uses is no error: the pool has let go of it. */

@@ -1,4 +1,15 @@
+import type { Parameter } from "./session.js";
 import { now } from "./table.js";
+
+/** An INSERT whose rows are read as it leaves them. */
+export interface Insert {
+  readonly sql: string;
+  readonly parameters: readonly Parameter[];
+  readonly columns: string;
+  /** The parameters in {@link columns}. */
+  readonly ofColumns: readonly Parameter[];
+  readonly ids: readonly Buffer[];
+}
 
 /** A generation's id has so many characters, and an `@` and the time after it. */
 const generationIdLength = 22;
@@ -31,16 +42,12 @@ export class Commands {
     return `SELECT id, bytes FROM ${this.#table} WHERE ${ids(rows)} AND ${readable}`;
   }
 
-  /** {@link read} with the whole keys of long ones. */
-  readLong(rows: number): string {
-    return `SELECT id, bytes, long_key FROM ${this.#table} WHERE ${ids(rows)} AND ${readable}`;
-  }
-
   /**
-   * Parameters of a row: id, bytes, milliseconds that it is kept; and the columns that are named besides, which nearly no
-   * batch needs and each of which costs time.
+   * Parameters of a row: id, bytes, milliseconds that it is kept; then the long key and the milliseconds that it is fresh, if
+   * the batch has them. Nearly no batch does, and each column costs time.
    */
-  write(rows: number, besides: readonly ("long_key" | "fresh_for")[]): string {
+  write(rows: number, has: { readonly longKeys: boolean; readonly freshness: boolean }): string {
+    const besides = [...(has.longKeys ? ["long_key"] : []), ...(has.freshness ? ["fresh_for"] : [])];
     return `INSERT INTO ${this.#table} (${["id", "bytes", "kept_for", ...besides].join(", ")})
       VALUES ${list(rows, `(?,?,?${",?".repeat(besides.length)})`)} ON DUPLICATE KEY UPDATE ${replaced}`;
   }

@@ -1,11 +1,11 @@
-import type { RemoteStorage } from "cacheme";
+import { DriverStorage, type RemoteStorage } from "cacheme/driver";
+import { MysqlDriver } from "./driver.js";
 import {
   type MysqlConnectionOptions,
   type MysqlPool,
   type MysqlStorageOptions,
   settings,
 } from "./options.js";
-import { MysqlStorage } from "./storage.js";
 
 export type { MysqlConnectionOptions, MysqlPool, MysqlStorageOptions } from "./options.js";
 export { mysqlTable } from "./table.js";
@@ -35,5 +35,6 @@ export function mysql(
   target: string | MysqlConnectionOptions | MysqlPool,
   options: MysqlStorageOptions = {},
 ): RemoteStorage {
-  return new MysqlStorage(settings(target, options));
+  const checked = settings(target, options);
+  return new DriverStorage(new MysqlDriver(checked), checked);
 }

@@ -1,17 +1,22 @@
 import {
   type ConnectionOptions,
-  type ConnectionSettings,
-  connectionSettings,
+  connectionRows,
+  type DriverSettings,
   type Duration,
+  flag,
+  type OptionKind,
+  OptionTable,
   optionError,
-  refuseUnknownOptions,
+  parseAddress,
+  serverName,
   shown,
-  timerMilliseconds,
+  tableOption,
+  timer,
+  wholeNumber,
 } from "cacheme/driver";
 import type { Pool, PoolOptions } from "mysql2";
 import type { Pool as PromisePool } from "mysql2/promise";
-import { addressOf, optionsOf } from "./address.js";
-import { quotedTable } from "./table.js";
+import { quoted } from "./table.js";
 
 /** How the storage behaves. Everything has a default. */
 export interface MysqlStorageOptions extends ConnectionOptions {
@@ -32,16 +37,13 @@ export type MysqlConnectionOptions = Pick<PoolOptions, (typeof taken)[number]>;
 /** A pool that the program has already, of `mysql2` or of `mysql2/promise`. */
 export type MysqlPool = Pool | PromisePool;
 
-/** Options that were checked. */
-export interface Settings extends ConnectionSettings {
-  /** `mysql://host:port/database`, without name and password. */
-  readonly label: string;
+/** Options that were checked. The label is `mysql://host:port/database`, without name and password. */
+export interface Settings extends DriverSettings {
   /** What to make a pool of, or the program's own. */
   readonly pool: MysqlConnectionOptions | Pool;
-  /** Quoted, with its database where one was given. */
+  /** Quoted, with its database if it has one. */
   readonly table: string;
   readonly createTable: boolean;
-  readonly sweepInterval: number;
 }
 
 const where = "mysql()";
@@ -76,50 +78,75 @@ const instead: Readonly<Record<string, string>> = {
   waitForConnections: "calls wait for a connection up to commandTimeout",
 };
 
-const known: readonly (keyof MysqlStorageOptions)[] = [
-  "commandTimeout",
-  "connect",
-  "connectTimeout",
-  "createTable",
-  "sweepInterval",
-  "table",
-];
+const form = 'Write "mysql://user:password@host:3306/database"; "mariadb://" means the same.';
+
+const optionTable = new OptionTable(where, {
+  ...connectionRows,
+  createTable: { kind: flag, default: true },
+  sweepInterval: { kind: timer, default: "1m" },
+  table: { kind: tableOption, default: "cacheme" },
+});
+
+/** mysql2 checks it. In an address, `true` verifies the certificate by mysql2's defaults; other words are its profiles. */
+const tls: OptionKind<PoolOptions["ssl"]> = {
+  check: (value) => value as PoolOptions["ssl"],
+  fromText: (text) => (text === "false" ? undefined : text === "true" || text === "" ? {} : text),
+};
+
+/** The options of mysql2 that an address may have as parameters. */
+const parameterTable = new OptionTable(where, {
+  connectionLimit: { kind: wholeNumber(1), inAddress: true },
+  ssl: { kind: tls, inAddress: true },
+});
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
- *   `CACHEME_INVALID_DURATION` for a time that is no duration
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option, `CACHEME_INVALID_DURATION` for an
+ *   invalid time
  */
 export function settings(
   target: string | MysqlConnectionOptions | MysqlPool,
   options: MysqlStorageOptions,
 ): Settings {
-  refuseUnknownOptions(options, known, where);
-  const { table = "cacheme", createTable = true, sweepInterval = "1m" } = options;
-  if (typeof createTable !== "boolean") {
-    throw optionError(`The option createTable of ${where} is ${shown(createTable)}. Give true or false.`);
-  }
-  const common = {
-    ...connectionSettings(options, where),
-    table: quotedTable(table, where),
-    createTable,
-    sweepInterval: timerMilliseconds(sweepInterval, `option sweepInterval of ${where}`),
-  };
+  const checked = optionTable.check(options);
+  const common = { ...checked, table: quoted(checked.table) };
   if (isPool(target)) {
     const pool = "pool" in target ? target.pool : target;
     // mysql2 types the pool's `config` as what it was made of; it is a PoolConfig, with the connections' own inside.
     const { connectionConfig } = pool.config as { connectionConfig?: PoolOptions };
-    return { ...common, label: addressOf(connectionConfig ?? {}), pool };
+    return { ...common, label: label(connectionConfig ?? {}), pool };
   }
-  const pool = typeof target === "string" ? optionsOf(target) : checked(target);
-  if (!pool.database && !table.includes(".")) {
+  const pool = typeof target === "string" ? fromAddress(target) : connection(target);
+  if (!pool.database && checked.table.length === 1) {
     throw optionError(
       `${where} was not told which database to use. Name it in the address, such as "mysql://host:3306/database".`,
     );
   }
-  return { ...common, label: addressOf(pool), pool };
+  return { ...common, label: label(pool), pool };
 }
 
-function checked(options: MysqlConnectionOptions): MysqlConnectionOptions {
+function fromAddress(text: string): MysqlConnectionOptions {
+  const address = parseAddress(text);
+  if (address === undefined || !/^(mysql|mariadb)$/.test(address.scheme)) {
+    throw optionError(`${where} was given a text that is not an address of a MySQL server. ${form}`);
+  }
+  const [server, ...others] = address.servers;
+  const [database, ...rest] = address.path;
+  if (others.length + rest.length > 0) {
+    throw optionError(`${where} was given an address of more than one server or database. ${form}`);
+  }
+  const { connectionLimit, ssl } = parameterTable.check(parameterTable.fromParameters(address.parameters));
+  return {
+    host: server?.host ?? "localhost",
+    port: server?.port ?? 3306,
+    user: address.username ?? "",
+    password: address.password ?? "",
+    database: database ?? "",
+    ...(connectionLimit !== undefined && { connectionLimit }),
+    ...(ssl !== undefined && { ssl }),
+  };
+}
+
+function connection(options: MysqlConnectionOptions): MysqlConnectionOptions {
   if (
     typeof options !== "object" ||
     options === null ||
@@ -135,13 +162,13 @@ function checked(options: MysqlConnectionOptions): MysqlConnectionOptions {
     const why = instead[name] ?? `it takes ${taken.join(", ")}`;
     throw optionError(`${where} does not take the option ${name} of mysql2: ${why}.`);
   }
-  const { connectionLimit } = options;
-  if (connectionLimit !== undefined && !(Number.isInteger(connectionLimit) && connectionLimit > 0)) {
-    throw optionError(
-      `The option connectionLimit of ${where} is ${shown(connectionLimit)}. Give a whole number from 1.`,
-    );
-  }
+  parameterTable.check({ connectionLimit: options.connectionLimit });
   return options;
+}
+
+function label({ host = "localhost", port = 3306, database, socketPath }: PoolOptions): string {
+  const path = database ? `/${database}` : "";
+  return socketPath ? `mysql:${socketPath}${path}` : `mysql://${serverName({ host, port })}${path}`;
 }
 
 /** A pool of either kind. A single connection, a cluster and its namespaces are none. */

@@ -1,9 +1,9 @@
 import { isError, refusedConnection, type StorageError, unsupportedServer } from "cacheme/driver";
-import { type Commands, serverFacts } from "./commands.js";
+import { serverFacts } from "./commands.js";
 import type { Settings } from "./options.js";
-import { numberOf, type Session } from "./session.js";
+import { isServers, numberOf, serverErrors, trial } from "./server-errors.js";
+import type { Session } from "./session.js";
 import { tableStatement } from "./table.js";
-import { isServers, remedyFor } from "./trouble.js";
 
 /** What the storage must know of the server. */
 export interface ServerFacts {
@@ -15,9 +15,6 @@ export interface ServerFacts {
   /** Whether an INSERT answers with the rows that it leaves: MariaDB does from 10.5 on, MySQL never does. */
   readonly returns: boolean;
 }
-
-/** What the storage works with, for messages. */
-export const needs = "MySQL 8.0.13 or newer, or MariaDB 10.5 or newer";
 
 const oldest: Readonly<Record<string, readonly [number, number, number]>> = {
   MySQL: [8, 0, 13],
@@ -34,11 +31,7 @@ const losesEmptyValues = /\bEMPTY_STRING_IS_NULL\b/;
  *
  * @throws StorageError if nothing could ever be stored; the message says what to do
  */
-export async function serverOf(
-  session: Session,
-  commands: Commands,
-  settings: Settings,
-): Promise<ServerFacts> {
+export async function serverOf(session: Session, settings: Settings): Promise<ServerFacts> {
   const [[version, packet, autocommit, comment, mode] = []] = await session.rows(serverFacts);
   if (Number(autocommit) !== 1) {
     throw refused(
@@ -55,7 +48,7 @@ export async function serverOf(
     );
   }
   const facts = factsOf(String(version), Number(packet), String(comment));
-  await ensureTable(session, commands, settings, facts);
+  await ensureTable(session, settings, facts);
   return facts;
 }
 
@@ -81,16 +74,11 @@ function isTooOld({ product, version }: ServerFacts): boolean {
 }
 
 /** A table that is there may have been made in another way, on an older server, too: the trial of the calls tells. */
-async function ensureTable(
-  session: Session,
-  commands: Commands,
-  settings: Settings,
-  facts: ServerFacts,
-): Promise<void> {
+async function ensureTable(session: Session, settings: Settings, facts: ServerFacts): Promise<void> {
   const { table, createTable, label } = settings;
   const found = `${facts.product} ${facts.version}`;
   try {
-    await session.rows(commands.probe());
+    await session.rows(session.commands.probe());
     return;
   } catch (error) {
     const number = numberOf(error);
@@ -106,7 +94,7 @@ async function ensureTable(
       );
     }
     if (number !== noTable) throw error;
-    if (isTooOld(facts)) throw unsupportedServer(label, found, needs, { cause: error });
+    if (isTooOld(facts)) throw unsupportedServer(label, found, trial.needs, { cause: error });
     if (!createTable) {
       const remedy = "Make it of what mysqlTable() prints, or leave createTable: false out";
       throw refused(settings, `there is no table ${table}`, remedy, error);
@@ -115,8 +103,8 @@ async function ensureTable(
   try {
     await session.change(tableStatement(table));
   } catch (cause) {
-    if (!isError(cause) || !isServers(cause) || remedyFor(cause) !== undefined) throw cause;
-    throw unsupportedServer(label, found, needs, {
+    if (!isError(cause) || !isServers(cause) || serverErrors.remedyFor?.(cause) !== undefined) throw cause;
+    throw unsupportedServer(label, found, trial.needs, {
       why: `the table could not be made: ${cause.message}`,
       cause,
     });

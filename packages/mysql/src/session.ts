@@ -1,39 +1,56 @@
-import { isError } from "cacheme/driver";
+import type { KeyFailures, StorageCall, StoredRecord } from "cacheme/driver";
 import type { PoolConnection } from "mysql2";
+import { roomOf, statements } from "./batch.js";
 import type { Client } from "./client.js";
+import type { Commands, Insert } from "./commands.js";
+import { inLockOrder, type Row, recordSize } from "./record.js";
+import type { ServerFacts } from "./server.js";
+import { lockErrors, numberOf, RecordTooLarge } from "./server-errors.js";
 
 /** A parameter of a statement. */
 export type Parameter = Buffer | string | number | null;
 
-/** What a statement that answers with no rows has done. */
+/** A row that the server answers with, as an array of columns. */
+export type Answer = readonly unknown[];
+
+/** The answer of a statement that changes rows. */
 interface Done {
   readonly affectedRows: number;
 }
 
-/** A statement was the loser of a deadlock, or has waited too long for a lock: it was undone, and may be tried again. */
-const lockErrors: ReadonlySet<unknown> = new Set([1205, 1213]);
-
 /**
- * What the server says of a connection that is of no more use: it has forgotten a prepared statement, or has become
- * read-only, as the old primary does after a fail-over.
+ * Errors after which a connection is useless: it has forgotten a prepared statement, or has become read-only, as an old
+ * primary does after a fail-over.
  */
-const staleErrors: ReadonlySet<unknown> = new Set([1243, 1290, 1615, 1792, 1836]);
+const staleErrors: ReadonlySet<number | undefined> = new Set([1243, 1290, 1615, 1792, 1836]);
 
-/** The one connection on which the statements of one call are sent, one after the other. */
+/** The connection on which a call sends its statements, one after the other. */
 export class Session {
+  readonly commands: Commands;
   readonly #client: Client;
+  readonly #call: StorageCall | undefined;
   #connection: PoolConnection | undefined;
   #isOver = false;
 
-  constructor(client: Client) {
+  /** @param call `undefined` while the storage is opened */
+  constructor(client: Client, commands: Commands, call: StorageCall | undefined = undefined) {
     this.#client = client;
+    this.commands = commands;
+    this.#call = call;
+    call?.whenLate(() => this.giveUp());
+  }
+
+  /** The server's facts: they are known once the storage is open. */
+  get server(): ServerFacts {
+    if (this.#client.server === undefined) throw new Error("the storage is not open");
+    return this.#client.server;
   }
 
   /** Takes a connection for as long as `act` runs. */
   async use<T>(act: (session: Session) => Promise<T>): Promise<T> {
-    const connection = await this.#client.take();
+    const connection = await this.#take();
     if (this.#isOver) {
-      // It has come too late for this call, and is as good as new.
+      // It comes too late for this call, and is as good as new.
       connection.release();
       throw gaveUp();
     }
@@ -41,7 +58,7 @@ export class Session {
     try {
       return await act(this);
     } catch (error) {
-      if (isOf(staleErrors, error)) this.giveUp();
+      if (staleErrors.has(numberOf(error))) this.giveUp();
       throw error;
     } finally {
       if (!this.#isOver) this.#client.giveBack(connection);
@@ -57,7 +74,7 @@ export class Session {
   }
 
   /** Rows as arrays of columns. */
-  async rows(sql: string, parameters: readonly Parameter[] = []): Promise<readonly (readonly unknown[])[]> {
+  async rows(sql: string, parameters: readonly Parameter[] = []): Promise<readonly Answer[]> {
     const found = await this.#answer(sql, parameters);
     if (Array.isArray(found)) return found;
     throw new Error("the server answered without rows");
@@ -69,11 +86,42 @@ export class Session {
     return ((await this.#answer(sql, parameters)) as Done).affectedRows;
   }
 
+  /** Returns the rows that an INSERT leaves: with the INSERT if the server can, else by a second statement. */
+  async insert({ sql, parameters, columns, ofColumns, ids }: Insert): Promise<readonly Answer[]> {
+    if (this.server.returns) return this.rows(`${sql} RETURNING ${columns}`, [...parameters, ...ofColumns]);
+    await this.change(sql, parameters);
+    return this.rows(this.commands.reread(columns, ids.length), [...ofColumns, ...ids]);
+  }
+
+  /** Cuts a batch into statements that fit into the server's packets. */
+  split<T>(rows: readonly Row<T>[], sizeOf: (row: Row<T>) => number): Row<T>[][] {
+    return statements(rows, this.server.packet, sizeOf);
+  }
+
+  /** Returns the rows of the records that fit into the server's packets. */
+  fitting<R extends StoredRecord>(records: readonly R[], failures: KeyFailures): readonly Row<R>[] {
+    const { packet } = this.server;
+    const room = roomOf(packet);
+    return inLockOrder(records).filter((row) => {
+      if (recordSize(row) <= room) return true;
+      failures.add(row.item.key, new RecordTooLarge(row.item.bytes.byteLength, packet));
+      return false;
+    });
+  }
+
+  async #take(): Promise<PoolConnection> {
+    try {
+      return await this.#client.take();
+    } catch (error) {
+      throw this.#call?.unreachable(error) ?? error;
+    }
+  }
+
   async #answer(sql: string, parameters: readonly Parameter[]): Promise<unknown> {
     try {
       return await this.#send(sql, parameters);
     } catch (error) {
-      if (!isOf(lockErrors, error)) throw error;
+      if (!lockErrors.has(numberOf(error))) throw error;
       return this.#send(sql, parameters);
     }
   }
@@ -97,16 +145,6 @@ const plainAnswers = { rowsAsArray: true, nestTables: false, namedPlaceholders: 
 /** A function of the pool's own could only be overruled by another one. */
 function asUsual(_field: unknown, next: () => unknown): unknown {
   return next();
-}
-
-/** The server's number for an error, such as 1213. Those of the system are negative. */
-export function numberOf(error: unknown): number | undefined {
-  const number: unknown = isError(error) ? Reflect.get(error, "errno") : undefined;
-  return typeof number === "number" && number > 0 ? number : undefined;
-}
-
-function isOf(numbers: ReadonlySet<unknown>, error: unknown): boolean {
-  return numbers.has(numberOf(error));
 }
 
 /** Nobody sees it: the call was rejected when its deadline passed. */

@@ -22,13 +22,13 @@ export const longestId = 512;
  * ```
  */
 export function mysqlTable(table = "cacheme"): string {
-  return tableStatement(quotedTable(table, "mysqlTable()"));
+  return tableStatement(quoted(tableName(table, "mysqlTable()")));
 }
 
 /** {@link mysqlTable} for a name that is quoted. */
 export function tableStatement(quoted: string): string {
   return `CREATE TABLE IF NOT EXISTS ${quoted} (
-  -- The key's bytes; of a key of ${longestId} bytes or more the first ${longestId - 32} and the SHA-256 of all.
+  -- The key's bytes; of a key of ${longestId} bytes or more its beginning and its SHA-256.
   id VARBINARY(${longestId}) NOT NULL PRIMARY KEY,
   long_key VARBINARY(6000) NULL,
   -- NULL where only a lease stands under the key.
@@ -47,13 +47,7 @@ export function tableStatement(quoted: string): string {
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4`;
 }
 
-/**
- * The name as it stands in statements.
- *
- * @param where what it was given to, for the error's message
- */
-export function quotedTable(name: string, where: string): string {
-  return tableName(name, where)
-    .map((part) => `\`${part}\``)
-    .join(".");
+/** The parts were checked (`tableName`): nothing in them has a meaning between quotes. */
+export function quoted(parts: readonly string[]): string {
+  return parts.map((part) => `\`${part}\``).join(".");
 }

@@ -39,14 +39,25 @@ describe("the address of a server", () => {
     "mysql:app",
     "mysql://:secret@[/app",
     "mysql://user:%zz@localhost/secret",
-    "mysql://:secret@localhost/app?connectionLimit=0",
-    "mysql://:secret@localhost/app?multipleStatements=true",
+    "mysql://:secret@localhost,other/app",
+    "mysql://:secret@localhost/app/other",
     "mysql://:secret@localhost",
     "",
   ])("is refused if it is %j", (url) => {
     const make = () => mysql(url);
     expect(make).toThrow(expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }));
     expect(make).toThrow(/mysql:\/\/(user:password@)?host:3306\/database/);
+    expect(make).toThrow(expect.objectContaining({ message: expect.not.stringContaining("secret") }));
+  });
+
+  it.each([
+    ["connectionLimit=0", "The option connectionLimit of mysql() is 0. Give a whole number from 1."],
+    ["multipleStatements=true", "It takes connectionLimit, ssl."],
+  ])("is refused with the parameter %s", (parameter, words) => {
+    const make = () => mysql(`mysql://:secret@localhost/app?${parameter}`);
+    expect(make).toThrow(
+      expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(words) }),
+    );
     expect(make).toThrow(expect.objectContaining({ message: expect.not.stringContaining("secret") }));
   });
 

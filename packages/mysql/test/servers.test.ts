@@ -85,7 +85,7 @@ describeWithServer("mysql", "a server that cannot be worked with", (server) => {
     await expect(other.connect()).rejects.toMatchObject({
       code: "CACHEME_UNSUPPORTED_SERVER",
       message: expect.stringMatching(
-        /found MariaDB 10\.\d+\.\d+, where a .+ failed: no updates here\. The storage needs/,
+        /found MariaDB 10\.\d+\.\d+, where an acquire failed: no updates here\. The storage needs/,
       ),
     });
   });
