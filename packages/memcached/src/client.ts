@@ -1,132 +1,43 @@
-import {
-  clearTimeout,
-  isError,
-  type RemoteStorage,
-  type StorageCall,
-  StorageCalls,
-  StorageError,
-  setTimeout,
-} from "cacheme/driver";
-
-import { Connection } from "./connection.js";
-import { type Exchange, isFull, Refusal } from "./exchange.js";
+import { clearTimeout, type KeyFailures, Rendezvous, type StorageCall, setTimeout } from "cacheme/driver";
 import type { Settings } from "./options.js";
-import { type Answer, Batch } from "./protocol.js";
-import { Rendezvous } from "./rendezvous.js";
-import { needs } from "./server-facts.js";
+import { Server } from "./server.js";
+import { ServerCall } from "./server-call.js";
+import { isDown } from "./trouble.js";
 
-/** What one server has of a batch. */
-export interface Part {
-  readonly connection: Connection;
-  /** Where its keys stand in the batch, in order. */
-  readonly places: readonly number[];
-}
-
-/** The servers together: who has which key, and calls to them. */
+/** The servers, and calls to those that have the keys. */
 export class Client {
-  readonly connections: readonly Connection[];
-  readonly #rendezvous: Rendezvous;
-  readonly #calls: StorageCalls;
+  readonly servers: readonly Server[];
   readonly #settings: Settings;
+  readonly #rendezvous = new Rendezvous<Server>();
 
-  /** @param storage whose calls are tried when a server is there */
-  constructor(settings: Settings, storage: RemoteStorage) {
-    const { servers, username, password, tls, connectTimeout, label } = settings;
+  constructor(settings: Settings) {
     this.#settings = settings;
-    const scheme = tls === undefined ? "memcached" : "memcacheds";
-    this.connections = servers.map(({ host, port, name }) => {
-      const address = `${scheme}://${name}`;
-      return new Connection(name, { host, port, address, username, password, tls, connectTimeout });
-    });
-    this.#rendezvous = new Rendezvous(servers);
-    this.#calls = new StorageCalls({
-      ...settings,
-      label,
-      open: () => this.#open(),
-      shut: async () => {
-        for (const connection of this.connections) connection.close();
-      },
-      isAnswer: (error) => error instanceof Refusal,
-      refusalAdvice: ({ message }) =>
-        /authenticat/.test(message) ? "Check the name and the password." : undefined,
-      advice: (error) => (isServers(error) ? "The server's own words say why." : lost),
-      // Of several servers each says its version while connecting; a trial would wait for those that are down.
-      ...(servers.length === 1 && { trial: { storage, needs, passes: isFull } }),
-    });
+    this.servers = settings.servers.map((server) => new Server(server, settings));
+    this.#rendezvous.members = this.servers;
+  }
+
+  /** Whether there are several servers. */
+  get isPool(): boolean {
+    return this.servers.length > 1;
   }
 
   /** Whether one of the servers that were reached is a proxy. */
   get isBehindProxy(): boolean {
-    return this.connections.some(({ isProxy }) => isProxy);
+    return this.servers.some(({ isProxy }) => isProxy);
   }
 
-  connect(): Promise<void> {
-    return this.#calls.connect();
-  }
-
-  close(): Promise<void> {
-    return this.#calls.close();
-  }
-
-  /** Makes one call, within its deadline. */
-  run<T>(action: string, act: (conversation: Conversation) => Promise<T>): Promise<T> {
-    let conversation: Conversation | undefined;
-    return this.#calls.run(
-      action,
-      (call) => {
-        conversation = new Conversation(call, this.#calls, this.connections.length > 1);
-        return act(conversation);
-      },
-      () => conversation?.giveUp(this.#settings.commandTimeout),
-    );
-  }
-
-  /** Who has which of the keys. */
-  parts(names: readonly string[]): readonly Part[] {
-    const [only] = this.connections;
-    if (only !== undefined && this.connections.length === 1) {
-      return [{ connection: only, places: names.map((_, place) => place) }];
-    }
-    const places = this.connections.map((): number[] => []);
-    for (const [place, name] of names.entries()) places[this.#rendezvous.placeOf(name)]?.push(place);
-    return this.connections.flatMap((connection, server) => {
-      const its = places[server] ?? [];
-      return its.length > 0 ? [{ connection, places: its }] : [];
-    });
-  }
-
-  /** The first server by name that is up; the first one of all where none is. */
-  firstUp(): Connection {
-    const byName = [...this.connections].sort((a, b) => (a.label < b.label ? -1 : 1));
-    const first = byName.find(({ isReady }) => isReady) ?? byName[0];
-    if (first === undefined) throw new Error("there is no server");
-    return first;
+  /** The server that has an item. */
+  serverOf(name: string): Server | undefined {
+    return this.#rendezvous.of(name);
   }
 
   /**
-   * Asks servers for what may be left out: one of a pool that is known to be down has no keys, as long as another one is
-   * up. One that is lost while it is asked fails the call.
+   * Opens the servers. One that answers is enough, because one that is down costs only its own keys. The others get half of
+   * the time.
    */
-  async eachUp(parts: readonly Part[], act: (part: Part) => Promise<void>): Promise<void> {
-    const [only] = parts;
-    if (only !== undefined && this.connections.length === 1) return act(only);
-    await each(parts, async (part) => {
-      try {
-        await act(part);
-      } catch (error) {
-        const isDown = error instanceof StorageError && outOfUse.has(error.code);
-        if (!isDown || !this.connections.some(({ isReady }) => isReady)) throw error;
-      }
-    });
-  }
-
-  /**
-   * One server that answers is enough: one that is down costs its keys only. The others are waited for, but not so long
-   * that nothing would come of it.
-   */
-  async #open(): Promise<void> {
-    const attempts = this.connections.map((connection) => connection.untilReady());
-    if (attempts.length > 1) {
+  async open(): Promise<void> {
+    const attempts = this.servers.map((server) => server.untilReady());
+    if (this.isPool) {
       let timer: NodeJS.Timeout | undefined;
       const longEnough = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, this.#settings.connectTimeout / 2).unref();
@@ -135,129 +46,103 @@ export class Client {
       clearTimeout(timer);
     }
     await Promise.any(attempts).catch(() => attempts[0]);
-    for (const connection of this.connections) connection.persist();
-  }
-}
-
-/** One call's questions to servers. */
-export class Conversation {
-  readonly #call: StorageCall;
-  readonly #calls: StorageCalls;
-  readonly #isPool: boolean;
-  readonly #exchanges: { readonly connection: Connection; readonly exchange: Exchange }[] = [];
-
-  constructor(call: StorageCall, calls: StorageCalls, isPool: boolean) {
-    this.#call = call;
-    this.#calls = calls;
-    this.#isPool = isPool;
+    for (const server of this.servers) server.persist();
   }
 
-  /**
-   * Sends commands to a server when there is a connection, and answers with what it says: an answer for each, in order.
-   * Does not settle when the deadline has passed before.
-   *
-   * @param write is called when the connection is there, once
-   */
-  ask(connection: Connection, write: (batch: Batch) => void): Promise<readonly Answer[]> {
-    return this.#exchange(connection, () => {
-      const batch = new Batch();
-      write(batch);
-      return batch.commands === 0 ? undefined : connection.send(batch);
+  close(): void {
+    for (const server of this.servers) server.close();
+  }
+
+  /** A call to every server. */
+  toAll(call: StorageCall): readonly ServerCall[] {
+    return this.servers.map((server) => new ServerCall(server, [], call, this.isPool));
+  }
+
+  /** A call to the first server by name that is up, or to the first of all if none is. */
+  toFirstUp(call: StorageCall): ServerCall {
+    const { members } = this.#rendezvous;
+    const first = members.find(({ isReady }) => isReady) ?? members[0];
+    if (first === undefined) throw new Error("there is no server");
+    return new ServerCall(first, [], call, this.isPool);
+  }
+
+  /** Calls each server that has one of the items. If a server fails, the others are done before the call rejects. */
+  async each<T>(
+    names: readonly string[],
+    call: StorageCall,
+    act: (server: ServerCall) => Promise<T>,
+  ): Promise<readonly T[]> {
+    const servers = this.#split(names, call);
+    const [only] = servers;
+    if (only !== undefined && servers.length === 1) return [await act(only)];
+    const outcomes = await Promise.allSettled(servers.map(act));
+    return outcomes.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value;
     });
   }
 
   /**
-   * `mg` for each name. Each answer has to bear its command's number: an answer that was given to another key would be
-   * worse than none.
+   * Calls each server, but skips one of a pool that is known to be down, as long as another is up. A server that is lost while it
+   * is asked fails the call.
    */
-  async get(
-    connection: Connection,
+  async eachUp(
     names: readonly string[],
-    flags: (index: number) => string,
-  ): Promise<readonly Answer[]> {
-    let first = 0;
-    const answers = await this.ask(connection, (batch) => {
-      first = connection.numbers(names.length);
-      for (let index = 0; index < names.length; index++) {
-        batch.command(`mg ${names[index]} ${flags(index)} O${first + index}`);
+    call: StorageCall,
+    act: (server: ServerCall) => Promise<void>,
+  ): Promise<void> {
+    await this.each(names, call, async (server) => {
+      try {
+        await act(server);
+      } catch (error) {
+        if (!this.isPool || !isDown(error) || !this.servers.some(({ isReady }) => isReady)) throw error;
       }
     });
-    for (let index = 0; index < answers.length; index++) {
-      const answer = answers[index];
-      // Some versions leave the number out of a miss; errors never have it.
-      const isInStep = answer?.opaque === first + index || (answer?.opaque === -1 && answer.code !== "VA");
-      if (!isInStep) throw connection.distrust();
+  }
+
+  /**
+   * Calls each server, and adds the keys of a server that fails to the failures.
+   *
+   * @throws the error of the first server if all have failed
+   */
+  async collect<T>(
+    keys: readonly string[],
+    names: readonly string[],
+    failures: KeyFailures,
+    call: StorageCall,
+    act: (server: ServerCall) => Promise<T>,
+  ): Promise<readonly T[]> {
+    const servers = this.#split(names, call);
+    const outcomes = await Promise.allSettled(servers.map(act));
+    const [first] = outcomes;
+    if (first?.status === "rejected" && outcomes.every(({ status }) => status === "rejected"))
+      throw first.reason;
+    return outcomes.flatMap((outcome, index) => {
+      if (outcome.status === "fulfilled") return [outcome.value];
+      for (const place of servers[index]?.places ?? []) failures.add(keys[place] ?? "", outcome.reason);
+      return [];
+    });
+  }
+
+  #split(names: readonly string[], call: StorageCall): readonly ServerCall[] {
+    const [only] = this.servers;
+    if (only !== undefined && !this.isPool) {
+      return [
+        new ServerCall(
+          only,
+          names.map((_, place) => place),
+          call,
+          false,
+        ),
+      ];
     }
-    return answers;
-  }
-
-  /** `stats`. */
-  stats(connection: Connection): Promise<readonly Answer[]> {
-    return this.#exchange(connection, () => connection.stats());
-  }
-
-  /** Whether the deadline has passed: what is not sent yet must not be. */
-  get isLate(): boolean {
-    return this.#call.isLate;
-  }
-
-  /** The deadline has passed. */
-  giveUp(milliseconds: number): void {
-    for (const { connection, exchange } of this.#exchanges) connection.giveUp(exchange, milliseconds);
-  }
-
-  async #exchange(connection: Connection, send: () => Exchange | undefined): Promise<readonly Answer[]> {
-    if (!connection.isReady) await this.#untilReady(connection);
-    if (this.#call.isLate) return new Promise<never>(() => {});
-    const exchange = send();
-    if (exchange === undefined) return [];
-    this.#exchanges.push({ connection, exchange });
-    if (!this.#isPool) return exchange.answers;
-    return exchange.answers.catch((error: unknown) => Promise.reject(ofServer(connection, error)));
-  }
-
-  async #untilReady(connection: Connection): Promise<void> {
-    try {
-      if (connection.failure !== undefined) throw connection.failure;
-      await connection.untilReady();
-    } catch (error) {
-      const isOfServer = this.#isPool && !(error instanceof StorageError);
-      throw this.#calls.unreachable(isOfServer ? ofServer(connection, error) : error);
+    const places = new Map(this.servers.map((server): [Server, number[]] => [server, []]));
+    for (const [place, name] of names.entries()) {
+      const server = this.serverOf(name);
+      if (server !== undefined) places.get(server)?.push(place);
     }
+    return [...places].flatMap(([server, its]) =>
+      its.length > 0 ? [new ServerCall(server, its, call, true)] : [],
+    );
   }
-}
-
-const lost = "The connection was lost meanwhile; the storage makes a new one by itself.";
-
-/** The codes of a server that cannot be asked for anything. */
-const outOfUse: ReadonlySet<string> = new Set([
-  ...["CACHEME_CONNECT_FAILED", "CACHEME_CONNECT_REFUSED", "CACHEME_UNSUPPORTED_SERVER"],
-]);
-
-/** Whether these are words of the server, perhaps of one that an error names. */
-function isServers(error: Error): boolean {
-  return error instanceof Refusal || error.cause instanceof Refusal;
-}
-
-/** In a pool an error is of one server, which it has to name. */
-function ofServer({ label }: Connection, error: unknown): Error {
-  const reason = isError(error) ? error.message : String(error);
-  return new Error(`${label}: ${reason}`, { cause: error });
-}
-
-/**
- * What all servers answer, when all have. Where one could not, the rest is done all the same before it is told: nothing
- * of the call is under way any more when it has settled.
- */
-export async function each<T>(
-  parts: readonly Part[],
-  act: (part: Part) => Promise<T>,
-): Promise<readonly T[]> {
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return [await act(only)];
-  const outcomes = await Promise.allSettled(parts.map(act));
-  return outcomes.map((outcome) => {
-    if (outcome.status === "rejected") throw outcome.reason;
-    return outcome.value;
-  });
 }

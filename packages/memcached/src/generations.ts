@@ -1,119 +1,94 @@
-import { randomBytes } from "node:crypto";
-import { checkKeys, type Generation, type Generations, generationFrom, generationText } from "cacheme/driver";
-import { type Client, type Conversation, each } from "./client.js";
-import type { Connection } from "./connection.js";
-import { isFull, refusal } from "./exchange.js";
+import {
+  type Generation,
+  generationFrom,
+  generationText,
+  type Made,
+  type NewGeneration,
+  type StorageCall,
+} from "cacheme/driver";
+import type { Client } from "./client.js";
+import { expiry, ttlSeconds } from "./exptime.js";
 import { itemName } from "./item-name.js";
-import { expiry, ttlSeconds } from "./lifetime.js";
 import { itemData, itemOf } from "./record.js";
+import type { Server } from "./server.js";
+import type { ServerCall } from "./server-call.js";
+import { isFull, refusal } from "./trouble.js";
 
-/**
- * Generations are ordinary records. Each is read first and then written on condition that nothing has changed since, so
- * that one of many makes it, and no later one has an earlier time; whoever comes second looks again.
+/*
+ * Generations are ordinary records. Each is read first, and then written on condition that nothing has changed since, so that
+ * one of many makes it, and no later generation has an earlier time. A writer that was second reads again.
  *
- * Their time is the server's, as each client has learnt it: within two seconds of it, and never before the one that was
- * there. The servers of a pool have a clock each, so a grant of a lease says nothing of its time beside them.
+ * Their time is the server's, as each client has read it: within two seconds of it, and never before the time that was there. The
+ * servers of a pool have a clock each, so the grant of a lease has no time to compare with them.
  */
-export class MemcachedGenerations implements Generations {
-  readonly #label: string;
-  readonly #client: Client;
 
-  constructor(label: string, client: Client) {
-    this.#label = label;
-    this.#client = client;
-  }
-
-  ensure(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
-    return this.#each("a look at generations", keys, (conversation, connection, wanted, made) =>
-      ensurePart(conversation, connection, wanted, secondsOf(ttl), made),
-    );
-  }
-
-  bump(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
-    return this.#each("a bump of generations", keys, (conversation, connection, wanted, made) =>
-      bumpPart(conversation, connection, wanted, secondsOf(ttl), made),
-    );
-  }
-
-  async #each(
-    action: string,
-    keys: readonly string[],
-    act: (
-      conversation: Conversation,
-      connection: Connection,
-      wanted: readonly Tag[],
-      made: Map<string, Generation>,
-    ) => Promise<void>,
-  ): Promise<readonly Generation[]> {
-    if (keys.length === 0) return [];
-    checkKeys(keys, this.#label);
-    const tags = [...new Set(keys)].map((key) => ({ key, name: itemName(key) }));
-    const made = new Map<string, Generation>();
-    await this.#client.run(action, (conversation) =>
-      each(this.#client.parts(tags.map(({ name }) => name)), ({ connection, places }) => {
-        const wanted = places.flatMap((place) => tags[place] ?? []);
-        return act(conversation, connection, wanted, made);
-      }),
-    );
-    return keys.flatMap((key) => made.get(key) ?? []);
-  }
-}
-
-/** A tag's key, and the name of its item. */
-interface Tag {
-  readonly key: string;
+/** A tag with the name of its item. */
+interface Tag extends NewGeneration {
   readonly name: string;
 }
 
 interface Seen extends Tag {
   readonly generation: Generation | undefined;
-  /** Of the item that is there, whatever it is; empty where there is none. */
+  /** Of the item that is there, whatever it is. Empty if there is none. */
   readonly cas: string;
   readonly left: number;
 }
 
-async function ensurePart(
-  conversation: Conversation,
-  connection: Connection,
-  wanted: readonly Tag[],
-  seconds: number | undefined,
-  made: Map<string, Generation>,
-): Promise<void> {
-  let open = wanted;
-  while (open.length > 0) {
-    const seen = await look(conversation, connection, open);
+/** The generations so far, by key. */
+type Generations = Map<string, Generation>;
+
+/** One look at the tags of a server that are still open. Adds what it made, and returns what is open after it. */
+type Round = (part: ServerCall, open: readonly Tag[], made: Generations) => Promise<readonly Tag[]>;
+
+export function ensure(
+  client: Client,
+  tags: readonly NewGeneration[],
+  ttl: number | undefined,
+  call: StorageCall,
+): Promise<Made> {
+  const seconds = ttlSeconds(ttl);
+  return untilMade(client, tags, call, async (part, open, made) => {
+    const seen = await look(part, open);
+    const least = leastLeft(part.server, seconds);
     const missing = seen.filter(({ generation }) => generation === undefined);
-    const brief = seen.filter(({ generation, left }) => generation && left < leastLeft(connection, seconds));
+    const brief = seen.filter(({ generation, left }) => generation && left < least);
     for (const { key, generation } of seen) if (generation !== undefined) made.set(key, generation);
-    const [again, lost] = await Promise.all([
-      write(conversation, connection, missing, seconds, made),
-      prolong(conversation, connection, brief, seconds),
-    ]);
-    open = [...again, ...lost];
-  }
+    const left = await Promise.all([write(part, missing, seconds, made), prolong(part, brief, seconds)]);
+    return left.flat();
+  });
 }
 
-async function bumpPart(
-  conversation: Conversation,
-  connection: Connection,
-  wanted: readonly Tag[],
-  seconds: number | undefined,
-  made: Map<string, Generation>,
-): Promise<void> {
-  let open = wanted;
-  while (open.length > 0) {
-    const seen = await look(conversation, connection, open);
-    open = await write(conversation, connection, seen, seconds, made, { mayLose: true });
-  }
+export function bump(
+  client: Client,
+  tags: readonly NewGeneration[],
+  ttl: number | undefined,
+  call: StorageCall,
+): Promise<Made> {
+  const seconds = ttlSeconds(ttl);
+  return untilMade(client, tags, call, async (part, open, made) =>
+    write(part, await look(part, open), seconds, made, { mayLose: true }),
+  );
 }
 
-async function look(
-  conversation: Conversation,
-  connection: Connection,
-  tags: readonly Tag[],
-): Promise<readonly Seen[]> {
+async function untilMade(
+  client: Client,
+  tags: readonly NewGeneration[],
+  call: StorageCall,
+  round: Round,
+): Promise<Made> {
+  const named = tags.map((tag): Tag => ({ ...tag, name: itemName(tag.key) }));
+  const made: Generations = new Map();
+  const names = named.map(({ name }) => name);
+  await client.each(names, call, async (part) => {
+    let open: readonly Tag[] = part.places.flatMap((place) => named[place] ?? []);
+    while (open.length > 0) open = await round(part, open, made);
+  });
+  return tags.map(({ key }) => made.get(key));
+}
+
+async function look(part: ServerCall, tags: readonly Tag[]): Promise<readonly Seen[]> {
   const names = tags.map(({ name }) => name);
-  const answers = await conversation.get(connection, names, () => "v f t c");
+  const answers = await part.get(names, () => "v f t c");
   return answers.flatMap((answer, index) => {
     const tag = tags[index];
     if (tag === undefined) return [];
@@ -124,18 +99,17 @@ async function look(
   });
 }
 
-/** @returns those that somebody else has written since they were seen */
+/** @returns the tags that another client has written since the look */
 async function write(
-  conversation: Conversation,
-  connection: Connection,
+  part: ServerCall,
   seen: readonly Seen[],
   seconds: number | undefined,
-  made: Map<string, Generation>,
+  made: Generations,
   { mayLose = false }: { readonly mayLose?: boolean } = {},
 ): Promise<readonly Tag[]> {
-  const written = seen.map(({ generation }) => next(generation, connection));
-  const answers = await conversation.ask(connection, (batch) => {
-    const end = expiry(seconds, () => connection.now());
+  const written = seen.map(({ id, generation }) => ({ id, at: timeAfter(generation, part.server) }));
+  const answers = await part.ask((batch) => {
+    const end = expiry(seconds, () => part.server.now());
     for (const [index, { key, name, cas }] of seen.entries()) {
       const generation = written[index];
       if (generation === undefined) continue;
@@ -148,56 +122,56 @@ async function write(
   for (const [index, answer] of answers.entries()) {
     const [tag, generation] = [seen[index], written[index]];
     if (tag === undefined || generation === undefined) continue;
-    if (answer.code === "HD") made.set(tag.key, generation);
-    else if (answer.code === "EX" || answer.code === "NF" || answer.code === "NS") again.push(tag);
-    else if (mayLose && isFull(refusal(answer))) {
-      made.set(tag.key, generation);
+    if (answer.code === "EX" || answer.code === "NF" || answer.code === "NS") {
+      again.push(tag);
+      continue;
+    }
+    if (answer.code !== "HD") {
+      if (!mayLose || !isFull(refusal(answer))) throw refusal(answer);
       lost.push(tag);
-    } else throw refusal(answer);
+    }
+    made.set(tag.key, generation);
   }
-  await lose(conversation, connection, lost);
+  await lose(part, lost);
   return again;
 }
 
-/** A full server still removes: without its generation each entry of a tag is a miss, as after a bump. */
-async function lose(conversation: Conversation, connection: Connection, tags: readonly Tag[]): Promise<void> {
-  const answers = await conversation.ask(connection, (batch) => {
+/** Removes generations, because a full server still removes. Without its generation each entry of a tag is a miss. */
+async function lose(part: ServerCall, tags: readonly Tag[]): Promise<void> {
+  const answers = await part.ask((batch) => {
     for (const { name } of tags) batch.command(`md ${name}`);
   });
   for (const answer of answers) if (answer.code !== "HD" && answer.code !== "NF") throw refusal(answer);
 }
 
-/** `mg … T`: a new end, without the bytes. What is kept longer already is not asked for, so it is never shortened. */
+/**
+ * Sets a new end with `mg … T`, without the bytes. Items that are kept longer already are not in the batch.
+ *
+ * @returns the tags whose item is gone
+ */
 async function prolong(
-  conversation: Conversation,
-  connection: Connection,
+  part: ServerCall,
   brief: readonly Seen[],
   seconds: number | undefined,
 ): Promise<readonly Tag[]> {
-  const answers = await conversation.ask(connection, (batch) => {
-    const end = expiry(seconds, () => connection.now());
+  const answers = await part.ask((batch) => {
+    const end = expiry(seconds, () => part.server.now());
     for (const { name } of brief) batch.command(`mg ${name} T${end}`);
   });
   return answers.flatMap((answer, index) => {
-    const tag = brief[index];
-    if (answer.code === "HD" || tag === undefined) return [];
+    if (answer.code === "HD") return [];
     if (answer.code !== "EN") throw refusal(answer);
-    return [tag];
+    return brief[index] ?? [];
   });
 }
 
-function next(before: Generation | undefined, connection: Connection): Generation {
-  const now = Math.floor(connection.now() * 1000);
-  const at = before === undefined ? now : Math.max(now, before.at + 1);
-  return { id: randomBytes(16).toString("base64url"), at };
+function timeAfter(before: Generation | undefined, server: Server): number {
+  const now = Math.floor(server.now() * 1000);
+  return before === undefined ? now : Math.max(now, before.at + 1);
 }
 
-function secondsOf(ttl: number | undefined): number | undefined {
-  return ttl === undefined ? undefined : ttlSeconds(ttl);
-}
-
-/** Seconds that an item must still be kept for. A time of the server's own clock is known to two seconds. */
-function leastLeft(connection: Connection, seconds: number | undefined): number {
-  const end = expiry(seconds, () => connection.now());
-  return end === seconds ? end : end - connection.now() - 2;
+/** Returns the seconds that an item must still be kept for. A time of the server's own clock is known to two seconds. */
+function leastLeft(server: Server, seconds: number | undefined): number {
+  const end = expiry(seconds, () => server.now());
+  return end === seconds ? end : end - server.now() - 2;
 }

@@ -2,9 +2,13 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import {
   type ConnectionOptions,
   type ConnectionSettings,
-  connectionSettings,
+  connectionRows,
+  type OptionKind,
+  OptionTable,
   optionError,
-  refuseUnknownOptions,
+  optionKind,
+  parseAddress,
+  serverName,
   shown,
 } from "cacheme/driver";
 
@@ -14,15 +18,15 @@ export interface MemcachedServer {
   readonly host: string;
   /** Default 11211. */
   readonly port?: number | undefined;
-  /** How many of the keys it gets beside the others: twice as many with 2 as with 1. Default 1. */
+  /** Its share of the keys compared with the others: twice as many with 2 as with 1. Default 1. */
   readonly weight?: number | undefined;
 }
 
-/** Where the servers are, and how they are spoken to. */
+/** The servers, and how to connect to them. */
 export interface MemcachedConnectionOptions {
-  /** At least one. Every program that shares them must name the same ones, by the same names and with the same weights. */
+  /** At least one. Every program that shares the servers must give the same ones, with the same names and weights. */
   readonly servers: readonly MemcachedServer[];
-  /** The name that a server with `--auth-file` asks for. No spaces. */
+  /** The username for a server with `--auth-file`. No spaces. */
   readonly username?: string | undefined;
   /** No spaces. */
   readonly password?: string | undefined;
@@ -34,17 +38,17 @@ export interface MemcachedConnectionOptions {
 export interface MemcachedStorageOptions extends ConnectionOptions {}
 
 /** A server that was checked. */
-interface PoolServer {
+export interface PoolServer {
   readonly host: string;
   readonly port: number;
   readonly weight: number;
-  /** `host:port`: what its share of the keys hangs on. */
+  /** `host:port`, which decides the server's share of the keys. */
   readonly name: string;
 }
 
-/** What `memcached()` was given, checked. */
+/** Options that were checked. */
 export interface Settings extends ConnectionSettings {
-  /** `memcached://host:port,host:port`, without name and password. */
+  /** `memcached://host:port,host:port`, without username and password. */
   readonly label: string;
   readonly servers: readonly PoolServer[];
   readonly username: string | undefined;
@@ -52,127 +56,108 @@ export interface Settings extends ConnectionSettings {
   readonly tls: TlsOptions | undefined;
 }
 
-const usualPort = 11211;
+const where = "memcached()";
+const usualPort = 11_211;
+
+const storageOptions = new OptionTable(where, connectionRows);
+
+const connectionOptions = new OptionTable(where, {
+  servers: { kind: optionKind("a list of at least one server", isList), isRequired: true },
+  // The server's own file of accounts has them as `username:password`, and a client sends `username password`.
+  username: {
+    kind: accountWord("a string without spaces, colons and control characters", /^[^\s:\p{Cc}]+$/u),
+  },
+  password: { kind: accountWord("a string without spaces and control characters", /^[^\s\p{Cc}]+$/u) },
+  tls: { kind: optionKind("true, false or options of tls.connect", isTls), default: false },
+});
+
+const serverOptions = new OptionTable(`a server of ${where}`, {
+  host: { kind: optionKind("a name or an address", isHost), isRequired: true },
+  port: { kind: optionKind("a number from 1 to 65535", isPort), default: usualPort },
+  weight: { kind: optionKind("a number above 0", isWeight), default: 1 },
+});
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
- *   `CACHEME_INVALID_DURATION` for a timeout that is no duration
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option, `CACHEME_INVALID_DURATION` for an
+ *   invalid timeout
  */
 export function settings(
   target: string | MemcachedConnectionOptions,
   options: MemcachedStorageOptions,
 ): Settings {
-  refuseUnknownOptions(options, ["connect", "commandTimeout", "connectTimeout"], "memcached()");
-  const common = connectionSettings(options, "memcached()");
-  const place = typeof target === "string" ? fromUrl(target) : target;
-  if (typeof place !== "object" || place === null) {
+  const common = storageOptions.check(options);
+  const given = typeof target === "string" ? fromAddress(target) : target;
+  if (typeof given !== "object" || given === null) {
     throw optionError(
-      `memcached() was given ${shown(target)}. Give an address such as "memcached://host:11211", or { servers: [{ host }] }.`,
+      `${where} was given ${shown(target)}. Give an address such as "memcached://host:11211", or { servers: [{ host }] }.`,
     );
   }
-  refuseUnknownOptions(place, ["servers", "username", "password", "tls"], "memcached()");
-  const servers = checkedServers(place.servers);
-  const tls = tlsOf(place.tls);
-  const { username, password } = credentials(place);
-  const names = servers.map(({ name }) => name).join(",");
-  return { ...common, label: `memcached${tls ? "s" : ""}://${names}`, servers, username, password, tls };
+  const { servers: list, tls: isTlsOrOptions, username, password } = connectionOptions.check(given);
+  if ((username === undefined) !== (password === undefined)) {
+    const missing = username === undefined ? "username" : "password";
+    throw optionError(
+      `The option ${missing} of ${where} is missing. Give username and password, or neither.`,
+    );
+  }
+  const servers = list.map(serverFrom);
+  refuseRepeated(servers);
+  const tls = isTlsOrOptions === true ? {} : isTlsOrOptions || undefined;
+  const label = `memcached${tls === undefined ? "" : "s"}://${servers.map(({ name }) => name).join(",")}`;
+  return { ...common, label, servers, username, password, tls };
 }
 
-/** By hand: an address with several servers is none for `URL`. The text itself stays out of messages: it may hold a password. */
-function fromUrl(text: string): MemcachedConnectionOptions {
-  const [, secure, account, places] = /^memcached(s?):\/\/(?:([^@/?#]*)@)?([^@/?#]+)\/?$/i.exec(text) ?? [];
-  const servers = places?.split(",").map(serverFrom) ?? [];
-  const [username, password, ...rest] = account?.split(":").map(decoded) ?? [];
-  if (servers.length === 0 || servers.includes(undefined) || rest.length > 0) {
+function fromAddress(text: string): MemcachedConnectionOptions {
+  const { scheme, servers = [], path = [], parameters, username, password } = parseAddress(text) ?? {};
+  const isOurs = scheme === "memcached" || scheme === "memcacheds";
+  if (!isOurs || servers.length === 0 || path.length > 0 || parameters?.size !== 0) {
+    // The text itself stays out of the message, because it may hold a password.
     throw optionError(
-      "memcached() was given a text that is not an address of memcached servers. " +
-        'Write "memcached://host:11211", or "memcacheds://" for TLS; a name and a password go before an "@", with what ' +
-        "is special in them escaped; several servers are parted by commas.",
+      `${where} was given a string that is not an address of memcached servers. Write "memcached://host:11211", or ` +
+        '"memcacheds://" for TLS. Write the username and the password before an "@", percent-encoded, and commas between ' +
+        "several servers.",
     );
   }
+  return { servers, tls: scheme === "memcacheds", username, password };
+}
+
+function serverFrom(server: MemcachedServer): PoolServer {
+  const { host, port, weight } = serverOptions.check(server);
+  return { host, port, weight, name: serverName({ host, port }) };
+}
+
+function refuseRepeated(servers: readonly PoolServer[]): void {
+  const names = servers.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return;
+  throw optionError(`${where} was given the server ${twice} twice. Give it once, with a weight of 2.`);
+}
+
+/** Keeps the value out of the message, because it may be a password. */
+function accountWord(expected: string, form: RegExp): OptionKind<string> {
   return {
-    servers: servers.filter((server) => server !== undefined),
-    tls: secure !== "",
-    username: username || undefined,
-    password: password || undefined,
+    check(value, { name }) {
+      if (typeof value === "string" && form.test(value)) return value;
+      throw optionError(`The option ${name} of ${where} is not one that memcached takes. Give ${expected}.`);
+    },
   };
 }
 
-function serverFrom(text: string): MemcachedServer | undefined {
-  const [, inBrackets, name, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const host = inBrackets ?? name;
-  if (host === undefined) return undefined;
-  return port === undefined ? { host } : { host, port: Number(port) };
+function isList(value: unknown): value is readonly MemcachedServer[] {
+  return Array.isArray(value) && value.length > 0;
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+function isTls(value: unknown): value is boolean | TlsOptions {
+  return typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value));
 }
 
-function checkedServers(servers: readonly MemcachedServer[]): readonly PoolServer[] {
-  if (!Array.isArray(servers) || servers.length === 0) {
-    throw optionError(
-      `The option servers of memcached() is ${shown(servers)}. Give a list of at least one server.`,
-    );
-  }
-  const checked = servers.map(checkedServer);
-  const names = checked.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) {
-    throw optionError(`memcached() was given the server ${twice} twice. Name it once, with a weight of 2.`);
-  }
-  return checked;
+function isHost(value: unknown): value is string {
+  return typeof value === "string" && /^[^\s,@/]+$/.test(value);
 }
 
-function checkedServer(server: MemcachedServer): PoolServer {
-  refuseUnknownOptions(server, ["host", "port", "weight"], "a server of memcached()");
-  const { host, port = usualPort, weight = 1 } = server;
-  if (typeof host !== "string" || !/^[^\s,@/]+$/.test(host)) {
-    throw optionError(`The host of a server of memcached() is ${shown(host)}. Give a name or an address.`);
-  }
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw optionError(
-      `The port of the server ${host} of memcached() is ${shown(port)}. Give a number from 1 to 65535.`,
-    );
-  }
-  if (typeof weight !== "number" || !(weight > 0) || weight === Number.POSITIVE_INFINITY) {
-    throw optionError(
-      `The weight of the server ${host} of memcached() is ${shown(weight)}. Give a number above 0.`,
-    );
-  }
-  return { host, port, weight, name: `${host.includes(":") ? `[${host}]` : host}:${port}` };
+function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
 }
 
-/** The server's own file of accounts has them as `username:password`, and what it is told is `username password`. */
-function credentials({ username, password }: MemcachedConnectionOptions): {
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-} {
-  if (username === undefined && password === undefined) return { username, password };
-  if (typeof username !== "string" || !/^[^\s:\p{Cc}]+$/u.test(username)) {
-    throw optionError(
-      "The option username of memcached() is not a name that a server can be told. Give one without spaces, colons " +
-        "and control characters, together with its password.",
-    );
-  }
-  if (typeof password !== "string" || password === "" || /[\s\p{Cc}]/u.test(password)) {
-    throw optionError(
-      "The option password of memcached() is not one that a server can be told. Give a text without spaces and " +
-        "control characters, together with its username.",
-    );
-  }
-  return { username, password };
-}
-
-function tlsOf(tls: boolean | TlsOptions | undefined): TlsOptions | undefined {
-  if (tls === undefined || tls === false) return undefined;
-  if (tls === true) return {};
-  if (typeof tls === "object" && tls !== null && !Array.isArray(tls)) return tls;
-  throw optionError(
-    `The option tls of memcached() is ${shown(tls)}. Give true, false or options of tls.connect.`,
-  );
+function isWeight(value: unknown): value is number {
+  return typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY;
 }

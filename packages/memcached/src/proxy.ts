@@ -21,10 +21,10 @@ export function isProxy(stats: ReadonlyMap<string, string>): boolean {
  *
  * @throws StorageError `CACHEME_NOT_OFFERED` with the reason
  */
-export function refuseProxy(server: { readonly isProxy: boolean; readonly label: string }): void {
+export function refuseProxy(server: { readonly isProxy: boolean; readonly name: string }): void {
   if (!server.isProxy) return;
   throw new StorageError(
     "CACHEME_NOT_OFFERED",
-    `${server.label} does not offer leases: ${noLeasesBehindProxy}`,
+    `${server.name} does not offer leases: ${noLeasesBehindProxy}`,
   );
 }

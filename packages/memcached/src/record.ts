@@ -1,5 +1,5 @@
+import type { Answer } from "./answers.js";
 import { isHashed } from "./item-name.js";
-import type { Answer } from "./protocol.js";
 
 /*
  * An item on a server is the value's bytes and nothing else, and its client flags are `2 * length + 1`. Where more is to

@@ -1,8 +1,8 @@
 import { elapsed, refusedConnection, unsupportedServer } from "cacheme/driver";
-import type { Answer } from "./protocol.js";
+import type { Answer } from "./answers.js";
 import { isProxy } from "./proxy.js";
 
-/** What a server says of itself when a connection to it has been made: see {@link Connection}. */
+/** What a server says of itself when a connection to it has been made: see {@link handshake}. */
 export interface ServerFacts {
   readonly version: string;
   /** Whether the server passes commands on to servers of its own. Then it alone is asked for statistics, and not those. */

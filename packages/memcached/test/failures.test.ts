@@ -3,9 +3,9 @@ import { type Server, type ServerProxy, server as start } from "@cacheme/test-se
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme/driver";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { Client } from "../src/client.js";
 import { memcached } from "../src/index.js";
 import { settings } from "../src/options.js";
-import { Rendezvous } from "../src/rendezvous.js";
 import { cleanup, until, works } from "./cleanup.js";
 import { poolUrl } from "./server-pool.js";
 
@@ -227,13 +227,12 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
   });
 });
 
-/** A key for each server of a pool, in their order. */
+/** Finds a key for each server of a pool, in their order. */
 function keysOf(url: string): readonly string[] {
-  const { servers } = settings(url, {});
-  const rendezvous = new Rendezvous(servers);
-  return servers.map((_, place) => {
+  const client = new Client(settings(url, {}));
+  return client.servers.map(({ name }) => {
     for (let number = 0; ; number++)
-      if (rendezvous.placeOf(`key:${number}`) === place) return `key:${number}`;
+      if (client.serverOf(`key:${number}`)?.name === name) return `key:${number}`;
   });
 }
 

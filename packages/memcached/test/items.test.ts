@@ -124,7 +124,7 @@ describeWithServer("memcached", "items on the server", (server) => {
       expect(error).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
       expect(error).toHaveProperty(
         "message",
-        expect.stringMatching(/1 of 3 records may not be stored: "large"\..*1,048,576 bytes.*larger -I/s),
+        expect.stringMatching(/a write failed for 1 of 3 keys: "large"\..*1,048,576 bytes.*larger -I/s),
       );
       expect(await textsOf("first", "large", "last")).toEqual(["1", "as it was", "2"]);
     });
@@ -170,9 +170,7 @@ describeWithServer("memcached", "items on the server", (server) => {
       bytes: Buffer.alloc(300_000),
       ttl: minute,
     }));
-    await expect(storage.writeMany(records)).rejects.toThrow(
-      /of 100 records .* and \d+ more.*out of memory/s,
-    );
+    await expect(storage.writeMany(records)).rejects.toThrow(/of 100 keys: .* and \d+ more.*out of memory/s);
     await storage.ping();
   });
 });

@@ -28,6 +28,10 @@ describe("the address", () => {
     });
   });
 
+  it("takes a password with a colon", () => {
+    expect(settings("memcached://me:correct:horse@a", {}).password).toBe("correct:horse");
+  });
+
   it.each([
     "redis://a",
     "memcached://",
@@ -38,7 +42,6 @@ describe("the address", () => {
     "memcached://a,",
     "memcached://a b",
     `memcached://me:${secret}@`,
-    `memcached://me:${secret}:more@a`,
     `memcached:/me:${secret}@a`,
     "",
   ])("refuses %j, and does not show it", (url) => {
@@ -90,20 +93,24 @@ describe("the options", () => {
     ["nothing", undefined, /was given undefined/],
     ["a list", [], /was given a list/],
     ["a server that is a text", { servers: ["a:11211"] }, /was given "a:11211"/],
-    ["a server without a host", { servers: [{ port: 1 }] }, /host of a server .* undefined/],
-    ["a host with an account in it", { servers: [{ host: "me:x@a" }] }, /host of a server/],
-    ["a port that is none", { servers: [{ host: "a", port: 0 }] }, /port of the server a .* 0/],
-    ["a port that is a text", { servers: [{ host: "a", port: "11211" }] }, /port of the server a/],
-    ["a weight of nothing", { servers: [{ host: "a", weight: 0 }] }, /weight of the server a/],
+    ["a server without a host", { servers: [{ port: 1 }] }, /option host of a server .* undefined/],
+    ["a host with an account in it", { servers: [{ host: "me:x@a" }] }, /option host of a server/],
+    ["a port that is none", { servers: [{ host: "a", port: 0 }] }, /option port of a server .* is 0/],
+    [
+      "a port that is a text",
+      { servers: [{ host: "a", port: "11211" }] },
+      /option port of a server .* is "11211"/,
+    ],
+    ["a weight of nothing", { servers: [{ host: "a", weight: 0 }] }, /option weight of a server/],
     [
       "a weight that is no number",
       { servers: [{ host: "a", weight: Number.NaN }] },
-      /weight of the server a/,
+      /option weight of a server/,
     ],
     [
       "a weight without end",
       { servers: [{ host: "a", weight: Number.POSITIVE_INFINITY }] },
-      /weight of the server a/,
+      /option weight of a server/,
     ],
     ["a server twice", { servers: [{ host: "a" }, { host: "a", port: 11211 }] }, /server a:11211 twice/],
     [

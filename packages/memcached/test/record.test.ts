@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Answer } from "../src/answers.js";
 import { isHashed, itemName } from "../src/item-name.js";
-import { Answer } from "../src/protocol.js";
 import { bytesOf, itemData, itemOf, leaseField, noLeaseField } from "../src/record.js";
 
 const hashed = itemName("a key with spaces");

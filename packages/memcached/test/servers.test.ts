@@ -6,8 +6,8 @@ import { createServer as createTlsServer } from "node:tls";
 import { server as start } from "@cacheme/test-services";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { describe, expect, it } from "vitest";
+import { accountItem } from "../src/handshake.js";
 import { memcached } from "../src/index.js";
-import { accountItem } from "../src/introduction.js";
 import { cleanup, until, works } from "./cleanup.js";
 import { Raw } from "./raw.js";
 

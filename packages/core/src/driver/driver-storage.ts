@@ -49,26 +49,33 @@ export class DriverStorage implements RemoteStorage {
   readonly kind = "remote";
   readonly label: string;
   readonly timePrecision: number | undefined;
-  readonly lacks: RemoteStorage["lacks"];
-  readonly leases: Leases | undefined;
   readonly generations: Generations | undefined;
   readonly scan: RemoteStorage["scan"];
   readonly info: RemoteStorage["info"];
   readonly #driver: Driver;
   readonly #calls: StorageCalls;
+  readonly #leases: Leases | undefined;
 
   constructor(driver: Driver, settings: DriverSettings) {
     const { label, sweepInterval = usualSweepInterval } = settings;
     this.label = label;
     this.timePrecision = driver.timePrecision;
-    this.lacks = driver.lacks;
     this.#driver = driver;
     const calls = this.#makeCalls(settings, sweepInterval);
     this.#calls = calls;
-    this.leases = hasLeases(driver) ? new DriverLeases(label, driver, calls) : undefined;
+    this.#leases = hasLeases(driver) ? new DriverLeases(label, driver, calls) : undefined;
     this.generations = hasGenerations(driver) ? new DriverGenerations(label, driver, calls) : undefined;
     this.scan = driver.scan === undefined ? undefined : (pattern) => this.#scan(pattern);
     this.info = driver.info === undefined ? undefined : () => this.#info();
+  }
+
+  get lacks(): RemoteStorage["lacks"] {
+    return this.#driver.lacks;
+  }
+
+  /** `undefined` also if the driver has leases and gives a reason not to use them, which it may find out while opening. */
+  get leases(): Leases | undefined {
+    return this.#driver.lacks?.leases === undefined ? this.#leases : undefined;
   }
 
   connect(): Promise<void> {

@@ -89,7 +89,10 @@ export interface Driver {
    */
   sweep?(call: StorageCall): Promise<boolean>;
 
-  /** See `RemoteStorage.lacks`. */
+  /**
+   * See `RemoteStorage.lacks`. It may change while the driver opens: with a reason not to use leases, the storage offers none,
+   * even if the driver has their methods.
+   */
   readonly lacks?: { readonly [capability in StorageCapability]?: string } | undefined;
   /** See `RemoteStorage.timePrecision`. */
   readonly timePrecision?: number | undefined;

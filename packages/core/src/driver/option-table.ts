@@ -7,6 +7,8 @@ export interface OptionRow<T> {
   readonly kind: OptionKind<T>;
   /** The value if the option is left out, as a user would write it. Default: it stays `undefined`. */
   readonly default?: unknown;
+  /** Whether `undefined` is refused like every other value that the kind does not take. Default `false`. */
+  readonly isRequired?: boolean | undefined;
   /** Whether an address may have it as a parameter, as in `mysql://host/database?connectionLimit=20`. Default `false`. */
   readonly inAddress?: boolean | undefined;
 }
@@ -16,10 +18,10 @@ export interface OptionRows {
   readonly [name: string]: OptionRow<unknown>;
 }
 
-/** The checked options: `undefined` only where the table has no default. */
+/** The checked options: `undefined` only if the table has no default, and the option is not required. */
 export type Checked<Rows extends OptionRows> = {
   readonly [Name in keyof Rows]: Rows[Name] extends OptionRow<infer T>
-    ? Rows[Name] extends { readonly default: unknown }
+    ? Rows[Name] extends { readonly default: unknown } | { readonly isRequired: true }
       ? T
       : T | undefined
     : never;
@@ -63,7 +65,8 @@ export class OptionTable<const Rows extends OptionRows> {
     const checked = Object.entries(this.#rows).map(([name, row]) => {
       const given: unknown = Reflect.get(options, name);
       const value = given === undefined ? row.default : given;
-      return [name, value === undefined ? undefined : row.kind.check(value, { name, where: this.#where })];
+      const isLeftOut = value === undefined && row.isRequired !== true;
+      return [name, isLeftOut ? undefined : row.kind.check(value, { name, where: this.#where })];
     });
     // Each row has the value that its own kind has checked.
     return Object.fromEntries(checked) as Checked<Rows>;

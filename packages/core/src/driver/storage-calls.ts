@@ -48,6 +48,8 @@ export interface StorageCall {
   whenLate(listener: () => void): void;
   /** Returns the error of a server that cannot be reached: throw it, and the caller gets it unchanged. */
   unreachable(error: unknown): StorageError;
+  /** Makes another call with a deadline of its own: one that undoes what this call did after its deadline. */
+  another<T>(action: string, act: (call: StorageCall) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -278,6 +280,10 @@ class RunningCall implements StorageCall {
 
   unreachable(error: unknown): StorageError {
     return this.#calls.unreachable(error);
+  }
+
+  another<T>(action: string, act: (call: StorageCall) => Promise<T>): Promise<T> {
+    return this.#calls.run(action, act);
   }
 
   /** Aborts the signal, and then calls the listeners. */

@@ -231,6 +231,30 @@ describe("leases", () => {
     expect(givenTo("release")).toEqual([[[{ key: "a", token: "cas-2" }]]]);
   });
 
+  it("are not offered once the driver gives a reason, which it may find out while opening", () => {
+    const lacks: { leases?: string } = {};
+    const { storage } = couch({ lacks });
+    expect(storage.leases).toBeDefined();
+    lacks.leases = "The address is that of a proxy.";
+    expect(storage).toMatchObject({ leases: undefined, lacks });
+  });
+
+  it("can be given back by a driver that got them after the deadline, in a call with its own deadline", async () => {
+    let giveBack: Promise<boolean> | undefined;
+    const { leases } = couch({
+      acquire: (_, call) =>
+        new Promise(() => {
+          call.whenLate(() => {
+            giveBack = call.another("a release", async ({ isLate }) => isLate);
+          });
+        }),
+    });
+    const acquired = reason(leases.acquire([{ key: "a", duration: 1000 }]));
+    await vi.advanceTimersByTimeAsync(1001);
+    expect(await acquired).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
+    expect(await giveBack).toBe(false);
+  });
+
   it("are not offered by a driver that lacks one of their methods, nor are generations, scans and info", () => {
     const { storage } = couch({
       release: undefined,

@@ -45,6 +45,15 @@ describe("a table of options", () => {
     });
   });
 
+  it("refuses to leave out an option that is required", () => {
+    const server = new OptionTable("a server", { port: { kind: wholeNumber(1), isRequired: true } });
+    expect(server.check({ port: 5 }).port.toFixed()).toBe("5");
+    expect(thrownBy(() => server.check({}))).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+      message: expect.stringContaining("The option port of a server is undefined. Give a whole number"),
+    });
+  });
+
   it("checks what was given", () => {
     const listener = (): void => {};
     expect(

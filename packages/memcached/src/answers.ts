@@ -1,91 +1,14 @@
-/**
- * The meta commands of memcached, from its `doc/protocol.txt`: what is sent is a line, behind a write's line its bytes;
- * each command here is answered by one line, `VA` with bytes behind it, in the order of the commands.
- */
-
-/** Bytes from which a value is handed to the socket as it is: a copy would cost more than a write of its own. */
-const copiedBelow = 16_384;
-
-/** Commands that are sent in one go, and how many answers they have. */
-export class Batch {
-  /** Answers that are to come. */
-  commands = 0;
-  /** What came before {@link #text}; empty as long as there is nothing but text. */
-  readonly #parts: (string | Uint8Array)[] = [];
-  #text = "";
-
-  /** @param line without its end. Everything in it is ASCII */
-  command(line: string): void {
-    this.commands++;
-    this.#text += `${line}\r\n`;
-  }
-
-  /** `ms`: stores the bytes, which are the pieces one after another. */
-  store(name: string, flags: string, pieces: readonly Uint8Array[]): void {
-    let length = 0;
-    for (const piece of pieces) length += piece.length;
-    this.commands++;
-    this.#parts.push(`${this.#text}ms ${name} ${length} ${flags}\r\n`, ...pieces);
-    this.#text = "\r\n";
-  }
-
-  /** What to hand to the socket: texts in latin1, which is one byte a character, and bytes. */
-  chunks(): readonly (string | Uint8Array)[] {
-    return this.#parts.length === 0 ? [this.#text] : joined([...this.#parts, this.#text]);
-  }
-}
-
-/** Small parts become one buffer: a socket's write costs more than a copy. */
-function joined(parts: readonly (string | Uint8Array)[]): readonly Uint8Array[] {
-  const chunks: Uint8Array[] = [];
-  let start = 0;
-  let length = 0;
-  const join = (end: number): void => {
-    if (end > start) chunks.push(copied(parts, start, end, length));
-    start = end + 1;
-    length = 0;
-  };
-  for (let index = 0; index < parts.length; index++) {
-    const part = parts[index] ?? "";
-    if (typeof part === "string" || part.length < copiedBelow) {
-      length += part.length;
-    } else {
-      join(index);
-      chunks.push(part);
-    }
-  }
-  join(parts.length);
-  return chunks;
-}
-
-function copied(
-  parts: readonly (string | Uint8Array)[],
-  start: number,
-  end: number,
-  length: number,
-): Uint8Array {
-  const whole = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (let index = start; index < end; index++) {
-    const part = parts[index] ?? "";
-    if (typeof part === "string") whole.write(part, at, "latin1");
-    else whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** What the server has answered to one command. */
+/** The server's answer to one command. */
 export class Answer {
   /**
    * The two letters of a meta command's answer: `VA` with a value, `HD` done, `EN` a miss, `NF` not found, `EX` another
-   * CAS than was given, `NS` not stored, `MN` for `mn`; the whole line where it is none of these.
+   * CAS than the command's, `NS` not stored, `MN` for `mn`. The whole line of every other answer.
    */
   readonly code: string;
   bytes: Buffer | undefined = undefined;
-  /** `f`: what was given with `F` when the item was stored. */
+  /** `f`: the `F` with which the item was stored. */
   flags = 0;
-  /** `t`: seconds that the item is kept from now on, at least 1; -1 where it is kept for ever. */
+  /** `t`: seconds that the item is kept from now on, at least 1. -1 without an end. */
   left = -1;
   /** `O`: the number that was sent with the command. */
   opaque = -1;
@@ -99,26 +22,26 @@ export class Answer {
   }
 }
 
-/** The server has said what is not in its protocol. What follows cannot be understood either. */
+/** The server has sent something that is not in its protocol. Nothing that follows can be understood. */
 export class ProtocolError extends Error {}
 
-/** Longer lines are not the server's. The longest that it sends names a key of 250 bytes, or is one of its settings. */
+/** Longer lines are not the server's. Its longest line names a key of 250 bytes, or is one of its settings. */
 const longestLine = 16_384;
 const longestValue = 2 ** 30;
 const [cr, lf, space, zero, nine] = [13, 10, 32, 48, 57];
 
-/** A piece of at most so many bytes may be kept alive by one value in it, as Node's own pool of buffers is. */
+/** The longest piece, in bytes, that one value in it may keep alive. Node's own pool of buffers is as long. */
 const keptWhole = 8192;
 
 /**
- * Takes the server's bytes in pieces of any size, and hands on each answer when it is whole. A value is a view of a small
- * piece, or of one that is hardly larger than itself, and else a copy: no small one keeps a large piece alive.
+ * Reads the server's bytes in pieces of any size, and calls a listener with each whole answer. A value is a view of its piece if
+ * the piece is small, or hardly larger than the value. It is a copy otherwise, so that no small value keeps a large piece alive.
  */
 export class AnswerParser {
   readonly #onAnswer: (answer: Answer) => void;
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of a line whose end has not come yet. */
   #line: Buffer | undefined;
-  /** An answer whose value has not come as a whole. */
+  /** An answer whose value is not complete yet. */
   #answer: Answer | undefined;
   /** That value and the end of its line. */
   #value: Buffer = Buffer.alloc(0);
@@ -196,7 +119,7 @@ export class AnswerParser {
   }
 }
 
-/** Codes by their two letters, so that no text is made for the usual answers. */
+/** Codes by their two letters, so that no string is made for the usual answers. */
 const codes = new Map(
   ["VA", "HD", "EN", "NF", "EX", "NS", "MN"].map((code) => [
     code.charCodeAt(0) * 256 + code.charCodeAt(1),
@@ -205,7 +128,7 @@ const codes = new Map(
 );
 
 /**
- * The answer in one line, without its value.
+ * Reads the answer in one line, without its value.
  *
  * @param end the place behind the line's last character
  */
@@ -224,7 +147,7 @@ function sizeOf(chunk: Buffer, start: number, end: number): number {
   throw new ProtocolError("the server sent a value without its length");
 }
 
-/** Flags stand behind a space each; what is not asked for here is passed over. */
+/** Reads the flags, each behind a space, and skips flags that no command here asks for. */
 function readFlags(answer: Answer, chunk: Buffer, start: number, end: number): void {
   for (let at = spaceFrom(chunk, start, end); at < end; at = spaceFrom(chunk, at + 1, end)) {
     switch (chunk[at + 1]) {
@@ -247,7 +170,7 @@ function readFlags(answer: Answer, chunk: Buffer, start: number, end: number): v
   }
 }
 
-/** The place of the next space in the line, or the line's end. `indexOf` would go on into the values behind it. */
+/** Finds the next space in the line, or the line's end. `indexOf` would go on into the values behind the line. */
 function spaceFrom(chunk: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && chunk[at] !== space) at++;
@@ -256,7 +179,7 @@ function spaceFrom(chunk: Buffer, start: number, end: number): number {
 
 const none = -1;
 
-/** The number that ends at a space or at the line's end; -1 where there is none. */
+/** Reads the number that ends at a space or at the line's end. -1 without a number. */
 function numberAt(chunk: Buffer, start: number, end: number): number {
   let number = 0;
   let at = start;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
+import { expiry, leaseSeconds, ttlSeconds } from "../src/exptime.js";
 import { tokenFrom, tokenText } from "../src/lease-token.js";
-import { expiry, leaseSeconds, ttlSeconds } from "../src/lifetime.js";
 
 const now = (): number => 1_800_000_000;
 const day = 86_400;

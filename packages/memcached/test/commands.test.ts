@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Answer, AnswerParser, Batch, ProtocolError } from "../src/protocol.js";
+import { type Answer, AnswerParser, ProtocolError } from "../src/answers.js";
+import { Batch } from "../src/commands.js";
 
 /** What a parser makes of the pieces. */
 function parsed(...pieces: readonly (string | Uint8Array)[]): Answer[] {

@@ -1,0 +1,124 @@
+import type { KeyFailures, StoredRecord } from "cacheme/driver";
+import { expiry, ttlSeconds } from "./exptime.js";
+import { itemData, leaseFieldLength } from "./record.js";
+import type { Server } from "./server.js";
+import { TooLarge } from "./trouble.js";
+
+/** The bytes from which a value goes to the socket uncopied, because a copy would cost more than a write of its own. */
+const copiedBelow = 16_384;
+
+/** Meta commands (memcached's `doc/protocol.txt`) that are sent together. Each is one line, with the bytes of a write behind it. */
+export class Batch {
+  /** The commands so far. Each has one answer, in order. */
+  commands = 0;
+  /** The parts before {@link #text}. Empty while there are no bytes. */
+  readonly #parts: (string | Uint8Array)[] = [];
+  #text = "";
+
+  /** @param line without its end, in ASCII */
+  command(line: string): void {
+    this.commands++;
+    this.#text += `${line}\r\n`;
+  }
+
+  /** Adds an `ms`, which stores the pieces one after another. */
+  store(name: string, flags: string, pieces: readonly Uint8Array[]): void {
+    let length = 0;
+    for (const piece of pieces) length += piece.length;
+    this.commands++;
+    this.#parts.push(`${this.#text}ms ${name} ${length} ${flags}\r\n`, ...pieces);
+    this.#text = "\r\n";
+  }
+
+  /** Returns what to write to the socket: strings in latin1, which has one byte a character, and bytes. */
+  chunks(): readonly (string | Uint8Array)[] {
+    return this.#parts.length === 0 ? [this.#text] : joined([...this.#parts, this.#text]);
+  }
+}
+
+/** Joins small parts into one buffer, because a socket's write costs more than a copy. */
+function joined(parts: readonly (string | Uint8Array)[]): readonly Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  let start = 0;
+  let length = 0;
+  const join = (end: number): void => {
+    if (end > start) chunks.push(copied(parts, start, end, length));
+    start = end + 1;
+    length = 0;
+  };
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] ?? "";
+    if (typeof part === "string" || part.length < copiedBelow) {
+      length += part.length;
+    } else {
+      join(index);
+      chunks.push(part);
+    }
+  }
+  join(parts.length);
+  return chunks;
+}
+
+function copied(
+  parts: readonly (string | Uint8Array)[],
+  start: number,
+  end: number,
+  length: number,
+): Uint8Array {
+  const whole = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (let index = start; index < end; index++) {
+    const part = parts[index] ?? "";
+    if (typeof part === "string") whole.write(part, at, "latin1");
+    else whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** The bytes of an item beside its name and its data: 48 bytes, 8 for its CAS, 4 for its flags. */
+const itemOverhead = 60;
+
+/**
+ * Adds a record's `ms` to a batch, or the reason why it cannot be stored to the failures.
+ *
+ * @param condition further flags, such as the CAS that the item must have
+ * @returns whether it was added
+ */
+export function storeRecord(
+  batch: Batch,
+  server: Server,
+  name: string,
+  { key, bytes, ttl, freshFor }: StoredRecord,
+  failures: KeyFailures,
+  condition = "",
+): boolean {
+  const { longestItem } = server.facts;
+  const now = (): number => server.now();
+  const seconds = ttlSeconds(ttl);
+  const end = expiry(seconds, now);
+  const { flags, pieces, length } = itemData(name, key, bytes, {
+    staleAt: staleAt(freshFor, seconds, end, now),
+  });
+  // The end of the name, the end of the data, and room for a lease beside the bytes.
+  const size = itemOverhead + name.length + 1 + length + 2 + leaseFieldLength;
+  if (size > longestItem) {
+    failures.add(key, new TooLarge(bytes.length, longestItem - (size - bytes.length), longestItem));
+    return false;
+  }
+  batch.store(name, `T${end} F${flags}${condition}`, pieces);
+  return true;
+}
+
+/** Returns the seconds before the item's end at which it is stale, or 0 if it is fresh to its end. */
+function staleAt(
+  freshFor: number | undefined,
+  seconds: number | undefined,
+  end: number,
+  now: () => number,
+): number {
+  if (freshFor === undefined) return 0;
+  // An end that is a time of the server's clock is counted from that clock.
+  const left = seconds === end ? seconds : end - now();
+  return Math.max(0, left - Math.max(0, Math.ceil(freshFor / 1000)));
+}

@@ -1,0 +1,198 @@
+import {
+  type Acquisition,
+  type Driver,
+  type DriverErrors,
+  type DriverTrial,
+  type HeldLease,
+  isAggregate,
+  KeyFailures,
+  type LeaseAnswer,
+  type LeasedRecord,
+  type Made,
+  type NewGeneration,
+  type StorageCall,
+  type StorageCapability,
+  type StorageInfo,
+  type StoredRecord,
+} from "cacheme/driver";
+import { Client } from "./client.js";
+import { storeRecord } from "./commands.js";
+import { bump, ensure } from "./generations.js";
+import { itemName } from "./item-name.js";
+import { tokenFrom } from "./lease-token.js";
+import { acquire, fill, release } from "./leases.js";
+import type { Settings } from "./options.js";
+import { noLeasesBehindProxy } from "./proxy.js";
+import { bytesOf } from "./record.js";
+import { needs, statsOf } from "./server-facts.js";
+import { adviceFor, isFull, Refusal, refusal, remedyFor } from "./trouble.js";
+
+const noScan = "memcached has no command that lists its keys in pages, and long keys are stored as hashes.";
+
+/** Meta commands to one server, or to several that share the keys. */
+export class MemcachedDriver implements Driver {
+  readonly takesRepeatedKeys = { read: true, write: true } as const;
+  /** The server's clock is read in whole seconds. */
+  readonly timePrecision = 1000;
+  readonly errors: DriverErrors = {
+    advice: adviceFor,
+    isAnswer: (error) => error instanceof Refusal,
+    remedyFor,
+  };
+  readonly trial: DriverTrial | undefined;
+  readonly #client: Client;
+
+  constructor(settings: Settings) {
+    this.#client = new Client(settings);
+    // Servers of a pool give their version while connecting. A trial would wait for those that are down.
+    if (!this.#client.isPool) this.trial = { needs, passes: isFull };
+  }
+
+  /** The first connection tells whether there is a proxy. */
+  get lacks(): { readonly [capability in StorageCapability]?: string } {
+    return this.#client.isBehindProxy ? { scan: noScan, leases: noLeasesBehindProxy } : { scan: noScan };
+  }
+
+  open(): Promise<void> {
+    return this.#client.open();
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+
+  /** Settles when every server has answered. */
+  async ping(call: StorageCall): Promise<void> {
+    const asked = this.#client.toAll(call).map((server) => server.ask((batch) => batch.command("mn")));
+    await Promise.all(await settled(asked));
+  }
+
+  /**
+   * Reads the `time` of the server's statistics, by which it expires items. The server updates it once a second, so it is up to
+   * a second behind, and up to two on a busy server. Of several servers the first one by name that is up answers, so that every
+   * process reads the same clock.
+   */
+  async time(call: StorageCall): Promise<number> {
+    const seconds = Number(statsOf(await this.#client.toFirstUp(call).stats()).get("time"));
+    if (!(seconds > 0)) throw new Error("the statistics do not say what time it is");
+    return seconds * 1000;
+  }
+
+  async read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]> {
+    const names = keys.map(itemName);
+    const found = new Array<Uint8Array | undefined>(keys.length).fill(undefined);
+    await this.#client.eachUp(names, call, async (part) => {
+      const { places } = part;
+      const answers = await part.get(
+        places.map((place) => names[place] ?? ""),
+        bytesAndTimes,
+      );
+      for (let index = 0; index < answers.length; index++) {
+        const [answer, place = 0] = [answers[index], places[index]];
+        if (answer?.code === "VA") found[place] = bytesOf(answer, names[place] ?? "", keys[place] ?? "");
+        else if (answer !== undefined && answer.code !== "EN") throw refusal(answer);
+      }
+    });
+    return found;
+  }
+
+  async write(records: readonly StoredRecord[], call: StorageCall): Promise<void> {
+    const keys = records.map(({ key }) => key);
+    const names = keys.map(itemName);
+    const failures = new KeyFailures(records.length);
+    await this.#client.collect(keys, names, failures, call, async (part) => {
+      const sent: string[] = [];
+      const answers = await part.ask((batch) => {
+        for (const place of part.places) {
+          const [record, name] = [records[place], names[place]];
+          if (record === undefined || name === undefined) continue;
+          if (storeRecord(batch, part.server, name, record, failures)) sent.push(record.key);
+        }
+      });
+      for (let index = 0; index < answers.length; index++) {
+        const answer = answers[index];
+        if (answer !== undefined && answer.code !== "HD") failures.add(sent[index] ?? "", refusal(answer));
+      }
+    });
+    failures.throwIfAny();
+  }
+
+  /** Counts leases without bytes as well. */
+  async remove(keys: readonly string[], call: StorageCall): Promise<number> {
+    const names = keys.map(itemName);
+    const failures = new KeyFailures(keys.length);
+    let count = 0;
+    await this.#client.collect(keys, names, failures, call, async (part) => {
+      const answers = await part.ask((batch) => {
+        for (const place of part.places) batch.command(`md ${names[place]}`);
+      });
+      for (const [index, answer] of answers.entries()) {
+        if (answer.code === "HD") count++;
+        else if (answer.code !== "NF") failures.add(keys[part.places[index] ?? 0] ?? "", refusal(answer));
+      }
+    });
+    failures.throwIfAny();
+    return count;
+  }
+
+  /** Adds up all servers. The details name those that are down. */
+  async info(call: StorageCall): Promise<StorageInfo> {
+    const asked = await settled(this.#client.toAll(call).map((server) => server.stats()));
+    await Promise.any(asked).catch(throwFirst);
+    const all = await Promise.allSettled(asked);
+    const stats = all.map((outcome) => (outcome.status === "fulfilled" ? statsOf(outcome.value) : undefined));
+    const versions = new Set(stats.flatMap((one) => one?.get("version") ?? []));
+    const sum = (name: string): number =>
+      stats.reduce((total, one) => total + Number(one?.get(name) ?? 0), 0);
+    return {
+      server: `memcached ${[...versions].join(", ")}`,
+      records: sum("curr_items"),
+      bytes: sum("bytes"),
+      details: {
+        servers: all.length,
+        evictions: sum("evictions"),
+        ...Object.fromEntries(
+          this.#client.servers.map(({ name }, place) => [name, stats[place] === undefined ? "down" : "up"]),
+        ),
+      },
+    };
+  }
+
+  acquire(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]> {
+    return acquire(this.#client, requests, call);
+  }
+
+  fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
+    return fill(this.#client, records, call);
+  }
+
+  release(leases: readonly HeldLease[], call: StorageCall): Promise<void> {
+    return release(this.#client, leases, call);
+  }
+
+  isToken(token: string): boolean {
+    return tokenFrom(token) !== undefined;
+  }
+
+  ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+    return ensure(this.#client, tags, ttl, call);
+  }
+
+  bump(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+    return bump(this.#client, tags, ttl, call);
+  }
+}
+
+/** The flags of a read: the bytes, where they end, and the time that is left. */
+const bytesAndTimes = (): string => "v f t";
+
+/** Returns the same promises when each has settled. */
+async function settled<T>(promises: readonly Promise<T>[]): Promise<readonly Promise<T>[]> {
+  await Promise.allSettled(promises);
+  return promises;
+}
+
+/** If no server has answered, the first one's error says why. */
+function throwFirst(error: unknown): never {
+  throw isAggregate(error) ? error.errors[0] : error;
+}
