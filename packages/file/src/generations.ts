@@ -33,7 +33,8 @@ export class FileGenerations {
     this.#entries = entries;
   }
 
-  async ensure({ key, id }: NewGeneration, ttl: number | undefined, call: StorageCall): Promise<Generation> {
+  async ensure(tag: NewGeneration, ttl: number | undefined, call: StorageCall): Promise<Generation> {
+    const { key } = tag;
     const found = await this.#find(key);
     // Nearly always: nothing is written.
     if (found.generation !== undefined && found.expires > now() && found.expires >= after(ttl)) {
@@ -41,7 +42,7 @@ export class FileGenerations {
     }
     return this.#change(key, call, (before) => {
       const isThere = before.generation !== undefined && before.expires > now();
-      const generation = isThere ? before.generation : following(id, before.generation);
+      const generation = isThere ? before.generation : following(tag.id, before.generation);
       return { generation, expires: Math.max(isThere ? before.expires : 0, withSpare(ttl)) };
     });
   }

@@ -14,7 +14,7 @@ export type GenerationDriver = Required<Pick<Driver, "ensure" | "bump">> &
 
 type Make = (tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall) => Promise<Made>;
 
-/** Checks keys, asks for each key once, and draws ids. */
+/** Checks keys, and asks for each key once. */
 export class DriverGenerations implements Generations {
   readonly #label: string;
   readonly #driver: GenerationDriver;
@@ -45,8 +45,8 @@ export class DriverGenerations implements Generations {
     const before = await this.#calls.run(operationNames.read, (call) => this.#driver.read(unique, call));
     await this.#calls.run(operationNames.remove, (call) => this.#driver.remove(unique, call));
     const now = await this.#calls.run(operationNames.time, (call) => this.#driver.time(call));
-    const lost = withNewIds(unique).map(({ id }, index) => ({
-      id,
+    const lost = unique.map((_, index) => ({
+      id: randomText("base64url"),
       at: Math.max(now, generationFrom(before[index])?.at ?? 0),
     }));
     return inOrder(keys, unique, lost);
@@ -61,21 +61,37 @@ export class DriverGenerations implements Generations {
     checkKeys(keys, this.#label);
     if (keys.length === 0) return [];
     const unique = keys.length === 1 ? keys : [...new Set(keys)];
-    const tags = withNewIds(unique);
-    const made = await this.#calls.run(action, async (call) => {
-      const answers = await make(tags, wholeMilliseconds(ttl), call);
-      return unique.map((key, index) => {
-        const generation = answers[index];
-        if (generation === undefined) throw new Error(`it answered no generation for ${shownKey(key)}`);
-        return generation;
-      });
-    });
+    const tags = unique.map((key) => new Tag(key));
+    const made = await this.#calls.run(action, async (call) =>
+      complete(await make(tags, wholeMilliseconds(ttl), call), unique),
+    );
     return inOrder(keys, unique, made);
   }
 }
 
-function withNewIds(keys: readonly string[]): NewGeneration[] {
-  return keys.map((key) => ({ key, id: randomText("base64url") }));
+/** Draws its id when a driver asks for it: most generations are there already. */
+class Tag implements NewGeneration {
+  readonly key: string;
+  #id: string | undefined;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  get id(): string {
+    this.#id ??= randomText("base64url");
+    return this.#id;
+  }
+}
+
+/** @throws Error if the generation of a key is missing */
+function complete(made: Made, keys: readonly string[]): readonly Generation[] {
+  for (let index = 0; index < keys.length; index++) {
+    if (made[index] !== undefined) continue;
+    throw new Error(`it answered no generation for ${shownKey(keys[index] ?? "")}`);
+  }
+  // None of them is undefined.
+  return made as readonly Generation[];
 }
 
 function inOrder<T>(keys: readonly string[], unique: readonly string[], answers: readonly T[]): readonly T[] {

@@ -44,7 +44,7 @@ export interface StorageCall {
   readonly isLate: boolean;
   /** Aborts when the deadline passes. */
   readonly signal: AbortSignal;
-  /** Calls the listener when the deadline passes before the call has settled. */
+  /** Calls the listener if the deadline passes before the call has settled. Add it before anything is awaited. */
   whenLate(listener: () => void): void;
   /** Returns the error of a server that cannot be reached: throw it, and the caller gets it unchanged. */
   unreachable(error: unknown): StorageError;

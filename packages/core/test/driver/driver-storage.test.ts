@@ -272,6 +272,21 @@ describe("leases", () => {
 });
 
 describe("generations", () => {
+  it("have an id each that stays the same however often the driver reads it", async () => {
+    const read: (readonly [string, string])[] = [];
+    const { generations } = couch({
+      ensure: async (tags) =>
+        tags.map((tag) => {
+          read.push([tag.id, tag.id]);
+          return { id: tag.id, at: 1 };
+        }),
+    });
+    await generations.ensure(["t", "u"], 1);
+    for (const [first, again] of read)
+      expect([first, again]).toEqual([expect.stringMatching(/^[\w-]{22}$/), first]);
+    expect(new Set(read.flat()).size).toBe(2);
+  });
+
   it("that the driver leaves out are an error that names the key", async () => {
     const { generations } = couch({ ensure: async () => [undefined] });
     expect(await reason(generations.ensure(["tag"], 1))).toMatchObject({
