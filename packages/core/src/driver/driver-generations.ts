@@ -61,7 +61,7 @@ export class DriverGenerations implements Generations {
     checkKeys(keys, this.#label);
     if (keys.length === 0) return [];
     const unique = keys.length === 1 ? keys : [...new Set(keys)];
-    const tags = unique.map((key) => new Tag(key));
+    const tags = unique.map(tagOf);
     const made = await this.#calls.run(action, async (call) =>
       complete(await make(tags, wholeMilliseconds(ttl), call), unique),
     );
@@ -69,19 +69,16 @@ export class DriverGenerations implements Generations {
   }
 }
 
-/** Draws its id when a driver asks for it: most generations are there already. */
-class Tag implements NewGeneration {
-  readonly key: string;
-  #id: string | undefined;
-
-  constructor(key: string) {
-    this.key = key;
-  }
-
-  get id(): string {
-    this.#id ??= randomText("base64url");
-    return this.#id;
-  }
+/** Draws the id when a driver reads it, because most generations are there already. A copy by spread reads it too. */
+function tagOf(key: string): NewGeneration {
+  let id: string | undefined;
+  return {
+    key,
+    get id(): string {
+      id ??= randomText("base64url");
+      return id;
+    },
+  };
 }
 
 /** @throws Error if the generation of a key is missing */

@@ -123,7 +123,7 @@ export interface Acquisition {
 /** A generation that may be made. */
 export interface NewGeneration {
   readonly key: string;
-  /** 128 random bits as 22 characters of base64url, drawn when it is read first. A copy by spread does not have it. */
+  /** 128 random bits as 22 characters of base64url, drawn when it is read first. */
   readonly id: string;
 }
 

@@ -272,13 +272,14 @@ describe("leases", () => {
 });
 
 describe("generations", () => {
-  it("have an id each that stays the same however often the driver reads it", async () => {
+  it("have an id each that stays the same however often the driver reads it, also in a copy", async () => {
     const read: (readonly [string, string])[] = [];
     const { generations } = couch({
       ensure: async (tags) =>
         tags.map((tag) => {
-          read.push([tag.id, tag.id]);
-          return { id: tag.id, at: 1 };
+          const copy = { ...tag };
+          read.push([tag.id, copy.id]);
+          return { id: copy.id, at: 1 };
         }),
     });
     await generations.ensure(["t", "u"], 1);
