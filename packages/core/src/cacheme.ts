@@ -522,9 +522,12 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Ends the work of this space: new calls are refused, what is on its way to the storages is waited for, the storages are
-   * closed. Loads that are running still answer their readers, unless they read further
-   * nodes; their values are not stored. Twice does nothing more. A server has to end before, or it answers with errors.
+   * Ends the work of this space: refuses new calls, waits for what is on its way to the storages, and closes the storages.
+   * Loads that are running still answer their readers, unless they read further nodes; their values are not stored. A second
+   * call does nothing more. End a server before, or it answers with errors.
+   *
+   * The storages of our packages settle each call within their `commandTimeout`. A storage of your own whose calls never
+   * settle keeps this from settling, too.
    *
    * @example
    * ```ts

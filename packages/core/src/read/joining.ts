@@ -135,7 +135,8 @@ export class Joining {
     const answer = flight.promise();
     if (signal === undefined && opener === undefined) return answer;
     const wait = opener && new Wait(opener, flight);
-    return this.#own(answer, signal, wait, flight, () => flight.leave());
+    const joined = flight.hasBegun ? flight.late : flight;
+    return this.#own(answer, signal, wait, flight, () => joined?.leave());
   }
 
   /** The answer for one reader, who may leave, and for whom a load may wait. */
@@ -197,25 +198,27 @@ export class Joining {
 
   /** A reader goes on to a load that began after it asked, since what was found, or loaded, is too old for it. */
   #refreshFor(reader: ApartReader, previous: Entry | undefined): void {
-    if (reader.hasLeft) return;
     const { node, key, call } = reader.flight;
     const { override, wait } = reader;
     const runtime = this.#runtimes.current(reader.flight.runtime, node);
+    if (reader.hasLeft) {
+      runtime.stats.misses += 1;
+      return;
+    }
     try {
       const options = { override, previous };
       const running = runtime.kind.activities.find(key)?.flights.runningFor(reader);
       const flight = running ?? this.#nextFlight({ runtime, node, key, call, opener: wait?.load }, options);
+      wait?.moveTo(flight);
       this.#add(flight);
       reader.flight = flight;
-      if (wait !== undefined) {
-        this.#pipeline.promote(flight);
-        wait.moveTo(flight);
-      }
+      if (wait !== undefined) this.#pipeline.promote(flight);
       const isNewEnough = flight.birth === unborn || flight.birth > reader.asked;
       if (isNewEnough) reader.maxAge = Number.POSITIVE_INFINITY;
       reader.hasJoinedLoad = true;
       addApart(flight, reader);
     } catch (error) {
+      runtime.stats.misses += 1;
       reader.reject(error);
     }
   }

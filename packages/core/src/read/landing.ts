@@ -3,6 +3,7 @@ import type { Cached, Entry } from "../entry/entry.js";
 import { isWithin } from "../entry/lifetime.js";
 import type { ApartReader } from "../runtime/apart-reader.js";
 import type { Flight } from "../runtime/flight.js";
+import type { LateReaders } from "../runtime/late-readers.js";
 import { unborn } from "../runtime/operation.js";
 
 /** What becomes of readers that a flight's value does not serve. */
@@ -43,7 +44,7 @@ export class Landing {
     flight.resolve(value);
     if (late !== undefined) {
       if (fenced) {
-        answered -= flight.lateReaders;
+        answered -= late.count;
         this.#readTogether(flight, late);
       } else late.resolve(value);
     }
@@ -68,11 +69,7 @@ export class Landing {
     }
     if (!flight.hasBegun || !flight.fenced) return;
     const late = flight.takeLate();
-    if (late !== undefined) {
-      flight.readers -= flight.lateReaders;
-      this.#readTogether(flight, late);
-      flight.lateReaders = 0;
-    }
+    if (late !== undefined) this.#readTogether(flight, late);
     const { apart } = flight;
     flight.apart = apart?.filter(({ asked }) => asked < flight.birth);
     for (const reader of apart ?? []) {
@@ -98,12 +95,7 @@ export class Landing {
         flight.followers ??= [];
         flight.followers.push(follower);
       }
-      const late = other.lastAsked < flight.birth ? other.takeLate() : undefined;
-      if (late === undefined) continue;
-      flight.readers += other.lateReaders;
-      other.readers -= other.lateReaders;
-      other.lateReaders = 0;
-      flight.promiseOfEarlier().then(late.resolve, late.reject);
+      if (other.lastAsked < flight.birth) other.takeLate()?.moveTo(flight);
     }
   }
 
@@ -169,15 +161,20 @@ export class Landing {
   }
 
   /** A load that begins after the flight was overtaken is new enough for those who joined before that. */
-  #readTogether(flight: Flight, late: NonNullable<ReturnType<Flight["takeLate"]>>): void {
+  #readTogether(flight: Flight, late: LateReaders): void {
+    if (late.isAbandoned) {
+      // As what they would have been.
+      flight.runtime.stats.misses += late.count;
+      flight.readers -= late.count;
+      return;
+    }
     const next = this.#rejoining.openFlight(flight);
     flight.follows = next;
-    next.readers += flight.lateReaders;
-    for (let reader = 0; reader < flight.lateReaders; reader++) next.stay();
+    late.moveTo(next);
     const done = () => {
       flight.follows = undefined;
     };
-    next.promiseOfEarlier().then(late.resolve, late.reject).finally(done);
+    next.promiseOfEarlier().then(done, done);
   }
 }
 

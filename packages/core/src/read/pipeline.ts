@@ -102,6 +102,7 @@ export class Pipeline implements FlightSteps {
     flight.tier = -1;
     flight.mustReadAgain = false;
     flight.skippedTier = false;
+    flight.mutations = flight.activity.mutations;
     flight.reads += 1;
     this.#rejoining.renew(flight);
     this.#readNextTier(flight);

@@ -6,6 +6,7 @@ import type { ApartReader } from "./apart-reader.js";
 import type { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { KeyActivity } from "./key-activity.js";
+import { LateReaders } from "./late-readers.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
 import { type Resolvers, withResolvers } from "./resolvers.js";
 import type { RunningLoad } from "./running-load.js";
@@ -80,8 +81,6 @@ export class Flight extends Operation implements RemoteRead {
   staying = 0;
   /** The last birth before its last reader asked: a load that was born later is new enough for all of them. */
   lastAsked = 0;
-  /** How many of the readers joined during the load. */
-  lateReaders = 0;
   /** Whether a load waits for this, so that it must not wait for a place that the load's chain may hold. */
   nested = false;
   /** The place of the tier that is being read. */
@@ -94,6 +93,8 @@ export class Flight extends Operation implements RemoteRead {
   reads = 0;
   /** Whether a tier was not read, so that it may hold an older value than the load gives. */
   skippedTier = false;
+  /** The state of the key's writes and removals when it began to read. */
+  mutations = 0;
   load: RunningLoad | undefined;
   /** The flight whose answer this takes over, or that answers those who joined too late. */
   follows: Flight | undefined;
@@ -108,7 +109,7 @@ export class Flight extends Operation implements RemoteRead {
 
   readonly #steps: FlightSteps;
   #early: Resolvers | undefined;
-  #late: Resolvers | undefined;
+  #late: LateReaders | undefined;
 
   constructor(asking: Asking, activity: KeyActivity, options: FlightOptions, steps: FlightSteps) {
     super(unborn);
@@ -152,11 +153,12 @@ export class Flight extends Operation implements RemoteRead {
   }
 
   /**
-   * Whether a tier may hold an older value than the load gives: the tier was not read, or a reader has a limit of age. If the new
-   * value cannot be stored, the old one is removed.
+   * Whether a tier may hold an older value than the load gives: the tier was not read, was written to since, or a reader has a
+   * limit of age. If the new value cannot be stored, the old one is removed.
    */
   get replaces(): boolean {
-    return this.refreshes || this.skippedTier || this.hasStrictReader;
+    const isWritten = this.mutations !== this.activity.mutations;
+    return this.refreshes || this.skippedTier || this.hasStrictReader || isWritten;
   }
 
   /** The class has another runtime now. Its tiers were not read, and may hold an older value. */
@@ -169,9 +171,8 @@ export class Flight extends Operation implements RemoteRead {
   /** The answer for a reader that joins now. */
   promise(): Promise<unknown> {
     if (!this.hasBegun) return this.promiseOfEarlier();
-    this.#late ??= withResolvers();
-    this.lateReaders += 1;
-    return this.#late.promise;
+    this.#late ??= new LateReaders(this);
+    return this.#late.join();
   }
 
   /** The answer for a reader that asked before the load began. */
@@ -185,8 +186,13 @@ export class Flight extends Operation implements RemoteRead {
     return this.#late !== undefined || (this.apart?.some(({ asked }) => asked >= this.birth) ?? false);
   }
 
+  /** The readers that joined during the load. */
+  get late(): LateReaders | undefined {
+    return this.#late;
+  }
+
   /** Takes the readers that joined during the load out of the flight, if there are any. The caller answers them. */
-  takeLate(): Resolvers | undefined {
+  takeLate(): LateReaders | undefined {
     const late = this.#late;
     this.#late = undefined;
     return late;
@@ -245,16 +251,14 @@ export class Flight extends Operation implements RemoteRead {
   /** A reader with a signal has left. When the last one has, the load may be aborted. */
   leave(): void {
     this.staying -= 1;
-    // Those who joined too late wait for another flight now.
-    if (this.settled) this.follows?.leave();
-    else if (this.isAbandoned) {
-      this.load?.abandoned();
-      if (this.state === "following") this.follows?.leave();
-    }
+    if (this.settled || !this.isAbandoned) return;
+    this.load?.abandoned();
+    if (this.state === "following") this.follows?.leave();
   }
 
   /** Nobody is answered: every reader has left before the load began, those of the flights that take over the answer, too. */
   drop(): void {
+    this.runtime.stats.misses += this.readers;
     this.#end();
     for (const follower of this.followers ?? []) {
       follower.follows = undefined;

@@ -19,6 +19,8 @@ export class KeyActivity {
   #whenMutated: (() => void)[] | undefined;
   /** Whether nothing is under way, so that the activity may be dropped or used again. */
   isResting = false;
+  /** Changes whenever writes or removals begin, and when they have been answered. */
+  mutations = 0;
 
   constructor(activities: Activities, key: string) {
     this.#activities = activities;
@@ -66,6 +68,7 @@ export class KeyActivity {
       this.#queues[destination.index] = queue;
     }
     if (!queue.isBusy) this.#busyQueues += 1;
+    this.mutations += 1;
     queue.put(mutation);
   }
 
@@ -86,6 +89,7 @@ export class KeyActivity {
   }
 
   #queueIsIdle(): void {
+    this.mutations += 1;
     this.#busyQueues -= 1;
     if (this.#busyQueues > 0) return;
     for (const mutated of this.#whenMutated ?? []) mutated();

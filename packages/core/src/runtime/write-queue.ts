@@ -1,21 +1,25 @@
 import type { StoredRecord } from "../storage/remote-storage.js";
 import type { Destination } from "./destination.js";
 
+/** A value that one caller wants written under a key in a tier. */
+interface Write {
+  readonly birth: number;
+  /** Returns the record when the request leaves; `undefined` if the write was overtaken meanwhile. */
+  record(): StoredRecord | undefined;
+}
+
 /** What one caller wants done with a key in a tier. */
 export interface Mutation {
-  /**
-   * The record to write, asked for when the request leaves; `undefined` if the write was overtaken meanwhile. Without this
-   * function the key is removed.
-   */
-  readonly record?: (() => StoredRecord | undefined) | undefined;
+  /** Default: the key is removed. */
+  readonly write?: Write;
   /** The error if the outcome is unknown. Must not throw. */
   done(error: Error | undefined): void;
 }
 
-/** One request: the newest write, the removals that it replaces, and all who wait for either. */
+/** One request: the writes since the last removal, of which the newest is carried out, and all who wait for any of them. */
 interface Request {
-  record: Mutation["record"];
-  /** Whether somebody wants the old value gone, even if the write is overtaken. */
+  writes: Write[];
+  /** Whether somebody wants the old value gone, even if every write is overtaken. */
   removes: boolean;
   readonly waiting: Mutation[];
 }
@@ -45,13 +49,12 @@ export class WriteQueue {
 
   /** Sends the mutation at once, or lets it wait in the place of the one that waits already. */
   put(mutation: Mutation): void {
-    const { record } = mutation;
-    const removes = record === undefined;
-    if (this.#next === undefined) this.#next = { record, removes, waiting: [mutation] };
+    this.#next ??= { writes: [], removes: false, waiting: [] };
+    this.#next.waiting.push(mutation);
+    if (mutation.write !== undefined) this.#next.writes.push(mutation.write);
     else {
-      this.#next.record = record;
-      this.#next.removes ||= removes;
-      this.#next.waiting.push(mutation);
+      this.#next.writes = [];
+      this.#next.removes = true;
     }
     if (!this.#isBusy) this.#send();
   }
@@ -79,15 +82,14 @@ export class WriteQueue {
       for (const mutation of request.waiting) mutation.done(error);
       this.#send();
     };
-    const { record } = request;
-    if (record === undefined) {
+    if (request.writes.length === 0) {
       storage.remove({ storageKey: this.#key, done });
       return;
     }
     let wasOvertaken = false;
     storage.write({
       record: () => {
-        const written = record();
+        const written = newestOf(request.writes);
         wasOvertaken = written === undefined;
         return written;
       },
@@ -98,4 +100,13 @@ export class WriteQueue {
       },
     });
   }
+}
+
+/** The record of the write that was born last, of those that nothing has overtaken. Of two of one birth, the later one counts. */
+function newestOf(writes: readonly Write[]): StoredRecord | undefined {
+  for (const write of writes.toReversed().sort((one, other) => other.birth - one.birth)) {
+    const record = write.record();
+    if (record !== undefined) return record;
+  }
+  return undefined;
 }

@@ -10,6 +10,7 @@ import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { Operation } from "../runtime/operation.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
 import { cannotBeStored } from "./cannot-be-stored.js";
+import { NotStored } from "./not-stored.js";
 
 /** For a kind without remote tiers, which packs nothing. */
 const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compression: undefined };
@@ -36,13 +37,11 @@ interface Storing {
  */
 export class Store {
   readonly #clock: Clock;
-  readonly #events: Events;
-  /** The kinds that were warned of already: each gets one process warning. */
-  readonly #warned = new Set<string>();
+  readonly #notStored: NotStored;
 
   constructor(clock: Clock, events: Events) {
     this.#clock = clock;
-    this.#events = events;
+    this.#notStored = new NotStored(events);
   }
 
   /** Gives an entry that a tier holds to the tiers on its left, for what is left of its time. */
@@ -95,7 +94,7 @@ export class Store {
     const storeLocally = () => {
       if (flight.fenced) this.#giveOvertaken(storing);
       const refused = this.#storeLocally(storing, kind.tiers.length);
-      if (refused !== undefined) this.#tellNotStored(kind, key, refused);
+      if (refused !== undefined) this.#notStored.report(kind, key, refused);
       done();
     };
     if (tiers.length === 0) {
@@ -104,7 +103,7 @@ export class Store {
     }
     const packed = this.#packed(storing);
     if (packed instanceof SerializationError) {
-      this.#tellNotStored(kind, key, packed);
+      this.#notStored.report(kind, key, packed);
       if (replaces) for (const tier of tiers) this.#removeFrom(kind, activity, tier);
       this.#storeLocally(storing, kind.tiers.length);
       done();
@@ -205,7 +204,10 @@ export class Store {
         return;
       }
       activity.mutate(tier, {
-        record: () => (operation.fenced ? undefined : this.#record(storing, tier, packed)),
+        write: {
+          birth: operation.birth,
+          record: () => (operation.fenced ? undefined : this.#record(storing, tier, packed)),
+        },
         done: (error) => {
           if (error !== undefined) {
             failed.push({ storage: tier.name, error });
@@ -300,15 +302,5 @@ export class Store {
         else kind.distrust(tier, activity.key, this.#clock.now());
       },
     });
-  }
-
-  /** Emits `notStored` instead of rejecting, because the reader gets the value. Without a listener it warns once. */
-  #tellNotStored(kind: NodeKind, key: string, error: SerializationError): void {
-    if (this.#events.listeners.notStored !== null) {
-      this.#events.emit("notStored", { node: kind.name, key, error });
-    } else if (!this.#warned.has(kind.name)) {
-      this.#warned.add(kind.name);
-      process.emitWarning(error.message, { type: "CachemeWarning", code: error.code });
-    }
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type LoadContext, Node, type NodeMeta } from "../../src/index.js";
-import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, space } from "../support/space.js";
+import { type Deferred, deferred, settled } from "../support/deferred.js";
+import { reason } from "../support/reason.js";
+import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
 
 /** A reader who leaves when the test says so. */
 function reader(read: (signal: AbortSignal) => Promise<unknown>) {
@@ -179,5 +180,139 @@ describe("a load that has left a read", () => {
     }
     expect(await cacheme.get(new Outer())).toBe("outer");
     expect(await cacheme.get(new Inner())).toBe("inner of outer");
+  });
+});
+
+describe("readers who joined a load that was overtaken", () => {
+  it("cost no load if they have left", async () => {
+    const { cacheme } = await space();
+    const loading = deferred<string>();
+    const { Counting, loads } = countingNode({ caches: twoTiers }, () => loading.promise);
+    const early = cacheme.get(new Counting(1));
+    await settled();
+    const controller = new AbortController();
+    const late = reason(cacheme.get(new Counting(1), { signal: controller.signal }));
+    controller.abort(new Error("left"));
+    await late;
+    await cacheme.invalidate(new Counting(1));
+    await settled();
+    loading.resolve("value");
+    expect(await early).toBe("value");
+    await settled();
+    expect(loads).toEqual([1]);
+  });
+
+  it("abort the load that they have gone on to when they leave", async () => {
+    const { cacheme } = await space();
+    const signals: AbortSignal[] = [];
+    const endings: Deferred<string>[] = [];
+    class Listening extends Node<string> {
+      static override meta: NodeMeta = { name: "listening", caches: twoTiers };
+      key() {
+        return "1";
+      }
+      override load({ signal }: LoadContext) {
+        signals.push(signal);
+        const ending = deferred<string>();
+        endings.push(ending);
+        return ending.promise;
+      }
+    }
+    const early = cacheme.get(new Listening());
+    await settled();
+    const controller = new AbortController();
+    const late = reason(cacheme.get(new Listening(), { signal: controller.signal }));
+    await cacheme.invalidate(new Listening());
+    await settled();
+    controller.abort(new Error("left"));
+    await late;
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+    endings[0]?.resolve("value");
+    expect(await early).toBe("value");
+  });
+
+  it("are answered if one of them leaves when the load ends", async () => {
+    const { cacheme } = await space();
+    const endings: Deferred<string>[] = [];
+    const { Counting } = countingNode({ caches: twoTiers }, () => {
+      const ending = deferred<string>();
+      endings.push(ending);
+      return ending.promise;
+    });
+    const early = new AbortController();
+    const left = reason(cacheme.get(new Counting(1), { signal: early.signal }));
+    await settled();
+    const late = cacheme.get(new Counting(1));
+    await cacheme.invalidate(new Counting(1));
+    await settled();
+    cacheme.on("load", () => early.abort(new Error("left")));
+    endings[0]?.resolve("old");
+    await settled();
+    endings[1]?.resolve("new");
+    expect(await left).toMatchObject({ message: "left" });
+    expect(await late).toBe("new");
+  });
+});
+
+describe("a read with a limit of age that would close a cycle when it goes on to a load", () => {
+  it("is no reader of that load", async () => {
+    const { cacheme, clock, remote } = await space();
+    const reading = deferred();
+    let aborted: (() => boolean) | undefined;
+    class Inner extends Node<string> {
+      static override meta: NodeMeta = { name: "inner", caches: remoteOnly };
+      key() {
+        return "1";
+      }
+      override async load({ signal, get }: LoadContext) {
+        aborted = () => signal.aborted;
+        await get(new Outer());
+        return await new Promise<string>(() => {});
+      }
+    }
+    class Outer extends Node<string> {
+      static override meta: NodeMeta = { name: "outer", caches: remoteOnly };
+      key() {
+        return "1";
+      }
+      override async load({ get }: LoadContext) {
+        const error: unknown = await reason(get(new Inner(), { maxAge: 1 }));
+        return (error as Error).name;
+      }
+    }
+    await cacheme.set(new Inner(), "old");
+    clock.advance(1_000);
+    let reads = 0;
+    remote.gate = (operation, moment) => {
+      if (operation !== "read" || moment !== "answer") return undefined;
+      reads += 1;
+      return reads === 2 ? reading.promise : undefined;
+    };
+    const outer = cacheme.get(new Outer());
+    await settled();
+    const controller = new AbortController();
+    const refreshed = reason(cacheme.refresh(new Inner(), { signal: controller.signal }));
+    await settled();
+    reading.resolve();
+    expect(await outer).toBe("LoadCycleError");
+    controller.abort(new Error("left"));
+    await refreshed;
+    expect(aborted?.()).toBe(true);
+    expect(cacheme.stats(Inner).requestCount).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("statistics", () => {
+  it("count reads that left before their load began", async () => {
+    const { cacheme } = await space();
+    const { Counting, loads } = countingNode({ caches: localOnly }, () => "unused");
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reads = [1, 2, 3].map(() => reason(cacheme.get(new Counting(1), { signal })));
+    controller.abort(new Error("left"));
+    await Promise.all(reads);
+    await settled();
+    expect(loads).toEqual([]);
+    expect(cacheme.stats()).toMatchObject({ requestCount: 3, missCount: 3, coalescedCount: 2 });
   });
 });

@@ -3,7 +3,7 @@ import type { Origin } from "./values.js";
 
 /** A promise that was broken. */
 export interface Violation {
-  readonly promise: 1 | 2 | 4 | 5 | 10 | 11;
+  readonly promise: 1 | 2 | 4 | 5 | 10 | 11 | "each read counts once";
   readonly what: string;
   /** The key of the read that has waited too long. */
   readonly probed?: number | undefined;

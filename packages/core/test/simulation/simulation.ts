@@ -67,6 +67,7 @@ export class Simulation {
   readonly #evaluate: (time: number) => NodeOfKey;
   #node: NodeOfKey;
   #evaluations = 0;
+  #asked = 0;
   #replacements = 0;
   readonly #leaving: AbortController[] = [];
   readonly #probes: Probes;
@@ -108,6 +109,7 @@ export class Simulation {
     for (const key of keys) void this.#read(key, "get");
     await this.#drain();
     if (this.#unsettled > 0) this.#violates(5, `${this.#unsettled} calls are not answered`);
+    this.#checkStatistics();
     const closing = this.#cacheme.close();
     await this.#drain();
     await closing;
@@ -199,6 +201,15 @@ export class Simulation {
     }
   }
 
+  /** Each read counts once, however it ended. The counters begin anew with what replaces a class or a storage. */
+  #checkStatistics(): void {
+    if (this.#evaluations + this.#replacements > 0) return;
+    const { requestCount, coalescedCount } = this.#cacheme.stats();
+    if (requestCount === this.#asked && coalescedCount <= requestCount) return;
+    const counted = `${requestCount} requests, ${coalescedCount} of them coalesced`;
+    this.#violates("each read counts once", `${this.#asked} reads count as ${counted}`);
+  }
+
   #read(key: number, way: Exclude<Read["way"], "getAll">, maxAge?: number): Promise<void> {
     const leaving = way === "getAndLeave" ? new AbortController() : undefined;
     if (leaving !== undefined) this.#leaving.push(leaving);
@@ -227,6 +238,7 @@ export class Simulation {
   }
 
   #begin(key: number, way: Read["way"], maxAge?: number, signal?: AbortSignal): Read {
+    this.#asked += 1;
     const floors = { ...this.#history(key).floors };
     const read: Read = { key, way, born: this.#values.born(), at: this.#clock.now(), maxAge, floors, signal };
     this.#history(key).reads.add(read);
