@@ -82,7 +82,7 @@ export function defineNode<
   if (typeof name !== "string" || name === "" || typeof key !== "function") {
     throw new ConfigurationError(
       "CACHEME_INVALID_NODE",
-      "defineNode needs a `name`, and a function `key` that returns a text, such as (id: number) => String(id).",
+      "defineNode needs a `name`, and a function `key` that returns a string, such as (id: number) => String(id).",
       { node: typeof name === "string" ? name : undefined },
     );
   }

@@ -43,7 +43,7 @@ export function milliseconds(duration: Duration, what: string, about: CachemeErr
     throw new ConfigurationError(
       "CACHEME_INVALID_DURATION",
       `The ${what} is ${describe(duration)}, which is not a duration. ` +
-        'Give at least 1 as a number of milliseconds, or a text such as "250ms", "30s", "5m", "2h" or "1d".',
+        'Give at least 1 as a number of milliseconds, or a string such as "250ms", "30s", "5m", "2h" or "1d".',
       about,
     );
   }

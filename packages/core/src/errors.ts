@@ -233,7 +233,7 @@ export function reasonOf(thrown: unknown): string {
   try {
     return String(isError(thrown) ? thrown.message : thrown);
   } catch {
-    return "what was thrown has no text.";
+    return "the thrown value has no string form.";
   }
 }
 

@@ -72,7 +72,7 @@ export class Events {
     if (!Object.hasOwn(this.listeners, event) || typeof listener !== "function") {
       throw new ConfigurationError(
         "CACHEME_INVALID_OPTION",
-        `on(${JSON.stringify(event)}, …) cannot be listened to. Give a function, and one of the events ` +
+        `on(${JSON.stringify(event)}, …) expected a function, and one of the events ` +
           `${Object.keys(this.listeners).join(", ")}.`,
       );
     }

@@ -25,7 +25,7 @@ export function shown(value: unknown): string {
  */
 export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw optionError(`${where} was given ${shown(options)} as its options. Give an object.`);
+    throw optionError(`${where} expected an object as its options, got ${shown(options)}.`);
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;

@@ -24,7 +24,7 @@ export class Provided {
     if (this.#things.has(token)) return this.#things.get(token) as T; // `set` took a T under this token.
     throw new ConfigurationError(
       "CACHEME_NOT_PROVIDED",
-      `A load asked its space for ${nameOf(token)}, and nothing was provided under it. Call ` +
+      `A load called inject(${nameOf(token)}), but its space provides nothing under that token. Call ` +
         `provide(${nameOf(token)}, …) on that space before the first read.`,
     );
   }

@@ -146,7 +146,7 @@ describe("a duration that is none", () => {
 
 describe("a key that cannot name an entry", () => {
   const wrong = [
-    ["an empty text", "", /returned an empty text/],
+    ["an empty string", "", /returned an empty string/],
     ["a number", 5, /returned a number/],
     ["undefined", undefined, /returned undefined/],
     ["null", null, /returned null/],
@@ -179,7 +179,7 @@ describe("a key that cannot name an entry", () => {
       const error = await reason(promise);
       expect(error).toBeInstanceOf(KeyError);
       expect(error).toMatchObject(refused);
-      expect((error as Error).message).toMatch(/key\(\) of node "keyed".*Return a text/);
+      expect((error as Error).message).toMatch(/key\(\) of node "keyed".*Return a string/);
     }
     expect(thrownBy(() => cacheme.peekLocal(node))).toMatchObject(refused);
     expect(thrownBy(() => cacheme.getSync(node))).toMatchObject(refused);
@@ -363,9 +363,7 @@ describe("a storage's name", () => {
     expect(await reason(cacheme.registerStorage("new", storage as never))).toMatchObject({
       code: "CACHEME_INVALID_OPTION",
       storage: "new",
-      message: expect.stringMatching(
-        /registerStorage\("new", …\) was given neither a storage nor an address/,
-      ),
+      message: expect.stringMatching(/registerStorage\("new", …\) expected a storage or an address/),
     });
   });
 });

@@ -182,7 +182,7 @@ describe("provide", () => {
     const error = await reason(get(user(1)));
     expect(error).toMatchObject({
       code: "CACHEME_NOT_PROVIDED",
-      message: expect.stringMatching(/for Repository.*Call provide\(Repository, …\)/),
+      message: expect.stringMatching(/inject\(Repository\).*Call provide\(Repository, …\)/),
     });
     expect(thrownBy(() => provide("text" as never, 1))).toMatchObject({ code: "CACHEME_INVALID_OPTION" });
   });

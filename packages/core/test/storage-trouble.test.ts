@@ -43,7 +43,11 @@ const failures: readonly (readonly [string, () => unknown, string])[] = [
   ],
   ["rejects with a text", () => Promise.reject("no connection"), "no connection"],
   ["rejects with nothing", () => Promise.reject(undefined), "undefined"],
-  ["rejects with what no text can be made of", () => Promise.reject(Object.create(null)), "no text"],
+  [
+    "rejects with a value that has no string form",
+    () => Promise.reject(Object.create(null)),
+    "no string form",
+  ],
 ];
 
 const rubbish: readonly (readonly [string, () => unknown])[] = [

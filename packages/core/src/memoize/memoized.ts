@@ -114,7 +114,7 @@ function checkedSpace(space: Pick<Keeper, "get">, label: string): Pick<Keeper, "
   if (typeof (space as Partial<Keeper> | null | undefined)?.get === "function") return space;
   throw new ConfigurationError(
     "CACHEME_INVALID_OPTION",
-    `The option space of ${label} returned ${typeName(space)}, expected a Cacheme. Return the one that the instance was given.`,
+    `The option space of ${label} returned ${typeName(space)}, expected a Cacheme. Return the Cacheme of the instance.`,
   );
 }
 

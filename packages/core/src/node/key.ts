@@ -25,15 +25,15 @@ const mistaken = /^(?:\[object [^\]]*\]|undefined|null|NaN)$/;
 function invalidKey(key: unknown, nodeName: string): KeyError {
   const what =
     typeof key !== "string"
-      ? `returned ${typeName(key)}, not a text`
+      ? `returned ${typeName(key)}, expected a string`
       : key === ""
-        ? "returned an empty text"
+        ? "returned an empty string"
         : mistaken.test(key)
           ? `returned ${shownKey(key)}, which every such node would share: it was made of an object or of a value that is missing`
           : `returned ${shownKey(key)}, which has a control character or half a surrogate pair in it`;
   return new KeyError(
     "CACHEME_INVALID_KEY",
-    `key() of node "${nodeName}" ${what}. Return a text that tells this node from the others of its class, ` +
+    `key() of node "${nodeName}" ${what}. Return a string that tells this node from the others of its class, ` +
       "such as String(this.id); encode what may hold any bytes.",
     { node: nodeName, key: typeof key === "string" ? key : undefined },
   );

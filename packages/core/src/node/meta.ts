@@ -192,7 +192,7 @@ function resolveSerializer(serializer: Serializer, refuse: (what: string) => nev
   const isCodec = Number.isInteger(codec) && codec >= 1 && codec <= 255;
   if (!isCodec || typeof encode !== "function" || typeof decode !== "function") {
     refuse(
-      "has a `serializer` that is none: call json(), msgpack() or v8(), or give { codec, encode, decode } with a codec of 1 to 255.",
+      "has an invalid `serializer`: call json(), msgpack() or v8(), or give { codec, encode, decode } with a codec of 1 to 255.",
     );
   }
   return serializer;

@@ -31,7 +31,7 @@ export function checkKeysOf(items: readonly { readonly key: string }[], label: s
 export function checkKey(key: string, label: string): void {
   const fits = typeof key === "string" && key.length > 0 && key.length <= longestStoredKey;
   if (fits && !unusable.test(key)) return;
-  throw new KeyError("CACHEME_INVALID_KEY", `${label} was given ${fault(key)}. Give a key ${rule}.`, {
+  throw new KeyError("CACHEME_INVALID_KEY", `${label} expected a key ${rule}, got ${fault(key)}.`, {
     key: typeof key === "string" ? key.slice(0, longestStoredKey) : undefined,
   });
 }

@@ -95,19 +95,15 @@ class MemoryStorage implements LocalStorage {
       });
     } catch (cause) {
       const reason = reasonOf(cause);
-      throw new ConfigurationError(
-        "CACHEME_INVALID_OPTION",
-        `memory() was given an option that it cannot keep: ${reason}`,
-        {
-          cause,
-        },
-      );
+      throw new ConfigurationError("CACHEME_INVALID_OPTION", `memory() got an invalid option: ${reason}`, {
+        cause,
+      });
     }
     this.values = values ?? defaultValues();
     if (!["frozen", "shared", "cloned"].includes(this.values)) {
       throw new ConfigurationError(
         "CACHEME_INVALID_OPTION",
-        `memory() was given values: ${JSON.stringify(values)}. Give "frozen", "shared" or "cloned".`,
+        `memory() expected values to be "frozen", "shared" or "cloned", got ${JSON.stringify(values)}.`,
       );
     }
     const bounds = [size && `${grouped(size)} entries`, maxWeight && `weight ${maxWeight}`].filter(Boolean);

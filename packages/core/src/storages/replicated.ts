@@ -39,14 +39,13 @@ export function replicated(storages: readonly RemoteStorage[]): RemoteStorage {
     storages.some((storage) => storage?.kind !== "remote")
   ) {
     throw optionError(
-      "replicated() was not given storages. Give a list of what redis() and its like return, the nearest first, one at least.",
+      "replicated() expected a list of storages. Give at least one, as redis() and its like return them, the nearest first.",
     );
   }
   return new Replicated(storages.map((storage) => new Replica(storage)));
 }
 
-const reason =
-  "Of several copies none decides alone, so that a late fill of one could undo a removal of all.";
+const reason = "No copy decides alone, so a late fill of one copy could undo a removal of all.";
 
 class Replicated implements RemoteStorage {
   readonly kind = "remote";

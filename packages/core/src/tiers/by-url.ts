@@ -84,15 +84,15 @@ const registered = new Map<string, StorageFactory>([
 export function registerScheme(scheme: string, factory: StorageFactory): void {
   if (!/^[a-z][a-z0-9+.-]*$/.test(scheme)) {
     throw optionError(
-      `registerScheme was given ${JSON.stringify(scheme)}. Give what stands before the colon of an address, in small letters, such as "couch".`,
+      `registerScheme expected a scheme, got ${JSON.stringify(scheme)}. Give the part before the colon of an address, in small letters, such as "couch".`,
     );
   }
   if (registered.has(scheme) || knownPackages.has(scheme)) {
-    throw optionError(`The scheme "${scheme}" has a storage already. Register yours under another one.`);
+    throw optionError(`The scheme "${scheme}" has a storage already. Register yours under another scheme.`);
   }
   if (typeof factory !== "function") {
     throw optionError(
-      `registerScheme("${scheme}", …) was not given a function. Give one that makes a storage from an address.`,
+      `registerScheme("${scheme}", …) expected a function. Give a function that makes a storage from an address.`,
     );
   }
   registered.set(scheme, factory);
@@ -222,10 +222,10 @@ const connectionOptions: readonly (keyof ConnectionOptions)[] = [
 function unknownScheme(scheme: string | undefined): ConfigurationError {
   const known = [...registered.keys(), ...knownPackages.keys()].sort().join(", ");
   const what =
-    scheme === undefined ? "a text that is not an address" : `an address with the scheme "${scheme}"`;
+    scheme === undefined ? "a string that is not an address" : `an address with the scheme "${scheme}"`;
   return new ConfigurationError(
     "CACHEME_UNKNOWN_SCHEME",
-    `registerStorage was given ${what}. Known are: ${known}. Others are made known by registerScheme.`,
+    `registerStorage got ${what}. Known schemes: ${known}. Add others with registerScheme.`,
   );
 }
 
@@ -237,8 +237,8 @@ function missingPackage(
   const install = client === undefined ? name : `${name} ${client}`;
   return new ConfigurationError(
     "CACHEME_MISSING_PACKAGE",
-    `Storages with an address that begins with "${scheme}:" need the package ${name}, or something that it needs is ` +
-      `missing. Install it: npm install ${install}. In a bundle import it instead of giving an address: ` +
+    `Storages with an address that begins with "${scheme}:" need the package ${name}, but the package or one of its dependencies is ` +
+      `missing. Install it: npm install ${install}. In a bundle import it instead of passing an address: ` +
       `import { ${factory} } from "${name}", then registerStorage(name, ${factory}(url)).`,
     { cause },
   );

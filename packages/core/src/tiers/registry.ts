@@ -146,8 +146,8 @@ export class StorageRegistry {
     if (storage?.kind !== "remote") {
       throw new ConfigurationError(
         "CACHEME_INVALID_OPTION",
-        `registerStorage("${name}", …) was given neither a storage nor an address. Give what memory() or a storage ` +
-          'package\'s function returns, or a text such as "redis://localhost:6379".',
+        `registerStorage("${name}", …) expected a storage or an address. Give the result of memory() or of a storage ` +
+          'package\'s function, or a string such as "redis://localhost:6379".',
         { storage: name },
       );
     }
@@ -249,8 +249,8 @@ function checkUnused(name: string, connection: ConnectionOptions): void {
   if (option === undefined) return;
   throw new ConfigurationError(
     "CACHEME_INVALID_OPTION",
-    `registerStorage("${name}", …) was given the option ${option} beside a storage that is made already. Give it to the ` +
-      "function that makes the storage, or give an address in its place.",
+    `registerStorage("${name}", …) got the option ${option} beside a finished storage. Give the option to the ` +
+      "function that makes the storage, or give an address instead.",
     { storage: name },
   );
 }
@@ -279,10 +279,10 @@ function checkNeeds(name: string, storage: RemoteStorage, needs: readonly Storag
   const offered: readonly string[] = offers(storage);
   for (const capability of needs) {
     if (offered.includes(capability)) continue;
-    const reason = storage.lacks?.[capability] ?? "Its driver does not have it.";
+    const reason = storage.lacks?.[capability] ?? "Its driver does not support it.";
     throw new ConfigurationError(
       "CACHEME_NOT_OFFERED",
-      `Storage "${name}" (${storage.label}) does not offer ${capability}: ${reason} Use another storage, or do without.`,
+      `Storage "${name}" (${storage.label}) does not support ${capability}: ${reason} Use another storage, or do without.`,
       { storage: name },
     );
   }
@@ -296,7 +296,7 @@ function notConnected(name: string, { label }: RemoteStorage, cause: unknown): S
   const reason = reasonOf(cause);
   const details = { storage: name, cause };
   if (!(cause instanceof StorageError)) {
-    const message = `Storage "${name}" (${label}) could not be connected: ${reason} Start the server or mend the address. ${lazily}`;
+    const message = `Storage "${name}" (${label}) could not be connected: ${reason} Start the server or fix the address. ${lazily}`;
     return new StorageError("CACHEME_CONNECT_FAILED", message, details);
   }
   const message = `Storage "${name}" could not be connected: ${reason}`;

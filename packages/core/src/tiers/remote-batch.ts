@@ -164,8 +164,8 @@ export class RemoteBatch {
   #wrongShape(expected: number): StorageError {
     return new StorageError(
       "CACHEME_STORAGE_FAILED",
-      `readMany of storage "${this.name}" (${this.storage.label}) was asked for ${expected} keys and did not answer with a ` +
-        "list of that length, of bytes or undefined. This is a fault of its driver.",
+      `Expected readMany of storage "${this.name}" (${this.storage.label}) to return a list of ${expected} items, each ` +
+        "bytes or undefined, got something else. The storage's driver has a fault.",
       { storage: this.name },
     );
   }

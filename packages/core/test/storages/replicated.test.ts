@@ -110,6 +110,6 @@ describe("a replicated storage", () => {
     expect(thrownBy(() => replicated([{} as RemoteStorage]))).toMatchObject({
       code: "CACHEME_INVALID_OPTION",
     });
-    expect(storage.lacks?.leases).toMatch(/copies/);
+    expect(storage.lacks?.leases).toMatch(/copy/);
   });
 });

@@ -66,7 +66,7 @@ describe("an address", () => {
       const error = await reason(storageByUrl(url, {}));
       expect(error).toMatchObject({
         code: "CACHEME_UNKNOWN_SCHEME",
-        message: expect.stringMatching(/Known are: .*redis.*registerScheme/),
+        message: expect.stringMatching(/Known schemes: .*redis.*registerScheme/),
       });
       expect(String(error)).not.toMatch(/secret/);
     },
@@ -164,7 +164,7 @@ describe("registerStorage with an address", () => {
     const url = new URL("redis://:secret@localhost") as never;
     const error = await reason(new Cacheme().registerStorage("far", url));
     expect(error).toMatchObject({ code: "CACHEME_INVALID_OPTION" });
-    expect(String(error)).toMatch(/neither a storage nor an address.*a text such as/);
+    expect(String(error)).toMatch(/a storage or an address.*a string such as/);
     expect(String(error)).not.toMatch(/secret/);
   });
 
@@ -210,7 +210,7 @@ describe("needs", () => {
     expect(await reason(cacheme.registerStorage("far", remote, { needs: ["scan"] }))).toMatchObject({
       code: "CACHEME_NOT_OFFERED",
       storage: "far",
-      message: expect.stringMatching(/does not offer scan: The server cannot list its keys\./),
+      message: expect.stringMatching(/does not support scan: The server cannot list its keys\./),
     });
     expect(remote.connected).toBe(0);
     await cacheme.registerStorage("far", remote);
@@ -229,7 +229,9 @@ describe("needs", () => {
     });
     expect(await reason(cacheme.registerStorage("far", lacking, { needs: ["info"] }))).toMatchObject({
       code: "CACHEME_NOT_OFFERED",
-      message: expect.stringContaining("does not offer info: Behind this proxy the server is out of sight."),
+      message: expect.stringContaining(
+        "does not support info: Behind this proxy the server is out of sight.",
+      ),
     });
     expect(cacheme.storages()).toEqual([]);
     await cacheme.registerStorage("far", lacking);

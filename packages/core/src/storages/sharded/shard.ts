@@ -53,11 +53,11 @@ export function memberFrom(shard: RemoteStorage | Shard): ShardMember {
   }: Partial<Shard> = isNone ? {} : "storage" in shard ? shard : { storage: shard };
   if (storage?.kind !== "remote") {
     throw optionError(
-      "sharded() was given something that is no remote storage. Give what redis() and its like return, not their addresses.",
+      "sharded() expected remote storages. Give the results of redis() and its like, not their addresses.",
     );
   }
   if (!(weight > 0 && Number.isFinite(weight))) {
-    throw optionError(`sharded() was given the weight ${String(weight)}. Give a number above 0.`);
+    throw optionError(`sharded() expected a weight above 0, got ${String(weight)}.`);
   }
   return { storage, name: name ?? storage.label, weight };
 }
@@ -68,6 +68,6 @@ export function checkNames(members: readonly ShardMember[]): void {
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice === undefined) return;
   throw optionError(
-    `sharded() was given two storages of the name ${JSON.stringify(twice)}. Give each a name of its own.`,
+    `sharded() got two storages of the name ${JSON.stringify(twice)}. Give each its own name.`,
   );
 }

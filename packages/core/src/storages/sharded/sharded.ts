@@ -58,7 +58,7 @@ export interface ShardedStorage extends RemoteStorage {
  */
 export function sharded(shards: readonly (RemoteStorage | Shard)[]): ShardedStorage {
   if (!Array.isArray(shards))
-    throw optionError(`sharded() was given ${shown(shards)}. Give a list of storages.`);
+    throw optionError(`sharded() expected a list of storages, got ${shown(shards)}.`);
   return new Shards(shards.map(memberFrom));
 }
 
@@ -72,7 +72,7 @@ class Shards implements ShardedStorage {
   #hasMoved = false;
 
   constructor(members: readonly ShardMember[]) {
-    if (members.length === 0) throw optionError("sharded() was given no storage. Give one at least.");
+    if (members.length === 0) throw optionError("sharded() expected at least one storage, got none.");
     checkNames(members);
     this.#table.members = members;
     if (members.some(({ storage }) => storage.scan === undefined)) this.scan = undefined;
@@ -86,7 +86,7 @@ class Shards implements ShardedStorage {
   get lacks(): { readonly [capability in StorageCapability]?: string } {
     const without = this.#withoutLeases;
     return {
-      generations: "The clocks of several servers cannot be compared, and generations stand on one.",
+      generations: "Generations need one clock, and the clocks of several servers cannot be compared.",
       ...(without === undefined ? {} : { leases: `Its shard ${without.name} has none.` }),
       ...(this.scan === undefined ? { scan: "One of its shards has none." } : {}),
     };
@@ -230,7 +230,7 @@ class Shards implements ShardedStorage {
 
   #checkLeases({ name, storage }: ShardMember): void {
     if (this.leases === undefined || storage.leases !== undefined) return;
-    throw optionError(`The shard ${name} has no leases, as the others have. Give one that has.`);
+    throw optionError(`The shard ${name} has no leases, but the others have. Give a shard with leases.`);
   }
 
   #makeLeases(): Leases {
