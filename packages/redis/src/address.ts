@@ -1,106 +1,86 @@
-import { ConfigurationError } from "cacheme/driver";
-import type { Address, RedisConnectionOptions } from "./options.js";
+import { type ConfigurationError, OptionTable, optionError, optionKind, parseAddress } from "cacheme/driver";
+import type { Address, RedisConnectionOptions } from "./connection-options.js";
+
+/** `redis`, `rediss`, `valkey`, `valkeys`, each also with `+cluster` or `+sentinel`. */
+const schemeForm = /^(?:redis|valkey)(s?)(?:\+(cluster|sentinel))?$/;
+
+const text = optionKind("a string", (value): value is string => typeof value === "string");
+const family = optionKind(
+  "0, 4 or 6",
+  (value): value is number => typeof value === "number" && [0, 4, 6].includes(value),
+  Number,
+);
+
+/** Options of ioredis that an address may have as parameters, as in ioredis's own addresses. */
+const parameterTable = new OptionTable("redis()", {
+  connectionName: { kind: text, inAddress: true },
+  family: { kind: family, inAddress: true },
+  keyPrefix: { kind: text, inAddress: true },
+});
 
 /**
- * `redis://`, `rediss://`, `valkey://`, `valkeys://`, each also with `+cluster` or `+sentinel`: scheme, credentials, servers,
- * path, parameters. Only the last two are for one server at a time, and only those have a form that `URL` can read.
- */
-const form =
-  /^(?:redis|valkey)(?<tls>s?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<credentials>[^/?#]*)@)?(?<servers>[^@/?#]*)(?:\/(?<path>[^?#]*))?(?:\?(?<parameters>[^#]*))?$/i;
-
-/**
- * The options that an address means.
+ * Reads the options in an address.
  *
  * @throws ConfigurationError `CACHEME_INVALID_OPTION`
  */
-export function fromUrl(text: string): RedisConnectionOptions {
-  const { tls, kind, credentials, servers = "", path = "", parameters } = form.exec(text)?.groups ?? {};
-  if (tls === undefined) throw unreadable();
+export function optionsIn(address: string): RedisConnectionOptions {
+  const {
+    scheme = "",
+    username,
+    password,
+    servers = [],
+    path = [],
+    parameters,
+  } = parseAddress(address) ?? {};
+  const [isScheme, tls, kind] = schemeForm.exec(scheme) ?? [];
+  if (isScheme === undefined) throw unreadable();
   const options: RedisConnectionOptions = {
-    ...(tls === "" ? {} : { tls: {} }),
-    ...credentialsIn(credentials),
+    ...(tls === "s" && { tls: {} }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
     ...parametersIn(parameters),
   };
-  const words = path.split("/").filter((word) => word !== "");
-  switch (kind?.toLowerCase()) {
-    case "cluster":
-      if (words.length > 0) throw unreadable();
-      return { ...options, cluster: listIn(servers, 6379) };
-    case "sentinel": {
-      const [name, db, ...more] = words;
-      if (name === undefined || more.length > 0) throw unreadable();
-      const sentinelTLS = tls === "" ? {} : { sentinelTLS: {} };
-      return {
-        ...options,
-        ...sentinelTLS,
-        ...databaseIn(db),
-        sentinels: listIn(servers, 26_379),
-        name: decoded(name),
-      };
-    }
-    default: {
-      const [db, ...more] = words;
-      if (more.length > 0) throw unreadable();
-      const [address = { host: "localhost", port: 6379 }, ...others] =
-        servers === "" ? [] : listIn(servers, 6379);
-      if (others.length > 0) throw unreadable();
-      return { ...options, ...address, ...databaseIn(db) };
-    }
+  const usualPort = kind === "sentinel" ? 26_379 : 6379;
+  const places = servers.map(({ host, port = usualPort }): Address => ({ host, port }));
+  const [first, ...others] = path;
+  if (kind === "cluster") {
+    if (places.length === 0 || path.length > 0) throw unreadable();
+    return { ...options, cluster: places };
   }
+  if (kind === "sentinel") {
+    if (places.length === 0 || first === undefined) throw unreadable();
+    const sentinelTLS = tls === "s" && { sentinelTLS: {} };
+    return { ...options, ...sentinelTLS, ...databaseIn(others), sentinels: places, name: first };
+  }
+  const [place = { host: "localhost", port: usualPort }, ...more] = places;
+  if (more.length > 0) throw unreadable();
+  return { ...options, ...place, ...databaseIn(path) };
 }
 
-function listIn(servers: string, usualPort: number): Address[] {
-  return servers.split(",").map((server) => {
-    const [, bracketed, plain, port = `${usualPort}`] =
-      /^(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/i.exec(server) ?? [];
-    const host = bracketed ?? plain;
-    if (host === undefined || Number(port) < 1 || Number(port) > 65_535) throw unreadable();
-    return { host: decoded(host), port: Number(port) };
-  });
+function databaseIn([number, ...others]: readonly string[]): RedisConnectionOptions {
+  if (number === undefined) return {};
+  if (others.length > 0 || !/^\d{1,9}$/.test(number)) throw unreadable();
+  return { db: Number(number) };
 }
 
-function credentialsIn(text: string | undefined): RedisConnectionOptions {
-  if (text === undefined || text === "") return {};
-  const [name = "", ...rest] = text.split(":");
+function parametersIn(parameters = new URLSearchParams()): RedisConnectionOptions {
+  const { connectionName, family, keyPrefix } = parameterTable.check(
+    parameterTable.fromParameters(parameters),
+  );
   return {
-    ...(name === "" ? {} : { username: decoded(name) }),
-    ...(rest.length === 0 ? {} : { password: decoded(rest.join(":")) }),
+    ...(connectionName !== undefined && { connectionName }),
+    ...(family !== undefined && { family }),
+    ...(keyPrefix !== undefined && { keyPrefix }),
   };
 }
 
-function databaseIn(text: string | undefined): RedisConnectionOptions {
-  if (text === undefined) return {};
-  if (!/^\d{1,9}$/.test(text)) throw unreadable();
-  return { db: Number(text) };
-}
-
-/** Those of ioredis that an address can say; as in its own addresses. */
-function parametersIn(text: string | undefined): RedisConnectionOptions {
-  const options: { family?: number; keyPrefix?: string; connectionName?: string } = {};
-  for (const [name, value] of new URLSearchParams(text)) {
-    if (name === "family") options.family = Number(value);
-    else if (name === "keyPrefix" || name === "connectionName") options[name] = value;
-    else throw unreadable();
-  }
-  return options;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw unreadable();
-  }
-}
-
-/** The text itself stays out of the message: it may hold a password. */
+/** Leaves the address out of the message, because it may hold a password. */
 function unreadable(): ConfigurationError {
-  return new ConfigurationError(
-    "CACHEME_INVALID_OPTION",
-    "redis() was given a text that is not an address of a Redis server. " +
+  return optionError(
+    "redis() was given a string that is not an address of a Redis server. " +
       'Write "redis://host:6379", or "rediss://" for TLS; "valkey://" and "valkeys://" mean the same. ' +
-      'A Cluster is "redis+cluster://host:6379,host:6379", a master that sentinels know is ' +
-      '"redis+sentinel://host:26379,host:26379/mymaster". Parameters are family, keyPrefix and connectionName; other ' +
-      "options are given as an object.",
+      'Write a Cluster as "redis+cluster://host:6379,host:6379", and a master behind sentinels as ' +
+      '"redis+sentinel://host:26379,host:26379/mymaster". Parameters are family, keyPrefix and connectionName; give other ' +
+      "options as an object.",
   );
 }

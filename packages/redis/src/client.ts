@@ -1,50 +1,45 @@
-import type { StorageCall, StorageCalls } from "cacheme/driver";
+import type { StorageCall } from "cacheme/driver";
 import type { KeyCommand } from "./commands.js";
 import type { Connection } from "./connection.js";
-import type { RedisClient } from "./options.js";
+import type { RedisClient } from "./ioredis.js";
 
-/** The server, or the servers of a Cluster: what the storage sends its commands by. */
+/** The server, or the servers of a Cluster, to which the driver sends its commands. */
 export interface Client {
   /** Settles when there is a server to talk to. */
   open(): Promise<void>;
   close(): Promise<void>;
-  /** What stands under each key, in one round trip per server. */
+  /** Reads the stored string of each key, in one round trip per server. */
   read(keys: readonly string[], attempt: Attempt): Promise<(Buffer | null)[]>;
-  /** How many of the keys there were. */
+  /** Removes the keys and answers how many there were. */
   remove(keys: readonly string[], attempt: Attempt): Promise<number>;
-  /** Each command goes to its key's server, all that go to one server in one round trip. */
+  /** Sends each command to its key's server: all commands for one server go in one round trip. */
   each(commands: readonly KeyCommand[], attempt: Attempt): Promise<Outcome[]>;
   /** Asks every server that keys are written to. */
   ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]>;
-  /** Asks one server that keys are written to: one that can be reached, where there is one. */
+  /** Asks one server that keys are written to: one that can be reached, if there is one. */
   askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T>;
-  /** Those servers, for scans, with a number that tells whether keys have changed their servers since. */
+  /** Returns those servers, for scans, with a number that changes when keys change their servers. */
   masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }>;
-  /** Is told when a call had no answer in time. */
+  /** Must be called when a call had no answer in time. */
   late(): void;
 }
 
-/** What a command came to: an error of its own, or the server's answer. */
+/** The result of a command: an error of its own, or the server's answer. */
 export type Outcome = readonly [error: Error | null, answer: unknown];
 
-/** One call that is under way, and the connections that it was sent on. */
+/** The connections on which one call was sent. */
 export class Attempt {
-  call: StorageCall | undefined;
-  readonly #calls: StorageCalls;
+  readonly call: StorageCall;
   readonly #sent: { readonly connection: Connection; readonly heard: ReturnType<Connection["heard"]> }[] = [];
 
-  constructor(calls: StorageCalls) {
-    this.#calls = calls;
-  }
-
-  get isLate(): boolean {
-    return this.call?.isLate === true;
+  constructor(call: StorageCall) {
+    this.call = call;
   }
 
   /**
-   * The connection, once it is ready and is noted to be used by this call.
+   * Returns the connection once it is ready, and notes that this call uses it.
    *
-   * @throws StorageError `CACHEME_CONNECT_FAILED` where the server cannot be reached, at once if that is known
+   * @throws StorageError `CACHEME_CONNECT_FAILED` if the server cannot be reached, at once if that is known
    */
   on(connection: Connection): Connection | Promise<Connection> {
     if (connection.isReady) {
@@ -52,23 +47,23 @@ export class Attempt {
       return connection;
     }
     const { failure } = connection;
-    return failure === undefined ? this.#ready(connection) : Promise.reject(this.#calls.unreachable(failure));
+    return failure === undefined ? this.#ready(connection) : Promise.reject(this.call.unreachable(failure));
   }
 
   async #ready(connection: Connection): Promise<Connection> {
     await connection.untilReady().catch((error: unknown) => {
-      throw this.#calls.unreachable(error);
+      throw this.call.unreachable(error);
     });
-    return this.isLate ? new Promise<never>(() => {}) : this.on(connection);
+    return this.call.isLate ? new Promise<never>(() => {}) : this.on(connection);
   }
 
-  /** Drops the connections that have been silent since they were asked: their time is over. */
+  /** Drops the connections that have been silent since the call was sent, after its deadline of so many milliseconds. */
   dropSilent(milliseconds: number): void {
     for (const { connection, heard } of this.#sent) connection.dropIfSilent(heard, milliseconds);
   }
 }
 
-/** Sends commands in one go, and the text of each script that this connection has not carried yet. */
+/** Sends commands in one pipeline, and the text of each script that this connection has not sent yet. */
 export async function pipelined(
   connection: Connection,
   commands: readonly KeyCommand[],
@@ -91,7 +86,17 @@ export async function pipelined(
   return asking ? outcomes.filter((_, index) => index % 2 === 1) : outcomes;
 }
 
-/** Whether the server has forgotten a script: it was restarted, or told to forget. The command was not carried out. */
+/**
+ * Whether the server has forgotten a script, after a restart or SCRIPT FLUSH. Then the command was not carried out.
+ */
 export function isForgotten([error]: Outcome): boolean {
   return error?.message.startsWith("NOSCRIPT") === true;
+}
+
+/** Returns the answers of a batch that succeeds or fails as a whole. */
+export function answersOf(outcomes: readonly Outcome[]): unknown[] {
+  return outcomes.map(([error, answer]) => {
+    if (error !== null) throw error;
+    return answer;
+  });
 }

@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.js";
-import { type Address, mapped, type NatMap, nameOf } from "./options.js";
+import { type Address, mapped, type NatMap, nameOf } from "./connection-options.js";
 
 /** The nodes of a Redis Cluster, and which of them has which slots. */
 export interface ClusterNodes {

@@ -1,9 +1,10 @@
 import { backOff, setTimeout } from "cacheme/driver";
-import { type Attempt, type Client, isForgotten, type Outcome, pipelined } from "./client.js";
+import { type Attempt, answersOf, type Client, isForgotten, type Outcome, pipelined } from "./client.js";
 import { type ClusterNodes, hostOf, namedIn } from "./cluster-nodes.js";
 import type { KeyCommand } from "./commands.js";
 import type { Connection } from "./connection.js";
-import type { NatMap, RedisClient } from "./options.js";
+import type { NatMap } from "./connection-options.js";
+import type { RedisClient } from "./ioredis.js";
 import { slotOf } from "./slot.js";
 
 export interface ClusterOptions {
@@ -56,9 +57,7 @@ export class Cluster implements Client {
 
   async read(keys: readonly string[], attempt: Attempt): Promise<(Buffer | null)[]> {
     const commands = keys.map((key): KeyCommand => ({ run: "mget", key, args: [] }));
-    const outcomes = await this.each(commands, attempt);
-    return outcomes.map(([error, answer]) => {
-      if (error !== null) throw error;
+    return answersOf(await this.each(commands, attempt)).map((answer) => {
       const value: unknown = Array.isArray(answer) ? answer[0] : null;
       return Buffer.isBuffer(value) ? value : null;
     });
@@ -66,12 +65,8 @@ export class Cluster implements Client {
 
   async remove(keys: readonly string[], attempt: Attempt): Promise<number> {
     const commands = keys.map((key): KeyCommand => ({ run: "unlink", key, args: [] }));
-    let removed = 0;
-    for (const [error, answer] of await this.each(commands, attempt)) {
-      if (error !== null) throw error;
-      removed += Number(answer);
-    }
-    return removed;
+    const counts = answersOf(await this.each(commands, attempt)).map(Number);
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async each(commands: readonly KeyCommand[], attempt: Attempt): Promise<Outcome[]> {
@@ -86,11 +81,11 @@ export class Cluster implements Client {
       const turn = new Turn(outcomes, { mayRedirect: round < mostRounds, mayPause: pauses < mostPauses });
       const groups = await this.#groups(routes);
       await Promise.all(groups.map((group) => this.#send(group, turn, attempt)));
-      if (attempt.isLate) break;
+      if (attempt.call.isLate) break;
       if (turn.mustPause) {
         await pause(backOff(pauses++));
         await this.#nodes.refresh().catch(() => {});
-        if (attempt.isLate) break;
+        if (attempt.call.isLate) break;
       }
       // In the order of the batch: of two records with one key the later one wins.
       routes = turn.again.sort((a, b) => a.index - b.index);

@@ -1,174 +1,61 @@
-import { createHash } from "node:crypto";
-import { headerLength } from "./record.js";
+import type { Acquisition, HeldLease, LeasedRecord, NewGeneration, StoredRecord } from "cacheme/driver";
+import { packed } from "./record.js";
+import { acquire, fill, release, type Script, storeForEver } from "./scripts.js";
 
-type Argument = string | number | Buffer;
-
-/** One command for one key: in a Cluster, each goes where its key is. */
+/** One command for one key: in a Cluster, each goes to its key's node. */
 export interface KeyCommand {
   /** A command whose first argument is the key, or a script whose only key it is. */
   readonly run: "mget" | "set" | "unlink" | Script;
   readonly key: string;
-  readonly args: readonly Argument[];
+  readonly args: readonly (string | number | Buffer)[];
 }
 
-/** A script of the server: atomic for its key. */
-export class Script {
-  readonly text: string;
-  /** What EVALSHA calls it by. */
-  readonly sha: string;
-  /**
-   * Whether it is always sent as text. A script that is sent by its name may have to be sent again, behind what was sent
-   * after it; one that writes in any case must not be.
-   */
-  readonly isAlwaysText: boolean;
+const noBytes = Buffer.alloc(0);
 
-  constructor(text: string, { isAlwaysText = false }: { readonly isAlwaysText?: boolean } = {}) {
-    this.text = text;
-    this.isAlwaysText = isAlwaysText;
-    this.sha = createHash("sha1").update(text).digest("hex");
-  }
+/** A SET for each record, or a script for a record without a ttl that becomes stale: only the server knows its clock. */
+export function writeCommands(records: readonly StoredRecord[]): KeyCommand[] {
+  const packs = packed(records);
+  return records.map(({ key, ttl, freshFor }, index) => {
+    const pack = packs[index] ?? noBytes;
+    if (ttl !== undefined) return { run: "set", key, args: [pack, "PX", ttl] };
+    if (freshFor !== undefined) return { run: storeForEver, key, args: [pack, freshFor] };
+    return { run: "set", key, args: [pack] };
+  });
 }
 
-/**
- * What every script begins with. `head` is nil where nothing of ours is: another program's list or text, or a record of
- * another layout; a script writes over it as SET would. Only the header is read, so that a script costs the same for 16 MiB as
- * for 16 bytes. Redis from version 5 on replicates a script's effects, not the script: TIME may be asked before a write.
- *
- * TIME is a moment later than the clock that PTTL is measured by, so an end that is told from both may be late by a
- * millisecond, and is kept in the header from then on.
- */
-const prelude = `
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local key = KEYS[1]
-local kind, fresh, ends, lease, token = 0, 0, 0, 0, nil
-local head = redis.pcall('GETRANGE', key, 0, ${headerLength - 1})
-if type(head) == 'string' and #head == ${headerLength} and string.byte(head) == 202
-  and math.floor(string.byte(head, 2) / 16) == 1 then
-  kind, fresh, ends, lease, token = struct.unpack('>xBdddc16', head)
-else
-  head = nil
-end
-local bytes = kind % 2 == 1 and (ends == 0 or ends > now)
-local function header()
-  return struct.pack('>BBdddc16', 202, kind, fresh, ends, lease, token)
-end
-local function orRemoved(done, answer)
-  if type(done) ~= 'table' or not done.err then return answer end
-  if not string.find(done.err, 'OOM', 1, true) then return done end
-  redis.call('DEL', key)
-  return answer
-end
-`;
+export function acquireCommands(requests: readonly Acquisition[]): KeyCommand[] {
+  return requests.map(({ key, duration, steal, token }) => ({
+    run: acquire,
+    key,
+    args: [tokenBytes(token), duration, steal ? "1" : "0"],
+  }));
+}
 
-/** Bytes that may be over, read by the server's clock. */
-export const readInDoubt: Script = new Script(`${prelude}
-if not bytes then return false end
-return redis.call('GETRANGE', key, ${headerLength}, -1)
-`);
+export function fillCommands(records: readonly LeasedRecord[]): KeyCommand[] {
+  const packs = packed(records);
+  return records.map(({ key, token, ttl, freshFor }, index) => {
+    const staleAfter = ttl === undefined ? freshFor : undefined;
+    return {
+      run: fill,
+      key,
+      args: [tokenBytes(token), packs[index] ?? noBytes, ttl ?? "", staleAfter ?? ""],
+    };
+  });
+}
 
-/** ARGV: token, length in milliseconds, '1' to steal. Answers 0 (held), the time of the grant, or fresh bytes. */
-export const acquire: Script = new Script(`${prelude}
-local left = -1
-if bytes then
-  if ends > 0 then left = ends - now else left = redis.call('PTTL', key) end
-end
-if ARGV[3] ~= '1' then
-  local isFresh = false
-  if bytes then
-    if kind % 4 >= 2 then isFresh = fresh > now else isFresh = left < 0 or left > fresh end
-  end
-  if isFresh then return redis.call('GETRANGE', key, ${headerLength}, -1) end
-  if lease > now then return 0 end
-end
-local duration = tonumber(ARGV[2])
-lease, token = now + duration, ARGV[1]
-if not bytes then
-  kind, fresh, ends = 16, 0, 0
-  redis.call('SET', key, header(), 'PX', duration)
-  return now
-end
-if left >= 0 then
-  local over = now + left
-  if over < lease then
-    ends = over
-    redis.call('PEXPIREAT', key, lease)
-  elseif ends > 0 then
-    ends = 0
-    redis.call('PEXPIREAT', key, over)
-  end
-end
-redis.call('SETRANGE', key, 0, header())
-return now
-`);
+export function releaseCommands(leases: readonly HeldLease[]): KeyCommand[] {
+  return leases.map(({ key, token }) => ({ run: release, key, args: [tokenBytes(token)] }));
+}
 
-/** ARGV: record, freshFor. What SET is for a record that is kept for ever and becomes stale. */
-export const storeForEver: Script = new Script(
-  `
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local head = string.sub(ARGV[1], 1, 1) .. string.char(19) .. struct.pack('>d', now + ARGV[2])
-redis.call('SET', KEYS[1], head .. string.sub(ARGV[1], 11))
-return 1
-`,
-  { isAlwaysText: true },
-);
+export function generationCommands(
+  run: Script,
+  tags: readonly NewGeneration[],
+  ttl: number | undefined,
+): KeyCommand[] {
+  return tags.map(({ key, id }) => ({ run, key, args: [id, ttl ?? ""] }));
+}
 
-/**
- * ARGV: token, record, ttl ('' keeps it), freshFor ('' where the record's header says it). Answers 1, or 0 where the token
- * is not the lease's.
- */
-export const fill: Script = new Script(`${prelude}
-if head == nil or lease == 0 or token ~= ARGV[1] then return 0 end
-local record = ARGV[2]
-if ARGV[4] ~= '' then
-  record = string.sub(record, 1, 1) .. string.char(19) .. struct.pack('>d', now + ARGV[4]) .. string.sub(record, 11)
-end
-if ARGV[3] == '' then redis.call('SET', key, record) else redis.call('SET', key, record, 'PX', ARGV[3]) end
-return 1
-`);
-
-/** ARGV: token. Leaves the bytes, with the end that they had; a full server, which takes no change, loses them. */
-export const release: Script = new Script(`${prelude}
-if head == nil or lease == 0 or token ~= ARGV[1] then return 0 end
-if not bytes then return redis.call('DEL', key) end
-if ends > 0 then redis.call('PEXPIREAT', key, ends) end
-ends, lease, token = 0, 0, string.rep('\\0', 16)
-return orRemoved(redis.pcall('SETRANGE', key, 0, header()), 1)
-`);
-
-/** How the generation scripts know a generation, and write one: a record like any other, without a lease. */
-const generation = `
-local text = bytes and redis.call('GETRANGE', key, ${headerLength}, ${headerLength + 81}) or ''
-local at = string.match(text, '^[%w_-]+@(%d+)$')
-local function put(made)
-  local record = struct.pack('>BBdddc16', 202, 17, 0, 0, 0, string.rep('\\0', 16)) .. made
-  if ARGV[2] == '' then return redis.pcall('SET', key, record) end
-  return redis.pcall('SET', key, record, 'PX', ARGV[2])
-end
-`;
-
-/** ARGV: a new id, ttl ('' keeps it). Answers the generation as text. */
-export const ensureGeneration: Script = new Script(`${prelude}${generation}
-if at == nil then
-  local made = ARGV[1] .. '@' .. string.format('%.0f', now)
-  local done = put(made)
-  if type(done) == 'table' and done.err then return done end
-  return made
-end
-local left = redis.call('PTTL', key)
-if left >= 0 then
-  if ARGV[2] == '' then redis.call('PERSIST', key)
-  elseif left < tonumber(ARGV[2]) then redis.call('PEXPIRE', key, ARGV[2]) end
-end
-return text
-`);
-
-/**
- * ARGV: a new id, ttl ('' keeps it). Its time is never earlier than that of the one before. A full server still removes:
- * without its generation each entry of the tag is a miss, as with another one.
- */
-export const bumpGeneration: Script = new Script(`${prelude}${generation}
-local made = ARGV[1] .. '@' .. string.format('%.0f', math.max(now, tonumber(at or '0')))
-return orRemoved(put(made), made)
-`);
+/** The 16 bytes that a record's header holds. */
+function tokenBytes(token: string): Buffer {
+  return Buffer.from(token, "hex");
+}

@@ -1,8 +1,4 @@
-import { type StoredRecord, shownKey } from "cacheme/driver";
-import type { Calls } from "./calls.js";
-import type { Client } from "./client.js";
-import { infoOf } from "./info.js";
-import type { RedisClient } from "./options.js";
+import { type StorageInfo, type StoredRecord, shownKey } from "cacheme/driver";
 
 /**
  * Warns once, as a process warning with the code `CACHEME_NO_EVICTION`, that records without a ttl are stored on a server
@@ -10,29 +6,29 @@ import type { RedisClient } from "./options.js";
  */
 export class EvictionWarning {
   readonly #label: string;
-  readonly #calls: Calls;
-  readonly #client: Client;
+  readonly #info: (() => Promise<StorageInfo | undefined>) | undefined;
   #isAsked = false;
 
-  constructor(label: string, calls: Calls, client: Client) {
+  /** @param info asks the server for its policy; `undefined` if the server must not be asked, so that nothing warns */
+  constructor(label: string, info: (() => Promise<StorageInfo | undefined>) | undefined) {
     this.#label = label;
-    this.#calls = calls;
-    this.#client = client;
+    this.#info = info;
   }
 
   /** Asks the server for its policy after the first write of a record without a ttl. The write does not wait for the answer. */
   notice(records: readonly Pick<StoredRecord, "key" | "ttl">[]): void {
-    if (this.#isAsked) return;
+    if (this.#isAsked || this.#info === undefined) return;
     const endless = records.find(({ ttl }) => ttl === undefined);
     if (endless === undefined) return;
     this.#isAsked = true;
     // No warning if the server is lost just now, or does not answer INFO to this account.
-    this.#warn(endless.key).catch(() => {});
+    this.#info().then(
+      (info) => this.#warn(endless.key, info?.details),
+      () => {},
+    );
   }
 
-  async #warn(key: string): Promise<void> {
-    const texts = await this.#calls.make("INFO", (attempt) => this.#client.ask(memoryInfo, attempt));
-    const { maxmemory, maxmemoryPolicy: policy } = infoOf(texts).details ?? {};
+  #warn(key: string, { maxmemory, maxmemoryPolicy: policy }: StorageInfo["details"] = {}): void {
     // Servers that are only like Redis may have another way to evict, and do not report this one.
     if (typeof policy !== "string" || policy === "") return;
     if (Number(maxmemory) > 0 && policy.startsWith("allkeys-")) return;
@@ -44,9 +40,4 @@ export class EvictionWarning {
       { type: "CachemeWarning", code: "CACHEME_NO_EVICTION" },
     );
   }
-}
-
-/** Is silent if ioredis may not send INFO: there may be a proxy, which would end the connection. */
-async function memoryInfo(client: RedisClient): Promise<string> {
-  return client.options?.enableReadyCheck === false ? "" : client.info();
 }

@@ -1,37 +1,29 @@
 import type { RemoteStorage } from "cacheme";
-import { clientOf } from "./client-of.js";
-import {
-  type RedisClient,
-  type RedisClusterClient,
-  type RedisConnectionOptions,
-  type RedisStorageOptions,
-  settings,
-} from "./options.js";
-import { RedisStorage } from "./storage.js";
+import { DriverStorage } from "cacheme/driver";
+import type { RedisConnectionOptions } from "./connection-options.js";
+import { RedisDriver } from "./driver.js";
+import type { RedisClient, RedisClusterClient } from "./ioredis.js";
+import { type RedisStorageOptions, settings } from "./options.js";
 
-export type {
-  Address,
-  NatMap,
-  RedisClient,
-  RedisClusterClient,
-  RedisConnectionOptions,
-  RedisPipeline,
-  RedisStorageOptions,
-} from "./options.js";
+export type { Address, NatMap, RedisConnectionOptions } from "./connection-options.js";
+export type { RedisClient, RedisClusterClient, RedisPipeline } from "./ioredis.js";
+export type { RedisStorageOptions } from "./options.js";
 
 /**
- * A storage in Redis or Valkey: a single server, a master that sentinels know, or a Redis Cluster.
+ * Makes a storage in Redis or Valkey: in one server, in a master behind sentinels, or in a Redis Cluster.
  *
- * @param target where the server is: an address (`redis://`, `rediss://` for TLS, `valkey://`, `valkeys://`;
- *   `redis+cluster://host:port,host:port` with some nodes of a Cluster; `redis+sentinel://host:port,host:port/mymaster` with
- *   the sentinels), options of ioredis (with `cluster`, or `sentinels` and `name`), or a client of ioredis that the program has
- *   already, `Redis` or `Cluster`. Such a client is used with its own settings and is never closed; only the deadline is added.
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
+ * @param target the server: an address, options of ioredis, or a client of ioredis that the program has already. Addresses are
+ *   `redis://` and `rediss://` (TLS), or `valkey://` and `valkeys://`; `redis+cluster://host:port,host:port` with some nodes of a
+ *   Cluster; `redis+sentinel://host:port,host:port/mymaster` with the sentinels. Options of ioredis may have `cluster`, or
+ *   `sentinels` and `name`. The storage uses a client of the program, a `Redis` or a `Cluster`, with its own settings and never
+ *   closes it; it only adds the deadline.
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, if the address or an option is
+ *   invalid
  *
- * Every call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` while the
- * server cannot be reached, `CACHEME_CONNECT_REFUSED` if it does not let us in or takes no writes,
- * `CACHEME_UNSUPPORTED_SERVER` if a call of some kind does not work on it, `CACHEME_STORAGE_FAILED` when it answers with an error or not in time, `CACHEME_CLOSED`
- * after `close()`.
+ * Each call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` while the server cannot
+ * be reached, `CACHEME_CONNECT_REFUSED` if it refuses the account or takes no writes, `CACHEME_UNSUPPORTED_SERVER` if one kind of
+ * call does not work on it, `CACHEME_STORAGE_FAILED` if it answers with an error or not in time, `CACHEME_CLOSED` after
+ * `close()`.
  *
  * @example
  * ```ts
@@ -45,5 +37,9 @@ export function redis(
   options: RedisStorageOptions = {},
 ): RemoteStorage {
   const checked = settings(target, options);
-  return new RedisStorage({ settings: checked, ...clientOf(checked) });
+  const storage: RemoteStorage = new DriverStorage(
+    new RedisDriver(checked, async () => storage.info?.()),
+    checked,
+  );
+  return storage;
 }

@@ -1,3 +1,5 @@
+import type { StoredRecord } from "cacheme/driver";
+
 /**
  * What stands under a key: a header of 42 bytes, and the bytes that were given.
  *
@@ -38,16 +40,8 @@ export function bytesOf(stored: Buffer | null): Buffer | undefined | typeof inDo
   return stored.subarray(headerLength);
 }
 
-/** A record without a lease, as SET is given it. */
-export interface NewRecord {
-  readonly bytes: Uint8Array;
-  /** Whole milliseconds. */
-  readonly ttl: number | undefined;
-  readonly freshFor?: number | undefined;
-}
-
 /** The records of a batch, in one piece of memory: a small Buffer each would cost more than the copy. */
-export function packed(records: readonly NewRecord[]): Buffer[] {
+export function packed(records: readonly StoredRecord[]): Buffer[] {
   let length = 0;
   for (const { bytes } of records) length += headerLength + bytes.length;
   // Zeros where a header has nothing to say.
@@ -60,22 +54,9 @@ export function packed(records: readonly NewRecord[]): Buffer[] {
     all[from + 1] = withBytes;
     if (ttl !== undefined && freshFor !== undefined && freshFor < ttl) {
       // What is to be stale at once is stale: its ttl has begun to run out by the time that the server is asked.
-      all.writeDoubleBE(ttl - Math.max(0, freshFor), from + 2);
+      all.writeDoubleBE(ttl - freshFor, from + 2);
     }
     all.set(bytes, from + headerLength);
     return all.subarray(from, start);
   });
-}
-
-/**
- * How long bytes that are kept for ever stay fresh, where that is not for ever too: for the script that knows the time.
- * `undefined` where the header says all.
- */
-export function freshForOf({ ttl, freshFor }: NewRecord): number | undefined {
-  return ttl === undefined ? freshFor : undefined;
-}
-
-/** Whole milliseconds from 1. A part is left off: a record must not outlive the tier that it came from. */
-export function wholeTtl(ttl: number | undefined): number | undefined {
-  return ttl === undefined ? undefined : Math.max(1, Math.floor(ttl));
 }

@@ -2,8 +2,9 @@ import type { Socket } from "node:net";
 import { setImmediate } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { unref } from "./connection.js";
-import type { Library } from "./on-demand.js";
-import { type Address, mapped, type SentinelSettings } from "./options.js";
+import { type Address, mapped } from "./connection-options.js";
+import type { Library } from "./ioredis.js";
+import type { SentinelSettings } from "./options.js";
 import { UselessAnswer } from "./trouble.js";
 
 /**

@@ -1,4 +1,4 @@
-import { commandName } from "./connection.js";
+import { commandName } from "./ioredis.js";
 import type { Target } from "./options.js";
 
 /** What the storage works with, for messages. */
@@ -28,6 +28,15 @@ const remedies: readonly (readonly [words: RegExp, remedy: string])[] = [
 
 /** Words of a server that is full, busy, or where another one is taking its place: they say nothing of its kind. */
 const passing = /^(OOM|MISCONF|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|MOVED|ASK|READONLY)/;
+
+/**
+ * Removes from an error of ioredis the arguments that were sent. They may be a password, which a log would show, or a value of
+ * many megabytes, which the error would keep in memory.
+ */
+export function withoutArguments(error: Error): Error {
+  if ("command" in error) error.command = { name: commandName(error) };
+  return error;
+}
 
 export function remedyFor({ message }: Error): string | undefined {
   return remedies.find(([words]) => words.test(message))?.[1];

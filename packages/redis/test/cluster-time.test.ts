@@ -7,7 +7,7 @@ import { Attempt } from "../src/client.js";
 import { Cluster } from "../src/cluster.js";
 import type { ClusterNodes } from "../src/cluster-nodes.js";
 import { Connection } from "../src/connection.js";
-import { made } from "../src/made.js";
+import { newClient } from "../src/ioredis.js";
 import { until } from "./several-servers.js";
 
 /** The addresses as text, since that is how the nodes are ordered. */
@@ -16,7 +16,7 @@ const byAddress = (a: Server, b: Server): number => (`${a.port}` < `${b.port}` ?
 /** A Cluster whose masters are these servers, in this order. */
 function clusterOf(servers: readonly Server[]): { readonly cluster: Cluster; readonly calls: StorageCalls } {
   const masters = servers.map(({ port }) => {
-    const own = made({ Redis }, { host: "127.0.0.1", port });
+    const own = newClient({ Redis }, { host: "127.0.0.1", port });
     return new Connection({ client: own, own, isPersistent: true, connectTimeout: 1000 });
   });
   const nodes: ClusterNodes = {
@@ -51,8 +51,8 @@ describeWithServer("redis", "a question to one node of a Cluster", () => {
     const { cluster, calls } = clusterOf(servers.toReversed());
     await calls.connect();
     const portAsked = (): Promise<number> =>
-      calls.run("a question", async () => {
-        const attempt = new Attempt(calls);
+      calls.run("a question", async (call) => {
+        const attempt = new Attempt(call);
         const answer = await cluster.askOne((client) => client.call("config", "get", "port"), attempt);
         return Number((answer as string[])[1]);
       });

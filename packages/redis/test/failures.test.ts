@@ -4,12 +4,8 @@ import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme";
 import { Redis } from "ioredis";
 import { Redis as Redis6 } from "ioredis-6";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { redis } from "../src/index.js";
-import { made } from "../src/made.js";
-import { OneServer } from "../src/one-server.js";
-import { settings } from "../src/options.js";
-import { RedisStorage } from "../src/storage.js";
 
 const quick = { commandTimeout: 250, connectTimeout: 500 } as const;
 
@@ -242,7 +238,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     expect(error).toHaveProperty("keys", new Set(["theirs"]));
     expect(error).toHaveProperty(
       "message",
-      expect.stringContaining('1 of 3 records may not be stored: "theirs"'),
+      expect.stringContaining('a write failed for 1 of 3 keys: "theirs". The first key\'s error: NOPERM'),
     );
     expect(error).toHaveProperty("message", expect.stringContaining("NOPERM"));
     expect(error).toHaveProperty("cause.command", { name: "set" });
@@ -255,7 +251,9 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     await storage.connect();
     await configure("maxmemory", "1");
     const records = Array.from({ length: 7 }, (_, index) => ({ key: `full:${index}`, bytes, ttl: 60_000 }));
-    await expect(storage.writeMany(records)).rejects.toThrow(/7 of 7 records .* and 2 more.* OOM/);
+    await expect(storage.writeMany(records)).rejects.toThrow(
+      /7 of 7 keys: .* and 2 more.* OOM.*Raise maxmemory/,
+    );
   });
 
   it.each([1, 20, 1000])("makes one round trip for a batch of %d", async (size) => {
@@ -279,12 +277,13 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   });
 
   it("has no more listeners after 10,000 calls and ten lost connections", async () => {
-    const own = made({ Redis }, { port: proxy.port });
-    const client = new OneServer({ client: own, own, isPersistent: false, connectTimeout: 2000 });
-    const storage = kept(new RedisStorage({ settings: settings(proxy.url, {}), client, keyPrefix: "" }));
+    const connect = vi.spyOn(Redis.prototype, "connect");
+    onTestFinished(() => connect.mockRestore());
+    const storage = kept(redis(proxy.url));
     await storage.connect();
+    const [own] = connect.mock.contexts as [Redis];
     const listeners = () =>
-      [own, own?.stream].map((one) => one?.eventNames().map((name) => [name, one.listenerCount(name)]));
+      [own, own.stream].map((one) => one?.eventNames().map((name) => [name, one.listenerCount(name)]));
     const before = listeners();
     for (let round = 0; round < 10; round++) {
       for (let call = 0; call < 100; call++) {

@@ -2,12 +2,12 @@ import { clearTimeout, noAnswer, setTimeout } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { type ClusterNodes, hostOf, type SlotRange, slotRanges } from "./cluster-nodes.js";
 import { Connection } from "./connection.js";
-import { made } from "./made.js";
-import type { Library } from "./on-demand.js";
-import { type Address, type ClusterSettings, nameOf } from "./options.js";
+import { type Address, nameOf } from "./connection-options.js";
+import { type Library, newClient } from "./ioredis.js";
+import type { ClusterSettings } from "./options.js";
 import { slotCount } from "./slot.js";
 
-export interface OwnNodesOptions extends ClusterSettings {
+export interface DiscoveredNodesOptions extends ClusterSettings {
   readonly library: Library;
   /** For every node. */
   readonly options: RedisOptions;
@@ -23,15 +23,15 @@ const askedAtOnce = 3;
  * Connections of our own to every master of a Cluster. The `Cluster` of ioredis is not used: it queues commands while a master
  * is away and sends them again, long after their callers were told that they failed, and its timers keep a program alive.
  */
-export class OwnNodes implements ClusterNodes {
+export class DiscoveredNodes implements ClusterNodes {
   version = 0;
-  readonly #options: OwnNodesOptions;
+  readonly #options: DiscoveredNodesOptions;
   readonly #connections = new Map<string, Connection>();
   #slots: (string | undefined)[] = [];
   #refreshing: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(options: OwnNodesOptions) {
+  constructor(options: DiscoveredNodesOptions) {
     this.#options = options;
   }
 
@@ -132,7 +132,7 @@ export class OwnNodes implements ClusterNodes {
     const known = this.#connections.get(name);
     if (known !== undefined) return known;
     const { library, options, connectTimeout } = this.#options;
-    const client = made(library, { ...options, ...address });
+    const client = newClient(library, { ...options, ...address });
     const connection = new Connection({
       client,
       own: client,

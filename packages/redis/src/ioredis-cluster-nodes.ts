@@ -1,9 +1,9 @@
 import type { ClusterNodes } from "./cluster-nodes.js";
 import { Connection } from "./connection.js";
-import type { RedisClient, RedisClusterClient } from "./options.js";
+import type { RedisClient, RedisClusterClient } from "./ioredis.js";
 
 /** The nodes as a `Cluster` of the program's own knows them. Its connections are used, and it is asked to look anew. */
-export class GivenNodes implements ClusterNodes {
+export class IoredisClusterNodes implements ClusterNodes {
   version = 0;
   readonly #cluster: RedisClusterClient;
   readonly #connectTimeout: number;
