@@ -97,15 +97,15 @@ export class Cacheme implements AsyncDisposable {
    * Gives a storage a name that nodes can use. Wait for it before the first read.
    *
    * @param storage what `memory()` or a storage package's function returns, or an address, whose scheme tells which
-   *   package makes the storage: that one has to be installed
+   *   package makes the storage: install that package
    * @param options for an address: what every remote storage takes; for all: what the program needs of it
    * The same storage again, by label or address, is no error: a module may be evaluated twice. Another one is refused, unless
    * the options say `replace: true`.
    *
    * @throws ConfigurationError `CACHEME_DUPLICATE_STORAGE` if another storage has the name; `CACHEME_UNKNOWN_SCHEME` or
-   *   `CACHEME_MISSING_PACKAGE` where nobody can make a storage from the address; `CACHEME_NOT_OFFERED`, with the reason, where
+   *   `CACHEME_MISSING_PACKAGE` if no installed package makes a storage from the address; `CACHEME_NOT_OFFERED`, with the reason, where
    *   the storage does not have what `needs` names
-   * @throws StorageError `CACHEME_CONNECT_FAILED` where the storage cannot be connected; the name is free again then
+   * @throws StorageError `CACHEME_CONNECT_FAILED` if the storage cannot be connected; then the name is free again
    * @example
    * ```ts
    * await registerStorage("local", memory({ maxSize: 10_000 }));
@@ -192,7 +192,7 @@ export class Cacheme implements AsyncDisposable {
 
   /**
    * What the tiers have of the node, without loading it, without filling nearer tiers and without counting in the
-   * statistics. `undefined` where none has it; a cached `undefined` is an entry whose value is `undefined`.
+   * statistics. `undefined` if no tier has it; a cached `undefined` is an entry whose value is `undefined`.
    *
    * @example
    * ```ts
@@ -240,7 +240,7 @@ export class Cacheme implements AsyncDisposable {
   /**
    * The node's value, at once: for classes whose tiers are all local and whose `load` returns no promise.
    *
-   * @throws LoadError `CACHEME_NOT_SYNCHRONOUS` where a tier is remote or the load returned a promise
+   * @throws LoadError `CACHEME_NOT_SYNCHRONOUS` if a tier is remote or the load returned a promise
    * @example
    * ```ts
    * const template = getSync(new TemplateNode("welcome"));
@@ -255,11 +255,11 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Stores a value in every tier of the node, without its source being asked or told. It overtakes every read and write of
+   * Stores a value in every tier of the node; its source is neither read nor written. It overtakes every read and write of
    * the key that began earlier in this process.
    *
    * @throws SerializationError `CACHEME_NOT_SERIALIZABLE` if a tier cannot carry or clone the value; then nothing is stored
-   * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` where a remote tier could not be reached; the others have it
+   * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if a remote tier could not be reached; the others have it
    * @example
    * ```ts
    * await set(new UserNode(1), { name: "Ada" }, { ttl: "5m" });
@@ -298,7 +298,7 @@ export class Cacheme implements AsyncDisposable {
    * Removes the nodes from every tier. Once it has resolved, no read that begins later in this process is answered with a
    * value whose load began before; reads that were under way are answered, and what they loaded is not stored.
    *
-   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` where a remote tier could not be reached; the others are done
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be reached; the others are done
    * @example
    * ```ts
    * await db.rename(1, "Ada");
@@ -354,10 +354,10 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Loads the value anew and stores it. Readers are given the old one until the new one is there. It never joins a load that
+   * Loads the value again and stores it. Readers get the old value until the new one is there. It never joins a load that
    * has begun, since that may have seen the source as it was; refreshes of one tick share one load.
    *
-   * @throws whatever the load throws; the old value stays where it is then
+   * @throws whatever the load throws; then the old value stays
    * @example
    * ```ts
    * const user = await refresh(new UserNode(1));
@@ -511,7 +511,7 @@ export class Cacheme implements AsyncDisposable {
    * warning.
    *
    * @returns stops listening
-   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an event that there is not
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown event
    * @example
    * ```ts
    * const stop = on("storageError", ({ storage, error }) => log.warn({ storage, error }));

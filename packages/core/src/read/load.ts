@@ -23,7 +23,7 @@ interface LoadOutcome {
   begins(flight: Flight): void;
 }
 
-/** What a load is given by the read path that starts it. */
+/** What the read path gives to a load that it starts. */
 export interface LoadEnvironment extends LoadOutcome {
   readonly clock: Clock;
   readonly events: Events;
@@ -85,7 +85,7 @@ export class Load implements RunningLoad {
     return this.#controller.signal;
   }
 
-  /** The load waits for a slot. @param leave takes it out of the line when nobody waits for it any more */
+  /** The load waits for a slot. @param leave takes it out of the line when no reader waits for it any more */
   standInLine(leave: () => void): void {
     this.#leaveLine = leave;
   }

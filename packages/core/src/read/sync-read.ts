@@ -31,7 +31,7 @@ export class SyncRead {
   }
 
   /**
-   * @throws LoadError `CACHEME_NOT_SYNCHRONOUS` where a tier is remote, or the load returned a promise
+   * @throws LoadError `CACHEME_NOT_SYNCHRONOUS` if a tier is remote, or the load returned a promise
    * @throws SerializationError for a value that can be read only once, such as a stream
    */
   load(runtime: ClassRuntime, node: Node, key: string, override: LoadOverride | undefined): unknown {

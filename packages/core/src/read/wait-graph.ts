@@ -21,7 +21,7 @@ export class Wait {
     this.#flight = flight;
   }
 
-  /** @throws LoadCycleError where the flight waits for the load already */
+  /** @throws LoadCycleError if the flight waits for the load already */
   begin(): void {
     if (this.#hasEnded) return;
     this.#isAwaited = true;
@@ -31,7 +31,7 @@ export class Wait {
   /**
    * Another flight answers the read.
    *
-   * @throws LoadCycleError where that one waits for the load already
+   * @throws LoadCycleError if that flight waits for the load already
    */
   moveTo(flight: Flight): void {
     this.#exit();
@@ -97,7 +97,7 @@ export function waitsFor(flight: Flight, other: Flight): boolean {
   return wayTo(flight, (reached) => reached === other) !== undefined;
 }
 
-/** The flights from `start` to one that is `wanted`, each waiting for the next; `undefined` where there is no way. */
+/** The flights from `start` to one that is `wanted`, each waiting for the next; `undefined` if there is no way. */
 function wayTo(start: Flight, wanted: (flight: Flight) => boolean): Flight[] | undefined {
   const seen = new Set<Flight>();
   // A stack of our own: chains of loads can be longer than the call stack is deep.

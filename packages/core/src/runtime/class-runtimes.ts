@@ -41,7 +41,7 @@ interface Known extends UsedNode {
  *
  * A runtime is found through a symbol on the class's prototype, which costs a hit less than a `WeakMap` does. A subclass
  * inherits its parent's symbol, so the runtime's own class is compared (with `constructor`: `Object.getPrototypeOf` is a call into
- * the runtime where V8 does not know the object's shape beforehand).
+ * the runtime if V8 does not know the object's shape beforehand).
  */
 export class ClassRuntimes {
   #symbol = Symbol("cacheme runtime");
@@ -70,7 +70,7 @@ export class ClassRuntimes {
 
   /** The node's class's runtime; made at the class's first use. */
   of(node: Node): ClassRuntime {
-    // The symbol is this table's own, so nobody else can have put anything else there. Who does not use types may give nothing.
+    // The symbol is this table's own, so no other code has put a value there. Callers without types may pass `undefined`.
     const runtime = (node as (Node & { readonly [symbol: symbol]: ClassRuntime | undefined }) | undefined)?.[
       this.#symbol
     ];
@@ -113,7 +113,7 @@ export class ClassRuntimes {
     try {
       return this.of(node);
     } catch {
-      return runtime; // The class cannot be used any more, as its next caller is told.
+      return runtime; // The class cannot be used any more. Its next caller gets the error.
     }
   }
 

@@ -16,7 +16,7 @@ export interface LocalTier {
   /** Its place among the kind's tiers. */
   readonly index: number;
   readonly name: string;
-  /** Milliseconds; `Infinity` where the tier has no ttl. */
+  /** Milliseconds; `Infinity` if the tier has no ttl. */
   readonly ttl: number;
   readonly storage: LocalStorage;
 }
