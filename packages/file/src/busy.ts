@@ -7,7 +7,7 @@ import { codeOf } from "./trouble.js";
  */
 const pauses: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 150];
 
-/** What {@link whenFree} takes from the system; a test gives its own. */
+/** The calls of the system that {@link whenFree} makes; a test passes its own. */
 export interface Surroundings {
   readonly platform: NodeJS.Platform;
   wait(milliseconds: number): Promise<unknown>;

@@ -78,7 +78,7 @@ export function forEachAlone<T>(
  *
  * @param lengthOf the length of the whole, told by its beginning
  * @param use is given the content at once. Small files share a buffer, of which it must copy what it keeps
- * @returns what `use` makes of it, `undefined` where there is no file, or a symbolic link
+ * @returns the result of `use`, or `undefined` if there is no file or a symbolic link
  */
 export function readFile<T>(
   path: string,
@@ -120,7 +120,7 @@ export function readFile<T>(
   });
 }
 
-/** What is longer than the first read, with what was read already; less where the file was cut off. */
+/** Reads the rest of a long file behind its beginning. Returns less if the file was cut off. */
 async function readRest(file: number, beginning: Buffer, length: number): Promise<Buffer> {
   // A damaged length may be more than there is memory for.
   if ((await sizeOf(file)) < length) return beginning;
@@ -189,7 +189,7 @@ export async function makeFolders(path: string): Promise<void> {
   await fs.promises.mkdir(path, { recursive: true, mode: 0o700 });
 }
 
-/** Removes a folder if it is empty. That somebody uses it, or has removed it already, is no error. */
+/** Removes a folder if it is empty. A folder that is in use, or removed already, is no error. */
 export function removeIfEmpty(path: string): Promise<void> {
   return new Promise((resolve) => fs.rmdir(path, () => resolve()));
 }
@@ -225,7 +225,7 @@ async function entriesOf(path: string): Promise<readonly fs.Dirent[]> {
   return found ?? [];
 }
 
-/** What is known of a file without opening it, `undefined` where there is none. */
+/** Returns the system's facts of a file without opening it, or `undefined` if there is none. */
 export async function lookAt(path: string): Promise<fs.Stats | undefined> {
   return new Promise<fs.Stats>((resolve, reject) =>
     fs.lstat(path, (error, found) => (error ? reject(error) : resolve(found))),
@@ -233,8 +233,8 @@ export async function lookAt(path: string): Promise<fs.Stats | undefined> {
 }
 
 /**
- * A file or a folder that is not there. What stands in a file's place where a folder should be is as good as nothing, and
- * so is a symbolic link (ELOOP, and EMLINK on FreeBSD).
+ * Ignores the error of a missing file or folder. A file in the place of a folder counts as missing, and so does a symbolic
+ * link (ELOOP, and EMLINK on FreeBSD).
  */
 function ignoreMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error;

@@ -28,7 +28,7 @@ import { SizeBound } from "./size-bound.js";
 import { Sweep } from "./sweep.js";
 import { adviceFor, connectAdviceFor } from "./trouble.js";
 
-/** One file an entry. The files of a batch are read and written side by side. */
+/** One file an entry. Reads and writes the files of a batch concurrently. */
 export class FileDriver implements Driver {
   readonly takesRepeatedKeys = { read: true } as const;
   readonly errors: DriverErrors = { advice: adviceFor, connectAdvice: connectAdviceFor };

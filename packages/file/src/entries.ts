@@ -7,7 +7,7 @@ import type { SizeBound } from "./size-bound.js";
 import { destroy, ticketsOf } from "./tickets.js";
 import { leasesIn } from "./walk.js";
 
-/** One in so many reads tells the file system that the file is used: those that are read often are told of soon enough. */
+/** One in so many reads marks the file as used. A file that is read often is marked soon enough. */
 const readsPerTouch = 16;
 
 /** From here on it is cheaper to ask once which keys have a lease at all. */
@@ -24,19 +24,19 @@ export class Entries {
     this.#bound = bound;
   }
 
-  /** What stands under the key and has not expired. */
+  /** Reads the entry of a key if it has not expired. */
   read(key: string): Promise<Kept | undefined> {
     return this.#load(key, isLive);
   }
 
-  /** What stands under the key, also where it has expired. */
+  /** Reads the entry of a key, even if it has expired. */
   find(key: string): Promise<Kept | undefined> {
     return this.#load(key, () => true);
   }
 
   /**
-   * Replaces what was there. The lease must be destroyed before, or a fill could be undone by what is older than it. What
-   * took too long to write is thrown away: the key may have been removed since the caller was told that it failed.
+   * Replaces what was there. Destroy the lease before, or an older entry could undo a fill. Throws
+   * the entry away if writing it took longer than the deadline, because the key may have been removed since.
    */
   async write(key: string, kept: Kept, isOver: () => boolean): Promise<void> {
     const { folder } = this;

@@ -7,7 +7,7 @@ import { codeOf } from "./trouble.js";
 /** 128 bits of a key's SHA-256, in hexadecimal: the name of its file. */
 export const hashed: RegExp = /^[0-9a-f]{32}$/;
 
-/** What no other process calls a file: a process' number is not enough where containers share a folder. */
+/** A name that no other process has. A process' number is not enough if containers share a folder. */
 const writer = `${process.pid}-${randomBytes(8).toString("hex")}`;
 
 /** The names of {@link Folder.temporaryPath}, of any process. */
@@ -16,7 +16,7 @@ export const temporaryName: RegExp = /^\d{1,10}-[0-9a-f]{16}-\d{1,16}$/;
 let written = 0;
 
 /**
- * Where everything stands in the storage's folder:
+ * The storage's folder holds:
  *
  * ```
  * .cacheme-file-storage   makes the folder the storage's own, see ownership.ts
@@ -29,7 +29,7 @@ let written = 0;
  *
  * The given path may lead through symbolic links, also as a whole: a user has made them on purpose, and the marker tells
  * whether what they lead to is the storage's. Below the folder nothing goes through a link. Node has no calls relative to
- * an open folder, so whoever may write the folder (0700: this user) can still swap one between a look and a step.
+ * an open folder, so a process with the right to write the folder (0700: this user) can still swap one between a look and a step.
  */
 export class Folder {
   readonly #given: string;
@@ -45,12 +45,12 @@ export class Folder {
     return this.#path;
   }
 
-  /** Where tickets are. */
+  /** The folder of the tickets. */
   get leases(): string {
     return `${this.#path}/leases`;
   }
 
-  /** What is being written: out of everybody's sight, and on the same disk, so that a rename is one step. */
+  /** The folder of files that are being written: on the same disk, so that a rename is one step. */
   get temporary(): string {
     return `${this.#path}/tmp`;
   }

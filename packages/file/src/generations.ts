@@ -12,17 +12,17 @@ import { encode, type Kept } from "./record.js";
 import { destroy, isRunning, newTicket, place, redeem, ticketsOf } from "./tickets.js";
 import { isFull } from "./trouble.js";
 
-/** Milliseconds for which a change of a generation may hold its key. Whoever is slower finds its ticket gone, and begins anew. */
+/** Milliseconds for which a change of a generation may hold its key. A slower change finds its ticket gone, and starts again. */
 const lockTime = 250;
 
-/** What stands under a key, also where it has expired. */
+/** The entry of a key, even if it has expired. */
 interface Found {
   readonly generation: Generation | undefined;
   readonly expires: number;
 }
 
 /**
- * A generation is an ordinary entry. It is changed by whoever holds the ticket of its key (`tickets.ts`): the new one is
+ * A generation is an ordinary entry. The process that holds the ticket of its key (`tickets.ts`) changes it: the new one is
  * written into the ticket and renamed into its place, so that of many one makes it, and a change that was overtaken fails
  * and is made again on what is there then.
  */

@@ -8,9 +8,9 @@ export type { FileConnectionOptions, FileStorageOptions } from "./options.js";
 /**
  * A storage in a folder of files, one an entry: works without a server, and is shared by the processes of one machine.
  *
- * @param target where the files are: a path, an address (`file:///var/cache/app`), a `URL`, or `{ folder }`. Folders that
+ * @param target the folder of the files: a path, an address (`file:///var/cache/app`), a `URL`, or `{ folder }`. Folders that
  *   are not there are made. The folder must be empty or have the storage's marker file, `.cacheme-file-storage`.
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for an invalid folder or option
  *
  * Calls reject with a `StorageError`: `CACHEME_CONNECT_FAILED` where the folder cannot be used, `CACHEME_FOREIGN_DATA`
  * if it holds other things and no marker, or a symbolic link in the place of a folder of the storage's,

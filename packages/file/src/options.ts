@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from "cacheme/driver";
 
-/** Where the files are. */
+/** The place of the files. */
 export interface FileConnectionOptions {
   /** A path, relative to the working directory or absolute. */
   readonly folder: string;
@@ -55,8 +55,8 @@ const optionTable = new OptionTable(where, {
 });
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a folder or an option that cannot be meant,
- *   `CACHEME_INVALID_DURATION` for a time that is no duration
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid folder or option,
+ *   `CACHEME_INVALID_DURATION` for an invalid time
  */
 export function settings(
   target: string | URL | FileConnectionOptions,

@@ -23,7 +23,7 @@ export interface Kept {
   readonly bytes: Uint8Array;
 }
 
-/** What can be told of a record without its value. */
+/** The facts of a record without its value. */
 export interface Heading {
   readonly key: string;
   readonly expires: number;
@@ -37,7 +37,7 @@ const copied = 64 * 1024;
 
 const magic = 0x31_46_4d_43;
 
-/** What is stored of a record. */
+/** Returns the content of a record's file. */
 export function keptOf({ bytes, ttl, freshFor }: StoredRecord): Kept {
   const expires = after(ttl);
   return { expires, fresh: freshFor === undefined ? expires : after(freshFor), bytes };
@@ -81,7 +81,7 @@ export function decode(file: Buffer, key: string, isShared: boolean): Kept | und
   return { expires: file.readDoubleLE(8), fresh: file.readDoubleLE(16), bytes };
 }
 
-/** What the beginning of a file tells. */
+/** Reads the heading from the beginning of a file. */
 export function headingOf(file: Buffer): Heading | undefined {
   if (lengthOf(file) === 0) return undefined;
   const end = headLength + file.readUInt32LE(24);

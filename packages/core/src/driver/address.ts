@@ -1,4 +1,4 @@
-/** Where one server listens. */
+/** The address of one server. */
 export interface ServerPlace {
   readonly host: string;
   readonly port: number;

@@ -87,7 +87,7 @@ function complete(made: Made, keys: readonly string[]): readonly Generation[] {
     if (made[index] !== undefined) continue;
     throw new Error(`it answered no generation for ${shownKey(keys[index] ?? "")}`);
   }
-  // None of them is undefined.
+  // The loop has refused every undefined generation.
   return made as readonly Generation[];
 }
 

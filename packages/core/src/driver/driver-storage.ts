@@ -12,9 +12,9 @@ import { StorageCalls } from "./storage-calls.js";
 import { Sweeper } from "./sweeper.js";
 import { withWholeTimes } from "./whole-milliseconds.js";
 
-/** What a {@link DriverStorage} is made with. */
+/** The settings of a {@link DriverStorage}. */
 export interface DriverSettings extends ConnectionSettings {
-  /** What to call the storage in messages, such as `couch://localhost:5984`. Never holds a password. */
+  /** The storage's name in messages, such as `couch://localhost:5984`. Never holds a password. */
   readonly label: string;
   /** Milliseconds between two sweeps, for a driver that sweeps. Default: one minute. */
   readonly sweepInterval?: number | undefined;

@@ -101,7 +101,7 @@ export interface Driver {
    * one key. Each `true` spares the calls the look for repeated keys. Default `false`: no key is in a batch twice.
    */
   readonly takesRepeatedKeys?: { readonly read?: boolean; readonly write?: boolean } | undefined;
-  /** What is known of the database's errors. */
+  /** Explains the database's errors. */
   readonly errors?: DriverErrors | undefined;
   /** Tries one call of each kind on a server that was opened, before it counts as open. Default: none is tried. */
   readonly trial?: DriverTrial | undefined;
@@ -130,18 +130,18 @@ export interface NewGeneration {
 /** The generations in the order of the tags. One that is missing is an error of the call. */
 export type Made = readonly (Generation | undefined)[];
 
-/** What a driver knows of its database's errors. */
+/** A driver's knowledge of its database's errors. */
 export interface DriverErrors {
   /** Returns an error as it may be shown and kept: without passwords and without values. Default: unchanged. */
   clean?(error: Error): Error;
-  /** What to do about an error of a call, a sentence. Default: the storage's own words say why. */
+  /** Says what to do about an error of a call, a sentence. Default: the storage's own words say why. */
   advice?(error: Error): string;
-  /** What to check if the database cannot be opened, a sentence. Default: the server and its address. */
+  /** Says what to check if the database cannot be opened, a sentence. Default: the server and its address. */
   readonly connectAdvice?: string | ((error: Error) => string) | undefined;
   /** Whether an error of opening has the server's own words, so the server was reached. Default: unknown. */
   isAnswer?(error: Error): boolean;
   /**
-   * What to do about an error with which a server refuses to work that is neither too old nor of another kind, a sentence: a
+   * Says what to do about an error with which a server refuses to work that is neither too old nor of another kind, a sentence: a
    * missing permission, a replica that takes no writes.
    */
   remedyFor?(error: Error): string | undefined;

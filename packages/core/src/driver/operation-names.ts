@@ -1,4 +1,4 @@
-/** What messages call each operation of a storage: one name each, the same for every storage. */
+/** The name of each operation in messages, the same for every storage. */
 export const operationNames = {
   ping: "a ping",
   time: "a clock reading",

@@ -2,10 +2,10 @@ import type { Duration } from "../duration.js";
 import { optionError, shown, timerMilliseconds } from "../option-checks.js";
 import { tableName } from "./table-name.js";
 
-/** Where an option stands, for messages. */
+/** The name of an option, for messages. */
 export interface OptionPlace {
   readonly name: string;
-  /** What the options were given to, such as `"redis()"`. */
+  /** The function that takes the options, such as `"redis()"`. */
   readonly where: string;
 }
 
@@ -72,13 +72,13 @@ export function wholeNumber(least: number, unit?: string): OptionKind<number> {
 
 /** A duration that a timer can wait for; checked, it is milliseconds. */
 export const timer: OptionKind<number> = {
-  // What is no duration is refused by the check itself.
+  // The check itself refuses every other type.
   check: (value, { name, where }) => timerMilliseconds(value as Duration, `option ${name} of ${where}`),
   fromText: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text),
 };
 
 /** The name of a table, perhaps with its schema; checked, it is the name's parts. */
 export const tableOption: OptionKind<readonly string[]> = {
-  // What is no text is refused by the check itself.
+  // The check itself refuses every other type.
   check: (value, { where }) => tableName(value as string, where),
 };

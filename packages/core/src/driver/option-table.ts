@@ -47,7 +47,7 @@ export class OptionTable<const Rows extends OptionRows> {
   readonly #where: string;
   readonly #rows: Rows;
 
-  /** @param where what the options are given to, such as `"couch()"` */
+  /** @param where the function that takes the options, such as `"couch()"` */
   constructor(where: string, rows: Rows) {
     this.#where = where;
     this.#rows = rows;

@@ -3,7 +3,7 @@ import { backOff } from "./back-off.js";
 import { noAnswer } from "./connect-trouble.js";
 import { Deferred } from "./deferred.js";
 
-/** What a {@link Reconnector} must know of a connection. */
+/** The connection of a {@link Reconnector}. */
 export interface ReconnectorOptions {
   /** Milliseconds that one attempt may take. */
   readonly connectTimeout: number;

@@ -3,11 +3,11 @@ import type { DiskStorage } from "./disk-storage.js";
 
 /** The targets and options of a storage, as its function takes them. */
 export interface OptionCases {
-  /** What it takes: what the target is, the target, and the storage's label. */
+  /** Valid targets: a description, the target, and the storage's label. */
   readonly targets: readonly (readonly [what: string, target: unknown, label: string])[];
-  /** What it refuses: what the target is, the target, and words of the error. */
+  /** Invalid targets: a description, the target, and words of the error. */
   readonly refused: readonly (readonly [what: string, target: unknown, words: string])[];
-  /** Options that it refuses: the name, the value, the error's code and words of it. */
+  /** Invalid options: the name, the value, the error's code and words of the error. */
   readonly options: readonly (readonly [name: string, value: unknown, code: string, words: string])[];
 }
 
@@ -22,7 +22,7 @@ const sharedOptions: OptionCases["options"] = [
 /**
  * Tests the target and the options of a storage on the disk.
  *
- * @param name what messages call the function, such as `sqlite()`
+ * @param name the function's name in messages, such as `sqlite()`
  * @param make makes the storage; the tests give it targets and options of every type
  */
 export function describeOptions(
