@@ -17,7 +17,7 @@ import {
 import { reason, thrownBy } from "./support/reason.js";
 import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
 
-/** A class whose nodes have just this key. */
+/** Makes a class whose nodes have this key. */
 function keyed(key: unknown) {
   class Keyed extends Node<string> {
     static override meta: NodeMeta = { name: "keyed", caches: twoTiers };
@@ -32,7 +32,7 @@ function keyed(key: unknown) {
 }
 
 describe("a storage that is not registered", () => {
-  it("is named, with those that are", async () => {
+  it("is named, with the registered ones", async () => {
     const { cacheme } = await space();
     const { Counting, loads } = countingNode(
       { name: "user", caches: [{ storage: "redsi", ttl: "1m" }] },
@@ -49,7 +49,7 @@ describe("a storage that is not registered", () => {
     expect(loads).toEqual([]);
   });
 
-  it("can be registered after the refusal, and the node works", async () => {
+  it("can be registered after the refusal, and the node then works", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: [{ storage: "late" }] }, (id) => id);
     await reason(cacheme.get(new Counting(1)));
@@ -58,7 +58,7 @@ describe("a storage that is not registered", () => {
   });
 });
 
-describe("a duration that is none", () => {
+describe("an invalid duration", () => {
   const wrong = [
     0,
     -1,
@@ -122,7 +122,7 @@ describe("a duration that is none", () => {
     });
   });
 
-  it.each(wrong)("is refused as what a load says of its ttl, which fails the load: %s", async (ttl) => {
+  it.each(wrong)("is refused as the ttl that a load sets, and fails the load: %s", async (ttl) => {
     const { cacheme } = await space();
     class Dynamic extends Node<number> {
       static override meta: NodeMeta = { name: "dynamic", caches: localOnly };
@@ -186,7 +186,7 @@ describe("a key that cannot name an entry", () => {
     expect(remote.calls).toEqual([]);
   });
 
-  it("fails its own place of a getAllSettled alone", async () => {
+  it("only fails its own place of a getAllSettled", async () => {
     const { cacheme } = await space();
     const good = new (countingNode({ caches: localOnly }, (id) => id).Counting)(1);
     expect(await cacheme.getAllSettled([good, keyed("")])).toMatchObject([
@@ -195,7 +195,7 @@ describe("a key that cannot name an entry", () => {
     ]);
   });
 
-  it("keeps invalidate from removing anything: all of its nodes, or none", async () => {
+  it("keeps invalidate from removing any of its nodes", async () => {
     const { cacheme } = await space();
     const good = new (countingNode({ caches: localOnly }, (id) => id).Counting)(1);
     await cacheme.set(good, 7);
@@ -203,7 +203,7 @@ describe("a key that cannot name an entry", () => {
     expect(cacheme.peekLocal(good)?.value).toBe(7);
   });
 
-  it("passes on what key() itself throws", async () => {
+  it("passes on the error that key() throws", async () => {
     const { cacheme } = await space();
     class Throwing extends Node<number> {
       static override meta: NodeMeta = { caches: localOnly };
@@ -217,8 +217,8 @@ describe("a key that cannot name an entry", () => {
   });
 });
 
-describe("a load that cannot be", () => {
-  it("is an error of its own where a node has neither load nor loadAll, and the reader gives none", async () => {
+describe("an impossible load", () => {
+  it("is an error of its own if neither the node nor the reader has a load", async () => {
     const { cacheme } = await space();
     class Bare extends Node<string> {
       static override meta: NodeMeta = { name: "bare", caches: twoTiers };
@@ -256,7 +256,7 @@ describe("a load that cannot be", () => {
     ["null", null, "null"],
     ["a Map", new Map(), "an object"],
     ["nothing", undefined, "undefined"],
-  ])("is refused where loadAll answers with %s, and nothing is stored", async (_, answer, got) => {
+  ])("is refused if loadAll answers with %s, and nothing is stored", async (_, answer, got) => {
     const { cacheme, remote } = await space();
     class Bulk extends Node<number> {
       static override meta: NodeMeta = { name: "bulk", caches: twoTiers };
@@ -301,7 +301,7 @@ describe("a value that the serializer cannot carry", () => {
     expect((await cacheme.peek(new Counting(1)))?.value).toBe("old");
   });
 
-  it("names the serializers that can", async () => {
+  it("names the serializers that can carry it", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode<unknown>({ caches: remoteOnly, serializer: v8() }, (id) => id);
     expect(await reason(cacheme.set(new Counting(1), { a: Object.create(null) }))).toMatchObject({
@@ -310,7 +310,7 @@ describe("a value that the serializer cannot carry", () => {
     });
   });
 
-  it("fails its own node of a setAll, and the others are stored", async () => {
+  it("only fails its own node of a setAll, and the others are stored", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode<unknown>({ caches: twoTiers }, (id) => id);
     const entries = [1, 2, 3].map((id) => [new Counting(id), id === 2 ? Symbol("no") : id] as const);
@@ -324,7 +324,7 @@ describe("a value that the serializer cannot carry", () => {
 });
 
 describe("an error", () => {
-  it("shows in a log what it is about, and nothing that is not known", () => {
+  it("shows its known details in a log, and no unknown ones", () => {
     const logged = inspect(
       new ConfigurationError("CACHEME_INVALID_OPTION", "No such option.", { storage: "redis" }),
     );
@@ -368,7 +368,7 @@ describe("a storage's name", () => {
   });
 });
 
-describe("a meta that is wrong", () => {
+describe("a wrong meta", () => {
   it.each<[string, unknown, RegExp]>([
     ["no object", "local", /is not an object/],
     ["an option that there is not", { ttl: "5s" }, /unknown option "ttl".*caches/],
@@ -403,7 +403,7 @@ describe("a meta that is wrong", () => {
     expect(error).toMatchObject({ code: "CACHEME_INVALID_META", message: expect.stringMatching(message) });
   });
 
-  it("is refused with a doorkeeper that is none", async () => {
+  it("is refused with an invalid doorkeeper", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ name: "user", doorkeeper: { size: 0 } }, (id) => id);
     expect(await reason(cacheme.get(new Counting(1)))).toMatchObject({
@@ -412,7 +412,7 @@ describe("a meta that is wrong", () => {
     });
   });
 
-  it("is refused with a loadAll that is no function", async () => {
+  it("is refused with a loadAll that is not a function", async () => {
     const { cacheme } = await space();
     class Wrong extends Node<number> {
       static override meta: NodeMeta = { name: "wrong" };
@@ -429,7 +429,7 @@ describe("a meta that is wrong", () => {
   });
 });
 
-describe("what is no node", () => {
+describe("something that is not a node", () => {
   it.each([undefined, null, 5, "user:1", {}, { key: "k" }, Node])("is refused: %o", async (wrong) => {
     const { cacheme } = await space();
     for (const promise of [
@@ -453,7 +453,7 @@ describe("a prefix", () => {
     });
   });
 
-  it("cannot be changed once a node class is in use, unless to what it is", async () => {
+  it("cannot be changed once a node class is in use, unless to itself", async () => {
     const { cacheme } = await space();
     await cacheme.get(new (countingNode({ name: "user", caches: localOnly }, (id) => id).Counting)(1));
     cacheme.setPrefix("cacheme");
@@ -465,7 +465,7 @@ describe("a prefix", () => {
 });
 
 describe("every error", () => {
-  it("is a CachemeError with the name of its class, and keeps what led to it", async () => {
+  it("is a CachemeError with the name of its class, and keeps its cause", async () => {
     const { cacheme, remote } = await space();
     const gone = new Error("gone");
     remote.gate = () => Promise.reject(gone);

@@ -37,7 +37,7 @@ describe("close", () => {
     expect(await cacheme.getAllSettled([node])).toMatchObject([{ status: "rejected", reason: refused }]);
   });
 
-  it("still tells the statistics, the classes and the storages", async () => {
+  it("still answers for the statistics, the classes and the storages", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
     await cacheme.get(new Counting(1));
@@ -54,7 +54,7 @@ describe("close", () => {
     expect(remote.closed).toBe(1);
   });
 
-  it("gives back what memory holds", async () => {
+  it("frees the memory of memory()", async () => {
     const local = memory();
     const written = vi.spyOn(local, "write");
     const cacheme = new Cacheme();
@@ -78,7 +78,7 @@ describe("close", () => {
     expect(remote.closed).toBe(1);
   });
 
-  it("waits for the reads and writes that are on their way before it closes the storage", async () => {
+  it("waits for the reads and writes under way before it closes the storage", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
     const answering = deferred();
@@ -110,7 +110,7 @@ describe("close", () => {
     expect([remote.records.size, remote.closed]).toEqual([0, 1]);
   });
 
-  it("does not take a set for done that it kept from being stored", async () => {
+  it("rejects a set that it kept from being stored", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
     const writing = deferred();
@@ -141,7 +141,7 @@ describe("close", () => {
     expect([remote.count("write"), remote.records.size]).toEqual([0, 0]);
   });
 
-  it("answers a reader whose remote read is on its way", async () => {
+  it("answers a reader whose remote read is under way", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (id) => `loaded ${id}`);
     const answering = deferred();
@@ -157,7 +157,7 @@ describe("close", () => {
     expect(remote.count("write")).toBe(0);
   });
 
-  it("closes a storage that was still being connected, and says so to whoever registered it", async () => {
+  it("closes a storage that was still being connected, and rejects its registration", async () => {
     const cacheme = new Cacheme();
     const remote = new SimulatedRemote(new VirtualClock());
     const connecting = deferred();
@@ -170,7 +170,7 @@ describe("close", () => {
     expect(remote.closed).toBe(1);
   });
 
-  it("closes the other storages where a local one fails to", async () => {
+  it("closes the other storages if a local one fails to close", async () => {
     const clock = new VirtualClock();
     const cacheme = new Cacheme({ clock });
     const [local, remote] = [memory(), new SimulatedRemote(clock)];
@@ -194,7 +194,7 @@ describe("close", () => {
     expect(staying.cacheme.peekLocal(new Counting(1))?.value).toBe(1);
   });
 
-  it("leaves nothing of itself behind on the node classes", async () => {
+  it("leaves nothing behind on the node classes", async () => {
     const { Counting } = countingNode({}, (id) => id);
     const before = Object.getOwnPropertySymbols(Counting.prototype);
     for (let round = 0; round < 3; round++) {

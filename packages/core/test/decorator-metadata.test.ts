@@ -15,7 +15,7 @@ class TitleNode extends Node<string> {
   }
 }
 
-/** What `@SetMetadata` of NestJS does with a method: it stores the value on the function. */
+/** Stores the value on the function, as NestJS's `@SetMetadata` does with a method. */
 function marked(key: string, value: unknown) {
   return (method: object, _context?: unknown): void => Reflect.defineMetadata(key, value, method);
 }

@@ -17,7 +17,7 @@ class UserNode extends Node<string> {
 }
 
 describe("the decorator", () => {
-  it("keeps what the method returns under the nodes, once for all instances", async () => {
+  it("keeps the method's results under the nodes, once for all instances", async () => {
     const { cacheme } = await space();
     const calls: number[] = [];
     class Users {
@@ -74,7 +74,7 @@ describe("the decorator", () => {
     expect(await one.cacheme.peek(new UserNode("acme", 1))).toMatchObject({ value: "user 1 of one" });
   });
 
-  it("refuses options that it does not have, and spaces that are none", async () => {
+  it("refuses unknown options and invalid spaces", async () => {
     const toNode = (id: number) => new UserNode("acme", id);
     for (const options of [{ spaces: () => new Cacheme() }, { space: new Cacheme() }, null, 1]) {
       expect(thrownBy(() => memoized(toNode, options as never))).toMatchObject({
@@ -145,7 +145,7 @@ describe("the decorator", () => {
     expect(calls).toBe(3);
   });
 
-  it("passes on what the method rejects with, and rejects where toNode throws", async () => {
+  it("passes on the method's rejection, and rejects if toNode throws", async () => {
     const { cacheme } = await space();
     class Users {
       @cacheme.memoized((id: number) => new UserNode("acme", id))
@@ -165,7 +165,10 @@ describe("the decorator", () => {
   });
 });
 
-/** What the output of `experimentalDecorators` does with a method: the helpers of tsc, SWC, Babel and esbuild agree in it. */
+/**
+ * Decorates a method as the output of `experimentalDecorators` does. The helpers of tsc, SWC, Babel
+ * and esbuild do the same.
+ */
 function legacyDecorate(decorator: unknown, target: object, key: string): void {
   const before = Object.getOwnPropertyDescriptor(target, key);
   const after = (decorator as (...args: unknown[]) => PropertyDescriptor | undefined)(target, key, before);
@@ -173,7 +176,7 @@ function legacyDecorate(decorator: unknown, target: object, key: string): void {
 }
 
 describe("the decorator under experimentalDecorators", () => {
-  it("keeps what methods of prototypes and of classes return", async () => {
+  it("keeps the results of methods of prototypes and of classes", async () => {
     const { cacheme } = await space();
     const calls: string[] = [];
     class Users {
@@ -211,7 +214,7 @@ describe("the decorator under experimentalDecorators", () => {
     expect(calls).toEqual(["one/1", "two/1", "eu/1"]);
   });
 
-  it("leaves the method's name, length and attributes as they were", async () => {
+  it("keeps the method's name, length and attributes", async () => {
     const { cacheme } = await space();
     class Users {
       async find(id: number, _deep = false) {
@@ -266,7 +269,7 @@ describe("the decorator on something else", () => {
     expect(thrown).toMatchObject({ message: expect.stringContaining(`expected a method, got ${what}. `) });
   });
 
-  it("throws, if it stands there without its call", async () => {
+  it("throws if its call is missing", async () => {
     const { cacheme } = await space();
     const bare = cacheme.memoized.bind(cacheme) as (...args: unknown[]) => unknown;
     for (const decoration of [
@@ -281,7 +284,7 @@ describe("the decorator on something else", () => {
     }
   });
 
-  it("throws, if toNode is no function", async () => {
+  it("throws if toNode is not a function", async () => {
     const { cacheme } = await space();
     const memoized = cacheme.memoized.bind(cacheme) as (toNode?: unknown) => unknown;
     for (const [toNode, what] of [
@@ -295,7 +298,7 @@ describe("the decorator on something else", () => {
     }
   });
 
-  it("makes the method reject, if toNode returns no node", async () => {
+  it("makes the method reject if toNode returns no node", async () => {
     const { cacheme } = await space();
     class Users {
       @cacheme.memoized(() => undefined as unknown as UserNode)

@@ -25,7 +25,7 @@ describe("defineNode", () => {
     expect(cacheme.peekLocal(user(1))).toBeUndefined();
   });
 
-  it("keeps the argument on the node, and gives it to key and load", async () => {
+  it("keeps the argument on the node, and passes it to key and load", async () => {
     const { cacheme } = await space();
     const page = defineNode({
       name: "defined-page",
@@ -42,7 +42,7 @@ describe("defineNode", () => {
     expect(cacheme.peekLocal(node)?.ttl).toBe(5_000);
   });
 
-  it("takes no argument, too", async () => {
+  it("also takes no argument", async () => {
     const { cacheme } = await space();
     const settings = defineNode({
       name: "defined-settings",
@@ -74,7 +74,7 @@ describe("defineNode", () => {
     expect(calls).toEqual([[1, 2, 3]]);
   });
 
-  it("is what nodes() lists and stats() takes", async () => {
+  it("is listed by nodes() and accepted by stats()", async () => {
     const { cacheme } = await space();
     const user = defineNode({ name: "defined-listed", caches: localOnly, key: () => "k", load: () => 1 });
     await cacheme.get(user());
@@ -82,7 +82,7 @@ describe("defineNode", () => {
     expect([user.name, cacheme.stats(user).loadCount]).toEqual(["defined-listed", 1]);
   });
 
-  it("refuses getSync where the definition's load returns a promise", async () => {
+  it("refuses getSync if the definition's load returns a promise", async () => {
     const { cacheme } = await space();
     const user = defineNode({
       name: "defined-async",
@@ -103,7 +103,7 @@ describe("defineNode", () => {
   });
 });
 
-describe("a definition that is wrong", () => {
+describe("a wrong definition", () => {
   it.each<[string, object]>([
     ["no name", { key: () => "k" }],
     ["an empty name", { name: "", key: () => "k" }],
@@ -116,7 +116,7 @@ describe("a definition that is wrong", () => {
     });
   });
 
-  it("is refused at its first use with an option that there is not, or without a load", async () => {
+  it("is refused at its first use with an unknown option, or without a load", async () => {
     const { cacheme } = await space();
     const typo = defineNode({
       name: "defined-typo",

@@ -9,7 +9,7 @@ const union = source.match(/export type CachemeErrorCode =(?<members>[^;]+);/)?.
 const codes = [...union.matchAll(/"(CACHEME_\w+)"/g)].map(([, code]) => code);
 
 const page = read("../../../docs/errors.md");
-/** The sections of the page that have rows of codes, each with the name of the class in its heading. */
+/** The sections of the page with rows of codes, each with its heading's class name. */
 const sections = page
   .split(/^## /m)
   .slice(1)
@@ -29,7 +29,7 @@ describe("the page on errors", () => {
     expect(rows.map(({ code }) => code).toSorted()).toEqual(codes.toSorted());
   });
 
-  it("says of each code what it means and what to do", () => {
+  it("has a meaning and a remedy for each code", () => {
     expect(rows.filter(({ meaning, remedy }) => !meaning || !remedy)).toEqual([]);
   });
 

@@ -12,7 +12,7 @@ describe("the filter", () => {
     expect(filter.admits("a")).toBe(true);
   });
 
-  it("knows every key that it has seen since the last reset", () => {
+  it("recognizes every key that it has seen since the last reset", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 200 }), (keys) => {
         const filter = new BloomFilter({ size: keys.length * 2, falsePositiveRate: 0.3 });
@@ -22,7 +22,7 @@ describe("the filter", () => {
     );
   });
 
-  it("forgets everything after `size` requests, whatever keys they were for", () => {
+  it("forgets everything after `size` requests for any keys", () => {
     const filter = new BloomFilter({ size: 3 });
 
     filter.admits("a");
@@ -33,10 +33,10 @@ describe("the filter", () => {
   });
 
   it.each([0.2, 0.05, 0.01, 0.001])(
-    "takes new keys for known ones at a rate of %d, and no more, when it is full",
+    "takes new keys for known ones at a rate of at most %d when it is full",
     (rate) => {
       const size = 20_000;
-      // Asking adds the key, so the filter is asked in its last requests before the reset only.
+      // A request adds the key, so the test only uses the last requests before the reset.
       const asked = 4_000;
       const filters = 2;
       let wrong = 0;
@@ -46,7 +46,8 @@ describe("the filter", () => {
         for (let key = 0; key < asked; key++) if (filter.admits(`other:${each}:${key}`)) wrong++;
       }
 
-      // The filter is not quite full yet when it is asked: so many of its bits are then set as Bloom's formula says.
+      // The filter is not quite full yet during the test. Bloom's formula gives the number of bits
+      // that are set then.
       const hashes = Math.round(-Math.log2(rate));
       const unset = 1 - rate ** (1 / hashes);
       let expected = 0;
@@ -55,7 +56,7 @@ describe("the filter", () => {
       }
       const chance = 5 * Math.sqrt(expected) + 1;
       expect(wrong).toBeLessThan(expected + chance);
-      // A filter that is much better than it was asked to be wastes memory.
+      // A filter with a much better rate than the requested one would waste memory.
       expect(wrong).toBeGreaterThan(expected - chance);
     },
   );

@@ -114,7 +114,7 @@ describe("a duration", () => {
     );
   });
 
-  it("is no text but one amount with one unit", () => {
+  it("only accepts strings of one amount with one unit", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), (text) => {
         fc.pre(!/^\d+(\.\d+)?(ms|s|m|h|d)$/.test(text));

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A space that notes every event. */
+/** Makes a space that records every event. */
 async function heard() {
   const made = await space();
   const events: [keyof CachemeEvents, unknown][] = [];
@@ -19,7 +19,7 @@ async function heard() {
 }
 
 describe("events", () => {
-  it("tell of a miss and its load, with how many readers wait", async () => {
+  it("report a miss and its load, with the number of waiting readers", async () => {
     const { cacheme, clock, events } = await heard();
     const { Counting } = countingNode({ caches: twoTiers }, (id) => {
       clock.advance(12);
@@ -32,7 +32,7 @@ describe("events", () => {
     ]);
   });
 
-  it("tell of a hit, its storage, and how many readers it answered", async () => {
+  it("report a hit, its storage, and how many readers it answered", async () => {
     const { cacheme, clock, events } = await heard();
     const { Counting } = countingNode({ caches: twoTiers }, (id) => id);
     await cacheme.set(new Counting(1), 1);
@@ -45,7 +45,7 @@ describe("events", () => {
     ]);
   });
 
-  it("tell of a load that failed", async () => {
+  it("report a failed load", async () => {
     const { cacheme, events } = await heard();
     const boom = new Error("the source is down");
     const { Counting } = countingNode({ caches: localOnly }, () => Promise.reject(boom));
@@ -53,7 +53,7 @@ describe("events", () => {
     expect(events.at(-1)).toEqual(["loadError", { node: "counting", keys: ["1"], duration: 0, error: boom }]);
   });
 
-  it("tell of a loadAll once, and of the nodes in it that failed one by one", async () => {
+  it("report a loadAll once, and each of its failed nodes", async () => {
     const { cacheme, events } = await heard();
     const gone = new Error("no 2");
     class Bulk extends Node<number> {
@@ -73,7 +73,7 @@ describe("events", () => {
     ]);
   });
 
-  it("tell of a value that its serializer could not carry, and the reader has it all the same", async () => {
+  it("report a value that its serializer could not carry, and the reader still gets it", async () => {
     const { cacheme, remote, events } = await heard();
     const { Counting } = countingNode({ caches: twoTiers }, () => ({ handler: () => 7 }));
     expect((await cacheme.get(new Counting(1))).handler()).toBe(7);
@@ -94,7 +94,7 @@ describe("events", () => {
     expect(cacheme.peekLocal(new Counting(1))).toBeDefined();
   });
 
-  it("warns the process once for a class where nobody listens for that", async () => {
+  it("warns the process once for a class if nobody listens for that", async () => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, () => ({ handler: () => 7 }));
@@ -107,7 +107,7 @@ describe("events", () => {
     ]);
   });
 
-  it("tell of each node that was invalidated, when every tier is done; not where one is not", async () => {
+  it("report each invalidated node when every tier is done, but not if a tier failed", async () => {
     const { cacheme, remote, events } = await heard();
     const { Counting } = countingNode({ caches: twoTiers }, (id) => id);
     await cacheme.invalidate(new Counting(1), new Counting(2));
@@ -121,7 +121,7 @@ describe("events", () => {
     expect(events.map(([name]) => name)).toEqual(["storageError"]);
   });
 
-  it("tell of a storage in trouble, and what was asked of it", async () => {
+  it("report a storage in trouble, and the operation", async () => {
     const { cacheme, remote, events } = await heard();
     const gone = new Error("gone");
     remote.gate = () => Promise.reject(gone);
@@ -141,7 +141,7 @@ describe("events", () => {
 });
 
 describe("on", () => {
-  it("answers with what stops listening, once and for good", async () => {
+  it("returns a function that stops listening for good", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
     let hits = 0;
@@ -156,7 +156,7 @@ describe("on", () => {
     expect(hits).toBe(1);
   });
 
-  it("takes one function twice for two listeners, and stops them one by one", async () => {
+  it("takes one function twice as two listeners, and stops them one by one", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
     let hits = 0;
@@ -176,7 +176,7 @@ describe("on", () => {
     expect(hits).toBe(3);
   });
 
-  it("lets a listener stop itself, and others, while an event is told", async () => {
+  it("lets a listener stop itself and others during an event", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
     const heard: string[] = [];
@@ -196,7 +196,7 @@ describe("on", () => {
     ["a text", "bad listener", /bad listener/],
     ["what no text can be made of", Object.create(null), /"hit" event/],
   ])(
-    "reports a listener that throws %s as a warning, and disturbs neither readers nor other listeners",
+    "reports a listener that throws %s as a warning, without effect on readers and other listeners",
     async (_, thrown, message) => {
       const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
       const { cacheme } = await space();

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import * as namespace from "../src/entry/freeze.js";
 import { deepFreeze } from "../src/entry/freeze.js";
 
-/** Required, since the types of MobX need a newer library of TypeScript's than ours. */
+/** Required, because the types of MobX need a newer library of TypeScript's than ours. */
 const { configure, observable }: MobX = createRequire(import.meta.url)("mobx");
 
 interface MobX {
@@ -33,14 +33,14 @@ describe("deepFreeze", () => {
     expect(() => value.a.push({ b: 2 })).toThrow(TypeError);
   });
 
-  it("returns what is no object as it is", () => {
+  it("returns values that are not objects unchanged", () => {
     for (const value of [undefined, null, 0, "text", true, 1n, Symbol.iterator])
       expect(deepFreeze(value)).toBe(value);
     const load = () => ({ a: 1 });
     expect(Object.isFrozen(deepFreeze(load))).toBe(false);
   });
 
-  it("leaves other objects and what they hold alone", () => {
+  it("leaves other objects and their contents alone", () => {
     class Counter {
       count = { by: 1 };
     }
@@ -65,7 +65,7 @@ describe("deepFreeze", () => {
     expect(value.bytes[0]).toBe(9);
   });
 
-  it("freezes what is in an object that is frozen already", () => {
+  it("freezes the contents of an object that is frozen already", () => {
     const value = Object.freeze({ inner: Object.freeze([{ a: 1 }]) });
 
     deepFreeze(value);
@@ -73,7 +73,7 @@ describe("deepFreeze", () => {
     expect(Object.isFrozen(value.inner[0])).toBe(true);
   });
 
-  it("comes to an end with values that contain themselves", () => {
+  it("ends on values that contain themselves", () => {
     const value: Record<string, unknown> = { list: [] };
     value["self"] = value;
     (value["list"] as unknown[]).push(value, value["list"]);
@@ -84,7 +84,7 @@ describe("deepFreeze", () => {
     expect(Object.isFrozen(value["list"])).toBe(true);
   });
 
-  it("visits an object that stands in many places once", () => {
+  it("visits an object once, however often it occurs", () => {
     let value: unknown[] = ["leaf"];
     for (let level = 0; level < 100; level++) value = [value, value];
 
@@ -124,7 +124,7 @@ describe("deepFreeze", () => {
     configure({ useProxies: "always" });
   });
 
-  it("neither freezes nor asks proxies, revoked ones too", () => {
+  it("neither freezes nor reads proxies, even revoked ones", () => {
     const asked: string[] = [];
     const traps = new Proxy({}, { get: (_target, trap) => void asked.push(String(trap)) });
     const { proxy, revoke } = Proxy.revocable({}, {});
@@ -138,7 +138,7 @@ describe("deepFreeze", () => {
     expect(asked).toEqual([]);
   });
 
-  it("leaves an object alone whose getter throws, and freezes the others", () => {
+  it("leaves an object alone if its getter throws, and freezes the others", () => {
     const throwing = {
       get broken() {
         return expect.fail("never read");

@@ -5,10 +5,13 @@ import { reason } from "./support/reason.js";
 
 type Package = Pick<typeof first, "defineNode" | "Node">;
 
-/** What the sources below import and close over, by the names that any of them uses. */
+/** The names that the sources below import and close over. */
 type Scope = Readonly<Record<string, unknown>>;
 
-/** Evaluates what a bundler made of a module, whose value is a node class or what `defineNode` takes. */
+/**
+ * Evaluates a module that a bundler made. Its value is a node class or the argument of
+ * `defineNode`.
+ */
 function evaluate(source: string, { Node, defineNode }: Package, scope: Scope = {}): () => first.Node {
   const names = ["Node", ...Object.keys(scope)];
   const made: unknown = new Function(...names, `return (${source})`)(Node, ...Object.values(scope));
@@ -31,7 +34,9 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What Next.js 16.4.6 made of one module with Turbopack: for pages, and for route handlers. */
+/**
+ * The output of Next.js 16.4.6 with Turbopack for one module: for pages, and for route handlers.
+ */
 const minified: readonly [what: string, page: string, route: string][] = [
   [
     "a name that is equal to the property it is taken from",
@@ -79,7 +84,7 @@ describe("one source in two module graphs of a minified build", () => {
     expect(await cacheme.get(inRoute())).toBe("shared");
   });
 
-  it("is one node although a graph has inlined what the other one calls", async () => {
+  it("is one node even if a graph has inlined a function that the other one calls", async () => {
     const cacheme = new first.Cacheme();
     const page = evaluate('{name:"n",key:a=>`user:${a}`,load:async a=>(0,f.user)(a)}', first);
     const route = evaluate(

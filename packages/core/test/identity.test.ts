@@ -18,12 +18,15 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The warnings that the process is given from now on. */
+/** Records the process warnings from now on. */
 function warnings() {
   return vi.spyOn(process, "emitWarning").mockImplementation(() => {});
 }
 
-/** One source, with another database each time: what dependency injection, a test and a module graph make of a definition. */
+/**
+ * Defines one source with another database each time, as dependency injection, a test and a module
+ * graph do.
+ */
 const nodesOf = (database: string) =>
   defineNode({
     name: "row",
@@ -32,7 +35,7 @@ const nodesOf = (database: string) =>
     load: (id) => `${database} ${id}`,
   });
 
-/** The same with a class. */
+/** Does the same with a class. */
 const classOf = (database: string) =>
   class Row extends Node<string> {
     static override meta: NodeMeta = { name: "row", caches: twoTiers };
@@ -55,7 +58,7 @@ describe("a definition", () => {
     expect(await two.get(b(1))).toBe("b 1");
   });
 
-  it("is itself where two loads come from one helper", async () => {
+  it("is itself if two loads come from one helper", async () => {
     const [one, two] = [new Cacheme(), new Cacheme()];
     const loaderOf = (database: string) => (id: number) => `${database} ${id}`;
     const define = (database: string) =>
@@ -142,7 +145,7 @@ describe("one source that was evaluated twice", () => {
     expect(await reason(cacheme.get(new (makeSelfish())()))).toMatchObject({ code: "CACHEME_LOAD_CYCLE" });
   });
 
-  it("is known although a bundler names its imports differently", async () => {
+  it("is recognized even if a bundler names its imports differently", async () => {
     vi.stubEnv("NODE_ENV", "production");
     const cacheme = new Cacheme();
     const make = (name: string, parameter: string, imported: string, key = "a b") =>
@@ -184,13 +187,13 @@ describe("a second class of a name with another source", () => {
     ["another ttl", { caches: [{ storage: "local", ttl: "2m" }], load: () => "new" }],
     ["another serializer", { serializer: msgpack(), load: () => "new" }],
     ["an option more", { concurrency: 2, load: () => "new" }],
-  ])("takes over, and the old one's entries go: %s", async (_, change) => {
+  ])("takes over and drops the old one's entries: %s", async (_, change) => {
     const { cacheme } = await space();
     const warned = warnings();
     const [older, newer] = [defineNode({ ...base, serializer: json() }), defineNode({ ...base, ...change })];
     await cacheme.get(older(1));
     expect(await cacheme.get(newer(1))).toBe("new");
-    // The older class goes on with the newer one's entries.
+    // The older class now uses the newer one's entries.
     expect(await cacheme.get(older(1))).toBe("new");
     await cacheme.invalidate(newer(1));
     expect(await cacheme.get(older(1))).toBe("old");
@@ -214,7 +217,7 @@ describe("a second class of a name with another source", () => {
     expect(warned).toHaveBeenCalledTimes(1);
   });
 
-  it("stores nothing of the old one's loads that were under way", async () => {
+  it("stores no values of the old one's loads that were under way", async () => {
     const { cacheme, remote } = await space();
     warnings();
     const loading = deferred<string>();
@@ -247,7 +250,7 @@ describe("a second class of a name with another source", () => {
     expect(await cacheme.get(older(1))).toBe("old");
   });
 
-  it("is compared by the functions of which the source tells nothing, unless they are the same ones", async () => {
+  it("is compared by the functions that the source does not show, unless they are the same", async () => {
     vi.stubEnv("NODE_ENV", "production");
     const cacheme = new Cacheme();
     const key = (): string => "k";
@@ -272,7 +275,7 @@ describe("a class without a name of its own", () => {
       }
     };
 
-  it("is refused where a tier is remote, with the reason", async () => {
+  it("is refused if a tier is remote, with the reason", async () => {
     const { cacheme, remote } = await space();
     for (const caches of [remoteOnly, twoTiers]) {
       expect(await reason(cacheme.get(new (minified("user", caches))()))).toMatchObject({
@@ -296,7 +299,7 @@ describe("a class without a name of its own", () => {
     ["in a named storage", localOnly],
     ["in the default storage", undefined],
     ["without tiers", []],
-  ])("is told apart by itself: %s", async (_, caches) => {
+  ])("is identified by itself: %s", async (_, caches) => {
     const { cacheme } = await space();
     const warned = warnings();
     const [user, post] = [minified("user", caches), minified("post", caches)];
@@ -310,7 +313,7 @@ describe("a class without a name of its own", () => {
     expect(warned).not.toHaveBeenCalled();
   });
 
-  it("has one name in events, errors and statistics, which nodes() tells", async () => {
+  it("has one name in events, errors, statistics and nodes()", async () => {
     const { cacheme } = await space();
     const [user, post] = [minified("user", localOnly), minified("post", localOnly)];
     const names: string[] = [];
@@ -322,7 +325,7 @@ describe("a class without a name of its own", () => {
     });
   });
 
-  it("warns once where classes are made over and over", async () => {
+  it("warns once if classes are made again and again", async () => {
     const cacheme = new Cacheme();
     const warned = warnings();
     for (let i = 0; i < 105; i++) await cacheme.get(new (minified(`${i}`, undefined))());

@@ -23,7 +23,7 @@ class Keyed extends Node<string> {
 const stored = (key: string) => storageKey("cacheme:keyed:", key, ":1");
 
 describe("a key", () => {
-  it("may be any text that is not empty and has neither control characters nor half a surrogate pair", async () => {
+  it("may be any string that is not empty and has neither control characters nor half a surrogate pair", async () => {
     const { cacheme, clock } = await space();
     for (const key of [
       "1",
@@ -47,7 +47,7 @@ describe("a key", () => {
     expect(cacheme.stats(Keyed)).toMatchObject({ loadCount: 12, hits: { local: 12, remote: 12 } });
   });
 
-  it("is refused with any control character in it, wherever it stands", () => {
+  it("is refused with any control character in any place", () => {
     for (let code = 0; code <= 0x9f; code++) {
       const isControl = code < 0x20 || code >= 0x7f;
       for (const key of [`a${String.fromCharCode(code)}`, `${String.fromCharCode(code)}a`]) {
@@ -57,7 +57,7 @@ describe("a key", () => {
     }
   });
 
-  it("is refused with half a surrogate pair in it, since all of these would be one in UTF-8", async () => {
+  it("is refused with half a surrogate pair, because all halves would be one in UTF-8", async () => {
     const { cacheme } = await space();
     for (const key of ["\ud800", "a\udfff", "\udc00\ud800", "😀\ud83d"]) {
       expect(await reason(cacheme.get(new Keyed(key)))).toMatchObject({
@@ -69,7 +69,7 @@ describe("a key", () => {
 });
 
 describe("a key in a remote storage", () => {
-  it("stands there as it is, up to 200 bytes altogether", () => {
+  it("is stored unchanged, up to 200 bytes altogether", () => {
     const room = 200 - "cacheme:keyed::1".length;
     expect(stored("k".repeat(room))).toBe(`cacheme:keyed:${"k".repeat(room)}:1`);
     expect(stored("k".repeat(room + 1))).toMatch(/^cacheme:keyed:~sha256~[\w-]{43}:1$/);
@@ -95,7 +95,7 @@ describe("a key in a remote storage", () => {
     );
   });
 
-  it("is shortened without collisions where long keys differ only at their ends, beginnings or middles", () => {
+  it("is shortened without collisions if long keys only differ at their ends, beginnings or middles", () => {
     const long = "x".repeat(300);
     const keys = Array.from({ length: 2_000 }, (_, id) => [
       `${long}${id}`,
@@ -105,7 +105,7 @@ describe("a key in a remote storage", () => {
     expect(new Set(keys.map(stored)).size).toBe(keys.length);
   });
 
-  it("tells a user's key that looks like a shortened one from the key that it looks like", async () => {
+  it("tells a user's key that looks like a shortened one from the real one", async () => {
     const { cacheme, remote, clock } = await space();
     const long = "x".repeat(300);
     const [, , posing] = stored(long).split(":") as [string, string, string];
@@ -132,7 +132,7 @@ describe("a key in a remote storage", () => {
     await other.registerStorage("remote", remote);
     await other.registerStorage("local", memory());
     expect((await other.peek(node))?.origin).toBe("remote");
-    // Written down, so that a change of the hash is noticed: it would lose every long key that is stored.
+    // The literal result, because a change of the hash would lose every long key that is stored.
     expect(stored("x".repeat(300))).toBe(
       "cacheme:keyed:~sha256~DU4sqenLztenpTgOsp4aN4O5ttDbct42oQUQOOHB-8c:1",
     );
@@ -143,8 +143,9 @@ describe("an entry is bound to its key", () => {
   const wholeKey = (prefix: string, name: string, key: string, version: string) =>
     storageKey(`${escapedPrefix(prefix)}:${name}:`, key, `:${version}`);
 
-  it("has a storage key that no other prefix, name, key and version give", () => {
-    // Of few words, joined by what could be taken for the border of two parts: many run together in the same way.
+  it("has a storage key that no other prefix, name, key and version produce", () => {
+    // Keys of few words, joined by strings that look like the border of two parts. Many of them run
+    // together in the same way.
     const words = fc.array(fc.constantFrom("a", "~sha256~"), { minLength: 1, maxLength: 3 });
     const joint = fc.constantFrom(":", "%3A");
     const joined = fc.tuple(words, joint).map(([each, between]) => each.join(between));
@@ -165,7 +166,7 @@ describe("an entry is bound to its key", () => {
     expect(wholeKey("a%3Ab", "c", "d", "1")).toBe("a%253Ab:c:d:1");
   });
 
-  it("does not read the entries of a space whose prefix and node run together as its own do", async () => {
+  it("does not read a space's entries if its prefix and node run together in the same way", async () => {
     const { clock, remote } = await space();
     const cacheme = new Cacheme({ clock, prefix: "a:b" });
     await cacheme.registerStorage("remote", remote);
@@ -215,21 +216,21 @@ describe("an entry is bound to its key", () => {
     });
   });
 
-  it("has a prefix of at most 60 bytes, a colon counted as the three that it takes in keys", () => {
+  it("has a prefix of at most 60 bytes, with a colon counted as the three bytes that it takes in keys", () => {
     expect(() => new Cacheme({ prefix: ":".repeat(20) })).not.toThrow();
     expect(() => new Cacheme({ prefix: ":".repeat(21) })).toThrow(/a colon and a percent sign count as 3/);
   });
 });
 
 describe("a key in a message", () => {
-  it("is cut to 100 characters, never within a pair, and says how many it has", () => {
+  it("is cut to 100 characters, never within a pair, with its length", () => {
     expect(shownKey("k".repeat(100))).toBe(`"${"k".repeat(100)}"`);
     expect(shownKey("k".repeat(1_000_000))).toBe(`"${"k".repeat(100)}"… (1,000,000 characters)`);
     expect(shownKey(`${"k".repeat(99)}😀`)).toBe(`"${"k".repeat(99)}"… (101 characters)`);
     expect(nodeLabel("user", "k".repeat(200))).toBe(`user:${"k".repeat(100)}… (200 characters)`);
   });
 
-  it("is escaped where it could forge a line, turn its direction or end its quotes", () => {
+  it("is escaped if it could forge a line, turn its direction or end its quotes", () => {
     expect(shownKey('a"b\\c')).toBe('"a\\"b\\\\c"');
     expect(shownKey("a\nb\u001b[31m\u2028\u202e\ud800")).toBe(
       '"a\\u{a}b\\u{1b}[31m\\u{2028}\\u{202e}\\u{d800}"',
@@ -237,7 +238,7 @@ describe("a key in a message", () => {
     expect(bareKey("žluť 😀")).toBe("žluť 😀");
   });
 
-  it("is so in the errors that name it", async () => {
+  it("is escaped and cut in the errors that name it", async () => {
     const { cacheme } = await space();
     const long = "x".repeat(100_000);
     class Loadless extends Node<string> {

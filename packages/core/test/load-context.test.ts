@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type LoadAll, Node, type NodeMeta } from "../src/index.js";
 import { localOnly, space } from "./support/space.js";
 
-/** Which request a load runs for, as a program keeps it. */
+/** The request that a load runs for, as a program keeps it. */
 const tenant = new AsyncLocalStorage<string>();
 
 function bulk() {
@@ -25,7 +25,7 @@ function bulk() {
 }
 
 describe("the async context of a load", () => {
-  it("is that of the call that asked, if all keys of a loadAll come from one", async () => {
+  it("is that of the caller if all keys of a loadAll come from one call", async () => {
     const { cacheme } = await space();
     const { Bulk, seen } = bulk();
     await tenant.run("a", () => cacheme.getAll([new Bulk(1), new Bulk(2)]));
@@ -34,7 +34,7 @@ describe("the async context of a load", () => {
     expect(seen).toEqual(["a", "b", "c"]);
   });
 
-  it("is nobody's, if a loadAll answers several calls", async () => {
+  it("is empty if a loadAll answers several calls", async () => {
     const { cacheme } = await space();
     const { Bulk, seen } = bulk();
     await Promise.all([
@@ -44,7 +44,7 @@ describe("the async context of a load", () => {
     expect(seen).toEqual([undefined]);
   });
 
-  it("is that of whoever opened the flight, for a load of one node", async () => {
+  it("is that of the flight's first reader, for a load of one node", async () => {
     const { cacheme } = await space();
     class Single extends Node<string | undefined> {
       static override meta: NodeMeta = { name: "single", caches: localOnly };

@@ -19,7 +19,7 @@ async function withValues(values?: "frozen" | "shared" | "cloned") {
 }
 
 describe("local values", () => {
-  it("are frozen on their way in, so that a reader who changes one is told", async () => {
+  it("are frozen when they are stored, so that a change by a reader throws", async () => {
     const { cacheme, Counting } = await withValues("frozen");
     const value = await cacheme.get(new Counting(1));
     expect(() => value.tags.push("b")).toThrow(TypeError);
@@ -29,7 +29,7 @@ describe("local values", () => {
     expect(await cacheme.get(new Counting(1))).toBe(value);
   });
 
-  it("are frozen where nobody says otherwise, unless NODE_ENV is production when the storage is made", async () => {
+  it("are frozen by default, unless NODE_ENV is production when the storage is made", async () => {
     vi.stubEnv("NODE_ENV", "development");
     const { cacheme, Counting } = await withValues();
     expect(Object.isFrozen(await cacheme.get(new Counting(1)))).toBe(true);
@@ -50,7 +50,7 @@ describe("local values", () => {
     expect(Object.isFrozen(value.tags)).toBe(true);
   });
 
-  it("are one object for all readers where they are shared, and may be changed", async () => {
+  it("are one object for all readers if they are shared, and may be changed", async () => {
     const { cacheme, Counting } = await withValues("shared");
     const value = await cacheme.get(new Counting(1));
     value.tags.push("b");
@@ -58,7 +58,7 @@ describe("local values", () => {
     expect(await cacheme.get(new Counting(1))).toBe(value);
   });
 
-  it("are an object of each reader's own where they are cloned, and nobody changes another's", async () => {
+  it("are an object of each reader's own if they are cloned, and nobody changes another's", async () => {
     const { cacheme, Counting, loads } = await withValues("cloned");
     const first = await cacheme.get(new Counting(1));
     first.tags.push("changed by the first reader");
@@ -72,13 +72,13 @@ describe("local values", () => {
     expect(loads).toEqual([1]);
   });
 
-  it("count their hits where they are cloned", async () => {
+  it("count their hits if they are cloned", async () => {
     const { cacheme, Counting } = await withValues("cloned");
     for (let read = 0; read < 3; read++) await cacheme.get(new Counting(1));
     expect(cacheme.peekLocal(new Counting(1))?.hits).toBe(2);
   });
 
-  it("are returned all the same where they cannot be cloned, and told of as not stored", async () => {
+  it("are returned even if they cannot be cloned, and reported as not stored", async () => {
     const cacheme = new Cacheme();
     await cacheme.registerStorage("local", memory({ values: "cloned" }));
     const notStored: unknown[] = [];
@@ -138,7 +138,7 @@ describe("memory", () => {
     },
   );
 
-  it("keeps at most maxSize entries, of all classes together, and evicts what was not used for longest", async () => {
+  it("keeps at most maxSize entries of all classes, and evicts those not used for longest", async () => {
     const cacheme = new Cacheme();
     await cacheme.registerStorage("local", memory({ maxSize: 3, policy: "lru" }));
     const users = countingNode({ name: "user", caches: localOnly }, (id) => id).Counting;

@@ -60,7 +60,7 @@ describe("memoize", () => {
     expect(await users.find(1)).toBe("other 1 c,undefined");
   });
 
-  it("gives toNode every argument", async () => {
+  it("passes toNode every argument", async () => {
     const { cacheme } = await space();
     const seen: unknown[][] = [];
     const memoized = cacheme.memoize(
@@ -74,7 +74,7 @@ describe("memoize", () => {
     expect(seen).toEqual([[1, "b"]]);
   });
 
-  it("has the node, the invalidation and the refresh for the arguments beside it", async () => {
+  it("has the node, the invalidation and the refresh for the same arguments", async () => {
     const { cacheme } = await space();
     let calls = 0;
     const find = cacheme.memoize(
@@ -104,7 +104,7 @@ describe("memoize", () => {
     expect(await answer).toBe("user 1");
   });
 
-  it("passes on what the function throws, and calls it again the next time", async () => {
+  it("passes on the function's error, and calls it again the next time", async () => {
     const { cacheme } = await space();
     let calls = 0;
     const find = cacheme.memoize(
@@ -119,7 +119,7 @@ describe("memoize", () => {
     expect(await find(1)).toBe("user 1");
   });
 
-  it("rejects, and does not throw, where toNode throws", async () => {
+  it("rejects and does not throw if toNode throws", async () => {
     const { cacheme } = await space();
     const find = cacheme.memoize(
       async (id: number) => `user ${id}`,
@@ -132,7 +132,7 @@ describe("memoize", () => {
     }
   });
 
-  it("rejects with what toNode returned, if that is no node", async () => {
+  it("rejects with the result of toNode if it is not a node", async () => {
     const { cacheme } = await space();
     const returned: [unknown, string][] = [
       [undefined, "undefined"],
@@ -161,7 +161,7 @@ describe("memoize", () => {
     }
   });
 
-  it("leaves no rejection unhandled, if toNode is async and fails", async () => {
+  it("leaves no rejection unhandled if toNode is async and fails", async () => {
     const { cacheme } = await space();
     const unhandled: unknown[] = [];
     const listener = (error: unknown) => unhandled.push(error);
@@ -178,7 +178,7 @@ describe("memoize", () => {
     }
   });
 
-  it("rejects with what a hostile node throws", async () => {
+  it("rejects with the error that a hostile node throws", async () => {
     const { cacheme } = await space();
     const { proxy, revoke } = Proxy.revocable(new UserNode(1), {});
     revoke();
@@ -199,7 +199,7 @@ describe("memoize", () => {
     }
   });
 
-  it("takes functions whose name and length cannot be read, or are none", async () => {
+  it("takes functions whose name and length are unreadable or missing", async () => {
     const { cacheme } = await space();
     const hostile = Object.defineProperties(async (id: number) => `user ${id}`, {
       name: {
@@ -239,7 +239,7 @@ describe("memoize", () => {
     expect(await reason(cacheme.memoize(proxy, (id) => new UserNode(id))(1))).toBeInstanceOf(TypeError);
   });
 
-  it("refuses what is no function at once, and says what came", async () => {
+  it("refuses anything but a function at once, and names its type", async () => {
     const { cacheme } = await space();
     const toNode = () => new UserNode(1);
     for (const memoize of [cacheme.memoize, cacheme.memoizeSync]) {
@@ -290,7 +290,7 @@ describe("memoizeSync", () => {
     expect([users.find(1), calls]).toEqual(["acme 1", 2]);
   });
 
-  it("throws what toNode returned, if that is no node", async () => {
+  it("throws the result of toNode if it is not a node", async () => {
     const { cacheme } = await space();
     const find = cacheme.memoizeSync(
       () => "user",

@@ -3,7 +3,7 @@ import { type LoadContext, Node, type NodeMeta } from "../src/index.js";
 import { deferred } from "./support/deferred.js";
 import { space } from "./support/space.js";
 
-/** A page that is made of a user, and the source that both come from. */
+/** Makes a page that is made of a user, and the source of both. */
 async function pages() {
   const { cacheme, clock } = await space();
   const source = { user: "ada" };
@@ -40,7 +40,7 @@ async function pages() {
 }
 
 describe("a node whose load reads another node", () => {
-  it("is as stale as what it read, for its own ttl on top", async () => {
+  it("may be as stale as the node that it read, plus its own ttl", async () => {
     const { cacheme, clock, source, UserNode, PageNode } = await pages();
     await cacheme.get(new UserNode());
     source.user = "grace";
@@ -52,7 +52,7 @@ describe("a node whose load reads another node", () => {
     expect(await cacheme.get(new PageNode())).toBe("page of grace");
   });
 
-  it("stays when only the other one is invalidated, and goes when both are", async () => {
+  it("stays if only the other node is invalidated, and goes if both are", async () => {
     const { cacheme, source, UserNode, PageNode } = await pages();
     await cacheme.get(new PageNode());
     source.user = "grace";
@@ -62,7 +62,7 @@ describe("a node whose load reads another node", () => {
     expect(await cacheme.get(new PageNode())).toBe("page of grace");
   });
 
-  it("is not stored if both are invalidated while it is loaded from the old one", async () => {
+  it("is not stored if both are invalidated while it is loaded from the old value", async () => {
     const { cacheme, source, UserNode, PageNode } = await pages();
     await cacheme.get(new UserNode());
     const [hasRead, gate] = [deferred(), deferred()];
@@ -79,7 +79,7 @@ describe("a node whose load reads another node", () => {
     expect(await cacheme.get(new PageNode())).toBe("page of grace");
   });
 
-  it("is refreshed from the cached one, unless its load bounds the age of what it reads", async () => {
+  it("is refreshed from the cached node, unless its load bounds the age of its reads", async () => {
     const { cacheme, clock, source, UserNode, PageNode } = await pages();
     await cacheme.get(new PageNode());
     source.user = "grace";

@@ -35,20 +35,23 @@ describe.each(Object.entries(oneShots))("%s", (_what, make) => {
     ["remote", remoteOnly],
     ["local and remote", twoTiers],
     ["no", []],
-  ])("is refused for all readers with %s tiers, with what to return instead", async (_tiers, caches) => {
-    const { cacheme } = await space();
-    const { Counting } = countingNode({ caches }, make);
+  ])(
+    "is refused for all readers with %s tiers, with advice what to return instead",
+    async (_tiers, caches) => {
+      const { cacheme } = await space();
+      const { Counting } = countingNode({ caches }, make);
 
-    const errors = await Promise.all([1, 1].map((id) => reason(cacheme.get(new Counting(id)))));
+      const errors = await Promise.all([1, 1].map((id) => reason(cacheme.get(new Counting(id)))));
 
-    for (const error of errors) {
-      expect(error).toMatchObject(refusal);
-      expect((error as Error).message).toMatch(
-        /can be read only once, so it cannot be cached\. (?:Return|Read) .*`/,
-      );
-    }
-    expect(await cacheme.peek(new Counting(1))).toBeUndefined();
-  });
+      for (const error of errors) {
+        expect(error).toMatchObject(refusal);
+        expect((error as Error).message).toMatch(
+          /can be read only once, so it cannot be cached\. (?:Return|Read) .*`/,
+        );
+      }
+      expect(await cacheme.peek(new Counting(1))).toBeUndefined();
+    },
+  );
 
   it("is refused by getSync and set", async () => {
     const { cacheme } = await space();
@@ -60,7 +63,7 @@ describe.each(Object.entries(oneShots))("%s", (_what, make) => {
   });
 });
 
-it("what can be read again is not refused", async () => {
+it("accepts values that can be read again", async () => {
   const { cacheme } = await space();
   const values = [
     [1, 2],
@@ -78,7 +81,7 @@ it("what can be read again is not refused", async () => {
   for (const [id, value] of values.entries()) expect(await cacheme.get(new Counting(id))).toBe(value);
 });
 
-it("the path of what is inside is named", async () => {
+it("names the path of a value inside another one", async () => {
   const { cacheme } = await space();
   const { Counting } = countingNode({ caches: localOnly }, () => ({ data: new Response("body") }));
 

@@ -4,11 +4,12 @@ import { connectionSettings, isAggregate, isError, StorageCalls } from "../src/d
 import { storageByUrl } from "../src/tiers/by-url.js";
 import { reason } from "./support/reason.js";
 
-// Test runners run programs in a context of their own: there the errors of Node's own modules are of another realm.
+// Makes an error of another realm. Test runners run programs in a context of their own, where the
+// errors of Node's own modules are of another realm.
 const foreign = (source: string): unknown => runInNewContext(`Object.assign(${source})`);
 
 describe("an error of another realm", () => {
-  it("is an error, also one of several", () => {
+  it("is an error, even one of several errors", () => {
     const error = foreign("new RangeError('far'), {}");
     expect(error).not.toBeInstanceOf(Error);
     expect(isError(error)).toBe(true);
@@ -26,7 +27,7 @@ describe("an error of another realm", () => {
     }
   });
 
-  it("that says that a package is missing leads to what to install", async () => {
+  it("names the package to install if it reports a missing package", async () => {
     const importer = (): Promise<never> => {
       const error = foreign("new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' }");
       return Promise.reject(error);
@@ -37,7 +38,7 @@ describe("an error of another realm", () => {
     });
   });
 
-  it("of several addresses of one name tells that none was reached", async () => {
+  it("reports that no address was reached if a name has several", async () => {
     const refused = `Object.assign(new Error("connect ECONNREFUSED ::1:1"), { code: "ECONNREFUSED", syscall: "connect" })`;
     const calls = new StorageCalls({
       ...connectionSettings({}, "shelf()"),

@@ -20,7 +20,7 @@ import { VirtualClock } from "./support/virtual-clock.js";
 
 const threeTiers = [...twoTiers!, { storage: "far", ttl: "1h" as const }];
 
-/** A space with a second remote storage, "far", behind the first. */
+/** Makes a space with a second remote storage, "far", behind the first. */
 async function deepSpace() {
   const shallow = await space();
   const far = new SimulatedRemote(shallow.clock);
@@ -28,7 +28,7 @@ async function deepSpace() {
   return { ...shallow, far };
 }
 
-/** A class with a loadAll that notes what it was given. */
+/** Makes a class with a loadAll that records its arguments. */
 function bulkNode(meta: NodeMeta, loadAll: (ids: readonly number[]) => unknown) {
   const calls: number[][] = [];
   class Bulk extends Node<number> {
@@ -79,7 +79,7 @@ describe("what Cacheme-Python does", () => {
     expect(await next.get(new two.Counting(1))).toBe("second shape");
   });
 
-  it("loads with the reader's own load where get is given one, and keeps what it returned", async () => {
+  it("loads with the reader's own load if get has one, and keeps its result", async () => {
     const { cacheme } = await space();
     const { Counting, loads } = countingNode({ caches: twoTiers }, () => "the node's");
     expect(await cacheme.get(new Counting(1), { load: () => "the reader's" })).toBe("the reader's");
@@ -87,14 +87,14 @@ describe("what Cacheme-Python does", () => {
     expect(loads).toEqual([]);
   });
 
-  it("does not call the reader's load where a tier has the value", async () => {
+  it("does not call the reader's load if a tier has the value", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, () => "stored");
     await cacheme.get(new Counting(1));
     expect(await cacheme.get(new Counting(1), { load: () => "the reader's" })).toBe("stored");
   });
 
-  it("loads a node that has no load of its own with the reader's", async () => {
+  it("loads a node without a load of its own with the reader's", async () => {
     const { cacheme } = await space();
     class Bare extends Node<string> {
       static override meta: NodeMeta = { caches: localOnly };
@@ -106,7 +106,7 @@ describe("what Cacheme-Python does", () => {
     expect(await cacheme.get(new Bare())).toBe("value");
   });
 
-  it("answers getAll in the order of the nodes, duplicates included, and loads each once", async () => {
+  it("answers getAll in the order of the nodes, with duplicates, and loads each once", async () => {
     const { cacheme } = await space();
     const { Counting, loads } = countingNode({ caches: localOnly }, (id) => `value ${id}`);
     const ids = [3, 1, 3, 2, 1];
@@ -114,7 +114,7 @@ describe("what Cacheme-Python does", () => {
     expect(loads).toEqual([3, 1, 2]);
   });
 
-  it("mixes what tiers have and what must be loaded, in order", async () => {
+  it("mixes stored and loaded values in order", async () => {
     const { cacheme } = await space();
     const { Counting, loads } = countingNode({ caches: localOnly }, (id) => `loaded ${id}`);
     await cacheme.set(new Counting(2), "set 2");
@@ -123,14 +123,14 @@ describe("what Cacheme-Python does", () => {
     expect(loads).toEqual([1, 3]);
   });
 
-  it("reads chained storages from left to right, and fills what it found back into those on the left", async () => {
+  it("reads chained storages from left to right, and fills the values back to the left", async () => {
     const { cacheme, clock, remote, far } = await deepSpace();
     const { Counting, loads } = countingNode({ caches: threeTiers }, (id) => ({ id }));
     await cacheme.get(new Counting(1));
-    clock.advance(10 * 60_000); // "local" and "remote" have lost it, "far" has not.
+    clock.advance(10 * 60_000); // "local" and "remote" have lost it, but "far" has not.
     remote.calls.length = far.calls.length = 0;
     expect(await cacheme.get(new Counting(1))).toEqual({ id: 1 });
-    await settled(); // No reader waits for what it fills back.
+    await settled(); // No reader waits for the fill.
     expect(remote.calls.map(({ operation }) => operation)).toEqual(["read", "write"]);
     expect(far.calls.map(({ operation }) => operation)).toEqual(["read"]);
     expect(cacheme.peekLocal(new Counting(1))?.value).toEqual({ id: 1 });
@@ -168,7 +168,7 @@ describe("what Cacheme-Python does", () => {
 });
 
 describe("the doorkeeper", () => {
-  it("loads a key that it sees for the first time without storing it in any tier, and stores it the second time", async () => {
+  it("only stores a key from the second time on", async () => {
     const { cacheme, remote } = await space();
     const { Counting, loads } = countingNode({ caches: twoTiers, doorkeeper: { size: 100 } }, (id) => id);
     expect(await cacheme.get(new Counting(1))).toBe(1);
@@ -179,7 +179,7 @@ describe("the doorkeeper", () => {
     expect(loads).toEqual([1, 1]);
   });
 
-  it("starts anew after `size` requests", async () => {
+  it("starts again after `size` requests", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly, doorkeeper: { size: 2 } }, (id) => id);
     await cacheme.get(new Counting(1));
@@ -190,17 +190,17 @@ describe("the doorkeeper", () => {
     expect(cacheme.peekLocal(new Counting(1))?.value).toBe(1);
   });
 
-  it("does not stand in the way of a set", async () => {
+  it("does not block a set", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly, doorkeeper: { size: 100 } }, (id) => id);
     await cacheme.set(new Counting(1), 7);
     expect(await cacheme.get(new Counting(1))).toBe(7);
   });
 
-  it("never leaves the old value where a refresh has brought a new one", async () => {
+  it("never keeps the old value after a refresh has loaded a new one", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: twoTiers, doorkeeper: { size: 100 } }, (_, load) => load);
-    await cacheme.set(new Counting(1), 0); // Stored, and never seen by the doorkeeper.
+    await cacheme.set(new Counting(1), 0); // Stored, but never seen by the doorkeeper.
     expect(await cacheme.refresh(new Counting(1))).toBe(1);
     expect(await cacheme.get(new Counting(1))).toBe(1);
   });
@@ -229,7 +229,7 @@ describe("serializers through a remote tier", () => {
     expect(loads).toEqual([]);
   });
 
-  it("compresses only what is above the threshold, and reads both", async () => {
+  it("only compresses payloads above the threshold, and reads both", async () => {
     const { cacheme, remote } = await space();
     const serializer = compressed(json(), { threshold: 1_000 });
     const { Counting } = countingNode({ caches: remoteOnly, serializer }, (id) => "x".repeat(id));
@@ -243,7 +243,7 @@ describe("serializers through a remote tier", () => {
     ]);
   });
 
-  it("uses msgpack where the node names none", async () => {
+  it("uses msgpack if the node names no serializer", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, () => new Map([["at", new Date(0)]]));
     await cacheme.get(new Counting(1));
@@ -253,7 +253,7 @@ describe("serializers through a remote tier", () => {
 });
 
 describe("known faults of Cacheme-Python that were not ported", () => {
-  it("answers every joined reader when a load fails, and none of them hangs", async () => {
+  it("answers every joined reader when a load fails, and no reader hangs", async () => {
     const { cacheme } = await space();
     const loading = deferred<never>();
     const { Counting } = countingNode({ caches: localOnly }, () => loading.promise);
@@ -264,7 +264,7 @@ describe("known faults of Cacheme-Python that were not ported", () => {
     for (const error of await Promise.all(readers)) expect(error).toEqual(new Error("the source is down"));
   });
 
-  it("wedges no key by a batch that failed", async () => {
+  it("blocks no key after a batch that failed", async () => {
     const { cacheme } = await space();
     let fails = true;
     const { Bulk, calls } = bulkNode({ caches: twoTiers }, (ids) => {
@@ -282,7 +282,7 @@ describe("known faults of Cacheme-Python that were not ported", () => {
     ]);
   });
 
-  it("wedges no key by a storage that failed to answer a batch", async () => {
+  it("blocks no key after a storage that failed to answer a batch", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
     remote.gate = () => {
@@ -306,7 +306,7 @@ describe("known faults of Cacheme-Python that were not ported", () => {
     }
   });
 
-  it("asks the doorkeeper: a key that is asked for once takes no room", async () => {
+  it("uses the doorkeeper: a key that is requested once takes no room", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers, doorkeeper: { size: 10_000 } }, (id) => id);
     await cacheme.getAll(Array.from({ length: 500 }, (_, id) => new Counting(id)));
@@ -329,7 +329,7 @@ describe("known faults of Cacheme-Python that were not ported", () => {
     expect(await cacheme.get(new Counting(1))).toBe("new");
   });
 
-  it("fills back with what is left of the ttl, not with a whole one", async () => {
+  it("fills back with the remaining ttl, not with a whole one", async () => {
     const { cacheme, clock } = await space();
     const { Counting, loads } = countingNode({ caches: twoTiers }, (_, load) => load);
     await cacheme.get(new Counting(1));
@@ -343,7 +343,7 @@ describe("known faults of Cacheme-Python that were not ported", () => {
     expect(loads).toHaveLength(2);
   });
 
-  it("fills a remote tier back with what is left of the ttl, too", async () => {
+  it("fills a remote tier back with the remaining ttl, too", async () => {
     const { cacheme, clock, remote } = await deepSpace();
     const { Counting } = countingNode({ caches: threeTiers }, (id) => id);
     await cacheme.get(new Counting(1));
@@ -353,21 +353,24 @@ describe("known faults of Cacheme-Python that were not ported", () => {
     expect(remote.records.get("cacheme:counting:1:1")?.until).toBe(clock.now() + 250);
   });
 
-  it.each<[Duration]>([["250ms"], [250], ["0.25s"]])("keeps a ttl of %s as long as it says", async (ttl) => {
-    const { cacheme, clock } = await space();
-    const caches = [
-      { storage: "local", ttl },
-      { storage: "remote", ttl },
-    ];
-    const { Counting } = countingNode({ caches }, (_, load) => load);
-    await cacheme.get(new Counting(1));
-    clock.advance(249);
-    expect(await cacheme.get(new Counting(1))).toBe(1);
-    clock.advance(1);
-    expect(await cacheme.get(new Counting(1))).toBe(2);
-  });
+  it.each<[Duration]>([["250ms"], [250], ["0.25s"]])(
+    "keeps a ttl of %s for its exact length",
+    async (ttl) => {
+      const { cacheme, clock } = await space();
+      const caches = [
+        { storage: "local", ttl },
+        { storage: "remote", ttl },
+      ];
+      const { Counting } = countingNode({ caches }, (_, load) => load);
+      await cacheme.get(new Counting(1));
+      clock.advance(249);
+      expect(await cacheme.get(new Counting(1))).toBe(1);
+      clock.advance(1);
+      expect(await cacheme.get(new Counting(1))).toBe(2);
+    },
+  );
 
-  it("runs the loads of a class without loadAll side by side, not one after the other", async () => {
+  it("runs the loads of a class without loadAll concurrently, not one after the other", async () => {
     const { cacheme } = await space();
     const answers = [deferred<number>(), deferred<number>(), deferred<number>()];
     const { Counting, loads } = countingNode({ caches: localOnly }, (id) => answers[id]!.promise);
@@ -411,7 +414,7 @@ describe("nothing is set up", () => {
     expect(cacheme.storages()).toMatchObject([{ name: "default", label: "memory (5 entries)" }]);
   });
 
-  it("stores nothing where caches are an empty list, and still shares one load", async () => {
+  it("stores nothing if caches are an empty list, and still shares one load", async () => {
     const { cacheme } = await space();
     const { Counting, loads } = countingNode({ caches: [] }, (_, load) => load);
     expect(await Promise.all([cacheme.get(new Counting(1)), cacheme.get(new Counting(1))])).toEqual([1, 1]);

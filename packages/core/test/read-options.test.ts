@@ -13,7 +13,7 @@ import { reason } from "./support/reason.js";
 import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
 
 describe("maxAge", () => {
-  it("answers a local entry of at most that age, and loads what is older", async () => {
+  it("answers a local entry of at most that age, and loads older ones again", async () => {
     const { cacheme, clock } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (_, load) => load);
     await cacheme.get(new Counting(1));
@@ -24,7 +24,7 @@ describe("maxAge", () => {
     expect(await cacheme.get(new Counting(1))).toBe(2);
   });
 
-  it("takes a remote value that is young enough where the local one is not", async () => {
+  it("takes a young enough remote value if the local one is too old", async () => {
     const { cacheme, clock, remote } = await space();
     const { Counting, loads } = countingNode({ caches: twoTiers }, (id) => `loaded ${id}`);
     await cacheme.set(new Counting(1), "old");
@@ -42,7 +42,7 @@ describe("maxAge", () => {
     });
   });
 
-  it("passes a remote value by that is too old, loads, and stores the new one everywhere", async () => {
+  it("skips a remote value that is too old, loads, and stores the new one everywhere", async () => {
     const { cacheme, clock } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (_, load) => load);
     await cacheme.get(new Counting(1));
@@ -52,7 +52,7 @@ describe("maxAge", () => {
     expect((await cacheme.peek(new Counting(1)))?.value).toBe(2);
   });
 
-  it("joins no read under way that may answer with something older", async () => {
+  it("joins no read under way that may answer with an older value", async () => {
     const { cacheme, clock, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (_, load) => `loaded ${load}`);
     await cacheme.set(new Counting(1), "old");
@@ -77,7 +77,7 @@ describe("maxAge", () => {
     expect(loads).toEqual([1]);
   });
 
-  it("goes for every node of a getAll", async () => {
+  it("applies to every node of a getAll", async () => {
     const { cacheme, clock } = await space();
     const { Counting, loads } = countingNode({ caches: localOnly }, (id) => id);
     await cacheme.get(new Counting(1));
@@ -89,7 +89,7 @@ describe("maxAge", () => {
 });
 
 describe("fresh", () => {
-  it("passes every tier by, and stores the new value in all of them", async () => {
+  it("skips every tier, and stores the new value in all of them", async () => {
     const { cacheme, clock } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (_, load) => load);
     await cacheme.get(new Counting(1));
@@ -113,7 +113,7 @@ describe("fresh", () => {
     expect(await cacheme.get(new Counting(1))).toBe("new");
   });
 
-  it("leaves the old value where it is when the load fails", async () => {
+  it("leaves the old value in place when the load fails", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (_, load) => {
       if (load === 2) throw new Error("the source is down");
@@ -126,7 +126,7 @@ describe("fresh", () => {
     expect(await cacheme.get(new Counting(1))).toBe(1);
   });
 
-  it("takes a load of the reader's own", async () => {
+  it("accepts a load of the reader's own", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, () => "the node's");
     await cacheme.get(new Counting(1));
@@ -139,7 +139,7 @@ describe("fresh", () => {
 });
 
 describe("signal", () => {
-  it("does not abort a load that a refresh's reader follows while that one stays", async () => {
+  it("does not abort a load that a refresh's reader follows while that reader stays", async () => {
     const { cacheme } = await space();
     const loading = deferred<string>();
     let signal: AbortSignal | undefined;
@@ -217,7 +217,7 @@ describe("signal", () => {
     await Promise.all(reads);
   });
 
-  it("does not run a load that waits for its turn when all its readers have left meanwhile", async () => {
+  it("does not run a load that waits for its turn if all its readers have left meanwhile", async () => {
     const { cacheme } = await space();
     const first = deferred<number>();
     const { Counting, loads } = countingNode({ caches: localOnly, concurrency: 1 }, (id) =>
@@ -235,7 +235,7 @@ describe("signal", () => {
     expect(cacheme.stats(Counting).loadCount).toBe(2);
   });
 
-  it("is nothing to a value that a tier has, unless it has aborted before", async () => {
+  it("has no effect on a value that a tier has, unless it has aborted before", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
     await cacheme.get(new Counting(1));
@@ -249,7 +249,7 @@ describe("signal", () => {
   });
 });
 
-/** A class whose load is the function. */
+/** Makes a class whose load is the function. */
 function nodeWith<V>(meta: NodeMeta, load: (context: LoadContext<V>) => V | Promise<V>) {
   return class Contextual extends Node<V> {
     static override meta: NodeMeta = { name: "contextual", ...meta };
@@ -263,7 +263,7 @@ function nodeWith<V>(meta: NodeMeta, load: (context: LoadContext<V>) => V | Prom
 }
 
 describe("context.previous", () => {
-  it("is what a local tier has, on refresh, fresh and an exceeded maxAge; nothing on a first load", async () => {
+  it("is the local tier's value on refresh, fresh and an exceeded maxAge, and missing on a first load", async () => {
     const { cacheme, clock } = await space();
     const seen: (Entry<number> | undefined)[] = [];
     const Contextual = nodeWith<number>({ caches: localOnly }, ({ previous }) => seen.push(previous));
@@ -277,7 +277,7 @@ describe("context.previous", () => {
     expect(seen[1]).toMatchObject({ origin: "local", ttl: 50_000, writtenAt: clock.now() - 20_000 });
   });
 
-  it("is no value whose time is over", async () => {
+  it("is never an expired value", async () => {
     const { cacheme, clock } = await space();
     const seen: unknown[] = [];
     const Contextual = nodeWith<number>({ caches: localOnly }, ({ previous }) => seen.push(previous));
@@ -289,7 +289,7 @@ describe("context.previous", () => {
 });
 
 describe("context.ttl", () => {
-  it("keeps the value in the last tier for just as long, and in those before it for at most as long", async () => {
+  it("keeps the value in the last tier for just as long, and in the tiers before it for at most as long", async () => {
     const { cacheme, clock, remote } = await space();
     for (const [ttl, local, last] of [
       ["2h", 60_000, 7_200_000],
@@ -306,7 +306,7 @@ describe("context.ttl", () => {
     }
   });
 
-  it("counts from when the value is stored, and the last word counts", async () => {
+  it("counts from when the value is stored, and the last call counts", async () => {
     const { cacheme, clock } = await space();
     const loading = deferred<number>();
     const Contextual = nodeWith<number>({ caches: localOnly }, ({ ttl }) => {
@@ -324,7 +324,7 @@ describe("context.ttl", () => {
 });
 
 describe("context.skip", () => {
-  it("returns the value to every reader and stores it nowhere", async () => {
+  it("returns the value to every reader and does not store it", async () => {
     const { cacheme, remote } = await space();
     let loads = 0;
     const Contextual = nodeWith<number>({ caches: twoTiers }, ({ skip }) => {
@@ -339,7 +339,7 @@ describe("context.skip", () => {
 });
 
 describe("context.for", () => {
-  it("tells each node of a loadAll its previous value, and takes its ttl and whether it is stored", async () => {
+  it("gives each node of a loadAll its previous value, its ttl and whether it is stored", async () => {
     const { cacheme } = await space();
     const seen: unknown[] = [];
     class Bulk extends Node<string> {
@@ -366,7 +366,7 @@ describe("context.for", () => {
     expect(nodes.map((node) => cacheme.peekLocal(node)?.ttl)).toEqual([5_000, undefined, 60_000]);
   });
 
-  it("knows a node by its class and key, so that a defined node's loadAll can ask too", async () => {
+  it("finds a node by its class and key, so that a defined node's loadAll can use it too", async () => {
     const { cacheme } = await space();
     const item = defineNode({
       name: "read-options-item",
@@ -435,7 +435,7 @@ describe("peek", () => {
   });
 
   it.each([null, false, 0, "", Number.NaN, undefined])(
-    "takes %o for a value like any other",
+    "takes %o as a value like any other",
     async (value) => {
       const { cacheme, clock } = await space();
       const { Counting, loads } = countingNode<unknown>({ caches: twoTiers }, () => value);
@@ -460,8 +460,8 @@ describe("peek", () => {
   });
 });
 
-describe("what a load returns", () => {
-  it("may be any thenable, also one that resolves with another", async () => {
+describe("the result of a load", () => {
+  it("may be any thenable, even one that resolves with another", async () => {
     const { cacheme } = await space();
     // biome-ignore lint/suspicious/noThenProperty: query builders are such objects
     const query = { then: (resolve: (value: unknown) => void) => resolve(Promise.resolve(7)) };
@@ -472,7 +472,7 @@ describe("what a load returns", () => {
 });
 
 describe("set", () => {
-  it("does not leave an older value where its own ttl is over before its turn comes", async () => {
+  it("does not leave an older value if its own ttl expires before its turn comes", async () => {
     const { cacheme, clock, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, () => "loaded");
     const writing = deferred();
@@ -487,7 +487,7 @@ describe("set", () => {
     expect(await cacheme.get(new Counting(1))).toBe("loaded");
   });
 
-  it("keeps the value for the ttl that it is given, and for the tiers' own otherwise", async () => {
+  it("keeps the value for the given ttl, and for the tiers' own otherwise", async () => {
     const { cacheme, clock, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (id) => id);
     await cacheme.setAll([[new Counting(1), 1]], { ttl: "2h" });

@@ -29,7 +29,7 @@ const record = () => ({
   rates: new Map([["eur", { rate: 1 }]]),
 });
 
-/** The values of all the ways to read a node: three readers of one load, later ones, and those that only look. */
+/** Reads a node in all ways: three readers of one load, later readers, and peeks. */
 async function readAll(cacheme: Cacheme, meta: NodeMeta) {
   const { Counting } = countingNode(meta, record);
   const node = new Counting(1);
@@ -79,7 +79,7 @@ describe('values: "cloned"', () => {
     expect((await cacheme.get(new Counting(1))).list).toEqual([1]);
   });
 
-  it("gives copies also of a load that is not stored, and to readers that overtake by maxAge or refresh", async () => {
+  it("gives copies of a load that is not stored too, and to readers that overtake by maxAge or refresh", async () => {
     const cacheme = await space("cloned");
     const { Counting } = countingNode({ caches: localOnly }, record);
     const node = new Counting(1);
@@ -107,7 +107,7 @@ describe('values: "cloned"', () => {
     expect(outcomes.map((outcome) => outcome.status)).toEqual(["rejected", "rejected", "rejected"]);
   });
 
-  it("gives getSync and what was set their own", async () => {
+  it("gives readers of getSync and of set values their own copies", async () => {
     const cacheme = await space("cloned");
     const { Counting } = countingNode({ caches: localOnly }, record);
     const mine = record();
@@ -122,7 +122,7 @@ describe('values: "cloned"', () => {
     expect((await cacheme.get(new Counting(2))).tags).toEqual(["a"]);
   });
 
-  it("does not store what it cannot copy exactly, and copies it with its type", async () => {
+  it("does not store a value that it cannot copy exactly, and copies it with its type", async () => {
     const cacheme = await space("cloned");
     const notStored: unknown[] = [];
     cacheme.on("notStored", ({ error }) => notStored.push(error.message));
@@ -157,7 +157,7 @@ describe('values: "frozen"', () => {
     ["a remote tier alone", remoteOnly],
     ["no tier", []],
     ["a storage that keeps nothing", [{ storage: "null" }]],
-  ])("holds for every reader of a class with %s", async (_tiers, caches) => {
+  ])("applies to every reader of a class with %s", async (_tiers, caches) => {
     vi.stubEnv("NODE_ENV", "development");
     const cacheme = await space(undefined);
     await cacheme.registerStorage("null", nullStorage());
@@ -168,7 +168,7 @@ describe('values: "frozen"', () => {
     for (const value of values) expect([value, value.tags].every(Object.isFrozen)).toBe(true);
   });
 
-  it("holds for none of them in production", async () => {
+  it("applies to no reader in production", async () => {
     vi.stubEnv("NODE_ENV", "production");
 
     const values = await readAll(await space(undefined), { caches: remoteOnly });
@@ -176,7 +176,7 @@ describe('values: "frozen"', () => {
     expect(values.some(Object.isFrozen)).toBe(false);
   });
 
-  it("holds for a value that was not to be stored", async () => {
+  it("applies to a value that was not to be stored", async () => {
     const cacheme = await space("frozen");
     const { Counting } = countingNode({ caches: localOnly }, record);
 
@@ -214,7 +214,7 @@ describe("several local tiers", () => {
     ["shared", "cloned", [false, 1]],
     ["shared", "frozen", [true, 1]],
   ] as const)(
-    "of %s before %s give what the nearest says, but for what another one froze",
+    "of %s before %s give the form of the nearest, unless another one froze the value",
     async (near, far, [frozen, objects]) => {
       const cacheme = await space(near, { far });
       const caches = [{ storage: "local" }, { storage: "far" }];

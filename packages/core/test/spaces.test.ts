@@ -35,7 +35,7 @@ afterEach(() => reset());
 
 const inner = defineNode({ name: "inner", key: () => "k", load: () => "loaded" });
 
-/** A node whose load reads by the module's functions, or by its context. */
+/** Makes a node whose load reads by the module's functions, or by its context. */
 const outer = (name: string, load: (context: LoadContext) => unknown) =>
   defineNode({ name, key: () => "k", load: (_, context) => load(context) })();
 
@@ -54,7 +54,7 @@ describe("the module's functions inside a load", () => {
     expect(await get(outer("reads", () => get(inner())))).toBe("of the default space");
   });
 
-  it("work on the space of a synchronous load, also in one within another", async () => {
+  it("work on the space of a synchronous load, even within another one", async () => {
     const [c, d] = [new Cacheme(), new Cacheme()];
     for (const [owner, value] of [
       [c, "c"],
@@ -79,7 +79,7 @@ describe("the module's functions inside a load", () => {
     expect(getSync(inner())).toBe("default");
   });
 
-  it("go back to the default space when the load has ended", async () => {
+  it("return to the default space when the load has ended", async () => {
     const c = new Cacheme();
     await set(inner(), "default");
     await c.set(inner(), "of c");
@@ -99,7 +99,7 @@ describe("the module's functions inside a load", () => {
     await other;
   });
 
-  it("are at hand in the context, too", async () => {
+  it("exist in the context, too", async () => {
     const c = new Cacheme();
     await c.set(inner(), "of c");
     const value = await c.get(
@@ -127,7 +127,7 @@ describe("the module's functions inside a load", () => {
     expect(await c.getSync(sync()).reading).toBe("of c");
   });
 
-  it("hold for functions that the module memoized", async () => {
+  it("work for functions that the module memoized", async () => {
     const c = new Cacheme();
     const cell = defineNode({ name: "cell", key: (id: number) => `${id}`, caches: undefined });
     let calls = 0;
@@ -158,7 +158,7 @@ describe("provide", () => {
     load: (id, { inject }) => `${inject(Repository).name} ${id}`,
   });
 
-  it("gives each space's loads what that space was given", async () => {
+  it("gives each space's loads the things of that space", async () => {
     const [one, two] = [new Cacheme(), new Cacheme()];
     one.provide(Repository, new Repository("one"));
     two.provide(Repository, new Repository("two"));
@@ -178,7 +178,7 @@ describe("provide", () => {
     expect(await get(outer("limited", ({ inject }) => [inject(limit)]))).toEqual([undefined]);
   });
 
-  it("says what is missing", async () => {
+  it("names the missing token", async () => {
     const error = await reason(get(user(1)));
     expect(error).toMatchObject({
       code: "CACHEME_NOT_PROVIDED",
@@ -206,7 +206,7 @@ describe("reset", () => {
     expect(loads).toEqual([1, 1]);
   });
 
-  it("takes over nothing of a load that was under way", async () => {
+  it("keeps nothing of a load that was under way", async () => {
     const loading = deferred<string>();
     const slow = defineNode({ name: "slow", key: () => "k", load: () => loading.promise });
     const read = get(slow());
@@ -231,19 +231,19 @@ describe("clear", () => {
     return { ...opened, users, all, held: () => all.map((node) => opened.cacheme.peekLocal(node)?.value) };
   }
 
-  it("drops what the local tiers hold of a class", async () => {
+  it("drops the local tiers' entries of a class", async () => {
     const { cacheme, users, held } = await filled();
     await cacheme.clear(users.Counting);
     expect(held()).toEqual([undefined, 1, 1]);
   });
 
-  it("drops what a storage holds, of every class", async () => {
+  it("drops a storage's entries of every class", async () => {
     const { cacheme, held } = await filled();
     await cacheme.clear("local");
     expect(held()).toEqual([undefined, undefined, 1]);
   });
 
-  it("drops what all local tiers of the space hold, and leaves the remote ones", async () => {
+  it("drops the entries of all local tiers of the space, and keeps the remote ones", async () => {
     const { cacheme, all, remote, held } = await filled();
     await cacheme.clear();
     expect(held()).toEqual([undefined, undefined, undefined]);
@@ -251,7 +251,7 @@ describe("clear", () => {
     expect(await cacheme.get(all[1]!)).toBe(1);
   });
 
-  it("stores nothing of what was under way", async () => {
+  it("stores no values of loads under way", async () => {
     const { cacheme } = await space();
     const loading = deferred<number>();
     const { Counting } = countingNode({ caches: localOnly }, () => loading.promise);
@@ -274,7 +274,7 @@ describe("clear", () => {
     expect([one.peekLocal(inner2()), two.peekLocal(inner2())?.value]).toEqual([undefined, 1]);
   });
 
-  it("refuses what there is not, and does nothing for a class that was never used", async () => {
+  it("refuses an unknown storage or class, and does nothing for a class that was never used", async () => {
     const { cacheme } = await space();
     expect(await reason(cacheme.clear("nowhere"))).toMatchObject({
       code: "CACHEME_UNKNOWN_STORAGE",
@@ -288,7 +288,7 @@ describe("clear", () => {
 const inner2 = defineNode({ name: "inner-2", caches: localOnly, key: () => "k", load: () => 0 });
 
 describe("registering a name again", () => {
-  it("is no error for the same address or the same kind of storage, also while it is being connected", async () => {
+  it("is no error for the same address or the same kind of storage, even while it is being connected", async () => {
     const cacheme = new Cacheme();
     await Promise.all([
       cacheme.registerStorage("local", "memory:?maxSize=5"),
@@ -303,7 +303,7 @@ describe("registering a name again", () => {
     expect(cacheme.storages().map(({ name }) => name)).toEqual(["local", "other"]);
   });
 
-  it("keeps the first of two remote storages at one address, and asks it for what the second call needs", async () => {
+  it("keeps the first of two remote storages at one address, and checks the second call's needs", async () => {
     const clock = new VirtualClock();
     const [first, second] = [new SimulatedRemote(clock), new SimulatedRemote(clock)];
     const cacheme = new Cacheme({ clock });
@@ -329,7 +329,7 @@ describe("registering a name again", () => {
     expect(String(error)).not.toContain("maxSize");
   });
 
-  it("replaces the storage where the options say so: reads and writes go to the new one, the old one is closed", async () => {
+  it("replaces the storage if the options say so: reads and writes go to the new one, the old one is closed", async () => {
     const clock = new VirtualClock();
     const { cacheme, remote: old } = await space();
     const { Counting, loads } = countingNode({ caches: twoTiers }, (id) => id);
@@ -362,7 +362,7 @@ describe("registering a name again", () => {
     expect(await cacheme.get(new Counting(1))).toBe("new");
   });
 
-  it("keeps the old storage where the new one cannot be connected", async () => {
+  it("keeps the old storage if the new one cannot be connected", async () => {
     const { cacheme, remote: old } = await space();
     const broken = new SimulatedRemote(new VirtualClock());
     vi.spyOn(broken, "connect").mockRejectedValue(new Error("no"));
@@ -389,7 +389,7 @@ describe("two copies of the package", () => {
     expect(await c.get(outer("reads-by-the-copy", () => copy.get(inner())))).toBe("of c");
   });
 
-  it("know each other's errors", async () => {
+  it("recognize each other's errors", async () => {
     const copy = await anotherCopy();
     const theirs = new copy.StorageError("CACHEME_STORAGE_FAILED", "no");
     expect(theirs instanceof CachemeError).toBe(true);
@@ -427,7 +427,7 @@ describe("many nodes", () => {
   it("are invalidated as a list that is longer than a call may have arguments", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
-    // The list's length matters, and a tenth of the nodes is quickly made.
+    // The list's length matters, and a tenth of the nodes is made quickly.
     const nodes = Array.from({ length: 13_000 }, (_, id) => new Counting(id));
     const many = new Array(10).fill(nodes).flat();
     expect(() => Math.max(...many.map(() => 0))).toThrow(RangeError);
@@ -450,7 +450,7 @@ describe("many nodes", () => {
     });
   });
 
-  it("of which one is no node are refused whole", async () => {
+  it("are refused whole if one of them is not a node", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
     await cacheme.get(new Counting(1));
@@ -461,7 +461,7 @@ describe("many nodes", () => {
   });
 });
 
-describe("a key that is surely a mistake", () => {
+describe("a key that is an obvious mistake", () => {
   it.each(["[object Object]", "[object Promise]", "undefined", "null", "NaN"])(
     "is refused: %s",
     async (key) => {
@@ -489,7 +489,7 @@ describe("a key that is surely a mistake", () => {
     },
   );
 
-  it("is no part of one that says more", async () => {
+  it("is accepted as a part of a longer key", async () => {
     const { cacheme } = await space();
     const word = defineNode({
       name: "word",

@@ -21,7 +21,7 @@ const nothingYet = {
 };
 
 describe("stats", () => {
-  it("is 0 everywhere before the first request, the rates too", async () => {
+  it("is 0 everywhere before the first request, even the rates", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (id) => id);
     expect(cacheme.stats()).toEqual({ ...nothingYet, hits: {} });
@@ -59,7 +59,7 @@ describe("stats", () => {
     });
   });
 
-  it("tells how long loads took, by percentiles in milliseconds", async () => {
+  it("reports how long loads took, by percentiles in milliseconds", async () => {
     const { cacheme, clock } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => clock.advance(id));
     for (let took = 1; took <= 100; took++) await cacheme.get(new Counting(took));
@@ -92,7 +92,7 @@ describe("stats", () => {
     expect(cacheme.stats(Counting)).toMatchObject({ requestCount: 3, coalescedCount: 2, loadCount: 2 });
   });
 
-  it("counts each reader that joined as a request that was coalesced, and as what became of the flight", async () => {
+  it("counts each joined reader as a coalesced request, and by the outcome of the flight", async () => {
     const { cacheme, clock } = await space();
     const loading = deferred<number>();
     const { Counting } = countingNode({ caches: twoTiers }, () => loading.promise);
@@ -118,7 +118,7 @@ describe("stats", () => {
     });
   });
 
-  it("counts a flight's readers once where it takes over the answer of another", async () => {
+  it("counts a flight's readers once if it takes over the answer of another", async () => {
     const { cacheme } = await space();
     const loading = deferred<number>();
     const { Counting } = countingNode({ caches: twoTiers }, () => loading.promise);
@@ -158,7 +158,7 @@ describe("stats", () => {
     expect(stats.loadTimes.min).toBeCloseTo(90, 0);
   });
 
-  it("adds the classes up, storage by storage", async () => {
+  it("adds up the classes, storage by storage", async () => {
     const { cacheme } = await space();
     const one = countingNode({ name: "one", caches: localOnly }, (id) => id).Counting;
     const two = countingNode({ name: "two", caches: remoteOnly }, (id) => id).Counting;
@@ -219,7 +219,7 @@ describe("stats", () => {
     expect(Object.entries(cacheme.stats(Counting).hits)).toEqual([[name, 1]]);
   });
 
-  it("refuses what is no node class", async () => {
+  it("refuses anything but a node class", async () => {
     const { cacheme } = await space();
     expect(() => cacheme.stats(undefined)).not.toThrow();
     for (const wrong of [class Other {}, {}, "user"]) {

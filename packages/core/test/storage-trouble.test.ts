@@ -23,7 +23,7 @@ afterEach(async () => {
 
 type Method = "readMany" | "writeMany" | "removeMany";
 
-/** A space whose storage "remote" answers one of its methods as the test says. */
+/** Makes a space whose storage "remote" answers one of its methods as the test says. */
 async function troubled(method: Method, answer: (...args: unknown[]) => unknown) {
   const made = await space();
   Object.defineProperty(made.remote, method, { value: answer });
@@ -66,7 +66,7 @@ const rubbish: readonly (readonly [string, () => unknown])[] = [
 
 describe("a storage in trouble while it reads", () => {
   it.each(failures)(
-    "costs no reader the value when it %s, and storages() tells",
+    "costs no reader the value when it %s, and shows in storages()",
     async (_, fails, message) => {
       const { cacheme } = await troubled("readMany", fails);
       const { Counting, loads } = countingNode({ caches: twoTiers }, (id) => `value ${id}`);
@@ -122,7 +122,7 @@ describe("a storage in trouble while it reads", () => {
     expect(loads).toEqual([1, 1]);
   });
 
-  it("peeks past it", async () => {
+  it("is skipped by peek", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
     await cacheme.get(new Counting(1));
@@ -131,7 +131,7 @@ describe("a storage in trouble while it reads", () => {
   });
 });
 
-describe("bytes that are no entry", () => {
+describe("bytes that are not an entry", () => {
   const bytes: readonly (readonly [string, (stored: Uint8Array) => Uint8Array])[] = [
     ["nothing at all", () => new Uint8Array(0)],
     ["a single byte", () => new Uint8Array(1)],
@@ -160,7 +160,7 @@ describe("bytes that are no entry", () => {
     expect((await cacheme.peek(new Counting(1)))?.value).toBe("value 1");
   });
 
-  it("are a miss where they were written by another serializer, or by a class of another name under the same key", async () => {
+  it("are a miss if another serializer wrote them, or a class of another name under the same key", async () => {
     const { cacheme, clock, remote } = await space();
     const first = countingNode({ name: "first", caches: remoteOnly }, () => "first");
     await cacheme.get(new first.Counting(1));
@@ -190,7 +190,7 @@ describe("a storage in trouble while it writes or removes", () => {
     },
   );
 
-  it.each(failures)("tells the caller of set and of invalidate when it %s", async (_, fails) => {
+  it.each(failures)("makes set and invalidate reject when it %s", async (_, fails) => {
     const { cacheme, remote } = await troubled("writeMany", fails);
     Object.defineProperty(remote, "removeMany", { value: fails });
     const { Counting } = countingNode({ caches: twoTiers }, (id) => `value ${id}`);
@@ -207,7 +207,7 @@ describe("a storage in trouble while it writes or removes", () => {
     expect(cacheme.peekLocal(new Counting(1))).toBeUndefined();
   });
 
-  it("stores in the remote tiers that work", async () => {
+  it("does not keep other remote tiers from storing", async () => {
     const { cacheme, clock, remote } = await space();
     const far = new SimulatedRemote(clock);
     await cacheme.registerStorage("far", far);
@@ -232,7 +232,7 @@ describe("a storage that closes or connects badly", () => {
   });
 
   it.each(failures)(
-    "is refused with its name and what it said when connecting %s",
+    "is refused with its name and its error when connecting %s",
     async (_, fails, message) => {
       const cacheme = new Cacheme();
       const remote = new SimulatedRemote(new VirtualClock());
@@ -248,7 +248,7 @@ describe("a storage that closes or connects badly", () => {
 });
 
 describe("a local storage in trouble", () => {
-  it("costs no reader the value when what weighs the values throws", async () => {
+  it("costs no reader the value when the weigher throws", async () => {
     const cacheme = new Cacheme();
     await cacheme.registerStorage(
       "local",
@@ -281,7 +281,7 @@ describe("a local storage in trouble", () => {
   });
 });
 
-describe("a driver that is written by the contract alone", () => {
+describe("a driver that only follows the contract", () => {
   it("is enough to read, write and remove", async () => {
     const records = new Map<string, Uint8Array>();
     const driver: RemoteStorage = {

@@ -6,7 +6,7 @@ import { SimulatedRemote } from "./support/simulated-remote.js";
 import { countingNode, space } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
-/** A remote storage whose connect() the test settles. */
+/** Makes a remote storage whose connect() the test settles. */
 function connecting() {
   const remote = new SimulatedRemote(new VirtualClock());
   const connected = deferred();
@@ -38,7 +38,7 @@ describe("registerStorage", () => {
     ]);
   });
 
-  it("says so where a node is read before the storage is connected, and works afterwards", async () => {
+  it("reports a node that is read before the storage is connected, and works afterwards", async () => {
     const cacheme = new Cacheme();
     const { remote, connected } = connecting();
     const { Counting } = countingNode({ name: "user", caches: [{ storage: "redis" }] }, (id) => id);
@@ -69,7 +69,7 @@ describe("registerStorage", () => {
     expect(cacheme.storages().map(({ kind }) => kind)).toEqual(["remote"]);
   });
 
-  it("frees the name where the storage cannot be connected", async () => {
+  it("frees the name if the storage cannot be connected", async () => {
     const cacheme = new Cacheme();
     const { remote, connected } = connecting();
     const refused = reason(cacheme.registerStorage("redis", remote));
@@ -87,7 +87,7 @@ describe("registerStorage", () => {
     expect(cacheme.storages()).toMatchObject([{ name: "redis", kind: "local" }]);
   });
 
-  it("says that none is registered where none is", async () => {
+  it("reports that no storage is registered if none is", async () => {
     const cacheme = new Cacheme();
     const { Counting } = countingNode({ caches: [{ storage: "local" }] }, (id) => id);
     expect(await reason(cacheme.get(new Counting(1)))).toMatchObject({
@@ -95,7 +95,7 @@ describe("registerStorage", () => {
     });
   });
 
-  it("takes a class's meta for settled at its first use", async () => {
+  it("does not read a class's meta again after its first use", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: [{ storage: "local", ttl: "1m" }] }, (id) => id);
     await cacheme.get(new Counting(1));

@@ -4,7 +4,7 @@ import { deferred, settled } from "./support/deferred.js";
 import { thrownBy } from "./support/reason.js";
 import { localOnly, space, twoTiers } from "./support/space.js";
 
-/** A class whose load returns no promise. */
+/** Makes a class whose load returns no promise. */
 function syncNode<V>(meta: NodeMeta, load: (id: number, context: LoadContext<V>) => V) {
   const loads: number[] = [];
   class Sync extends Node<V> {
@@ -24,7 +24,7 @@ function syncNode<V>(meta: NodeMeta, load: (id: number, context: LoadContext<V>)
 }
 
 describe("getSync", () => {
-  it("answers at once: loads what no local tier has, and keeps it", async () => {
+  it("answers at once: loads a value that no local tier has, and keeps it", async () => {
     const { cacheme, clock } = await space();
     const { Sync, loads } = syncNode({}, (id) => `value ${id}`);
     expect([cacheme.getSync(new Sync(1)), cacheme.getSync(new Sync(1))]).toEqual(["value 1", "value 1"]);
@@ -34,7 +34,7 @@ describe("getSync", () => {
     expect(loads).toEqual([1, 1]);
   });
 
-  it("takes undefined for a value", async () => {
+  it("takes undefined as a value", async () => {
     const { cacheme } = await space();
     const { Sync, loads } = syncNode<undefined>({}, () => undefined);
     expect([cacheme.getSync(new Sync(1)), cacheme.getSync(new Sync(1))]).toEqual([undefined, undefined]);
@@ -60,7 +60,7 @@ describe("getSync", () => {
     expect(loads).toEqual([1]);
   });
 
-  it("takes a load of the reader's own", async () => {
+  it("accepts a load of the reader's own", async () => {
     const { cacheme } = await space();
     const { Sync, loads } = syncNode({}, () => "the node's");
     expect(cacheme.getSync(new Sync(1), { load: () => "the reader's" })).toBe("the reader's");
@@ -68,7 +68,7 @@ describe("getSync", () => {
     expect(loads).toEqual([]);
   });
 
-  it("does what the load says of ttl and skip, and has no previous value", async () => {
+  it("follows the load's ttl and skip, and has no previous value", async () => {
     const { cacheme } = await space();
     const { Sync } = syncNode<number>({}, (id, { ttl, skip, previous, signal }) => {
       expect([previous, signal.aborted]).toEqual([undefined, false]);
@@ -82,7 +82,7 @@ describe("getSync", () => {
     expect(cacheme.peekLocal(new Sync(2))).toBeUndefined();
   });
 
-  it("asks the doorkeeper", async () => {
+  it("uses the doorkeeper", async () => {
     const { cacheme } = await space();
     const { Sync } = syncNode({ doorkeeper: { size: 10 } }, (id) => id);
     cacheme.getSync(new Sync(1));
@@ -91,7 +91,7 @@ describe("getSync", () => {
     expect(cacheme.peekLocal(new Sync(1))?.value).toBe(1);
   });
 
-  it("passes on what the load throws, and stores nothing", async () => {
+  it("passes on the load's error, and stores nothing", async () => {
     const { cacheme } = await space();
     const boom = new Error("no template");
     const { Sync } = syncNode<number>({}, () => {
@@ -126,7 +126,7 @@ describe("getSync", () => {
     expect([loads, remote.calls]).toEqual([[], []]);
   });
 
-  it("refuses a load that returns a promise, whose own failure then troubles nobody", async () => {
+  it("refuses a load that returns a promise, and handles the promise's failure", async () => {
     const { cacheme } = await space();
     const { Sync } = syncNode<unknown>({}, () => Promise.reject(new Error("too late")));
     expect(thrownBy(() => cacheme.getSync(new Sync(1) as never))).toMatchObject({
@@ -137,7 +137,7 @@ describe("getSync", () => {
     expect(cacheme.peekLocal(new Sync(1))).toBeUndefined();
   });
 
-  it("does not let a value that it loaded before an invalidation stay", async () => {
+  it("does not keep a value that it loaded before an invalidation", async () => {
     const { cacheme } = await space();
     const { Sync } = syncNode<number>({}, (id) => {
       void cacheme.invalidate(new Sync(id));
@@ -164,7 +164,7 @@ describe("getSync", () => {
     expect(thrownBy(() => cacheme.getSync(new Itself(1)))).toMatchObject({ cycle: ["itself:1", "itself:1"] });
   });
 
-  it("takes shared dependencies, and a read after a cycle, for no cycle", async () => {
+  it("takes neither shared dependencies nor a read after a cycle for a cycle", async () => {
     const { cacheme } = await space();
     const edges: Record<number, number[]> = { 1: [2, 3], 2: [4], 3: [4], 4: [] };
     const { Sync, loads } = syncNode<number>(
@@ -216,7 +216,7 @@ describe("peekLocal", () => {
     expect(loads).toEqual([1]);
   });
 
-  it("sees nothing of a load that is under way", async () => {
+  it("does not see a load that is under way", async () => {
     const { cacheme } = await space();
     const loading = deferred<string>();
     const { Sync } = syncNode<unknown>({}, () => loading.promise);
@@ -228,7 +228,7 @@ describe("peekLocal", () => {
     expect(cacheme.peekLocal(new Sync(1))?.value).toBe("value");
   });
 
-  it("has no ttl where the tier has none", async () => {
+  it("has no ttl if the tier has none", async () => {
     const { cacheme } = await space();
     const { Sync } = syncNode({ caches: [{ storage: "local" }] }, (id) => id);
     cacheme.getSync(new Sync(1));

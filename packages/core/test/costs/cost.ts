@@ -3,15 +3,18 @@ import { Cacheme, type LoadAll, memory, Node, type NodeMeta, type RemoteStorage 
 import type { StoredRecord } from "../../src/storage/remote-storage.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
-/** What a call costs, from its start until nothing is under way any more. */
+/** The cost of a call, from its start until nothing is under way any more. */
 export interface Cost {
-  /** Requests to each remote storage, by kind: `near reads`, `far writes`, … Only those that there were. */
+  /**
+   * Requests to each remote storage, by kind: `near reads`, `far writes`, … Kinds without requests
+   * are missing.
+   */
   readonly requests: Readonly<Record<string, number>>;
-  /** How often a node's `load` was called. */
+  /** The number of calls of a node's `load`. */
   readonly loads: number;
-  /** How often a class's `loadAll` was called. */
+  /** The number of calls of a class's `loadAll`. */
   readonly bulkLoads: number;
-  /** How many promises the package allocated; those of storages and loads do not count. */
+  /** The number of promises that the package allocated, without those of storages and loads. */
   readonly promises: number;
 }
 
@@ -56,7 +59,7 @@ class Meter {
     return this.#answer(answer);
   }
 
-  /** A load begins whose promise is the package's. */
+  /** Records that a load begins whose promise is the package's. */
   begins(): void {
     this.#loads += 1;
   }
@@ -66,7 +69,7 @@ class Meter {
     return this.#answer(answer);
   }
 
-  /** The promise is not the package's. */
+  /** Answers with a promise that is not the package's. */
   #answer<T>(answer: () => T): Promise<T> {
     this.#strangers += 1;
     try {
@@ -115,7 +118,7 @@ class MeteredRemote implements RemoteStorage {
   }
 }
 
-/** Where the values are kept: the names of the tiers' storages. */
+/** The set-ups: the names of the tiers' storages. */
 export const setups = {
   local: ["local"],
   remote: ["far"],
@@ -149,7 +152,7 @@ export class Measured {
       await cacheme.registerStorage(name, name === "local" ? memory() : new MeteredRemote(name, meter));
     }
     const measured = new Measured(cacheme, meter, setup);
-    // Classes get their runtimes, storages tell their time.
+    // Gives the classes their runtimes, and reads the storages' time.
     for (const node of [measured.#one, measured.#bulk, measured.#outer]) {
       await cacheme.get(node(-1));
       await cacheme.invalidate(node(-1));
@@ -157,16 +160,19 @@ export class Measured {
     return measured;
   }
 
-  /** A node with a `load`. */
+  /** Makes a node with a `load`. */
   node = (id = 0): Node<string> => this.#one(id);
 
-  /** A node whose class has a `loadAll`. */
+  /** Makes a node whose class has a `loadAll`. */
   bulkNode = (id = 0): Node<string> => this.#bulk(id);
 
-  /** A node whose load reads {@link node} of the same number. */
+  /** Makes a node whose load reads {@link node} of the same number. */
   outerNode = (id = 0): Node<string> => this.#outer(id);
 
-  /** Measures what the calls cost. The caller awaits the answer before they begin, and allocates nothing meanwhile. */
+  /**
+   * Measures the cost of the calls. The caller awaits the answer before they begin, and allocates
+   * nothing meanwhile.
+   */
   cost(calls: () => unknown): Promise<Cost> {
     return new Promise((resolve) => {
       whenIdle(() => {
@@ -178,7 +184,7 @@ export class Measured {
   }
 }
 
-/** Calls back when nothing waits but timers. Allocates no promise. */
+/** Calls back when only timers wait. Allocates no promise. */
 function whenIdle(done: () => void, rounds = 5): void {
   if (rounds === 0) done();
   else setImmediate(() => whenIdle(done, rounds - 1));

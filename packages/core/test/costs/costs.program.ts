@@ -1,4 +1,7 @@
-/** Measures every path in every set-up, and prints the costs. Outside of a test runner, whose promises would count. */
+/**
+ * Measures every path in every set-up, and prints the costs. It runs outside of a test runner,
+ * because a runner's promises would count.
+ */
 import { type Cost, Measured, type Setup, setups } from "./cost.js";
 import { type Path, paths } from "./paths.js";
 

@@ -19,7 +19,7 @@ const nearestRead: Everywhere = {
   "two remotes": { "near reads": 1 },
 };
 
-/** One request of a kind to each remote tier. */
+/** Returns one request of a kind to each remote tier. */
 const one = (kind: "reads" | "writes" | "removals"): Everywhere => ({
   local: {},
   remote: { [`far ${kind}`]: 1 },
@@ -36,22 +36,22 @@ const both = (some: Everywhere, others: Everywhere): Everywhere => ({
 
 const missed = both(one("reads"), one("writes"));
 
-/** The promises of a request, whatever the number of its keys, with the one that ends the tick. */
+/** The promises of a request, for any number of keys, with the promise that ends the tick. */
 const ofRequest = { reads: 13, writes: 17, removals: 17 };
 
 interface Expected {
   readonly requests: Everywhere;
   readonly loads?: number;
   readonly bulkLoads?: number;
-  /** The promises beside those of the requests. */
+  /** The promises besides those of the requests. */
   readonly promises: number;
-  /** The same, in set-ups that need others. */
+  /** The promises in set-ups that need another number. */
   readonly but?: Partial<Record<Setup, number>>;
 }
 
 /**
- * A reader, a call and a tick with loads cost a promise each. A load costs one, for its answer. A `getAll` costs one for each
- * key that it waits for.
+ * The expected costs. A reader, a call and a tick with loads cost a promise each. A load costs one,
+ * for its answer. A `getAll` costs one for each key that it waits for.
  */
 const expected: Readonly<Record<PathName, Expected>> = {
   "get of a key that the nearest tier has": { requests: nearestRead, promises: 1 },
@@ -89,7 +89,8 @@ const expected: Readonly<Record<PathName, Expected>> = {
   "a refresh": { requests: one("writes"), loads: 1, promises: 1 + 1 + 1 },
   "100 refreshes of a key": { requests: one("writes"), loads: 1, promises: 1 + 1 + 1 },
   "a set": { requests: one("writes"), promises: 1 },
-  // The first one leaves, finds itself overtaken and needs no request: its empty batch costs the rest.
+  // The first set leaves, finds itself overtaken and needs no request: its empty batch costs the
+  // rest.
   "100 sets of a key": {
     requests: one("writes"),
     promises: 100,
@@ -97,7 +98,7 @@ const expected: Readonly<Record<PathName, Expected>> = {
   },
   "setAll of 100 keys": { requests: one("writes"), promises: 3 },
   "an invalidation": { requests: one("removals"), promises: 1 },
-  // One is on its way; the next one serves all others.
+  // One request is under way; the next one serves all others.
   "500 invalidations of a key": {
     requests: {
       ...nothing,
@@ -119,7 +120,7 @@ const expected: Readonly<Record<PathName, Expected>> = {
   peekLocal: { requests: nothing, promises: 0 },
   "getSync of a key that the nearest tier has": { requests: nothing, promises: 0 },
   "getSync of a key that no tier has": { requests: nothing, promises: 0 },
-  // The nested read costs two more: its own, and one for whoever awaits it.
+  // The nested read costs two more: its own, and one for its reader.
   "get of a key whose load reads another one": {
     requests: {
       local: {},
@@ -141,7 +142,7 @@ const expected: Readonly<Record<PathName, Expected>> = {
     promises: 3 + 1,
     but: { remote: 3 + 1 + 4, "two remotes": 3 + 1 + 4 },
   },
-  // A reader who may leave has a promise of its own, and one that waits for the others'.
+  // A reader that may leave has a promise of its own, and one that waits for the others' answer.
   "get with a signal of a key that the nearest tier has": {
     requests: nearestRead,
     promises: 1,
@@ -162,7 +163,7 @@ const expected: Readonly<Record<PathName, Expected>> = {
   },
 };
 
-describe("what a call costs, exactly", () => {
+describe("the exact cost of a call", () => {
   let program: Program;
   let costs: Record<string, Record<string, Cost>>;
   beforeAll(async () => {

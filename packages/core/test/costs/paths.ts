@@ -1,14 +1,14 @@
 import type { Node } from "../../src/index.js";
 import type { Measured, Setup } from "./cost.js";
 
-/** What is measured: what has to be there before, and the calls. */
+/** A measured path: the stored keys that it needs, and the calls. */
 export interface Path {
-  /** The keys that every tier holds before; default: none. */
+  /** The number of keys that every tier holds before; default: none. */
   readonly stored?: number;
   /** Whether the local tiers have dropped them again. */
   readonly forgotten?: boolean;
   readonly calls: (measured: Measured) => void;
-  /** Where it can be done. Default: everywhere. */
+  /** The set-ups of the path. Default: all. */
   readonly setups?: readonly Setup[];
 }
 

@@ -10,7 +10,7 @@ import { VirtualClock } from "../support/virtual-clock.js";
 
 const mebibyte = 2 ** 20;
 
-/** Compresses whatever it is given: what an attacker writes, or a program of other settings. */
+/** Compresses any payload, as an attacker or a program with other settings would. */
 const unlimited = compressed(json(), { threshold: 0, maxDecompressedSize: 2 ** 30 });
 const small = compressed(json(), { threshold: 0, maxDecompressedSize: 80_000 });
 
@@ -28,7 +28,7 @@ function ordinaryText(length: number): string {
 }
 
 describe("a compressed entry", () => {
-  it("of a few kilobytes is a miss if it would grow to more than 8 MiB, also for a class without compressed()", () => {
+  it("of a few kilobytes is a miss if it would grow to more than 8 MiB, even for a class without compressed()", () => {
     expect(read(stored("x".repeat(9 * mebibyte)), json())).toBeUndefined();
     expect(read(stored("x".repeat(7 * mebibyte)), json())).toHaveLength(7 * mebibyte);
   });
@@ -50,14 +50,14 @@ describe("a compressed entry", () => {
     expect(read(unusual, small, limit)).toHaveLength(6_000);
   });
 
-  it("counts against its batch also if it grew too large", () => {
+  it("counts against its batch even if it grew too large", () => {
     const limit = new DecompressionLimit();
 
     expect(read(stored("x".repeat(20_000)), small, limit)).toBeUndefined();
     expect(read(stored("x".repeat(6_000)), small, limit)).toBeUndefined();
   });
 
-  it("is never written so that it could not be read", () => {
+  it("is never written if it could not be read", () => {
     for (const size of [9_000, 11_000, 30_000, 79_000, 90_000]) {
       for (const value of ["x".repeat(size), ordinaryText(size)]) {
         expect(read(stored(value, small), small)).toBe(value);
@@ -67,7 +67,7 @@ describe("a compressed entry", () => {
 });
 
 describe("a batch of forged entries", () => {
-  it("costs one of them at most, and loads the rest", async () => {
+  it("costs at most one decompression, and the rest are loaded", async () => {
     const clock = new VirtualClock();
     const remote = new SimulatedRemote(clock);
     const nodes = async (serializer: Serializer | undefined) => {

@@ -25,7 +25,7 @@ function cached<V>(value: V): Cached<V> {
 }
 
 describe("an entry", () => {
-  it.each(names)("comes back from %s with its times, `undefined` and other empty values too", (name) => {
+  it.each(names)("comes back from %s with its times, even if the value is `undefined` or empty", (name) => {
     for (const value of [undefined, null, 0, -0, "", false, [], {}]) {
       const entry = decodeEntry(
         serializers[name],
@@ -53,7 +53,7 @@ describe("an entry", () => {
     },
   );
 
-  it("is stored as it is below the threshold, and where compression would not make it smaller", () => {
+  it("is stored uncompressed below the threshold, and if compression would not make it smaller", () => {
     const small = entryBytes(
       compressed(json(), { threshold: 50 }),
       fingerprint,
@@ -75,7 +75,7 @@ describe("an entry", () => {
     expect(compressionOf(dense)).toBeUndefined();
   });
 
-  it("of which the payload is rubbish is a miss, compressed or not", () => {
+  it("with a broken payload is a miss, compressed or not", () => {
     const rubbish = (compression: "gzip" | undefined, payload: Uint8Array): Uint8Array =>
       encodeEnvelope(
         { codec: 2, fingerprint, compression, writtenAt: 0, freshUntil: 1, payload },
@@ -95,7 +95,7 @@ describe("an entry", () => {
     ).toBeUndefined();
   });
 
-  it("with one byte changed is a miss, whatever the serializer", () => {
+  it("with one changed byte is a miss, whatever the serializer", () => {
     for (const name of names) {
       const bytes = entryBytes(serializers[name], fingerprint, storageKey, cached({ id: 1, name: "Ada" }));
       fc.assert(
@@ -137,7 +137,7 @@ describe("an entry", () => {
     );
   });
 
-  it("that a serializer of the user's own fails to write is refused with that failure as the cause", () => {
+  it("that a user's serializer fails to write is refused with that failure as the cause", () => {
     const cause = new Error("no such field");
     const failing: Serializer = {
       codec: 64,
@@ -155,7 +155,7 @@ describe("an entry", () => {
   });
 });
 
-describe("entries of format 2, as they were released", () => {
+describe("released entries of format 2", () => {
   const folder = new URL("./fixtures/format-2/", import.meta.url);
 
   it("are all here", () => {

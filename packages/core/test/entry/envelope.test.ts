@@ -15,7 +15,7 @@ const envelope: Envelope = {
 
 const key = "cacheme:user:1:1";
 
-/** As a reader of the class would. */
+/** Decodes as a reader of the class would. */
 function decode(bytes: Uint8Array, { codec, fingerprint }: Envelope, under = key): Envelope | undefined {
   return decodeEnvelope(bytes, codec, fingerprint, under);
 }
@@ -52,7 +52,7 @@ describe("an envelope", () => {
     expect(bytes.readUInt32LE(27)).toBe(crc32(bytes.subarray(0, 27), hashOf(key)));
   });
 
-  it("has a payload that is a view of the bytes, wherever they stand", () => {
+  it("has a payload that is a view of the bytes, wherever they begin", () => {
     const bytes = encodeEnvelope(envelope, key);
     const larger = new Uint8Array(100).fill(7);
     larger.set(bytes, 13);
@@ -80,7 +80,7 @@ describe("an envelope", () => {
     );
   });
 
-  it("that is cut off, or has bytes behind it, is a miss", () => {
+  it("that is cut off, or followed by other bytes, is a miss", () => {
     const bytes = encodeEnvelope(envelope, key);
 
     for (let length = 0; length < bytes.length; length++) {
@@ -89,7 +89,7 @@ describe("an envelope", () => {
     expect(decode(Buffer.concat([bytes, Buffer.alloc(1)]), envelope)).toBeUndefined();
   });
 
-  it("with any one bit turned over is a miss", () => {
+  it("with any one bit flipped is a miss", () => {
     const bytes = encodeEnvelope(envelope, key);
 
     for (let bit = 0; bit < bytes.length * 8; bit++) {
@@ -99,7 +99,7 @@ describe("an envelope", () => {
     }
   });
 
-  it("is a miss where times are no times, or a later format's bits are set, even with a checksum that is right", () => {
+  it("is a miss if its times are invalid, or a later format's bits are set, even with a correct checksum", () => {
     const misses = [
       { ...envelope, writtenAt: Number.NaN },
       { ...envelope, writtenAt: Number.POSITIVE_INFINITY },
@@ -113,7 +113,7 @@ describe("an envelope", () => {
     expect(decode(withFlags(0b0000_0001), envelope)).toBeDefined();
   });
 
-  it("is never made of bytes that are none, and never throws", () => {
+  it("is never made of foreign bytes, and decoding never throws", () => {
     const header = fc.constantFrom(Uint8Array.of(), Uint8Array.of(2, 0, 2, 0, 0xde, 0xad, 0xbe, 0xef));
     fc.assert(
       fc.property(header, fc.uint8Array({ maxLength: 100 }), (start, rest) => {
@@ -124,7 +124,7 @@ describe("an envelope", () => {
   });
 });
 
-/** The envelope with other flags and the checksum that goes with them, as a later version would write it. */
+/** Returns the envelope with other flags and their checksum, as a later version would write it. */
 function withFlags(flags: number): Uint8Array {
   const known = ["gzip", "deflate", "brotli"] as const;
   const compression = known[flags - 1];

@@ -2,8 +2,9 @@
 export const releasedKey = "cacheme:fixture:released:1";
 
 /**
- * What the files in fixtures/format-2 hold. They were written once, with the class `fixture` of version 1, and must never be
- * written again: what is stored in somebody's Redis is not written again either.
+ * The contents of the files in fixtures/format-2. They were written once, with the class `fixture`
+ * of version 1, and must never be written again. Nobody rewrites the entries in a user's Redis
+ * either.
  */
 export const released: Readonly<Record<string, { codec: "json" | "msgpack" | "v8"; value: unknown }>> = {
   ...inAllCompressions("json", {
@@ -70,7 +71,7 @@ function inAllCompressions(codec: "json" | "msgpack" | "v8", value: unknown): ty
   );
 }
 
-/** A stack that says the same wherever it is made. */
+/** Returns an error whose stack is the same everywhere. */
 function errorOf(error: Error): Error {
   return Object.defineProperty(error, "stack", { value: `${error.name}: ${error.message}\n    at fixture` });
 }

@@ -16,7 +16,7 @@ describe.each(["before", "after"])("under fake timers that were installed %s the
   }, 60_000);
   afterAll(() => program.remove());
 
-  it("answers reads, those behind several awaits in the batch of their tick", () => {
+  it("answers reads, and those behind several awaits in the batch of their tick", () => {
     expect(outcome).toMatchObject({ values: [1, 3, 5], reads: 1 });
   });
 
@@ -28,7 +28,7 @@ describe.each(["before", "after"])("under fake timers that were installed %s the
     });
   });
 
-  it("has ttls that a faked date moves", () => {
+  it("has ttls that follow a faked date", () => {
     expect(outcome).toMatchObject({ isLocal: false, loadsWithinTtl: 3, loadsAfterTtl: 4 });
   });
 });
@@ -38,8 +38,8 @@ describe("under Vitest's fake timers", () => {
     vi.useRealTimers();
   });
 
-  it("answers a miss, and lets entries expire when the date moves on", async () => {
-    // All but nextTick, which Vitest does not fake in a child process.
+  it("answers a miss, and expires entries when the date advances", async () => {
+    // All except nextTick, which Vitest does not fake in a child process.
     vi.useFakeTimers({
       toFake: [
         "Date",

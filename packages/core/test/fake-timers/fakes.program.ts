@@ -1,7 +1,8 @@
 /**
- * Works under fake timers that stand still, `process.nextTick` included, which Jest fakes by default: installed before the package
- * is imported, or after, as the first argument says. Prints what came of each piece of work. If one hangs, nothing keeps the
- * program alive, and nothing is printed.
+ * Works under fake timers that stand still, with `process.nextTick` faked as Jest does by default.
+ * The first argument says whether they are installed before or after the import of the package. The
+ * program prints the result of each piece of work. If one hangs, nothing keeps the program alive,
+ * and nothing is printed.
  */
 import FakeTimers from "@sinonjs/fake-timers";
 

@@ -1,4 +1,7 @@
-/** Does all there is to do with thousands of keys, round after round, and prints what is left of it in memory. */
+/**
+ * Runs every kind of work with thousands of keys, round after round, and prints the memory that
+ * remains in use.
+ */
 import { setImmediate } from "node:timers/promises";
 import {
   Cacheme,
@@ -49,7 +52,7 @@ class Local extends Value {
   static override meta: NodeMeta = { name: "local", caches: [local], doorkeeper: { size: 1_000 } };
 }
 
-/** Every node that was made, so that it can be seen which are still held. */
+/** Every node that was made, to see which are still held. */
 let made: WeakRef<Value>[] = [];
 let next = 0;
 const ids = (count: number) => Array.from({ length: count }, () => next++);
@@ -59,7 +62,7 @@ const leaving = (context: LoadContext) =>
     context.signal.addEventListener("abort", () => reject(context.signal.reason));
   });
 
-/** Each of these settles, and whatever it began has ended when it has. */
+/** The kinds of work. Each promise settles when everything that the work began has ended. */
 const works: Record<string, (id: number) => Promise<unknown>> = {
   reads: (id) => Promise.all([cacheme.get(new Value(id)), cacheme.get(new Value(id))]),
   batches: (id) => cacheme.getAllSettled([new Batched(id), new Value(id), new Batched(id + 1)]),
@@ -106,7 +109,7 @@ const works: Record<string, (id: number) => Promise<unknown>> = {
     remote.gate = () => Promise.reject(new Error("gone"));
     await Promise.allSettled([cacheme.get(new Value(id)), cacheme.invalidate(new Value(id))]);
     remote.gate = () => {};
-    // What could not be removed is distrusted until it is.
+    // A key that could not be removed is distrusted until it is removed.
     await cacheme.invalidate(new Value(id));
   },
 };
@@ -120,13 +123,13 @@ async function round(work: (id: number) => Promise<unknown>, count: number): Pro
 const { gc } = globalThis;
 if (gc === undefined) throw new Error("Run this with --expose-gc.");
 
-/** Gives back what nothing holds; what ended in this turn is let go of in the next. */
+/** Collects garbage twice, because jobs that end in this turn are only released in the next. */
 async function collect(): Promise<void> {
   await setImmediate();
   gc?.();
 }
 
-/** Of each kind of work, how many nodes were held after each of its rounds, at least. */
+/** The smallest number of nodes held after a round, for each kind of work. */
 const held: Record<string, number> = {};
 const heaps: number[] = [];
 for (let pass = 0; pass < 9; pass++) {

@@ -47,7 +47,7 @@ describe("promise 7: node classes never share an entry", () => {
     expect([cacheme.stats(Base).requestCount, cacheme.stats(Derived).requestCount]).toEqual([3, 2]);
   });
 
-  it("gives a subclass with a meta of its own the name that it says", async () => {
+  it("gives a subclass with a meta of its own that meta's name", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ name: "base", caches: remoteOnly }, (id) => id);
     class Named extends Counting {
@@ -57,7 +57,7 @@ describe("promise 7: node classes never share an entry", () => {
     expect([...remote.records.keys()]).toEqual(["cacheme:base:1:1", "cacheme:named:1:1"]);
   });
 
-  it("knows a class by itself where its prototype is frozen", async () => {
+  it("identifies a class by itself if its prototype is frozen", async () => {
     const { cacheme } = await space();
     const users = countingNode({ name: "user", caches: localOnly }, (id) => `user ${id}`);
     const posts = countingNode({ name: "post", caches: localOnly }, (id) => `post ${id}`);

@@ -3,7 +3,7 @@ import { memory } from "../../src/index.js";
 import { type Deferred, deferred, settled } from "../support/deferred.js";
 import { countingNode, space, twoTiers } from "../support/space.js";
 
-describe("clear drops what local tiers hold, and nothing else", () => {
+describe("clear only drops the entries of local tiers", () => {
   it("lets a set that is under way reach the remote tier", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, () => "loaded");
@@ -15,7 +15,7 @@ describe("clear drops what local tiers hold, and nothing else", () => {
     expect(await cacheme.get(new Counting(1))).toBe("new");
   });
 
-  it("gives no reader an older value than a refresh gave that it came upon", async () => {
+  it("gives no reader an older value than a refresh that it interrupted", async () => {
     const { cacheme } = await space();
     const loading = deferred<string>();
     const { Counting } = countingNode({ caches: twoTiers }, () => loading.promise);
@@ -51,7 +51,7 @@ describe("clear drops what local tiers hold, and nothing else", () => {
 describe("a storage that another one replaces", () => {
   const another = () => memory({ maxSize: 7 });
 
-  it("does not let a load that waited for its place undo an invalidation in the other tiers", async () => {
+  it("keeps a load that waited for its place from undoing an invalidation in the other tiers", async () => {
     const { cacheme } = await space();
     const loading: Deferred<string>[] = [deferred(), deferred()];
     const meta = { caches: twoTiers, concurrency: 1 };
@@ -85,7 +85,7 @@ describe("a storage that another one replaces", () => {
     expect(await cacheme.get(new Counting(2))).toBe("new");
   });
 
-  it("does not make a tier trusted that an invalidation did not reach", async () => {
+  it("does not trust a tier that an invalidation did not reach", async () => {
     const { cacheme, remote } = await space();
     let source = "old";
     const { Counting } = countingNode({ caches: twoTiers }, () => source);
@@ -99,7 +99,7 @@ describe("a storage that another one replaces", () => {
     expect(await cacheme.get(new Counting(1))).toBe("new");
   });
 
-  it("gives no reader an older value than a set that came upon it", async () => {
+  it("gives no reader an older value than a set that it interrupted", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, () => "new");
     await cacheme.set(new Counting(1), "old");

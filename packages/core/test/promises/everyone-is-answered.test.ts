@@ -28,7 +28,7 @@ describe("promise 5: everyone is answered", () => {
     expect(loads).toHaveLength(2);
   });
 
-  it("passes on what is thrown as it is, also when it is no Error", async () => {
+  it("passes on a thrown value unchanged, even if it is not an Error", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, () => Promise.reject("just a text"));
     expect(await reason(cacheme.get(new Counting(1)))).toBe("just a text");
@@ -46,7 +46,7 @@ describe("promise 5: everyone is answered", () => {
     expect(cacheme.peekLocal(new Counting(5))?.value).toBe(5);
   });
 
-  it("lets an Error in loadAll's list fail its own node alone", async () => {
+  it("lets an Error in loadAll's list only fail its own node", async () => {
     const { cacheme } = await space();
     const gone = new Error("gone");
     class Bulk extends Node<number> {
@@ -135,7 +135,7 @@ describe("readers who leave", () => {
     expect(cacheme.peekLocal(new Counting(1))?.value).toBe("value");
   });
 
-  it("aborts the load when every reader has left, and loads anew for the next one", async () => {
+  it("aborts the load when every reader has left, and loads again for the next one", async () => {
     const { cacheme } = await space();
     const signals: AbortSignal[] = [];
     class Watched extends Node<number> {
@@ -159,7 +159,7 @@ describe("readers who leave", () => {
     expect(await cacheme.get(new Watched())).toBe(2);
   });
 
-  it("does not load for readers who have all left before", async () => {
+  it("does not load for readers that have all left before", async () => {
     const { cacheme } = await space();
     const { Counting, loads } = countingNode({ caches: localOnly }, (id) => id);
     const leaving = new AbortController();
@@ -173,7 +173,7 @@ describe("readers who leave", () => {
     );
   });
 
-  it("puts one listener on a signal, however many readers have it", async () => {
+  it("puts one listener on a signal, however many readers use it", async () => {
     const { cacheme } = await space();
     const loading = deferred<number>();
     const { Counting } = countingNode({ caches: localOnly }, () => loading.promise);
@@ -195,7 +195,7 @@ describe("readers who leave", () => {
     expect(listeners).toBe(0);
   });
 
-  it("refuses what is no signal before anything is begun", async () => {
+  it("refuses an invalid signal before anything begins", async () => {
     const { cacheme } = await space();
     const { Counting, loads } = countingNode({ caches: localOnly }, () => Promise.reject(new Error("boom")));
     const error = await reason(cacheme.get(new Counting(1), { signal: {} as AbortSignal }));
@@ -214,7 +214,7 @@ describe("readers who leave", () => {
 });
 
 describe("loads that read other nodes", () => {
-  /** Nodes that read what `edges` names, and answer with all the names below them. */
+  /** Makes nodes that read the nodes in `edges`, and answer with all names below them. */
   function graphNode(edges: Record<string, readonly string[]>, meta: NodeMeta = {}) {
     let read: (node: Node<string[]>) => Promise<string[]> = () => Promise.resolve([]);
     class Graph extends Node<string[]> {
@@ -238,7 +238,7 @@ describe("loads that read other nodes", () => {
     ["itself", { a: ["a"] }, ["graph:a", "graph:a"]],
     ["another that waits for it", { a: ["b"], b: ["a"] }, ["graph:b", "graph:a", "graph:b"]],
     ["a longer way round", { a: ["b"], b: ["c"], c: ["a"] }, ["graph:c", "graph:a", "graph:b", "graph:c"]],
-  ])("rejects a load that comes to wait for %s, and shows the cycle", async (_, edges, cycle) => {
+  ])("rejects a load that waits for %s, and shows the cycle", async (_, edges, cycle) => {
     const { cacheme } = await space();
     const { Graph, readWith } = graphNode(edges);
     readWith((node) => cacheme.get(node));
@@ -301,7 +301,7 @@ describe("loads that read other nodes", () => {
     });
   });
 
-  it("takes shared dependencies for no cycle", async () => {
+  it("does not take shared dependencies for a cycle", async () => {
     const { cacheme } = await space();
     const { Graph, readWith } = graphNode({ a: ["b", "c"], b: ["d"], c: ["d", "b"] });
     readWith((node) => cacheme.get(node));
@@ -309,7 +309,7 @@ describe("loads that read other nodes", () => {
     expect(cacheme.stats(Graph).loadCount).toBe(4);
   });
 
-  it("takes a read after the load for no cycle", async () => {
+  it("does not take a read after the load for a cycle", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: [] }, (id) => id);
     let again: Promise<number> | undefined;
@@ -333,11 +333,11 @@ describe("loads that read other nodes", () => {
     expect(await cacheme.get(new Graph("0"))).toHaveLength(21);
   });
 
-  it("lets a load out of the line when another one comes to wait for it", async () => {
+  it("lets a load out of the line when another load waits for it", async () => {
     const { cacheme } = await space();
     const { Graph, readWith } = graphNode({ a: ["b"], b: [] }, { concurrency: 1 });
     readWith((node) => cacheme.get(node));
-    // Both are asked for from outside; a has the only slot and waits for b, which stands in line for it.
+    // The test reads both. Node a has the only slot and waits for b, which waits for the slot.
     expect(await cacheme.getAll([new Graph("a"), new Graph("b")])).toEqual([["a", "b"], ["b"]]);
   });
 
@@ -350,7 +350,7 @@ describe("loads that read other nodes", () => {
     expect(await Promise.all(readers)).toEqual(["ada", "grace"]);
   });
 
-  it("says of a node in a cycle that it was loaded with others, for whose sake it may wait", async () => {
+  it("says that a node in a cycle was loaded with others, for which it may wait", async () => {
     const { cacheme } = await space();
     class Bulk extends Node<number> {
       static override meta: NodeMeta = { name: "bulk", caches: localOnly };

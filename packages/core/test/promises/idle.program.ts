@@ -1,4 +1,7 @@
-/** Programs that have nothing more to do when they have printed a word: they must end by themselves, without close(). */
+/**
+ * Programs that have nothing to do after they have printed a word. They must end by themselves,
+ * without close().
+ */
 import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
 
 const caches: NodeMeta["caches"] = [
@@ -50,7 +53,7 @@ const scenarios: Record<string, () => unknown> = {
     await cacheme.get(new Value(1), { signal: new AbortController().signal });
   },
   neverLoads() {
-    // Nobody keeps the program alive for what can never be answered: the loads hold no timer or socket themselves.
+    // A load that is never answered keeps no program alive, because it holds no timer or socket.
     void cacheme.get(new Endless(1));
     void cacheme.get(new Endless(2));
     void cacheme.get(new Endless(3), { signal: new AbortController().signal });

@@ -18,7 +18,7 @@ describe("promise 9: idle is idle", () => {
     ["has seen a load fail", "failed"],
     ["has closed", "closed"],
   ])("lets a program end by itself that %s", async (_, scenario) => {
-    // One that does not end is ended, and the promise rejects.
+    // A program that does not end is killed, and the promise rejects.
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program.path, scenario], {
       timeout: 4_000,
       killSignal: "SIGKILL",

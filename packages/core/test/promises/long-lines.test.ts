@@ -3,7 +3,10 @@ import { Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { countingNode, localOnly, remoteOnly, space } from "../support/space.js";
 
-/** Promise 5 where there is much of everything: nobody is left waiting because a stack overflowed. */
+/**
+ * Promise 5 with large numbers of readers and loads: no reader keeps waiting because a stack
+ * overflowed.
+ */
 describe("promise 5: everyone is answered, however many there are", () => {
   const many = 4_000;
 
@@ -75,7 +78,7 @@ describe("promise 5: everyone is answered, however many there are", () => {
     expect(await cacheme.get(new Link(0))).toBe(length);
   });
 
-  it("finds a cycle at the end of a long chain, also where the key was invalidated meanwhile", async () => {
+  it("finds a cycle at the end of a long chain, even if the key was invalidated meanwhile", async () => {
     const { cacheme } = await space();
     const length = 3_000;
     class Ring extends Node<number> {

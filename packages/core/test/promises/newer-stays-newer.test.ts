@@ -13,7 +13,7 @@ const setups: readonly (readonly [string, NodeMeta["caches"]])[] = [
 
 const remoteSetups = setups.slice(1);
 
-/** A value that no serializer carries; a local tier holds it by reference. */
+/** Makes a value that no serializer carries. A local tier holds it by reference. */
 const uncarriable = () => "no bytes";
 
 /** Holds back every write at one moment until the test opens the gate. */
@@ -70,7 +70,7 @@ describe("promise 10: an operation overtakes only what was born before it", () =
 describe("promise 10: an operation overtakes only once its value is there", () => {
   for (const [setup, caches] of setups) {
     for (const order of ["first", "second"] as const) {
-      it(`keeps the value of a refresh whose younger fails, where the ${order} ends first: ${setup}`, async () => {
+      it(`keeps the value of a refresh if a younger one fails, and the ${order} ends first: ${setup}`, async () => {
         const { cacheme } = await space();
         const [first, second] = [deferred<string>(), deferred<string>()];
         const answers = [first, second];
@@ -94,7 +94,7 @@ describe("promise 10: an operation overtakes only once its value is there", () =
   }
 
   for (const [setup, caches] of remoteSetups) {
-    it(`keeps a set whose younger is refused by the serializer: ${setup}`, async () => {
+    it(`keeps a set if the serializer refuses a younger one: ${setup}`, async () => {
       const { cacheme } = await space();
       const { Counting, loads } = countingNode<unknown>({ caches }, () => "loaded");
       await cacheme.set(new Counting(1), "v0");
@@ -119,7 +119,7 @@ describe("promise 10: an operation overtakes only once its value is there", () =
       expect(loads).toEqual([1]);
     });
 
-    it(`leaves nothing older than a set whose younger met a storage in trouble: ${setup}`, async () => {
+    it(`leaves nothing older than a set if a younger one met a storage in trouble: ${setup}`, async () => {
       const { cacheme, remote } = await space();
       const { Counting } = countingNode<string>({ caches }, () => "loaded");
       await cacheme.set(new Counting(1), "v0");
@@ -132,14 +132,14 @@ describe("promise 10: an operation overtakes only once its value is there", () =
         if (operation === "write") throw new Error("the storage is full");
       };
       writing.resolve();
-      await first.catch(() => {}); // It may be skipped for the second one, or be in the same trouble.
+      await first.catch(() => {}); // It may be skipped for the second set, or meet the same trouble.
       expect(await second).toMatchObject({ code: "CACHEME_WRITE_INCOMPLETE" });
       expect(await cacheme.get(new Counting(1))).not.toBe("v0");
     });
   }
 });
 
-/** Ways to ask for a value that replaces what is stored. All of them pass a value of one minute by. */
+/** The reads that replace the stored value. All of them skip a value that is one minute old. */
 const replacing: readonly (readonly [string, GetOptions<Node<unknown>>])[] = [
   ["refresh", { fresh: true }],
   ["fresh", { fresh: true }],
@@ -151,7 +151,7 @@ interface Source {
   skips: boolean;
 }
 
-/** Why a tier does not take a new value, and what brings it about. */
+/** The reasons why a tier does not take a new value, and how to cause them. */
 const refusals: readonly (readonly [string, (source: Source, remote: SimulatedRemote) => void])[] = [
   [
     "the serializer refuses it",
@@ -183,7 +183,7 @@ const refusals: readonly (readonly [string, (source: Source, remote: SimulatedRe
   ],
 ];
 
-/** A stored value "old", and a source that has something newer. */
+/** Stores the value "old", and makes a source that has a newer one. */
 async function replacedIn(caches: NodeMeta["caches"], meta: NodeMeta = {}) {
   const made: Space = await space();
   const source: Source = { value: "new", skips: false };
@@ -204,7 +204,7 @@ async function replacedIn(caches: NodeMeta["caches"], meta: NodeMeta = {}) {
   return { ...made, node: new Replaced(), source, replace };
 }
 
-describe("promise 10: what was replaced and not stored is gone", () => {
+describe("promise 10: a replaced value is gone even if the new one is not stored", () => {
   for (const [setup, caches] of [["local only", localOnly] as const]) {
     for (const [way, options] of replacing) {
       it(`answers no read with the old value after ${way}, if the load skips: ${setup}`, async () => {
@@ -226,7 +226,7 @@ describe("promise 10: what was replaced and not stored is gone", () => {
           const { value } = source;
           expect(await replace(way, options)).toBe(value);
           expect(await cacheme.get(node)).toBe(value);
-          clock.advance(60_001); // Nothing local is left.
+          clock.advance(60_001); // The local tier has nothing left.
           expect(await cacheme.get(node)).not.toBe("old");
           expect((await cacheme.peek(node))?.value).not.toBe("old");
         });
@@ -243,7 +243,7 @@ describe("promise 10: what was replaced and not stored is gone", () => {
     });
   }
 
-  it("trusts a tier that could not be reached again once it has taken a value", async () => {
+  it("trusts an unreachable tier again once it has taken a value", async () => {
     const { cacheme, node, source, replace, remote } = await replacedIn(remoteOnly);
     remote.gate = (operation) => {
       if (operation !== "read") throw new Error("the storage is read-only");
@@ -259,7 +259,7 @@ describe("promise 10: what was replaced and not stored is gone", () => {
 });
 
 describe("promise 10: maxAge", () => {
-  it("answers no reader who joins at a slow fill with a value that is too old", async () => {
+  it("gives no reader that joins at a slow fill a value that is too old", async () => {
     for (const caches of [remoteOnly, twoTiers]) {
       const { cacheme, clock, remote } = await space();
       const { Counting } = countingNode({ caches }, (_, load) => load);
@@ -275,7 +275,7 @@ describe("promise 10: maxAge", () => {
     }
   });
 
-  it("answers no reader who joins a read that found one with a value that is too old", async () => {
+  it("gives no reader that joins a read a value that is too old", async () => {
     const { cacheme, clock, remote } = await space();
     const { Counting } = countingNode<unknown>({ caches: remoteOnly }, (_, load) => load);
     await cacheme.set(new Counting(1), "old");
@@ -292,7 +292,7 @@ describe("promise 10: maxAge", () => {
     expect(await any).toBe(1);
   });
 
-  it("replaces what it passed by in every tier", async () => {
+  it("replaces the skipped value in every tier", async () => {
     const { cacheme, clock } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (_, load) => load);
     await cacheme.get(new Counting(1));

@@ -31,7 +31,7 @@ describe("promise 2: no lost invalidation, within one process", () => {
     expect(cacheme.peekLocal(new Counting(1))?.value).toBe("new");
   });
 
-  it("removes again what a write already on its way stores: the removal waits for it", async () => {
+  it("removes the value of a write already under way: the removal waits for the write", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (_, load) => load);
     const writing = deferred();
@@ -52,7 +52,7 @@ describe("promise 2: no lost invalidation, within one process", () => {
     const { cacheme, clock, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (_, load) => load);
     await cacheme.set(new Counting(1), 0);
-    clock.advance(60_001); // The local entry is over, the remote one is not.
+    clock.advance(60_001); // The local entry has expired, the remote one has not.
     const answering = deferred();
     remote.gate = (operation, moment) =>
       operation === "read" && moment === "answer" ? answering.promise : undefined;
@@ -123,7 +123,7 @@ describe("promise 2: no lost invalidation, within one process", () => {
     expect(cacheme.peekLocal(new Counting(1))).toBeUndefined();
   });
 
-  it("tells of the nodes that were removed, also when another one was not", async () => {
+  it("reports the nodes that were removed, even if another one was not", async () => {
     const { cacheme, remote } = await space();
     const { Counting: Local } = countingNode({ name: "local", caches: localOnly }, (id) => id);
     const { Counting: Remote } = countingNode({ name: "remote", caches: twoTiers }, (id) => id);

@@ -8,7 +8,7 @@ const setups = [
   ["two tiers", twoTiers],
 ] as const;
 
-/** Whether the promise has settled, once every job that waits on nothing else has run. */
+/** Returns whether the promise has settled, once every job has run that waits on nothing else. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let done = false;
   promise.then(
@@ -19,7 +19,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return done;
 }
 
-/** Moves the time on by whole milliseconds, with everything that is due in each. */
+/** Advances the time by whole milliseconds, and runs everything that is due in each. */
 async function pass({ clock }: Space, milliseconds: number, each: (ms: number) => void = () => {}) {
   for (let ms = 0; ms < milliseconds; ms++) {
     each(ms);
@@ -28,7 +28,7 @@ async function pass({ clock }: Space, milliseconds: number, each: (ms: number) =
   }
 }
 
-/** A storage each of whose calls takes some milliseconds of the virtual clock. */
+/** Makes a storage whose calls each take some milliseconds of the virtual clock. */
 function slow(made: Space, milliseconds: number): { most: () => number } {
   let [pending, most] = [0, 0];
   made.remote.gate = (_, moment) => {
@@ -114,7 +114,7 @@ describe("promise 11: nobody waits for strangers", () => {
           }),
         );
       });
-      // Its own read of the tier, its own fill, and three fresh starts at most.
+      // The read's own request, its own fill, and three fresh starts at most.
       for (const { from, until } of reads)
         expect((until ?? Number.POSITIVE_INFINITY) - from).toBeLessThan(40);
       expect(storage.most()).toBeLessThanOrEqual(4);
@@ -123,7 +123,7 @@ describe("promise 11: nobody waits for strangers", () => {
     });
   }
 
-  it("removes a key once that a list names many times", async () => {
+  it("removes a key once even if a list names it many times", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
     const [one, two] = [new Counting(1), new Counting(2)];
@@ -154,7 +154,7 @@ describe("promise 11: nobody waits for strangers", () => {
     }
   });
 
-  it("lets sets that wait for their turn coalesce into the last one", async () => {
+  it("merges waiting sets into the last one", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode<number>({ caches: remoteOnly }, () => -1);
     const writing = deferred();

@@ -4,14 +4,14 @@ import { deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
 import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
 
-/** An object at which nobody can look: every operation on it throws. */
+/** Makes an object on which every operation throws. */
 function revoked(): object {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   return proxy;
 }
 
-/** A class whose `loadAll` answers with what is given, for the keys "0", "1", … */
+/** Makes a class whose `loadAll` returns the given answer, for the keys "0", "1", … */
 function bulk(answer: (nodes: readonly Node[]) => unknown, caches: NodeMeta["caches"] = localOnly) {
   class Bulk extends Node<unknown> {
     static override meta: NodeMeta = { name: "bulk", caches };
@@ -26,7 +26,7 @@ function bulk(answer: (nodes: readonly Node[]) => unknown, caches: NodeMeta["cac
   return Bulk;
 }
 
-describe("promise 5: an odd object fails its own read, and nothing else", () => {
+describe("promise 5: an odd object only fails its own read", () => {
   it("a load that is a getter which throws", async () => {
     const { cacheme } = await space();
     class Throwing extends Node<number> {
@@ -90,7 +90,7 @@ describe("promise 5: an odd object fails its own read, and nothing else", () => 
     ]);
   });
 
-  it("a revoked proxy as the whole answer of loadAll, and as what a load returns or throws", async () => {
+  it("a revoked proxy as the whole answer of loadAll, and as the value or error of a load", async () => {
     const { cacheme } = await space();
     const Bulk = bulk(() => revoked());
     const returning = countingNode<unknown>({ name: "returning", caches: localOnly }, () => revoked());
@@ -144,8 +144,8 @@ describe("promise 5: an odd object fails its own read, and nothing else", () => 
   });
 });
 
-describe("the time that a load has", () => {
-  it("is 30 seconds where the meta does not say another", async () => {
+describe("the time limit of a load", () => {
+  it("is 30 seconds by default", async () => {
     const { cacheme, clock } = await space();
     const { Counting } = countingNode({ caches: localOnly }, () => new Promise<number>(() => {}));
     const read = reason(cacheme.get(new Counting(1)));
@@ -163,7 +163,7 @@ describe("the time that a load has", () => {
     }
   });
 
-  it("has no end where the meta says false", async () => {
+  it("does not exist if the meta says false", async () => {
     const { cacheme, clock } = await space();
     const loading = deferred<number>();
     const { Counting } = countingNode({ caches: localOnly, loadTimeout: false }, () => loading.promise);
@@ -186,7 +186,7 @@ describe("the time that a load has", () => {
     expect(await cacheme.get(new Counting(1))).toBe(2);
   });
 
-  it("aborts the signal also where the load looks at it for the first time after the end", async () => {
+  it("aborts the signal even if the load first reads it after the end", async () => {
     const { cacheme, clock } = await space();
     const going = deferred<void>();
     const seen = deferred<unknown>();
@@ -209,7 +209,7 @@ describe("the time that a load has", () => {
     expect(await seen.promise).toBe(error);
   });
 
-  it("aborts the signal of a load that every reader has left, looked at late, and keeps its deadline", async () => {
+  it("aborts the signal of a load that every reader has left, even if read late, and keeps its deadline", async () => {
     const { cacheme, clock } = await space();
     const going = deferred<void>();
     const reasons: unknown[] = [];

@@ -30,7 +30,7 @@ describe("promise 1: one load", () => {
     await first;
   });
 
-  it("lets a reader join while the load runs and while the fill is on its way", async () => {
+  it("lets a reader join while the load runs and while the fill is under way", async () => {
     const { cacheme, remote } = await space();
     const loading = deferred<string>();
     const writing = deferred();
@@ -59,7 +59,7 @@ describe("promise 1: one load", () => {
     ]);
   });
 
-  it("does not load what a refresh is loading already", async () => {
+  it("does not load a key that a refresh is loading already", async () => {
     const { cacheme } = await space();
     const loading = deferred<string>();
     const { Counting, loads } = countingNode({ caches: twoTiers }, () => loading.promise);
@@ -106,7 +106,7 @@ describe("promise 1: one load", () => {
     }
   });
 
-  it("loads nothing that a set stored while the read waited for its turn", async () => {
+  it("does not load a value that a set stored while the read waited for its turn", async () => {
     const { cacheme } = await space();
     const { Counting, loads } = countingNode({ caches: localOnly }, () => "loaded");
     const read = cacheme.get(new Counting(1));
@@ -116,14 +116,14 @@ describe("promise 1: one load", () => {
   });
 });
 
-describe("promise 1: two loads of a key at most, one running and one that began after what asked for it", () => {
+describe("promise 1: at most two loads of a key, one running and one that began after the call", () => {
   const setups = [
     ["local only", localOnly],
     ["remote only", remoteOnly],
     ["two tiers", twoTiers],
   ] as const;
 
-  /** A node whose loads end when the test says so, and the most of them that ran side by side. */
+  /** Makes a node whose loads end when the test says so, and counts the most concurrent ones. */
   function heldNode(caches: NodeMeta["caches"]) {
     const running: (() => void)[] = [];
     const seen = { begun: 0, most: 0 };
@@ -157,7 +157,7 @@ describe("promise 1: two loads of a key at most, one running and one that began 
       expect(seen).toEqual({ begun: 1, most: 1 });
     });
 
-    it(`shares one load among reads of one tick whose stored value is too old: ${setup}`, async () => {
+    it(`shares one load among reads of one tick if the stored value is too old: ${setup}`, async () => {
       const { cacheme, clock } = await space();
       const { Held, seen, drain } = heldNode(caches);
       await cacheme.set(new Held(1), 0);
@@ -185,7 +185,7 @@ describe("promise 1: two loads of a key at most, one running and one that began 
       expect(seen).toEqual({ begun: 1, most: 1 });
     });
 
-    it(`runs two loads at most for refreshes that come while one loads, and gives them the second: ${setup}`, async () => {
+    it(`runs at most two loads for refreshes that come during a load, and gives them the second: ${setup}`, async () => {
       const { cacheme } = await space();
       const { Held, seen, end, drain } = heldNode(caches);
       const refreshes: Promise<number>[] = [];
@@ -204,7 +204,7 @@ describe("promise 1: two loads of a key at most, one running and one that began 
       expect(seen.begun).toBeLessThanOrEqual(3);
     });
 
-    it(`runs two loads at most for readers who give up one after the other: ${setup}`, async () => {
+    it(`runs at most two loads for readers that give up one after the other: ${setup}`, async () => {
       const { cacheme } = await space();
       const { Held, seen, drain } = heldNode(caches);
       const outcomes: Promise<unknown>[] = [];
@@ -223,7 +223,7 @@ describe("promise 1: two loads of a key at most, one running and one that began 
       expect(seen.most).toBeLessThanOrEqual(2);
     });
 
-    it(`runs two loads at most for reads that invalidations overtake: ${setup}`, async () => {
+    it(`runs at most two loads for reads that invalidations overtake: ${setup}`, async () => {
       const { cacheme } = await space();
       const { Held, seen, drain } = heldNode(caches);
       const reads: Promise<number>[] = [];
@@ -266,7 +266,7 @@ describe("promise 1: two loads of a key at most, one running and one that began 
     expect([remote.records.size, cacheme.peekLocal(new Bulk(1))]).toEqual([0, undefined]);
   });
 
-  it("asks a remote tier once for all reads of a key in one tick", async () => {
+  it("reads a remote tier once for all reads of a key in one tick", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
     await Promise.all([
@@ -313,7 +313,7 @@ describe("batching", () => {
     expect(remote.calls.find(({ operation }) => operation === "read")?.keys).toHaveLength(6);
   });
 
-  it("gathers reads that are reached through several awaits", async () => {
+  it("gathers reads that are behind several awaits", async () => {
     const { cacheme, remote } = await space();
     const { Bulk, calls } = bulkNode({ caches: remoteOnly });
     const after = async (awaits: number) => {
@@ -349,7 +349,7 @@ describe("batching", () => {
     expect(calls).toEqual([[1, 2], [3, 4], [5]]);
   });
 
-  it("runs at most `concurrency` loads side by side, in their order", async () => {
+  it("runs at most `concurrency` concurrent loads, in their order", async () => {
     const { cacheme } = await space();
     const answers = new Map<number, ReturnType<typeof deferred<number>>>();
     const { Counting, loads } = countingNode({ caches: localOnly, concurrency: 2 }, (id) => {
@@ -378,7 +378,7 @@ describe("batching", () => {
     expect([remote.count("remove"), remote.records.size]).toEqual([1, 0]);
   });
 
-  it("reads a second remote tier once for all that the first one missed", async () => {
+  it("reads a second remote tier once for all keys that the first one missed", async () => {
     const { cacheme, clock, remote } = await space();
     const { SimulatedRemote } = await import("../support/simulated-remote.js");
     const far = new SimulatedRemote(clock);
@@ -391,7 +391,7 @@ describe("batching", () => {
     expect(await cacheme.getAll([1, 2, 3].map((id) => new Bulk(id)))).toEqual([10, 20, 30]);
     expect([remote.count("read") - before[0]!, far.count("read") - before[1]!]).toEqual([1, 1]);
     expect(far.calls.at(-1)?.keys).toEqual(["cacheme:bulk:1:1", "cacheme:bulk:2:1"]);
-    await settled(); // No reader waits for what it fills back.
+    await settled(); // No reader waits for the fill.
     expect(remote.records.size).toBe(3);
   });
 });

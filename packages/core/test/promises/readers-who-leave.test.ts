@@ -4,15 +4,15 @@ import { type Deferred, deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
 import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
 
-/** A reader who leaves when the test says so. */
+/** Makes a reader that leaves when the test says so. */
 function reader(read: (signal: AbortSignal) => Promise<unknown>) {
   const leaving = new AbortController();
   const answer = read(leaving.signal).catch(() => "left");
   return { answer, leave: () => leaving.abort() };
 }
 
-describe("promise 5: everyone is answered, whoever has left before", () => {
-  it("answers who comes after all readers of a load in line, and of a read that follows it, have left", async () => {
+describe("promise 5: everyone is answered, even after other readers have left", () => {
+  it("answers a reader that comes after all readers of a waiting load, and of a read that follows it, have left", async () => {
     const { cacheme } = await space();
     const first = deferred<string>();
     const { Counting, loads } = countingNode({ caches: localOnly, concurrency: 1 }, (id) =>
@@ -36,7 +36,7 @@ describe("promise 5: everyone is answered, whoever has left before", () => {
     expect(loads).toEqual([1, 2]);
   });
 
-  it("gives nobody the AbortError of a load that all had left, those who followed it among them", async () => {
+  it("gives no reader the AbortError of a load that all had left, not even one that followed it", async () => {
     const { cacheme } = await space();
     let loads = 0;
     class Listening extends Node<string> {
@@ -60,7 +60,7 @@ describe("promise 5: everyone is answered, whoever has left before", () => {
     expect(await cacheme.get(new Listening())).toBe("value");
   });
 
-  it("loads nothing more for a reader with a limit of age who has left", async () => {
+  it("does not load again for a reader with a limit of age that has left", async () => {
     const { cacheme } = await space();
     const loading = deferred<string>();
     const { Counting, loads } = countingNode({ caches: localOnly }, () => loading.promise);
@@ -78,7 +78,7 @@ describe("promise 5: everyone is answered, whoever has left before", () => {
 });
 
 describe("a load that waits for a read in a class with a concurrency of 1", () => {
-  it("is answered where the read goes on to a second load, which needs no place in the line", async () => {
+  it("is answered if the read goes on to a second load, which needs no place in the line", async () => {
     const { cacheme } = await space();
     const [begun, first] = [deferred(), deferred()];
     let loads = 0;
@@ -116,7 +116,7 @@ describe("a load that waits for a read in a class with a concurrency of 1", () =
 });
 
 describe("a load that has left a read", () => {
-  it("waits for it no longer, so there is no cycle", async () => {
+  it("no longer waits for it, so there is no cycle", async () => {
     const { cacheme } = await space();
     const leaving = new AbortController();
     const [outer, inner] = [deferred(), deferred()];
@@ -153,7 +153,7 @@ describe("a load that has left a read", () => {
     expect(await Promise.all(reads)).toEqual(["outer of nothing", "inner of outer of nothing"]);
   });
 
-  it("takes a read with a signal that it does not await for no cycle", async () => {
+  it("does not take a read with a signal that it does not await for a cycle", async () => {
     const { cacheme } = await space();
     const begun = deferred();
     class Outer extends Node<string> {
@@ -183,7 +183,7 @@ describe("a load that has left a read", () => {
   });
 });
 
-describe("readers who joined a load that was overtaken", () => {
+describe("readers that joined an overtaken load", () => {
   it("cost no load if they have left", async () => {
     const { cacheme } = await space();
     const loading = deferred<string>();
@@ -202,7 +202,7 @@ describe("readers who joined a load that was overtaken", () => {
     expect(loads).toEqual([1]);
   });
 
-  it("abort the load that they have gone on to when they leave", async () => {
+  it("abort their next load when they leave", async () => {
     const { cacheme } = await space();
     const signals: AbortSignal[] = [];
     const endings: Deferred<string>[] = [];
@@ -255,7 +255,7 @@ describe("readers who joined a load that was overtaken", () => {
 });
 
 describe("a read with a limit of age that would close a cycle when it goes on to a load", () => {
-  it("is no reader of that load", async () => {
+  it("is not a reader of that load", async () => {
     const { cacheme, clock, remote } = await space();
     const reading = deferred();
     let aborted: (() => boolean) | undefined;

@@ -6,7 +6,7 @@ import { remoteOnly, type Space, space, twoTiers } from "../support/space.js";
 
 type Source = (id: number) => string | Promise<string>;
 
-/** A class, and the same one after its source was edited. */
+/** A class, and the same class after its source was edited. */
 const versions = {
   first: (meta: NodeMeta, source: Source) =>
     class Row extends Node<string> {
@@ -41,7 +41,7 @@ const unused: Source = () => {
   throw new Error("nothing loads here");
 };
 
-/** Lets the storage's next request of that kind wait, before it is carried out. */
+/** Holds the storage's next request of that kind before it is carried out. */
 function hold(remote: SimulatedRemote, held: "read" | "write" | "remove"): Deferred<void> {
   const gate = deferred();
   let isHeld = false;
@@ -53,7 +53,7 @@ function hold(remote: SimulatedRemote, held: "read" | "write" | "remove"): Defer
   return gate;
 }
 
-/** Another client of the server takes the place of the storage "remote". */
+/** Replaces the storage "remote" with another client of its server. */
 async function reconnect({ cacheme, clock, remote }: Space): Promise<SimulatedRemote> {
   const other = new SimulatedRemote(clock, remote);
   await cacheme.registerStorage("remote", other, { replace: true });
@@ -69,7 +69,7 @@ afterEach(() => {
 });
 
 describe("another client of the same server", () => {
-  it("writes after what its predecessor has on the way", async () => {
+  it("writes after its predecessor's requests under way", async () => {
     const made = await space();
     const Row = versions.first({ caches: remoteOnly }, unused);
     const writing = hold(made.remote, "write");
@@ -83,7 +83,7 @@ describe("another client of the same server", () => {
     expect(await made.cacheme.get(new Row(1))).toBe("newer");
   });
 
-  it("removes after what its predecessor has on the way", async () => {
+  it("removes after its predecessor's requests under way", async () => {
     const made = await space();
     const Row = versions.first({ caches: remoteOnly }, () => "loaded");
     const writing = hold(made.remote, "write");
@@ -97,7 +97,7 @@ describe("another client of the same server", () => {
     expect(await made.cacheme.get(new Row(1))).toBe("loaded");
   });
 
-  it("carries out what waited behind its predecessor", async () => {
+  it("carries out the requests that waited behind its predecessor", async () => {
     const made = await space();
     const Row = versions.first({ caches: remoteOnly }, () => "loaded");
     const writing = hold(made.remote, "write");
@@ -111,7 +111,7 @@ describe("another client of the same server", () => {
     expect(await made.cacheme.get(new Row(1))).toBe("loaded");
   });
 
-  it("carries out what its predecessor fails with, because it is closed", async () => {
+  it("carries out requests that failed because its predecessor is closed", async () => {
     const made = await space();
     const Row = versions.first({ caches: remoteOnly }, () => "loaded");
     await made.cacheme.set(new Row(1), "older");
@@ -126,7 +126,7 @@ describe("another client of the same server", () => {
     expect(await made.cacheme.get(new Row(2))).toBe("set");
   });
 
-  it("keeps a set that came upon it", async () => {
+  it("keeps a set that it interrupted", async () => {
     const made = await space();
     const Row = versions.first({ caches: twoTiers }, unused);
     const writing = hold(made.remote, "write");
@@ -138,7 +138,7 @@ describe("another client of the same server", () => {
     expect(await made.cacheme.get(new Row(1))).toBe("set");
   });
 
-  it("does not make a key trusted that an invalidation did not reach", async () => {
+  it("does not trust a key that an invalidation did not reach", async () => {
     const made = await space();
     let source = "old";
     const Row = versions.first({ caches: remoteOnly }, () => source);
@@ -154,7 +154,7 @@ describe("another client of the same server", () => {
 });
 
 describe("a class that is evaluated again with another source", () => {
-  it("writes after what its predecessor has on the way", async () => {
+  it("writes after its predecessor's requests under way", async () => {
     const { cacheme, remote } = await space();
     const First = versions.first({ caches: remoteOnly }, unused);
     const Edited = versions.edited({ caches: remoteOnly }, unused);
@@ -168,7 +168,7 @@ describe("a class that is evaluated again with another source", () => {
     expect(await cacheme.get(new Edited(1))).toBe("newer");
   });
 
-  it("leaves no older value than a refresh gave that came upon it", async () => {
+  it("leaves no older value than a refresh that it interrupted", async () => {
     const { cacheme } = await space();
     const loading = deferred<string>();
     const First = versions.first({ caches: twoTiers }, () => loading.promise);
@@ -182,7 +182,7 @@ describe("a class that is evaluated again with another source", () => {
     expect(await cacheme.get(new Edited(1))).toBe("edited");
   });
 
-  it("distrusts what an earlier one of its version could not remove", async () => {
+  it("distrusts keys that an earlier class of its version could not remove", async () => {
     const { cacheme, remote } = await space();
     let source = "old";
     const caches = remoteOnly;
@@ -208,7 +208,7 @@ describe("a class that is evaluated again with another source", () => {
     expect(cacheme.nodes().map(({ nodeClass }) => nodeClass)).toEqual([Edited]);
   });
 
-  it("takes its predecessor's place only if its storages are known", async () => {
+  it("only takes its predecessor's place if its storages are known", async () => {
     const { cacheme } = await space();
     const First = versions.first({ caches: twoTiers }, () => "first");
     const Edited = versions.edited({ caches: [{ storage: "elsewhere" }] as never }, () => "edited");
@@ -219,8 +219,8 @@ describe("a class that is evaluated again with another source", () => {
   });
 });
 
-describe("a read that a successor comes upon before its load", () => {
-  it("is stored where later readers find it", async () => {
+describe("a read that a successor interrupts before its load", () => {
+  it("is stored for later readers", async () => {
     const made = await space();
     let loads = 0;
     const Row = versions.first({ caches: twoTiers }, () => `load ${++loads}`);

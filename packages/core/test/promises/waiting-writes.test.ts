@@ -15,7 +15,7 @@ async function twoRemotes() {
   return { cacheme, near, far, caches };
 }
 
-/** Lets the storage's first request of that kind wait, at that moment. */
+/** Holds the storage's first request of that kind at that moment. */
 function hold(remote: SimulatedRemote, held: "read" | "write", at: "request" | "answer"): Deferred<void> {
   const gate = deferred();
   let isHeld = false;
@@ -28,7 +28,7 @@ function hold(remote: SimulatedRemote, held: "read" | "write", at: "request" | "
 }
 
 describe("promise 10: a set that waits for an older write", () => {
-  it("is written, if a value that was read meanwhile has taken its place and is overtaken", async () => {
+  it("is written if a value that was read meanwhile has replaced it and is overtaken", async () => {
     const { cacheme, near, caches } = await twoRemotes();
     const { Counting } = countingNode<string>({ caches }, () => "unused");
     const writing = hold(near, "write", "request");
@@ -43,7 +43,7 @@ describe("promise 10: a set that waits for an older write", () => {
     expect(await cacheme.get(new Counting(1))).toBe("newer");
   });
 
-  it("is written rather than an older value that was read meanwhile", async () => {
+  it("is written instead of an older value that was read meanwhile", async () => {
     const { cacheme, near, far, caches } = await twoRemotes();
     const { Counting } = countingNode<string>({ caches }, () => "unused");
     await cacheme.set(new Counting(1), "oldest");
@@ -70,7 +70,7 @@ describe("promise 10: a set that waits for an older write", () => {
 });
 
 describe("promise 10: a set that is carried out between a read and its load", () => {
-  it("is not found after the load's value, if that one cannot be stored", async () => {
+  it("is not found after the load's value if that value cannot be stored", async () => {
     const { cacheme, near, far, caches } = await twoRemotes();
     const refused = () => "no bytes";
     const loading = deferred<unknown>();

@@ -7,7 +7,7 @@ const algorithms = ["gzip", "deflate", "brotli"] as const;
 const text = new TextEncoder().encode("the same words again and again, ".repeat(100));
 
 describe("compressed", () => {
-  it.each(algorithms)("makes with %s what decompress reads back", (algorithm) => {
+  it.each(algorithms)("makes bytes with %s that decompress reads back", (algorithm) => {
     const { compression } = compressed(json(), { algorithm });
 
     const bytes = compression?.compress(text) ?? text;
@@ -22,7 +22,7 @@ describe("compressed", () => {
     expect(() => decompress(algorithm, bytes, text.length - 1)).toThrow(RangeError);
   });
 
-  it("keeps the codec and what the serializer writes, since the envelope marks the compression", () => {
+  it("keeps the codec and the serializer's bytes, because the envelope marks the compression", () => {
     const serializer = compressed(json());
 
     expect(serializer.codec).toBe(json().codec);
@@ -30,7 +30,7 @@ describe("compressed", () => {
     expect(serializer.compression).toMatchObject({ threshold: 1_024, algorithm: "deflate" });
   });
 
-  it("tries harder at a higher level", () => {
+  it("compresses more at a higher level", () => {
     const varied = new TextEncoder().encode(Array.from({ length: 3_000 }, (_, i) => `${i * 7919}`).join());
     const sizeAt = (level: number): number =>
       compressed(json(), { algorithm: "gzip", level }).compression?.compress(varied).length ?? 0;

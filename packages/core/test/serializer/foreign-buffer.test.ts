@@ -1,8 +1,8 @@
 import { runInNewContext } from "node:vm";
 import { expect, it, vi } from "vitest";
 
-// A file of its own: the classes have to be there before the serializers are loaded.
-it("carries a Buffer where it is no Uint8Array, as in Jest's jsdom environment", async () => {
+// In a file of its own, because the classes must exist before the serializers are loaded.
+it("carries a Buffer that is not a Uint8Array, as in Jest's jsdom environment", async () => {
   vi.stubGlobal("Uint8Array", runInNewContext("Uint8Array"));
   const { msgpack } = await import("../../src/serializer/msgpack.js");
   const serializer = msgpack();

@@ -7,7 +7,7 @@ import { expectSame } from "./same.js";
 const binary = { msgpack: msgpack(), v8: v8() };
 
 describe.each(Object.entries({ json: json(), ...binary }))("%s", (_name, serializer) => {
-  it("returns bytes that the next calls leave alone", () => {
+  it("returns bytes that the next calls do not change", () => {
     const values = Array.from({ length: 200 }, (_, i) => ({ i, text: "x".repeat(i * 40) }));
 
     const encoded = values.map((value) => serializer.encode(value));
@@ -15,7 +15,7 @@ describe.each(Object.entries({ json: json(), ...binary }))("%s", (_name, seriali
     for (const [index, bytes] of encoded.entries()) expect(serializer.decode(bytes)).toEqual(values[index]);
   });
 
-  it("reads from the middle of a larger buffer, and from an array of bytes that is no Buffer", () => {
+  it("reads from the middle of a larger buffer, and from a byte array that is not a Buffer", () => {
     const value = {
       name: "žluť",
       list: [1, 2, 3],
@@ -37,7 +37,7 @@ describe.each(Object.entries(binary))("%s", (_name, serializer) => {
     "an ArrayBuffer": new Uint8Array([1, 2, 3]).buffer,
   };
 
-  it.each(Object.entries(values))("does not share the memory of what %s was read from", (_what, value) => {
+  it.each(Object.entries(values))("does not share the memory that %s was read from", (_what, value) => {
     const bytes = Buffer.from(serializer.encode(value));
 
     const decoded = serializer.decode(bytes);
@@ -46,7 +46,7 @@ describe.each(Object.entries(binary))("%s", (_name, serializer) => {
     expectSame(decoded, value);
   });
 
-  it.each(Object.entries(values))("does not share the memory of %s that was written", (_what, value) => {
+  it.each(Object.entries(values))("does not share the memory of the %s that was written", (_what, value) => {
     const source = value instanceof Buffer ? Buffer.from(value) : structuredClone(value);
 
     const bytes = serializer.encode(source);
@@ -56,7 +56,7 @@ describe.each(Object.entries(binary))("%s", (_name, serializer) => {
     expect(Buffer.from(bytes)).toEqual(before);
   });
 
-  it("stores of a small Buffer no more than its bytes, and not the pool that it stands in", () => {
+  it("stores only a small Buffer's bytes, and not its pool", () => {
     Buffer.from("a secret of somebody else");
 
     expect(serializer.encode(Buffer.from("mine")).length).toBeLessThan(20);

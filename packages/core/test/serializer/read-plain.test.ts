@@ -31,7 +31,7 @@ const { value: plain } = fc.letrec<{ value: unknown }>((tie) => ({
 }));
 
 describe("the reader of plain values", () => {
-  it("reads what msgpackr wrote of plain values, as msgpackr does", () => {
+  it("reads plain values of msgpackr as msgpackr does", () => {
     fc.assert(
       fc.property(plain, (value) => {
         expectSame(readPlain(Buffer.from(packr.pack(value))), value);
@@ -49,7 +49,7 @@ describe("the reader of plain values", () => {
     expectSame(readPlain(Buffer.from(packr.pack([list, object, texts]))), [list, object, texts]);
   });
 
-  it("leaves to msgpackr what is not plain", () => {
+  it("leaves values that are not plain to msgpackr", () => {
     const others = [new Date(0), 1n, 2n ** 64n - 1n, new Uint8Array(1), new Set(), /a/, new Error("e")];
     for (const other of others) {
       expect(readPlain(Buffer.from(packr.pack(other)))).toBe(notPlain);
@@ -62,7 +62,7 @@ describe("the reader of plain values", () => {
     expect(readPlain(Buffer.from(packr.pack(nested)))).toBe(notPlain);
   });
 
-  it("leaves bytes to msgpackr that are cut off, or have others behind them", () => {
+  it("leaves bytes to msgpackr that are cut off, or followed by others", () => {
     const bytes = Buffer.from(
       packr.pack({ id: 70_000, name: "a".repeat(300), list: [1.5, -40_000, null, "é"] }),
     );
@@ -72,7 +72,7 @@ describe("the reader of plain values", () => {
     expect(readPlain(Buffer.concat([bytes, Buffer.of(1)]))).toBe(notPlain);
   });
 
-  it("never throws, and reads of any bytes what msgpackr reads", () => {
+  it("never throws, and reads any bytes as msgpackr does", () => {
     const damaged = fc
       .tuple(plain, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 }))
       .map(([value, damages]) => {
@@ -83,7 +83,7 @@ describe("the reader of plain values", () => {
     fc.assert(
       fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 40 })), (bytes) => {
         const found = readPlain(Buffer.from(bytes));
-        // Damaged strings of UTF-8 aside: the two replace a different number of bytes.
+        // Except damaged strings of UTF-8: the two replace a different number of bytes.
         if (found === notPlain || JSON.stringify(found)?.includes("\ufffd")) return;
         expectSame(found, unpackr.unpack(Buffer.from(bytes)));
       }),
@@ -91,7 +91,7 @@ describe("the reader of plain values", () => {
     );
   });
 
-  it("keeps keys apart that it remembers in one place", () => {
+  it("tells keys apart that it remembers in one place", () => {
     const keys = Array.from({ length: 5_000 }, (_, index) => `k${index.toString(36)}`);
     const objects = keys.map((name) => ({ [name]: name }));
 

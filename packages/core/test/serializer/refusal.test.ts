@@ -22,7 +22,7 @@ function refusalOf(serializer: Serializer, value: unknown): SerializationError {
 }
 
 describe("a refused value", () => {
-  it("is named with its path, what it is, and who would carry it", () => {
+  it("is named with its path, its kind, and the serializers that would carry it", () => {
     const order = { orders: [{ total: 1 }, { total: 10n }] };
 
     const error = refusalOf(json(), order);
@@ -35,7 +35,7 @@ describe("a refused value", () => {
     );
   });
 
-  it("that nobody carries is named with its class and what to do instead", () => {
+  it("that no serializer carries is named with its class and with advice", () => {
     const error = refusalOf(msgpack(), { price: new Money(1) });
 
     expect(error.path).toBe("$.price");
@@ -112,8 +112,8 @@ describe("a value that msgpack carries", () => {
   });
 });
 
-describe("an object that stands in many places", () => {
-  it("does not keep a serializer busy for ever where few objects make up an endless tree", () => {
+describe("an object that occurs in many places", () => {
+  it("does not keep a serializer busy for ever if few objects make up an endless tree", () => {
     let value: unknown = ["leaf"];
     for (let level = 0; level < 100; level++) value = [value, value];
 
@@ -123,7 +123,7 @@ describe("an object that stands in many places", () => {
     expect((v8().decode(v8().encode(value)) as unknown[])[0]).toBeDefined();
   });
 
-  it("is not checked again and again where it is wide and met in a few thousand places", () => {
+  it("is not checked again and again if it is wide and occurs in a few thousand places", () => {
     const wide = new Array(100_000).fill(1);
     const value = new Array(9_000).fill(wide);
 
@@ -141,7 +141,7 @@ describe("an object that stands in many places", () => {
     ["msgpack", msgpack()],
     ["v8", v8()],
   ])(
-    "comes back in all of them from %s, past the number of values from which objects are watched",
+    "comes back in all places from %s, past the number of values from which objects are watched",
     (_name, serializer) => {
       const shared = { country: "NL" };
       const value = [new Array(100_000).fill(1), ...Array.from({ length: 100 }, (_, id) => ({ id, shared }))];

@@ -7,7 +7,7 @@ import { msgpack } from "../../src/serializer/msgpack.js";
 import { v8 } from "../../src/serializer/v8.js";
 import { expectSame } from "./same.js";
 
-/** Nearly everything that can be made: also what no serializer carries. */
+/** Nearly all values that can be made, including those that no serializer carries. */
 const anything = fc.anything({
   withBigInt: true,
   withBoxedValues: true,
@@ -21,7 +21,7 @@ const anything = fc.anything({
   maxDepth: 4,
 });
 
-/** What programs usually cache. */
+/** The values that programs usually cache. */
 const ordinary = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
@@ -67,7 +67,10 @@ const serializers = {
 };
 
 describe.each(Object.entries(serializers))("%s", (_name, serializer) => {
-  /** Either the same comes back, or it is refused with a path: never a silent change. */
+  /**
+   * Fails unless the same value comes back, or it is refused with a path. A serializer never
+   * changes a value silently.
+   */
   function carriesOrRefuses(value: unknown): void {
     let bytes: Uint8Array;
     try {
@@ -88,7 +91,7 @@ describe.each(Object.entries(serializers))("%s", (_name, serializer) => {
     fc.assert(fc.property(ordinary.value, carriesOrRefuses), { numRuns: 200 });
   });
 
-  it("returns texts with lone surrogates as they went in, as values and as keys", () => {
+  it("returns strings with lone surrogates as they went in, as values and as keys", () => {
     fc.assert(
       fc.property(text, text, (key, value) => carriesOrRefuses({ [key]: value })),
       { numRuns: 500 },
@@ -97,7 +100,7 @@ describe.each(Object.entries(serializers))("%s", (_name, serializer) => {
 });
 
 describe("msgpack", () => {
-  it("carries everything that the ordinary values consist of", () => {
+  it("carries every kind of the ordinary values", () => {
     fc.assert(
       fc.property(ordinary.value, (value) => {
         expectSame(msgpack().decode(msgpack().encode(value)), value);

@@ -1,8 +1,9 @@
 import { expect } from "vitest";
 
 /**
- * Fails unless both are the same, also where equality usually looks away: -0, prototypes, holes, properties of arrays, the order
- * of keys, whether a property is enumerable. Objects that contain themselves are compared along the same ways.
+ * Fails unless both are the same, even in aspects that equality usually ignores: -0, prototypes,
+ * holes, properties of arrays, the order of keys, whether a property is enumerable. Objects that
+ * contain themselves are compared along the same paths.
  */
 export function expectSame(actual: unknown, expected: unknown): void {
   const met = new Map<object, object>();
@@ -25,14 +26,19 @@ export function expectSame(actual: unknown, expected: unknown): void {
   }
 }
 
-/** From so many names on, a text of each property would take longer than the serializer. */
+/**
+ * The number of names from which a string for each property would take longer than the serializer.
+ */
 const manyNames = 1_000;
 
 function isLargeRecord(object: object): boolean {
   return Object.getPrototypeOf(object) === Object.prototype && Reflect.ownKeys(object).length >= manyNames;
 }
 
-/** The same aspects of a large plain object, without a text for each property that is equal. */
+/**
+ * Compares the same aspects of a large plain object, without a string for each property that is
+ * equal.
+ */
 function differencesOf(left: object, right: object, path: string): [unknown, unknown, string][] {
   const [names, expected] = [Reflect.ownKeys(left), Reflect.ownKeys(right)];
   const isAlike =

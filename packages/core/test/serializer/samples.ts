@@ -5,32 +5,41 @@ import { runInNewContext, runInThisContext } from "node:vm";
 /** Made once for all tests, because it takes long. */
 const ofManyNames = Object.fromEntries(Array.from({ length: 65_536 }, (_, i) => [`${i}x`, i]));
 
-/** What a sample comes back as, if it does not come back as it is. */
+/** The values that come back for samples that do not come back as they are. */
 const comesBack = new Map<unknown, unknown>();
 
 export function expectedOf(sample: unknown): unknown {
   return comesBack.has(sample) ? comesBack.get(sample) : sample;
 }
 
-/** The value of an expression in another realm, which comes back as the value that it has in this one. */
+/**
+ * Evaluates an expression in another realm. Its value comes back as the value of the expression in
+ * this realm.
+ */
 function ofAnotherRealm(expression: string): unknown {
   const value = runInNewContext(expression);
   comesBack.set(value, runInThisContext(expression));
   return value;
 }
 
-/** An error of one of Node's hidden classes, which comes back as one of the class that it says to be. */
+/**
+ * Makes an error of one of Node's hidden classes. It comes back as an error of the class that it
+ * pretends to be.
+ */
 function ofNode(error: Error): Error {
   const claimed = error.constructor.prototype;
   let prototype = Object.getPrototypeOf(error);
-  // Some have a toString that shows the code: that comes back too.
+  // Some have a toString that shows the code, which comes back too.
   while (prototype !== claimed && !Object.hasOwn(prototype, "toString"))
     prototype = Object.getPrototypeOf(prototype);
   comesBack.set(error, like(error, prototype));
   return error;
 }
 
-/** An object of the error's properties. Newer Nodes have the stack behind a getter, which works for errors only. */
+/**
+ * Makes an object with the error's properties. Newer Nodes have the stack behind a getter, which
+ * only works for errors.
+ */
 function like(error: Error, prototype: object): object {
   const object = Object.create(prototype);
   for (const key of Reflect.ownKeys(error)) {
@@ -68,7 +77,7 @@ const unknownHost = await new Promise<Error>((resolve) =>
   lookup("no..name", (error) => resolve(error as Error)),
 );
 
-/** For every row of the table in docs/serializers.md, values that it speaks of. */
+/** The values of each row of the table in docs/serializers.md. */
 export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
   "null, booleans": () => [null, true, false],
   "strings, with lone surrogates too": () => [
@@ -116,9 +125,9 @@ export const samples: Readonly<Record<string, () => readonly unknown[]>> = {
     ...["__proto__", "constructor", "toJSON", "hasOwnProperty", "__keys__", "", "10", "odd key"].map((name) =>
       JSON.parse(`{"b": 1, ${JSON.stringify(name)}: {"x": 1}, "9": 2}`),
     ),
-    // As rows: of more shapes than msgpackr gives numbers to,
+    // As rows: with more shapes than msgpackr gives numbers to,
     Array.from({ length: 300 }, (_, id) => ({ id, [`name${id % 130}`]: { [`inner${id % 97}`]: id } })),
-    // and with the name under which its tree of names keeps lists of them.
+    // and with the name under which msgpackr's tree of names keeps lists of them.
     Array.from({ length: 20 }, (_, id) => (id % 2 === 0 ? { __keys__: id } : {})),
     Array.from({ length: 20 }, (_, id) => ({
       id,
@@ -312,7 +321,7 @@ function arguments_(..._values: unknown[]): unknown {
   return arguments;
 }
 
-/** Its errors are of Node's own too, and come back as Errors. */
+/** Its errors are also Node's own, and come back as Errors. */
 function aggregateOfNode(): unknown {
   const { errors } = refusedConnections as AggregateError;
   const expected = like(refusedConnections, AggregateError.prototype);

@@ -4,7 +4,7 @@ import { msgpack } from "../../src/serializer/msgpack.js";
 
 describe("a few bytes", () => {
   it("do not make msgpack() take hundreds of megabytes for arrays of holes", () => {
-    // A table (its mark, then its parts) of lists with nothing in them that say to be 16 million elements long.
+    // A table (its mark, then its parts) of empty lists that claim to have 16 million elements.
     const table = [[2, ...Array.from({ length: 30 }, (_, place) => place + 1)]];
     for (let place = 0; place < 30; place++) table.push([3, 16_000_000]);
     const bytes = Buffer.concat([Buffer.of(0xc1), pack(table)]);
@@ -17,7 +17,7 @@ describe("a few bytes", () => {
     expect(taken).toBeLessThan(200 * 2 ** 20); // 30 times 128 MB otherwise
   });
 
-  it("that say a list is longer than any list are not read", () => {
+  it("that claim an impossible list length are not read", () => {
     const bytes = Buffer.concat([Buffer.of(0xc1), pack([[3, 2 ** 40]])]);
 
     expect(() => msgpack().decode(bytes)).toThrow(RangeError);

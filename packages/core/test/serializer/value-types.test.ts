@@ -14,7 +14,7 @@ class Money {
   ) {}
 }
 
-/** Holds a value of any kind, of users' types too. */
+/** Holds a value of any kind, even of a user's type. */
 class Box {
   constructor(readonly content: unknown) {}
 }
@@ -126,7 +126,7 @@ describe.each(Object.entries(serializers))("the types of %s", (_name, serializer
     expect(encoded).toBe(1);
   });
 
-  it("do not make what is carried without them another value", () => {
+  it("do not change values that are carried without them", () => {
     for (const value of [
       { "@type": "Money", "@value": 1 },
       [1, "two", { three: null }],
@@ -148,7 +148,7 @@ describe.each(Object.entries(serializers))("the types of %s", (_name, serializer
     }
   });
 
-  it("are refused with the path of what cannot be carried in their data", () => {
+  it("are refused with the path of the data that cannot be carried", () => {
     const error = thrownBy(() => serializer.encode({ a: [new Box({ b: new WeakMap() })] }));
 
     expect(error).toBeInstanceOf(SerializationError);
@@ -196,20 +196,20 @@ describe.each(Object.entries(bare))("%s without types", (name, serializer) => {
     expect(decodeEntry(writer, 1, "a:b:c:1", bytes)?.value).toEqual([new Money(1n, "EUR")]);
   });
 
-  it("writes what needs no types as with them, so that both read each other", () => {
+  it("writes values that need no types as with them, so that both read each other", () => {
     for (const value of [{ a: [1] }, "text", Array.from({ length: 30 }, (_, id) => ({ id }))]) {
       expect((serializers[name] as Serializer).encode(value)).toEqual(serializer.encode(value));
     }
   });
 
-  it("says that types are the way", () => {
+  it("suggests types", () => {
     expect(thrownBy(() => serializer.encode({ price: new Money(1n, "EUR") }))).toMatchObject({
       message: expect.stringContaining("or give its class to the option `types`."),
     });
   });
 });
 
-it("a type of json may be of what JSON lacks: dates, maps and bigints", () => {
+it("a type of json may stand for kinds that JSON lacks: dates, maps and bigints", () => {
   const serializer = json({
     types: [
       valueType({ tag: "Date", class: Date, encode: Number, decode: (time) => new Date(time) }),
@@ -243,7 +243,7 @@ it("a type may have the map of values that msgpack and v8 carry around it", () =
     expectSame(roundTrip(serializers[name] as Serializer, around), around);
 });
 
-describe("types that are not valid", () => {
+describe("invalid types", () => {
   const valid = { tag: "Box", class: Box, encode: () => 1, decode: () => new Box(1) };
 
   it.each([

@@ -1,7 +1,7 @@
 import type { KeyHistory, Read } from "./key-history.js";
 import type { Origin } from "./values.js";
 
-/** A promise that was broken. */
+/** A promise that the simulation found broken. */
 export interface Violation {
   readonly promise: 1 | 2 | 4 | 5 | 10 | 11 | "each read counts once";
   readonly what: string;
@@ -10,9 +10,9 @@ export interface Violation {
 }
 
 /**
- * Promises 1, 2, 4 and 10, when a read is answered with a value.
+ * Checks promises 1, 2, 4 and 10 when a read is answered with a value.
  *
- * @returns what is wrong
+ * @returns the violation
  */
 export function checkAnswer(read: Read, origin: Origin | undefined, value: unknown): Violation | undefined {
   const { floors } = read;
@@ -43,10 +43,11 @@ export function checkAnswer(read: Read, origin: Origin | undefined, value: unkno
 }
 
 /**
- * Raises what later reads may be given, once a reader was given a value.
+ * Raises the lowest value that later reads may get, once a reader got a value.
  *
- * A value that no tier took, or that was loaded past a tier in trouble, may be followed by an older one (promise 10), unless
- * its reader asked for what replaces the stored one: then the stored one is gone, or its tier is distrusted.
+ * A value that no tier took, or that was loaded past a tier in trouble, may be followed by an older
+ * one (promise 10). If its reader wanted to replace the stored one, it may not: the stored one is
+ * gone, or its tier is distrusted.
  *
  * @param isLocal whether a local tier holds the value
  */
@@ -54,7 +55,8 @@ export function raiseFloor(history: KeyHistory, read: Read, origin: Origin, isLo
   const isNew = origin.kind === "load" && origin.born > read.born;
   const replaced = isReplacing(read) || (read.way === "maxAge" && isNew);
   const isHeld = origin.taken || isLocal;
-  // Later readers may find the value in a tier, and what the tier in trouble holds is as old as before.
+  // Later readers may find the value in a tier, and the entry of the tier in trouble is as old as
+  // before.
   if (origin.kind === "load" && history.wasInTrouble) origin.pastTrouble = true;
   if (!replaced && (!isHeld || history.wasInTrouble || origin.pastTrouble)) return;
   history.raiseNewest(origin.born, `${read.way} ${read.born}${isHeld ? "" : " (which no tier took)"}`);

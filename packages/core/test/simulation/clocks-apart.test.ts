@@ -8,7 +8,10 @@ import { timeout } from "./holds.js";
 
 const hour = 3_600_000;
 
-/** How far the clocks of two processes and of two storages are ahead of the true time, in milliseconds. */
+/**
+ * The milliseconds by which the clocks of two processes and of two storages are ahead of the true
+ * time.
+ */
 interface Skews {
   readonly processes: readonly [number, number];
   readonly storages: readonly [number, number];
@@ -24,7 +27,7 @@ const apart: Record<string, Skews> = {
   "every clock for itself": { processes: [hour, 0], storages: [-hour, hour / 2] },
 };
 
-/** Milliseconds: a storage may tell whole ones only, so that what it is taken to say is off by one of them. */
+/** Milliseconds. A storage may only report whole ones, so its reading may be wrong by one. */
 const rounding = 2;
 
 const remoteOnly: NodeMeta["caches"] = [{ storage: "far", ttl: 10_050 }];
@@ -42,9 +45,12 @@ const setups: Record<string, NodeMeta["caches"]> = {
   ],
 };
 
-/** Two processes with a clock each, over two storages with a clock each. A value is the number of its load. */
+/**
+ * Two processes with a clock each, over two storages with a clock each. A value is the number of
+ * its load.
+ */
 class Machines {
-  // No whole second: what tells nothing but those is known less well.
+  // Not a whole second, because a clock of whole seconds is known less exactly.
   readonly clock = new VirtualClock(Date.UTC(2026, 0, 1) + 123);
   loads = 0;
   readonly #processes: Cacheme[] = [];
@@ -98,7 +104,7 @@ class Machines {
   }
 }
 
-/** One read, and how long nothing happens after it. */
+/** One read, and the length of the pause after it. */
 interface Reading {
   readonly process: number;
   readonly key: number;
@@ -110,7 +116,7 @@ const reading: fc.Arbitrary<Reading> = fc.record({
   process: fc.nat(1),
   key: fc.nat(2),
   maxAge: fc.constantFrom(undefined, undefined, 550, 3_050),
-  // Never so that something expires within the rounding of the time at which it is read.
+  // The pauses never make an entry expire within the rounding of the time of a read.
   ms: fc.integer({ min: 0, max: 30 }).map((tenths) => tenths * 100),
 });
 

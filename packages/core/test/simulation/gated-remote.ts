@@ -4,10 +4,10 @@ import { SimulatedRemote } from "../support/simulated-remote.js";
 import type { Gate, Gates } from "./gates.js";
 import { numberIn, type Values } from "./values.js";
 
-/** What is told of a remote tier's requests. */
+/** The callbacks for a remote tier's requests. */
 export interface RequestWatcher {
   sent(keys: readonly number[]): void;
-  /** The request was not carried out, or its answer did not arrive. */
+  /** Called if the request was not carried out, or its answer did not arrive. */
   failed(keys: readonly number[]): void;
   ended(keys: readonly number[]): void;
 }
@@ -18,7 +18,7 @@ export class GatedRemote extends SimulatedRemote {
   readonly #gates: Gates;
   readonly #values: Values;
   readonly #watcher: RequestWatcher;
-  /** How many reads were sent for each key. */
+  /** The number of reads that were sent for each key. */
   readonly reads: Map<number, number>;
 
   constructor(clock: Clock, gates: Gates, values: Values, watcher: RequestWatcher, sameServer?: GatedRemote) {
@@ -30,7 +30,7 @@ export class GatedRemote extends SimulatedRemote {
     this.reads = sameServer?.reads ?? new Map();
   }
 
-  /** Another client of the same server. */
+  /** Makes another client of the same server. */
   another(): GatedRemote {
     return new GatedRemote(this.#clock, this.#gates, this.#values, this.#watcher, this);
   }
@@ -85,7 +85,7 @@ export class GatedRemote extends SimulatedRemote {
   }
 }
 
-/** The simulation's key in a stored one. */
+/** Returns the simulation's key in a stored one. */
 function keyOf(stored: string): number {
   return Number(/:key(\d+)/.exec(stored)?.[1]);
 }

@@ -1,10 +1,10 @@
 import type { Ending } from "./schedule.js";
 
-/** What waits for the schedule: a request on its way to a storage or back, or a load. */
+/** A request on its way to a storage or back, or a load, that waits for the schedule. */
 export interface Gate {
   readonly kind: "load" | "read" | "write" | "remove";
   readonly keys: readonly number[];
-  /** When the request was sent, or the load began. */
+  /** The birth of the request or of the load. */
   readonly born: number;
   /** The births of the values that a write carries. */
   readonly values: readonly number[];
@@ -27,7 +27,7 @@ export class Gates {
     return new Promise((open) => this.#closed.push({ ...gate, open }));
   }
 
-  /** Opens the gate of that place, counted round. */
+  /** Opens the gate of that place, modulo the number of gates. */
   open(which: number, how: Ending): Gate | undefined {
     const gate = this.#closed.splice(which % Math.max(1, this.#closed.length), 1)[0];
     gate?.open(how);
@@ -39,7 +39,7 @@ export class Gates {
     for (const gate of this.#closed.splice(0)) gate.open("ok");
   }
 
-  /** The places of the gates that the test accepts. */
+  /** Returns the places of the gates that the test accepts. */
   where(accepts: (gate: Gate) => boolean): number[] {
     return this.#closed.flatMap((gate, place) => (accepts(gate) ? [place] : []));
   }
@@ -49,7 +49,7 @@ export class Gates {
   }
 }
 
-/** Lets every job run that waits for nothing but promises and ticks. */
+/** Runs every job that only waits for promises and ticks. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,15 +5,21 @@ import { type Schedule, schedules } from "./schedule.js";
 import type { Setup } from "./setups.js";
 import { type Probes, Simulation } from "./simulation.js";
 
-/** How many schedules each set-up gets: over all five of them 20,000. */
+/** The number of schedules of each set-up: 20,000 over all five. */
 export const runs = 4_000;
 
-/** Milliseconds for the schedules of one set-up: they take 6 s of processor time, on a machine that may be busy. */
+/**
+ * Milliseconds for the schedules of one set-up. They take 6 s of processor time, on a machine that
+ * may be busy.
+ */
 export const timeout = 120_000;
 
-/** Runs schedules until one breaks a promise; the error has its shrunk form, and the seed that brings it back. */
+/**
+ * Runs schedules until one breaks a promise. The error has its shrunk form, and the seed that
+ * reproduces it.
+ */
 export async function everySchedule(setup: Setup): Promise<{ answered: number }> {
-  // Every class that takes another one's name is reported.
+  // Every class that takes another one's name causes a warning.
   const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
   let answered = 0;
   await fc.assert(
@@ -31,13 +37,14 @@ export async function everySchedule(setup: Setup): Promise<{ answered: number }>
 interface Outcome {
   readonly violations: readonly Violation[];
   readonly answered: number;
-  /** The order of loads in which the violations are seen. */
+  /** The order of loads in which the violations occur. */
   readonly probes: Probes;
 }
 
 /**
- * What a schedule breaks. A read that has waited too long when loads ended in one order has waited for a load that it did not
- * need, unless it waits as long in the other order.
+ * Returns the promises that a schedule breaks. A read may wait too long if loads end in one order,
+ * because it waits for a load that it does not need. It only counts if the read waits as long in
+ * the other order.
  */
 async function outcomeOf(setup: Setup, schedule: Schedule): Promise<Outcome> {
   const first = await runOf(setup, schedule, "youngest load first");
@@ -53,7 +60,7 @@ async function runOf(setup: Setup, schedule: Schedule, probes: Probes): Promise<
   return { violations, answered, probes };
 }
 
-/** What happens in the schedule, line by line. */
+/** Returns the events of the schedule, line by line. */
 async function told(setup: Setup, schedule: Schedule, probes: Probes): Promise<string> {
   const lines: string[] = [];
   await new Simulation(setup, schedule.listens, probes, (line) => lines.push(line)).run(schedule);

@@ -1,43 +1,43 @@
-/** A read that was asked for, and what it may be answered with. */
+/** A read, and the values that may answer it. */
 export interface Read {
   readonly key: number;
   readonly way: "get" | "getAll" | "getAndLeave" | "maxAge" | "fresh" | "refresh";
-  /** Its place among all births. */
+  /** The read's place among all births. */
   readonly born: number;
-  /** When it was asked for, on the clock. */
+  /** The time of the call, on the clock. */
   readonly at: number;
   readonly maxAge: number | undefined;
-  /** What had been promised when it was asked for. */
+  /** The promises at the time of the call. */
   readonly floors: Readonly<Floors>;
   readonly signal: AbortSignal | undefined;
 }
 
-/** The oldest values, by birth, that a read which begins now may be answered with, by promise. */
+/** The oldest values, by birth, that may answer a read that begins now, by promise. */
 export interface Floors {
   /** Promise 2: the latest invalidation that has resolved. */
   invalidated: number;
   /** Promise 4: the latest invalidation that has rejected, because a tier could not be reached. */
   distrusted: number;
-  /** Promise 10: the newest value that a reader was given, or that a set has stored. */
+  /** Promise 10: the newest value that a reader got, or that a set has stored. */
   newest: number;
-  /** What raised {@link newest}, for the message. */
+  /** The event that raised {@link newest}, for the message. */
   newestBy: string;
 }
 
-/** A load that runs. */
+/** A running load. */
 export interface RunningLoad {
   readonly born: number;
-  /** When it began, on the clock. */
+  /** The time when it began, on the clock. */
   readonly at: number;
 }
 
-/** What has happened to one key. */
+/** The events of one key. */
 export class KeyHistory {
   readonly floors: Floors = { invalidated: 0, distrusted: 0, newest: 0, newestBy: "nothing" };
   readonly loads = new Set<RunningLoad>();
   /** The reads that were not answered yet. */
   readonly reads = new Set<Read>();
-  /** The youngest set, invalidation, or ended load: what overtakes older loads. */
+  /** The youngest set, invalidation, or ended load, which overtakes older loads. */
   overtaker = 0;
   /** The loads that have ended. */
   loadsEnded = 0;
@@ -45,7 +45,7 @@ export class KeyHistory {
   #busySince = 0;
   #troubleAt = 0;
 
-  /** Something begins that may still read or change the key. */
+  /** Records the begin of an operation that may still read or change the key. */
   begin(born: number): void {
     if (this.#busy === 0) this.#busySince = born;
     this.#busy += 1;
@@ -55,12 +55,15 @@ export class KeyHistory {
     this.#busy -= 1;
   }
 
-  /** A request failed. */
+  /** Records a failed request. */
   trouble(born: number): void {
     this.#troubleAt = born;
   }
 
-  /** Whether a tier was in trouble since the key was last at rest. What is answered then may be past that tier. */
+  /**
+   * Whether a tier was in trouble since the key was last at rest. Answers may then be past that
+   * tier.
+   */
   get wasInTrouble(): boolean {
     return this.#troubleAt >= this.#busySince && this.#troubleAt > 0;
   }

@@ -1,10 +1,10 @@
 import type { KeyHistory, RunningLoad } from "./key-history.js";
 
 /**
- * Promise 1, when a load begins: never more than two of a key, and no second one while a load runs that nothing has overtaken
- * and that began after everybody who waits had asked.
+ * Checks promise 1 when a load begins: a key never has more than two. It has no second load beside
+ * one that nothing has overtaken and that began after all waiting reads.
  *
- * @returns what is wrong
+ * @returns the violation
  */
 export function checkNewLoad(history: KeyHistory, now: number): string | undefined {
   if (history.loads.size >= 2) return `a load begins while ${history.loads.size} others run`;
@@ -16,7 +16,7 @@ export function checkNewLoad(history: KeyHistory, now: number): string | undefin
   return undefined;
 }
 
-/** Whether the running load leaves something to another one. */
+/** Returns whether another load may run beside the running one. */
 function isJustified(history: KeyHistory, running: RunningLoad, now: number): boolean {
   if (history.overtaker > running.born) return true;
   const reads = [...history.reads];

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 
-/** The keys of one simulation. Two are enough for batches with strangers in them. */
+/** The keys of one simulation. Two are enough for batches with foreign keys in them. */
 export const keys = [0, 1] as const;
 
-/** How something that waits for the schedule ends. */
+/** The way in which a waiting request or load ends. */
 export type Ending =
   /** It succeeds. */
   | "ok"
-  /** A request rejects: before it was carried out, or after. A load rejects. */
+  /** A request rejects before or after it was carried out. A load rejects. */
   | "fail"
   /** A load calls `skip()` and succeeds. */
   | "skip"
@@ -22,24 +22,27 @@ export type Step =
   | { readonly do: "getAll" }
   /** The class is evaluated again, with another source. */
   | { readonly do: "reload" }
-  /** Another storage takes the place of one: another client of the same server if it is remote. */
+  /**
+   * Another storage takes the place of one. If it is remote, it is another client of the same
+   * server.
+   */
   | { readonly do: "replace"; readonly which: number }
-  /** One of the readers with a signal aborts it. */
+  /** A reader with a signal aborts it. */
   | { readonly do: "leave"; readonly which: number }
   | { readonly do: "advance"; readonly ms: number }
-  /** Lets every job run that waits for nothing but promises and ticks. */
+  /** Runs every job that only waits for promises and ticks. */
   | { readonly do: "turn" }
-  /** Ends a request's way to its storage, its way back, or a load; then every job runs. */
+  /** Ends a request's way to its storage, its way back, or a load. Then every job runs. */
   | { readonly do: "release"; readonly which: number; readonly how: Ending };
 
-/** What a simulation does, beside its set-up. */
+/** The steps of a simulation, without its set-up. */
 export interface Schedule {
   readonly steps: readonly Step[];
   /** Whether loads end at once when their signal aborts. */
   readonly listens: boolean;
 }
 
-/** Every step, as often as it is to be drawn. The first ones are what examples shrink to. */
+/** Returns every step, as often as it is to be drawn. Examples shrink to the first ones. */
 function drawn(): Step[] {
   const steps: Step[] = [];
   const add = (weight: number, step: Step) => {
@@ -47,7 +50,8 @@ function drawn(): Step[] {
   };
   add(6, { do: "turn" });
   for (const key of keys) {
-    // Most of what happens, happens to the first key: what two operations do to each other needs one key.
+    // Most steps concern the first key, because the effects of two operations on each other need
+    // one key.
     const weight = key === 0 ? 3 : 1;
     add(weight * 4, { do: "get", key });
     add(weight * 2, { do: "set", key, carriable: true });

@@ -4,7 +4,7 @@ const local = { storage: "local", ttl: 50 } as const;
 const near = { storage: "near", ttl: 100 } as const;
 const far = { storage: "far", ttl: 200 } as const;
 
-/** Where the values of a simulation are kept. */
+/** The tiers of a simulation. */
 export const setups = {
   "local only": [local],
   "remote only": [far],

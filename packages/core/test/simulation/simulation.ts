@@ -9,14 +9,17 @@ import { type Ending, keys, type Schedule, type Step } from "./schedule.js";
 import { type Setup, setups } from "./setups.js";
 import { Values } from "./values.js";
 
-/** A read has joined one of the loads of its key, and only the core knows which: both orders are tried. */
+/**
+ * The orders in which loads end. A read has joined one of the loads of its key, and only the core
+ * knows which, so both orders are tried.
+ */
 export type Probes = "oldest load first" | "youngest load first";
 
 class SourceError extends Error {}
 
 type NodeOfKey = (key: number) => Node<number>;
 
-/** A class of two sources: one more evaluation of a module that was edited gives the other one. */
+/** A class of two sources. Each evaluation of an edited module gives the other one. */
 function simulatedNode(
   meta: NodeMeta,
   load: (key: number, context: LoadContext) => Promise<number>,
@@ -50,10 +53,10 @@ function simulatedNode(
   return (key) => new Odd(key);
 }
 
-/** One run of a schedule against a `Cacheme` of its own, and what it broke. */
+/** One run of a schedule against a `Cacheme` of its own, and the promises that it broke. */
 export class Simulation {
   readonly violations: Violation[] = [];
-  /** How many reads were answered with a value. */
+  /** The number of reads that were answered with a value. */
   answered = 0;
   readonly #clock = new VirtualClock();
   readonly #cacheme = new Cacheme({ clock: this.#clock });
@@ -75,8 +78,8 @@ export class Simulation {
   #unsettled = 0;
 
   /**
-   * @param probes which of the loads that run ends first when it is asked what a read waits for
-   * @param trace is told what happens, for a person to read
+   * @param probes the running load that ends first in the check what a read waits for
+   * @param trace called with each event, for a person to read
    */
   constructor(setup: Setup, listens: boolean, probes: Probes, trace?: (line: string) => void) {
     this.#probes = probes;
@@ -94,7 +97,9 @@ export class Simulation {
     this.#node = this.#evaluate(0);
   }
 
-  /** Runs the schedule, asks what a stranger could hold up, lets everything end, and reads once more. */
+  /**
+   * Runs the schedule, checks what others could delay, lets everything end, and reads once more.
+   */
   async run({ steps }: Schedule): Promise<this> {
     await this.#start();
     for (const step of steps) {
@@ -133,7 +138,7 @@ export class Simulation {
     }
   }
 
-  /** What is under way is overtaken: it serves those who asked before. */
+  /** Overtakes everything under way, which then only serves earlier readers. */
   #overtakeAll(what: string): void {
     const born = this.#values.born();
     for (const key of keys) this.#history(key).overtake(born);
@@ -144,7 +149,7 @@ export class Simulation {
     this.#evaluations += 1;
     this.#node = this.#evaluate(this.#evaluations);
     this.#overtakeAll("the class is evaluated again");
-    for (const key of keys) this.#cacheme.peekLocal(this.#node(key)); // Its first use.
+    for (const key of keys) this.#cacheme.peekLocal(this.#node(key)); // The first use of the new class.
   }
 
   #replace(which: number): void {
@@ -152,7 +157,7 @@ export class Simulation {
     const client = this.#storages.get(storage)?.another();
     if (client !== undefined) this.#storages.set(storage, client);
     this.#replacements += 1;
-    const other = client ?? memory({ maxSize: 10 + this.#replacements }); // Those of one size count as one.
+    const other = client ?? memory({ maxSize: 10 + this.#replacements }); // Two memory storages of one size count as one.
     const replaced = this.#cacheme.registerStorage(storage, other, { replace: true });
     void this.#settles(keys, replaced, {
       done: () => this.#overtakeAll(`storage ${storage} is replaced`),
@@ -201,7 +206,10 @@ export class Simulation {
     }
   }
 
-  /** Each read counts once, however it ended. The counters begin anew with what replaces a class or a storage. */
+  /**
+   * Checks that each read counts once, however it ended. The counters start again when a class or a
+   * storage is replaced.
+   */
   #checkStatistics(): void {
     if (this.#evaluations + this.#replacements > 0) return;
     const { requestCount, coalescedCount } = this.#cacheme.stats();
@@ -350,8 +358,9 @@ export class Simulation {
   }
 
   /**
-   * Promise 11: asks for a value while no removal and no set of the key is carried out or answered. What may end is the key's
-   * reads, its fills, and two of its loads: one that runs, and the read's own.
+   * Checks promise 11: reads a value while no removal and no set of the key is carried out or
+   * answered. Only the key's reads, its fills, and two of its loads may end: a running one, and the
+   * read's own.
    */
   async #probe(key: number): Promise<void> {
     const history = this.#history(key);
@@ -381,7 +390,10 @@ export class Simulation {
     }
   }
 
-  /** The load to end next: of those that ran the oldest or the youngest one, then the read's own, which began later. */
+  /**
+   * Returns the next load to end: the oldest or the youngest running one, then the read's own,
+   * which began later.
+   */
   #nextLoad(key: number, asked: number, oneHasEnded: boolean): number | undefined {
     const loads = this.#gates.where((gate) => gate.kind === "load" && gate.keys.includes(key));
     const own = loads.find((place) => (this.#gates.at(place)?.born ?? 0) > asked);
@@ -392,8 +404,9 @@ export class Simulation {
   }
 
   /**
-   * Whether a plain read of the key may wait for the request: no removal, and no write that a `set` alone waits for. A value
-   * that one remote tier has taken of a set may be on its way into another one for a reader.
+   * Returns whether a plain read of the key may wait for the request. It waits for no removal, and
+   * for no write that only a `set` waits for. If one remote tier has taken a set's value, the value
+   * may be on its way into another tier for a reader.
    */
   #isOwn({ kind, keys: concerned, born, values }: Gate, key: number, asked: number): boolean {
     if (kind === "remove" || !concerned.includes(key)) return false;
@@ -406,7 +419,9 @@ export class Simulation {
     return this.#remotes.length === 1 || !origin.taken;
   }
 
-  /** Opens every gate until nothing waits; then time passes, for whoever waits for that. */
+  /**
+   * Opens every gate until nothing waits, then advances the time for everything that waits for it.
+   */
   async #drain(): Promise<void> {
     for (let quiet = 0; quiet < 3; ) {
       await turn();

@@ -1,20 +1,24 @@
 import { SerializationError, type Serializer } from "../../src/index.js";
 
 /**
- * Where a value comes from. Its number is its birth: a load's is drawn when it begins, a set's at the call. The source is
- * taken to change all the time, so that of two values the one with the greater number is the newer one.
+ * The origin of a value. Its number is its birth: a load's is drawn when it begins, a set's at the
+ * call. The source counts as changing all the time, so the value with the greater number is the
+ * newer one.
  */
 export interface Origin {
   readonly kind: "load" | "set";
   readonly key: number;
   readonly born: number;
-  /** When a storage could have it first, on the clock: when the load ended, when the set was called. */
+  /**
+   * The earliest time, on the clock, at which a storage could have it: the end of the load, or the
+   * call of the set.
+   */
   storedAt: number | undefined;
   /** Whether the serializer carries it. */
   carriable: boolean;
   /** Whether a remote tier has ever held it. */
   taken: boolean;
-  /** Whether a tier was in trouble when a reader was first given it. */
+  /** Whether a tier was in trouble when a reader first got it. */
   pastTrouble: boolean;
   /** Whether its set has settled. */
   settled: boolean;
@@ -25,7 +29,7 @@ export class Values {
   readonly #origins = new Map<number, Origin>();
   #births = 0;
 
-  /** The number of something that begins now. */
+  /** Returns the number of an operation that begins now. */
   born(): number {
     this.#births += 1;
     return this.#births;
@@ -51,7 +55,10 @@ export class Values {
     return this.#origins.get(value as number);
   }
 
-  /** Carries every number but those that are marked. The number can be found in whatever envelope it is stored in. */
+  /**
+   * Makes a serializer that carries every number except the marked ones. The number can be found in
+   * any envelope.
+   */
   serializer(): Serializer {
     return {
       codec: 64,
@@ -66,7 +73,7 @@ export class Values {
   }
 }
 
-/** The value in a stored record, or in its payload. */
+/** Returns the value in a stored record, or in its payload. */
 export function numberIn(bytes: Uint8Array): number {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   const found = /#(\d+)#/.exec(text);

@@ -8,7 +8,7 @@ vi.mock("../../src/timers.js", () => import("../support/global-timers.js"));
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A storage that has failed is asked last for a while. */
+/** A storage that has failed is tried last for a while. */
 const rest = () => vi.advanceTimersByTime(3000);
 
 function two() {
@@ -38,7 +38,7 @@ describe("a replicated storage", () => {
     expect([near.records.size, far.records.size]).toEqual([0, 0]);
   });
 
-  it("reads from the next one while the nearest is down, without asking it each time", async () => {
+  it("reads from the next one while the nearest is down, without trying it each time", async () => {
     const { near, far, storage } = two();
     await storage.writeMany([record("a")]);
     near.gate = down;
@@ -47,7 +47,7 @@ describe("a replicated storage", () => {
     expect(near.count("read")).toBe(1);
   });
 
-  it("tells the nearest one's time, and the next one's while the nearest is down", async () => {
+  it("returns the nearest one's time, and the next one's while the nearest is down", async () => {
     const { near, far, storage } = two();
     far.skew = 3_600_000;
     const [here, there] = [await near.time(), await far.time()];
@@ -61,14 +61,14 @@ describe("a replicated storage", () => {
     expect(await reason(storage.time())).toMatchObject({ code: "CACHEME_CLOSED" });
   });
 
-  it("rejects where all are down", async () => {
+  it("rejects if all are down", async () => {
     const { near, far, storage } = two();
     near.gate = down;
     far.gate = down;
     expect(await reason(storage.readMany(["a"]))).toMatchObject({ message: "down" });
   });
 
-  it("tells of a removal that did not reach all, and never reads the key where it was missed", async () => {
+  it("reports a removal that did not reach all, and never reads the key from the storage that missed it", async () => {
     const { near, far, storage } = two();
     await storage.writeMany([record("a"), record("b")]);
     near.gate = (operation) => (operation === "remove" ? down() : up());
@@ -84,7 +84,7 @@ describe("a replicated storage", () => {
     expect(far.records.has("b")).toBe(true);
   });
 
-  it("never reads an old value where a write was missed", async () => {
+  it("never reads an old value from a storage that missed a write", async () => {
     const { near, storage } = two();
     await storage.writeMany([record("a", "old")]);
     near.gate = (operation) => (operation === "read" ? up() : down());
@@ -97,7 +97,7 @@ describe("a replicated storage", () => {
     expect(await read(storage, "a")).toEqual(["newest"]);
   });
 
-  it("connects and closes all, answers a ping while one is there, and refuses what cannot be meant", async () => {
+  it("connects and closes all, answers a ping while one is up, and refuses invalid arguments", async () => {
     const { near, far, storage } = two();
     await storage.connect();
     expect([near.connected, far.connected]).toEqual([1, 1]);

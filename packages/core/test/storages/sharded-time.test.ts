@@ -5,7 +5,7 @@ import { reason } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
-/** Shards whose clocks are so far ahead. */
+/** Makes shards whose clocks are so far ahead. */
 function clocks(...skews: number[]): SimulatedRemote[] {
   const clock = new VirtualClock();
   return skews.map((skew) => Object.assign(new SimulatedRemote(clock), { skew }));
@@ -19,7 +19,7 @@ function fail(storage: SimulatedRemote, message = "down"): void {
 }
 
 describe("the time of a sharded storage", () => {
-  it("is that of the first shard by name, whatever the order in which the shards were given", async () => {
+  it("is that of the first shard by name, whatever the order of the list", async () => {
     const [a, b] = clocks(60_000, -60_000);
     const shards = [
       { storage: a!, name: "a" },
@@ -30,7 +30,7 @@ describe("the time of a sharded storage", () => {
     expect(await sharded(shards.toReversed()).time()).toBe(time);
   });
 
-  it("is that of the next shard if the first is down or hangs until its deadline, all asked at once", async () => {
+  it("is that of the next shard if the first is down or hangs until its deadline, with concurrent requests", async () => {
     const [a, b, c] = clocks(1000, 2000, 3000);
     const storage = sharded([a!, b!, c!].map((storage, index) => ({ storage, name: `shard ${index}` })));
     const [, second, third] = [await a!.time(), await b!.time(), await c!.time()];

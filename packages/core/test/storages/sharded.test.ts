@@ -20,7 +20,7 @@ function shard(name: string, weight = 1) {
   return { storage: new SimulatedRemote(clock), name, weight };
 }
 
-/** Leases without an end, as far as a fill needs them. */
+/** Leases without an end, with the functions that a fill needs. */
 class LeasedRemote extends SimulatedRemote {
   readonly #tokens = new Map<string, string>();
   readonly leases: Leases = {
@@ -49,7 +49,7 @@ function fail(storage: SimulatedRemote): void {
 
 const record = (key: string) => ({ key, bytes: Buffer.from(key), ttl: 60_000 });
 
-/** Knows only once it is connected that its server is a proxy, behind which it has no leases. */
+/** Only knows once it is connected that its server is a proxy, behind which it has no leases. */
 class RemoteBehindProxy extends LeasedRemote {
   override async connect(): Promise<void> {
     Object.assign(this, { leases: undefined });
@@ -74,7 +74,7 @@ describe("the shard of a key", () => {
     }
   });
 
-  it("does not depend on the order in which the shards were given", () => {
+  it("does not depend on the order of the list", () => {
     const [one, other] = [
       sharded(["a", "b", "c"].map((name) => shard(name))),
       sharded(["c", "a", "b"].map((name) => shard(name))),
@@ -110,7 +110,7 @@ describe("the shard of a key", () => {
 });
 
 describe("a sharded storage", () => {
-  it("asks each shard for its own keys, once, and answers in the order that was asked for", async () => {
+  it("sends each shard its own keys once, and answers in the order of the request", async () => {
     const shards = ["a", "b", "c"].map((name) => shard(name));
     const storage = sharded(shards);
     await storage.writeMany(keys.slice(0, 100).map(record));
@@ -124,7 +124,7 @@ describe("a sharded storage", () => {
     expect(await storage.removeMany(keys.slice(0, 200))).toBe(100);
   });
 
-  it("misses what is in a shard that is down, and finds the rest", async () => {
+  it("misses the keys of a shard that is down, and finds the rest", async () => {
     const shards = ["a", "b"].map((name) => shard(name));
     const storage = sharded(shards);
     await storage.writeMany(keys.slice(0, 50).map(record));
@@ -135,7 +135,7 @@ describe("a sharded storage", () => {
     }
   });
 
-  it("tells which keys a shard that is down was not told to remove or to store, and does the rest", async () => {
+  it("reports the keys that a dead shard did not remove or store, and does the rest", async () => {
     const shards = ["a", "b"].map((name) => shard(name));
     const storage = sharded(shards);
     const some = keys.slice(0, 50);
@@ -156,7 +156,7 @@ describe("a sharded storage", () => {
     ]);
   });
 
-  it("costs a get of a dead shard's key nothing but a load, and a set of a living shard's key no error", async () => {
+  it("costs a get of a dead shard's key only a load, and a set of a living shard's key no error", async () => {
     const shards = ["a", "b"].map((name) => shard(name));
     const cacheme = new Cacheme();
     const storage = sharded(shards);
@@ -181,7 +181,7 @@ describe("a sharded storage", () => {
     }
   });
 
-  it("never brings back what was overwritten or removed while a shard was there", async () => {
+  it("never brings back a value that was overwritten or removed while a shard was present", async () => {
     const storage = sharded(["a", "b"].map((name) => shard(name)));
     await storage.writeMany(keys.slice(0, 200).map(record));
     await storage.addShard(shard("c"));
@@ -196,7 +196,7 @@ describe("a sharded storage", () => {
       expect([undefined, "new"]).toContain(bytes && Buffer.from(bytes).toString());
   });
 
-  it("never brings back what was filled anew while a shard was there", async () => {
+  it("never brings back a value that was filled again while a shard was present", async () => {
     const shards = ["a", "b", "c"].map((name) => ({ name, storage: new LeasedRemote(new VirtualClock()) }));
     const [a, b, c] = shards;
     if (a === undefined || b === undefined || c === undefined) throw new Error("there are three");
@@ -220,7 +220,8 @@ describe("a sharded storage", () => {
     };
     const isMoved = (key: string) => storage.shardFor(key) === "c";
     const filled = await refill();
-    // Those of which b may still have the old value are not said to be stored. What c has may be there as well.
+    // Keys of which b may still have the old value are not reported as stored. Values in c may
+    // exist as well.
     for (const [index, key] of some.entries()) {
       const isLeft = storage.shardFor(key) !== "b";
       expect([key, filled[index]]).toEqual([key, !isLeft]);
@@ -238,7 +239,7 @@ describe("a sharded storage", () => {
     });
   });
 
-  it("takes in no shard once it is closed, and closes one that comes meanwhile", async () => {
+  it("adds no shard once it is closed, and closes one that comes meanwhile", async () => {
     const [a, late, later] = [shard("a"), shard("late"), shard("later")];
     const storage = sharded([a]);
     await storage.connect();
@@ -273,7 +274,7 @@ describe("a sharded storage", () => {
     expect([a, b, c].map((one) => one.storage.closed)).toEqual([1, 1, 1]);
   });
 
-  it("refuses what cannot be meant", async () => {
+  it("refuses invalid arguments", async () => {
     const options = { code: "CACHEME_INVALID_OPTION" };
     expect(thrownBy(() => sharded([]))).toMatchObject(options);
     expect(thrownBy(() => sharded([shard("a"), shard("a")]))).toMatchObject(options);

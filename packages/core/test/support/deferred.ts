@@ -13,7 +13,7 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, ...settle! };
 }
 
-/** Lets every job run that waits on nothing but promises and ticks. */
+/** Runs every job that only waits on promises and ticks. */
 export async function settled(): Promise<void> {
   for (let round = 0; round < 5; round++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -3,7 +3,7 @@ import { encodeEntry, pack } from "../../src/entry/entry-codec.js";
 import type { CachemeErrorDetails } from "../../src/errors.js";
 import type { Serializer } from "../../src/index.js";
 
-/** The bytes of an entry, as a store makes them in two steps. */
+/** Returns the bytes of an entry, as a store makes them in two steps. */
 export function entryBytes(
   serializer: Serializer,
   fingerprint: number,

@@ -1,4 +1,7 @@
-/** Stands in for `src/timers.ts` where a test moves the time on: the global timers as they are at each call, faked or not. */
+/**
+ * Replaces `src/timers.ts` in tests that advance the time: the global timers as they are at each
+ * call, faked or not.
+ */
 export function setTimeout(task: () => void, milliseconds: number): NodeJS.Timeout {
   return globalThis.setTimeout(task, milliseconds);
 }

@@ -1,4 +1,4 @@
-/** Why the promise was rejected. Fails the test where it was not. */
+/** Returns the promise's rejection. Fails the test if the promise resolves. */
 export async function reason(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown;
   try {
@@ -9,7 +9,7 @@ export async function reason(promise: Promise<unknown>): Promise<unknown> {
   throw new Error(`It was to be rejected, and answered ${String(value)}.`);
 }
 
-/** What the function threw. Fails the test where it did not. */
+/** Returns the error that the function throws. Fails the test if it does not throw. */
 export function thrownBy(body: () => unknown): unknown {
   try {
     body();

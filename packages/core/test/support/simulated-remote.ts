@@ -1,16 +1,16 @@
 import type { Clock } from "../../src/clock.js";
 import type { RemoteStorage, StoredRecord } from "../../src/storage/remote-storage.js";
 
-/** One call that a storage was given. */
+/** A call of a storage's method. */
 export interface RemoteCall {
   readonly operation: "read" | "write" | "remove" | "time";
   readonly keys: readonly string[];
 }
 
 /**
- * A remote storage that follows its contract in memory, counts its round trips, and lets a test decide when a request is
- * carried out and when its answer arrives, or that it fails. Drivers are tested on real servers; this is for schedules that
- * no server can be made to repeat.
+ * A remote storage that follows its contract in memory and counts its round trips. A test decides
+ * when a request is carried out and answered, or that it fails. Drivers are tested on real servers;
+ * this is for schedules that no server can repeat.
  */
 export class SimulatedRemote implements RemoteStorage {
   readonly kind = "remote";
@@ -18,14 +18,16 @@ export class SimulatedRemote implements RemoteStorage {
   readonly calls: RemoteCall[] = [];
   readonly records: Map<string, { readonly bytes: Uint8Array; readonly until: number }>;
   readonly #clock: Clock;
-  /** Milliseconds that the storage's own clock is ahead of the one that it was made with; negative if behind. */
+  /**
+   * Milliseconds by which the storage's own clock is ahead of its given clock; negative if behind.
+   */
   skew = 0;
   /** Called before a request is carried out, and again before it is answered; may wait or throw. */
   gate: (operation: RemoteCall["operation"], moment: "request" | "answer") => Promise<void> | void = () => {};
   closed = 0;
   connected = 0;
 
-  /** @param sameServer another client of the server that this is a client of */
+  /** @param sameServer another client of this client's server */
   constructor(clock: Clock, sameServer?: SimulatedRemote) {
     this.#clock = clock;
     this.records = sameServer?.records ?? new Map();
@@ -71,7 +73,7 @@ export class SimulatedRemote implements RemoteStorage {
     return await this.#carryOut("remove", keys, () => keys.filter((key) => this.records.delete(key)).length);
   }
 
-  /** How many calls of one kind there were. */
+  /** Returns how many calls of one kind there were. */
   count(operation: RemoteCall["operation"]): number {
     return this.calls.filter((call) => call.operation === operation).length;
   }

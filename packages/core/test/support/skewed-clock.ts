@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock, TimerOptions } from "../../src/clock.js";
 
-/** A clock that shows another time of day than the one it runs by, as the clocks of two machines do. */
+/** A clock that shows another time of day than its base clock, as the clocks of two machines do. */
 export class SkewedClock implements Clock {
   readonly #clock: Clock;
   readonly #ahead: number;

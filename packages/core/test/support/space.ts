@@ -25,7 +25,7 @@ export const twoTiers: NodeMeta["caches"] = [
   { storage: "remote", ttl: "10m" },
 ];
 
-/** A node class that counts its loads and answers with what `source` returns. */
+/** Makes a node class that counts its loads and answers with the result of `source`. */
 export function countingNode<V>(meta: NodeMeta, source: (id: number, load: number) => V | Promise<V>) {
   const loads: number[] = [];
   class Counting extends Node<V> {

@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from "../../src/clock.js";
 
-/** A clock that stands still until it is moved. */
+/** A clock that stands still until a test advances it. */
 export class VirtualClock implements Clock {
   #now: number;
   readonly #timers = new Set<{ readonly at: number; readonly task: () => void }>();
@@ -23,12 +23,12 @@ export class VirtualClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** How many timers wait. */
+  /** The number of timers that wait. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** Moves the time on, and runs what is due in its order. */
+  /** Advances the time, and runs the due tasks in their order. */
   advance(ms: number): void {
     const until = this.#now + ms;
     for (;;) {

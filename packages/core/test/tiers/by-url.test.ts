@@ -6,7 +6,7 @@ import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode } from "../support/space.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
-/** Stands in for what a program has installed. */
+/** Stands for the packages that a program has installed. */
 function installed(packages: Record<string, Record<string, unknown>>) {
   const asked: string[] = [];
   const importer = async (name: string) => {
@@ -47,7 +47,7 @@ describe("an address", () => {
     expect(calls).toEqual([[url, { connect: "lazy" }]]);
   });
 
-  it("whose package is missing says what to install", async () => {
+  it("whose package is missing names the package to install", async () => {
     const { importer } = installed({});
     expect(await reason(storageByUrl("mysql://root:secret@db/cache", {}, importer))).toMatchObject({
       code: "CACHEME_MISSING_PACKAGE",
@@ -55,13 +55,13 @@ describe("an address", () => {
     });
   });
 
-  it("keeps the error of a package that is there and does not load", async () => {
+  it("keeps the error of a package that exists but does not load", async () => {
     const broken = new Error("broken");
     expect(await reason(storageByUrl("redis://localhost", {}, () => Promise.reject(broken)))).toBe(broken);
   });
 
   it.each(["couchdb://name:secret@localhost", "constructor:secret", "localhost:6379", "not an address", ""])(
-    "%o, which nobody knows, is refused without telling it",
+    "%o, which is unknown, is refused without being shown",
     async (url) => {
       const error = await reason(storageByUrl(url, {}));
       expect(error).toMatchObject({
@@ -83,7 +83,7 @@ describe("an address", () => {
     });
   });
 
-  it("of null keeps nothing, and loads are shared all the same", async () => {
+  it("of null keeps nothing, and loads are still shared", async () => {
     const cacheme = new Cacheme();
     await cacheme.registerStorage("none", "null:");
     const { Counting, loads } = countingNode({ caches: [{ storage: "none" }] }, (id) => id);
@@ -95,7 +95,7 @@ describe("an address", () => {
 });
 
 describe("registerStorage with an address", () => {
-  it("registers what the scheme's factory makes, with the options", async () => {
+  it("registers the storage of the scheme's factory, with the options", async () => {
     const cacheme = new Cacheme();
     const given: unknown[] = [];
     registerScheme("mine", async (url, options) => {
@@ -107,7 +107,7 @@ describe("registerStorage with an address", () => {
     expect(cacheme.storages()).toMatchObject([{ name: "far", kind: "remote", label: "simulated" }]);
   });
 
-  it("keeps the name while the storage is being made, and gives it back where that fails", async () => {
+  it("keeps the name while the storage is being made, and frees it if that fails", async () => {
     const cacheme = new Cacheme();
     const first = cacheme.registerStorage("far", "nowhere://");
     expect(await reason(cacheme.registerStorage("far", "memory:"))).toMatchObject({
@@ -117,7 +117,7 @@ describe("registerStorage with an address", () => {
     await cacheme.registerStorage("far", "memory:");
   });
 
-  it("closes what was made where it cannot be connected or does not offer what is needed", async () => {
+  it("closes a storage that cannot be connected or does not support what is needed", async () => {
     const made: SimulatedRemote[] = [];
     registerScheme("unwell", async () => {
       const storage = new SimulatedRemote(new VirtualClock());
@@ -143,7 +143,7 @@ describe("registerStorage with an address", () => {
   });
 
   it.each(["memory:", "null:"])(
-    "%s takes a connection's options, and refuses what would do nothing",
+    "%s takes a connection's options, and refuses those without effect",
     async (url) => {
       const cacheme = new Cacheme();
       await cacheme.registerStorage("taken", url, { connect: "lazy", commandTimeout: 500 });
@@ -160,7 +160,7 @@ describe("registerStorage with an address", () => {
     },
   );
 
-  it("as a URL object is refused with the form that is taken", async () => {
+  it("as a URL object is refused with the accepted form", async () => {
     const url = new URL("redis://:secret@localhost") as never;
     const error = await reason(new Cacheme().registerStorage("far", url));
     expect(error).toMatchObject({ code: "CACHEME_INVALID_OPTION" });
@@ -168,7 +168,7 @@ describe("registerStorage with an address", () => {
     expect(String(error)).not.toMatch(/secret/);
   });
 
-  it("refuses options for a connection beside a storage that is made", async () => {
+  it("refuses options for a connection beside a finished storage", async () => {
     const cacheme = new Cacheme();
     const remote = new SimulatedRemote(new VirtualClock());
     expect(await reason(cacheme.registerStorage("far", remote, { connect: "lazy" }))).toMatchObject({
@@ -187,7 +187,7 @@ describe("registerScheme", () => {
     });
   });
 
-  it("refuses a scheme twice, and what is no function", () => {
+  it("refuses a scheme twice, and anything but a function", () => {
     registerScheme("once", () => new SimulatedRemote(new VirtualClock()));
     expect(
       thrownBy(() => registerScheme("once", () => new SimulatedRemote(new VirtualClock()))),
@@ -202,7 +202,7 @@ describe("registerScheme", () => {
 });
 
 describe("needs", () => {
-  it("refuses a storage that does not offer it, with the driver's reason, before it is connected", async () => {
+  it("refuses a storage that does not support it, with the driver's reason, before it is connected", async () => {
     const cacheme = new Cacheme();
     const remote = Object.assign(new SimulatedRemote(new VirtualClock()), {
       lacks: { scan: "The server cannot list its keys." },
@@ -216,7 +216,7 @@ describe("needs", () => {
     await cacheme.registerStorage("far", remote);
   });
 
-  it("refuses a storage that finds a server without it when it connects, with the reason", async () => {
+  it("refuses a storage whose server lacks it when it connects, with the reason", async () => {
     const cacheme = new Cacheme();
     const remote = new SimulatedRemote(new VirtualClock());
     const lacking = Object.assign(remote, {
@@ -237,19 +237,22 @@ describe("needs", () => {
     await cacheme.registerStorage("far", lacking);
   });
 
-  it.each([[["scans"]], ["scan"], [null]])("refuses %o, which is no list of capabilities", async (needs) => {
-    const cacheme = new Cacheme();
-    for (const storage of [new SimulatedRemote(new VirtualClock()), "memory:"]) {
-      expect(
-        await reason(cacheme.registerStorage("far", storage, { needs } as unknown as RegisterOptions)),
-      ).toMatchObject({
-        code: "CACHEME_INVALID_OPTION",
-        message: expect.stringMatching(/Give a list of generations, info, leases, scan\./),
-      });
-    }
-  });
+  it.each([[["scans"]], ["scan"], [null]])(
+    "refuses %o, which is not a list of capabilities",
+    async (needs) => {
+      const cacheme = new Cacheme();
+      for (const storage of [new SimulatedRemote(new VirtualClock()), "memory:"]) {
+        expect(
+          await reason(cacheme.registerStorage("far", storage, { needs } as unknown as RegisterOptions)),
+        ).toMatchObject({
+          code: "CACHEME_INVALID_OPTION",
+          message: expect.stringMatching(/Give a list of generations, info, leases, scan\./),
+        });
+      }
+    },
+  );
 
-  it("takes a storage that offers it, and every local one", async () => {
+  it("takes a storage that supports it, and every local one", async () => {
     const cacheme = new Cacheme();
     const remote = Object.assign(new SimulatedRemote(new VirtualClock()), {
       info: async () => ({ server: "simulated 1" }),

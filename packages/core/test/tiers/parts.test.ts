@@ -24,7 +24,7 @@ describe("a large batch", () => {
     expect(remote.records.size).toBe(0);
   });
 
-  it("is sent in parts of a megabyte, and what is larger alone", async () => {
+  it("is sent in parts of a megabyte, and a larger record alone", async () => {
     const { cacheme, remote } = await space();
     const sizes = [400_000, 400_000, 400_000, 2_000_000, 10];
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => new Uint8Array(sizes[id]!));
@@ -33,7 +33,7 @@ describe("a large batch", () => {
     expect(parts.map(({ keys }) => keys.length)).toEqual([2, 1, 1, 1]);
   });
 
-  it("has four parts on their way at most", async () => {
+  it("has at most four parts under way", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
     const answering = deferred();
@@ -47,7 +47,7 @@ describe("a large batch", () => {
     expect(remote.count("read")).toBe(6);
   });
 
-  it("of which a part is in trouble loads the keys of that part alone, and stores the others", async () => {
+  it("with a part in trouble only loads the keys of that part, and stores the others", async () => {
     const { cacheme, remote } = await space();
     const { Counting, loads } = countingNode({ caches: remoteOnly }, (id) => id);
     const nodes = many(2_000).map((id) => new Counting(id));

@@ -44,7 +44,7 @@ describe("the clock of a storage", () => {
     expect(storageClock.offset).toBe(0);
   });
 
-  it("is taken from half way of a round trip", async () => {
+  it("is taken at the middle of a round trip", async () => {
     const { clock, remote, storageClock } = storageWith(60_000);
     const [asking, answering] = [deferred(), deferred()];
     remote.gate = (_, moment) => (moment === "request" ? asking.promise : answering.promise);
@@ -69,7 +69,7 @@ describe("the clock of a storage", () => {
     expect(equal.storageClock.offset).toBe(0);
   });
 
-  it("is asked again after ten minutes, and when our clock was set", async () => {
+  it("is read again after ten minutes, and when our clock was set", async () => {
     const { clock, remote, wall, storageClock } = storageWith(0);
     await storageClock.sample();
     storageClock.check();
@@ -101,7 +101,7 @@ describe("the clock of a storage", () => {
     expect(storageClock.offset).toBe(before);
   });
 
-  it("changes nothing while the storage is in trouble, and is asked again", async () => {
+  it("changes nothing while the storage is in trouble, and is read again", async () => {
     const { remote, storageClock } = storageWith(60_000);
     remote.gate = () => {
       throw new Error("gone");

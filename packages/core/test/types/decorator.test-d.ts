@@ -3,7 +3,7 @@ import { describe, expectTypeOf, it } from "vitest";
 import { ada, admin, BareNode, type Post, PostsNode, posts, type User, UserNode } from "./sample-nodes.js";
 
 describe("the decorator", () => {
-  it("fits a method that returns what the node holds, and leaves its type alone", () => {
+  it("fits a method that returns the node's value, and keeps its type", () => {
     class Users {
       @memoized((id: number) => new UserNode(id))
       async find(_id: number): Promise<User> {
@@ -43,7 +43,7 @@ describe("the decorator", () => {
     expectTypeOf(new Users().first).parameters.toEqualTypeOf<[tenant: string]>();
   });
 
-  it("finds the space of an instance, and fits methods of its class alone", () => {
+  it("finds the space of an instance, and only fits methods of its class", () => {
     class Users {
       constructor(private readonly cacheme: Cacheme) {}
 
@@ -148,7 +148,7 @@ describe("the decorator", () => {
     expectTypeOf([new Users().find, new Elsewhere().find]).toExtend<unknown[]>();
   });
 
-  it("fits any method where the node does not tell its value", () => {
+  it("fits any method if the node does not declare its value", () => {
     class Anything {
       @memoized((_id: number) => new BareNode())
       async find(_id: number): Promise<User> {
@@ -221,7 +221,7 @@ describe("the decorator", () => {
     expectTypeOf(new Users()).toBeObject();
   });
 
-  it("refuses what is no method, and a toNode that makes no node", () => {
+  it("refuses anything but a method, and a toNode that makes no node", () => {
     class Users {
       // @ts-expect-error a field is no method
       @memoized((id: number) => new UserNode(id))

@@ -45,7 +45,7 @@ describe("defineNode with an argument", () => {
     expectTypeOf<ValueOf<ReturnType<typeof user>>>().toEqualTypeOf<User>();
   });
 
-  it("tells the argument of a node", () => {
+  it("has the argument on a node", () => {
     expectTypeOf(user(1).argument).toEqualTypeOf<number>();
     expectTypeOf(user(1)).toExtend<DefinedNode<number, User>>();
     expectTypeOf(user(1)).toExtend<Node<User>>();
@@ -138,7 +138,7 @@ describe("defineNode with an object", () => {
 });
 
 describe("defineNode with loadAll", () => {
-  it("takes the value's type from it where it stands alone", () => {
+  it("takes the value's type from it if there is no load", () => {
     const user = defineNode({
       name: "users-in-batches",
       key: (id: number) => `${id}`,
@@ -169,7 +169,7 @@ describe("defineNode with loadAll", () => {
     expectTypeOf(get(user(1))).toEqualTypeOf<Promise<User | null>>();
   });
 
-  it("agrees with load where there are both", () => {
+  it("agrees with load if there are both", () => {
     const user = defineNode({
       name: "users-both-ways",
       key: (id: number) => `${id}`,
@@ -217,7 +217,7 @@ describe("defineNode's values at the edges", () => {
     expectTypeOf(get(parsed())).resolves.toBeAny();
   });
 
-  it("may be a union of literals, and read itself where load's type is written", () => {
+  it("may be a union of literals, and read itself if load's type is written", () => {
     const state = defineNode({ name: "s", key: () => "", load: async (): Promise<"on" | "off"> => "on" });
     expectTypeOf(get(state())).toEqualTypeOf<Promise<"on" | "off">>();
     const sum = defineNode({
@@ -237,7 +237,7 @@ describe("defineNode refuses", () => {
     defineNode({ name: "keyless", load: () => 1 });
   });
 
-  it("a key that is no text, or takes two arguments", () => {
+  it("a key that does not return a string, or takes two arguments", () => {
     // @ts-expect-error a key is a text
     defineNode({ name: "number-key", key: (id: number) => id, load: () => 1 });
     // @ts-expect-error one argument: give an object for several

@@ -2,7 +2,7 @@ import { type CachemeEvents, type CachemeListener, type NodeEvent, on } from "ca
 import { describe, expectTypeOf, it } from "vitest";
 
 describe("on", () => {
-  it("tells a listener what happened", () => {
+  it("passes a listener the event's fields", () => {
     on("hit", (event) => {
       expectTypeOf(event).toExtend<NodeEvent>();
       expectTypeOf(event.node).toEqualTypeOf<string>();
@@ -46,7 +46,7 @@ describe("on", () => {
     >();
   });
 
-  it("answers a function that stops listening", () => {
+  it("returns a function that stops listening", () => {
     expectTypeOf(on("hit", () => {})).toEqualTypeOf<() => void>();
   });
 
@@ -66,7 +66,7 @@ describe("on", () => {
     });
   });
 
-  it("refuses an event that there is not, and a listener of another", () => {
+  it("refuses an unknown event, and a listener of another", () => {
     // @ts-expect-error it is "hit"
     on("hits", () => {});
     // @ts-expect-error a miss has no storage

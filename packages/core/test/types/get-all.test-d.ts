@@ -48,7 +48,7 @@ describe("getAll", () => {
     expectTypeOf(getAll([new UserNode(1)], { signal, maxAge: 5_000 })).toEqualTypeOf<Promise<[User]>>();
   });
 
-  it("refuses what is no list of nodes", () => {
+  it("refuses anything but a list of nodes", () => {
     // @ts-expect-error the second is no node
     void getAll([new UserNode(1), 2]);
     // @ts-expect-error a list, not nodes one after the other
@@ -67,18 +67,18 @@ describe("getAllSettled", () => {
     >();
   });
 
-  it("answers an array for an array, also a readonly one", () => {
+  it("answers an array for an array, even a readonly one", () => {
     const nodes: readonly UserNode[] = ids.map((id) => new UserNode(id));
     expectTypeOf(getAllSettled(nodes)).toEqualTypeOf<Promise<PromiseSettledResult<User>[]>>();
   });
 
-  it("tells the values of mixed nodes", async () => {
+  it("keeps the values of mixed nodes", async () => {
     for (const outcome of await getAllSettled({} as (UserNode | PostsNode)[])) {
       if (outcome.status === "fulfilled") expectTypeOf(outcome.value).toEqualTypeOf<User | Post[]>();
     }
   });
 
-  it("refuses what is no list of nodes", () => {
+  it("refuses anything but a list of nodes", () => {
     // @ts-expect-error the second is no node
     void getAllSettled([new UserNode(1), 2]);
   });

@@ -13,8 +13,8 @@ import {
 
 type Any = ReturnType<typeof JSON.parse>;
 
-describe("the value's type, where load tells it", () => {
-  it("is what an async load resolves to", () => {
+describe("the value's type, if load declares it", () => {
+  it("is the result of an async load", () => {
     class N extends Node {
       key() {
         return "";
@@ -27,7 +27,7 @@ describe("the value's type, where load tells it", () => {
     expectTypeOf<ValueOf<N>>().toEqualTypeOf<{ name: string; born: number }>();
   });
 
-  it("is what a sync load returns", () => {
+  it("is the result of a sync load", () => {
     class N extends Node {
       key() {
         return "";
@@ -39,7 +39,7 @@ describe("the value's type, where load tells it", () => {
     expectTypeOf(get(new N())).toEqualTypeOf<Promise<readonly [1, "two"]>>();
   });
 
-  it("is the same where load sometimes returns a promise", () => {
+  it("is the same if load sometimes returns a promise", () => {
     class N extends Node {
       key() {
         return "";
@@ -99,7 +99,7 @@ describe("the value's type, where load tells it", () => {
   });
 });
 
-describe("the value's type, where the class declares it", () => {
+describe("the value's type, if the class declares it", () => {
   it("needs no load", () => {
     class N extends Node<User> {
       key() {
@@ -134,7 +134,7 @@ describe("the value's type, where the class declares it", () => {
     expectTypeOf(new N()).toExtend<Node>();
   });
 
-  it("refuses a load that may be null where the declaration may not", () => {
+  it("refuses a load that may be null if the declaration may not", () => {
     class N extends Node<User> {
       key() {
         return "";
@@ -234,7 +234,7 @@ describe("the value's type of a class that inherits", () => {
     expectTypeOf(get(new FastPostsNode(1))).toEqualTypeOf<Promise<Post[]>>();
   });
 
-  it("follows a narrower load where nothing was declared", () => {
+  it("follows a narrower load if nothing was declared", () => {
     class People extends Node {
       key() {
         return "";
@@ -269,7 +269,7 @@ describe("the value's type of a class that inherits", () => {
 });
 
 describe("the value's type of a node that reads itself", () => {
-  it("is what it declares", () => {
+  it("is the declared type", () => {
     class Fibonacci extends Node<number> {
       readonly n: number;
 
@@ -290,7 +290,7 @@ describe("the value's type of a node that reads itself", () => {
     expectTypeOf(get(new Fibonacci(9))).toEqualTypeOf<Promise<number>>();
   });
 
-  it("is what both declare where two read each other", () => {
+  it("is the declared type of each if two read each other", () => {
     class Folder extends Node<{ size: number }> {
       key() {
         return "";
@@ -311,7 +311,7 @@ describe("the value's type of a node that reads itself", () => {
     expectTypeOf(get(new File())).toEqualTypeOf<Promise<{ bytes: number }>>();
   });
 
-  it("is refused where nothing declares it", () => {
+  it("is refused if nothing declares it", () => {
     class Endless extends Node {
       key() {
         return "";
@@ -326,12 +326,12 @@ describe("the value's type of a node that reads itself", () => {
 });
 
 describe("the value's type at the edges", () => {
-  it("is unknown where neither load nor the class tells", () => {
+  it("is unknown if neither load nor the class declares it", () => {
     expectTypeOf(get(new BareNode())).toEqualTypeOf<Promise<unknown>>();
     expectTypeOf(get({} as Node)).toEqualTypeOf<Promise<unknown>>();
   });
 
-  it("is unknown where load says so", () => {
+  it("is unknown if load says so", () => {
     class N extends Node {
       key() {
         return "";
@@ -387,7 +387,7 @@ describe("the value's type at the edges", () => {
     expectTypeOf(get(new N())).toEqualTypeOf<Promise<boolean>>();
   });
 
-  it("is any where load returns any", () => {
+  it("is any if load returns any", () => {
     class Loaded extends Node {
       key() {
         return "";
@@ -405,7 +405,7 @@ describe("the value's type at the edges", () => {
     expectTypeOf(get(new Declared())).resolves.toBeAny();
   });
 
-  it("is void or undefined where load returns nothing", () => {
+  it("is void or undefined if load returns nothing", () => {
     class Nothing extends Node {
       key() {
         return "";
@@ -437,7 +437,7 @@ describe("the value's type at the edges", () => {
     expectTypeOf(get(new DeclaredUndefined())).toEqualTypeOf<Promise<undefined>>();
   });
 
-  it("is never where load only throws", () => {
+  it("is never if load only throws", () => {
     class N extends Node {
       key() {
         return "";
@@ -463,7 +463,7 @@ describe("get", () => {
     >();
   });
 
-  it("refuses what is no node, and options that there are not", () => {
+  it("refuses anything but a node, and unknown options", () => {
     // @ts-expect-error a number is no node
     void get(1);
     // @ts-expect-error a class is no node
@@ -474,7 +474,7 @@ describe("get", () => {
     void get(new UserNode(1), { maxAge: "5 seconds" });
   });
 
-  it("refuses a node whose key is no text", () => {
+  it("refuses a node whose key is not a string", () => {
     class N extends Node {
       // @ts-expect-error a key is a text
       key() {

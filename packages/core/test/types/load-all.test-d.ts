@@ -17,7 +17,7 @@ describe("LoadAll", () => {
     expectTypeOf<LoadAll<PostsNode>>().returns.toEqualTypeOf<MaybePromise<readonly (Post[] | Error)[]>>();
   });
 
-  it("tells its parameters to an arrow function in a class", () => {
+  it("infers the parameters of an arrow function in a class", () => {
     class N extends Node<User> {
       static override loadAll: LoadAll<N> = (nodes, context) => {
         expectTypeOf(nodes).toEqualTypeOf<readonly N[]>();
@@ -45,7 +45,7 @@ describe("LoadAll", () => {
     expectTypeOf(results).toExtend<unknown[]>();
   });
 
-  it("checks against what load returns where the class declares nothing", () => {
+  it("checks against the result of load if the class declares nothing", () => {
     class N extends Node {
       static override loadAll: LoadAll<N> = async (nodes) => nodes.map(() => 1);
       key() {
@@ -91,7 +91,7 @@ describe("LoadAll", () => {
     expectTypeOf([map, later, one, promises]).toExtend<unknown[]>();
   });
 
-  it("takes undefined and null where they are values", () => {
+  it("takes undefined and null if they are values", () => {
     class N extends Node<User | null | undefined> {
       static override loadAll: LoadAll<N> = async () => [null, undefined, ada];
       key() {
@@ -161,8 +161,8 @@ describe("LoadAll", () => {
   });
 });
 
-describe("a loadAll that is not annotated", () => {
-  it("has at least to answer a list", () => {
+describe("a loadAll without an annotation", () => {
+  it("must at least return a list", () => {
     class N extends Node<User> {
       static override loadAll(nodes: readonly N[]) {
         return nodes.map(() => ada);

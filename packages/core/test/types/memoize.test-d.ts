@@ -58,7 +58,7 @@ describe("memoize", () => {
     void fetchUser.refresh("1");
   });
 
-  it("tells toNode the function's parameters", () => {
+  it("infers toNode's parameters from the function", () => {
     memoize(
       async (_id: number, _options?: { deep: boolean }) => ada,
       (id, options) => {
@@ -190,7 +190,7 @@ describe("memoize", () => {
     expectTypeOf(memoize(lookUp, () => new NullableNode())(1)).toEqualTypeOf<Promise<User | null>>();
   });
 
-  it("keeps type parameters, if the node's type agrees", () => {
+  it("keeps type parameters if the node's type agrees", () => {
     const load = async <K extends keyof Docs>(_kind: K): Promise<Docs[K]> => ({}) as Docs[K];
     const typed = memoize(load, (kind) => new DocNode(kind));
     const bare = memoize(load, () => new BareNode());
@@ -202,14 +202,14 @@ describe("memoize", () => {
     void typed("film");
   });
 
-  it("makes type parameters their constraints, if the result becomes a promise", () => {
+  it("makes type parameters their constraints if the result becomes a promise", () => {
     const load = <K extends keyof Docs>(_kind: K): Docs[K] => ({}) as Docs[K];
     const found = memoize(load, (kind) => new DocNode(kind));
     expectTypeOf(found).parameters.toEqualTypeOf<[_kind: keyof Docs]>();
     expectTypeOf(found("page")).toEqualTypeOf<Promise<Docs[keyof Docs]>>();
   });
 
-  it("takes a function of any type, and refuses what is no function", () => {
+  it("takes a function of any type, and refuses anything else", () => {
     const parse = memoize(
       (text: string) => JSON.parse(text),
       () => new BareNode(),
@@ -263,7 +263,7 @@ describe("memoize", () => {
     memoize(find, (id) => id);
   });
 
-  it("answers what the node holds, which others may have put there", () => {
+  it("answers with the node's type, because others may have stored the value", () => {
     const narrower = memoize(
       async () => admin,
       () => new UserNode(1),
@@ -277,7 +277,7 @@ describe("memoize", () => {
     expectTypeOf(nullable.refresh()).toEqualTypeOf<Promise<User | null>>();
   });
 
-  it("answers the function's type where the node does not tell", () => {
+  it("answers with the function's type if the node declares none", () => {
     const bare = memoize(
       async (_id: number) => ada,
       () => new BareNode(),

@@ -2,7 +2,7 @@ import { type CacheTier, type Duration, msgpack, Node, type NodeMeta } from "cac
 import { describe, expectTypeOf, it } from "vitest";
 
 describe("NodeMeta", () => {
-  it("takes all that there is to say", () => {
+  it("takes all options", () => {
     class N extends Node {
       static override meta: NodeMeta = {
         name: "user",
@@ -20,13 +20,13 @@ describe("NodeMeta", () => {
     expectTypeOf<typeof N.meta>().toEqualTypeOf<NodeMeta>();
   });
 
-  it("takes undefined for whatever is not set", () => {
+  it("takes undefined for every unset option", () => {
     const meta: NodeMeta = { name: undefined, version: undefined, caches: undefined, serializer: undefined };
     const tier: CacheTier = { storage: "local", ttl: undefined };
     expectTypeOf([meta, tier]).toExtend<unknown[]>();
   });
 
-  it("takes tiers that were made elsewhere, also readonly ones", () => {
+  it("takes tiers that were made elsewhere, even readonly ones", () => {
     const caches: readonly CacheTier[] = [{ storage: "local", ttl: "30s" }];
     const twoTiers = [{ storage: "local", ttl: "30s" }, { storage: "redis" }] as const;
     const metas: NodeMeta[] = [{ caches }, { caches: twoTiers }];
@@ -61,7 +61,7 @@ describe("NodeMeta", () => {
     expectTypeOf([cache, tll, store, serialiser]).toExtend<unknown[]>();
   });
 
-  it("refuses what is of another type", () => {
+  it("refuses options of another type", () => {
     // @ts-expect-error a version is a number or a text
     const version: NodeMeta = { version: true };
     // @ts-expect-error a list of tiers, not one
@@ -95,14 +95,14 @@ describe("NodeMeta", () => {
 });
 
 describe("Duration", () => {
-  it("takes milliseconds and texts with a unit", () => {
+  it("takes milliseconds and strings with a unit", () => {
     const durations: Duration[] = [0.5, 1500, "250ms", "30s", "1.5h", "5m", "7d"];
     expectTypeOf(durations).toExtend<unknown[]>();
     const minutes: number = 5;
     expectTypeOf(`${minutes}m` as const).toExtend<Duration>();
   });
 
-  it("refuses other texts and other units", () => {
+  it("refuses other strings and other units", () => {
     expectTypeOf<"1w">().not.toExtend<Duration>();
     expectTypeOf<"s">().not.toExtend<Duration>();
     expectTypeOf<"5 minutes">().not.toExtend<Duration>();

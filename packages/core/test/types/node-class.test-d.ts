@@ -21,11 +21,14 @@ import {
 import { describe, expectTypeOf, it } from "vitest";
 import { ada, type PostsNode, type User, UserNode } from "./sample-nodes.js";
 
-/** What a second installed copy of a type looks like to the compiler: the same shape, of another declaration. */
+/**
+ * The type of a second installed copy, as the compiler sees it: the same shape, of another
+ * declaration.
+ */
 type Copy<T> = { [K in keyof T]: T[K] };
 
 describe("NodeClass", () => {
-  it("takes a class, also with a private constructor, abstract, generic or defined", () => {
+  it("takes a class, even with a private constructor, abstract, generic or defined", () => {
     class Private extends Node<User> {
       private constructor() {
         super();
@@ -53,7 +56,7 @@ describe("NodeClass", () => {
     expectTypeOf(Private.of()).toExtend<Node<User>>();
   });
 
-  it("refuses a class that is no node's, and a node", () => {
+  it("refuses a class that is not a node's, and a node", () => {
     // @ts-expect-error a Date is no node
     stats(Date);
     // @ts-expect-error its class, not a node
@@ -62,7 +65,7 @@ describe("NodeClass", () => {
     stats("user");
   });
 
-  it("is what nodes answers", () => {
+  it("is the type of the answers of nodes", () => {
     expectTypeOf(nodes()).toEqualTypeOf<UsedNode[]>();
     for (const { nodeClass } of nodes()) expectTypeOf(stats(nodeClass).hitRate).toEqualTypeOf<number>();
   });
@@ -77,7 +80,7 @@ describe("Node", () => {
     expectTypeOf(Keyless).toExtend<NodeClass>();
   });
 
-  it("asks for `override`'s sake alone nothing of its subclasses but a key", () => {
+  it("requires only a key of its subclasses, even with `override`", () => {
     expectTypeOf<keyof Node>().toEqualTypeOf<"~value" | "key" | "load">();
   });
 
@@ -89,7 +92,7 @@ describe("Node", () => {
 });
 
 describe("two copies of the package", () => {
-  it("take each other's nodes, since nothing in a node is private to one copy", () => {
+  it("take each other's nodes, because nothing in a node is private to one copy", () => {
     expectTypeOf<Copy<Node<User>>>().toExtend<Node<User>>();
     expectTypeOf<Copy<Node>>().toExtend<Node>();
     expectTypeOf<Copy<UserNode>>().toExtend<UserNode>();
@@ -132,7 +135,7 @@ describe("the module's functions", () => {
     expectTypeOf(new Cacheme().close()).toEqualTypeOf<Promise<void>>();
   });
 
-  it("refuse a setting that there is not", () => {
+  it("refuse an unknown setting", () => {
     // @ts-expect-error it is `prefix`
     new Cacheme({ prefixes: "shop" });
   });

@@ -11,11 +11,11 @@ describe("the load override", () => {
     >();
   });
 
-  it("does not narrow the answer, which a tier or another reader may have given", () => {
+  it("does not narrow the answer, which may come from a tier or another reader", () => {
     expectTypeOf(get(new UserNode(1), { load: async () => admin })).toEqualTypeOf<Promise<User>>();
   });
 
-  it("is given the node's context", () => {
+  it("gets the node's context", () => {
     void get(new UserNode(1), {
       load: (context) => {
         expectTypeOf(context.previous).toEqualTypeOf<Entry<User> | undefined>();
@@ -24,7 +24,7 @@ describe("the load override", () => {
     });
   });
 
-  it("is refused where it disagrees", () => {
+  it("is refused if it disagrees", () => {
     // @ts-expect-error a number is no User
     void get(new UserNode(1), { load: () => 1 });
     // @ts-expect-error a promise of a number neither
@@ -37,7 +37,7 @@ describe("the load override", () => {
     void get(new UserNode(1), { load: ada });
   });
 
-  it("tells the value's type where the node does not", () => {
+  it("gives the value's type if the node does not", () => {
     expectTypeOf(get(new BareNode(), { load: () => 1 })).toEqualTypeOf<Promise<number>>();
     expectTypeOf(get(new BareNode(), { load: async () => ada })).toEqualTypeOf<Promise<User>>();
     expectTypeOf(get(new BareNode(), { load: async () => ada, maxAge: "5s" })).toEqualTypeOf<Promise<User>>();
@@ -51,7 +51,7 @@ describe("the load override", () => {
     expectTypeOf(get(new BareNode(), { load: undefined })).toEqualTypeOf<Promise<unknown>>();
   });
 
-  it("may be there or not", () => {
+  it("may be optional", () => {
     const options: { load?: () => Promise<User> } = {};
     expectTypeOf(get(new UserNode(1), options)).toEqualTypeOf<Promise<User>>();
   });

@@ -23,7 +23,7 @@ describe("peek and peekLocal", () => {
     peekLocal(new N()).value;
   });
 
-  it("tell the value's times, where it was found and what that knows of it", () => {
+  it("have the value's times, its storage and the storage's details", () => {
     const entry = {} as Entry<User>;
     expectTypeOf(entry.value).toEqualTypeOf<User>();
     expectTypeOf(entry.origin).toEqualTypeOf<string>();
@@ -34,7 +34,7 @@ describe("peek and peekLocal", () => {
     expectTypeOf(entry.hits).toEqualTypeOf<number | undefined>();
   });
 
-  it("does not let an entry be changed", () => {
+  it("do not let an entry be changed", () => {
     const entry = {} as Entry<User>;
     // @ts-expect-error use set
     entry.value = { id: 2, name: "Grace" };

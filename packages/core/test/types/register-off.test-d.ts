@@ -10,13 +10,13 @@ import {
 import { describe, expectTypeOf, it } from "vitest";
 
 describe("without Register augmented", () => {
-  it("a storage's name is any text", () => {
+  it("a storage's name is any string", () => {
     expectTypeOf<keyof Register>().toEqualTypeOf<never>();
     expectTypeOf<StorageName>().toEqualTypeOf<string>();
     expectTypeOf<CacheTier["storage"]>().toEqualTypeOf<string>();
   });
 
-  it("registerStorage, a class and a definition take any", () => {
+  it("registerStorage, a class and a definition take any name", () => {
     const name: string = "local";
     void registerStorage(name, memory());
     const meta: NodeMeta = { caches: [{ storage: "anything" }, { storage: name }] };
@@ -24,7 +24,7 @@ describe("without Register augmented", () => {
     defineNode({ name: "anywhere", key: () => "", load: () => 1, caches: [{ storage: "anywhere" }] });
   });
 
-  it("refuses a name that is no text, and what is no storage", () => {
+  it("refuses a name that is not a string, and anything but a storage", () => {
     // @ts-expect-error a name is a text
     void registerStorage(1, memory());
     // @ts-expect-error a Map is no storage

@@ -1,6 +1,6 @@
 import { Node } from "cacheme";
 
-/** What the type tests cache. */
+/** A value that the type tests cache. */
 export interface User {
   readonly id: number;
   readonly name: string;
@@ -65,7 +65,7 @@ export class TemplateNode extends Node {
   }
 }
 
-/** Tells nothing of its value. */
+/** Declares no type of its value. */
 export class BareNode extends Node {
   key(): string {
     return "bare";

@@ -23,7 +23,7 @@ describe("set", () => {
     void set(new NothingNode(), undefined);
   });
 
-  it("takes anything where the node does not tell", () => {
+  it("takes anything if the node declares no type", () => {
     void set(new BareNode(), 1);
     void set(new BareNode(), undefined);
   });
@@ -54,7 +54,7 @@ describe("set", () => {
     void set(new UserNode(1));
   });
 
-  it("refuses a ttl that is no duration, and options that there are not", () => {
+  it("refuses an invalid ttl, and unknown options", () => {
     // @ts-expect-error "5 minutes" is no duration
     void set(new UserNode(1), ada, { ttl: "5 minutes" });
     // @ts-expect-error it is `ttl`
@@ -102,7 +102,7 @@ describe("setAll", () => {
     ]);
   });
 
-  it("refuses values that stand in each other's places", () => {
+  it("refuses values in each other's places", () => {
     void setAll([
       // @ts-expect-error posts are no User
       [new UserNode(1), posts],

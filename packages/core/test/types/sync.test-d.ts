@@ -150,7 +150,7 @@ describe("memoizeSync", () => {
     sized("1");
   });
 
-  it("refuses a function of which one overload returns a promise", () => {
+  it("refuses a function if one overload returns a promise", () => {
     function size(side: number): Promise<number>;
     function size(width: string, height: string): string;
     function size(..._sides: (number | string)[]): string | Promise<number> {
@@ -191,7 +191,7 @@ describe("memoizeSync", () => {
 });
 
 describe("peekLocal", () => {
-  it("is there for every node, whatever its load", () => {
+  it("exists for every node, whatever its load", () => {
     expectTypeOf(peekLocal(new UserNode(1))?.value).toEqualTypeOf<User | undefined>();
   });
 });

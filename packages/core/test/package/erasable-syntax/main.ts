@@ -3,7 +3,7 @@ import { get, invalidate, type LoadContext, Node, type NodeMeta, stats } from "c
 
 let loads = 0;
 
-/** No parameter property, no enum: taking the types away leaves a JavaScript program. */
+/** A class without parameter properties and enums. Without its types it is a JavaScript program. */
 class SquareNode extends Node<number> {
   static override meta: NodeMeta = { name: "square" };
   readonly side: number;

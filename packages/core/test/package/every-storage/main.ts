@@ -53,7 +53,7 @@ async function loadsBehind(storage: RemoteStorage | string): Promise<void> {
 async function main(): Promise<void> {
   for (const [url, make] of Object.entries(addresses)) {
     await loadsBehind(make(url, { connect: "lazy" }));
-    // The address finds its package, even if each package can import only its own dependencies.
+    // The address finds its package, even if each package can only import its own dependencies.
     await loadsBehind(url);
   }
 

@@ -30,7 +30,7 @@ function userOf(id: string): User {
   return { name: `user ${id}` };
 }
 
-/** A decorator of the program's own, beside ours on one method. */
+/** The program's own decorator, beside ours on one method. */
 function traced(_target: object, _key: string, descriptor: PropertyDescriptor): void {
   const method: (...args: unknown[]) => unknown = descriptor.value;
   descriptor.value = function (...args: unknown[]) {

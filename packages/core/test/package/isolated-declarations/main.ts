@@ -6,7 +6,7 @@ export interface User {
   readonly name: string;
 }
 
-/** A class as a library publishes it: every exported type is written down. */
+/** A class as a library publishes it, with every exported type written down. */
 export class UserNode extends Node<User> {
   static override meta: NodeMeta = { name: "user", version: 2, caches: [] };
   static override loadAll: LoadAll<UserNode> = (nodes) => nodes.map((node) => userOf(node.id));

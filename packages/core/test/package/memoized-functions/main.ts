@@ -27,7 +27,7 @@ async function loadDoc<K extends keyof Docs>(kind: K, _id: number): Promise<Docs
   return docs[kind];
 }
 
-/** A type parameter is kept, if the node's type follows from it. */
+/** Keeps a type parameter if the node's type follows from it. */
 export const findDoc = memoize(loadDoc, (kind, id) => new DocNode(kind, id));
 const page: { readonly title: string } = await findDoc("page", 1);
 const image: { readonly width: number } = await findDoc("image", 1);
@@ -35,7 +35,7 @@ assert.deepEqual([page.title, image.width], ["Home", 3]);
 // @ts-expect-error there is no such kind
 void findDoc("film", 1).catch(() => {});
 
-/** An optional and a default parameter stay what they are. */
+/** Keeps an optional and a default parameter. */
 export const paged = memoize(
   async (page = 1, size?: number) => page * (size ?? 10),
   (page = 1) => textNode(`paged ${page}`),
@@ -51,7 +51,7 @@ async function sized(...sides: (number | string)[]): Promise<number | string> {
   return sides.length === 1 ? Number(sides[0]) ** 2 : sides.join("x");
 }
 
-/** Every overload is kept, and `toNode` may take fewer parameters than one has. */
+/** Keeps every overload, and `toNode` may take fewer parameters than an overload has. */
 export const sizes: Memoized<typeof sized, ReturnType<typeof textNode>> = memoize(sized, (side) =>
   textNode(`sized ${typeof side} ${side}`),
 );
@@ -64,7 +64,7 @@ void sizes("3").catch(() => {});
 // @ts-expect-error the first parameter may be a number
 memoize(sized, (side: string) => textNode(side));
 
-/** Without promises. */
+/** Answers without promises. */
 export const wrapped = memoizeSync(
   <T extends string>(text: T) => ({ text }),
   (text) => textNode(`wrapped ${text}`),

@@ -12,7 +12,7 @@ import {
 } from "cacheme";
 import { describe, expectTypeOf, it } from "vitest";
 
-/** It would reach every other type test, so this folder is compiled by itself. */
+/** It would apply to every other type test, so this folder is compiled by itself. */
 declare module "cacheme" {
   interface Register {
     storages: "local" | "redis";
