@@ -33,7 +33,7 @@ export function isFull(error: unknown): boolean {
 }
 
 /** Whether the error, or its cause, has the server's own words. */
-export function isServers(error: Error): boolean {
+function isServers(error: Error): boolean {
   return error instanceof Refusal || error.cause instanceof Refusal;
 }
 

@@ -1,40 +1,42 @@
 import { clearInterval, elapsed } from "cacheme/driver";
 import type { MongoClient } from "mongodb";
-import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./driver.js";
+import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./client-types.js";
 import { letIdle } from "./idle.js";
 import { ClientSockets } from "./sockets.js";
+import { ofVersion } from "./trouble.js";
 
-/** Where the collection comes from. */
+/** The collection, and a client of ours or of the program that has it. */
 export interface ConnectionTarget {
-  /** Makes a client of our own, which does nothing before it is asked something. */
+  /** The storage's name in messages. */
+  readonly label: string;
+  /** Makes a client of our own, which does nothing before its first command. */
   readonly make: (() => MongoClient) | undefined;
-  /** The collection in a client. */
+  /** Finds the collection in a client. */
   find(client: MongodbClient): Place;
-  /** The place in the user's own client. */
+  /** The place in the program's own client. */
   readonly given: Place | undefined;
 }
 
-/** A collection with the database that it is in: a collection does not tell. */
+/** A collection with its database, which a collection does not tell. */
 export interface Place {
   readonly database: MongodbDatabase;
   readonly collection: MongodbCollection;
-  /** Connects its client, also one that has failed to before. A `Db` cannot. */
+  /** Connects its client, also after a failure. A `Db` cannot do that. */
   readonly connect?: (() => Promise<unknown>) | undefined;
 }
 
 /**
- * The client of the storage, which is the user's own or one of ours. One of ours is thrown away as a whole when a deadline
- * passes and nothing at all was heard from the server meanwhile: behind a partition every socket of its pool is dead, and
- * each would cost a call its deadline.
+ * The client of the storage: the program's own, or one of ours. One of ours is dropped as a whole if the server sends nothing at all up to
+ * a deadline, because behind a partition every socket of its pool is dead, and each would cost a call its deadline.
  */
-export class Connection {
+export class Client {
   readonly #target: ConnectionTarget;
   #own: MongoClient | undefined;
   #place: Place | undefined;
   #connecting: Promise<unknown> | undefined;
   #sockets: ClientSockets | undefined;
   #idle: NodeJS.Timeout | undefined;
-  /** When the server last answered, by `performance.now()`. */
+  /** The last time that the server answered, by `elapsed()`. */
   #heard = Number.NEGATIVE_INFINITY;
   readonly #closing = new Set<Promise<void>>();
 
@@ -43,9 +45,9 @@ export class Connection {
     this.#place = target.given;
   }
 
-  /** The place, once its client is connected. Of many that ask at once, one connects. */
+  /** Returns the place once its client is connected. Of many concurrent calls one connects. */
   async ready(): Promise<Place> {
-    this.#place ??= this.#made();
+    this.#place ??= this.#make();
     const place = this.#place;
     this.#connecting ??= Promise.resolve(place.connect?.());
     try {
@@ -55,26 +57,41 @@ export class Connection {
       if (this.#place === place) {
         this.#connecting = undefined;
         // A client that could not connect is closed for good.
-        this.drop();
+        this.#drop();
       }
-      throw error;
+      throw ofVersion(this.#target.label, error);
     }
   }
 
-  /** The server has answered, be it with an error. */
+  /** Notes that the server has answered, perhaps with an error. */
   heard(): void {
     this.#heard = elapsed();
   }
 
-  /** Makes a new client in place of this one if the server has said nothing since that moment. */
+  /** Drops a client of ours if the server has sent nothing since that moment. The next call makes a new one. */
   dropIfSilent(place: Place, since: number): void {
     if (this.#place !== place || this.#heard >= since) return;
     this.#sockets?.reset();
-    this.drop();
+    this.#drop();
   }
 
-  /** Makes a new client for the next call. The user's own is left as it is. */
-  drop(): void {
+  /** Settles when our own clients are closed. */
+  async close(): Promise<void> {
+    this.#drop();
+    await Promise.all(this.#closing);
+  }
+
+  #make(): Place {
+    const { make, find } = this.#target;
+    if (make === undefined) throw new Error("There is neither a client nor a way to make one.");
+    const own = make();
+    this.#own = own;
+    this.#sockets = new ClientSockets(own);
+    this.#idle = letIdle(own);
+    return find(own);
+  }
+
+  #drop(): void {
     const own = this.#own;
     if (own === undefined) return;
     clearInterval(this.#idle);
@@ -82,27 +99,11 @@ export class Connection {
     this.#connecting = undefined;
     this.#own = undefined;
     this.#place = undefined;
-    // A failing farewell is nobody's business: the sockets are gone in any case.
+    // Ignores errors while closing, because the sockets are gone in any case.
     const closed = own
       .close(true)
       .catch(() => {})
       .finally(() => this.#closing.delete(closed));
     this.#closing.add(closed);
-  }
-
-  /** Settles when our own clients are closed. */
-  async close(): Promise<void> {
-    this.drop();
-    await Promise.all(this.#closing);
-  }
-
-  #made(): Place {
-    const { make } = this.#target;
-    if (make === undefined) throw new Error("There is neither a client nor a way to make one.");
-    const own = make();
-    this.#own = own;
-    this.#sockets = new ClientSockets(own);
-    this.#idle = letIdle(own);
-    return this.#target.find(own);
   }
 }

@@ -67,8 +67,8 @@ function expression(pattern: KeyPattern): string {
   return pattern.isPrefix ? whole.slice(0, -".*$".length) : whole;
 }
 
-/** Neither a value nor a lease: what the sweep removes. */
-export function isOver(ids: readonly string[]): Command {
+/** Documents with neither a value nor a lease, which the sweep removes. */
+export function expired(ids: readonly string[]): Command {
   return { ...anyOf(ids), $expr: { $not: [{ $or: [isAlive, isLeased] }] } };
 }
 

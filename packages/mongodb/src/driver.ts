@@ -1,45 +1,207 @@
-import type { Command, UpdateStatement } from "./commands.js";
+import {
+  type Acquisition,
+  type Driver,
+  type DriverErrors,
+  elapsed,
+  type HeldLease,
+  KeyFailures,
+  type KeyPattern,
+  type LeaseAnswer,
+  type LeasedRecord,
+  type Made,
+  type NewGeneration,
+  type ScanPage,
+  type StorageCall,
+  type StorageInfo,
+  type StoredRecord,
+} from "cacheme/driver";
+import { Client } from "./client.js";
+import { CollectionCall } from "./collection-call.js";
+import { alive, page as pageAfter, removable, storing } from "./commands.js";
+import { bump, ensure } from "./generations.js";
+import { acquire, fill, release } from "./leases.js";
+import type { Settings } from "./options.js";
+import { bytesOf, fitting, lengthsOf } from "./record.js";
+import { ServerClock } from "./server-clock.js";
+import { makeIndex, sweep, sweepTime } from "./sweep.js";
+import {
+  adviceFor,
+  clean,
+  connectAdvice,
+  isFull,
+  isServers,
+  needs,
+  remedyFor,
+  serverName,
+  writeErrorsOf,
+} from "./trouble.js";
 
-/** What the storage needs of a `MongoClient` of the npm package mongodb, 6.22 or later. */
-export interface MongodbClient {
-  connect(): Promise<unknown>;
-  db(name?: string): MongodbDatabase;
-  /** For the storage's label only. */
-  readonly options?: {
-    readonly hosts?: readonly { toString(): string }[];
-    readonly srvHost?: string | undefined;
-    readonly dbName?: string | undefined;
+/** Keys in one page of a scan, and in one query: each query costs the server a new search. */
+const pageSize = 1000;
+const keysPerQuery = 5 * pageSize;
+
+/** Sweep intervals that a document must be expired for before the sweep removes what the server has left. */
+const patience = 3;
+
+/** One document for each key, in one collection. */
+export class MongodbDriver implements Driver {
+  readonly takesRepeatedKeys = { read: true } as const;
+  readonly errors: DriverErrors = {
+    clean,
+    advice: adviceFor,
+    connectAdvice,
+    isAnswer: isServers,
+    remedyFor,
+    isFull,
   };
-}
+  readonly trial = { needs } as const;
+  readonly #client: Client;
+  readonly #clock = new ServerClock();
+  readonly #overdue: number;
 
-/** What the storage needs of a `Db`. */
-export interface MongodbDatabase {
-  readonly databaseName: string;
-  collection(name: string, options?: { readonly readPreference: "primary" }): MongodbCollection;
-  command(command: Command, options?: object): Promise<Readonly<Record<string, unknown>>>;
-}
+  constructor(settings: Settings) {
+    this.#client = new Client(settings);
+    this.#overdue = patience * settings.sweepInterval;
+  }
 
-/** What the storage needs of a `Collection`. */
-export interface MongodbCollection {
-  readonly collectionName: string;
-  readonly dbName: string;
-  /** How much of a write the server answers: nothing where `w` is 0. */
-  readonly writeConcern?: { readonly w?: number | string | undefined } | undefined;
-  find(filter: object, options?: object): MongodbCursor;
-  bulkWrite(statements: readonly UpdateStatement[], options?: object): Promise<MongodbBulkResult>;
-  findOneAndUpdate(filter: object, update: object, options: object): Promise<object | null>;
-  deleteMany(filter: object, options?: object): Promise<{ readonly deletedCount: number }>;
-}
+  async open(signal: AbortSignal): Promise<void> {
+    const place = await this.#client.ready();
+    await this.#clock.learn(place.database, { signal });
+    await makeIndex(place, { signal });
+    this.#client.heard();
+  }
 
-export interface MongodbCursor {
-  toArray(): Promise<readonly object[]>;
-}
+  close(): Promise<void> {
+    return this.#client.close();
+  }
 
-export interface MongodbBulkResult {
-  readonly matchedCount: number;
-}
+  ping(call: StorageCall): Promise<unknown> {
+    return this.#use(call, ({ database, options }) => database.command({ ping: 1 }, options));
+  }
 
-/** How a call is sent: it is given up, and its connection closed, when the signal aborts. */
-export interface CallOptions {
-  readonly signal: AbortSignal;
+  /**
+   * Reads the `localTime` of `hello`: the clock that `$$NOW` and `$currentDate` read, for less than a query costs. In MongoDB
+   * `$$NOW` may be some milliseconds behind it.
+   */
+  time(call: StorageCall): Promise<number> {
+    return this.#use(call, ({ database, options }) => this.#clock.read(database, options));
+  }
+
+  async read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]> {
+    const found = await this.#use(call, (sent) =>
+      sent.find(alive(keys), { bytes: 1, generation: 1 }, keys.length),
+    );
+    const values = new Map(found.map((document) => [document._id, bytesOf(document)]));
+    return keys.map((key) => values.get(key));
+  }
+
+  async write(records: readonly StoredRecord[], call: StorageCall): Promise<void> {
+    const failures = new KeyFailures(records.length);
+    const short = fitting(records, failures);
+    if (short.length > 0) await this.#use(call, (sent) => this.#store(sent, short, failures));
+    failures.throwIfAny();
+  }
+
+  remove(keys: readonly string[], call: StorageCall): Promise<number> {
+    return this.#use(call, (sent) => sent.remove(removable(keys)));
+  }
+
+  /** Begins each page after the last key of the page before, so nothing is open between two pages. */
+  async *scan(pattern: KeyPattern, page: ScanPage): AsyncGenerator<readonly string[]> {
+    for (let after: string | undefined; ; ) {
+      const query = { limit: keysPerQuery, sort: { _id: 1 } };
+      const keys = await page((call) =>
+        this.#use(call, (sent) => sent.keys(pageAfter(pattern, after), query)),
+      );
+      for (let start = 0; start < keys.length; start += pageSize) yield keys.slice(start, start + pageSize);
+      after = keys.at(-1);
+      if (keys.length < keysPerQuery) return;
+    }
+  }
+
+  info(call: StorageCall): Promise<StorageInfo> {
+    return this.#use(call, async (sent) => {
+      const { database, collection, options } = sent;
+      const [build, stats] = await Promise.all([
+        database.command({ buildInfo: 1 }, options),
+        // A user may lack the right to read statistics.
+        sent.stats().catch(() => undefined),
+      ]);
+      return {
+        server: serverName(build),
+        records: stats?.records,
+        bytes: stats?.bytes,
+        details: { database: collection.dbName, collection: collection.collectionName },
+      };
+    });
+  }
+
+  acquire(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]> {
+    return this.#use(call, (sent) => acquire(sent, requests));
+  }
+
+  fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
+    return this.#use(call, (sent) => fill(sent, records));
+  }
+
+  release(leases: readonly HeldLease[], call: StorageCall): Promise<unknown> {
+    return this.#use(call, (sent) => release(sent, leases));
+  }
+
+  ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+    return this.#use(call, (sent) => ensure(sent, tags, ttl));
+  }
+
+  bump(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+    return this.#use(call, (sent) => bump(sent, tags, ttl));
+  }
+
+  sweep(call: StorageCall): Promise<boolean> {
+    return this.#use(call, async (sent) => {
+      await this.#clock.learn(sent.database, sent.options);
+      return sweep(sent, this.#overdue);
+    });
+  }
+
+  /** Makes one call, and drops our own client if the server is silent up to the deadline. */
+  async #use<T>(call: StorageCall, act: (sent: CollectionCall) => Promise<T>): Promise<T> {
+    const began = elapsed();
+    const client = this.#client;
+    const place = await client.ready().catch((error: unknown) => Promise.reject(call.unreachable(error)));
+    // The caller has got its error, so nothing may be sent any more.
+    if (call.isLate) return new Promise<never>(() => {});
+    const { signal } = call;
+    // Before the package mongodb hears of it, which would close the connection and leave it what it has to send.
+    signal.addEventListener("abort", () => client.dropIfSilent(place, began), { once: true });
+    try {
+      const answer = await act(new CollectionCall(place, this.#clock, { signal }));
+      client.heard();
+      return answer;
+    } catch (error) {
+      if (isServers(error)) client.heard();
+      throw error;
+    }
+  }
+
+  async #store(sent: CollectionCall, records: readonly StoredRecord[], failures: KeyFailures): Promise<void> {
+    this.#clock.refresh(sent.database, sent.options);
+    const statements = records.map((record) => {
+      const lengths = lengthsOf(record);
+      const update = storing({
+        bytes: record.bytes,
+        ...lengths,
+        cachemeSweepAt: sweepTime(sent.clock, lengths.ttl),
+      });
+      return { updateOne: { filter: { _id: record.key }, update, upsert: true } };
+    });
+    try {
+      await sent.upsert(statements, () => true);
+    } catch (error) {
+      const refused = writeErrorsOf(error);
+      if (refused === undefined) throw error;
+      for (const { index, code, errmsg } of refused) {
+        failures.add(records[index]?.key ?? "", Object.assign(new Error(errmsg), { code }));
+      }
+    }
+  }
 }

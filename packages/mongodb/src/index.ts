@@ -1,7 +1,8 @@
 import type { RemoteStorage } from "cacheme";
-import type { MongodbClient, MongodbDatabase } from "./driver.js";
+import { DriverStorage } from "cacheme/driver";
+import type { MongodbClient, MongodbDatabase } from "./client-types.js";
+import { MongodbDriver } from "./driver.js";
 import { type MongodbConnectionOptions, type MongodbStorageOptions, settings } from "./options.js";
-import { MongodbStorage } from "./storage.js";
 
 export type {
   MongodbBulkResult,
@@ -9,21 +10,21 @@ export type {
   MongodbCollection,
   MongodbCursor,
   MongodbDatabase,
-} from "./driver.js";
+} from "./client-types.js";
 export type { MongodbConnectionOptions, MongodbStorageOptions } from "./options.js";
 
 /**
- * A storage in MongoDB: a document a key, in a collection of its own.
+ * Stores records in MongoDB: one document for each key, in a collection of its own.
  *
- * @param target where the server is: an address (`mongodb://`, `mongodb+srv://`), options of the driver with `hosts`, or a
- *   `MongoClient` or `Db` of the driver that the program has already. Such a client is used with its own settings and is
- *   never closed; only the deadline is added.
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
+ * @param target the server: an address (`mongodb://`, `mongodb+srv://`), options of the package mongodb with `hosts`, or a
+ *   `MongoClient` or `Db` that the program has already. The storage uses such a client with its own settings, adds only the
+ *   deadline, and never closes it.
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for an invalid address or option
  *
- * Every call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` where the server
- * could not be reached from the start, `CACHEME_CONNECT_REFUSED` if it does not let us in, `CACHEME_UNSUPPORTED_SERVER` if a
- * call of some kind does not work on it, `CACHEME_STORAGE_FAILED` when it answers with an error or not in time,
- * `CACHEME_CLOSED` after `close()`. A value of more than 16,760,832 bytes is refused: a document has 16 MiB at most.
+ * Every call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` if the server
+ * could not be reached from the start, `CACHEME_CONNECT_REFUSED` if it refuses the account, `CACHEME_UNSUPPORTED_SERVER` if a
+ * call of some kind does not work on it, `CACHEME_STORAGE_FAILED` if it answers with an error or not in time,
+ * `CACHEME_CLOSED` after `close()`. A value of more than 16,760,832 bytes is refused, because a document has at most 16 MiB.
  *
  * @example
  * ```ts
@@ -35,5 +36,6 @@ export function mongodb(
   target: string | MongodbConnectionOptions | MongodbClient | MongodbDatabase,
   options: MongodbStorageOptions = {},
 ): RemoteStorage {
-  return new MongodbStorage(settings(target, options));
+  const checked = settings(target, options);
+  return new DriverStorage(new MongodbDriver(checked), checked);
 }

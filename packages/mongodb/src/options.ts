@@ -2,17 +2,18 @@ import {
   type ConfigurationError,
   type ConnectionOptions,
   type ConnectionSettings,
-  connectionSettings,
+  connectionRows,
   type Duration,
   isError,
+  OptionTable,
   optionError,
-  refuseUnknownOptions,
+  optionKind,
   shown,
-  timerMilliseconds,
+  timer,
 } from "cacheme/driver";
 import { MongoClient, type MongoClientOptions } from "mongodb";
 import type { ConnectionTarget } from "./client.js";
-import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./driver.js";
+import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./client-types.js";
 
 /** How the storage behaves. Everything has a default. */
 export interface MongodbStorageOptions extends ConnectionOptions {
@@ -26,34 +27,24 @@ export interface MongodbStorageOptions extends ConnectionOptions {
   readonly sweepInterval?: Duration | undefined;
 }
 
-/** The options of the driver that are the storage's own business. */
-type Managed =
-  | "connectTimeoutMS"
-  | "serverSelectionTimeoutMS"
-  | "socketTimeoutMS"
-  | "timeoutMS"
-  | "waitQueueTimeoutMS";
+/** The timeouts of the package mongodb, which the storage's own options replace. */
+const managed = [
+  "connectTimeoutMS",
+  "serverSelectionTimeoutMS",
+  "socketTimeoutMS",
+  "timeoutMS",
+  "waitQueueTimeoutMS",
+] as const;
 
-const timeouts = "give commandTimeout and connectTimeout as options of the storage";
-
-/** Why they are, or what to use in their place. */
-const managed: Readonly<Record<Managed, string>> = {
-  connectTimeoutMS: timeouts,
-  serverSelectionTimeoutMS: timeouts,
-  socketTimeoutMS: timeouts,
-  timeoutMS: timeouts,
-  waitQueueTimeoutMS: timeouts,
-};
-
-/** Where the server is, with the options of the driver less those that the storage decides. */
-export interface MongodbConnectionOptions extends Omit<MongoClientOptions, Managed> {
+/** The server, with the options of the package mongodb except those that the storage decides. */
+export interface MongodbConnectionOptions extends Omit<MongoClientOptions, (typeof managed)[number]> {
   /** `"10.0.0.7:27017"`, or several of a replica set or of a sharded cluster. */
   readonly hosts: string | readonly string[];
 }
 
 /** Options that were checked. */
 export interface Settings extends ConnectionSettings, ConnectionTarget {
-  /** `mongodb://host:port/database.collection`, without name and password. */
+  /** `mongodb://host:port/database.collection`, without username and password. */
   readonly label: string;
   /** Milliseconds. */
   readonly sweepInterval: number;
@@ -61,30 +52,35 @@ export interface Settings extends ConnectionSettings, ConnectionTarget {
 
 const where = "mongodb()";
 
-const known: Readonly<Record<keyof MongodbStorageOptions, true>> = {
-  collection: true,
-  commandTimeout: true,
-  connect: true,
-  connectTimeout: true,
-  database: true,
-  sweepInterval: true,
-};
+/** Narrower than MongoDB's own rule, and the same on every system that a server may run on. */
+const databaseOption = optionKind(
+  'a name of letters, digits, "_" and "-", at most 63 of them',
+  (value): value is string => typeof value === "string" && /^[A-Za-z0-9_-]{1,63}$/.test(value),
+);
+
+const collectionOption = optionKind(
+  'a name that begins with a letter or "_", then letters, digits, "_", "-" and ".", at most 120 of them, and not ' +
+    '"system." first',
+  (value): value is string =>
+    typeof value === "string" && /^(?!system\.)[A-Za-z_][A-Za-z0-9_.-]{0,119}$/.test(value),
+);
+
+const optionTable = new OptionTable(where, {
+  ...connectionRows,
+  collection: { kind: collectionOption, default: "cacheme" },
+  database: { kind: databaseOption },
+  sweepInterval: { kind: timer, default: "1m" },
+});
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
- *   `CACHEME_INVALID_DURATION` for a timeout that is no duration
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option, `CACHEME_INVALID_DURATION` for an
+ *   invalid time
  */
 export function settings(
   target: string | MongodbConnectionOptions | MongodbClient | MongodbDatabase,
   options: MongodbStorageOptions,
 ): Settings {
-  refuseUnknownOptions(options, Object.keys(known), where);
-  const common = {
-    ...connectionSettings(options, where),
-    sweepInterval: timerMilliseconds(options.sweepInterval ?? "1m", `option sweepInterval of ${where}`),
-  };
-  const name = collectionName(options.collection ?? "cacheme");
-  const database = options.database === undefined ? undefined : databaseName(options.database);
+  const { collection: name, database, ...common } = optionTable.check(options);
   if (isDatabase(target)) {
     if (database !== undefined) {
       throw optionError(`${where} was given a Db and the option database. Give one of the two.`);
@@ -102,18 +98,18 @@ export function settings(
     const label = labelOf(target, given.database.databaseName, name);
     return { ...common, label, make: undefined, find, given };
   }
-  const make = maker(target, common);
-  // Nothing connects before it is asked something, so this only checks what was given.
+  const make = clientMaker(target, common);
+  // A client connects with its first command, so this one only checks the options.
   const client = make();
-  databaseName(client.options.dbName);
+  databaseOption.check(client.options.dbName, { name: "database", where });
   find(client);
   const label = labelOf(client, database ?? client.options.dbName, name);
   return { ...common, label, make, find, given: undefined };
 }
 
 /**
- * Reads go to the primary whatever the client prefers: a secondary may not have heard of a removal, a lease or a generation
- * yet. And what the server does not answer nobody knows to be done.
+ * Finds the collection, with reads from the primary whatever the client prefers, because a secondary may not have a removal, a lease
+ * or a generation yet. Refuses writes that the server does not acknowledge.
  */
 function collectionIn(database: MongodbDatabase, name: string): MongodbCollection {
   const collection = database.collection(name, { readPreference: "primary" });
@@ -124,8 +120,8 @@ function collectionIn(database: MongodbDatabase, name: string): MongodbCollectio
   );
 }
 
-/** What makes clients of our own. */
-function maker(
+/** Returns a function that makes clients of our own. */
+function clientMaker(
   target: string | MongodbConnectionOptions,
   { commandTimeout, connectTimeout }: ConnectionSettings,
 ): () => MongoClient {
@@ -133,10 +129,10 @@ function maker(
   if (!/^mongodb(\+srv)?:\/\//i.test(url)) throw notAnAddress();
   const ours: MongoClientOptions = {
     connectTimeoutMS: connectTimeout,
-    // A little less than what an attempt has, so that its error says why no server is to be had.
+    // A little less than an attempt has, so that the error says why there is no server.
     serverSelectionTimeoutMS: Math.ceil(connectTimeout * 0.9),
     waitQueueTimeoutMS: commandTimeout,
-    // The last resort: a call that is given up closes its socket by itself.
+    // The last resort, because a call closes its socket at its deadline.
     socketTimeoutMS: commandTimeout + 1000,
   };
   return () => {
@@ -155,9 +151,12 @@ function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOpt
     );
   }
   const { hosts, ...rest } = options;
-  for (const [name, instead] of Object.entries(managed)) {
-    if (name in rest)
-      throw optionError(`${where} does not take the option ${name} of the driver: ${instead}.`);
+  const refused = managed.find((name) => name in rest);
+  if (refused !== undefined) {
+    throw optionError(
+      `${where} does not take the option ${refused} of the package mongodb. Give commandTimeout and connectTimeout as ` +
+        "options of the storage.",
+    );
   }
   const list = typeof hosts === "string" ? [hosts] : hosts;
   const fits = Array.isArray(list) && list.length > 0 && list.every((host) => /^[^/@,\s?#]+$/.test(host));
@@ -168,7 +167,7 @@ function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOpt
   return [`mongodb://${list.join(",")}/`, rest];
 }
 
-/** The driver's words name an option; those about an address may repeat it with its password, and stay out. */
+/** Repeats what the package mongodb says of an option, but not of an address, because that may have a password in it. */
 function refusedByDriver(error: unknown): ConfigurationError {
   const words = isError(error) ? error.message : "";
   if (/^(options? .+ (is|are) not supported)$/.test(words) && !words.includes("://")) {
@@ -198,21 +197,4 @@ function labelOf({ options }: MongodbClient, database: string, collection: strin
   const hosts = options?.srvHost ?? options?.hosts?.map(String).join(",") ?? "";
   const scheme = options?.srvHost === undefined ? "mongodb" : "mongodb+srv";
   return `${scheme}://${hosts}/${database}.${collection}`;
-}
-
-/** Narrower than MongoDB's own rule, and the same on every system that a server may run on. */
-function databaseName(name: string): string {
-  if (typeof name === "string" && /^[A-Za-z0-9_-]{1,63}$/.test(name)) return name;
-  throw optionError(
-    `The database of ${where} is ${shown(name)}. Give a name of letters, digits, "_" and "-", at most 63 of them.`,
-  );
-}
-
-function collectionName(name: string): string {
-  const fits = typeof name === "string" && /^[A-Za-z_][A-Za-z0-9_.-]{0,119}$/.test(name);
-  if (fits && !name.startsWith("system.")) return name;
-  throw optionError(
-    `The option collection of ${where} is ${shown(name)}. Give a name that begins with a letter or "_", then letters, ` +
-      'digits, "_", "-" and ".", at most 120 of them, and not "system." first.',
-  );
 }

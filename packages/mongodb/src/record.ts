@@ -1,13 +1,14 @@
-import { type Generation, generationText, type StoredRecord } from "cacheme/driver";
+import { type Generation, generationText, type KeyFailures, type StoredRecord } from "cacheme/driver";
+import { TooLong } from "./trouble.js";
 
 /**
- * What stands under a key: one document, whose `_id` is the key. Every moment in it but `cachemeSweepAt` was set by the server's
- * own clock (`$currentDate`), with the length that counts from it beside it. So one plain form of update, which every
- * server can do, stands on the server's clock: a filter adds moment and length, and compares with the server's `$$NOW`.
+ * The document of a key, with the key as its `_id`. The server's own clock (`$currentDate`) sets every time in it but
+ * `cachemeSweepAt`, and beside each time is the length that counts from it. A filter adds time and length, and compares with the
+ * server's `$$NOW`. So plain updates, which every server supports, use the server's clock.
  */
 export interface RecordDocument {
   readonly _id: string;
-  /** The value. A document without has a generation, or only a lease. */
+  /** The value. A document without it has a generation, or only a lease. */
   readonly bytes?: Uint8Array;
   readonly generation?: GenerationDocument;
   /** When the value or the generation was written. */
@@ -17,7 +18,7 @@ export interface RecordDocument {
   /** Milliseconds from `at` on for which it is fresh, at most `ttl`. */
   readonly freshFor?: number;
   readonly lease?: LeaseDocument;
-  /** Which call stored the value with the right of a lease: see `MongodbLeases.fill`. */
+  /** The call that filled the value: see `fill`. */
   readonly filledBy?: string;
   /** When the document may be removed from the database, with a margin: see `sweep.ts`. No read looks at it. */
   readonly cachemeSweepAt?: Date;
@@ -31,9 +32,9 @@ interface LeaseDocument {
 }
 
 /**
- * The generation of a tag. No plain update can say "the later of the old time and now", so the times of the last few bumps
- * all stand here, each under its generation's id, and the time of the generation is the latest of them: it never goes
- * back, even where the server's clock was set back.
+ * The generation of a tag. No plain update can set "the later of the old time and now". So the document keeps the times of the last
+ * few bumps, each under its generation's id, and the latest counts. It never goes back, even if the server's clock
+ * was set back.
  */
 export interface GenerationDocument {
   readonly id: string;
@@ -42,22 +43,21 @@ export interface GenerationDocument {
   readonly floor?: Date;
 }
 
-/** A length that ends in the year 5000 or so: for what is kept until it is removed. Dates of MongoDB reach further. */
+/** The length of a record without a ttl: it ends about the year 5000. Dates of MongoDB reach further. */
 export const forever = 1e14;
 
 /**
- * Bytes of one value at most. A document of MongoDB has at most 16 MiB, its key and the names of its fields included, and a
+ * The most bytes of one value. A document of MongoDB has at most 16 MiB, with its key and the names of its fields, and a
  * key may have 6,000 bytes.
  */
 export const longestValue: number = 16 * 1024 * 1024 - 16 * 1024;
 
-/** Whole milliseconds from 1: a part is left off, since a record must not outlive the tier that it came from. */
+/** Returns the stored length of a ttl, or of a time without an end. */
 export function lengthOf(milliseconds: number | undefined): number {
-  if (milliseconds === undefined) return forever;
-  return Math.min(Math.max(1, Math.floor(milliseconds)), forever);
+  return Math.min(milliseconds ?? forever, forever);
 }
 
-/** How long a record is kept, and for how long it is fresh. */
+/** Returns how long a record is kept, and how long it is fresh. */
 export function lengthsOf({ ttl, freshFor }: StoredRecord): {
   readonly ttl: number;
   readonly freshFor: number;
@@ -66,7 +66,17 @@ export function lengthsOf({ ttl, freshFor }: StoredRecord): {
   return { ttl: kept, freshFor: Math.min(kept, lengthOf(freshFor)) };
 }
 
-/** What a read answers: the value, or the text of a generation. */
+/** Returns the records that fit into documents, and adds the others to the failures. */
+export function fitting<R extends StoredRecord>(records: readonly R[], failures: KeyFailures): readonly R[] {
+  const isTooLong = ({ bytes }: StoredRecord): boolean => bytes.byteLength > longestValue;
+  if (!records.some(isTooLong)) return records;
+  for (const { key, bytes } of records.filter(isTooLong)) {
+    failures.add(key, new TooLong(bytes.byteLength, longestValue));
+  }
+  return records.filter((record) => !isTooLong(record));
+}
+
+/** Returns the value, or the text of a generation. */
 export function bytesOf({ bytes, generation }: RecordDocument): Uint8Array | undefined {
   if (bytes !== undefined) return apart(bytes);
   return generation === undefined ? undefined : Buffer.from(generationText(generationOf(generation)));
@@ -77,7 +87,7 @@ export function generationOf({ id, times, floor }: GenerationDocument): Generati
   return { id, at };
 }
 
-/** The driver answers with views of the whole message. A small one that is kept would keep all of that alive. */
+/** Copies a small value, because the package mongodb answers with views that keep the whole message alive. */
 function apart(bytes: Uint8Array): Uint8Array {
   const spare = bytes.buffer.byteLength - bytes.byteLength;
   return spare > bytes.byteLength ? new Uint8Array(bytes) : bytes;

@@ -1,15 +1,15 @@
 import { types } from "node:util";
 import { elapsed } from "cacheme/driver";
+import type { CallOptions, MongodbDatabase } from "./client-types.js";
 import type { Command } from "./commands.js";
-import type { CallOptions, MongodbDatabase } from "./driver.js";
 import { isServers } from "./trouble.js";
 
-/** How long the server's time is taken for known, in milliseconds. */
+/** Milliseconds after which the server's time is read again. */
 const stale = 60_000;
 
 /**
- * About what time it is on the server. Only the time at which a document may be swept up stands on it, with a margin:
- * what a read, a lease or a removal finds does not.
+ * An estimate of the server's time. Only the time from which a document may be swept uses it, with a margin. Reads, leases and
+ * removals use the server's own clock.
  */
 export class ServerClock {
   /** The name by which the server knows `hello`. */
@@ -17,34 +17,42 @@ export class ServerClock {
   #server = 0;
   #steady = Number.NEGATIVE_INFINITY;
   #wall = 0;
+  #isLearning = false;
 
-  /** The server has said what time it is. */
-  learn(server: number): void {
-    this.#server = server;
+  /** Reads the server's time, and remembers it. */
+  async learn(database: MongodbDatabase, options: CallOptions): Promise<void> {
+    this.#server = await this.read(database, options);
     this.#steady = elapsed();
     this.#wall = Date.now();
   }
 
-  get isStale(): boolean {
-    return elapsed() - this.#steady > stale;
+  /** Reads the server's time in the background if it was last read long ago. */
+  refresh(database: MongodbDatabase, options: CallOptions): void {
+    if (this.#isLearning || elapsed() - this.#steady <= stale) return;
+    this.#isLearning = true;
+    this.learn(database, options)
+      .catch(() => {})
+      .finally(() => {
+        this.#isLearning = false;
+      });
   }
 
   /**
-   * Rather too late than too early: while a machine sleeps only its wall clock goes on, and a wall clock may be set back,
-   * so what went by is the longer of the two.
+   * Returns the time, rather too late than too early. While a machine sleeps only its wall clock goes on, and a wall clock may be
+   * set back, so the longer of both counts.
    */
   now(): number {
     return this.#server + Math.max(elapsed() - this.#steady, Date.now() - this.#wall, 0);
   }
 
-  /** Asks the server what time it is. */
+  /** Reads the server's time: milliseconds since the epoch. */
   async read(database: MongodbDatabase, options: CallOptions): Promise<number> {
     const { localTime } = await this.#ask(database, options);
     if (types.isDate(localTime)) return localTime.getTime();
     throw new Error("the server does not say what time it is");
   }
 
-  /** Older servers, and some that are like MongoDB, know `hello` by its former name only: they are asked twice once. */
+  /** Retries under the former name of `hello`, which is the only one that older servers and some that are like MongoDB have. */
   async #ask(database: MongodbDatabase, options: CallOptions): Promise<Command> {
     try {
       return await database.command({ [this.#hello]: 1 }, options);

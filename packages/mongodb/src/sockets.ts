@@ -1,19 +1,17 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Socket } from "node:net";
-import { queueMicrotask } from "cacheme/driver";
+import { queueMicrotask, resetSocket } from "cacheme/driver";
 import type { MongoClient } from "mongodb";
 
-/** Node.js tells there of every socket that a program connects, when it is made. */
+/** The channel on which Node.js announces every socket that a program connects. */
 const connecting = "net.client.socket";
 
-/** The driver tells of these right before it makes a socket, with nothing between. */
+/** The events that the package mongodb emits right before it makes a socket, with nothing between. */
 const announcements = ["connectionCreated", "serverHeartbeatStarted"] as const;
 
 /**
- * The plain sockets of one client of ours, from the moment in which each is made. The driver closes a socket, and a socket
- * that is closed goes on sending what it still has: after a partition heals, a write whose caller was told that it failed
- * would arrive, perhaps after a removal. Only a reset makes the system forget it. (Not of TLS: there what arrives without
- * its connection is worth nothing.)
+ * The plain sockets of one client of ours, from the moment each is made, so that they can be reset: see `resetSocket`. The package
+ * mongodb only closes them. TLS needs no reset, because what arrives without its connection is worth nothing.
  */
 export class ClientSockets {
   readonly #sockets = new Set<Socket>();
@@ -24,23 +22,20 @@ export class ClientSockets {
     subscribe(connecting, this.#onSocket);
   }
 
-  /** Resets all, and hears of no more. */
+  /** Resets all sockets, and forgets later ones. */
   reset(): void {
     this.release();
-    for (const socket of this.#sockets) {
-      if (socket.connecting) socket.destroy();
-      else socket.resetAndDestroy();
-    }
+    for (const socket of this.#sockets) resetSocket(socket);
   }
 
-  /** Hears of no more. */
+  /** Stops to collect sockets. */
   release(): void {
     unsubscribe(connecting, this.#onSocket);
   }
 
   readonly #onAnnounced = (): void => {
     this.#isAnnounced = true;
-    // A heartbeat on a connection that is there already makes none.
+    // A heartbeat on an open connection makes no socket.
     queueMicrotask(() => {
       this.#isAnnounced = false;
     });

@@ -1,5 +1,4 @@
 import { isError, unsupportedServer } from "cacheme/driver";
-import { writeErrorsOf } from "./collection-call.js";
 
 /** What the storage works with, for messages. */
 export const needs = "MongoDB 4.2 or newer, or a server that is as complete, with $expr and $$NOW in filters";
@@ -18,29 +17,36 @@ const remedies: ReadonlyMap<unknown, string> = new Map([
 export const connectAdvice =
   "Check that the server runs and that its address, name, password and authSource are right.";
 
-/** Whether these are words of the server: it is there. */
+/** Whether an error has the server's own words, so the server was reached. */
 export function isServers(error: unknown): boolean {
   return isError(error) && (error.name === "MongoServerError" || writeErrorsOf(error) !== undefined);
 }
 
+/** What to do about an error of a call. */
+export function adviceFor(error: Error): string {
+  if (error instanceof TooLong) return "Store less under one key, or use another storage for it.";
+  return remedyFor(error) ?? "The storage's own words say why.";
+}
+
+/** What to do about an error of the server, if its number is known. */
 export function remedyFor(error: Error): string | undefined {
   return remedies.get(codeOf(error));
 }
 
-/** Whether the server has no room for what was to be stored. A hosted server says so of its quota, in words alone. */
+/** Whether the server has no room for a record. A hosted server reports its quota only in words. */
 export function isFull(error: unknown): boolean {
   if (!isError(error)) return false;
   return codeOf(error) === outOfDiskSpace || /\bover your space quota\b/.test(error.message);
 }
 
-/** Statements that were refused are in the driver's error with everything that was sent. */
+/** Removes the statements from an error, because they have the values that were sent. */
 export function clean(error: Error): Error {
   if (writeErrorsOf(error) === undefined) return error;
   const { message, name } = error;
   return Object.assign(new Error(message), { name, code: codeOf(error) });
 }
 
-/** The driver's error of a server that it does not speak to, in the storage's own terms; every other one as it is. */
+/** Turns the error of a server whose version the package mongodb does not support into the storage's own error. */
 export function ofVersion(label: string, error: unknown): unknown {
   for (let one = error, depth = 0; isError(one) && depth < 8; one = one.cause, depth++) {
     if (one.name !== "MongoCompatibilityError") continue;
@@ -49,7 +55,7 @@ export function ofVersion(label: string, error: unknown): unknown {
   return error;
 }
 
-/** Servers that are like MongoDB say which MongoDB they are like; FerretDB says its own version besides. */
+/** Names the product. A server that is like MongoDB has the version of that MongoDB, and FerretDB its own version too. */
 export function serverName(build: Readonly<Record<string, unknown>>): string {
   const { ferretdb, ferretdbVersion, version } = build;
   const nested =
@@ -61,4 +67,27 @@ export function serverName(build: Readonly<Record<string, unknown>>): string {
 function codeOf(error: Error): unknown {
   const [first] = writeErrorsOf(error) ?? [];
   return first?.code ?? ("code" in error ? error.code : undefined);
+}
+
+/** The value is too long for a document. */
+export class TooLong extends Error {
+  constructor(bytes: number, most: number) {
+    super(`its value has ${bytes} bytes, and a document of MongoDB takes ${most}`);
+  }
+}
+
+/** The server's error for one statement of a `bulkWrite`. */
+export interface WriteError {
+  readonly index: number;
+  readonly code: number;
+  readonly errmsg: string;
+}
+
+/** Returns the server's errors for single statements, or `undefined` if the error is about something else. */
+export function writeErrorsOf(error: unknown): readonly WriteError[] | undefined {
+  if (!isError(error) || error.name !== "MongoBulkWriteError") return undefined;
+  // The package mongodb declares one error or several.
+  const { writeErrors } = error as Error & { readonly writeErrors?: WriteError | readonly WriteError[] };
+  const errors = writeErrors === undefined ? [] : [writeErrors].flat();
+  return errors.length === 0 ? undefined : errors;
 }

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import type { Place } from "../src/client.js";
-import { CollectionCall, writeErrorsOf } from "../src/collection-call.js";
+import { CollectionCall } from "../src/collection-call.js";
 import { ServerClock } from "../src/server-clock.js";
+import { writeErrorsOf } from "../src/trouble.js";
 
 /** What the driver rejects with where statements at these places were refused. */
 function refused(code: number, ...places: number[]): Error {

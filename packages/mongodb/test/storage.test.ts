@@ -112,7 +112,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     const records = ["a", "b"].map((key) => ({ key, bytes, ttl: 1000 }));
     await expect(storage.writeMany(records)).rejects.toMatchObject({
       code: "CACHEME_STORAGE_FAILED",
-      message: expect.stringMatching(/1 of 2 records may not be stored: "b".*Not valid/),
+      message: expect.stringMatching(/a write failed for 1 of 2 keys: "b".*Not valid/),
     });
     const long = { key: "long", bytes: Buffer.alloc(longestValue + 1), ttl: 1000 };
     await expect(storage.writeMany([long, ...records])).rejects.toMatchObject({
