@@ -99,14 +99,9 @@ export class StorageCalls {
    *
    * @param action what is done, for messages, such as `"a read"`
    * @param act is called at most once, and not after the deadline
-   * @param giveUp is called when the deadline has passed and the call was not answered
    * @throws StorageError within the deadline
    */
-  run<T>(
-    action: string,
-    act: (call: StorageCall) => Promise<T>,
-    giveUp: (() => void) | undefined = undefined,
-  ): Promise<T> {
+  run<T>(action: string, act: (call: StorageCall) => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(this.closed());
     const { commandTimeout } = this.#options;
     this.#underway++;
@@ -123,7 +118,6 @@ export class StorageCalls {
         // First the answer: what gives up may reject the call's own promise, whose error says less.
         reject(this.#late(action));
         call.end();
-        giveUp?.();
       };
       (this.#isOpen ? begin(() => act(call)) : this.#afterOpening(() => act(call), call)).then(
         (value) => {

@@ -59,16 +59,13 @@ describe("a call", () => {
     const giveUp = vi.fn();
     let aborted = false;
     const refused = reason(
-      storage.run(
-        "a read",
-        ({ signal }) => {
-          signal.addEventListener("abort", () => {
-            aborted = true;
-          });
-          return answer.promise;
-        },
-        giveUp,
-      ),
+      storage.run("a read", (call) => {
+        call.signal.addEventListener("abort", () => {
+          aborted = true;
+        });
+        call.whenLate(giveUp);
+        return answer.promise;
+      }),
     );
     await vi.advanceTimersByTimeAsync(999);
     expect(giveUp).not.toHaveBeenCalled();
