@@ -2,6 +2,7 @@ import {
   type Acquisition,
   type Driver,
   type DriverErrors,
+  type DriverTrial,
   elapsed,
   type HeldLease,
   KeyFailures,
@@ -54,7 +55,7 @@ export class MongodbDriver implements Driver {
     remedyFor,
     isFull,
   };
-  readonly trial = { needs } as const;
+  readonly trial: DriverTrial = { needs };
   readonly #client: Client;
   readonly #clock = new ServerClock();
   readonly #overdue: number;
