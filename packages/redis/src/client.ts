@@ -42,16 +42,13 @@ export class Attempt {
    * @throws StorageError `CACHEME_CONNECT_FAILED` if the server cannot be reached, at once if that is known
    */
   on(connection: Connection): Connection | Promise<Connection> {
-    if (connection.isReady) {
-      this.#sent.push({ connection, heard: connection.heard() });
-      return connection;
-    }
-    const { failure } = connection;
-    return failure === undefined ? this.#ready(connection) : Promise.reject(this.call.unreachable(failure));
+    if (!connection.isReady) return this.#ready(connection);
+    this.#sent.push({ connection, heard: connection.heard() });
+    return connection;
   }
 
   async #ready(connection: Connection): Promise<Connection> {
-    await connection.untilReady().catch((error: unknown) => {
+    await connection.open().catch((error: unknown) => {
       throw this.call.unreachable(error);
     });
     return this.call.isLate ? new Promise<never>(() => {}) : this.on(connection);

@@ -1,5 +1,5 @@
 import { backOff, setTimeout } from "cacheme/driver";
-import { type Attempt, answersOf, type Client, isForgotten, type Outcome, pipelined } from "./client.js";
+import { type Attempt, answersOf, type Client, type Outcome, pipelined } from "./client.js";
 import { type ClusterNodes, hostOf, namedIn } from "./cluster-nodes.js";
 import type { KeyCommand } from "./commands.js";
 import type { Connection } from "./connection.js";
@@ -72,23 +72,25 @@ export class Cluster implements Client {
   async each(commands: readonly KeyCommand[], attempt: Attempt): Promise<Outcome[]> {
     const { keyPrefix, nodesPrefix } = this.#options;
     const outcomes: Outcome[] = commands.map(() => [null, null]);
-    let routes: Route[] = commands.map((command, index) => {
+    let routes = commands.map((command, index): Route => {
       const key = `${keyPrefix}${command.key}`;
       return { command: nodesPrefix ? command : { ...command, key }, index, slot: slotOf(key) };
     });
     let pauses = 0;
-    for (let round = 0; routes.length > 0; round++) {
-      const turn = new Turn(outcomes, { mayRedirect: round < mostRounds, mayPause: pauses < mostPauses });
+    for (let round = 0; routes.length > 0 && round <= mostRounds; round++) {
       const groups = await this.#groups(routes);
-      await Promise.all(groups.map((group) => this.#send(group, turn, attempt)));
+      const sent = await Promise.all(groups.map((group) => this.#send(group, outcomes, attempt)));
+      const unserved = sent.flatMap((one) => one.unserved);
+      routes = sent.flatMap((one) => one.redirected);
       if (attempt.call.isLate) break;
-      if (turn.mustPause) {
+      if (unserved.length > 0 && pauses < mostPauses) {
         await pause(backOff(pauses++));
         await this.#nodes.refresh().catch(() => {});
         if (attempt.call.isLate) break;
+        routes.push(...unserved);
       }
       // In the order of the batch: of two records with one key the later one wins.
-      routes = turn.again.sort((a, b) => a.index - b.index);
+      routes.sort((a, b) => a.index - b.index);
     }
     return outcomes;
   }
@@ -121,12 +123,7 @@ export class Cluster implements Client {
   }
 
   async #groups(routes: readonly Route[]): Promise<Group[]> {
-    return this.#grouped(routes) ?? (await this.#groupedAnew(routes));
-  }
-
-  async #groupedAnew(routes: readonly Route[]): Promise<Group[]> {
-    await this.#nodes.refresh();
-    const groups = this.#grouped(routes);
+    const groups = this.#grouped(routes) ?? (await this.#nodes.refresh().then(() => this.#grouped(routes)));
     if (groups === undefined) throw new Error("no node of the cluster serves some of the slots");
     return groups;
   }
@@ -146,44 +143,42 @@ export class Cluster implements Client {
     return [...groups.values()];
   }
 
-  async #send({ connection, asking, routes }: Group, turn: Turn, attempt: Attempt): Promise<void> {
-    const ready = await this.#ready(connection, attempt);
+  /** Sends a group to its node, notes the outcomes, and answers which commands must be sent again. */
+  async #send({ connection, asking, routes }: Group, outcomes: Outcome[], attempt: Attempt): Promise<Again> {
+    const sender = await this.#ready(connection, attempt);
     const commands = routes.map(({ command }) => command);
-    const answers = await pipelined(ready, commands, { asking });
+    const answers = await pipelined(sender, commands, { asking });
+    const again: Again = { redirected: [], unserved: [] };
     for (const [position, route] of routes.entries()) {
-      this.#settle(route, answers[position] ?? [new Error("no answer"), null], ready, turn);
+      const outcome = answers[position] ?? [new Error("no answer"), null];
+      outcomes[route.index] = outcome;
+      if (outcome[0] !== null) this.#route(route, outcome[0], sender, again);
     }
+    return again;
   }
 
-  #settle(route: Route, outcome: Outcome, sender: Connection, turn: Turn): void {
-    const [error] = outcome;
-    if (error === null) {
-      turn.done(route, outcome);
-      return;
-    }
-    const [word, , address = ""] = error.message.split(" ");
+  /** Decides from a command's error whether another node must get it, and at once or after a pause. */
+  #route(route: Route, { message }: Error, sender: Connection, { redirected, unserved }: Again): void {
+    const [word, , address = ""] = message.split(" ");
+    const named = (): string => namedIn(address, hostOf(sender), this.#options.natMap);
     switch (word) {
-      case "MOVED": {
-        const name = namedIn(address, hostOf(sender), this.#options.natMap);
-        this.#nodes.moved(route.slot, name);
-        this.#nodes.refresh().catch(() => {});
-        turn.elsewhere({ ...route, askAt: undefined }, outcome);
+      case "MOVED":
+        this.#nodes.moved(route.slot, named());
+        this.late();
+        redirected.push({ ...route, askAt: undefined });
         break;
-      }
       case "ASK":
-        turn.elsewhere({ ...route, askAt: namedIn(address, hostOf(sender), this.#options.natMap) }, outcome);
+        redirected.push({ ...route, askAt: named() });
+        break;
+      case "NOSCRIPT":
+        sender.scripts.clear();
+        redirected.push(route);
         break;
       case "TRYAGAIN":
       case "CLUSTERDOWN":
       case "MASTERDOWN":
       case "READONLY":
-        turn.later({ ...route, askAt: undefined }, outcome);
-        break;
-      default:
-        if (isForgotten(outcome)) {
-          sender.scripts.clear();
-          turn.elsewhere(route, outcome);
-        } else turn.done(route, outcome);
+        unserved.push({ ...route, askAt: undefined });
     }
   }
 
@@ -191,8 +186,8 @@ export class Cluster implements Client {
     try {
       return await attempt.on(connection);
     } catch (error) {
-      // Perhaps another node has its slots by now: the next call is to know.
-      this.#nodes.refresh().catch(() => {});
+      // Perhaps another node has its slots by now, and the next call must know it.
+      this.late();
       throw error;
     }
   }
@@ -209,33 +204,11 @@ interface Group {
   readonly routes: Route[];
 }
 
-/** One round: what is settled by it, and what has to be sent again. */
-class Turn {
-  readonly again: Route[] = [];
-  mustPause = false;
-  readonly #outcomes: Outcome[];
-  readonly #limits: { readonly mayRedirect: boolean; readonly mayPause: boolean };
-
-  constructor(outcomes: Outcome[], limits: { readonly mayRedirect: boolean; readonly mayPause: boolean }) {
-    this.#outcomes = outcomes;
-    this.#limits = limits;
-  }
-
-  done({ index }: Route, outcome: Outcome): void {
-    this.#outcomes[index] = outcome;
-  }
-
-  elsewhere(route: Route, outcome: Outcome): void {
-    if (this.#limits.mayRedirect) this.again.push(route);
-    else this.done(route, outcome);
-  }
-
-  later(route: Route, outcome: Outcome): void {
-    if (this.#limits.mayPause) {
-      this.mustPause = true;
-      this.elsewhere(route, outcome);
-    } else this.done(route, outcome);
-  }
+/** The commands of one round that were not carried out. */
+interface Again {
+  readonly redirected: Route[];
+  /** Commands for slots that no node serves at the moment. */
+  readonly unserved: Route[];
 }
 
 /** The timer of the call's deadline keeps the process alive meanwhile. */

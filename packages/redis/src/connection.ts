@@ -95,9 +95,11 @@ export class Connection<C extends Connectable = RedisClient> {
     return this.client.status === "ready" && this.#reconnector.isReady && this.#silence === undefined;
   }
 
-  /** Why the server cannot be reached. While it is set, waiting is of no use. */
-  get failure(): Error | undefined {
-    return this.#silence ?? this.#reconnector.failure;
+  /** Settles when the connection is ready, and rejects at once if the server is known to be unreachable. */
+  async open(): Promise<void> {
+    const failure = this.#silence ?? this.#reconnector.failure;
+    if (failure !== undefined && !this.isReady) throw failure;
+    await this.untilReady();
   }
 
   /** Settles with the attempt that is under way, or with a new one. */

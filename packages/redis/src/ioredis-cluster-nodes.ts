@@ -19,9 +19,8 @@ export class IoredisClusterNodes implements ClusterNodes {
     this.#whole = new Connection({ client: cluster, own: undefined, isPersistent: true, connectTimeout });
   }
 
-  async open(): Promise<void> {
-    if (this.#whole.failure !== undefined && !this.#whole.isReady) throw this.#whole.failure;
-    await this.#whole.untilReady();
+  open(): Promise<void> {
+    return this.#whole.open();
   }
 
   async close(): Promise<void> {

@@ -20,10 +20,8 @@ export class OneServer implements Client {
     this.#hasSentinels = options.locate !== undefined;
   }
 
-  async open(): Promise<void> {
-    const { isReady, failure } = this.#connection;
-    if (!isReady && failure !== undefined) throw failure;
-    await this.#connection.untilReady();
+  open(): Promise<void> {
+    return this.#connection.open();
   }
 
   close(): Promise<void> {

@@ -3,7 +3,7 @@ import { setImmediate } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { unref } from "./connection.js";
 import { type Address, mapped } from "./connection-options.js";
-import type { Library } from "./ioredis.js";
+import { type Library, newClient } from "./ioredis.js";
 import type { SentinelSettings } from "./options.js";
 import { UselessAnswer } from "./trouble.js";
 
@@ -38,22 +38,15 @@ export async function masterOf(
   return Promise.any(questions);
 }
 
-/** One question on a connection of its own, which keeps no process alive. */
+/** Asks one question on a connection of its own, which keeps no process alive. */
 async function ask(
-  { Redis }: Library,
+  library: Library,
   options: RedisOptions,
   signal: AbortSignal,
   [command, ...words]: readonly [string, ...string[]],
 ): Promise<unknown> {
   signal.throwIfAborted();
-  const client = new Redis({
-    ...options,
-    lazyConnect: true,
-    enableReadyCheck: false,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: null,
-    connectTimeout: 0,
-  });
+  const client = newClient(library, { ...options, enableReadyCheck: false });
   let failure: Error | undefined;
   client.on("error", (error: Error) => {
     failure ??= error;
@@ -65,9 +58,10 @@ async function ask(
   };
   signal.addEventListener("abort", hangUp);
   try {
-    const answer = client.call(command, ...words);
+    const connected = client.connect();
     setImmediate(() => unref(client.stream));
-    return await answer;
+    await connected;
+    return await client.call(command, ...words);
   } catch (error) {
     throw failure ?? error;
   } finally {
