@@ -18,7 +18,7 @@ export interface Client {
   ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]>;
   /** Asks one server that keys are written to: one that can be reached, if there is one. */
   askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T>;
-  /** Returns those servers, for scans, with a number that changes when keys change their servers. */
+  /** Returns those servers, with a number that changes when keys change their servers. */
   masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }>;
   /** Must be called when a call had no answer in time. */
   late(): void;
@@ -39,7 +39,8 @@ export class Attempt {
   /**
    * Returns the connection once it is ready, and notes that this call uses it.
    *
-   * @throws StorageError `CACHEME_CONNECT_FAILED` if the server cannot be reached, at once if that is known
+   * @throws StorageError `CACHEME_CONNECT_FAILED` if the server cannot be reached, at once if that
+   *   is known
    */
   on(connection: Connection): Connection | Promise<Connection> {
     if (!connection.isReady) return this.#ready(connection);
@@ -54,13 +55,13 @@ export class Attempt {
     return this.call.isLate ? new Promise<never>(() => {}) : this.on(connection);
   }
 
-  /** Drops the connections that have been silent since the call was sent, after its deadline of so many milliseconds. */
+  /** Drops the connections that were silent for so many milliseconds, the call's time. */
   dropSilent(milliseconds: number): void {
     for (const { connection, heard } of this.#sent) connection.dropIfSilent(heard, milliseconds);
   }
 }
 
-/** Sends commands in one pipeline, and the text of each script that this connection has not sent yet. */
+/** Sends commands in one pipeline, with the text of each script that is new to the connection. */
 export async function pipelined(
   connection: Connection,
   commands: readonly KeyCommand[],
@@ -84,7 +85,8 @@ export async function pipelined(
 }
 
 /**
- * Whether the server has forgotten a script, after a restart or SCRIPT FLUSH. Then the command was not carried out.
+ * Whether the server has forgotten a script, after a restart or SCRIPT FLUSH. Then the command was
+ * not carried out.
  */
 export function isForgotten([error]: Outcome): boolean {
   return error?.message.startsWith("NOSCRIPT") === true;

@@ -1,25 +1,25 @@
 import type { Connection } from "./connection.js";
 import { type Address, mapped, type NatMap, nameOf } from "./connection-options.js";
 
-/** The nodes of a Redis Cluster, and which of them has which slots. */
+/** The nodes of a Redis Cluster, and the slots of each. */
 export interface ClusterNodes {
-  /** Counts the changes that were seen of who has which slots. */
+  /** Counts the changes of slots that were noticed. */
   readonly version: number;
-  /** Settles when it is known who has which slots. */
+  /** Settles when the masters of the slots are known. */
   open(): Promise<void>;
   close(): Promise<void>;
-  /** The master of a slot, as far as is known. */
+  /** Returns the last known master of a slot. */
   masterOf(slot: number): Connection | undefined;
-  /** The node at an address that another node named, `host:port`. */
+  /** Returns the node at an address that another node gave, `host:port`. */
   at(name: string): Connection | undefined;
-  /** Notes what a node said: who has the slot now. */
+  /** Notes a slot's new master after a MOVED. */
   moved(slot: number, name: string): void;
   masters(): readonly Connection[];
-  /** Asks the nodes who has which slots. Several that ask at once get one answer. */
+  /** Asks the nodes for the masters of all slots. Concurrent calls share one answer. */
   refresh(): Promise<void>;
 }
 
-/** Which slots, and whose. */
+/** Slots in a row and their master. */
 export interface SlotRange {
   readonly first: number;
   readonly last: number;
@@ -27,10 +27,11 @@ export interface SlotRange {
 }
 
 /**
- * The answer to CLUSTER SLOTS. A node that does not know its own address leaves it out: it is the one that was asked at.
+ * Reads the answer to CLUSTER SLOTS. A node that does not know its own address omits it; then it is
+ * the asked address.
  */
 export function slotRanges(answer: unknown, asked: string, natMap: NatMap | undefined): SlotRange[] {
-  if (!Array.isArray(answer)) throw new Error("the server did not say who has which slots");
+  if (!Array.isArray(answer)) throw new Error("expected a list of slots and their masters");
   return answer.map((range: unknown) => {
     const [first, last, master]: unknown[] = Array.isArray(range) ? range : [];
     const [host, port]: unknown[] = Array.isArray(master) ? master : [];
@@ -43,7 +44,7 @@ export function slotRanges(answer: unknown, asked: string, natMap: NatMap | unde
   });
 }
 
-/** `host:port` in a redirection: without a host it is the one that sent it, and a host of IPv6 has colons of its own. */
+/** Reads `host:port` of a redirection. Without a host it is the sender's. */
 export function namedIn(text: string, sender: string, natMap: NatMap | undefined): string {
   const colon = text.lastIndexOf(":");
   const host = text.slice(0, colon).replace(/^\[|\]$/g, "");

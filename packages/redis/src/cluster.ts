@@ -9,9 +9,9 @@ import { slotOf } from "./slot.js";
 
 export interface ClusterOptions {
   readonly nodes: ClusterNodes;
-  /** What stands before every key on the server; a slot is that of the whole. */
+  /** The prefix of every key on the server. The slot is that of the prefixed key. */
   readonly keyPrefix: string;
-  /** Whether the nodes' clients put the prefix there. */
+  /** Whether the nodes' clients add the prefix. */
   readonly nodesPrefix: boolean;
   readonly natMap: NatMap | undefined;
 }
@@ -22,21 +22,22 @@ interface Route {
   /** Its place in the batch. */
   readonly index: number;
   readonly slot: number;
-  /** The node that is being given the slot, and has its key already (ASK). */
+  /** The node that is importing the slot, and has the key already (ASK). */
   readonly askAt?: string | undefined;
 }
 
-/** A command that is led from node to node more often than this is given up: nobody has its key for good. */
+/** The most redirections that one command follows. */
 const mostRounds = 16;
-/** Pauses for a slot that nobody serves at the moment: 0.8 to 1.6 seconds together. */
+/** Pauses for a slot that no node serves at the moment: 0.8 to 1.6 seconds together. */
 const mostPauses = 5;
 
 /**
- * A Redis Cluster: each key has its node. A batch is one pipeline per node, and all nodes work at once. Each command has one
- * key, since a node refuses a command with keys of several slots, also where all of them are its own.
+ * A Redis Cluster: each key has its node. A batch is one pipeline per node, and all nodes work at
+ * once. Each command has one key, because a node refuses a command with keys of several slots, even
+ * if it serves all of them.
  *
- * A command that a node sends elsewhere (MOVED, ASK) or cannot serve now (TRYAGAIN, CLUSTERDOWN) was not carried out, so it
- * may be sent again; nothing else is.
+ * A node that redirects a command (MOVED, ASK) or cannot serve it now (TRYAGAIN, CLUSTERDOWN) has
+ * not carried it out. Only such commands are sent again.
  */
 export class Cluster implements Client {
   readonly #nodes: ClusterNodes;
@@ -103,7 +104,7 @@ export class Cluster implements Client {
     return Promise.all(asked);
   }
 
-  /** Asks the first ready master by address: the same one from every process, as long as it is up. */
+  /** Asks the first ready master by address, which is the same for every process. */
   async askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T> {
     const masters = [...this.#nodes.masters()].sort((a, b) => (addressOf(a) < addressOf(b) ? -1 : 1));
     const master = masters.find(({ isReady }) => isReady) ?? masters[0];
@@ -117,7 +118,7 @@ export class Cluster implements Client {
     return { masters: this.#nodes.masters(), version: this.#nodes.version };
   }
 
-  /** Perhaps its master was replaced meanwhile. */
+  /** Refreshes the slots, because a master may have been replaced. */
   late(): void {
     this.#nodes.refresh().catch(() => {});
   }
@@ -128,7 +129,7 @@ export class Cluster implements Client {
     return groups;
   }
 
-  /** `undefined` where a slot's node is not known. */
+  /** Returns `undefined` if a slot's node is not known. */
   #grouped(routes: readonly Route[]): Group[] | undefined {
     const groups = new Map<string | Connection, Group>();
     for (const route of routes) {
@@ -143,7 +144,7 @@ export class Cluster implements Client {
     return [...groups.values()];
   }
 
-  /** Sends a group to its node, notes the outcomes, and answers which commands must be sent again. */
+  /** Sends a group to its node, notes the outcomes, and returns the commands to send again. */
   async #send({ connection, asking, routes }: Group, outcomes: Outcome[], attempt: Attempt): Promise<Again> {
     const sender = await this.#ready(connection, attempt);
     const commands = routes.map(({ command }) => command);
@@ -157,7 +158,7 @@ export class Cluster implements Client {
     return again;
   }
 
-  /** Decides from a command's error whether another node must get it, and at once or after a pause. */
+  /** Decides from a command's error whether and when to send it again. */
   #route(route: Route, { message }: Error, sender: Connection, { redirected, unserved }: Again): void {
     const [word, , address = ""] = message.split(" ");
     const named = (): string => namedIn(address, hostOf(sender), this.#options.natMap);
@@ -197,7 +198,7 @@ function addressOf(node: Connection): string {
   return `${hostOf(node)}:${node.client.options?.port}`;
 }
 
-/** What goes to one node at once. */
+/** The commands for one node. */
 interface Group {
   readonly connection: Connection;
   readonly asking: boolean;

@@ -12,7 +12,7 @@ export interface KeyCommand {
 
 const noBytes = Buffer.alloc(0);
 
-/** A SET for each record, or a script for a record without a ttl that becomes stale: only the server knows its clock. */
+/** Makes a SET for each record, or a script if a record without a ttl becomes stale. */
 export function writeCommands(records: readonly StoredRecord[]): KeyCommand[] {
   const packs = packed(records);
   return records.map(({ key, ttl, freshFor }, index) => {

@@ -1,13 +1,13 @@
 import type { ServerPlace } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 
-/** Where one server listens. */
+/** The host and the port of one server. */
 export type Address = ServerPlace;
 
-/** Maps the address that a server has for itself, `host:port`, to the address at which the program reaches it. */
+/** Maps a server's own address, `host:port`, to the address at which the program reaches it. */
 export type NatMap = { readonly [address: string]: Address } | ((address: string) => Address | null);
 
-/** The options of ioredis that the storage decides, each with the reason, or with what to use instead. */
+/** The options of ioredis that the storage decides, and why, or what to use instead. */
 export const managed = {
   autoResendUnfulfilledCommands: "a command is never sent twice",
   commandTimeout: "give it as an option of the storage",
@@ -25,15 +25,15 @@ export const managed = {
 /** Options that {@link RedisConnectionOptions} declares with types of its own. */
 type Redeclared = "sentinels" | "name" | "natMap";
 
-/** The options of ioredis for connections that the storage makes, without those that the storage decides. */
+/** The options of ioredis, without those that the storage decides. */
 export interface RedisConnectionOptions extends Omit<RedisOptions, keyof typeof managed | Redeclared> {
-  /** Some nodes of a Redis Cluster. The storage finds the others by them. All other options count for every node. */
+  /** Some nodes of a Redis Cluster, which name the others. Other options count for each node. */
   readonly cluster?: readonly Address[] | undefined;
   /** The sentinels that know where the master is; with {@link name}. */
   readonly sentinels?: readonly Address[] | undefined;
   /** The master's name among the sentinels. */
   readonly name?: string | undefined;
-  /** For servers of a Cluster or behind sentinels that the program reaches at other addresses than their own. */
+  /** For nodes, or servers behind sentinels, that the program reaches at other addresses. */
   readonly natMap?: NatMap | undefined;
 }
 

@@ -14,7 +14,7 @@ import type { Address } from "./connection-options.js";
 import { commandName, type RedisClient } from "./ioredis.js";
 import type { Script } from "./scripts.js";
 
-/** What a connection needs of a client. */
+/** The part of a client that a connection uses. */
 interface Connectable {
   readonly status: string;
   connect(): Promise<void>;
@@ -39,13 +39,15 @@ export interface ConnectionOptions<C = RedisClient> {
 /**
  * A connection to one server: whether it is ready, and why not.
  *
- * The storage reconnects a client of its own by itself and turns off ioredis's own ways. Retries of ioredis would keep a finished
- * program alive by their timer. A command in its offline queue would be sent long after its caller got an error, and a write that
- * is sent again could arrive after a later removal. So ioredis gives up at once (`retryStrategy` answers null), which settles
- * every command that was under way, and the `Reconnector` makes the next attempt.
+ * The storage reconnects a client of its own by itself and turns off ioredis's own ways. Retries of
+ * ioredis would keep a finished program alive by their timer. A command in its offline queue would
+ * be sent long after its caller got an error, and a write that is sent again could arrive after a
+ * later removal. So ioredis gives up at once (`retryStrategy` answers null), which settles every
+ * command that was under way, and the `Reconnector` makes the next attempt.
  *
- * A deadline that passes without one byte from the server means that the connection is dead, and it is dropped. No socket and no
- * timer here keeps the process alive: a waiting call has a deadline, whose timer does.
+ * A deadline that passes without one byte from the server means that the connection is dead, and it
+ * is dropped. No socket and no timer here keeps the process alive: a waiting call has a deadline,
+ * whose timer does.
  */
 export class Connection<C extends Connectable = RedisClient> {
   readonly client: C;
@@ -85,7 +87,8 @@ export class Connection<C extends Connectable = RedisClient> {
     });
     if (client.status === "ready") this.#reconnector.ready();
     client.on("ready", this.#onReady);
-    // A client of the program goes on from "close" by itself. One of ours ends there, and emits "end" in every case.
+    // A client of the program goes on from "close" by itself. One of ours ends there, and emits
+    // "end" in every case.
     if (own === undefined) client.on("close", this.#onDown);
     own?.on("end", this.#onDown);
     own?.on("error", this.#onError);
@@ -95,7 +98,7 @@ export class Connection<C extends Connectable = RedisClient> {
     return this.client.status === "ready" && this.#reconnector.isReady && this.#silence === undefined;
   }
 
-  /** Settles when the connection is ready, and rejects at once if the server is known to be unreachable. */
+  /** Settles when it is ready. Rejects at once if the server is known to be unreachable. */
   async open(): Promise<void> {
     const failure = this.#silence ?? this.#reconnector.failure;
     if (failure !== undefined && !this.isReady) throw failure;
@@ -112,7 +115,7 @@ export class Connection<C extends Connectable = RedisClient> {
     return this.#reconnector.untilReady();
   }
 
-  /** Notes how much the server has sent on the present connection, before it is asked: for {@link dropIfSilent}. */
+  /** Notes how much the server has sent before it is asked: for {@link dropIfSilent}. */
   heard(): Heard | undefined {
     const stream: Socket | undefined = this.#own?.stream;
     if (stream === undefined) return undefined;
@@ -123,8 +126,9 @@ export class Connection<C extends Connectable = RedisClient> {
   }
 
   /**
-   * Drops the connection if the server has not sent a byte on it for so many milliseconds while it was asked, or has not taken
-   * all of the question: otherwise the rest would be sent after the caller got its error.
+   * Drops the connection if the server has not sent a byte on it for so many milliseconds while it
+   * was asked, or has not taken all of the question: otherwise the rest would be sent after the
+   * caller got its error.
    */
   dropIfSilent(before: Heard | undefined, milliseconds: number): void {
     const own = this.#own;
@@ -142,7 +146,7 @@ export class Connection<C extends Connectable = RedisClient> {
     if (this.#own !== undefined && this.isReady) reset(this.#own);
   }
 
-  /** Gives back the sockets and timers of the storage, and the listeners on a client of the program. */
+  /** Closes a client of the storage, and removes the listeners from one of the program. */
   async close(): Promise<void> {
     this.#reconnector.close();
     this.#locating?.abort();
@@ -252,9 +256,10 @@ const closedEarly =
 const longestHangUp = 500;
 
 /**
- * Hangs up and resolves once the client has ended. ioredis emits "end" in `process.nextTick`, which fake timers may hold back;
- * its socket emits "close" even then. If the fakes hold back Node's own streams too, only the time limit is left. It is short,
- * because hanging up asks the server nothing.
+ * Hangs up and resolves once the client has ended. ioredis emits "end" in `process.nextTick`, which
+ * fake timers may hold back; its socket emits "close" even then. If the fakes hold back Node's own
+ * streams too, only the time limit is left. It is short, because hanging up asks the server
+ * nothing.
  */
 function ended(own: Redis): Promise<void> {
   return new Promise((resolve) => {

@@ -16,12 +16,13 @@ export interface DiscoveredNodesOptions extends ClusterSettings {
   readonly commandTimeout: number;
 }
 
-/** How many nodes are asked at once who has which slots. */
+/** The number of nodes that are asked for the slots at once. */
 const askedAtOnce = 3;
 
 /**
- * Connections of our own to every master of a Cluster. The `Cluster` of ioredis is not used: it queues commands while a master
- * is away and sends them again, long after their callers were told that they failed, and its timers keep a program alive.
+ * Connections of the storage to every master of a Cluster, found by some seed nodes. It does not
+ * use the `Cluster` of ioredis, which queues commands while a master is away and sends them again,
+ * long after their callers got an error. Its timers would keep a program alive, too.
  */
 export class DiscoveredNodes implements ClusterNodes {
   version = 0;
@@ -37,7 +38,7 @@ export class DiscoveredNodes implements ClusterNodes {
 
   async open(): Promise<void> {
     await this.refresh();
-    // So that the first call of each finds a connection. Who asks a node that is not there is told so.
+    // Connects before the first call. A call to a node that is down gets the error.
     for (const connection of this.masters()) connection.untilReady().catch(() => {});
   }
 
@@ -76,7 +77,7 @@ export class DiscoveredNodes implements ClusterNodes {
     return this.#refreshing;
   }
 
-  /** Those that answer first are asked; where none of them does, also the ones that the storage was made with. */
+  /** Asks some ready nodes; if they all fail, asks all nodes and the seeds. */
   async #refresh(): Promise<void> {
     const ready = shuffled([...this.#connections.values()].filter(({ isReady }) => isReady));
     const first = Promise.any(ready.slice(0, askedAtOnce).map((connection) => this.#ask(connection)));
@@ -115,7 +116,7 @@ export class DiscoveredNodes implements ClusterNodes {
     this.#retire(new Set(slots));
   }
 
-  /** A node that has no slots any more has perhaps still some answers to give: it is left when their time is over. */
+  /** Closes the connections to nodes without slots, after the time of their last calls. */
   #retire(masters: ReadonlySet<string | undefined>): void {
     for (const [name, connection] of this.#connections) {
       if (masters.has(name)) continue;

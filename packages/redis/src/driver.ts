@@ -40,7 +40,7 @@ const keysPerPage = 1000;
 /** The most times that one scan visits all servers while keys go on changing their servers. */
 const mostTurns = 3;
 
-/** Commands of Redis, each batch in one round trip per server. Leases and generations are scripts of one key each. */
+/** Commands of Redis. Leases and generations are scripts of one key each. */
 export class RedisDriver implements Driver {
   readonly takesRepeatedKeys = { read: true, write: true } as const;
   readonly errors: DriverErrors = { clean: withoutArguments, advice, isAnswer, remedyFor };
@@ -80,19 +80,21 @@ export class RedisDriver implements Driver {
   }
 
   /**
-   * TIME. In a Cluster one master answers for all: TIME has no key, so no node redirects it. One node is enough because every
-   * process asks the same one while it is up, and because a Cluster needs synchronized clocks anyway: an expiry is an absolute
-   * time, which a fail-over or a migration hands to another node.
+   * TIME. In a Cluster one master answers for all: TIME has no key, so no node redirects it. One
+   * node is enough because every process asks the same one while it is up, and because a Cluster
+   * needs synchronized clocks anyway: an expiry is an absolute time, which a fail-over or a
+   * migration hands to another node.
    */
   async time(call: StorageCall): Promise<number> {
     return timeOf(await this.#client.askOne((client) => client.call("time"), this.#attempt(call)));
   }
 
   /**
-   * MGET also for one key: if another program keeps a list or a hash under the key, GET answers an error and MGET a miss.
+   * MGET also for one key: if another program keeps a list or a hash under the key, GET answers an
+   * error and MGET a miss.
    *
-   * The buffers are views of what the socket read, up to 64 KiB each: a small one that is kept keeps all of that. The core
-   * decodes them at once and keeps none, so nothing is copied here.
+   * The buffers are views of what the socket read, up to 64 KiB each: a small one that is kept
+   * keeps all of that. The core decodes them at once and keeps none, so nothing is copied here.
    */
   async read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]> {
     const attempt = this.#attempt(call);
@@ -126,8 +128,8 @@ export class RedisDriver implements Driver {
   }
 
   /**
-   * Each page is a SCAN of one server, one server after the other. A scan may miss keys that change their servers meanwhile on
-   * both of them, so it visits all servers again then.
+   * Each page is a SCAN of one server, one server after the other. A scan may miss keys that change
+   * their servers meanwhile on both of them, so it visits all servers again then.
    */
   async *scan(pattern: KeyPattern, page: ScanPage): AsyncGenerator<readonly string[]> {
     let before = await page(() => this.#client.masters());
@@ -173,7 +175,7 @@ export class RedisDriver implements Driver {
     return this.#generations(bumpGeneration, tags, ttl, call);
   }
 
-  /** Asks the server, which knows the time, about stale bytes under a lease that outlasts them. They are rare. */
+  /** Asks the server about stale bytes under a lease that outlasts them. They are rare. */
   async #settle(
     doubtful: readonly number[],
     keys: readonly string[],
@@ -216,7 +218,7 @@ export class RedisDriver implements Driver {
     return answersOf(await this.#client.each(commands, this.#attempt(call)));
   }
 
-  /** At the call's deadline, drops the connections that have been silent since the call was sent. */
+  /** Drops the connections that are silent until the call's deadline. */
   #attempt(call: StorageCall): Attempt {
     const attempt = new Attempt(call);
     call.whenLate(() => {

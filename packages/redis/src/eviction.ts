@@ -1,21 +1,24 @@
 import { type StorageInfo, type StoredRecord, shownKey } from "cacheme/driver";
 
 /**
- * Warns once, as a process warning with the code `CACHEME_NO_EVICTION`, that records without a ttl are stored on a server
- * that does not evict them: it fills up, and then refuses writes.
+ * Warns once, as a process warning with the code `CACHEME_NO_EVICTION`, that records without a ttl
+ * are stored on a server that does not evict them: it fills up, and then refuses writes.
  */
 export class EvictionWarning {
   readonly #label: string;
   readonly #info: (() => Promise<StorageInfo | undefined>) | undefined;
   #isAsked = false;
 
-  /** @param info asks the server for its policy; `undefined` if the server must not be asked, so that nothing warns */
+  /**
+   * @param info asks the server for its policy; `undefined` if the server must not be asked, so
+   *   that nothing warns
+   */
   constructor(label: string, info: (() => Promise<StorageInfo | undefined>) | undefined) {
     this.#label = label;
     this.#info = info;
   }
 
-  /** Asks the server for its policy after the first write of a record without a ttl. The write does not wait for the answer. */
+  /** Asks for the policy after the first record without a ttl. The write does not wait for it. */
   notice(records: readonly Pick<StoredRecord, "key" | "ttl">[]): void {
     if (this.#isAsked || this.#info === undefined) return;
     const endless = records.find(({ ttl }) => ttl === undefined);

@@ -10,20 +10,23 @@ export type { RedisClient, RedisClusterClient, RedisPipeline } from "./ioredis.j
 export type { RedisStorageOptions } from "./options.js";
 
 /**
- * Makes a storage in Redis or Valkey: in one server, in a master behind sentinels, or in a Redis Cluster.
+ * Makes a storage in Redis or Valkey: in one server, in a master behind sentinels, or in a Redis
+ * Cluster.
  *
- * @param target the server: an address, options of ioredis, or a client of ioredis that the program has already. Addresses are
- *   `redis://` and `rediss://` (TLS), or `valkey://` and `valkeys://`; `redis+cluster://host:port,host:port` with some nodes of a
- *   Cluster; `redis+sentinel://host:port,host:port/mymaster` with the sentinels. Options of ioredis may have `cluster`, or
- *   `sentinels` and `name`. The storage uses a client of the program, a `Redis` or a `Cluster`, with its own settings and never
- *   closes it; it only adds the deadline.
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, if the address or an option is
- *   invalid
+ * @param target the server: an address, options of ioredis, or a client of ioredis that the program
+ *   has already. Addresses are `redis://` and `rediss://` (TLS), or `valkey://` and `valkeys://`;
+ *   `redis+cluster://host:port,host:port` with some nodes of a Cluster;
+ *   `redis+sentinel://host:port,host:port/mymaster` with the sentinels. Options of ioredis may have
+ *   `cluster`, or `sentinels` and `name`. The storage uses a client of the program, a `Redis` or a
+ *   `Cluster`, with its own settings and never closes it; it only adds the deadline.
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, if
+ *   the address or an option is invalid
  *
- * Each call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` while the server cannot
- * be reached, `CACHEME_CONNECT_REFUSED` if it refuses the account or takes no writes, `CACHEME_UNSUPPORTED_SERVER` if one kind of
- * call does not work on it, `CACHEME_STORAGE_FAILED` if it answers with an error or not in time, `CACHEME_CLOSED` after
- * `close()`.
+ * Each call settles within `commandTimeout` and rejects with a `StorageError`:
+ * `CACHEME_CONNECT_FAILED` while the server cannot be reached, `CACHEME_CONNECT_REFUSED` if it
+ * refuses the account or takes no writes, `CACHEME_UNSUPPORTED_SERVER` if one kind of call does not
+ * work on it, `CACHEME_STORAGE_FAILED` if it answers with an error or not in time, `CACHEME_CLOSED`
+ * after `close()`.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 import type { StorageInfo } from "cacheme/driver";
 
-/** Servers that are like Redis say which Redis they are like, and their own version besides. */
+/** Compatible servers give their own version beside that of Redis. */
 const products: readonly (readonly [field: string, name: string])[] = [
   ["valkey_version", "Valkey"],
   ["dragonfly_version", "Dragonfly"],
@@ -8,7 +8,7 @@ const products: readonly (readonly [field: string, name: string])[] = [
   ["kvrocks_version", "Kvrocks"],
 ];
 
-/** What INFO says, of one server or of all masters together. */
+/** Reads the answers to INFO of one server or of all masters. */
 export function infoOf(texts: readonly string[]): StorageInfo {
   const all = texts.map(fields);
   const [first] = all;

@@ -2,14 +2,14 @@ import type { ClusterNodes } from "./cluster-nodes.js";
 import { Connection } from "./connection.js";
 import type { RedisClient, RedisClusterClient } from "./ioredis.js";
 
-/** The nodes as a `Cluster` of the program's own knows them. Its connections are used, and it is asked to look anew. */
+/** The nodes that a `Cluster` of the program knows, by the client's own connections. */
 export class IoredisClusterNodes implements ClusterNodes {
   version = 0;
   readonly #cluster: RedisClusterClient;
   readonly #connectTimeout: number;
   readonly #whole: Connection<RedisClusterClient>;
   readonly #connections = new Map<string, Connection>();
-  /** What nodes have said since the cluster was looked at: it is right before the client knows. */
+  /** Slots that have moved since the client's last refresh. */
   readonly #moved = new Map<number, string>();
   #refreshing: Promise<void> | undefined;
 
@@ -36,7 +36,7 @@ export class IoredisClusterNodes implements ClusterNodes {
   at(name: string): Connection | undefined {
     const known = this.#connections.get(name);
     if (known !== undefined && known.client.status !== "end" && known.client.status !== "close") return known;
-    // Only its listeners are to be given back: the client is the program's.
+    // Removes the listeners only, because the client is the program's.
     known?.close().catch(() => {});
     this.#connections.delete(name);
     const client = this.#cluster.nodes("all").find((node) => nameOfNode(node) === name);
@@ -62,7 +62,7 @@ export class IoredisClusterNodes implements ClusterNodes {
     return this.#cluster.nodes("master").flatMap((node) => this.at(nameOfNode(node)) ?? []);
   }
 
-  /** Never fails: what could not be learnt shows in the next command. */
+  /** Never rejects. If the refresh fails, the next command shows why. */
   refresh(): Promise<void> {
     this.#refreshing ??= new Promise<void>((resolve) => {
       this.#cluster.refreshSlotsCache((error) => {

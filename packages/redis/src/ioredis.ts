@@ -2,7 +2,7 @@ import { isError, StorageError } from "cacheme/driver";
 import type { Redis, RedisOptions } from "ioredis";
 import type { NatMap } from "./connection-options.js";
 
-/** The part of a client of ioredis that the storage uses. A `Redis` of each version from 5.6 to 6 has it. */
+/** The part of a `Redis` of ioredis, 5.6 to 6, that the storage uses. */
 export interface RedisClient {
   readonly status: string;
   /** For the storage's label, and for the prefix that the client puts before every key. */
@@ -39,7 +39,7 @@ export interface RedisPipeline {
   exec(): Promise<[error: Error | null, result: unknown][] | null>;
 }
 
-/** The part of ioredis's client for a Redis Cluster that the storage uses. A `Cluster` of each version from 5.6 to 6 has it. */
+/** The part of a `Cluster` of ioredis, 5.6 to 6, that the storage uses. */
 export interface RedisClusterClient {
   readonly isCluster: boolean;
   readonly status: string;
@@ -65,7 +65,8 @@ export interface Library {
 }
 
 /**
- * Loads ioredis, which takes longer than loading all of Cacheme: so a program that has not connected yet does not wait for it.
+ * Loads ioredis, which takes longer than loading all of Cacheme: so a program that has not
+ * connected yet does not wait for it.
  *
  * @throws StorageError `CACHEME_MISSING_PACKAGE` if ioredis is not installed
  */
@@ -89,7 +90,8 @@ export function newClient({ Redis }: Library, options: RedisOptions): Redis {
     autoResendUnfulfilledCommands: false,
     retryStrategy: () => null,
     maxRetriesPerRequest: null,
-    // The storage bounds each attempt as a whole, the wait for a server that loads its data included.
+    // The storage bounds each attempt as a whole, the wait for a server that loads its data
+    // included.
     connectTimeout: 0,
   });
 }

@@ -39,7 +39,7 @@ export async function makeClient({
   return new OneServer({ ...common, client: own, own, locate });
 }
 
-/** The prefix that the clients put before every key, though not before a pattern, and whether they may send INFO. */
+/** Returns the prefix that clients put before keys, and whether they may send INFO. */
 export function keyOptions(target: Target): { readonly keyPrefix: string; readonly sendsInfo: boolean } {
   const options = "client" in target ? target.client.options : target.options;
   const nodes = target.kind === "clusterClient" ? target.client.options?.redisOptions : options;

@@ -5,12 +5,12 @@ import { Connection, type ConnectionOptions } from "./connection.js";
 import type { RedisClient } from "./ioredis.js";
 
 /**
- * Keys in one MGET or UNLINK. The server does nothing else while it works at one command, about a millisecond for so
- * many; a larger batch is several commands that are sent at once, still one round trip.
+ * Keys in one MGET or UNLINK. The server does nothing else during a command, about a millisecond
+ * for so many. A larger batch is several commands that are sent at once, still one round trip.
  */
 const keysPerCommand = 5000;
 
-/** A single server, or the master that sentinels name. */
+/** A single server, or the master behind sentinels. */
 export class OneServer implements Client {
   readonly #connection: Connection;
   readonly #hasSentinels: boolean;
@@ -30,7 +30,8 @@ export class OneServer implements Client {
 
   async read(keys: readonly string[], attempt: Attempt): Promise<(Buffer | null)[]> {
     const { client } = await attempt.on(this.#connection);
-    // Nearly every batch is one command. No copy for the type's sake: ioredis makes one before it changes keys.
+    // Nearly every batch is one command. No copy for the type's sake: ioredis makes one before it
+    // changes keys.
     if (keys.length <= keysPerCommand) return client.mgetBuffer(keys as string[]);
     const pages = await inPages(keys, (page) => client.mgetBuffer(page));
     return pages.flat();
@@ -76,16 +77,16 @@ export class OneServer implements Client {
     return { masters: [this.#connection], version: 0 };
   }
 
-  /** Whether the connection is dead is seen by its silence. */
+  /** Does nothing: a dead connection is noticed by its silence. */
   late(): void {}
 
-  /** A master that takes no writes is a replica now: the sentinels know which one is the master. */
+  /** Drops a master that takes no writes. The sentinels know the new one. */
   #notice(error: Error | null | undefined): void {
     if (this.#hasSentinels && error?.message.startsWith("READONLY") === true) this.#connection.drop();
   }
 }
 
-/** All pages are sent in one go, and the server answers them in their order. */
+/** Sends all pages at once. The server answers them in order. */
 function inPages<T>(keys: readonly string[], send: (page: string[]) => Promise<T>): Promise<T[]> {
   const sent: Promise<T>[] = [];
   for (let start = 0; start < keys.length; start += keysPerCommand) {

@@ -45,8 +45,8 @@ export interface ClusterSettings {
 const optionTable = new OptionTable("redis()", connectionRows);
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option, `CACHEME_INVALID_DURATION` for an
- *   invalid timeout
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
+ *   `CACHEME_INVALID_DURATION` for an invalid timeout
  */
 export function settings(
   target: string | RedisConnectionOptions | RedisClient | RedisClusterClient,
@@ -106,7 +106,7 @@ function fromOptions({ cluster, sentinels, name, natMap, ...options }: RedisConn
   return { kind: "sentinel", options, sentinel };
 }
 
-/** Checks the addresses, and keeps nothing but hosts and ports, because a label must not show a node's password. */
+/** Checks addresses, and drops all else, because a label must not show a node's password. */
 function addresses(given: readonly Address[], option: string): Address[] {
   const usual = option === "cluster" ? 6379 : 26_379;
   const list = Array.isArray(given) ? given : [];

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { headerLength } from "./record.js";
 
-/** A script of the server: atomic for its key. */
+/** A Lua script for one key. The server runs it atomically. */
 export class Script {
   readonly text: string;
-  /** What EVALSHA calls it by. */
+  /** The script's name for EVALSHA. */
   readonly sha: string;
   /**
-   * Whether it is always sent as text. A script that is sent by its name may have to be sent again, behind what was sent
-   * after it; one that writes in any case must not be.
+   * Whether the whole script is sent each time. A script that is sent by its name may have to be
+   * sent again, after later commands. A script that writes unconditionally must not be.
    */
   readonly isAlwaysText: boolean;
 
@@ -20,12 +20,13 @@ export class Script {
 }
 
 /**
- * What every script begins with. `head` is nil where nothing of ours is: another program's list or text, or a record of
- * another layout; a script writes over it as SET would. Only the header is read, so that a script costs the same for 16 MiB as
- * for 16 bytes. Redis from version 5 on replicates a script's effects, not the script: TIME may be asked before a write.
+ * The beginning of every script. `head` is nil if there is no record of this storage: nothing,
+ * another program's list or string, or a record of another layout. A script writes over those, as
+ * SET would. It reads the header only, so it costs the same for 16 MiB as for 16 bytes. Redis 5 and
+ * newer replicates a script's effects, not the script, so TIME may come before a write.
  *
- * TIME is a moment later than the clock that PTTL is measured by, so an end that is told from both may be late by a
- * millisecond, and is kept in the header from then on.
+ * TIME is a moment later than the clock that PTTL is measured by. An end that is computed from both
+ * may be late by a millisecond, and the header keeps it from then on.
  */
 const prelude = `
 local clock = redis.call('TIME')
@@ -51,13 +52,13 @@ local function orRemoved(done, answer)
 end
 `;
 
-/** Bytes that may be over, read by the server's clock. */
+/** Reads bytes that may have expired, by the server's clock. */
 export const readInDoubt: Script = new Script(`${prelude}
 if not bytes then return false end
 return redis.call('GETRANGE', key, ${headerLength}, -1)
 `);
 
-/** ARGV: token, length in milliseconds, '1' to steal. Answers 0 (held), the time of the grant, or fresh bytes. */
+/** ARGV: token, duration, '1' to steal. Answers 0 (held), the time of the grant, or bytes. */
 export const acquire: Script = new Script(`${prelude}
 local left = -1
 if bytes then
@@ -92,7 +93,7 @@ redis.call('SETRANGE', key, 0, header())
 return now
 `);
 
-/** ARGV: record, freshFor. What SET is for a record that is kept for ever and becomes stale. */
+/** ARGV: record, freshFor. Stores a record that never expires but becomes stale. */
 export const storeForEver: Script = new Script(
   `
 local clock = redis.call('TIME')
@@ -105,8 +106,8 @@ return 1
 );
 
 /**
- * ARGV: token, record, ttl ('' keeps it), freshFor ('' where the record's header says it). Answers 1, or 0 where the token
- * is not the lease's.
+ * ARGV: token, record, ttl ('' for none), freshFor ('' if the record's header has it). Answers 1,
+ * or 0 if the token is not the lease's.
  */
 export const fill: Script = new Script(`${prelude}
 if head == nil or lease == 0 or token ~= ARGV[1] then return 0 end
@@ -118,7 +119,7 @@ if ARGV[3] == '' then redis.call('SET', key, record) else redis.call('SET', key,
 return 1
 `);
 
-/** ARGV: token. Leaves the bytes, with the end that they had; a full server, which takes no change, loses them. */
+/** ARGV: token. Keeps the bytes and their end, or removes them if the server is full. */
 export const release: Script = new Script(`${prelude}
 if head == nil or lease == 0 or token ~= ARGV[1] then return 0 end
 if not bytes then return redis.call('DEL', key) end
@@ -127,7 +128,7 @@ ends, lease, token = 0, 0, string.rep('\\0', 16)
 return orRemoved(redis.pcall('SETRANGE', key, 0, header()), 1)
 `);
 
-/** How the generation scripts know a generation, and write one: a record like any other, without a lease. */
+/** Reads and writes a generation: an ordinary record without a lease. */
 const generation = `
 local text = bytes and redis.call('GETRANGE', key, ${headerLength}, ${headerLength + 81}) or ''
 local at = string.match(text, '^[%w_-]+@(%d+)$')
@@ -138,7 +139,7 @@ local function put(made)
 end
 `;
 
-/** ARGV: a new id, ttl ('' keeps it). Answers the generation as text. */
+/** ARGV: a new id, ttl ('' for none). Answers the generation as a string. */
 export const ensureGeneration: Script = new Script(`${prelude}${generation}
 if at == nil then
   local made = ARGV[1] .. '@' .. string.format('%.0f', now)
@@ -155,8 +156,9 @@ return text
 `);
 
 /**
- * ARGV: a new id, ttl ('' keeps it). Its time is never earlier than that of the one before. A full server still removes:
- * without its generation each entry of the tag is a miss, as with another one.
+ * ARGV: a new id, ttl ('' for none). Its time is never earlier than that of the generation before.
+ * A full server still removes the generation; without it each entry of the tag is a miss, as with a
+ * new one.
  */
 export const bumpGeneration: Script = new Script(`${prelude}${generation}
 local made = ARGV[1] .. '@' .. string.format('%.0f', math.max(now, tonumber(at or '0')))

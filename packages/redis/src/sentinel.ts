@@ -5,12 +5,13 @@ import { unref } from "./connection.js";
 import { type Address, mapped } from "./connection-options.js";
 import { type Library, newClient } from "./ioredis.js";
 import type { SentinelSettings } from "./options.js";
-import { UselessAnswer } from "./trouble.js";
+import { NoMasterError } from "./trouble.js";
 
 /**
- * Where the master is, as the first of the sentinels says that knows one. They are asked all at once, anew before each attempt
- * to connect, so a fail-over costs no more than the attempts that fail meanwhile. The server that they name is asked for its
- * role, too: a sentinel that was cut off names one that is a master no longer.
+ * Asks all sentinels for the master's address at once, and takes the first good answer. This
+ * happens before each attempt to connect, so a fail-over costs no more than the attempts that fail
+ * meanwhile. The named server must confirm its role, because a sentinel that was cut off may name a
+ * former master.
  */
 export async function masterOf(
   library: Library,
@@ -25,12 +26,12 @@ export async function masterOf(
       name,
     ]);
     if (!Array.isArray(answer))
-      throw new UselessAnswer(`the sentinels know no master called ${JSON.stringify(name)}`);
+      throw new NoMasterError(`the sentinels know no master called ${JSON.stringify(name)}`);
     const address = mapped({ host: String(answer[0]), port: Number(answer[1]) }, natMap);
     const role = await ask(library, { ...serverOptions, ...address }, signal, ["role"]);
     if (!Array.isArray(role) || role[0] !== "master") {
-      throw new UselessAnswer(
-        `the server that the sentinels name, ${address.host}:${address.port}, is no master`,
+      throw new NoMasterError(
+        `the server that the sentinels name, ${address.host}:${address.port}, is not a master`,
       );
     }
     return address;

@@ -1,14 +1,14 @@
-/** Slots of a Redis Cluster. */
+/** The number of slots in a Redis Cluster. */
 export const slotCount = 16_384;
 
-/** CRC16 as the Redis Cluster specification has it (XMODEM: polynomial 0x1021, from 0), for each byte. */
+/** CRC16 of each byte, as the Redis Cluster specification has it (XMODEM). */
 const table = Uint16Array.from({ length: 256 }, (_, byte) => {
   let rest = byte << 8;
   for (let bit = 0; bit < 8; bit++) rest = rest & 0x8000 ? (rest << 1) ^ 0x1021 : rest << 1;
   return rest & 0xffff;
 });
 
-/** The slot of a key: of the text between its first `{` and the next `}`, where there is some, else of the whole. */
+/** Returns a key's slot, by its hash tag (`{…}`) if it has one. */
 export function slotOf(key: string): number {
   const open = key.indexOf("{");
   const close = open < 0 ? -1 : key.indexOf("}", open + 1);

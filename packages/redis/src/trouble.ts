@@ -1,13 +1,13 @@
 import { commandName } from "./ioredis.js";
 import type { Target } from "./options.js";
 
-/** What the storage works with, for messages. */
+/** The servers that the storage works with, for messages. */
 export const needs = "Redis 5 or newer, or Valkey, with Lua scripts";
 
-/** A sentinel or a server answered, and what it said is of no use. */
-export class UselessAnswer extends Error {}
+/** A sentinel or a server gave an answer that names no master. */
+export class NoMasterError extends Error {}
 
-/** What to do about an error of the server, by what its words begin with or hold. */
+/** The remedy for each error of the server. */
 const remedies: readonly (readonly [words: RegExp, remedy: string])[] = [
   [
     /NOAUTH|WRONGPASS|invalid password|AUTH.* called without any password/,
@@ -19,19 +19,22 @@ const remedies: readonly (readonly [words: RegExp, remedy: string])[] = [
     /^(MOVED|CROSSSLOT)/,
     'The server is a node of a Redis Cluster: write the address as "redis+cluster://host:port".',
   ],
-  [/cluster support disabled/, 'The server is no Redis Cluster: write the address as "redis://host:port".'],
-  [/DB index is out of range/, "Name a database that the server has."],
+  [
+    /cluster support disabled/,
+    'The server is not a Redis Cluster: write the address as "redis://host:port".',
+  ],
+  [/DB index is out of range/, "Give the number of a database that the server has."],
   [/max number of clients/, "Raise maxclients on the server."],
   [/^OOM/, "Raise maxmemory, or let the server evict keys (maxmemory-policy)."],
   [/^MISCONF/, "Make room on the server's disk."],
 ];
 
-/** Words of a server that is full, busy, or where another one is taking its place: they say nothing of its kind. */
+/** Errors of a server that is full, busy, or being replaced. They say nothing about its kind. */
 const passing = /^(OOM|MISCONF|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|MOVED|ASK|READONLY)/;
 
 /**
- * Removes from an error of ioredis the arguments that were sent. They may be a password, which a log would show, or a value of
- * many megabytes, which the error would keep in memory.
+ * Removes from an error of ioredis the arguments that were sent. They may be a password, which a
+ * log would show, or a value of many megabytes, which the error would keep in memory.
  */
 export function withoutArguments(error: Error): Error {
   if ("command" in error) error.command = { name: commandName(error) };
@@ -42,10 +45,10 @@ export function remedyFor({ message }: Error): string | undefined {
   return remedies.find(([words]) => words.test(message))?.[1];
 }
 
-/** Whether the server itself has said so, be it in a protocol that is not Redis'. */
+/** Whether the error is an answer of the server, perhaps in a protocol other than that of Redis. */
 export function isAnswer(error: Error): boolean {
   return (
-    error instanceof UselessAnswer ||
+    error instanceof NoMasterError ||
     ["ReplyError", "ParserError"].includes(error.name) ||
     error.message.startsWith("Ready check failed: ")
   );
@@ -53,13 +56,14 @@ export function isAnswer(error: Error): boolean {
 
 export function advice(error: Error): string {
   if (commandName(error) === undefined)
-    return "The connection was lost meanwhile; the storage makes a new one by itself.";
-  return remedyFor(error) ?? "The server refused the command; its words say why.";
+    return "The connection was lost meanwhile; the storage reconnects by itself.";
+  return remedyFor(error) ?? "The server refused the command; its error says why.";
 }
 
 /**
- * Whether an error of the trial does not count. Where several servers are one storage, one that is lost at the moment costs
- * its keys only. A user may be allowed keys with a prefix that the storage does not know.
+ * Whether an error of the trial does not count. In a Cluster or behind sentinels, a server that is
+ * down at the moment costs only its own keys. A user may be limited to keys with a prefix that the
+ * storage does not know.
  */
 export function isPassing({ kind }: Target, error: Error): boolean {
   const { message } = error;

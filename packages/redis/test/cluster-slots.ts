@@ -1,7 +1,7 @@
 import type { RedisCluster } from "@cacheme/test-services";
 import { asked } from "./several-servers.js";
 
-/** The master that has a slot, as the first node knows it. */
+/** Asks the first node for the port of a slot's master. */
 export async function portOf({ nodes }: RedisCluster, slot: number): Promise<number> {
   const answer = await asked(nodes[0]!.port, "cluster", "nodes");
   for (const line of answer.split("\n")) {
@@ -12,10 +12,10 @@ export async function portOf({ nodes }: RedisCluster, slot: number): Promise<num
     });
     if (flags.includes("master") && has) return Number(/:(\d+)@/.exec(address)?.[1]);
   }
-  throw new Error(`nobody has the slot ${slot}`);
+  throw new Error(`no master has the slot ${slot}`);
 }
 
-/** Moves a slot as `redis-cli --cluster reshard` does: key by key, while clients go on. */
+/** Moves a slot as `redis-cli --cluster reshard` does: key by key, while clients continue. */
 export async function moveSlot(cluster: RedisCluster, slot: number, from: number, to: number): Promise<void> {
   const [fromId, toId] = [await asked(from, "cluster", "myid"), await asked(to, "cluster", "myid")];
   await asked(to, "cluster", "setslot", slot, "importing", fromId);

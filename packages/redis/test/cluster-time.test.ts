@@ -10,10 +10,10 @@ import { Connection } from "../src/connection.js";
 import { newClient } from "../src/ioredis.js";
 import { until } from "./several-servers.js";
 
-/** The addresses as text, since that is how the nodes are ordered. */
+/** Compares addresses as strings, as the storage orders the nodes. */
 const byAddress = (a: Server, b: Server): number => (`${a.port}` < `${b.port}` ? -1 : 1);
 
-/** A Cluster whose masters are these servers, in this order. */
+/** Makes a Cluster whose masters are these servers, in this order. */
 function clusterOf(servers: readonly Server[]): { readonly cluster: Cluster; readonly calls: StorageCalls } {
   const masters = servers.map(({ port }) => {
     const own = newClient({ Redis }, { host: "127.0.0.1", port });
@@ -46,7 +46,7 @@ describeWithServer("redis", "a question to one node of a Cluster", () => {
   });
   afterAll(() => Promise.all(servers.map((one) => one.stop())));
 
-  it("goes to the first by address, whatever the order of the nodes, and to the next if that is down", async () => {
+  it("goes to the first node by address in any order of the nodes, and to the next one if the first is down", async () => {
     const [first, second] = servers;
     const { cluster, calls } = clusterOf(servers.toReversed());
     await calls.connect();
@@ -58,7 +58,7 @@ describeWithServer("redis", "a question to one node of a Cluster", () => {
       });
     expect(await portAsked()).toBe(first!.port);
     await first!.kill();
-    // The call that finds it out may fail.
+    // The call that notices the loss may fail.
     await until(() =>
       portAsked().then(
         (port) => port === second!.port,

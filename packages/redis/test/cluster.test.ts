@@ -14,7 +14,7 @@ import { asked, until, wholeCluster } from "./several-servers.js";
 
 const bytes = Buffer.from("value");
 
-/** The nodes wait and vote before they act, which takes them some seconds; no call waits so long. */
+/** The nodes wait and vote for some seconds before a fail-over. No call waits so long. */
 const failOver = { timeout: 20_000 };
 const unhandled: unknown[] = [];
 const note = (reason: unknown) => unhandled.push(reason);
@@ -85,7 +85,7 @@ describeWithServer("redis", "a Redis Cluster", () => {
       expect(await storage.readMany(keys.slice(0, 2))).toEqual([undefined, undefined]);
     });
 
-    it("scans every master, and tells of them", async () => {
+    it("scans every master, and reports them in its info", async () => {
       const storage = await kept(make());
       const keys = keysOf(300);
       await storage.writeMany(recordsOf(keys));
@@ -100,7 +100,7 @@ describeWithServer("redis", "a Redis Cluster", () => {
       });
     });
 
-    it("gives leases and generations out on the key's node, also when the scripts were forgotten", async () => {
+    it("grants leases and makes generations on the key's node, also after the nodes forgot the scripts", async () => {
       const storage = await kept(make());
       const keys = keysOf(50);
       for (let turn = 0; turn < 2; turn++) {
@@ -119,7 +119,7 @@ describeWithServer("redis", "a Redis Cluster", () => {
       }
     });
 
-    it("loses nothing and tells of no error while slots are moved", async () => {
+    it("loses no value and reports no error while slots move", async () => {
       const storage = await kept(make());
       const keys = keysOf(12).map((key) => `${key}:{${space}}`);
       const slot = slotOf(`{${space}}`);
@@ -171,16 +171,16 @@ describeWithServer("redis", "a Redis Cluster", () => {
     expect(await trips(() => storage.removeMany(keys))).toEqual(once);
   });
 
-  it("says how to write the address where a node was taken for a single server", async () => {
+  it("says how to write the address if a node is used as a single server", async () => {
     const storage = redis(`redis://127.0.0.1:${port(0)}`);
     const keys = ["a", "b", "c", "d"].map((name) => `${space}:${name}`);
-    // Its own key may happen to be the node's.
+    // The trial's key may happen to be the node's.
     const using = storage.connect().then(() => storage.readMany(keys));
     await expect(using).rejects.toThrow(/(MOVED|CROSSSLOT).*redis\+cluster:\/\//);
     await storage.close();
   });
 
-  it("knows a key's slot as the server does", async () => {
+  it("computes a key's slot as the server does", async () => {
     const keys = ["", "123456789", "{}a{b}", "{a}b", "a{{b}}c", "späße {日本}", "🙂", "a}{b}"];
     for (const key of [...keys, ...keysOf(20)]) {
       if (key !== "") expect(String(slotOf(key))).toBe(await asked(port(0), "cluster", "keyslot", key));
@@ -208,7 +208,7 @@ describeWithServer("redis", "a Redis Cluster", () => {
     ],
   ])("with %s", (_, make) => {
     it.each(["killed", "stopped"])(
-      "goes on with the replica of a master that is %s",
+      "continues with the replica of a master that is %s",
       failOver,
       async (harm) => {
         const storage = await kept(make());
@@ -244,9 +244,9 @@ describeWithServer("redis", "a Redis Cluster", () => {
   });
 });
 
-/** Reads what it has written, over and over, and notes what is wrong. */
+/** Writes and reads again and again, and notes wrong values and errors. */
 class CheckedLoad {
-  /** Errors, and values that were not what was written. */
+  /** Errors, and values other than the written one. */
   readonly faults: unknown[] = [];
   readonly wrong: unknown[] = [];
   /** Milliseconds of the slowest call. */
@@ -279,7 +279,7 @@ class CheckedLoad {
       if (written !== undefined) {
         const found = await this.#timed(() => storage.readMany(keys));
         for (const one of found?.value ?? []) {
-          // A fail-over may lose a write that was acknowledged; it never makes another of it.
+          // A fail-over may lose an acknowledged write, but never changes it.
           const text = one && Buffer.from(one).toString();
           if (text !== value) this.faults.push(`${text} in place of ${value}`);
           if (text !== undefined && Number(text) > turn) this.wrong.push(`${text} in place of ${value}`);

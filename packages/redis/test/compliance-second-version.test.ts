@@ -7,7 +7,7 @@ describeWithSecondVersion("redis", "compliance of Valkey 9.1", (server) => {
     name: "@cacheme/redis, Valkey 9.1",
     create: ({ url, ...options }) => redis(url, options),
     server,
-    // How a long scan behaves does not change from version to version.
+    // Long scans behave the same in every version.
     capabilities: { scannedKeys: 5000 },
   });
 });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { redis } from "../src/index.js";
 import { headerLength } from "../src/record.js";
 
-/** These tests are about answers and not about time: a machine that is busy with other tests shall not fail them. */
+/** These tests check answers, not times: a busy machine must not fail them. */
 const patient = { commandTimeout: "20s", connectTimeout: "20s" } as const;
 
 const tenYears = 10 * 365 * 24 * 3_600_000;
@@ -28,7 +28,7 @@ describeWithService("redis", "the storage on a server", (service) => {
     closers.push(() => client.disconnect());
     return client;
   };
-  /** The service's address in parts; somebody else's may have a password and a database. */
+  /** Splits the service's address. It may have a password and a database. */
   const parts = () => {
     const { hostname, port, username, password, pathname, protocol } = new URL(service().url);
     const rest = { username: decodeURIComponent(username), password: decodeURIComponent(password) };
@@ -79,7 +79,7 @@ describeWithService("redis", "the storage on a server", (service) => {
       await expect(storage.ping()).resolves.toBeUndefined();
     });
 
-    it("reads in the order that was asked for, a key as often as it stands there, and tells what is missing", async () => {
+    it("reads in the order of the keys, answers a repeated key each time, and answers undefined for a missing key", async () => {
       await storage.writeMany([record("a", "A"), record("b", "B")]);
       expect(await read("b", "none", "a", "b")).toEqual(["B", undefined, "A", "B"]);
       expect(await read("none")).toEqual([undefined]);
@@ -91,12 +91,12 @@ describeWithService("redis", "the storage on a server", (service) => {
       expect(await storage.removeMany([])).toBe(0);
     });
 
-    it("lets the later one of two records with one key win", async () => {
+    it("stores the later one of two records with one key", async () => {
       await storage.writeMany([record("twice", "first"), record("twice", "last")]);
       expect(await read("twice")).toEqual(["last"]);
     });
 
-    it("keeps bytes as they are: none, all values, a part of a larger array", async () => {
+    it("keeps bytes unchanged: no bytes, all values, and a part of a larger array", async () => {
       const all = Uint8Array.from({ length: 256 }, (_, value) => value);
       const part = new Uint8Array(all.buffer, 100, 50);
       await storage.writeMany([record("empty", new Uint8Array()), record("all", all), record("part", part)]);
@@ -127,27 +127,27 @@ describeWithService("redis", "the storage on a server", (service) => {
       " ",
       "späße 日本語 🙂",
       "x".repeat(2000 - randomUUID().length - 2),
-    ])("takes the key %j as it is", async (name) => {
+    ])("stores the key %j unchanged", async (name) => {
       await storage.writeMany([record(name, name)]);
       expect(await read(name, `${name}.`)).toEqual([name, undefined]);
       expect((await observer.getBuffer(key(name)))?.subarray(headerLength).toString()).toBe(name);
       expect(await storage.removeMany([key(name)])).toBe(1);
     });
 
-    it.each([60_000, 1_234_567, tenYears])("gives a record %d ms on the server's clock", async (ttl) => {
+    it.each([60_000, 1_234_567, tenYears])("keeps a record for %d ms on the server's clock", async (ttl) => {
       await storage.writeMany([record("ttl", "value", ttl)]);
       const left = await observer.pttl(key("ttl"));
       expect(left).toBeLessThanOrEqual(ttl);
       expect(left).toBeGreaterThan(ttl - 10_000);
     });
 
-    it("lets a record of one millisecond end", async () => {
+    it("expires a record of one millisecond", async () => {
       await storage.writeMany([record("short", "value", 1)]);
       while ((await observer.pttl(key("short"))) !== -2);
       expect(await read("short")).toEqual([undefined]);
     });
 
-    it("rounds a ttl down to whole milliseconds, but not to none", async () => {
+    it("rounds a ttl down to whole milliseconds, but not to 0", async () => {
       await storage.writeMany([record("part", "value", 60_000.9), record("less", "value", 0.2)]);
       expect(await observer.pttl(key("part"))).toBeLessThanOrEqual(60_000);
       while ((await observer.pttl(key("less"))) !== -2);
@@ -164,27 +164,27 @@ describeWithService("redis", "the storage on a server", (service) => {
       expect(await observer.pttl(key("kept"))).toBeLessThanOrEqual(30_000);
     });
 
-    it("counts what it removed, a key once", async () => {
+    it("counts the removed records, each key once", async () => {
       await storage.writeMany([record("one", "1"), record("two", "2")]);
       expect(await storage.removeMany(["one", "one", "none", "two"].map(key))).toBe(2);
       expect(await read("one", "two")).toEqual([undefined, undefined]);
     });
 
-    it("takes a batch larger than one command", async () => {
+    it("splits a large batch into several commands", async () => {
       const names = Array.from({ length: 12_000 }, (_, index) => `many${index}`);
       await storage.writeMany(names.map((name) => record(name, name)));
       expect(await read(...names)).toEqual(names);
       expect(await storage.removeMany(names.map(key))).toBe(12_000);
     });
 
-    it("takes what is no string for a miss, writes over it and removes it", async () => {
+    it("treats a value that is not a string as a miss, writes over it and removes it", async () => {
       await observer.rpush(key("list"), "x");
       expect(await read("list")).toEqual([undefined]);
       await storage.writeMany([record("list", "value")]);
       expect(await read("list")).toEqual(["value"]);
     });
 
-    it("settles calls that are made at once in their order", async () => {
+    it("settles concurrent calls in their order", async () => {
       const calls = [storage.writeMany([record("seq", "1")]), storage.removeMany([key("seq")]), read("seq")];
       expect(await Promise.all(calls)).toEqual([undefined, 1, [undefined]]);
     });
@@ -207,7 +207,7 @@ describeWithService("redis", "the storage on a server", (service) => {
     await Promise.all(storages.map((storage) => storage.close()));
   });
 
-  it("connects and closes twice as once, and is over after that", async () => {
+  it("connects and closes any number of times, and rejects calls after that", async () => {
     const storage = redis(service().url, patient);
     await Promise.all([storage.connect(), storage.connect()]);
     await storage.connect();
@@ -226,7 +226,7 @@ describeWithService("redis", "the storage on a server", (service) => {
     await expect(storage.connect()).rejects.toMatchObject({ code: "CACHEME_CLOSED" });
   });
 
-  it("answers the calls that are under way before it closes", async () => {
+  it("answers running calls before it closes", async () => {
     const storage = redis(service().url, patient);
     await storage.connect();
     const call = storage.readMany([randomUUID()]);
@@ -234,7 +234,7 @@ describeWithService("redis", "the storage on a server", (service) => {
     expect(await call).toEqual([undefined]);
   });
 
-  it("leaves a client of the program's own open, with as many listeners as before", async () => {
+  it("leaves a client of the program open, with as many listeners as before", async () => {
     const client = given(new Redis(service().url));
     await client.ping();
     const listeners = () => client.eventNames().map((name) => client.listenerCount(name));

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { redis } from "../src/index.js";
 
 describeWithService("redis", "the storage under Cacheme", (service) => {
-  it("serves a second process what the first one loaded, in one round trip, until it is invalidated", async () => {
+  it("gives a second process the values that the first one loaded, in one round trip, until they are invalidated", async () => {
     const space = randomUUID();
     let loads = 0;
     class ItemNode extends Node<{ id: number; made: Date }> {

@@ -13,7 +13,7 @@ interface Policy {
 }
 
 describeWithServer("redis", "a record without a ttl", () => {
-  /** Warnings of this code, as the process emits them. */
+  /** Collects the process warnings with the code `CACHEME_NO_EVICTION`. */
   function warnings(): string[] {
     const found: string[] = [];
     const emit = vi.spyOn(process, "emitWarning").mockImplementation((warning, given) => {
@@ -31,7 +31,7 @@ describeWithServer("redis", "a record without a ttl", () => {
     return started.url;
   }
 
-  it("warns once, through a tier of a node, if the server evicts nothing", async () => {
+  it("causes one warning through a node's tier if the server evicts nothing", async () => {
     const found = warnings();
     const url = await server({ maxmemory: "100mb", policy: "noeviction" });
     const cacheme = new Cacheme();
@@ -66,7 +66,7 @@ describeWithServer("redis", "a record without a ttl", () => {
     [{ maxmemory: "100mb", policy: "volatile-lru" }, /until it refuses writes/],
     [{ maxmemory: "100mb", policy: "allkeys-lru" }, undefined],
     [{ maxmemory: "100mb", policy: "allkeys-lfu" }, undefined],
-  ])("with %o warns as %s", async (policy, expected) => {
+  ])("on a server with %o causes the warning %s", async (policy, expected) => {
     const found = warnings();
     const storage = redis(await server(policy));
     await storage.writeMany([{ key: "a", bytes, ttl: undefined }]);
@@ -74,7 +74,7 @@ describeWithServer("redis", "a record without a ttl", () => {
     expect(found).toEqual(expected === undefined ? [] : [expect.stringMatching(expected)]);
   });
 
-  it("warns also if it fills a lease, and not if every record has a ttl", async () => {
+  it("causes a warning also when it fills a lease, and none if it has a ttl", async () => {
     const url = await server({ maxmemory: "100mb", policy: "noeviction" });
     for (const [ttl, count] of [
       [60_000, 0],
@@ -91,7 +91,7 @@ describeWithServer("redis", "a record without a ttl", () => {
     }
   });
 
-  it("asks nothing if ioredis may not send INFO, because a proxy would end the connection", async () => {
+  it("causes no INFO if ioredis may not send it, because a proxy would end the connection", async () => {
     const found = warnings();
     const url = await server({ maxmemory: "100mb", policy: "noeviction" });
     const { hostname, port } = new URL(url);

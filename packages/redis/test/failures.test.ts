@@ -9,7 +9,9 @@ import { redis } from "../src/index.js";
 
 const quick = { commandTimeout: 250, connectTimeout: 500 } as const;
 
-/** How much later than its deadline a call may settle on a machine that is busy with other tests. */
+/**
+ * Milliseconds by which a call may miss its deadline on a machine that is busy with other tests.
+ */
 const slack = 750;
 
 const bytes = Buffer.from("value");
@@ -28,7 +30,7 @@ afterEach(() => {
   expect(unhandled.splice(0)).toEqual([]);
 });
 
-/** Asks again until it is so; the test's own time limit ends it. */
+/** Asks again until the answer is true. The test's time limit ends it. */
 async function until(isSo: () => unknown): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
@@ -39,7 +41,7 @@ const works = (storage: RemoteStorage) =>
     () => false,
   );
 
-describeWithServer("redis", "the storage in trouble", (server) => {
+describeWithServer("redis", "the storage during failures", (server) => {
   const closers: (() => Promise<unknown> | unknown)[] = [];
   let proxy: ServerProxy;
   beforeEach(async () => {
@@ -63,7 +65,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   };
 
   describe("when it connects", () => {
-    it("rejects at once, and says why, if nobody listens", async () => {
+    it("rejects at once, and says why, if no server listens", async () => {
       const storage = kept(redis(`redis://:secret@127.0.0.1:${server().port}`, quick));
       await server().kill();
       const error: unknown = await storage.connect().catch((reason: unknown) => reason);
@@ -93,7 +95,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
       await storage.ping();
     });
 
-    it("does not wait if it is lazy, and works by itself once the server is there", async () => {
+    it("does not wait if it is lazy, and works as soon as the server runs", async () => {
       const storage = kept(redis(server().url, { ...quick, connect: "lazy" }));
       await server().kill();
       await storage.connect();
@@ -102,13 +104,13 @@ describeWithServer("redis", "the storage in trouble", (server) => {
       await until(() => works(storage));
     });
 
-    it("makes the connection for the first call if it is lazy", async () => {
+    it("connects for the first call if it is lazy", async () => {
       const storage = kept(redis(server().url, { connect: "lazy" }));
       await storage.connect();
       expect(await storage.readMany(["none"])).toEqual([undefined]);
     });
 
-    it("takes the words of a server that refuses the password, and keeps the password to itself", async () => {
+    it("shows the server's error if it refuses the password, and hides the password", async () => {
       await configure("requirepass", "right");
       const storage = kept(redis(`redis://:wrong-secret@127.0.0.1:${server().port}`, quick));
       const error: unknown = await storage.connect().catch((reason: unknown) => reason);
@@ -142,11 +144,11 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   ])("under load, with a client %s,", (_, make) => {
     it.each<[string, () => Promise<void> | void, () => Promise<void>]>([
       ["the server is killed and started again", () => server().kill(), () => server().restart()],
-      ["the server stops and goes on", () => server().pause(), () => server().resume()],
-      ["the network is parted and heals", () => proxy.partition(), () => proxy.heal()],
+      ["the server stops and continues", () => server().pause(), () => server().resume()],
+      ["the network is partitioned and heals", () => proxy.partition(), () => proxy.heal()],
       ["connections are cut and refused", () => proxy.refuse(), () => proxy.heal()],
       ["connections are cut", () => proxy.cut(), async () => {}],
-    ])("every call settles in its time, and it works again, when %s", async (_, harm, mend) => {
+    ])("every call settles in its time, and the storage works again, when %s", async (_, harm, mend) => {
       const storage = make();
       await storage.connect();
       const load = new Load(storage);
@@ -179,7 +181,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  it("waits for the new connection when the old one was lost while nobody called", async () => {
+  it("waits for the new connection if the old one was lost between two calls", async () => {
     const storage = kept(redis(proxy.url));
     await storage.connect();
     const connections = proxy.counts.connections;
@@ -188,7 +190,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     await storage.ping();
   });
 
-  it("does not send a write again whose caller was told that it failed", async () => {
+  it("never sends a failed write again", async () => {
     const storage = kept(redis(proxy.url, quick));
     await storage.connect();
     proxy.partition();
@@ -200,7 +202,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     expect(await storage.readMany(["late"])).toEqual([undefined]);
   });
 
-  it("keeps a removal after the write that a stopped server got before it", async () => {
+  it("keeps a removal that follows a write to a stopped server", async () => {
     const storage = kept(redis(server().url, quick));
     await storage.connect();
     await server().pause();
@@ -217,7 +219,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     expect(await storage.readMany(["overtaken"])).toEqual([undefined]);
   });
 
-  it("takes an answer that came while the program was too busy to read it", async () => {
+  it("accepts an answer that arrived while the program was too busy to read it", async () => {
     const storage = kept(redis(server().url, { commandTimeout: 50 }));
     await storage.connect();
     const call = storage.readMany(["none"]);
@@ -227,7 +229,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     expect(await call).toEqual([undefined]);
   });
 
-  it("names the records that the server refused, and stores the others", async () => {
+  it("names the refused records, and stores the others", async () => {
     const observer = given(new Redis(server().url));
     await observer.acl("SETUSER", "narrow", "on", ">secret", "+@all", "~mine:*");
     const storage = kept(redis(`redis://narrow:secret@127.0.0.1:${server().port}`));
@@ -276,7 +278,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     expect(await roundTrips(() => storage.removeMany(keys))).toBe(1);
   });
 
-  it("has no more listeners after 10,000 calls and ten lost connections", async () => {
+  it("has as many listeners as before after 10,000 calls and ten lost connections", async () => {
     const connect = vi.spyOn(Redis.prototype, "connect");
     onTestFinished(() => connect.mockRestore());
     const storage = kept(redis(proxy.url));
@@ -295,7 +297,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     expect(listeners()).toEqual(before);
   });
 
-  it("serves a client again that its owner has closed and opened", async () => {
+  it("uses a client again after the program closed and opened it", async () => {
     const client = given(new Redis(server().url));
     const storage = kept(redis(client, quick));
     await storage.connect();
@@ -306,7 +308,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
     await storage.ping();
   });
 
-  it("opens a client that its owner has not opened yet", async () => {
+  it("opens a client that the program has not opened yet", async () => {
     const storage = kept(redis(given(new Redis(server().url, { lazyConnect: true }))));
     await storage.connect();
     await storage.ping();
@@ -330,7 +332,7 @@ describeWithServer("redis", "the storage in trouble", (server) => {
   }
 });
 
-/** Readers and writers that call a storage without a pause, and note how each call went. */
+/** Readers and writers that call a storage without a pause, and note each result. */
 class Load {
   succeeded = 0;
   /** Milliseconds of the slowest call. */

@@ -29,12 +29,12 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
   });
   const acquired = async (duration = minute, steal = false): Promise<string> => {
     const [answer] = await storage.leases!.acquire([{ key, duration, steal }]);
-    if (answer?.outcome !== "granted") throw new Error(`the lease is not to be had, but ${answer?.outcome}`);
+    if (answer?.outcome !== "granted") throw new Error(`expected a granted lease, got ${answer?.outcome}`);
     return answer.token;
   };
   const read = async () => String((await storage.readMany([key]))[0]);
 
-  it("lets a key that has a lease alone vanish when the lease ends", async () => {
+  it("removes a key without bytes when its lease ends", async () => {
     await acquired(minute);
     expect(await observer.pttl(key)).toBeLessThanOrEqual(minute);
     expect(await observer.pttl(key)).toBeGreaterThan(minute - 10_000);
@@ -42,7 +42,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     await until(async () => (await observer.exists(key)) === 0);
   });
 
-  it("keeps a lease that outlasts stale bytes, and ends the bytes in their time", async () => {
+  it("keeps a lease that outlasts stale bytes, and expires the bytes in their time", async () => {
     await storage.writeMany([{ key, bytes, ttl: 600, freshFor: 0 }]);
     const token = await acquired(minute);
     expect(await read()).toBe("value");
@@ -53,7 +53,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(await read()).toBe("value");
   });
 
-  it("gives stale bytes their own end back when a longer lease is given back", async () => {
+  it("restores the end of stale bytes when a longer lease is released", async () => {
     await storage.writeMany([{ key, bytes, ttl: 10_000, freshFor: 0 }]);
     const token = await acquired(minute);
     await storage.leases!.release([{ key, token }]);
@@ -62,7 +62,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(await read()).toBe("value");
   });
 
-  it("gives stale bytes their own end back when a shorter lease is stolen from a longer one", async () => {
+  it("restores the end of stale bytes when a shorter lease replaces a longer one", async () => {
     await storage.writeMany([{ key, bytes, ttl: 10_000, freshFor: 0 }]);
     await acquired(minute);
     await acquired(50, true);
@@ -70,7 +70,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(await read()).toBe("value");
   });
 
-  it("never shortens the life of bytes", async () => {
+  it("never shortens the ttl of bytes", async () => {
     await storage.writeMany([{ key, bytes, ttl: minute, freshFor: 0 }]);
     await acquired(20);
     expect(await observer.pttl(key)).toBeGreaterThan(minute - 10_000);
@@ -79,7 +79,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(await observer.pttl(key)).toBe(-1);
   });
 
-  it("lets bytes that are kept for ever become stale", async () => {
+  it("makes bytes without a ttl stale", async () => {
     await storage.writeMany([{ key, bytes, ttl: undefined, freshFor: 300 }]);
     const [first] = await storage.leases!.acquire([{ key, duration: minute }]);
     expect(first).toMatchObject({ outcome: "fresh" });
@@ -96,7 +96,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(await read()).toBe("value");
   });
 
-  it("writes over what other programs keep under the key, and refuses fills there", async () => {
+  it("writes over data of other programs under the key, and refuses fills there", async () => {
     await observer.rpush(key, "x");
     const token = await acquired();
     expect(await read()).toBe("undefined");
@@ -109,7 +109,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(generationFrom((await storage.readMany([key]))[0])).toEqual(generation);
   });
 
-  it("takes a record of another layout for a miss", async () => {
+  it("treats a record of another layout as a miss", async () => {
     await storage.writeMany([{ key, bytes, ttl: minute }]);
     const stored = (await observer.getBuffer(key))!;
     expect(stored.length).toBe(headerLength + bytes.length);
@@ -119,7 +119,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     await acquired();
   });
 
-  it("goes on when the server has forgotten the scripts, in the middle of a batch of any kind", async () => {
+  it("sends the scripts again after the server forgot them, for a batch of each kind", async () => {
     const token = await acquired();
     await observer.script("FLUSH");
     expect(await storage.leases!.fill([{ key, bytes, ttl: minute, token }])).toEqual([true]);
@@ -129,7 +129,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(await storage.generations!.ensure([`${key}:tag`, `${key}:tag`], minute)).toEqual([made, made]);
   });
 
-  it("keeps the order of writes and removals when the server has forgotten the scripts", async () => {
+  it("keeps the order of writes and removals after the server forgot the scripts", async () => {
     const staleSoon = { key, bytes: Buffer.from("old"), ttl: undefined, freshFor: 10 };
     await storage.writeMany([staleSoon]);
     await observer.script("FLUSH");
@@ -140,7 +140,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(await read()).toBe("undefined");
   });
 
-  it("gives a generation no earlier time than the one before, also when the clock was set back", async () => {
+  it("never gives a generation an earlier time than the one before, even if the clock was set back", async () => {
     await storage.generations!.bump([key], minute);
     const later = Date.now() + 3_600_000;
     const stored = (await observer.getBuffer(key))!;
@@ -151,7 +151,7 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(next?.id).not.toBe("ahead");
   });
 
-  it("leaves the bytes alone when a lease is taken: 16 MiB cost no more than 16", async () => {
+  it("acquires a lease without touching the bytes: 16 MiB cost no more than 16 bytes", async () => {
     await storage.writeMany([{ key, bytes: Buffer.alloc(16 * 1024 * 1024, "x"), ttl: minute, freshFor: 0 }]);
     await observer.config("RESETSTAT");
     const token = await acquired();

@@ -17,11 +17,11 @@ describe("the address of a server", () => {
     ["valkey://:secret@cache.example/1", "redis://cache.example:6379/1"],
     ["valkeys://cache.example", "rediss://cache.example:6379"],
     ["REDIS://localhost", "redis://localhost:6379"],
-  ])("%s is called %s", (url, label) => {
+  ])("%s gives the label %s", (url, label) => {
     expect(redis(url).label).toBe(label);
   });
 
-  it("is read with its name, its password and its database", () => {
+  it("includes the name, the password and the database", () => {
     expect(settings("valkeys://user:p%40ss@cache.example:6380/2", {}).target).toEqual({
       kind: "server",
       options: { username: "user", password: "p@ss", db: 2, host: "cache.example", port: 6380, tls: {} },
@@ -44,11 +44,11 @@ describe("the address of a Cluster", () => {
     ["redis+cluster://10.0.0.7:7000,10.0.0.8:7001", "redis+cluster://10.0.0.7:7000,10.0.0.8:7001"],
     ["rediss+cluster://user:secret@a.example,[::1]:7000", "rediss+cluster://a.example:6379,[::1]:7000"],
     ["valkey+cluster://a.example/", "redis+cluster://a.example:6379"],
-  ])("%s is called %s", (url, label) => {
+  ])("%s gives the label %s", (url, label) => {
     expect(redis(url).label).toBe(label);
   });
 
-  it("counts its credentials for every node", () => {
+  it("gives every node its credentials", () => {
     const { target } = settings("rediss+cluster://user:p%40:ss@a.example", {});
     expect(target).toMatchObject({ options: { username: "user", password: "p@:ss", tls: {} } });
   });
@@ -65,14 +65,14 @@ describe("the address of a Cluster", () => {
   });
 });
 
-describe("the address of a master that sentinels know", () => {
+describe("the address of a master behind sentinels", () => {
   it.each([
     [
       "redis+sentinel://10.0.0.7,10.0.0.8:26380/mymaster",
       "redis+sentinel://10.0.0.7:26379,10.0.0.8:26380/mymaster",
     ],
     ["rediss+sentinel://:secret@a.example/mymaster/3", "rediss+sentinel://a.example:26379/mymaster/3"],
-  ])("%s is called %s", (url, label) => {
+  ])("%s gives the label %s", (url, label) => {
     expect(redis(url).label).toBe(label);
   });
 
@@ -88,7 +88,7 @@ describe("the address of a master that sentinels know", () => {
 
 describe("the options of a Cluster and of sentinels", () => {
   const server = { host: "a.example", port: 7000 };
-  it("name the storage", () => {
+  it("give the storage its label", () => {
     expect(redis({ cluster: [server, { ...server, host: "::1" }] }).label).toBe(
       "redis+cluster://a.example:7000,[::1]:7000",
     );
@@ -113,7 +113,7 @@ describe("the options of a Cluster and of sentinels", () => {
     expect(() => redis(options)).toThrow(message);
   });
 
-  it("tell the sentinels' credentials from the servers'", () => {
+  it("keep the sentinels' credentials apart from the servers'", () => {
     const { target } = settings(
       { sentinels: [server], name: "m", password: "one", sentinelPassword: "two", sentinelUsername: "u" },
       {},
@@ -127,7 +127,7 @@ describe("the options of a Cluster and of sentinels", () => {
 });
 
 describe("the options of ioredis", () => {
-  it("are used, and name the storage", () => {
+  it("are used, and give the storage its label", () => {
     expect(redis({ host: "cache.example", port: 7000, password: "secret" }).label).toBe(
       "redis://cache.example:7000",
     );
@@ -145,13 +145,13 @@ describe("the options of ioredis", () => {
     ["maxRetriesPerRequest", 3],
     ["retryStrategy", () => 1],
     ["sentinelRetryStrategy", () => 1],
-  ])("do not include %s, which is the storage's own business", (name, value) => {
+  ])("do not include %s, which the storage decides", (name, value) => {
     expect(() => redis({ [name]: value })).toThrow(`does not take the option ${name} of ioredis`);
   });
 });
 
-describe("a client of the program's own", () => {
-  it("names the storage, and nothing of it is changed", () => {
+describe("a client of the program", () => {
+  it("gives the storage its label, and is not changed", () => {
     const client = new Redis({
       host: "cache.example",
       port: 7000,
@@ -166,7 +166,7 @@ describe("a client of the program's own", () => {
     expect(client.status).toBe("wait");
   });
 
-  it("may be a Cluster's", () => {
+  it("may be a Cluster", () => {
     const client = new Cluster(["redis://localhost:1"], { lazyConnect: true });
     clients.push(client);
     expect(settings(client, {}).target.kind).toBe("clusterClient");
@@ -198,11 +198,11 @@ describe("the options of the storage", () => {
     },
   );
 
-  it("refuse a name that they do not have", () => {
+  it("refuse an unknown option", () => {
     expect(() => redis("redis://localhost", { timeout: 5 } as never)).toThrow('has no option "timeout"');
   });
 
-  it("refuse a way to connect that there is not", () => {
+  it("refuse an unknown value of connect", () => {
     expect(() => redis("redis://localhost", { connect: "never" as never })).toThrow('Give "eager" or "lazy"');
   });
 });

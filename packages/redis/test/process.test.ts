@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 
 const source = new URL("program.ts", import.meta.url);
 
-/** Servers that are there together, of which some are asked where the others are. */
+/** Servers that work together: the storage asks some for the addresses of the others. */
 interface Several {
   readonly url: string;
   readonly asked: readonly Server[];
@@ -21,7 +21,7 @@ interface Several {
 describeWithServer("redis", "the storage in a process of its own", (server) => {
   describeIdlePrograms(server, source);
 
-  it("answers under fake timers that were installed after it was connected", async () => {
+  it("answers under fake timers that were installed after it had connected", async () => {
     const program = await bundleProgram(source);
     onTestFinished(() => program.remove());
     expect(await ranIdle(program, "readsWithCopiedProcess", server().url)).toBe("done");
@@ -53,7 +53,7 @@ describeWithServer("redis", "the storage in a process of its own", (server) => {
       await several?.stop();
     });
 
-    it("is kept alive by a read until that is answered, and not longer", async () => {
+    it("is kept alive by a read until the answer, and no longer", async () => {
       expect(await ranIdle(program, "reads", several.url)).toEqual(["value"]);
     });
 

@@ -12,13 +12,14 @@ import { asked, until } from "./several-servers.js";
 const quick = { commandTimeout: 500, connectTimeout: 1000 } as const;
 const bytes = Buffer.from("value");
 
-/** The sentinels wait, vote and tell each other before they act, which takes them some seconds; no call waits so long. */
+/** The sentinels wait and vote for some seconds before a fail-over. No call waits so long. */
 const failOver = { timeout: 20_000 };
 
 describeWithServer("redis", "a master behind sentinels", () => {
   let group: RedisSentinel;
   const closers: (() => unknown)[] = [];
-  // A group of its own for each test: sentinels take up to twenty seconds to make a replica of a master that came back.
+  // Each test has its own group: sentinels need up to twenty seconds to turn a returned master into
+  // a replica.
   beforeEach(async () => {
     group = await startRedisSentinel();
   });
@@ -57,29 +58,25 @@ describeWithServer("redis", "a master behind sentinels", () => {
     await storage.connect();
     return storage;
   };
-  it(
-    "goes on with the replica that takes a killed master's place, whichever client it has",
-    failOver,
-    async () => {
-      const storages = await Promise.all(forms.map(([, make]) => connected(make())));
-      const keys = storages.map(() => randomUUID());
-      await Promise.all(
-        storages.map((storage, index) => storage.writeMany([{ key: keys[index]!, bytes, ttl: 60_000 }])),
-      );
-      expect(Number(await asked(group.master.port, "wait", 2, 1000))).toBe(2);
-      await group.master.kill();
-      const longest = await Promise.all(
-        storages.map((storage, index) => untilItWorks(storage, `${keys[index]}:later`)),
-      );
-      expect(Math.max(...longest)).toBeLessThan(quick.commandTimeout + 1000);
-      expect(await masterPort()).not.toBe(group.master.port);
-      for (const storage of storages)
-        expect((await storage.readMany(keys)).map(String)).toEqual(keys.map(() => "value"));
-    },
-  );
+  it("continues with the replica that replaces a killed master, with every client", failOver, async () => {
+    const storages = await Promise.all(forms.map(([, make]) => connected(make())));
+    const keys = storages.map(() => randomUUID());
+    await Promise.all(
+      storages.map((storage, index) => storage.writeMany([{ key: keys[index]!, bytes, ttl: 60_000 }])),
+    );
+    expect(Number(await asked(group.master.port, "wait", 2, 1000))).toBe(2);
+    await group.master.kill();
+    const longest = await Promise.all(
+      storages.map((storage, index) => untilItWorks(storage, `${keys[index]}:later`)),
+    );
+    expect(Math.max(...longest)).toBeLessThan(quick.commandTimeout + 1000);
+    expect(await masterPort()).not.toBe(group.master.port);
+    for (const storage of storages)
+      expect((await storage.readMany(keys)).map(String)).toEqual(keys.map(() => "value"));
+  });
 
   it(
-    "goes on with the replica that takes the place of a master that hangs, also after that wakes up",
+    "continues with the replica that replaces a hanging master, also after the old one wakes up",
     failOver,
     async () => {
       const storage = await connected(redis(group.url, quick));
@@ -93,7 +90,7 @@ describeWithServer("redis", "a master behind sentinels", () => {
     },
   );
 
-  it("leaves a master that was told to be a replica", failOver, async () => {
+  it("leaves a master that became a replica", failOver, async () => {
     const storage = await connected(redis(group.url, quick));
     await asked(group.sentinels[0]!.port, "sentinel", "failover", "mymaster");
     await until(async () => (await masterPort()) !== group.master.port);
@@ -103,7 +100,7 @@ describeWithServer("redis", "a master behind sentinels", () => {
     expect(await asked(await masterPort(), "exists", key)).toBe("1");
   });
 
-  it("says that the sentinels do not know a master of that name", async () => {
+  it("says that the sentinels know no master of that name", async () => {
     const storage = redis({ sentinels: sentinels(), name: "other", password: "secret" }, quick);
     closers.push(() => storage.close());
     const error: unknown = await storage.connect().catch((reason: unknown) => reason);
@@ -114,7 +111,7 @@ describeWithServer("redis", "a master behind sentinels", () => {
     );
   });
 
-  it("finds the master while a sentinel is down and another one hangs", async () => {
+  it("finds the master while one sentinel is down and another one hangs", async () => {
     const [first, second] = group.sentinels;
     await first!.kill();
     await second!.pause();
@@ -123,7 +120,7 @@ describeWithServer("redis", "a master behind sentinels", () => {
     await second!.resume();
   });
 
-  /** Milliseconds of the slowest call until one was answered. */
+  /** Calls until one succeeds, and returns the milliseconds of the slowest call. */
   async function untilItWorks(storage: RemoteStorage, key: string): Promise<number> {
     let longest = 0;
     await until(async () => {

@@ -9,7 +9,7 @@ import { redis } from "../src/index.js";
 const bytes = Buffer.from("value");
 const minute = 60_000;
 
-describeWithServer("redis", "a server that cannot be worked with", (server) => {
+describeWithServer("redis", "an unsuitable server", (server) => {
   const closers: (() => Promise<unknown> | unknown)[] = [];
   afterEach(async () => {
     for (const close of closers.splice(0).reverse()) await close();
@@ -27,7 +27,7 @@ describeWithServer("redis", "a server that cannot be worked with", (server) => {
     return client;
   }
 
-  /** A way to the real server on which its bytes and ours can be changed. */
+  /** Starts a relay to the real server that can change the bytes of both sides. */
   async function way(change: {
     sent?: (text: string) => void;
     heard?: (text: string) => string;
@@ -54,8 +54,8 @@ describeWithServer("redis", "a server that cannot be worked with", (server) => {
     return `redis://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
   }
 
-  it("is refused if a call of some kind fails, with the call, what is there and what is needed", async () => {
-    // The grant of a lease is the time of the server: in its place the words of one that has no scripts.
+  it("is refused if one kind of call fails; the error names the call, the server and the needed servers", async () => {
+    // Replaces the time of a granted lease by the error of a server without scripts.
     const noScripts = await way({
       heard: (text) => text.replace(/^:\d{13}$/gm, "-ERR unknown command 'eval'"),
     });
@@ -93,14 +93,14 @@ describeWithServer("redis", "a server that cannot be worked with", (server) => {
     });
   });
 
-  it("is used if the user may only use keys of a prefix, which only the program knows", async () => {
+  it("is used if the user may only use keys with a prefix that only the program knows", async () => {
     await observer(server().url).acl("SETUSER", "narrow", "on", ">secret", "+@all", "~mine:*");
     const one = storage(server().url.replace("//", "//narrow:secret@"));
     await one.connect();
     await one.writeMany([{ key: "mine:a", bytes, ttl: minute }]);
   });
 
-  it("is said to have been reached if it speaks another protocol, or hangs up", async () => {
+  it("gives an error that says it was reached if it speaks another protocol or hangs up", async () => {
     for (const [answer, code, words] of [
       ["HTTP/1.1 400 Bad Request\r\n\r\n", "CACHEME_CONNECT_REFUSED", "was reached, but cannot be used"],
       [
@@ -122,7 +122,7 @@ describeWithServer("redis", "a server that cannot be worked with", (server) => {
     }
   });
 
-  it("is sent nothing but commands with one key or keys, where two options of ioredis say so", async () => {
+  it("gets only commands with keys if two options of ioredis say so", async () => {
     const sent: string[] = [];
     const url = new URL(await way({ sent: (text) => void sent.push(text) }));
     const one = storage({
@@ -142,8 +142,8 @@ describeWithServer("redis", "a server that cannot be worked with", (server) => {
   });
 });
 
-describeWithServer("redis", "a server without room", (server) => {
-  it("still invalidates tags, ends leases and is connected to, because it still removes", async () => {
+describeWithServer("redis", "a full server", (server) => {
+  it("still invalidates tags, releases leases and accepts storages, because it still removes", async () => {
     const client = new Redis(server().url);
     const storage = redis(server().url);
     await storage.connect();

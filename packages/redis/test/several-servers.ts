@@ -1,7 +1,7 @@
 import type { RedisCluster, RedisSentinel, Server } from "@cacheme/test-services";
 import { Redis } from "ioredis";
 
-/** What the compliance suite does to a server, done to all servers of a kind at once. */
+/** Several servers that the compliance suite treats as one. */
 export interface Together {
   readonly url: string;
   kill(): Promise<void>;
@@ -10,7 +10,7 @@ export interface Together {
   resume(): Promise<void>;
 }
 
-/** All six nodes go down and come up together; it is up when every node says that the cluster is. */
+/** Stops and starts all six nodes together. The Cluster is up when every node says so. */
 export function wholeCluster({ url, nodes }: RedisCluster): Together {
   return together(url.replace(/^redis:/, "redis+cluster:"), nodes, async () => {
     for (const { port } of nodes) {
@@ -19,7 +19,10 @@ export function wholeCluster({ url, nodes }: RedisCluster): Together {
   });
 }
 
-/** The servers go down and come up together, the sentinels stay; it is up when a named master is one. */
+/**
+ * Stops and starts the servers together; the sentinels keep running. It is up when the sentinels
+ * name a real master.
+ */
 export function behindSentinels({ url, master, replicas, sentinels }: RedisSentinel): Together {
   return together(url, [master, ...replicas], async () => {
     for (const { port } of sentinels) {
@@ -31,19 +34,19 @@ export function behindSentinels({ url, master, replicas, sentinels }: RedisSenti
   });
 }
 
-/** Asks again until it is so; the test's own time limit ends it. */
+/** Asks again until the answer is true. The test's time limit ends it. */
 export async function until(isSo: () => unknown): Promise<void> {
   for (;;) {
     try {
       if (await isSo()) return;
     } catch {
-      // A server that is down is asked again.
+      // Asks a server again that is down.
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-/** One command on a connection of its own. */
+/** Sends one command on a connection of its own. */
 export async function asked(port: number, command: string, ...words: (string | number)[]): Promise<string> {
   const client = new Redis(port, { retryStrategy: () => null, commandTimeout: 2000 });
   client.on("error", () => {});

@@ -4,10 +4,10 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { redis } from "../src/index.js";
 
-/** A way to the server that at a word takes nothing more of what is sent, and passes on answers a few bytes at a time. */
+/** A relay that can stop reading requests while it passes on answers a few bytes at a time. */
 class SlowWay {
   isSlow = false;
-  /** Settles when the connections through it have ended, on both sides. */
+  /** Settle when the relayed connections have ended on both sides. */
   readonly ends: Promise<unknown>[] = [];
   readonly #server = createServer((near) => this.#join(near));
   readonly #to: { readonly host: string; readonly port: number };
@@ -42,7 +42,7 @@ class SlowWay {
       waiting = waiting.subarray(10);
     }, 10);
     for (const socket of [near, far]) socket.on("error", () => {});
-    // A paused socket does not hear that the other side has ended: a write tells.
+    // A paused socket does not notice the other side's end; a write does.
     near.on("close", () => {
       clearInterval(drip);
       far.end();
@@ -51,14 +51,14 @@ class SlowWay {
   }
 }
 
-describeWithServer("redis", "a network that takes answers but no questions", (server) => {
+describeWithServer("redis", "a network that carries answers but no requests", (server) => {
   let observer: Redis;
   beforeAll(() => {
     observer = new Redis(server().url);
   });
   afterAll(() => observer.disconnect());
 
-  it("sends no rest of a write whose time is over, although the server is heard", async () => {
+  it("never sends the rest of a write after its deadline, even if the server answers", async () => {
     const way = new SlowWay(new URL(server().url));
     const storage = redis(await way.listen(), { commandTimeout: 300 });
     await storage.connect();

@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { afterAll, expect, it } from "vitest";
 import { redis } from "../src/index.js";
 
-/** These tests are about answers and not about time. */
+/** These tests check answers, not times. */
 const patient = { commandTimeout: "20s", connectTimeout: "20s" } as const;
 
 class Database {
@@ -38,13 +38,13 @@ class InvoiceNode extends Node<string> {
   }
 }
 
-describeWithService("redis", "tenants with a space each, over one client", (service) => {
+describeWithService("redis", "tenants with a space each on one client", (service) => {
   const clients: Redis[] = [];
   afterAll(() => {
     for (const client of clients) client.disconnect();
   });
 
-  /** Spaces for tenants whose names would meet in a key that is not escaped. */
+  /** Makes spaces for tenants whose names would give the same key if they were not escaped. */
   async function tenants() {
     const client = new Redis(service().url);
     clients.push(client);
@@ -61,7 +61,7 @@ describeWithService("redis", "tenants with a space each, over one client", (serv
     );
   }
 
-  it("reads what the own tenant stored, and never what the other one did", async () => {
+  it("read their own values, and never those of the other tenant", async () => {
     const spaces = await tenants();
     for (const { cacheme, tenant } of spaces) {
       expect(await cacheme.get(new InvoiceNode(7))).toBe(`invoice 7 of ${tenant}`);
@@ -76,7 +76,7 @@ describeWithService("redis", "tenants with a space each, over one client", (serv
     }
   });
 
-  it("goes on with the other tenants when the space of one is closed", async () => {
+  it("continue when the space of one tenant is closed", async () => {
     const [gone, stays] = await tenants();
     await gone!.cacheme.close();
     expect(await stays!.cacheme.get(new InvoiceNode(7))).toBe(`invoice 7 of ${stays!.tenant}`);
