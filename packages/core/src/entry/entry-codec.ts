@@ -27,7 +27,8 @@ export function encodeEntry(
   storageKey: string,
   { writtenAt, freshUntil }: Omit<Cached, "value">,
 ): Uint8Array {
-  return encodeEnvelope({ ...packed, fingerprint, writtenAt, freshUntil }, storageKey);
+  const { codec, compression, payload } = packed;
+  return encodeEnvelope({ codec, compression, payload, fingerprint, writtenAt, freshUntil }, storageKey);
 }
 
 /**

@@ -56,16 +56,16 @@ export interface Envelope {
  * @param key the whole key under which the storage keeps them
  */
 export function encodeEnvelope(envelope: Envelope, key: string): Uint8Array {
-  const { payload, compression } = envelope;
+  const { codec, compression, payload, fingerprint, writtenAt, freshUntil } = envelope;
   const end = headerLength + payload.length;
   const bytes = Buffer.allocUnsafe(end + trailerLength);
   bytes[0] = format;
   bytes[1] = compression === undefined ? 0 : compressionCodes[compression];
-  bytes[2] = envelope.codec;
+  bytes[2] = codec;
   bytes[3] = 0;
-  bytes.writeUInt32BE(envelope.fingerprint, 4);
-  bytes.writeDoubleBE(envelope.writtenAt, 8);
-  bytes.writeDoubleBE(envelope.freshUntil, 16);
+  bytes.writeUInt32BE(fingerprint, 4);
+  bytes.writeDoubleBE(writtenAt, 8);
+  bytes.writeDoubleBE(freshUntil, 16);
   bytes.set(payload, headerLength);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, end), hashOf(key)), end);
   return bytes;

@@ -32,31 +32,43 @@ class Surroundings implements LoadSurroundings {
   }
 }
 
-/** What one node's load may use and say. The methods are bound, so that a user may destructure the context. */
+/**
+ * What one node's load may use and say. The methods are bound, so that a user may destructure the context, and made when a load
+ * looks at them, which most do not.
+ */
 export class FlightContext extends Surroundings implements LoadContext {
   readonly #load: Load;
-  readonly previous: Entry | undefined;
-  readonly ttl: (duration: Parameters<LoadContext["ttl"]>[0]) => void;
-  readonly skip: () => void;
+  readonly #flight: Flight;
 
   constructor(load: Load, flight: Flight) {
     super(load.space);
     this.#load = load;
-    this.previous = flight.previous;
-    this.ttl = (duration) => {
-      flight.ttl = milliseconds(
-        duration,
-        `ttl given in the load of ${nodeLabel(load.runtime.name, flight.key)}`,
-        { node: load.runtime.name, key: flight.key },
-      );
-    };
-    this.skip = () => {
-      flight.skip = true;
-    };
+    this.#flight = flight;
+  }
+
+  get previous(): Entry | undefined {
+    return this.#flight.previous;
   }
 
   get signal(): AbortSignal {
     return this.#load.signal;
+  }
+
+  get ttl(): LoadContext["ttl"] {
+    const flight = this.#flight;
+    const node = this.#load.runtime.name;
+    const { key } = flight;
+    return (duration) => {
+      const about = `ttl given in the load of ${nodeLabel(node, key)}`;
+      flight.ttl = milliseconds(duration, about, { node, key });
+    };
+  }
+
+  get skip(): LoadContext["skip"] {
+    const flight = this.#flight;
+    return () => {
+      flight.skip = true;
+    };
   }
 }
 

@@ -39,7 +39,7 @@ export class Load implements RunningLoad {
   readonly #environment: LoadEnvironment;
   /** Answers the only flight; `undefined` if the class's `loadAll` answers all of them. */
   readonly #single: SingleLoad | undefined;
-  readonly #waitsFor = new Map<Flight, number>();
+  #waitsFor: Map<Flight, number> | undefined;
   #sweepAt = 64;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
@@ -65,6 +65,7 @@ export class Load implements RunningLoad {
 
   /** The flights that the load's function waits for, and by how many reads. */
   get waitsFor(): Map<Flight, number> {
+    this.#waitsFor ??= new Map();
     // A load that reads very many nodes must not keep all of their values; sweeping at doubled sizes costs next to nothing.
     if (this.#waitsFor.size >= this.#sweepAt) {
       for (const flight of this.#waitsFor.keys()) if (flight.settled) this.#waitsFor.delete(flight);
@@ -168,6 +169,10 @@ export class Load implements RunningLoad {
 
   #succeeded(answer: unknown): void {
     if (this.ended) return;
+    if (this.#single !== undefined) {
+      this.#succeededAlone(answer);
+      return;
+    }
     let outcomes: readonly Outcome[];
     try {
       outcomes = this.#outcomesOf(answer);
@@ -198,14 +203,24 @@ export class Load implements RunningLoad {
     }
   }
 
+  /** An Error that a single load returns is a value like others. */
+  #succeededAlone(value: unknown): void {
+    const [flight] = this.flights;
+    const duration = this.#end(1, 0);
+    const { events, loaded } = this.#environment;
+    if (flight === undefined) return;
+    if (events.listeners.load !== null) {
+      events.emit("load", { node: this.runtime.name, keys: [flight.key], duration });
+    }
+    loaded(flight, value);
+  }
+
   /**
-   * What the answer means for each flight. An Error that a single load returns is a value like others; in a list it stands for its
-   * node's failure.
+   * What the list means for each flight: an Error stands for its node's failure.
    *
    * @throws LoadError `CACHEME_LOAD_SHAPE` if the answer is not a list, or has another length
    */
   #outcomesOf(answer: unknown): readonly Outcome[] {
-    if (this.#single !== undefined) return [{ value: answer }];
     if (!Array.isArray(answer) || answer.length !== this.flights.length) throw this.#wrongShape(answer);
     return Array.from(this.flights, (flight, index) => {
       const value: unknown = answer[index];
@@ -230,7 +245,7 @@ export class Load implements RunningLoad {
 
   #end(successes: number, failures: number): number {
     this.ended = true;
-    this.#waitsFor.clear();
+    this.#waitsFor = undefined;
     this.#cancelDeadline?.();
     leaveLoad();
     this.#release?.();

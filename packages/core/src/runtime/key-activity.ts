@@ -2,7 +2,7 @@ import type { Activities } from "./activities.js";
 import { Flights } from "./flights.js";
 import type { RemoteTier } from "./node-kind.js";
 import { Operations } from "./operations.js";
-import { type Mutation, WriteQueue } from "./write-queue.js";
+import { type Mutation, type Write, WriteQueue } from "./write-queue.js";
 
 /** Everything that is under way for one key. It goes when nothing is. */
 export class KeyActivity {
@@ -60,7 +60,15 @@ export class KeyActivity {
     return this.#queues?.[tier.destination.index]?.isBusy ?? false;
   }
 
-  mutate({ destination }: RemoteTier, mutation: Mutation): void {
+  write(tier: RemoteTier, write: Write): void {
+    this.#queueOf(tier).write(write);
+  }
+
+  remove(tier: RemoteTier, removal: Mutation): void {
+    this.#queueOf(tier).remove(removal);
+  }
+
+  #queueOf({ destination }: RemoteTier): WriteQueue {
     this.#queues ??= [];
     let queue = this.#queues[destination.index];
     if (queue === undefined) {
@@ -69,7 +77,7 @@ export class KeyActivity {
     }
     if (!queue.isBusy) this.#busyQueues += 1;
     this.mutations += 1;
-    queue.put(mutation);
+    return queue;
   }
 
   /** Lets the activity go if nothing is under way any more. */

@@ -36,10 +36,7 @@ export function partsOf<T>(
 /**
  * Sends the parts, a few at once. So the deadline of each begins when the storage can work on it.
  */
-export async function sendParts<T>(
-  parts: readonly (readonly T[])[],
-  send: (part: readonly T[]) => Promise<void>,
-): Promise<void> {
+export async function sendParts<P>(parts: readonly P[], send: (part: P) => Promise<void>): Promise<void> {
   const waiting = parts.values();
   const lane = async () => {
     for (const part of waiting) await send(part);

@@ -118,18 +118,27 @@ export class RemoteBatch {
     const timeIsKnown = this.clock.known();
     if (timeIsKnown !== undefined) await timeIsKnown;
     // Makes the records now: an overtaken write has none, and the times are the storage's.
-    const writes = requests.map((request) => ({ request, record: request.record() }));
-    const parts = partsOf(writes, bounds, ({ record }) => record?.bytes.byteLength ?? 0);
-    await sendParts(parts, (part) => this.#writePart(part));
+    const records: StoredRecord[] = [];
+    const writers: RemoteWrite[] = [];
+    for (const request of requests) {
+      const record = request.record();
+      if (record === undefined) request.done(undefined);
+      else {
+        records.push(record);
+        writers.push(request);
+      }
+    }
+    let place = 0;
+    const parts = partsOf(records, bounds, ({ bytes }) => bytes.byteLength).map((part) => {
+      place += part.length;
+      return { part, requests: writers.slice(place - part.length, place) };
+    });
+    await sendParts(parts, ({ part, requests }) => this.#writePart(part, requests));
   }
 
-  async #writePart(
-    writes: readonly { readonly request: RemoteWrite; readonly record: StoredRecord | undefined }[],
-  ): Promise<void> {
-    const wanted = writes.map(({ record }) => record).filter((record) => record !== undefined);
-    const error =
-      wanted.length === 0 ? undefined : await this.#attempt("write", () => this.storage.writeMany(wanted));
-    for (const { request, record } of writes) request.done(errorOf(record?.key, error));
+  async #writePart(records: readonly StoredRecord[], requests: readonly RemoteWrite[]): Promise<void> {
+    const error = await this.#attempt("write", () => this.storage.writeMany(records));
+    for (const [place, request] of requests.entries()) request.done(errorOf(records[place]?.key, error));
   }
 
   async #sendRemovals(): Promise<void> {

@@ -83,7 +83,7 @@ function remove(
     place -= 1;
     const tier = tiers[place];
     if (tier !== undefined) {
-      activity.mutate(tier, { done: (error) => removed(tier, error) });
+      activity.remove(tier, { done: (error) => removed(tier, error) });
       return;
     }
     for (const each of tiers) activity.settle(each);

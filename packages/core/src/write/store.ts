@@ -11,6 +11,7 @@ import { Operation } from "../runtime/operation.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
 import { cannotBeStored } from "./cannot-be-stored.js";
 import { NotStored } from "./not-stored.js";
+import { RightToLeft } from "./right-to-left.js";
 
 /** For a kind without remote tiers, which packs nothing. */
 const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compression: undefined };
@@ -47,7 +48,7 @@ export class Store {
   /** Gives an entry that a tier holds to the tiers on its left, for what is left of its time. */
   backFill(flight: Flight, entry: Cached, from: number): void {
     const { kind } = flight.runtime;
-    if (kind.isReplaced) return;
+    if (from === 0 || kind.isReplaced) return;
     const { value, writtenAt, freshUntil } = entry;
     const lifetime = { limit: freshUntil, explicit: false };
     const storing = { kind, activity: flight.activity, operation: flight, value, writtenAt, lifetime };
@@ -194,30 +195,15 @@ export class Store {
     failed: FailedTier[],
     done: () => void,
   ): void {
-    const { kind, activity, operation } = storing;
-    let place = tiers.length;
-    const next = () => {
-      place -= 1;
-      const tier = tiers[place];
-      if (tier === undefined) {
-        done();
-        return;
-      }
-      activity.mutate(tier, {
-        write: {
-          birth: operation.birth,
-          record: () => (operation.fenced ? undefined : this.#record(storing, tier, packed)),
-        },
-        done: (error) => {
-          if (error !== undefined) {
-            failed.push({ storage: tier.name, error });
-            if (replaces && !operation.fenced) this.#removeFrom(kind, activity, tier);
-          } else if (!operation.fenced) kind.trust(tier, activity.key);
-          next();
-        },
-      });
-    };
-    next();
+    new RightToLeft(storing, tiers, {
+      record: (tier) => this.#record(storing, tier, packed),
+      failed: (tier, error) => {
+        failed.push({ storage: tier.name, error });
+        const { kind, activity, operation } = storing;
+        if (replaces && !operation.fenced) this.#removeFrom(kind, activity, tier);
+      },
+      done,
+    }).begin();
   }
 
   /** Made when the request leaves, in the storage's time. */
@@ -295,7 +281,7 @@ export class Store {
   /** Removes an older value. Until that is done, and for as long as the tier cannot be reached, the tier is not read for the key. */
   #removeFrom(kind: NodeKind, activity: KeyActivity, tier: RemoteTier): void {
     activity.unsettle(tier);
-    activity.mutate(tier, {
+    activity.remove(tier, {
       done: (error) => {
         activity.settle(tier);
         if (error === undefined) kind.trust(tier, activity.key);
