@@ -94,7 +94,7 @@ const expected: Readonly<Record<PathName, Expected>> = {
   "100 sets of a key": {
     requests: one("writes"),
     promises: 100,
-    but: { remote: 100 + 14, "local and remote": 100 + 14, "two remotes": 100 + 41 },
+    but: { remote: 100 + 10, "local and remote": 100 + 10, "two remotes": 100 + 29 },
   },
   "setAll of 100 keys": { requests: one("writes"), promises: 3 },
   "an invalidation": { requests: one("removals"), promises: 1 },
