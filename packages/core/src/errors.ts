@@ -210,7 +210,7 @@ export class IncompleteError extends CachemeError {
  */
 export function isError(thrown: unknown): thrown is Error {
   try {
-    // biome-ignore lint/plugin: what is no native error may be an instance of a class all the same
+    // biome-ignore lint/plugin: a value that is not a native error may still be an instance of a class
     return thrown instanceof Error || types.isNativeError(thrown);
   } catch {
     return false;
