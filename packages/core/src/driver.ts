@@ -1,5 +1,5 @@
 /**
- * `cacheme/driver`: what an author of a storage needs beside the contract.
+ * `cacheme/driver`: the functions that an author of a storage needs beside the contract.
  *
  * @packageDocumentation
  */

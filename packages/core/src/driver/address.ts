@@ -10,9 +10,12 @@ export interface Address {
   readonly scheme: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** The servers in order, none for an address such as `redis:///0`. The port is `undefined` if it is left out. */
+  /**
+   * The servers in order; empty for an address such as `redis:///0`. The port is `undefined` if it
+   * is left out.
+   */
   readonly servers: readonly { readonly host: string; readonly port: number | undefined }[];
-  /** The words between the slashes behind the servers. */
+  /** The words between the slashes after the servers. */
   readonly path: readonly string[];
   readonly parameters: URLSearchParams;
 }
@@ -20,14 +23,16 @@ export interface Address {
 const addressForm =
   /^(?<scheme>[a-z][a-z0-9+.-]*):\/\/(?:(?<account>[^/?#]*)@)?(?<servers>[^@/?#]*)(?:\/(?<path>[^?#]*))?(?:\?(?<parameters>[^#]*))?$/i;
 
-/** A name, an IPv4 address, or an IPv6 address in brackets. */
+/** The form of a server: a name, an IPv4 address, or an IPv6 address in brackets. */
 const serverForm = /^(?:\[(?<bracketed>[0-9a-f:.]+)\]|(?<plain>[^:[\]\s]+))(?::(?<port>\d{1,5}))?$/i;
 
 /**
- * Reads an address of one server or of several: `scheme://user:password@host:port,host:port/path?name=value`. `URL` reads no
- * list of servers. For authors of storages.
+ * Reads an address of one server or of several:
+ * `scheme://user:password@host:port,host:port/path?name=value`. `URL` reads no list of servers. For
+ * authors of storages.
  *
- * @returns `undefined` if the text is no address. Never put the text into a message: it may hold a password.
+ * @returns `undefined` if the string is not an address. Never put the string into a message,
+ *   because it may hold a password.
  *
  * @example
  * ```ts
@@ -52,7 +57,10 @@ export function parseAddress(text: string): Address | undefined {
   }
 }
 
-/** `host:port` for messages and labels, with an IPv6 address in brackets. For authors of storages. */
+/**
+ * Returns `host:port` for messages and labels, with an IPv6 address in brackets. For authors of
+ * storages.
+ */
 export function serverName({ host, port }: ServerPlace): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

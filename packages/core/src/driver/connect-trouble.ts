@@ -1,17 +1,23 @@
 import { asError, isAggregate, isError, reasonOf, StorageError } from "../errors.js";
 
-/** Why a storage could not be opened. */
+/** The reason why a storage could not be opened. */
 type Trouble = "unreached" | "silent" | "cutOff" | "refused" | "unknown";
 
-/** What to do about each trouble, a sentence. */
+/** The advice for each trouble, a sentence. */
 export interface ConnectAdvice {
   /** The storage's name in messages, without a password. */
   readonly label: string;
-  /** Advice if nothing answered. Default: to check the server and its address. */
+  /** Advice if no server answered. Default: to check the server and its address. */
   readonly connectAdvice?: string | ((error: Error) => string) | undefined;
-  /** Whether these are words of the server, and not of the system or the client. Default: nobody knows. */
+  /**
+   * Returns whether the error has the server's own words, and not the system's or the client's.
+   * Default: unknown.
+   */
   isAnswer?(error: Error): boolean;
-  /** Advice if the server answered with an error. Default: to check the account and what listens there. */
+  /**
+   * Returns advice if the server answered with an error. Default: to check the account and the
+   * listening server.
+   */
   refusalAdvice?(error: Error): string | undefined;
 }
 
@@ -32,22 +38,24 @@ const unreachedCodes: ReadonlySet<string> = new Set([
   ...["EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"],
 ]);
 
-/** The other end accepted the connection and closed it. */
+/** Codes of a connection that the other end accepted and closed. */
 const cutOffCodes: ReadonlySet<string> = new Set([
   ...["ECONNRESET", "ECONNABORTED", "EPIPE", "PROTOCOL_CONNECTION_LOST"],
 ]);
 
-/** Node.js names certificates and versions of TLS that are not accepted so. */
+/** Node.js's codes for certificates and versions of TLS that are not accepted. */
 const tlsCodes = /^(ERR_SSL|ERR_TLS|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
-/** Causes of causes that are looked at. */
+/** The deepest cause of a cause that is searched. */
 const deepestCause = 8;
 
 /**
- * The error of a storage that could not be opened: it says whether the server was reached. For authors of storages.
+ * Returns the error of a storage that could not be opened. It says whether the server was reached.
+ * For authors of storages.
  *
- * A server that answered with an error, or with a certificate that is not trusted, gives `CACHEME_CONNECT_REFUSED`. All
- * else gives `CACHEME_CONNECT_FAILED`: no server answered, or it closed the connection.
+ * A server that answered with an error, or with a certificate that is not trusted, gives
+ * `CACHEME_CONNECT_REFUSED`. All else gives `CACHEME_CONNECT_FAILED`: no server answered, or it
+ * closed the connection.
  */
 export function connectError(error: Error, advice: ConnectAdvice): StorageError {
   const { label } = advice;
@@ -72,10 +80,10 @@ export function connectError(error: Error, advice: ConnectAdvice): StorageError 
 }
 
 /**
- * The error of a server that was reached and does not let the storage work: `CACHEME_CONNECT_REFUSED`. For authors of
- * storages.
+ * Returns the error of a server that was reached but does not let the storage work:
+ * `CACHEME_CONNECT_REFUSED`. For authors of storages.
  *
- * @param why the server's words, or what is wrong with it
+ * @param why the server's words, or its fault
  * @param remedy a sentence
  */
 export function refusedConnection(label: string, why: string, remedy: string, cause?: unknown): StorageError {
@@ -84,11 +92,12 @@ export function refusedConnection(label: string, why: string, remedy: string, ca
 }
 
 /**
- * The error of a server that is too old, or of another kind: `CACHEME_UNSUPPORTED_SERVER`. For authors of storages.
+ * Returns the error of a server that is too old, or of another kind: `CACHEME_UNSUPPORTED_SERVER`.
+ * For authors of storages.
  *
  * @param found the product and its version, such as `MySQL 5.7.44`
- * @param needs what the storage needs, such as `MySQL 8.0.13 or newer`
- * @param why what failed, if the version alone does not say it
+ * @param needs the servers that the storage needs, such as `MySQL 8.0.13 or newer`
+ * @param why the call that failed, if the version alone does not say it
  */
 export function unsupportedServer(
   label: string,
@@ -101,30 +110,39 @@ export function unsupportedServer(
   return new StorageError("CACHEME_UNSUPPORTED_SERVER", message, { cause });
 }
 
-/** The error of a server that was silent for so many milliseconds, whether it was reached or not. */
+/** Returns the error of a server that was silent for so many milliseconds, reached or not. */
 export function noAnswer(milliseconds: number): Error {
   return Object.assign(new Error(`no answer within ${milliseconds} ms`), { code: "ETIMEDOUT" });
 }
 
-/** The error of a connection that the other end closed, for clients whose own error has no code. */
+/**
+ * Returns the error of a connection that the other end closed, for clients whose own error has no
+ * code.
+ */
 export function cutOff(message: string): Error {
   return Object.assign(new Error(message), { code: "ECONNRESET" });
 }
 
-/** The server's or the system's own words. A name with several addresses has an error for each, and none of its own. */
+/**
+ * Returns the server's or the system's own words. A host name with several addresses has an error
+ * for each, and none of its own.
+ */
 export function words(error: Error): string {
   const each = isAggregate(error) ? error.errors.map((one) => words(asError(one))) : [];
   return (each.join("; ") || reasonOf(error) || error.name).replace(/\.$/, "");
 }
 
-/** Drivers wrap the system's error: the first one in the chain of causes that tells decides. */
+/**
+ * Returns the trouble. Drivers wrap the system's error, so the first known one in the chain of
+ * causes decides.
+ */
 function troubleOf(error: Error, advice: ConnectAdvice): Trouble {
   let one: unknown = error;
   for (let depth = 0; depth < deepestCause && isError(one); depth++) {
     if (isAggregate(one) && one.errors.length > 0) return troubleOfAll(one.errors, advice);
     const code = String("code" in one ? one.code : "");
     const isOfConnecting = "syscall" in one && /^(connect|getaddrinfo|query)/.test(String(one.syscall));
-    // A time of our own that has passed tells nothing of where the server's silence comes from.
+    // A timeout of our own does not say where the server's silence comes from.
     if (code === "ETIMEDOUT" && !isOfConnecting) return "silent";
     if (unreachedCodes.has(code) || isOfConnecting) return "unreached";
     if (cutOffCodes.has(code)) return "cutOff";
@@ -134,7 +152,7 @@ function troubleOf(error: Error, advice: ConnectAdvice): Trouble {
   return "unknown";
 }
 
-/** Of several addresses, one that answered tells more than those that did not. */
+/** Prefers an address that answered, which says more than those that did not. */
 function troubleOfAll(errors: readonly unknown[], advice: ConnectAdvice): Trouble {
   const troubles = errors.map((one) => troubleOf(asError(one), advice));
   return (

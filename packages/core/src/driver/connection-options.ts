@@ -1,25 +1,25 @@
 import type { Duration } from "../duration.js";
 import { connectionRows, OptionTable } from "./option-table.js";
 
-/** The options that every remote storage has. */
+/** The options of every remote storage. */
 export interface ConnectionOptions {
   /**
-   * `"eager"`: `connect()` (and so `registerStorage`) waits until the storage answers, and rejects if it does not.
-   * `"lazy"`: it returns at once and the connection is made in the background; until it is there, calls wait for it up to
-   * `commandTimeout`.
-   * Default `"eager"`.
+   * Whether to wait for the connection. With `"eager"`, `connect()` (and so `registerStorage`)
+   * waits until the storage answers, and rejects if it does not. With `"lazy"`, it returns at once
+   * and connects in the background. Until the storage is connected, calls wait for it up to
+   * `commandTimeout`. Default `"eager"`.
    */
   readonly connect?: "eager" | "lazy" | undefined;
-  /** The longest that any call may take, waiting for a connection included. Default `"1s"`. */
+  /** The longest that any call may take, including the wait for a connection. Default `"1s"`. */
   readonly commandTimeout?: Duration | undefined;
   /**
-   * The longest that one attempt to connect may take. The calls that are tried on a new connection have `commandTimeout`
-   * each. Default `"2s"`.
+   * The longest that one attempt to connect may take. The calls that are tried on a new connection
+   * have `commandTimeout` each. Default `"2s"`.
    */
   readonly connectTimeout?: Duration | undefined;
 }
 
-/** {@link ConnectionOptions} that were checked, in milliseconds. */
+/** The checked {@link ConnectionOptions}, in milliseconds. */
 export interface ConnectionSettings {
   readonly connect: "eager" | "lazy";
   readonly commandTimeout: number;
@@ -27,9 +27,9 @@ export interface ConnectionSettings {
 }
 
 /**
- * Checks the options that every remote storage has. For authors of storages without a table of options.
+ * Checks the options of every remote storage. For authors of storages without a table of options.
  *
- * @param where what the options were given to, such as `"redis()"`
+ * @param where the function that takes the options, such as `"redis()"`
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`
  */
 export function connectionSettings(

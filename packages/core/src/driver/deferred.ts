@@ -1,5 +1,6 @@
 /**
- * A promise that another place settles. Its rejection is never reported as unhandled. For authors of storages.
+ * A promise that another place settles. Its rejection is never reported as unhandled. For authors
+ * of storages.
  *
  * @example
  * ```ts

@@ -8,13 +8,13 @@ import { randomText } from "./random-text.js";
 import type { StorageCall, StorageCalls } from "./storage-calls.js";
 import { wholeMilliseconds } from "./whole-milliseconds.js";
 
-/** The methods of a driver that generations are made of. */
+/** The methods of a driver that generations need. */
 export type GenerationDriver = Required<Pick<Driver, "ensure" | "bump">> &
   Pick<Driver, "errors" | "read" | "remove" | "time">;
 
 type Make = (tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall) => Promise<Made>;
 
-/** Checks keys, and asks for each key once. */
+/** Checks keys, and sends each key once. */
 export class DriverGenerations implements Generations {
   readonly #label: string;
   readonly #driver: GenerationDriver;
@@ -39,7 +39,10 @@ export class DriverGenerations implements Generations {
     }
   }
 
-  /** Removes the generations, because a full database still removes. Without its generation each entry of a tag is a miss. */
+  /**
+   * Removes the generations, because a full database still removes. Without its generation each
+   * entry of a tag is a miss.
+   */
   async #lose(keys: readonly string[]): Promise<readonly Generation[]> {
     const unique = [...new Set(keys)];
     const before = await this.#calls.run(operationNames.read, (call) => this.#driver.read(unique, call));
@@ -69,7 +72,10 @@ export class DriverGenerations implements Generations {
   }
 }
 
-/** Draws the id when a driver reads it, because most generations are there already. A copy by spread reads it too. */
+/**
+ * Draws the id when a driver reads it, because most generations exist already. A copy by spread
+ * reads it too.
+ */
 function tagOf(key: string): NewGeneration {
   let id: string | undefined;
   return {

@@ -6,10 +6,10 @@ import { randomText } from "./random-text.js";
 import type { StorageCalls } from "./storage-calls.js";
 import { wholeMilliseconds, withWholeTimes } from "./whole-milliseconds.js";
 
-/** The methods of a driver that leases are made of. */
+/** The methods of a driver that leases need. */
 export type LeaseDriver = Required<Pick<Driver, "acquire" | "fill" | "release">> & Pick<Driver, "isToken">;
 
-/** How the storage draws tokens. */
+/** The form of the tokens that the storage draws. */
 const tokenForm = /^[0-9a-f]{32}$/;
 
 /** Checks keys, draws tokens, and answers for foreign tokens. */
@@ -61,7 +61,10 @@ export class DriverLeases implements Leases {
       : leases.filter(({ token }) => this.#isOurs(token));
   }
 
-  /** No lease has a token of another form, and a database may refuse it for its form. */
+  /**
+   * Returns whether the token has the storage's or the driver's form. No lease has another form,
+   * and a database may refuse such a token.
+   */
   #isOurs(token: string): boolean {
     return this.#driver.isToken?.(token) ?? tokenForm.test(token);
   }

@@ -23,19 +23,23 @@ export interface DriverSettings extends ConnectionSettings {
 const usualSweepInterval = 60_000;
 
 /**
- * A `RemoteStorage` made of a {@link Driver}. It does what is the same for every database:
+ * A `RemoteStorage` made of a {@link Driver}. It does the work that is the same for every database:
  *
- * - checks keys, and refuses the whole batch with a `KeyError` for one that is invalid;
+ * - checks keys, and refuses the whole batch with a `KeyError` if a key is invalid;
  * - answers an empty batch without a call;
- * - asks for each key once: of two records with one key the later one is stored;
- * - rounds times down to whole milliseconds, and draws the tokens of leases and the ids of generations;
- * - opens the driver once, gives each call its deadline, and closes the driver when the last call has settled;
- * - turns each error into a `StorageError` with the storage's label, the operation, the reason and what to do;
+ * - sends each key once: if two records have one key, the later one is stored;
+ * - rounds times down to whole milliseconds, and draws the tokens of leases and the ids of
+ *   generations;
+ * - opens the driver once, gives each call its deadline, and closes the driver when the last call
+ *   has settled;
+ * - turns each error into a `StorageError` with the storage's label, the operation, the reason and
+ *   a remedy;
  * - sweeps in the background, and tries a new server if the driver has a trial.
  *
- * Errors of every call: `CACHEME_CONNECT_FAILED` if the database could not be reached, `CACHEME_CONNECT_REFUSED` or
- * `CACHEME_UNSUPPORTED_SERVER` if it was reached and cannot be used, `CACHEME_STORAGE_FAILED` if it answered with an error or
- * not in time, `CACHEME_INVALID_KEY`, and `CACHEME_CLOSED` after `close()`.
+ * Errors of every call: `CACHEME_CONNECT_FAILED` if the database could not be reached,
+ * `CACHEME_CONNECT_REFUSED` or `CACHEME_UNSUPPORTED_SERVER` if it was reached but cannot be used,
+ * `CACHEME_STORAGE_FAILED` if it answered with an error or not in time, `CACHEME_INVALID_KEY`, and
+ * `CACHEME_CLOSED` after `close()`.
  *
  * @example
  * ```ts
@@ -73,7 +77,10 @@ export class DriverStorage implements RemoteStorage {
     return this.#driver.lacks;
   }
 
-  /** `undefined` also if the driver has leases and gives a reason not to use them, which it may find out while opening. */
+  /**
+   * The leases. `undefined` even if the driver has leases but gives a reason not to use them, which
+   * it may find out while opening.
+   */
   get leases(): Leases | undefined {
     return this.#driver.lacks?.leases === undefined ? this.#leases : undefined;
   }
@@ -94,7 +101,10 @@ export class DriverStorage implements RemoteStorage {
     return this.#calls.run(operationNames.time, (call) => this.#driver.time(call));
   }
 
-  /** The hot path: one pass over the keys and, for a driver that answers repeated keys, nothing else. */
+  /**
+   * Reads the keys. On this hot path, one pass over the keys is all for a driver that answers
+   * repeated keys.
+   */
   async readMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     checkKeys(keys, this.label);
     if (keys.length === 0) return [];

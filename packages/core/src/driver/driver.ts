@@ -9,16 +9,17 @@ import type { StorageCall } from "./storage-calls.js";
  *
  * Rules for every method:
  *
- * - A batch is never empty, its keys are checked, and no key is in it twice (but see `takesRepeatedKeys`).
+ * - A batch is never empty, its keys are checked, and no key is in it twice (but see
+ *   `takesRepeatedKeys`).
  * - A batch is one round trip (one per server). Answers come in the order of the batch.
  * - Times are whole milliseconds, from 1, on the database's own clock.
  * - A method may throw any error. The storage adds its label, the operation and the advice.
- * - `call.isLate` is `true` once the deadline has passed: the caller has its error, so send nothing more. `call.signal`
- *   aborts then, and the listeners of `call.whenLate` are called.
+ * - `call.isLate` is `true` once the deadline has passed. The caller has its error by then, so send
+ *   nothing more. `call.signal` aborts then, and the listeners of `call.whenLate` are called.
  * - The storage calls `open` before the first method, and `close` after the last one has settled.
  *
- * A driver that has `acquire`, `fill` and `release` offers leases; one that has `ensure` and `bump` offers generations. For a
- * capability that it does not offer, it gives the reason in `lacks`.
+ * A driver with `acquire`, `fill` and `release` supports leases; one with `ensure` and `bump`
+ * supports generations. If it does not support a capability, it gives the reason in `lacks`.
  *
  * @example
  * ```ts
@@ -40,77 +41,93 @@ import type { StorageCall } from "./storage-calls.js";
  */
 export interface Driver {
   /**
-   * Makes the database ready: a first connection, a table. After a failure the next call tries again.
+   * Makes the database ready: a first connection, a table. After a failure the next call tries
+   * again.
    *
    * @param signal aborts when `connectTimeout` has passed
    */
   open(signal: AbortSignal): Promise<void>;
-  /** Gives back the sockets and timers that the driver made. Called once. */
+  /** Closes the sockets and timers that the driver made. Called once. */
   close(): Promise<void>;
   ping(call: StorageCall): Promise<unknown>;
   /** Reads the database's clock: milliseconds since the epoch. */
   time(call: StorageCall): Promise<number>;
-  /** Reads the bytes of each key: `undefined` for a key without bytes, and for one that has expired. */
+  /**
+   * Reads the bytes of each key: `undefined` for a key without bytes, and for one that has expired.
+   */
   read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]>;
   /**
-   * Stores each record, replacing bytes, ttl and lease. If some records are refused, the others are stored, and
-   * `KeyFailures` names the refused ones.
+   * Stores each record, replacing bytes, ttl and lease. If some records are refused, the others are
+   * stored, and `KeyFailures` names the refused ones.
    */
   write(records: readonly StoredRecord[], call: StorageCall): Promise<unknown>;
-  /** Removes each record and its lease, and answers how many records there were. */
+  /** Removes each record and its lease, and returns how many records there were. */
   remove(keys: readonly string[], call: StorageCall): Promise<number>;
 
   /**
-   * Lists keys in pages. The storage filters them with `pattern.matches` and skips empty pages, so a page may hold keys
-   * that do not match.
+   * Lists keys in pages. The storage filters them with `pattern.matches` and skips empty pages, so
+   * a page may hold keys that do not match.
    *
-   * @param page makes one call with a deadline of its own: each round trip goes through it
+   * @param page makes one call with its own deadline; use it for each round trip
    */
   scan?(pattern: KeyPattern, page: ScanPage): AsyncIterable<readonly string[]>;
   info?(call: StorageCall): Promise<StorageInfo>;
 
-  /** See `Leases.acquire`. A granted lease has the token of its request, or one of the database's own (see `isToken`). */
+  /**
+   * See `Leases.acquire`. A granted lease has the token of its request, or one of the database's
+   * own (see `isToken`).
+   */
   acquire?(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]>;
-  /** See `Leases.fill`. Answers `true` for each record that was stored. */
+  /** See `Leases.fill`. Returns `true` for each record that was stored. */
   fill?(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]>;
   /** See `Leases.release`. */
   release?(leases: readonly HeldLease[], call: StorageCall): Promise<unknown>;
-  /** Whether a token may be one of this database's. Default: 32 lower-case hexadecimal digits, as the storage draws them. */
+  /**
+   * Returns whether a token may be one of this database's. Default: 32 lower-case hexadecimal
+   * digits, as the storage draws them.
+   */
   isToken?(token: string): boolean;
 
   /** See `Generations.ensure`. Makes the generation with the tag's id if there is none. */
   ensure?(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made>;
-  /** See `Generations.bump`. Makes the generation with the tag's id, with a time not before the one that was there. */
+  /**
+   * See `Generations.bump`. Makes the generation with the tag's id, with a time not before that of
+   * the old one.
+   */
   bump?(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made>;
 
   /**
-   * Removes one batch of expired records, and answers whether there may be more. Called in the background, every
-   * `sweepInterval`. Not for databases that remove expired records by themselves.
+   * Removes one batch of expired records, and returns whether there may be more. Called in the
+   * background, every `sweepInterval`. Not for databases that remove expired records by themselves.
    */
   sweep?(call: StorageCall): Promise<boolean>;
 
   /**
-   * See `RemoteStorage.lacks`. It may change while the driver opens: with a reason not to use leases, the storage offers none,
-   * even if the driver has their methods.
+   * See `RemoteStorage.lacks`. It may change while the driver opens. If it gives a reason not to
+   * use leases, the storage supports none, even if the driver has their methods.
    */
   readonly lacks?: { readonly [capability in StorageCapability]?: string } | undefined;
   /** See `RemoteStorage.timePrecision`. */
   readonly timePrecision?: number | undefined;
   /**
-   * Whether `read` answers a key as often as it is asked for, and whether `write` stores the later one of two records with
-   * one key. Each `true` spares the calls the look for repeated keys. Default `false`: no key is in a batch twice.
+   * Whether `read` accepts repeated keys and answers each, and whether `write` stores the later one
+   * of two records with one key. Each `true` saves the calls the search for repeated keys. Default
+   * `false`: no key is in a batch twice.
    */
   readonly takesRepeatedKeys?: { readonly read?: boolean; readonly write?: boolean } | undefined;
   /** Explains the database's errors. */
   readonly errors?: DriverErrors | undefined;
-  /** Tries one call of each kind on a server that was opened, before it counts as open. Default: none is tried. */
+  /**
+   * Tries one call of each kind on a server that was opened, before it counts as open. Default:
+   * none is tried.
+   */
   readonly trial?: DriverTrial | undefined;
 }
 
 /** Makes one call of a scan, with a deadline. */
 export type ScanPage = <T>(read: (call: StorageCall) => Promise<T>) => Promise<T>;
 
-/** A lease that is asked for. */
+/** A requested lease. */
 export interface Acquisition {
   readonly key: string;
   /** Whole milliseconds. */
@@ -127,27 +144,38 @@ export interface NewGeneration {
   readonly id: string;
 }
 
-/** The generations in the order of the tags. One that is missing is an error of the call. */
+/** The generations in the order of the tags. A missing one is an error of the call. */
 export type Made = readonly (Generation | undefined)[];
 
 /** A driver's knowledge of its database's errors. */
 export interface DriverErrors {
-  /** Returns an error as it may be shown and kept: without passwords and without values. Default: unchanged. */
+  /**
+   * Returns an error that may be shown and kept, without passwords and values. Default: unchanged.
+   */
   clean?(error: Error): Error;
-  /** Says what to do about an error of a call, a sentence. Default: the storage's own words say why. */
+  /**
+   * Returns advice for an error of a call, a sentence. Default: the storage's own words give the
+   * reason.
+   */
   advice?(error: Error): string;
-  /** Says what to check if the database cannot be opened, a sentence. Default: the server and its address. */
+  /**
+   * The advice if the database cannot be opened, a sentence. Default: to check the server and its
+   * address.
+   */
   readonly connectAdvice?: string | ((error: Error) => string) | undefined;
-  /** Whether an error of opening has the server's own words, so the server was reached. Default: unknown. */
+  /**
+   * Returns whether an error of opening has the server's own words, so the server was reached.
+   * Default: unknown.
+   */
   isAnswer?(error: Error): boolean;
   /**
-   * Says what to do about an error with which a server refuses to work that is neither too old nor of another kind, a sentence: a
-   * missing permission, a replica that takes no writes.
+   * Returns a remedy, a sentence, for an error of a server that refuses to work but is neither too
+   * old nor of another kind: a missing permission, a replica that takes no writes.
    */
   remedyFor?(error: Error): string | undefined;
   /**
-   * Whether the database has no room. If a bump fails with such an error, the storage removes the generation instead: then
-   * each entry of the tag is a miss, as after a bump.
+   * Returns whether the database has no room. If a bump fails with such an error, the storage
+   * removes the generation instead. Then each entry of the tag is a miss, as after a bump.
    */
   isFull?(error: unknown): boolean;
 }
@@ -156,9 +184,12 @@ export interface DriverErrors {
 export interface DriverTrial {
   /** The servers that the storage works with, such as `MySQL 8.0.13 or newer`. */
   readonly needs: string;
-  /** Whether an error says nothing of the server's kind, such as one of a full server. Default: `isFull`. */
+  /**
+   * Returns whether an error is unrelated to the server's kind, such as one of a full server.
+   * Default: `isFull`.
+   */
   passes?(error: Error): boolean;
-  /** Whether a page of a scan costs little whatever else is stored. Default `true`. */
+  /** Whether a page of a scan is cheap, whatever else is stored. Default `true`. */
   readonly scans?: boolean | undefined;
   /** Whether the clock is read too. Default `true`. */
   readonly readsTime?: boolean | undefined;

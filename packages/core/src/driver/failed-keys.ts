@@ -1,10 +1,11 @@
 import { shownKey } from "../shown-key.js";
 
-/** Keys that a message names. */
+/** The most keys that a message names. */
 const mostNamed = 5;
 
 /**
- * Collects the keys of a batch that the database refused, while the rest of the batch is done. For authors of drivers.
+ * Collects the keys of a batch that the database refused, while the rest of the batch is done. For
+ * authors of drivers.
  *
  * @example
  * ```ts
@@ -23,7 +24,7 @@ export class KeyFailures {
     this.#total = total;
   }
 
-  /** Notes a key and why it failed. The message shows the first key's reason. */
+  /** Adds a key with the reason why it failed. The message shows the first key's reason. */
   add(key: string, reason: unknown): void {
     if (this.#failed.size === 0) this.#first = reason;
     this.#failed.add(key);
@@ -33,7 +34,10 @@ export class KeyFailures {
     return this.#failed.size;
   }
 
-  /** Rejects the call with a `BatchError` if a key was added. Every other key of the batch must be done by then. */
+  /**
+   * Rejects the call with a `BatchError` if a key was added. Every other key of the batch must be
+   * done by then.
+   */
   throwIfAny(): void {
     if (this.#failed.size > 0) throw new FailedKeys(this.#failed, this.#total, this.#first);
   }
@@ -43,7 +47,7 @@ export class KeyFailures {
 export class FailedKeys extends Error {
   readonly keys: ReadonlySet<string>;
   readonly first: unknown;
-  /** Such as `2 of 10 keys: "a", "b"`. */
+  /** A summary such as `2 of 10 keys: "a", "b"`. */
   readonly summary: string;
 
   constructor(keys: ReadonlySet<string>, total: number, first: unknown) {

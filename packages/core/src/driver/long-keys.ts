@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 
-/** No key has a control character, so only the stored form of a long key has this one. */
+/** The mark of a long key's stored form. No key has a control character. */
 const separator = "\u0001";
 
-/** Bytes of UTF-8 in one UTF-16 unit, at most. */
+/** The most bytes of UTF-8 in one UTF-16 unit. */
 const bytesPerUnit = 3;
 
 /**
- * Keys in an index that cannot hold the longest ones. A long key is stored under its beginning and its SHA-256, so keys with
- * one beginning still stand together, and nobody finds two keys with one stored form. For authors of storages.
+ * Shortens keys for an index that cannot hold the longest ones. A long key is stored under its
+ * beginning and its SHA-256. So keys with one beginning are still stored together, and nobody finds
+ * two keys with one stored form. For authors of storages.
  *
  * @example
  * ```ts
@@ -22,7 +23,7 @@ export class LongKeys {
   readonly #kept: number;
 
   /**
-   * @param options.longest bytes of UTF-8 of the longest key that is stored as it is
+   * @param options.longest bytes of UTF-8 of the longest key that is stored unchanged
    * @param options.kept bytes of a longer key that its stored form begins with; 44 more follow
    */
   constructor({ longest, kept }: { readonly longest: number; readonly kept: number }) {
@@ -30,7 +31,10 @@ export class LongKeys {
     this.#kept = kept;
   }
 
-  /** Whether a key is not stored as it is: store the whole key beside its stored form, for scans. */
+  /**
+   * Returns whether a key is not stored unchanged. If so, store the whole key beside its stored
+   * form, for scans.
+   */
   isLong(key: string): boolean {
     return key.length * bytesPerUnit > this.#longest && Buffer.byteLength(key) > this.#longest;
   }
@@ -41,13 +45,16 @@ export class LongKeys {
     return this.beginning(key) + separator + createHash("sha256").update(key).digest("base64url");
   }
 
-  /** Returns what the stored forms of all keys that begin with the text have in common: where a scan begins. */
+  /**
+   * Returns the common beginning of the stored forms of all keys that begin with the string. A scan
+   * begins there.
+   */
   beginning(text: string): string {
     if (text.length * bytesPerUnit <= this.#kept) return text;
     const bytes = Buffer.from(text);
     if (bytes.length <= this.#kept) return text;
     let end = this.#kept;
-    // Not between the bytes of one character.
+    // Does not cut between the bytes of one character.
     while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
     return bytes.toString("utf8", 0, end);
   }

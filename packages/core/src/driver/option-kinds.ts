@@ -14,15 +14,15 @@ export interface OptionKind<T> {
   /**
    * Returns the checked value.
    *
-   * @throws ConfigurationError that names the option, what it is, and what to give
+   * @throws ConfigurationError with the option, its value, and a valid one
    */
   check(value: unknown, place: OptionPlace): T;
-  /** Returns the value that a parameter of an address means, not yet checked. Default: the text itself. */
+  /** Returns the value of an address's parameter, not yet checked. Default: the string itself. */
   fromText?(text: string): unknown;
 }
 
 /**
- * Makes a kind of a test. For authors of storages.
+ * Makes a kind from a test. For authors of storages.
  *
  * @param expected completes the sentence "Give …"
  * @example
@@ -44,12 +44,12 @@ export function optionKind<T>(
   };
 }
 
-/** The error of an option with a value of another kind. For authors of storages. */
+/** Returns the error of an option with a value of another kind. For authors of storages. */
 export function invalidOption(value: unknown, { name, where }: OptionPlace, expected: string): Error {
   return optionError(`The option ${name} of ${where} is ${shown(value)}. Give ${expected}.`);
 }
 
-/** One of some words, such as `oneOf("eager", "lazy")`. */
+/** Makes a kind for some words, such as `oneOf("eager", "lazy")`. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): OptionKind<Word> {
   const quoted = words.map((word) => JSON.stringify(word));
   const expected = `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
@@ -63,21 +63,26 @@ export const flag: OptionKind<boolean> = optionKind(
   (text) => (/^(true|false)$/.test(text) ? text === "true" : text),
 );
 
-/** A whole number from `least` on, such as `wholeNumber(1)`, perhaps of a unit: `wholeNumber(65_536, "bytes")`. */
+/**
+ * Makes a kind for a whole number from `least` on, such as `wholeNumber(1)`, perhaps of a unit:
+ * `wholeNumber(65_536, "bytes")`.
+ */
 export function wholeNumber(least: number, unit?: string): OptionKind<number> {
   const expected = unit === undefined ? `a whole number from ${least}` : `whole ${unit}, ${least} at least`;
   const fits = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= least;
   return optionKind(expected, fits, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text));
 }
 
-/** A duration that a timer can wait for; checked, it is milliseconds. */
+/** A duration that a timer can wait for. The checked value is in milliseconds. */
 export const timer: OptionKind<number> = {
   // The check itself refuses every other type.
   check: (value, { name, where }) => timerMilliseconds(value as Duration, `option ${name} of ${where}`),
   fromText: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text),
 };
 
-/** The name of a table, perhaps with its schema; checked, it is the name's parts. */
+/**
+ * The name of a table, perhaps with its schema. The checked value is the list of the name's parts.
+ */
 export const tableOption: OptionKind<readonly string[]> = {
   // The check itself refuses every other type.
   check: (value, { where }) => tableName(value as string, where),

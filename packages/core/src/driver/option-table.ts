@@ -5,11 +5,17 @@ import { type OptionKind, oneOf, timer } from "./option-kinds.js";
 /** One option of a storage. */
 export interface OptionRow<T> {
   readonly kind: OptionKind<T>;
-  /** The value if the option is left out, as a user would write it. Default: it stays `undefined`. */
+  /**
+   * The value if the option is left out, as a user would write it. Default: none, so the option
+   * stays `undefined`.
+   */
   readonly default?: unknown;
-  /** Whether `undefined` is refused like every other value that the kind does not take. Default `false`. */
+  /** Whether `undefined` is refused like every other invalid value. Default `false`. */
   readonly isRequired?: boolean | undefined;
-  /** Whether an address may have it as a parameter, as in `mysql://host/database?connectionLimit=20`. Default `false`. */
+  /**
+   * Whether an address may have the option as a parameter, as in
+   * `mysql://host/database?connectionLimit=20`. Default `false`.
+   */
   readonly inAddress?: boolean | undefined;
 }
 
@@ -18,7 +24,10 @@ export interface OptionRows {
   readonly [name: string]: OptionRow<unknown>;
 }
 
-/** The checked options: `undefined` only if the table has no default, and the option is not required. */
+/**
+ * The checked options: `undefined` only if the table has no default, and the option is not
+ * required.
+ */
 export type Checked<Rows extends OptionRows> = {
   readonly [Name in keyof Rows]: Rows[Name] extends OptionRow<infer T>
     ? Rows[Name] extends { readonly default: unknown } | { readonly isRequired: true }
@@ -28,8 +37,8 @@ export type Checked<Rows extends OptionRows> = {
 };
 
 /**
- * The options that a storage takes, in one table, from which objects and addresses are checked. The options' types stay
- * written by hand, with their doc comments. For authors of storages.
+ * The options that a storage takes, in one table that checks objects and addresses. The options'
+ * types stay written by hand, with their doc comments. For authors of storages.
  *
  * @example
  * ```ts
@@ -55,7 +64,7 @@ export class OptionTable<const Rows extends OptionRows> {
   }
 
   /**
-   * Checks the options that a user gave, and fills in the defaults.
+   * Checks a user's options, and fills in the defaults.
    *
    * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown option or an invalid value,
    *   `CACHEME_INVALID_DURATION` for an invalid time
@@ -75,7 +84,8 @@ export class OptionTable<const Rows extends OptionRows> {
   /**
    * Reads the parameters of an address, as options that {@link check} takes.
    *
-   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a parameter that is not an option, or may not be in an address
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a parameter that is not an option, or
+   *   may not be in an address
    */
   fromParameters(parameters: URLSearchParams): { readonly [name: string]: unknown } {
     const options: { [name: string]: unknown } = {};
@@ -94,13 +104,11 @@ export class OptionTable<const Rows extends OptionRows> {
       : taken.length === 0
         ? "Leave it out"
         : `It takes ${taken.join(", ")}`;
-    return optionError(
-      `${this.#where} was given an address with the parameter ${name}, which it does not take. ${remedy}.`,
-    );
+    return optionError(`${this.#where} got an address with the unsupported parameter ${name}. ${remedy}.`);
   }
 }
 
-/** A row whose option is never `undefined` once it was checked. */
+/** A row whose checked option is never `undefined`. */
 type DefaultedRow<T> = OptionRow<T> & { readonly default: Duration | string };
 
 type ConnectionRows = {
@@ -109,7 +117,7 @@ type ConnectionRows = {
   readonly connectTimeout: DefaultedRow<number>;
 };
 
-/** The options that every storage over a server has: for {@link OptionTable}. */
+/** The options of every storage over a server, for {@link OptionTable}. */
 export const connectionRows: ConnectionRows = {
   connect: { kind: oneOf("eager", "lazy"), default: "eager" },
   commandTimeout: { kind: timer, default: "1s" },

@@ -1,9 +1,12 @@
 import { randomFillSync } from "node:crypto";
 
-/** Bytes of one token or id: 128 bits. */
+/** The size of one token or id in bytes: 128 bits. */
 const size = 16;
 
-/** Tokens and ids that are drawn at once, because a draw costs about a microsecond whatever its length. */
+/**
+ * The number of tokens and ids that are drawn at once, because a draw costs about a microsecond
+ * whatever its length.
+ */
 const drawnAtOnce = 256;
 
 let pool: Buffer | undefined;

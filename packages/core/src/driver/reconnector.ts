@@ -7,15 +7,16 @@ import { Deferred } from "./deferred.js";
 export interface ReconnectorOptions {
   /** Milliseconds that one attempt may take. */
   readonly connectTimeout: number;
-  /** Begins an attempt. `ready` or `lost` tells how it went. */
+  /** Begins an attempt. Report its outcome by `ready` or `lost`. */
   dial(): void;
   /** Ends an attempt that has taken too long. `lost` follows. */
   hangUp(reason: Error): void;
-  /** Whether attempts go on in the background before one has succeeded. Default `false`. */
+  /** Whether attempts continue in the background before one has succeeded. Default `false`. */
   readonly isPersistent?: boolean | undefined;
   /**
-   * Whether the client reconnects by itself, as one of the program's own does. Then `dial` only begins what the client has not
-   * begun, no attempt has a time limit, and none is made in the background. Default `false`.
+   * Whether the client reconnects by itself, as a client of the program does. Then `dial` only
+   * begins an attempt that the client has not begun. No attempt has a time limit, and none is made
+   * in the background. Default `false`.
    */
   readonly isForeign?: boolean | undefined;
 }
@@ -23,12 +24,12 @@ export interface ReconnectorOptions {
 /**
  * Connects again after a connection to one server was lost. For authors of storages.
  *
- * - A call that finds the connection cut waits for the attempt that follows, up to its deadline.
- * - Once an attempt has failed, calls fail at once until the server is back. Attempts go on in the background, with growing
- *   pauses.
+ * - A call that finds the connection cut waits for the next attempt, up to its deadline.
+ * - Once an attempt has failed, calls fail at once until the server is back. Attempts continue in
+ *   the background, with growing pauses.
  * - A connection that was dropped because the server was silent counts as a failed attempt.
  *
- * No timer here keeps the process alive: a waiting call has a deadline, whose timer does.
+ * No timer here keeps the process alive, because the timer of a waiting call's deadline does.
  */
 export class Reconnector {
   readonly #options: ReconnectorOptions;
@@ -51,7 +52,7 @@ export class Reconnector {
     return this.#isReady;
   }
 
-  /** Why the server cannot be reached. While it is set, waiting is of no use. */
+  /** The reason why the server cannot be reached. While it is set, waiting is useless. */
   get failure(): Error | undefined {
     return this.#failure;
   }
@@ -66,13 +67,16 @@ export class Reconnector {
     return promise;
   }
 
-  /** Replaces a lost connection in the background from now on, and begins with it. A first success does the same. */
+  /**
+   * Replaces a lost connection in the background from now on, and begins with it. A first success
+   * does the same.
+   */
   persist(): void {
     this.#isPersistent = true;
     if (!this.#isReady && !this.#isDialing && this.#timer === undefined) this.#attempt();
   }
 
-  /** Must be called when there is a connection to work with. */
+  /** Reports a usable connection. Must be called when there is one. */
   ready(): void {
     this.#clearTimer();
     this.#isDialing = false;
@@ -85,9 +89,10 @@ export class Reconnector {
   }
 
   /**
-   * Must be called when a connection was lost, or an attempt has failed.
+   * Reports a lost connection or a failed attempt. Must be called for each.
    *
-   * @param options.isSilent whether it was dropped for the server's silence: then calls fail until the next success
+   * @param options.isSilent whether the connection was dropped because the server was silent; calls
+   *   then fail until the next success
    */
   lost(reason: Error, { isSilent = false }: { readonly isSilent?: boolean } = {}): void {
     this.#clearTimer();
@@ -95,12 +100,12 @@ export class Reconnector {
     this.#isReady = false;
     this.#isDialing = false;
     if (this.#isClosed) return;
-    // The end of a good connection may be a mere cut, which the next attempt tells.
+    // The end of a good connection may be a mere cut. The next attempt shows it.
     if (isCut && this.#isPersistent) this.#attempt();
     else this.#fail(reason);
   }
 
-  /** Stops all attempts. Calls that wait are rejected. */
+  /** Stops all attempts. Rejects waiting calls. */
   close(): void {
     this.#isClosed = true;
     this.#clearTimer();

@@ -1,10 +1,10 @@
 import { hashOf, mixed } from "../hash.js";
 
-/** What a key may be sent to. */
+/** A destination of keys. */
 export interface Member {
-  /** What it is known by everywhere: the same name, the same keys. */
+  /** The member's name. The same name gets the same keys everywhere. */
   readonly name: string;
-  /** Its share beside the others', above 0. */
+  /** The member's share relative to the others, above 0. */
   readonly weight: number;
 }
 
@@ -14,9 +14,9 @@ interface Seat<M extends Member> {
 }
 
 /**
- * Rendezvous hashing (Thaler and Ravishankar, 1998) with weights (Schindelhauer and Schomaker, 2005): each member draws a
- * lot for the key, and the highest wins. Adding one of N members moves the keys that it wins, about 1 in N, and no other;
- * taking one away moves its own.
+ * Rendezvous hashing (Thaler and Ravishankar, 1998) with weights (Schindelhauer and Schomaker,
+ * 2005). Each member draws a lot for the key, and the highest wins. If a member is added to make N,
+ * only the keys that it wins move, about 1 in N. If a member is removed, only its own keys move.
  */
 export class Rendezvous<M extends Member> {
   #seats: readonly Seat<M>[] = [];
@@ -31,10 +31,10 @@ export class Rendezvous<M extends Member> {
     this.#seats = inOrder.map((member) => ({ member, seed: hashOf(member.name) }));
   }
 
-  /** Whose the key is. `undefined` where there is no member. */
+  /** Returns the member that owns the key, `undefined` if there is no member. */
   of(key: string): M | undefined {
     if (this.#seats.length <= 1) return this.#seats[0]?.member;
-    // The key is hashed once; that two keys of 32 equal bits go the same way does no harm.
+    // Hashes the key once. Two keys of 32 equal bits have the same owner, which does no harm.
     const hash = hashOf(key);
     let best: M | undefined;
     let highest = Number.NEGATIVE_INFINITY;
@@ -54,7 +54,7 @@ function lotOf(hash: number, seed: number): number {
   return mixed(Math.imul(mixed(hash ^ seed), 0x9e3779b1) ^ seed);
 }
 
-/** Above 0 and below 1. */
+/** Returns a number above 0 and below 1. */
 function fraction(bits: number): number {
   return ((bits >>> 0) + 0.5) / 2 ** 32;
 }

@@ -5,60 +5,85 @@ import type { ConnectionSettings } from "./connection-options.js";
 import { FailedKeys } from "./failed-keys.js";
 import { type Trial, tryCalls } from "./trial.js";
 
-/** What {@link StorageCalls} must know of a driver. */
+/** The settings and functions of a driver that {@link StorageCalls} needs. */
 export interface StorageCallsOptions extends ConnectionSettings {
-  /** What the storage calls itself. Never holds a password. */
+  /** The storage's name in messages. It never holds a password. */
   readonly label: string;
   /**
-   * Makes the storage ready for calls: a first connection, a table. It is tried again by the call that comes after a
-   * failure, until it has succeeded once; it is never under way twice.
+   * Makes the storage ready for calls: a first connection, a table. After a failure the next call
+   * tries again, until one attempt has succeeded. Two attempts never overlap.
    *
    * @param signal aborts when `connectTimeout` has passed
    */
   open(signal: AbortSignal): Promise<void>;
-  /** Gives back sockets and timers. Called once, when all calls have settled. */
+  /** Closes sockets and timers. Called once, when all calls have settled. */
   shut(): Promise<void>;
   /**
-   * An error of the client as it may be shown and kept: without passwords, without values that were sent. Default: as it
-   * is.
+   * Returns a client's error that may be shown and kept, without passwords and sent values.
+   * Default: unchanged.
    */
   clean?(error: Error): Error;
-  /** What to do about an error of a call, a sentence. Default: the storage's own words say why. */
+  /**
+   * Returns advice for an error of a call, a sentence. Default: the storage's own words give the
+   * reason.
+   */
   advice?(error: Error): string;
-  /** What to check if no connection can be made, a sentence. Default: the server and its address. */
+  /**
+   * The advice if no connection can be made, a sentence. Default: to check the server and its
+   * address.
+   */
   readonly connectAdvice?: string | ((error: Error) => string) | undefined;
-  /** Whether an error of opening has the server's own words: then it was reached. Default: nobody knows. */
+  /**
+   * Returns whether an error of opening has the server's own words, so the server was reached.
+   * Default: unknown.
+   */
   isAnswer?(error: Error): boolean;
-  /** What to do about an error with which the server did not let us in, a sentence. Default: to check the account. */
+  /**
+   * Returns advice for an error with which the server refused the connection, a sentence. Default:
+   * to check the account.
+   */
   refusalAdvice?(error: Error): string | undefined;
   /**
-   * One call of each kind, tried when the storage was opened and before it counts as open. Calls that others begin
-   * meanwhile go on.
+   * One call of each kind, tried after the storage was opened and before it counts as open. Other
+   * calls meanwhile continue.
    */
   readonly trial?: Trial | undefined;
 }
 
 /** One call that is under way. */
 export interface StorageCall {
-  /** Whether its deadline has passed: nothing must be sent any more, nobody waits for the answer. */
+  /**
+   * Whether the deadline has passed. Nothing must be sent any more, because nobody waits for the
+   * answer.
+   */
   readonly isLate: boolean;
   /** Aborts when the deadline passes. */
   readonly signal: AbortSignal;
-  /** Calls the listener if the deadline passes before the call has settled. Add it before anything is awaited. */
+  /**
+   * Calls the listener if the deadline passes before the call has settled. Add the listener before
+   * the first `await`.
+   */
   whenLate(listener: () => void): void;
-  /** Returns the error of a server that cannot be reached: throw it, and the caller gets it unchanged. */
+  /**
+   * Returns the error of a server that cannot be reached: throw it, and the caller gets it
+   * unchanged.
+   */
   unreachable(error: unknown): StorageError;
-  /** Makes another call with a deadline of its own: one that undoes what this call did after its deadline. */
+  /**
+   * Makes another call with its own deadline, to undo work that this call did after its deadline.
+   */
   another<T>(action: string, act: (call: StorageCall) => Promise<T>): Promise<T>;
 }
 
 /**
- * What every remote storage does around its commands: opening once, a deadline for each call, errors that name the
- * storage and say what to do, and closing when the last call has settled. For authors of storages.
+ * The work that every remote storage does around its commands: opening once, a deadline for each
+ * call, errors with the storage's name and a remedy, and closing when the last call has settled.
+ * For authors of storages.
  *
- * Every call rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` if the storage could not be reached,
- * `CACHEME_CONNECT_REFUSED` or `CACHEME_UNSUPPORTED_SERVER` if it was reached and cannot be used,
- * `CACHEME_STORAGE_FAILED` if it answered with an error or not in time, `CACHEME_CLOSED` after `close()`.
+ * Every call rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` if the storage could not be
+ * reached, `CACHEME_CONNECT_REFUSED` or `CACHEME_UNSUPPORTED_SERVER` if it was reached but cannot
+ * be used, `CACHEME_STORAGE_FAILED` if it answered with an error or not in time, `CACHEME_CLOSED`
+ * after `close()`.
  *
  * @example
  * ```ts
@@ -80,7 +105,7 @@ export class StorageCalls {
     this.#options = options;
   }
 
-  /** What `RemoteStorage.connect` is to do. */
+  /** Connects, as `RemoteStorage.connect` must. */
   async connect(): Promise<void> {
     if (this.#closing !== undefined) throw this.closed();
     const opened = this.#opened();
@@ -88,17 +113,20 @@ export class StorageCalls {
     await opened;
   }
 
-  /** What `RemoteStorage.close` is to do: calls that are under way are answered first; each has its deadline. */
+  /**
+   * Closes, as `RemoteStorage.close` must. Calls under way are answered first; each has its
+   * deadline.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   /**
-   * Makes one call: after the storage was opened, within the deadline.
+   * Makes one call within the deadline, after the storage was opened.
    *
-   * @param action what is done, for messages, such as `"a read"`
-   * @param act is called at most once, and not after the deadline
+   * @param action the operation's name for messages, such as `"a read"`
+   * @param act called at most once, and not after the deadline
    * @throws StorageError within the deadline
    */
   run<T>(action: string, act: (call: StorageCall) => Promise<T>): Promise<T> {
@@ -115,7 +143,8 @@ export class StorageCalls {
       const late = (): void => {
         if (call.isLate) return;
         settle();
-        // First the answer: what gives up may reject the call's own promise, whose error says less.
+        // Rejects first, because a late call may reject its own promise with an error that says
+        // less.
         reject(this.#late(action));
         call.end();
       };
@@ -131,32 +160,33 @@ export class StorageCalls {
           reject(this.failed(action, error));
         },
       );
-      // Timers count from the beginning of the event loop's turn, so they ring early after a turn that was busy, with
-      // the making of a large batch for one: the storage's time begins when it has been asked. The timer also keeps the
-      // process alive until the call has settled: idle sockets do not.
+      // Timers count from the beginning of the event loop's turn, so they fire early after a busy
+      // turn, such as one that made a large batch. The storage's time begins with the request. The
+      // timer also keeps the process alive until the call has settled, because idle sockets do not.
       const asked = elapsed();
       const wait = (milliseconds: number): NodeJS.Timeout =>
         setTimeout(() => {
           const left = commandTimeout - (elapsed() - asked);
           if (left > 1) timer = wait(left);
-          // After a busy time the answer may lie unread in the socket. Sockets are read before immediates run.
+          // After a busy time the answer may be unread in the socket. Sockets are read before
+          // immediates run.
           else setImmediate(late);
         }, milliseconds);
       let timer = wait(commandTimeout);
     });
   }
 
-  /** What a call after `close()` rejects with. */
+  /** Returns the error of a call after `close()`. */
   closed(): StorageError {
     return closedStorage(this.#options.label);
   }
 
-  /** Why the storage cannot be used: it was not reached, or it was and refused. */
+  /** Returns the error of a storage that was not reached, or that was reached and refused. */
   unreachable(error: unknown): StorageError {
     return error instanceof StorageError ? error : connectError(this.#clean(error), this.#options);
   }
 
-  /** Why a call did not succeed. */
+  /** Returns the error of a failed call. */
   failed(action: string, error: unknown): Error {
     if (error instanceof StorageError) return error;
     const { label, advice } = this.#options;
@@ -179,7 +209,7 @@ export class StorageCalls {
     if (this.#opening === undefined) {
       const opening = this.#open();
       this.#opening = opening;
-      // With nobody waiting it is no error: the next call tries again.
+      // If nobody waits, the failure is not an error: the next call tries again.
       opening
         .catch(() => {})
         .finally(() => {
@@ -198,7 +228,8 @@ export class StorageCalls {
         reject(tooLong);
         controller.abort(tooLong);
       }, connectTimeout);
-      // A lazy storage that nobody asks anything must not keep a finished program alive; a call has a timer of its own.
+      // A lazy storage without calls must not keep a finished program alive. A call has its own
+      // timer.
       if (this.#options.connect === "lazy") this.#openingTimer.unref();
     });
     try {
@@ -211,7 +242,7 @@ export class StorageCalls {
     await this.#tried();
   }
 
-  /** The trial's own calls need an open storage, and have the deadline of each call. */
+  /** Runs the trial. Its own calls need an open storage, and have the deadline of each call. */
   async #tried(): Promise<void> {
     this.#isOpen = true;
     if (this.#options.trial === undefined) return;
@@ -229,7 +260,7 @@ export class StorageCalls {
         this.#drained = resolve;
       });
     }
-    // Now somebody waits.
+    // A caller waits from now on.
     this.#openingTimer?.ref();
     await this.#opening?.catch(() => {});
     await this.#options.shut();
@@ -254,7 +285,7 @@ class RunningCall implements StorageCall {
   isLate = false;
   readonly #calls: StorageCalls;
   #listeners: (() => void)[] | undefined;
-  /** Made only for those that ask: it costs more than the rest of a call. */
+  /** Made only on demand, because it costs more than the rest of a call. */
   #controller: AbortController | undefined;
 
   constructor(calls: StorageCalls) {
@@ -287,7 +318,7 @@ class RunningCall implements StorageCall {
   }
 }
 
-/** A client may throw where it promises to reject. */
+/** Calls a client that may throw although it promises to reject. */
 function begin<T>(act: () => Promise<T>): Promise<T> {
   try {
     return act();

@@ -1,7 +1,7 @@
 import { clearTimeout, setImmediate, setTimeout } from "../timers.js";
 /**
- * Removes expired records in the background, a small batch at a time, for databases that do not do so themselves. No read
- * relies on it. Its timer keeps no process alive. For authors of storages.
+ * Removes expired records in the background, a small batch at a time, for databases that do not do
+ * so themselves. No read relies on it. Its timer keeps no process alive. For authors of storages.
  *
  * @example
  * ```ts
@@ -18,23 +18,24 @@ export class Sweeper {
   #stopped = true;
 
   /**
-   * @param interval milliseconds from the end of one sweep to the next, of which up to a tenth is left out at random, so
-   *   that many processes do not sweep at one moment
-   * @param sweep removes one batch and answers whether there may be more; one that fails is tried again next time
+   * @param interval milliseconds from the end of one sweep to the next; up to a tenth is left out
+   *   at random, so that many processes do not sweep at one moment
+   * @param sweep removes one batch and returns whether there may be more; a failed one is tried
+   *   again next time
    */
   constructor(interval: number, sweep: () => Promise<boolean>) {
     this.#interval = interval;
     this.#sweep = sweep;
   }
 
-  /** Twice does nothing more. */
+  /** Starts the sweeps. A second call does nothing more. */
   start(): void {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#wait();
   }
 
-  /** Settles when no batch is under way any more. */
+  /** Stops the sweeps. Settles when no batch is under way any more. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -57,12 +58,13 @@ export class Sweeper {
     try {
       while (!this.#stopped && (await this.#sweep())) await nextTurn();
     } catch {
-      // Nobody waits for a sweep, and nothing relies on it. A storage in trouble tells those who read and write.
+      // Nobody waits for a sweep, and nothing relies on it. A storage in trouble reports it to its
+      // readers and writers.
     }
   }
 }
 
-/** Lets everything else that waits go first. */
+/** Lets all waiting work run first. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

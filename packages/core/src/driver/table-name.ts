@@ -3,10 +3,11 @@ import { optionError, shown } from "../option-checks.js";
 const name = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
 /**
- * The parts of a table's name, `["cacheme"]` or `["schema", "cacheme"]`: each a letter or `_`, then letters, digits and
- * `_`, 63 at most. Such a part is safe between the quotes of any database. For authors of storages.
+ * Returns the parts of a table's name, `["cacheme"]` or `["schema", "cacheme"]`. Each is a letter
+ * or `_`, then letters, digits and `_`, 63 at most. Such a part is safe between the quotes of any
+ * database. For authors of storages.
  *
- * @param where what it was given to, such as `"postgres()"`
+ * @param where the function that takes the name, such as `"postgres()"`
  * @throws ConfigurationError `CACHEME_INVALID_OPTION`
  */
 export function tableName(value: string, where: string): readonly string[] {

@@ -4,39 +4,48 @@ import { KeyPattern } from "../storage/key-pattern.js";
 import type { RemoteStorage } from "../storage/remote-storage.js";
 import { refusedConnection, unsupportedServer, words } from "./connect-trouble.js";
 
-/** What {@link tryCalls} must know of a storage. */
+/** The parts of a storage that {@link tryCalls} needs. */
 export interface Trial {
   readonly storage: RemoteStorage;
   /** The servers that the storage works with, such as `MySQL 8.0.13 or newer`. */
   readonly needs: string;
-  /** Whether an error of the trial does not count: the server is full at the moment, say. Default: each counts. */
+  /**
+   * Returns whether an error of the trial does not count, such as one of a full server. Default:
+   * each counts.
+   */
   passes?(error: Error): boolean;
   /**
-   * What to do, a sentence, about an error that is not the server's kind or version: a missing permission, a replica that
-   * takes no writes.
+   * Returns a remedy, a sentence, for an error that does not come from the server's kind or
+   * version: a missing permission, a replica that takes no writes.
    */
   remedyFor?(error: Error): string | undefined;
-  /** Whether a page of a scan costs little whatever else is stored. Default `true`. */
+  /** Whether a page of a scan is cheap, whatever else is stored. Default `true`. */
   readonly scans?: boolean | undefined;
   /** Whether the storage's clock is read too. Default `true`. */
   readonly readsTime?: boolean | undefined;
 }
 
-/** Milliseconds after which the server removes what a trial that broke off has left. */
+/**
+ * The time, in milliseconds, after which the server removes the records of a trial that broke off.
+ */
 const kept = 10_000;
 
-/** Says what is tried next, for the error's message. */
+/** Names the next attempt, for the error's message. */
 type Trying = (action: string) => void;
 
-/** One after another, so that a trial takes one connection of a pool: many processes may start at once. */
+/**
+ * The attempts. They run one after another, so that a trial takes one connection of a pool, because
+ * many processes may start at once.
+ */
 const attempts = [tryRecord, tryLeases, tryGeneration, tryTime, tryScan] as const;
 
 /**
- * Makes one call of each kind, under keys of its own, and removes them: a server that is too old or of another kind often
- * lets a client in and then refuses every call. For authors of storages, as `StorageCallsOptions.trial`.
+ * Makes one call of each kind, under keys of its own, and removes them. A server that is too old or
+ * of another kind often accepts a client and then refuses every call. For authors of storages, as
+ * `StorageCallsOptions.trial`.
  *
- * @throws StorageError `CACHEME_UNSUPPORTED_SERVER` with what is there and what is needed, or `CACHEME_CONNECT_REFUSED`
- *   with the remedy that `remedyFor` knows
+ * @throws StorageError `CACHEME_UNSUPPORTED_SERVER` with the found server and the needed ones, or
+ *   `CACHEME_CONNECT_REFUSED` with the remedy of `remedyFor`
  */
 export async function tryCalls(trial: Trial): Promise<void> {
   const { storage } = trial;
@@ -52,7 +61,7 @@ export async function tryCalls(trial: Trial): Promise<void> {
       await remove();
     });
   } catch (error) {
-    // Nobody waits for it: where a server hangs it would cost another deadline.
+    // Nobody waits for the removal: if a server hangs, waiting would cost another deadline.
     remove().catch(() => {});
     throw error;
   }
@@ -92,10 +101,10 @@ async function tryRecord({ storage }: Trial, base: string, trying: Trying): Prom
   await storage.writeMany([{ key, bytes, ttl: kept }]);
   trying("a read");
   const [found] = await storage.readMany([key]);
-  expect(found !== undefined && bytes.equals(found), "it did not answer what was written");
+  expect(found !== undefined && bytes.equals(found), "it did not answer the written value");
 }
 
-/** A lease that stores twice would store what a removal was to prevent. */
+/** Tries leases. A lease that stores twice would store a value that a removal was to prevent. */
 async function tryLeases({ storage: { leases } }: Trial, base: string, trying: Trying): Promise<void> {
   if (leases === undefined) return;
   const [key, other] = [`${base}lease`, `${base}record`];
@@ -125,7 +134,7 @@ async function tryGeneration(
   const [first] = await generations.ensure([key], kept);
   trying("a bump");
   const [second] = await generations.bump([key], kept);
-  expect(first?.id !== second?.id, "it answered the generation of before");
+  expect(first?.id !== second?.id, "it answered the previous generation");
 }
 
 async function tryTime({ storage, readsTime = true }: Trial, _: string, trying: Trying): Promise<void> {
@@ -135,7 +144,7 @@ async function tryTime({ storage, readsTime = true }: Trial, _: string, trying: 
   expect(Number.isSafeInteger(time) && time > 0, `expected milliseconds since the epoch, got ${time}`);
 }
 
-/** The first page only. */
+/** Reads only the first page. */
 async function tryScan({ storage, scans = true }: Trial, base: string, trying: Trying): Promise<void> {
   if (storage.scan === undefined || !scans) return;
   trying("a scan");

@@ -1,11 +1,14 @@
 import type { StoredRecord } from "../storage/remote-storage.js";
 
-/** About 31,700 years. Added to the time of today it is still a whole number, and a timestamp of every database. */
+/**
+ * About 31,700 years. Added to today's time it is still a whole number, and a timestamp of every
+ * database.
+ */
 const longest = 1e15;
 
 /**
- * Rounds a ttl down to whole milliseconds, from 1 to 10^15 (31,700 years): a record must not outlive the tier that it came
- * from. For authors of storages.
+ * Rounds a ttl down to whole milliseconds, from 1 to 10^15 (31,700 years). A record must not
+ * outlive the tier that it came from. For authors of storages.
  *
  * @returns `undefined` for `undefined`, which keeps a record until it is removed
  */
@@ -15,7 +18,10 @@ export function wholeMilliseconds(milliseconds: number | undefined): number | un
   return milliseconds === undefined ? undefined : whole(milliseconds, 1);
 }
 
-/** Returns the records with whole times: the same list if they are whole already, as those of the core are. */
+/**
+ * Returns the records with whole times. It is the same list if they are whole already, as the
+ * core's are.
+ */
 export function withWholeTimes<R extends StoredRecord>(records: readonly R[]): readonly R[] {
   for (const { ttl, freshFor } of records) {
     if (!isWhole(ttl, 1) || !isWhole(freshFor, 0)) return records.map(rounded);

@@ -15,7 +15,7 @@ import {
 import { thrownBy } from "../support/reason.js";
 
 describe("checkKeys", () => {
-  it("takes texts of 1 to 2,000 characters", () => {
+  it("takes strings of 1 to 2,000 characters", () => {
     expect(() =>
       checkKeys(["a", "ä 😀 %_*?[]{}'\"`\\", "x".repeat(2000), "語".repeat(2000)], "s"),
     ).not.toThrow();
@@ -39,7 +39,7 @@ describe("checkKeys", () => {
 });
 
 describe("KeyPattern", () => {
-  it("matches its literals in order, with any text between", () => {
+  it("matches its literals in order, with any string between", () => {
     const pattern = KeyPattern.of("user:", ":", "mail");
     expect(["user:1:mail", "user::mail", "user:a:b:mail"].filter((key) => pattern.matches(key))).toHaveLength(
       3,
@@ -49,12 +49,12 @@ describe("KeyPattern", () => {
     ).toBe(false);
   });
 
-  it("is its one literal where there is only one", () => {
+  it("is its one literal if there is only one", () => {
     expect(KeyPattern.of("a").matches("a")).toBe(true);
     expect(KeyPattern.of("a").matches("ab")).toBe(false);
   });
 
-  it("escapes what means something in each language", () => {
+  it("escapes the special characters of each language", () => {
     const pattern = KeyPattern.startingWith("a*b?c[d]e^f\\g%h_i.j");
     expect(pattern.glob()).toBe("a\\*b\\?c\\[d\\]e\\^f\\\\g%h_i.j*");
     expect(pattern.like()).toBe("a*b?c[d]e^f\\\\g\\%h\\_i.j%");
@@ -104,7 +104,10 @@ const literalsOfFew = fc
   .map(([first, rest]): [string, ...string[]] => [first, ...rest]);
 const keyOfFew = fc.array(few, { maxLength: 5 }).map((parts) => parts.join(""));
 
-/** The definition itself: one literal is the key; of several the first begins it and the others match a rest of the rest. */
+/**
+ * The definition itself. A single literal is the key. Otherwise the first literal begins the key,
+ * and the others match a rest of the rest.
+ */
 function matchesBySplitting([first = "", ...rest]: readonly string[], key: string): boolean {
   if (rest.length === 0) return key === first;
   if (!key.startsWith(first)) return false;
@@ -114,7 +117,7 @@ function matchesBySplitting([first = "", ...rest]: readonly string[], key: strin
   );
 }
 
-describe("generations as text", () => {
+describe("generations as strings", () => {
   it("come back as they went in", () => {
     const generation = { id: "9f-A_z0", at: 1_763_700_000_123 };
     expect(generationText(generation)).toBe("9f-A_z0@1763700000123");
@@ -183,7 +186,7 @@ describe("backOff", () => {
 });
 
 describe("the checks of options", () => {
-  it("name what is unknown and what there is", () => {
+  it("name the unknown option and the known ones", () => {
     expect(() => refuseUnknownOptions({ table: "a" }, ["table", "sweepInterval"], "couch()")).not.toThrow();
     expect(
       thrownBy(() => refuseUnknownOptions({ tabel: "a" }, ["table", "sweepInterval"], "couch()")),
@@ -198,7 +201,7 @@ describe("the checks of options", () => {
     }
   });
 
-  it("show no object, which may hold a password", () => {
+  it("show no object, because it may hold a password", () => {
     expect(["a", 1, null, { password: "secret" }, ["secret"]].map(shown)).toEqual([
       '"a"',
       "1",

@@ -21,7 +21,7 @@ afterEach(() => void vi.useRealTimers());
 const label = "couch://here";
 const bytes = Buffer.from("b");
 
-/** A driver that notes what it is asked, and answers the key itself for each read. */
+/** Makes a driver that records its calls, and answers each read with the key itself. */
 function couch(overrides: Partial<Driver> = {}, sweepInterval?: number) {
   const asked: (readonly [method: string, ...given: unknown[]])[] = [];
   const driver: Driver = {
@@ -68,7 +68,7 @@ function couch(overrides: Partial<Driver> = {}, sweepInterval?: number) {
   return { storage, leases: storage.leases!, generations: storage.generations!, asked, givenTo };
 }
 
-/** Every call that takes keys, given one key. */
+/** The calls that take keys, each with one key. */
 const callsWithKey: readonly (readonly [
   string,
   (made: ReturnType<typeof couch>, key: string) => Promise<unknown>,
@@ -84,7 +84,7 @@ const callsWithKey: readonly (readonly [
 ];
 
 describe("the keys of a batch", () => {
-  it.each(callsWithKey)("are checked by %s before the driver is asked", async (_, call) => {
+  it.each(callsWithKey)("are checked by %s before the driver is called", async (_, call) => {
     const made = couch();
     expect(await reason(call(made, "a\nb"))).toMatchObject({ code: "CACHEME_INVALID_KEY" });
     expect(made.asked).toEqual([]);
@@ -123,7 +123,7 @@ describe("the keys of a batch", () => {
     expect(givenTo("remove")).toEqual([[["a", "b"]]]);
   });
 
-  it("have a generation each, however often they are asked for", async () => {
+  it("have a generation each, however often they are requested", async () => {
     const { generations, givenTo } = couch();
     const [first, other, again] = await generations.ensure(["t", "u", "t"], 10);
     expect(again).toEqual(first);
@@ -158,7 +158,7 @@ describe("the records of a batch", () => {
     expect(givenTo("write")[0]?.[0]).toBe(records);
   });
 
-  it("reach the driver as the caller's own list if nothing is to be changed", async () => {
+  it("reach the driver as the caller's own list if nothing must be changed", async () => {
     const { storage, givenTo } = couch();
     const records = [
       { key: "a", bytes, ttl: 10, freshFor: 0 },
@@ -168,7 +168,7 @@ describe("the records of a batch", () => {
     expect(givenTo("write")[0]?.[0]).toBe(records);
   });
 
-  it("have whole times: a fraction is left off, and a ttl is at least 1", async () => {
+  it("have whole times: fractions are dropped, and a ttl is at least 1", async () => {
     const { storage, leases, givenTo } = couch();
     await storage.writeMany([
       { key: "a", bytes, ttl: 10.9, freshFor: 0.5 },
@@ -190,7 +190,7 @@ describe("wholeMilliseconds", () => {
 });
 
 describe("leases", () => {
-  it("are asked for with a token each, a whole duration and whether to steal", async () => {
+  it("are requested with a token each, a whole duration and whether to steal", async () => {
     const { leases, givenTo } = couch();
     const answers = await leases.acquire([
       { key: "a", duration: 10.5 },
@@ -231,7 +231,7 @@ describe("leases", () => {
     expect(givenTo("release")).toEqual([[[{ key: "a", token: "cas-2" }]]]);
   });
 
-  it("are not offered once the driver gives a reason, which it may find out while opening", () => {
+  it("are not supported once the driver gives a reason, which it may find out while opening", () => {
     const lacks: { leases?: string } = {};
     const { storage } = couch({ lacks });
     expect(storage.leases).toBeDefined();
@@ -239,7 +239,7 @@ describe("leases", () => {
     expect(storage).toMatchObject({ leases: undefined, lacks });
   });
 
-  it("can be given back by a driver that got them after the deadline, in a call with its own deadline", async () => {
+  it("can be released by a driver that got them after the deadline, in a call with its own deadline", async () => {
     let giveBack: Promise<boolean> | undefined;
     const { leases } = couch({
       acquire: (_, call) =>
@@ -255,7 +255,7 @@ describe("leases", () => {
     expect(await giveBack).toBe(false);
   });
 
-  it("are not offered by a driver that lacks one of their methods, nor are generations, scans and info", () => {
+  it("are not supported by a driver that lacks one of their methods, nor are generations, scans and info", () => {
     const { storage } = couch({
       release: undefined,
       bump: undefined,
@@ -272,7 +272,7 @@ describe("leases", () => {
 });
 
 describe("generations", () => {
-  it("have an id each that stays the same however often the driver reads it, also in a copy", async () => {
+  it("have an id each that stays the same however often the driver reads it, even in a copy", async () => {
     const read: (readonly [string, string])[] = [];
     const { generations } = couch({
       ensure: async (tags) =>
@@ -395,7 +395,7 @@ describe("an error of the driver", () => {
     });
   });
 
-  it("is none if no key of a batch failed", () => {
+  it("is not thrown if no key of a batch failed", () => {
     expect(() => new KeyFailures(3).throwIfAny()).not.toThrow();
   });
 
@@ -411,7 +411,7 @@ describe("an error of the driver", () => {
     });
   });
 
-  it("in open says what the driver advises for it", async () => {
+  it("in open has the driver's advice for it", async () => {
     const { storage } = couch({
       open: failing,
       errors: { connectAdvice: (error) => `Do not ask for ${error.message}.` },
@@ -448,7 +448,7 @@ describe("a deadline", () => {
     answer.resolve([]);
   });
 
-  it("that does not pass calls nobody", async () => {
+  it("that does not pass calls no listener", async () => {
     const listener = vi.fn();
     const { storage } = couch({
       read: async (_, call) => {
@@ -481,7 +481,7 @@ describe("the sweep of a driver", () => {
     expect(asked.at(-1)).toEqual(["close"]);
   });
 
-  it("that fails is tried again, and nobody is told", async () => {
+  it("that fails is tried again, without an error", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const sweep = vi.fn(() => Promise.reject(new Error("locked")));
     const { storage } = couch({ sweep }, 500);
@@ -512,8 +512,8 @@ describe("the trial of a driver", () => {
   });
 });
 
-describe("a storage that is closed", () => {
-  it("closes the driver once, after the calls that are under way, and refuses every later one", async () => {
+describe("a closed storage", () => {
+  it("closes the driver once, after the calls under way, and refuses every later one", async () => {
     const answer = deferred<Uint8Array[]>();
     const { storage, asked, generations } = couch({ read: () => answer.promise });
     const read = storage.readMany(["a"]);

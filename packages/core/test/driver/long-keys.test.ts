@@ -28,7 +28,7 @@ describe("a long key", () => {
     expect(longKeys.beginning("😀".repeat(30))).toBe("😀".repeat(5));
   });
 
-  it("has a stored form that is its own, and never too long", () => {
+  it("has a stored form of its own, which is never too long", () => {
     fc.assert(
       fc.property(keys, keys, (one, other) => {
         const [first, second] = [longKeys.indexed(one), longKeys.indexed(other)];

@@ -23,7 +23,7 @@ const options = new OptionTable("couch()", {
 });
 
 describe("a table of options", () => {
-  it("fills in the defaults, and leaves what has none undefined", () => {
+  it("fills in the defaults, and leaves options without one undefined", () => {
     expect(options.check({})).toEqual({
       connect: "eager",
       commandTimeout: 1000,
@@ -45,7 +45,7 @@ describe("a table of options", () => {
     });
   });
 
-  it("refuses to leave out an option that is required", () => {
+  it("refuses to leave out a required option", () => {
     const server = new OptionTable("a server", { port: { kind: wholeNumber(1), isRequired: true } });
     expect(server.check({ port: 5 }).port.toFixed()).toBe("5");
     expect(thrownBy(() => server.check({}))).toMatchObject({
@@ -54,7 +54,7 @@ describe("a table of options", () => {
     });
   });
 
-  it("checks what was given", () => {
+  it("checks the values", () => {
     const listener = (): void => {};
     expect(
       options.check({ connect: "lazy", commandTimeout: "5s", color: "blue", listener, table: "a.b" }),
@@ -100,12 +100,9 @@ describe("a table of options", () => {
     ["batch=many", 'The option batch of couch() is "many"'],
     ["batch=", 'The option batch of couch() is ""'],
     ["createTable=1", 'The option createTable of couch() is "1"'],
-    ["connect=lazy", "with the parameter connect, which it does not take. Give it as an option."],
-    [
-      "hue=1",
-      "the parameter hue, which it does not take. It takes batch, color, createTable, sweepInterval.",
-    ],
-    ["toString=1", "the parameter toString, which it does not take."],
+    ["connect=lazy", "with the unsupported parameter connect. Give it as an option."],
+    ["hue=1", "the unsupported parameter hue. It takes batch, color, createTable, sweepInterval."],
+    ["toString=1", "the unsupported parameter toString."],
   ])("refuses the parameter %s", (text, message) => {
     expect(thrownBy(() => options.check(options.fromParameters(new URLSearchParams(text))))).toMatchObject({
       code: "CACHEME_INVALID_OPTION",

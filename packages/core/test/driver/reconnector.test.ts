@@ -19,8 +19,8 @@ function connection(options: Partial<ReconnectorOptions> = {}) {
 
 const refused = new Error("refused");
 
-describe("a connection that is not there yet", () => {
-  it("is dialled once for all who wait, and settles them together", async () => {
+describe("a connection that does not exist yet", () => {
+  it("is dialled once for all waiting calls, and settles them together", async () => {
     const { machine, dial } = connection();
     const both = Promise.all([machine.untilReady(), machine.untilReady()]);
     expect(dial).toHaveBeenCalledTimes(1);
@@ -43,7 +43,7 @@ describe("a connection that is not there yet", () => {
     expect(dial).toHaveBeenCalledTimes(2);
   });
 
-  it("is hung up when its time is over", async () => {
+  it("is hung up when its time has passed", async () => {
     const { machine, hangUp } = connection();
     const waiting = reason(machine.untilReady());
     await vi.advanceTimersByTimeAsync(999);
@@ -74,7 +74,7 @@ describe("a connection that is not there yet", () => {
   });
 });
 
-describe("a connection that is lost", () => {
+describe("a lost connection", () => {
   it("is dialled at once, and calls wait for the outcome", async () => {
     const { machine, dial } = connection();
     machine.ready();
@@ -136,7 +136,7 @@ describe("a client that reconnects by itself", () => {
 });
 
 describe("a closed connection", () => {
-  it("rejects those who wait and those who come, and dials no more", async () => {
+  it("rejects waiting and new calls, and dials no more", async () => {
     const { machine, dial } = connection({ isPersistent: true });
     const waiting = reason(machine.untilReady());
     machine.close();

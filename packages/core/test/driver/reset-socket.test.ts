@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { resetSocket } from "../../src/driver.js";
 
-/** Both ends of a connection on this machine. */
+/** Makes both ends of a connection on this machine. */
 async function connected(): Promise<{ readonly ours: Socket; readonly theirs: Socket }> {
   const server = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());
@@ -27,7 +27,7 @@ describe("resetSocket", () => {
     expect((await failed)[0]).toMatchObject({ code: "ECONNRESET" });
   });
 
-  it("throws away what was not sent yet", async () => {
+  it("drops bytes that were not sent yet", async () => {
     const { ours, theirs } = await connected();
     theirs.pause();
     // More than both systems' buffers take.
@@ -49,7 +49,7 @@ describe("resetSocket", () => {
     expect((await failed)[0]).toMatchObject({ message: "silent" });
   });
 
-  it("destroys what cannot be reset: a socket that still connects, one that has ended, another stream", async () => {
+  it("destroys sockets that cannot be reset: one that still connects, one that has ended, another stream", async () => {
     const connecting = connect(9, "127.0.0.1").on("error", () => {});
     const { ours, theirs } = await connected();
     theirs.on("error", () => {});

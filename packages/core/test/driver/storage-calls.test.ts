@@ -37,7 +37,7 @@ describe("a call", () => {
     expect(opened).toHaveLength(1);
   });
 
-  it("opens again after an opening that failed", async () => {
+  it("opens again after a failed opening", async () => {
     let attempts = 0;
     const open = async () => {
       if (++attempts < 3) throw new Error("connection refused");
@@ -80,7 +80,7 @@ describe("a call", () => {
     await vi.advanceTimersByTimeAsync(10);
   });
 
-  it("is not made any more where the opening took longer than its deadline", async () => {
+  it("is not made any more if the opening took longer than its deadline", async () => {
     const opening = deferred();
     const { calls: storage } = calls({ open: () => opening.promise });
     const act = vi.fn(async () => 1);
@@ -92,7 +92,7 @@ describe("a call", () => {
     expect(act).not.toHaveBeenCalled();
   });
 
-  it("that fails says what failed, in clean words, and what to do", async () => {
+  it("that fails names the operation, the clean reason and the remedy", async () => {
     const { calls: storage } = calls({
       clean: (error) => new Error(error.message.replace("secret", "…")),
       advice: () => "Read its log.",
@@ -114,7 +114,7 @@ describe("a call", () => {
     expect(await reason(storage.run("a write", act))).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
   });
 
-  it("tells every reason of several addresses", async () => {
+  it("reports every reason of several addresses", async () => {
     const open = () =>
       Promise.reject(new AggregateError([new Error("::1 refused"), new Error("127.0.0.1 refused")]));
     expect(await reason(calls({ open }).calls.connect())).toMatchObject({
@@ -124,7 +124,7 @@ describe("a call", () => {
 });
 
 describe("connecting", () => {
-  it("is given up when its time is over, and aborted", async () => {
+  it("is given up when its time has passed, and aborted", async () => {
     let given: AbortSignal | undefined;
     const { calls: storage } = calls({
       open: (signal) => {
@@ -141,7 +141,7 @@ describe("connecting", () => {
     expect(given?.aborted).toBe(true);
   });
 
-  it("lazily returns at once, and a failure is nobody's", async () => {
+  it("lazily returns at once, and reports no failure", async () => {
     const { calls: storage } = calls({ connect: "lazy", open: () => Promise.reject(new Error("down")) });
     await storage.connect();
     await vi.advanceTimersByTimeAsync(1);
@@ -151,7 +151,7 @@ describe("connecting", () => {
   });
 });
 
-describe("why no connection could be made", () => {
+describe("the reason why no connection could be made", () => {
   const refuse = (error: unknown, options: Partial<StorageCallsOptions> = {}) =>
     reason(calls({ open: () => Promise.reject(error), ...options }).calls.connect());
   const systemError = (code: string, more: object = {}) =>
@@ -190,7 +190,7 @@ describe("why no connection could be made", () => {
     },
   );
 
-  it("says of the server's own words that it was reached, and what to do", async () => {
+  it("says of the server's own words that it was reached, and gives the remedy", async () => {
     const refusalAdvice = () => "Ask the administrator.";
     const message =
       "couch://here was reached, but cannot be used: ERR wrong password. Ask the administrator.";
@@ -203,7 +203,7 @@ describe("why no connection could be made", () => {
     }
   });
 
-  it("does not say of a server that is silent whether it was reached, unless the system says so", async () => {
+  it("does not say of a silent server whether it was reached, unless the system says so", async () => {
     const silence = { code: "CACHEME_CONNECT_FAILED", message: expect.stringMatching(/did not answer: /) };
     expect(await refuse(noAnswer(300), { isAnswer })).toMatchObject(silence);
     expect(await refuse(systemError("ETIMEDOUT", { syscall: "connect" }))).toMatchObject({
@@ -217,7 +217,7 @@ describe("why no connection could be made", () => {
     });
   });
 
-  it("takes an error that goes round in its causes", async () => {
+  it("accepts an error with a cycle in its causes", async () => {
     const round = new Error("round");
     round.cause = round;
     expect(await refuse(round)).toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
@@ -225,7 +225,7 @@ describe("why no connection could be made", () => {
 });
 
 describe("closing", () => {
-  it("waits for the calls that are under way, once, and refuses what comes after", async () => {
+  it("waits once for the calls under way, and refuses later ones", async () => {
     const { calls: storage, log } = calls();
     await storage.connect();
     const answer = deferred<number>();
@@ -260,7 +260,7 @@ describe("a sweeper", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("goes on after a sweep that failed", async () => {
+  it("continues after a failed sweep", async () => {
     const sweep = vi.fn(async () => {
       throw new Error("the storage is down");
     });

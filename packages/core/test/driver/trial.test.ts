@@ -14,7 +14,7 @@ const needs = "Couch 2 or newer";
 
 type Overrides = Partial<RemoteStorage> & { readonly trial?: Partial<Trial> };
 
-/** A storage of one table, all of whose calls are made through `StorageCalls`. */
+/** Makes a storage of one table that makes all its calls through `StorageCalls`. */
 function couch(overrides: Overrides = {}) {
   const table = new Map<string, Uint8Array>();
   const tokens = new Map<string, string>();
@@ -68,7 +68,7 @@ function couch(overrides: Overrides = {}) {
   return { storage, calls, call, table, log };
 }
 
-describe("the trial of a storage that was opened", () => {
+describe("the trial of an opened storage", () => {
   it("makes one call of each kind, once, before the first call, and leaves nothing behind", async () => {
     const { storage, log, table } = couch();
     await storage.readMany(["first"]);
@@ -136,7 +136,7 @@ describe("the trial of a storage that was opened", () => {
       { time: async () => Number.NaN },
       /a clock reading failed: expected milliseconds since the epoch, got NaN/,
     ],
-  ])("says what was found and what is needed if %s", async (_, overrides, why) => {
+  ])("names the found server and the needed ones if %s", async (_, overrides, why) => {
     const { storage } = couch(overrides);
     const error = await reason(storage.connect());
     expect(error).toMatchObject({
@@ -147,7 +147,7 @@ describe("the trial of a storage that was opened", () => {
     expect(error).toMatchObject({ message: expect.stringMatching(/The storage needs Couch 2 or newer\.$/) });
   });
 
-  it("is made again by the next call, which is told the same", async () => {
+  it("is made again by the next call, which gets the same error", async () => {
     const { storage, log } = couch({ readMany: () => Promise.reject(new Error("no")) });
     await reason(storage.connect());
     expect(await reason(storage.writeMany([]))).toMatchObject({ code: "CACHEME_UNSUPPORTED_SERVER" });
@@ -160,7 +160,7 @@ describe("the trial of a storage that was opened", () => {
     expect(log).not.toContain("time");
   });
 
-  it("lets pass what the driver knows not to last", async () => {
+  it("passes errors that the driver knows not to last", async () => {
     const { storage } = couch({
       writeMany: () => Promise.reject(new Error("full")),
       trial: { passes: ({ message }) => message === "full" },
@@ -168,7 +168,7 @@ describe("the trial of a storage that was opened", () => {
     await storage.connect();
   });
 
-  it("says the driver's remedy where it knows one", async () => {
+  it("gives the driver's remedy if it has one", async () => {
     const { storage } = couch({
       writeMany: () => Promise.reject(new Error("read-only")),
       trial: { remedyFor: () => "Give the address of the primary." },
