@@ -7,8 +7,8 @@ import { sharedState } from "./shared-state.js";
 
 /*
  * Returns the space of the caller. The functions of the module are the methods of one default
- * instance, which all copies of the package in a process share. Inside a load they are the methods
- * of the load's space. Each has the type of its method, so that it has the method's generics and
+ * instance. All copies of the package in a process share it. Inside a load they are the methods of
+ * the load's space. Each has the type of its method, so that it has the method's generics and
  * documentation.
  */
 

@@ -205,8 +205,8 @@ export class IncompleteError extends CachemeError {
 
 /**
  * Returns whether the value is an error, of this realm or of another one. Never throws, although
- * reading a revoked proxy does. For authors of storages: under Jest, and in Vitest's pools of
- * contexts, errors of Node's own modules are of another realm than the program.
+ * reading a revoked proxy does. For authors of storages. Under Jest, and in Vitest's pools of
+ * contexts, errors of Node's own modules are of another realm.
  */
 export function isError(thrown: unknown): thrown is Error {
   try {

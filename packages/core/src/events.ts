@@ -53,8 +53,8 @@ export type CachemeListener<E extends keyof CachemeEvents> = (event: CachemeEven
 type Listeners = { [E in keyof CachemeEvents]: CachemeListener<E>[] | null };
 
 /**
- * The listeners of one `Cacheme`. A list without listeners is `null`, so that a hot path checks it
- * with one comparison and builds no unused event.
+ * The listeners of one `Cacheme`. A list without listeners is `null`. So a hot path checks it with
+ * one comparison and builds no unused event.
  */
 export class Events {
   readonly listeners: Listeners = {

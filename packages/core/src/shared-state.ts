@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * The state that all copies of this package in one process share: two installed versions, or
- * bundles that each hold the package. The types are open, because another copy may have made the
- * values.
+ * The state that all copies of this package in one process share. Copies are two installed
+ * versions, or bundles that each hold the package. The types are open, because another copy may
+ * have made the values.
  */
 export interface SharedState {
   /** The default space, made by the copy that needs it first. */

@@ -4,7 +4,7 @@ import { connectionSettings, isAggregate, isError, StorageCalls } from "../src/d
 import { storageByUrl } from "../src/tiers/by-url.js";
 import { reason } from "./support/reason.js";
 
-// Makes an error of another realm. Test runners run programs in a context of their own, where the
+// Makes an error of another realm. Test runners run programs in a context of their own. There the
 // errors of Node's own modules are of another realm.
 const foreign = (source: string): unknown => runInNewContext(`Object.assign(${source})`);
 

@@ -36,9 +36,10 @@ const usualSweepInterval = 60_000;
  *   a remedy;
  * - sweeps in the background, and tries a new server if the driver has a trial.
  *
- * Errors of every call: `CACHEME_CONNECT_FAILED` if the database could not be reached,
- * `CACHEME_CONNECT_REFUSED` or `CACHEME_UNSUPPORTED_SERVER` if it was reached but cannot be used,
- * `CACHEME_STORAGE_FAILED` if it answered with an error or not in time, `CACHEME_INVALID_KEY`, and
+ * Every call rejects with `CACHEME_CONNECT_FAILED` if the database could not be reached. It rejects
+ * with `CACHEME_CONNECT_REFUSED` or `CACHEME_UNSUPPORTED_SERVER` if the database was reached but
+ * cannot be used. It rejects with `CACHEME_STORAGE_FAILED` if the database answered with an error
+ * or not in time. It rejects with `CACHEME_INVALID_KEY` for an invalid key, and with
  * `CACHEME_CLOSED` after `close()`.
  *
  * @example
@@ -78,8 +79,8 @@ export class DriverStorage implements RemoteStorage {
   }
 
   /**
-   * The leases. `undefined` even if the driver has leases but gives a reason not to use them, which
-   * it may find out while opening.
+   * The leases. `undefined` if the driver gives a reason not to use its leases. It may find the
+   * reason while opening.
    */
   get leases(): Leases | undefined {
     return this.#driver.lacks?.leases === undefined ? this.#leases : undefined;

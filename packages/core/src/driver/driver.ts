@@ -110,9 +110,9 @@ export interface Driver {
   /** See `RemoteStorage.timePrecision`. */
   readonly timePrecision?: number | undefined;
   /**
-   * Whether `read` accepts repeated keys and answers each, and whether `write` stores the later one
-   * of two records with one key. Each `true` saves the calls the search for repeated keys. Default
-   * `false`: no key is in a batch twice.
+   * Whether `read` answers repeated keys, and whether `write` stores the later one of two records
+   * with one key. Each `true` saves the calls the search for repeated keys. Default `false`: no key
+   * is in a batch twice.
    */
   readonly takesRepeatedKeys?: { readonly read?: boolean; readonly write?: boolean } | undefined;
   /** Explains the database's errors. */
@@ -169,8 +169,8 @@ export interface DriverErrors {
    */
   isAnswer?(error: Error): boolean;
   /**
-   * Returns a remedy, a sentence, for an error of a server that refuses to work but is neither too
-   * old nor of another kind: a missing permission, a replica that takes no writes.
+   * Returns a remedy, a sentence, if a server refuses to work but is neither too old nor of another
+   * kind. Examples are a missing permission, and a replica that takes no writes.
    */
   remedyFor?(error: Error): string | undefined;
   /**

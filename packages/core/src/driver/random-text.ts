@@ -4,8 +4,8 @@ import { randomFillSync } from "node:crypto";
 const size = 16;
 
 /**
- * The number of tokens and ids that are drawn at once, because a draw costs about a microsecond
- * whatever its length.
+ * The number of tokens and ids that are drawn at once. A draw costs about a microsecond whatever
+ * its length.
  */
 const drawnAtOnce = 256;
 

@@ -76,14 +76,14 @@ export interface StorageCall {
 }
 
 /**
- * The work that every remote storage does around its commands: opening once, a deadline for each
- * call, errors with the storage's name and a remedy, and closing when the last call has settled.
- * For authors of storages.
+ * Does the work that every remote storage does around its commands. It opens once, gives each call
+ * a deadline, and adds the storage's name and a remedy to errors. It closes when the last call has
+ * settled. For authors of storages.
  *
- * Every call rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` if the storage could not be
- * reached, `CACHEME_CONNECT_REFUSED` or `CACHEME_UNSUPPORTED_SERVER` if it was reached but cannot
- * be used, `CACHEME_STORAGE_FAILED` if it answered with an error or not in time, `CACHEME_CLOSED`
- * after `close()`.
+ * Every call rejects with a `StorageError`. The code is `CACHEME_CONNECT_FAILED` if the storage
+ * could not be reached. It is `CACHEME_CONNECT_REFUSED` or `CACHEME_UNSUPPORTED_SERVER` if the
+ * storage was reached but cannot be used. It is `CACHEME_STORAGE_FAILED` if the storage answered
+ * with an error or not in time, and `CACHEME_CLOSED` after `close()`.
  *
  * @example
  * ```ts
@@ -160,7 +160,7 @@ export class StorageCalls {
           reject(this.failed(action, error));
         },
       );
-      // Timers count from the beginning of the event loop's turn, so they fire early after a busy
+      // Timers count from the beginning of the event loop's turn. So they fire early after a busy
       // turn, such as one that made a large batch. The storage's time begins with the request. The
       // timer also keeps the process alive until the call has settled, because idle sockets do not.
       const asked = elapsed();

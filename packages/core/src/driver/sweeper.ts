@@ -18,8 +18,8 @@ export class Sweeper {
   #stopped = true;
 
   /**
-   * @param interval milliseconds from the end of one sweep to the next; up to a tenth is left out
-   *   at random, so that many processes do not sweep at one moment
+   * @param interval milliseconds from the end of one sweep to the next. Up to a tenth is left out
+   *   at random, so that many processes do not sweep at one moment.
    * @param sweep removes one batch and returns whether there may be more; a failed one is tried
    *   again next time
    */

@@ -16,7 +16,7 @@ export interface Trial {
   passes?(error: Error): boolean;
   /**
    * Returns a remedy, a sentence, for an error that does not come from the server's kind or
-   * version: a missing permission, a replica that takes no writes.
+   * version. Examples are a missing permission, and a replica that takes no writes.
    */
   remedyFor?(error: Error): string | undefined;
   /** Whether a page of a scan is cheap, whatever else is stored. Default `true`. */
@@ -34,8 +34,8 @@ const kept = 10_000;
 type Trying = (action: string) => void;
 
 /**
- * The attempts. They run one after another, so that a trial takes one connection of a pool, because
- * many processes may start at once.
+ * The attempts. They run one after another, so that a trial takes one connection of a pool. Many
+ * processes may start at once.
  */
 const attempts = [tryRecord, tryLeases, tryGeneration, tryTime, tryScan] as const;
 

@@ -5,8 +5,8 @@
 export interface Cached<V = unknown> {
   readonly value: V;
   /**
-   * The time when it was first stored, in milliseconds since the epoch, by the clock of the process
-   * that stored it.
+   * The time of the first store, in milliseconds since the epoch, by the clock of the storing
+   * process.
    */
   readonly writtenAt: number;
   /** The time until which it may be returned, on the same clock; `Infinity` if it has no ttl. */

@@ -11,9 +11,9 @@ import type { CompressionAlgorithm } from "../serializer/serializer.js";
  * length of the section, then the section payload -4 uint32 little-endian: CRC-32 of all bytes
  * before it, with the hash of the storage key as its start
  *
- * A reader that finds an unknown bit set must treat the entry as a miss, because the bit may make
- * the entry invalid. This reader knows no generations, so it misses entries that carry them instead
- * of skipping the section.
+ * A reader that finds an unknown bit must treat the entry as a miss, because the bit may invalidate
+ * it. This reader knows no generations, so it misses entries that carry them instead of skipping
+ * the section.
  *
  * The checksum turns torn writes and foreign bytes into a miss. It also binds an entry to its key:
  * bytes that were moved or copied to another key are a miss. CRC-32 is built into Node.js. The

@@ -9,12 +9,12 @@ const frozenDeeply = new WeakSet<object>();
 
 /**
  * Freezes plain objects and arrays, and those in them, and returns the value. Other objects (Dates,
- * Maps, bytes, instances of classes) and their contents stay as they are: a frozen Map still has a
- * working `set`. It also skips objects that cannot or must not be frozen: proxies (MobX, Vue),
- * module namespaces, objects with properties under symbols (by which libraries mark observed
- * objects), and objects with a getter that throws. Never throws.
+ * Maps, bytes, instances of classes) and their contents stay unchanged. A frozen Map would still
+ * have a working `set`. It also skips objects that cannot or must not be frozen. These are proxies
+ * (MobX, Vue), module namespaces, and objects with a getter that throws. Libraries mark observed
+ * objects by properties under symbols, so it skips objects with such properties, too. Never throws.
  *
- * A flat object is frozen in some tens of nanoseconds: the list is only made when an object holds
+ * A flat object is frozen in some tens of nanoseconds. The list is only made when an object holds
  * another one.
  */
 export function deepFreeze<T>(value: T): T {

@@ -18,8 +18,8 @@ export interface Lifetime {
   /** The time beyond which no tier keeps the value. */
   readonly limit: number;
   /**
-   * Whether the last tier keeps the value just until `limit`, even if its own ttl is shorter,
-   * because the load or the caller set it.
+   * Whether the load or the caller set the limit. Then the last tier keeps the value just until
+   * `limit`, even if its own ttl is shorter.
    */
   readonly explicit: boolean;
 }

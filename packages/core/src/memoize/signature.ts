@@ -4,7 +4,7 @@ import type { ValueOf } from "../node/value-of.js";
 
 /**
  * Any function. It has no call signature on purpose. The compiler would take the types of an inline
- * function's parameters from a signature, and `(page = 1) => …` would not have a number.
+ * function's parameters from a signature. Then `(page = 1) => …` would not have a number.
  */
 export type AnyFunction = CallableFunction;
 

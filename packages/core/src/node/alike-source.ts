@@ -14,8 +14,8 @@ const minifiedName =
 const minifiedExport = /^[\p{ID_Start}_$].?$/u;
 
 /**
- * Returns whether two sources only differ in names that a bundler made, because one module in two
- * graphs is compiled twice. Each such name must stand for one name of the other source throughout.
+ * Returns whether two sources only differ in names that a bundler made. One module in two graphs is
+ * compiled twice. Each such name must stand for one name of the other source throughout.
  * Properties, which follow a dot or precede a colon in an object, must be equal.
  */
 export function isAlikeBundled(one: string, other: string): boolean {

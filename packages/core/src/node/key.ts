@@ -52,9 +52,9 @@ const longestKey = 200;
 const shortened = "~sha256~";
 
 /**
- * Escapes `:` and `%` in a prefix, as `%3A` and `%25`, so that it ends at the first colon of a
- * storage key. Otherwise different nodes could read each other's entries: those of prefix `a:b` and
- * node `c`, and those of prefix `a`, node `b` and a key that begins with `c:`.
+ * Escapes `:` and `%` in a prefix, as `%3A` and `%25`. So the prefix ends at the first colon of a
+ * storage key. Otherwise two nodes could read each other's entries. One has prefix `a:b` and node
+ * `c`. The other has prefix `a`, node `b` and a key that begins with `c:`.
  */
 export function escapedPrefix(prefix: string): string {
   return prefix.replaceAll("%", "%25").replaceAll(":", "%3A");
@@ -62,8 +62,8 @@ export function escapedPrefix(prefix: string): string {
 
 /**
  * Returns the key under which a node's entry is stored in remote storages:
- * `prefix:name:key:version`. If it is longer than 200 bytes, `~sha256~` and the SHA-256 of the
- * node's key replace the key, as 43 characters of base64url.
+ * `prefix:name:key:version`. If it is longer than 200 bytes, a hash replaces the key: `~sha256~`
+ * and the key's SHA-256, as 43 characters of base64url.
  *
  * Two nodes never share a storage key. The escaped prefix, the name and the version have no colon.
  * So the first two parts and the last one can be found again, and the rest is the key. A name never

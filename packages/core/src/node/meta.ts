@@ -23,12 +23,13 @@ export interface NodeMeta {
   /**
    * The first part of the key, unique among the kinds of a space. Required if a tier is remote,
    * because bundlers rename classes. Without a name, a local-only class is identified by itself
-   * alone; events, errors and statistics then show the name of the class. A subclass that inherits
+   * alone. Events, errors and statistics then show the name of the class. A subclass that inherits
    * its meta does not inherit the name.
    *
-   * A second class of the same name shares the entries of the first one if both have one source, as
-   * when a module is evaluated twice. A class of another source replaces the first one, with a
-   * process warning; if `NODE_ENV` is `production`, it is refused (`CACHEME_DUPLICATE_NODE`).
+   * If a second class of the same name has the same source, it shares the entries of the first one.
+   * This happens when a module is evaluated twice. A class of another source replaces the first
+   * one, with a process warning. If `NODE_ENV` is `production`, it is refused
+   * (`CACHEME_DUPLICATE_NODE`).
    */
   readonly name?: string | undefined;
   /**

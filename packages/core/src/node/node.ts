@@ -6,7 +6,8 @@ import type { MaybePromise, ValueOf } from "./value-of.js";
 
 /**
  * The identity of one cached value. Extend it once per kind of cached value. The subclass says how
- * a value is keyed and loaded, and in the static {@link Node.meta} where and how long it is kept.
+ * a value is keyed and loaded. Its static {@link Node.meta} says where and how long the value is
+ * kept.
  *
  * The value's type is `V` if it is declared, else the result of `load`.
  *
@@ -29,9 +30,9 @@ export abstract class Node<V = unknown> {
   static meta?: NodeMeta;
 
   /**
-   * Loads many nodes of the class in one go: all the misses of one tick, or a single one if the
-   * class has no `load`. Annotate it with {@link LoadAll}, which checks the elements. The compiler
-   * only checks that a static *method* returns an array.
+   * Loads many nodes of the class in one go: all the misses of one tick. If the class has no
+   * `load`, it also loads a single node. Annotate it with {@link LoadAll}, which checks the
+   * elements. The compiler only checks that a static *method* returns an array.
    */
   static loadAll?: (nodes: readonly never[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
 
@@ -62,8 +63,8 @@ export interface NodeClass<N extends Node = Node> {
 /** The context of a running `load`: what it may read and set. */
 export interface LoadContext<V = unknown> extends LoadSurroundings {
   /**
-   * A signal that aborts when all readers have left (each reader had a `signal`), or when the
-   * load's deadline has passed. Pass it to `fetch` or to a database client.
+   * A signal that aborts when the load's deadline has passed. It also aborts when all readers have
+   * left, if each had a `signal`. Pass it to `fetch` or to a database client.
    */
   readonly signal: AbortSignal;
   /**

@@ -1,6 +1,6 @@
 /**
- * A piece of source: a name, a number, a string, a part of a template, a regular expression or a
- * single character.
+ * A piece of source: a name, number, string, part of a template, regular expression or single
+ * character.
  */
 export interface Token {
   readonly text: string;

@@ -19,9 +19,9 @@ export function mayDecompress(size: number, compressedSize: number, largest: num
 
 /**
  * Bounds the size that the compressed payloads of a batch may grow to. An attacker may have written
- * the bytes of a storage. A few kilobytes can grow a thousand times, and decoding them can take
- * fifty times as much memory again, such as for a list of empty objects. So a payload may grow as
- * records do. The payloads of a batch that grow more share one allowance.
+ * the bytes of a storage. A few kilobytes can grow a thousand times. Decoding them can take fifty
+ * times as much memory again, such as for a list of empty objects. So a payload may grow as records
+ * do. The payloads of a batch that grow more share one allowance.
  */
 export class DecompressionLimit {
   #unusual = 0;

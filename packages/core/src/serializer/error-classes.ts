@@ -41,9 +41,9 @@ function hasDOMExceptionState(value: object): boolean {
 }
 
 /**
- * Returns the name of the standard class that an error is an instance of, and `undefined` for an
- * instance of any other class. `byNode` is set for the classes of Node's own errors, such as a
- * refused connection or the codes `ERR_…`.
+ * Returns the name of the standard class of an error, and `undefined` for an instance of any other
+ * class. `byNode` is set for the classes of Node's own errors, such as a refused connection or the
+ * codes `ERR_…`.
  */
 export function standardClassOf(
   error: Error,
@@ -94,8 +94,8 @@ function nameOf(prototype: object): string {
 }
 
 /**
- * Returns an empty error of a standard class or, if `"coded"`, of the class that Node derives from
- * the standard class.
+ * Returns an empty error of a standard class. If the form is `"coded"`, the class is the one that
+ * Node derives from it.
  */
 export function emptyError(name: string, form: NodeErrorForm | undefined): Error {
   const error = errorClasses.get(name)?.make();

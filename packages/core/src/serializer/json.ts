@@ -7,9 +7,9 @@ import { type SerializerOptions, ValueTypes } from "./value-type.js";
 /**
  * Makes a serializer for JSON, which people and other programs can read. It carries objects,
  * arrays, strings, finite numbers (`-0` too), booleans and `null`, and `undefined` as the whole
- * value. It refuses everything else that `JSON.stringify` would drop or change, such as `undefined`
- * inside a value, `NaN`, Dates, Maps and bytes, unless `types` names it. An object that is met
- * twice comes back as two equal objects.
+ * value. It refuses all other values that `JSON.stringify` would drop or change, unless `types`
+ * names them. Examples are `undefined` inside a value, `NaN`, Dates, Maps and bytes. An object that
+ * is met twice comes back as two equal objects.
  *
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for invalid types, or two of one tag or class
  *

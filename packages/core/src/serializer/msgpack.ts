@@ -13,15 +13,15 @@ import { isOrdinaryMemory } from "./view-classes.js";
 /**
  * Makes the default serializer, for MessagePack: small, fast, and nearly all data comes back as it
  * went in. It carries everything that JSON carries, and `undefined`, bigints, `NaN`, infinities and
- * `-0`. It also carries Dates, Maps, Sets, RegExps, Errors of the standard classes with their own
- * properties, Buffers, typed arrays, objects without a prototype, sparse arrays, and values that
- * contain themselves. It refuses functions, symbols and instances of classes, unless `types` names
- * them.
+ * `-0`. It also carries Dates, Maps, Sets, RegExps, and Errors of the standard classes with their
+ * own properties. Further it carries Buffers, typed arrays, objects without a prototype, sparse
+ * arrays, and values that contain themselves. It refuses functions, symbols and instances of
+ * classes, unless `types` names them.
  *
  * Ordinary values (objects, arrays, strings, numbers, Dates, bytes) are plain MessagePack. Any
- * other value is written as a table of its parts, which costs a few times as much to write and to
- * read. The table is MessagePack behind the byte 0xC1, which MessagePack never uses. An object that
- * is met twice may come back as two equal objects.
+ * other value is written as a table of its parts. The table costs a few times as much to write and
+ * to read. The table is MessagePack behind the byte 0xC1, which MessagePack never uses. An object
+ * that is met twice may come back as two equal objects.
  *
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for invalid types, or two of one tag or class
  *
@@ -87,8 +87,8 @@ const unpackr = new Unpackr({ ...options });
 
 /*
  * Jest's jsdom environment has the classes of jsdom beside Node's Buffer, which is not a Uint8Array
- * there. msgpackr would write such a Buffer as an object, so the Buffer gets an extension type
- * there. The type is read everywhere.
+ * there. An extension type carries such a Buffer, because msgpackr would write it as an object. The
+ * type is read everywhere.
  */
 // biome-ignore lint/plugin: asks which realm Node's own module is of
 const isForeign = !(Buffer.alloc(0) instanceof Uint8Array);
@@ -119,8 +119,8 @@ let hasRows = false;
 
 /**
  * Returns whether msgpackr carries the value exactly. Takes under a microsecond for an object of
- * 200 bytes. The answer may be no for a value that msgpackr could carry, but never yes for a value
- * that msgpackr would change.
+ * 200 bytes. It may refuse a value that msgpackr could carry, but never accepts one that msgpackr
+ * would change.
  */
 function isOrdinary(value: unknown, depth: number): boolean {
   switch (typeof value) {

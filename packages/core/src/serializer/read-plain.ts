@@ -3,8 +3,8 @@ import { shortText } from "./short-text.js";
 
 /**
  * Reads a MessagePack value of the most frequent types: objects, arrays, strings, numbers,
- * booleans, `null` and `undefined`. It is two to four times as fast as msgpackr, because it makes
- * no view of the bytes and remembers the keys of objects.
+ * booleans, `null` and `undefined`. It is two to four times as fast as msgpackr: it makes no view
+ * of the bytes and remembers keys.
  *
  * @returns {@link notPlain} if the bytes hold anything else, are cut off or damaged; msgpackr then
  *   reads or refuses them

@@ -7,10 +7,7 @@ import type { Typed, ValueTypes } from "./value-type.js";
 /** The deepest nesting that the recursive serializers accept. */
 export const deepest = 1_000;
 
-/**
- * An object, or a value of a user's type, on the way from the root to the current place of the
- * search.
- */
+/** An object, or a value of a user's type, on the path from the root to the current place. */
 interface Step {
   readonly value: unknown;
   readonly children: readonly unknown[];
@@ -27,8 +24,8 @@ interface Step {
 export type Carrier = SerializerName | "cloned";
 
 /**
- * Throws if the serializer cannot carry the value or something in it, and names the path to the
- * first such thing. Searches each object once and does not recurse. Fast serializers have quicker
+ * Throws if the serializer cannot carry the value or a part of it. The error names the path to the
+ * first such part. Searches each object once and does not recurse. Fast serializers have quicker
  * checks of their own. They only come here for the message, or for values of users' types.
  *
  * @returns the data that the types made of values; the contents of a value come before the value
@@ -118,8 +115,7 @@ function containsItself(path: string, { tag }: Typed): SerializationError {
 }
 
 /**
- * Returns the error for a failure although every part can be carried, such as JSON longer than a
- * string can be.
+ * Returns the error for a failure of a value whose parts can all be carried, such as too long JSON.
  */
 export function failure(serializer: SerializerName, error: unknown): SerializationError {
   const reason = reasonOf(error);

@@ -8,11 +8,11 @@ import { viewClasses } from "./view-classes.js";
 
 /**
  * Makes a serializer of Node's own structured clone. It carries the values that `structuredClone`
- * copies and that come back as they went in: Dates, Maps, Sets, RegExps, standard Errors, bytes,
- * bigints, boxed primitives, and values that contain themselves. An object that is met twice comes
- * back as one. It refuses functions, symbols, instances of classes unless `types` names them, and
- * objects without a prototype. It is slower and larger than `msgpack()` for ordinary values. Only
- * programs in Node and Deno can read it.
+ * copies and that come back as they went in. These are Dates, Maps, Sets, RegExps, standard Errors,
+ * bytes, bigints, boxed primitives, and values that contain themselves. An object that is met twice
+ * comes back as one. It refuses functions, symbols, instances of classes unless `types` names them,
+ * and objects without a prototype. It is slower and larger than `msgpack()` for ordinary values.
+ * Only programs in Node and Deno can read it.
  *
  * @throws ConfigurationError `CACHEME_NOT_OFFERED` if the runtime has no such serializer: Bun 1.4
  *   has none

@@ -1,6 +1,6 @@
 /*
  * A value as a flat list of its parts, for values that msgpackr could not write itself. The first
- * part is the whole value. Parts name each other by their place in the list, so a value may contain
+ * part is the whole value. Parts name each other by their place in the list. So a value may contain
  * itself, and nesting needs no stack. A part that is not an array stands for itself. An array
  * starts with one of these numbers, which never change:
  */

@@ -1,8 +1,8 @@
 import { ConfigurationError, reasonOf, SerializationError } from "../errors.js";
 
 /**
- * A type of your own that a serializer carries: how to recognize a value, how to encode it as plain
- * data, and how to decode it.
+ * A type of your own that a serializer carries. It recognizes a value, encodes it as plain data,
+ * and decodes it.
  *
  * A serializer only asks its types about values that it does not carry by itself. Make a type with
  * {@link valueType}, which infers `T` and `D`.

@@ -21,7 +21,7 @@ export class KeyPattern {
   }
 
   /**
-   * Makes a pattern for keys that begin with the first string, end with the last, and have the
+   * Makes a pattern for keys. They begin with the first string, end with the last, and have the
    * others between, in order. A single string only matches itself.
    */
   static of(...literals: readonly [string, ...string[]]): KeyPattern {
@@ -44,8 +44,8 @@ export class KeyPattern {
 
   /**
    * The pattern's first and last literal. Every key that matches the pattern matches its outline
-   * too. Hand the outline to a server whose matcher backtracks, and filter the answer with
-   * {@link matches}: each further literal may multiply the server's work by the key's length.
+   * too. Send the outline to a server whose matcher backtracks, and filter the answer with
+   * {@link matches}. Each further literal may multiply the server's work by the key's length.
    */
   get outline(): KeyPattern {
     const { literals } = this;
@@ -53,9 +53,8 @@ export class KeyPattern {
   }
 
   /**
-   * Returns whether the key matches. Takes the first place of each literal and never returns to it,
-   * because a later place leaves less of the key for the literals that follow. So a key is read
-   * once, however many literals there are.
+   * Returns whether the key matches. Takes the first place of each literal and never returns to it.
+   * A later place leaves less of the key. So a key is read once, however many literals there are.
    */
   matches(key: string): boolean {
     const { literals, prefix } = this;

@@ -25,7 +25,7 @@ export interface LocalStorage {
   readonly label: string;
   /**
    * Returns the entry, or `undefined`, and counts as a use of the entry. May still return an entry
-   * past its `freshUntil`: the caller compares, so that only entries with a ttl read the clock. No
+   * past its `freshUntil`. The caller compares, so that only entries with a ttl read the clock. No
    * other method is called as often.
    */
   read(space: number, key: string): LocalEntry | undefined;

@@ -81,9 +81,9 @@ export interface RemoteStorage {
   /** Returns a description of the server. */
   readonly info?: (() => Promise<StorageInfo>) | undefined;
   /**
-   * The reasons why the storage does not support a capability, a sentence each. A storage may
-   * only learn its server's capabilities when it connects, so read a capability each time that you
-   * need it.
+   * The reasons why the storage does not support a capability, a sentence each. A storage may only
+   * learn its server's capabilities when it connects. So read a capability each time that you need
+   * it.
    */
   readonly lacks?: { readonly [capability in StorageCapability]?: string } | undefined;
 }
@@ -101,9 +101,9 @@ export interface StoredRecord {
    */
   readonly ttl: number | undefined;
   /**
-   * Milliseconds from now on the storage's clock in which the record counts as fresh, so that
-   * {@link Leases.acquire} answers with it. Afterwards it is stale: readable, and its lease is
-   * available. Default: as long as the record is kept.
+   * Milliseconds from now on the storage's clock in which the record is fresh.
+   * {@link Leases.acquire} answers `fresh` meanwhile. Afterwards it is stale: readable, and its
+   * lease is available. Default: as long as the record is kept.
    */
   readonly freshFor?: number | undefined;
 }

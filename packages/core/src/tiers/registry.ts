@@ -81,8 +81,8 @@ export class StorageRegistry {
   }
 
   /**
-   * Registers a name that is taken, either by the same storage (a module may be evaluated twice) or
-   * by another one.
+   * Registers a taken name. The same storage has it if a module is evaluated twice. Otherwise
+   * another storage has it.
    */
   async #registerAgain(
     name: string,

@@ -11,8 +11,8 @@ import type { Tick } from "./tick.js";
 export interface RemoteRead {
   readonly storageKey: string;
   /**
-   * Called with the bytes on a hit, with neither on a miss, and with the error if the storage is in
-   * trouble. Must not throw.
+   * Called with the bytes on a hit, and with neither on a miss. If the storage is in trouble,
+   * called with the error. Must not throw.
    */
   arrived(bytes: Uint8Array | undefined, trouble: Error | undefined): void;
 }
@@ -20,8 +20,8 @@ export interface RemoteRead {
 /** A record to write. */
 export interface RemoteWrite {
   /**
-   * Returns the record when the batch is sent; `undefined` if the write was overtaken meanwhile and
-   * must not happen any more.
+   * Returns the record when the batch is sent. It is `undefined` if the write was overtaken
+   * meanwhile and must not happen.
    */
   record(): StoredRecord | undefined;
   /** Called with the error if it is unknown whether the record is stored. Must not throw. */

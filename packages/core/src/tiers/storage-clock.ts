@@ -5,8 +5,8 @@ import type { RemoteStorage } from "../storage/remote-storage.js";
 const sampleAge = 10 * 60_000;
 
 /**
- * The smallest difference, in milliseconds, between the wall clock's progress and the elapsed time
- * that means that the clock was set.
+ * The difference, in milliseconds, between the wall clock's progress and the elapsed time that
+ * shows that the clock was set.
  */
 const jump = 1_000;
 

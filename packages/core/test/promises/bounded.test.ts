@@ -4,8 +4,8 @@ import { bundleProgram, type Program } from "@cacheme/test-services";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 /**
- * The program's output: the smallest number of nodes held after a round for each kind of work, and
- * the heap in kilobytes after each pass.
+ * The program's output. It has the smallest number of nodes held after a round, for each kind of
+ * work. It also has the heap in kilobytes after each pass.
  */
 interface Left {
   readonly held: Readonly<Record<string, number>>;

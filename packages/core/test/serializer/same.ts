@@ -1,9 +1,9 @@
 import { expect } from "vitest";
 
 /**
- * Fails unless both are the same, even in aspects that equality usually ignores: -0, prototypes,
- * holes, properties of arrays, the order of keys, whether a property is enumerable. Objects that
- * contain themselves are compared along the same paths.
+ * Fails unless both are the same, even in aspects that equality usually ignores. These are -0,
+ * prototypes, holes, properties of arrays, the order of keys, and whether a property is enumerable.
+ * Objects that contain themselves are compared along the same paths.
  */
 export function expectSame(actual: unknown, expected: unknown): void {
   const met = new Map<object, object>();

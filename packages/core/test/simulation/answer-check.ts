@@ -45,9 +45,9 @@ export function checkAnswer(read: Read, origin: Origin | undefined, value: unkno
 /**
  * Raises the lowest value that later reads may get, once a reader got a value.
  *
- * A value that no tier took, or that was loaded past a tier in trouble, may be followed by an older
- * one (promise 10). If its reader wanted to replace the stored one, it may not: the stored one is
- * gone, or its tier is distrusted.
+ * An older value may follow a value that no tier took, or that was loaded past a tier in trouble
+ * (promise 10). It may not if the reader wanted to replace the stored value. That value is gone, or
+ * its tier is distrusted.
  *
  * @param isLocal whether a local tier holds the value
  */
@@ -55,7 +55,7 @@ export function raiseFloor(history: KeyHistory, read: Read, origin: Origin, isLo
   const isNew = origin.kind === "load" && origin.born > read.born;
   const replaced = isReplacing(read) || (read.way === "maxAge" && isNew);
   const isHeld = origin.taken || isLocal;
-  // Later readers may find the value in a tier, and the entry of the tier in trouble is as old as
+  // Later readers may find the value in a tier. The entry of the tier in trouble is as old as
   // before.
   if (origin.kind === "load" && history.wasInTrouble) origin.pastTrouble = true;
   if (!replaced && (!isHeld || history.wasInTrouble || origin.pastTrouble)) return;

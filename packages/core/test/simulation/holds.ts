@@ -42,9 +42,9 @@ interface Outcome {
 }
 
 /**
- * Returns the promises that a schedule breaks. A read may wait too long if loads end in one order,
- * because it waits for a load that it does not need. It only counts if the read waits as long in
- * the other order.
+ * Returns the promises that a schedule breaks. A read may wait too long if loads end in one order.
+ * It waits for a load that it does not need. It only counts if the read waits as long in the other
+ * order.
  */
 async function outcomeOf(setup: Setup, schedule: Schedule): Promise<Outcome> {
   const first = await runOf(setup, schedule, "youngest load first");

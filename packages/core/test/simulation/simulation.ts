@@ -10,8 +10,8 @@ import { type Setup, setups } from "./setups.js";
 import { Values } from "./values.js";
 
 /**
- * The orders in which loads end. A read has joined one of the loads of its key, and only the core
- * knows which, so both orders are tried.
+ * The orders in which loads end. A read has joined one of the loads of its key. Only the core knows
+ * which, so both orders are tried.
  */
 export type Probes = "oldest load first" | "youngest load first";
 
@@ -405,8 +405,8 @@ export class Simulation {
 
   /**
    * Returns whether a plain read of the key may wait for the request. It waits for no removal, and
-   * for no write that only a `set` waits for. If one remote tier has taken a set's value, the value
-   * may be on its way into another tier for a reader.
+   * for no write that only a `set` waits for. A set's value that one remote tier has taken may be
+   * on its way into another tier for a reader.
    */
   #isOwn({ kind, keys: concerned, born, values }: Gate, key: number, asked: number): boolean {
     if (kind === "remove" || !concerned.includes(key)) return false;

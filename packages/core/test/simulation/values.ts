@@ -10,8 +10,8 @@ export interface Origin {
   readonly key: number;
   readonly born: number;
   /**
-   * The earliest time, on the clock, at which a storage could have it: the end of the load, or the
-   * call of the set.
+   * The earliest time, on the clock, at which a storage could have it. It is the load's end, or the
+   * set's call.
    */
   storedAt: number | undefined;
   /** Whether the serializer carries it. */

@@ -12,8 +12,8 @@ export interface LeasedShards {
   ownerOf(key: string): ShardMember;
   check(keys: readonly string[]): void;
   /**
-   * Removes copies of the keys from other shards, and returns the keys of which those shards may
-   * still have a copy.
+   * Removes copies of the keys from other shards. Returns the keys of which those shards may still
+   * have a copy.
    */
   dropFormerCopies(keys: readonly string[]): Promise<ReadonlySet<string>>;
 }
@@ -40,7 +40,7 @@ export class ShardedLeases implements Leases {
 
   /**
    * Stores the records. The answer is also `false` if a former shard of the key may still have an
-   * older value, because that value could be read again.
+   * older value. That value could be read again.
    */
   async fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
     const keys = records.map(({ key }) => key);

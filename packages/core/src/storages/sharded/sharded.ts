@@ -21,7 +21,7 @@ export interface ShardedStorage extends RemoteStorage {
   /** Returns the name of the shard that holds a key of the storage. */
   shardFor(key: string): string;
   /**
-   * Connects a new shard and gives it its part of the keys: about 1 in N, which are misses at
+   * Connects a new shard and gives it its part of the keys. These are about 1 in N, and misses at
    * first. If the shard was in use before, clear it first, because its entries may be out of date.
    *
    * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the name is in use
@@ -40,9 +40,9 @@ export interface ShardedStorage extends RemoteStorage {
  * Spreads keys over several storages by rendezvous hashing. Use it for servers that cannot shard
  * among themselves. A Redis Cluster or a sharded MongoDB is one storage already.
  *
- * A shard that is down costs misses, not errors: its keys are not found, but those of the other
+ * A shard that is down costs misses, not errors. Its keys are not found, but those of the other
  * shards are. Writes and removals that did not reach it reject with a `BatchError` that names their
- * keys, because no invalidation may be lost silently.
+ * keys. No invalidation may be lost silently.
  *
  * All processes must have the same shards under the same names. After `addShard` or `removeShard`,
  * writes and removals also go to the shards that may have held a key before.

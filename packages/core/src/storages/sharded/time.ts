@@ -2,12 +2,11 @@ import type { ShardMember } from "./shard.js";
 
 /**
  * Reads the clock of the first shard by name that can be reached. The order of names is the same in
- * every process, whatever the order of its list, so all processes read one clock. Each record
+ * every process, whatever the order of its list. So all processes read one clock. Each record
  * expires by the clock of its own shard. So the times of a record are as exact as the shards'
  * clocks are close.
  *
- * Sends the request to all shards at once, because a shard that hangs must not add its deadline to
- * the next one's.
+ * Calls all shards at once, because a shard that hangs must not add its deadline to the next one's.
  *
  * @throws the first shard's error, if no shard answers
  */
