@@ -46,9 +46,11 @@ export {
 export { Reconnector, type ReconnectorOptions } from "./driver/reconnector.js";
 export { type Member, Rendezvous } from "./driver/rendezvous.js";
 export { resetSocket } from "./driver/reset-socket.js";
+export { SizeBound, type WrittenRows } from "./driver/size-bound.js";
 export { type StorageCall, StorageCalls, type StorageCallsOptions } from "./driver/storage-calls.js";
 export { Sweeper } from "./driver/sweeper.js";
 export { tableName } from "./driver/table-name.js";
+export { type TableOptions, tableRows } from "./driver/table-options.js";
 export type { Trial } from "./driver/trial.js";
 export { wholeMilliseconds } from "./driver/whole-milliseconds.js";
 export { type Duration, milliseconds } from "./duration.js";

@@ -157,10 +157,31 @@ export class Commands {
     return `SELECT id FROM ${this.#table} WHERE ${this.#isOver} ORDER BY expires_at LIMIT ${rows}`;
   }
 
-  /** Parameters: ids. Somebody may have written one of them anew. */
+  /** Parameters: ids. Somebody may have written one of them again. */
   sweep(rows: number): string {
     return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND ${this.#isOver}`;
   }
+
+  /** The place of a row in the order of writing. Parameters: those of {@link olderThan}, if there is a place. */
+  findWritten(skipped: number, hasPlace: boolean): string {
+    return `SELECT written_at, id FROM ${this.#table} ${hasPlace ? `WHERE ${olderThan("<")}` : ""}
+      ORDER BY written_at DESC, id DESC LIMIT 1 OFFSET ${skipped}`;
+  }
+
+  /** The first rows in the order of writing. Parameters: those of {@link olderThan}. */
+  oldest(rows: number): string {
+    return `SELECT id FROM ${this.#table} WHERE ${olderThan("<=")} AND NOT (${leaseRuns})
+      ORDER BY written_at, id LIMIT ${rows}`;
+  }
+
+  /** Parameters: ids, then those of {@link olderThan}. Somebody may have written one of them again. */
+  removeWritten(rows: number): string {
+    return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND ${olderThan("<=")} AND NOT (${leaseRuns})`;
+  }
+
+  /** Answers a row if the table has the index of `boundKey`, whatever its name is. Parameters: those of `tableFacts`. */
+  readonly boundProbe: string = `SELECT 1 FROM information_schema.statistics
+    WHERE table_name = ? AND table_schema = COALESCE(?, DATABASE()) AND column_name = 'written_at' AND seq_in_index = 1`;
 
   /** Fails where the table or a column of it is missing. */
   probe(): string {
@@ -186,6 +207,17 @@ export const serverFacts =
 /** Parameters: the table's name; its database, or NULL for the connection's. */
 export const tableFacts = `SELECT table_rows, data_length + index_length FROM information_schema.tables
   WHERE table_name = ? AND table_schema = COALESCE(?, DATABASE())`;
+
+/** The parameters of {@link tableFacts} for a quoted name. */
+export function nameParameters(table: string): readonly (string | null)[] {
+  const [name = "", database = null] = table.replaceAll("`", "").split(".").reverse();
+  return [name, database];
+}
+
+/** Rows before a place. Parameters: its time twice, and its id. */
+function olderThan(operator: "<" | "<="): string {
+  return `written_at <= ? AND (written_at < ? OR id ${operator} ?)`;
+}
 
 function ids(rows: number): string {
   return rows === 1 ? "id = ?" : `id IN (${list(rows, "?")})`;

@@ -12,13 +12,15 @@ import {
   type Made,
   type NewGeneration,
   type ScanPage,
+  SizeBound,
   type StorageCall,
   type StorageInfo,
   type StoredRecord,
+  type WrittenRows,
 } from "cacheme/driver";
 import { padded } from "./batch.js";
 import { Client } from "./client.js";
-import { Commands, tableFacts } from "./commands.js";
+import { Commands, nameParameters, tableFacts } from "./commands.js";
 import { acquire, fill, release } from "./leases.js";
 import type { Settings } from "./options.js";
 import {
@@ -37,7 +39,7 @@ import {
 } from "./record.js";
 import { serverOf } from "./server.js";
 import { serverErrors, trial } from "./server-errors.js";
-import { type Parameter, Session } from "./session.js";
+import { type Answer, type Parameter, Session } from "./session.js";
 
 /** Rows that a page of a scan looks at. */
 const pageRows = 1000;
@@ -56,11 +58,13 @@ export class MysqlDriver implements Driver {
   readonly #settings: Settings;
   readonly #client: Client;
   readonly #commands: Commands;
+  readonly #bound: SizeBound<Place> | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#client = new Client(settings);
     this.#commands = new Commands(settings.table);
+    this.#bound = settings.maxSize === undefined ? undefined : new SizeBound(settings.maxSize);
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -146,8 +150,7 @@ export class MysqlDriver implements Driver {
 
   info(call: StorageCall): Promise<StorageInfo> {
     return this.#use(call, async (session) => {
-      const [name = "", database = null] = this.#settings.table.replaceAll("`", "").split(".").reverse();
-      const [row] = await session.rows(tableFacts, [name, database]);
+      const [row] = await session.rows(tableFacts, nameParameters(this.#settings.table));
       const { product, version, packet } = session.server;
       return {
         server: `${product} ${version}`,
@@ -181,11 +184,29 @@ export class MysqlDriver implements Driver {
   /** Looks first, and locks only what it removes: a locked range of the index would hold up every write. */
   sweep(call: StorageCall): Promise<boolean> {
     return this.#use(call, async (session) => {
-      const found = await session.rows(this.#commands.expired(sweptRows));
-      const ids = found.flatMap(([id]) => (Buffer.isBuffer(id) ? [id] : [])).sort(Buffer.compare);
+      const expired = await session.rows(this.#commands.expired(sweptRows));
+      const ids = sortedIds(expired);
       if (ids.length > 0) await session.change(this.#commands.sweep(ids.length), ids);
-      return ids.length === sweptRows;
+      if (ids.length === sweptRows) return true;
+      return (await this.#bound?.step(this.#writtenRows(session))) ?? false;
     });
+  }
+
+  #writtenRows(session: Session): WrittenRows<Place> {
+    return {
+      find: async (olderThan, skipped) => {
+        const sql = this.#commands.findWritten(skipped, olderThan !== undefined);
+        const [row] = await session.rows(sql, olderThan && parametersOfPlace(olderThan));
+        return row && { time: Number(row[0]), id: row[1] as Buffer };
+      },
+      removeUpTo: async (place) => {
+        const parameters = parametersOfPlace(place);
+        const ids = sortedIds(await session.rows(this.#commands.oldest(sweptRows), parameters));
+        if (ids.length === 0) return false;
+        await session.change(this.#commands.removeWritten(ids.length), [...ids, ...parameters]);
+        return ids.length === sweptRows;
+      },
+    };
   }
 
   /** Generations are ordinary records whose bytes the server writes, with its own time in them. */
@@ -215,6 +236,20 @@ export class MysqlDriver implements Driver {
   #use<T>(call: StorageCall, act: (session: Session) => Promise<T>): Promise<T> {
     return new Session(this.#client, this.#commands, call).use(act);
   }
+}
+
+/** A row in the order of writing: rows of one statement have one time. */
+interface Place {
+  readonly time: number;
+  readonly id: Buffer;
+}
+
+function parametersOfPlace({ time, id }: Place): readonly Parameter[] {
+  return [time, time, id];
+}
+
+function sortedIds(rows: readonly Answer[]): readonly Buffer[] {
+  return rows.flatMap(([id]) => (Buffer.isBuffer(id) ? [id] : [])).sort(Buffer.compare);
 }
 
 function countOf(value: unknown): number | undefined {

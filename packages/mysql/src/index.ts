@@ -8,7 +8,7 @@ import {
 } from "./options.js";
 
 export type { MysqlConnectionOptions, MysqlPool, MysqlStorageOptions } from "./options.js";
-export { mysqlTable } from "./table.js";
+export { type MysqlTableOptions, mysqlTable } from "./table.js";
 
 /**
  * A storage in a table of MySQL from 8.0.13 or MariaDB from 10.5.

@@ -1,17 +1,13 @@
 import {
-  type ConnectionOptions,
-  connectionRows,
   type DriverSettings,
-  type Duration,
-  flag,
   type OptionKind,
   OptionTable,
   optionError,
   parseAddress,
   serverName,
   shown,
-  tableOption,
-  timer,
+  type TableOptions,
+  tableRows,
   wholeNumber,
 } from "cacheme/driver";
 import type { Pool, PoolOptions } from "mysql2";
@@ -19,17 +15,7 @@ import type { Pool as PromisePool } from "mysql2/promise";
 import { quoted } from "./table.js";
 
 /** How the storage behaves. Everything has a default. */
-export interface MysqlStorageOptions extends ConnectionOptions {
-  /** The table, with its database if that is not the connection's: `"cache.entries"`. Default `"cacheme"`. */
-  readonly table?: string | undefined;
-  /**
-   * Whether the table is made where it is missing. With `false` make it yourself, of what `mysqlTable()` prints.
-   * Default `true`.
-   */
-  readonly createTable?: boolean | undefined;
-  /** How often expired records are looked for and removed. No read relies on it. Default `"1m"`. */
-  readonly sweepInterval?: Duration | undefined;
-}
+export type MysqlStorageOptions = TableOptions;
 
 /** The options of mysql2 that a pool of the storage's takes. The others would contradict what the storage guarantees. */
 export type MysqlConnectionOptions = Pick<PoolOptions, (typeof taken)[number]>;
@@ -44,6 +30,7 @@ export interface Settings extends DriverSettings {
   /** Quoted, with its database if it has one. */
   readonly table: string;
   readonly createTable: boolean;
+  readonly maxSize: number | undefined;
 }
 
 const where = "mysql()";
@@ -80,12 +67,7 @@ const instead: Readonly<Record<string, string>> = {
 
 const form = 'Write "mysql://user:password@host:3306/database"; "mariadb://" means the same.';
 
-const optionTable = new OptionTable(where, {
-  ...connectionRows,
-  createTable: { kind: flag, default: true },
-  sweepInterval: { kind: timer, default: "1m" },
-  table: { kind: tableOption, default: "cacheme" },
-});
+const optionTable = new OptionTable(where, tableRows);
 
 /** mysql2 checks it. In an address, `true` verifies the certificate by mysql2's defaults; other words are its profiles. */
 const tls: OptionKind<PoolOptions["ssl"]> = {

@@ -1,9 +1,9 @@
 import { isError, refusedConnection, type StorageError, unsupportedServer } from "cacheme/driver";
-import { serverFacts } from "./commands.js";
+import { nameParameters, serverFacts } from "./commands.js";
 import type { Settings } from "./options.js";
 import { isServers, numberOf, serverErrors, trial } from "./server-errors.js";
 import type { Session } from "./session.js";
-import { tableStatement } from "./table.js";
+import { boundKey, tableStatement } from "./table.js";
 
 /** What the storage must know of the server. */
 export interface ServerFacts {
@@ -21,7 +21,7 @@ const oldest: Readonly<Record<string, readonly [number, number, number]>> = {
   MariaDB: [10, 5, 0],
 };
 
-const [noTable, noColumn, noDatabaseChosen] = [1146, 1054, 1046];
+const [noTable, noColumn, noDatabaseChosen, keyIsThere] = [1146, 1054, 1046, 1061];
 
 /** A mode of MariaDB in which a value of no bytes would be stored as none. */
 const losesEmptyValues = /\bEMPTY_STRING_IS_NULL\b/;
@@ -73,12 +73,14 @@ function isTooOld({ product, version }: ServerFacts): boolean {
   return false;
 }
 
-/** A table that is there may have been made in another way, on an older server, too: the trial of the calls tells. */
+/** The trial of the calls tells whether a table that is there was made in another way, on an older server for example. */
 async function ensureTable(session: Session, settings: Settings, facts: ServerFacts): Promise<void> {
-  const { table, createTable, label } = settings;
+  const { table, createTable, label, maxSize } = settings;
+  const bounded = maxSize !== undefined;
   const found = `${facts.product} ${facts.version}`;
   try {
     await session.rows(session.commands.probe());
+    if (bounded) await ensureBoundKey(session, settings);
     return;
   } catch (error) {
     const number = numberOf(error);
@@ -101,13 +103,29 @@ async function ensureTable(session: Session, settings: Settings, facts: ServerFa
     }
   }
   try {
-    await session.change(tableStatement(table));
+    await session.change(tableStatement(table, bounded));
   } catch (cause) {
     if (!isError(cause) || !isServers(cause) || serverErrors.remedyFor?.(cause) !== undefined) throw cause;
     throw unsupportedServer(label, found, trial.needs, {
       why: `the table could not be made: ${cause.message}`,
       cause,
     });
+  }
+}
+
+async function ensureBoundKey(session: Session, settings: Settings): Promise<void> {
+  const { table, createTable } = settings;
+  const found = await session.rows(session.commands.boundProbe, nameParameters(table));
+  if (found.length > 0) return;
+  if (!createTable) {
+    const remedy = `Run ALTER TABLE ${table} ADD ${boundKey}, or leave maxSize out`;
+    throw refused(settings, `the table ${table} has no index for maxSize`, remedy);
+  }
+  try {
+    await session.change(`ALTER TABLE ${table} ADD ${boundKey}`);
+  } catch (error) {
+    // Another process has added it meanwhile.
+    if (numberOf(error) !== keyIsThere) throw error;
   }
 }
 

@@ -9,6 +9,15 @@ export const now = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) 
 /** Bytes of an `id`, at most. With 4 KiB a page, the least, InnoDB's index takes 768. */
 export const longestId = 512;
 
+/** What {@link mysqlTable} may be told. */
+export interface MysqlTableOptions {
+  /** Adds the index that the option `maxSize` of `mysql()` needs. Default `false`. */
+  readonly bounded?: boolean | undefined;
+}
+
+/** The index that gives the order of writing. */
+export const boundKey = "KEY written_at (written_at)";
+
 /**
  * The statement that makes the table, for migrations: run it yourself and give the storage `createTable: false`. It is the
  * one that the storage runs by itself otherwise. MySQL from 8.0.13 and MariaDB from 10.5 take it.
@@ -21,12 +30,12 @@ export const longestId = 512;
  * console.log(mysqlTable("cache.entries"));
  * ```
  */
-export function mysqlTable(table = "cacheme"): string {
-  return tableStatement(quoted(tableName(table, "mysqlTable()")));
+export function mysqlTable(table = "cacheme", { bounded = false }: MysqlTableOptions = {}): string {
+  return tableStatement(quoted(tableName(table, "mysqlTable()")), bounded);
 }
 
 /** {@link mysqlTable} for a name that is quoted. */
-export function tableStatement(quoted: string): string {
+export function tableStatement(quoted: string, bounded: boolean): string {
   return `CREATE TABLE IF NOT EXISTS ${quoted} (
   -- The key's bytes; of a key of ${longestId} bytes or more its beginning and its SHA-256.
   id VARBINARY(${longestId}) NOT NULL PRIMARY KEY,
@@ -43,7 +52,7 @@ export function tableStatement(quoted: string): string {
   token BINARY(16) NULL,
   leased_at BIGINT NOT NULL DEFAULT ${now},
   leased_for BIGINT NOT NULL DEFAULT 0,
-  KEY expires_at (expires_at)
+  KEY expires_at (expires_at)${bounded ? `,\n  ${boundKey}` : ""}
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4`;
 }
 

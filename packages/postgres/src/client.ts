@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { backOff, type StorageCall } from "cacheme/driver";
+import { backOff, refusedConnection, type StorageCall } from "cacheme/driver";
 import type { Statement } from "./commands.js";
 import { Connections, Turn } from "./connections.js";
 import type { Settings } from "./options.js";
 import type { PostgresQuery } from "./pool.js";
 import { codeOf, conflicts } from "./server-errors.js";
-import { creation, probe } from "./table.js";
+import { boundProbe, creation, probe } from "./table.js";
 
 /** A row as the server sends it: bytes as bytes, everything else as text. */
 export type Row = readonly (string | Buffer | null)[];
@@ -30,10 +30,7 @@ export class PostgresClient {
     const giveUp = (): void => this.#connections.drop(turn);
     signal.addEventListener("abort", giveUp);
     try {
-      await this.#connections.ask(turn, plain(probe(this.#settings.table)));
-    } catch (error) {
-      if (codeOf(error) !== tableIsMissing || !this.#settings.createTable) throw error;
-      await this.#create(turn);
+      if (!(await this.#isThere(turn))) await this.#create(turn);
     } finally {
       signal.removeEventListener("abort", giveUp);
     }
@@ -60,26 +57,38 @@ export class PostgresClient {
   /** Sends a statement again after a conflict, and after somebody has dropped the table, which is created again. */
   async #patiently(turn: Turn, query: PostgresQuery): Promise<readonly Row[]> {
     try {
-      return await this.#rows(turn, query);
+      // `answerTypes` makes the rows, of which pg's types know nothing.
+      return (await this.#connections.ask(turn, query)).rows as Row[];
     } catch (error) {
       const code = codeOf(error);
       const isMissing = code === tableIsMissing && this.#settings.createTable;
       if (!isMissing && !conflicts.has(code)) throw error;
       if (isMissing) await this.#create(turn);
       else await pause(backOff(0), undefined, { ref: false });
-      return await this.#rows(turn, query);
+      return (await this.#connections.ask(turn, query)).rows as Row[];
     }
   }
 
-  async #rows(turn: Turn, query: PostgresQuery): Promise<readonly Row[]> {
-    const { rows } = await this.#connections.ask(turn, query);
-    // `answerTypes` makes them, of which pg's types know nothing.
-    return rows as Row[];
+  /** Whether there is a table, with the index that it needs. Throws for one that this storage may not create. */
+  async #isThere(turn: Turn): Promise<boolean> {
+    const { table, createTable, maxSize, label } = this.#settings;
+    try {
+      await this.#connections.ask(turn, plain(probe(table)));
+    } catch (error) {
+      if (codeOf(error) !== tableIsMissing || !createTable) throw error;
+      return false;
+    }
+    if (maxSize === undefined) return true;
+    const found = await this.#connections.ask(turn, plain(boundProbe(table)));
+    if (found.rows.length > 0 || createTable) return found.rows.length > 0;
+    const remedy = "Create it with the statements of postgresTable({ bounded: true }), or leave maxSize out.";
+    throw refusedConnection(label, "the table has no index for maxSize", remedy);
   }
 
   async #create(turn: Turn): Promise<void> {
-    const { tableName, unlogged, connectTimeout } = this.#settings;
-    await this.#connections.ask(turn, plain(creation({ table: tableName, unlogged }, connectTimeout)));
+    const { tableName: table, unlogged, maxSize, connectTimeout } = this.#settings;
+    const options = { table, unlogged, bounded: maxSize !== undefined };
+    await this.#connections.ask(turn, plain(creation(options, connectTimeout)));
   }
 }
 

@@ -7,23 +7,25 @@ export interface Statement {
   readonly text: string;
 }
 
+type StatementName =
+  | "acquire"
+  | "bump"
+  | "ensure"
+  | "fill"
+  | "findWritten"
+  | "info"
+  | "ping"
+  | "read"
+  | "release"
+  | "remove"
+  | "removeWritten"
+  | "scan"
+  | "sweep"
+  | "time"
+  | "write";
+
 /** Every statement that a storage sends. */
-export interface Statements {
-  readonly ping: Statement;
-  readonly read: Statement;
-  readonly write: Statement;
-  readonly remove: Statement;
-  readonly scan: Statement;
-  readonly sweep: Statement;
-  readonly info: Statement;
-  readonly acquire: Statement;
-  readonly fill: Statement;
-  readonly release: Statement;
-  readonly ensure: Statement;
-  readonly bump: Statement;
-  /** The server's time in milliseconds. */
-  readonly time: Statement;
-}
+export type Statements = Readonly<Record<StatementName, Statement>>;
 
 /** How many rows one page of a scan looks at, and one sweep removes at most. */
 export const rowsAtOnce = 1000;
@@ -40,6 +42,9 @@ const nowInMilliseconds = `floor(extract(epoch FROM ${now}) * 1000)::bigint`;
 function later(milliseconds: string): string {
   return `coalesce(${now} + ${milliseconds} * interval '1 millisecond', 'infinity')`;
 }
+
+/** A parameter of microseconds since the epoch as a time; behind all times if it is null. */
+const place = "coalesce('epoch'::timestamptz + $1::float8 * interval '1 microsecond', 'infinity')";
 
 /** There are bytes, and they have not expired. */
 const lives = `r.bytes IS NOT NULL AND r.expires > ${now}`;
@@ -72,6 +77,14 @@ const nextGeneration = `convert_to(split_part(encode(EXCLUDED.bytes, 'escape'), 
 export function statements(table: string): Statements {
   // One by one, in the order of the keys, before any of them is changed: two batches never wait for each other.
   const locked = `LATERAL (SELECT key FROM ${table} WHERE key = u.key AND lease = u.lease FOR UPDATE) AS locked`;
+  // What another process locks, it is just writing or sweeping.
+  const sweep = (condition: string, order: string): Statement =>
+    planned(`WITH gone AS (
+  DELETE FROM ${table} WHERE key = ANY (ARRAY(
+    SELECT key FROM ${table} WHERE ${condition} AND (lease_until IS NULL OR lease_until <= ${now})
+    ORDER BY ${order} LIMIT ${rowsAtOnce} FOR UPDATE SKIP LOCKED
+  )) RETURNING 1
+) SELECT count(*) FROM gone`);
   return {
     ping: prepared("SELECT 1"),
 
@@ -83,7 +96,7 @@ export function statements(table: string): Statements {
 SELECT key, long_key, bytes, ${later("ttl")}, ${later("fresh_for")}
 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::float8[], $5::float8[]) AS u(key, long_key, bytes, ttl, fresh_for)
 ON CONFLICT (key) DO UPDATE SET bytes = EXCLUDED.bytes, expires = EXCLUDED.expires, fresh_until = EXCLUDED.fresh_until,
-  lease = NULL, lease_until = NULL`),
+  lease = NULL, lease_until = NULL, written = EXCLUDED.written`),
 
     remove: planned(`WITH gone AS (
   DELETE FROM ${table} AS r
@@ -99,14 +112,13 @@ ON CONFLICT (key) DO UPDATE SET bytes = EXCLUDED.bytes, expires = EXCLUDED.expir
 ) SELECT whole, NULL FROM page WHERE is_there AND whole LIKE $3::text
 UNION ALL SELECT NULL, max(key) FROM page`),
 
-    // What another process locks, it is just writing or sweeping.
-    sweep: planned(`WITH gone AS (
-  DELETE FROM ${table} WHERE key = ANY (ARRAY(
-    SELECT key FROM ${table}
-    WHERE expires < 'infinity' AND expires <= ${now} AND (lease_until IS NULL OR lease_until <= ${now})
-    ORDER BY expires LIMIT ${rowsAtOnce} FOR UPDATE SKIP LOCKED
-  )) RETURNING 1
-) SELECT count(*) FROM gone`),
+    sweep: sweep(`expires < 'infinity' AND expires <= ${now}`, "expires"),
+
+    // A place is the time of a row's writing in microseconds. No two rows have one time, or nearly none.
+    findWritten: planned(`SELECT (extract(epoch FROM written) * 1000000)::bigint FROM ${table}
+WHERE written < ${place} ORDER BY written DESC OFFSET $2::bigint LIMIT 1`),
+
+    removeWritten: sweep(`written <= ${place}`, "written"),
 
     info: planned(`SELECT current_setting('server_version'), c.reltuples, pg_total_relation_size(c.oid), c.relpersistence = 'u', version()
 FROM pg_class AS c WHERE c.oid = to_regclass('${table}')`),
@@ -137,7 +149,7 @@ UNION ALL SELECT a.key, NULL, f.bytes FROM asked AS a, LATERAL (
 SELECT u.key, u.bytes, ${later("u.ttl")}, ${later("u.fresh_for")}, u.lease
 FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::float8[], $5::float8[]) AS u(key, lease, bytes, ttl, fresh_for), ${locked}
 ON CONFLICT (key) DO UPDATE SET bytes = EXCLUDED.bytes, expires = EXCLUDED.expires, fresh_until = EXCLUDED.fresh_until,
-  lease = NULL, lease_until = NULL
+  lease = NULL, lease_until = NULL, written = EXCLUDED.written
 RETURNING r.key`),
 
     release: prepared(`INSERT INTO ${table} AS r (key, expires, fresh_until)
@@ -159,7 +171,7 @@ ON CONFLICT (key) DO UPDATE SET lease = NULL, lease_until = NULL`),
   ON CONFLICT (key) DO UPDATE SET
     bytes = CASE WHEN ${lives} AND ${isGeneration} THEN r.bytes ELSE ${nextGeneration} END,
     expires = CASE WHEN ${lives} AND ${isGeneration} THEN greatest(r.expires, EXCLUDED.expires) ELSE EXCLUDED.expires END,
-    fresh_until = 'infinity', lease = NULL, lease_until = NULL
+    fresh_until = 'infinity', lease = NULL, lease_until = NULL, written = EXCLUDED.written
   RETURNING key, bytes
 ) SELECT key, bytes FROM seen WHERE bytes IS NOT NULL UNION ALL SELECT key, bytes FROM made`),
 
@@ -167,7 +179,7 @@ ON CONFLICT (key) DO UPDATE SET lease = NULL, lease_until = NULL`),
 SELECT key, long_key, ${newGeneration}, ${later("$4::float8")}, 'infinity'
 FROM unnest($1::text[], $2::text[], $3::text[]) AS u(key, long_key, id)
 ON CONFLICT (key) DO UPDATE SET bytes = ${nextGeneration}, expires = EXCLUDED.expires, fresh_until = 'infinity',
-  lease = NULL, lease_until = NULL
+  lease = NULL, lease_until = NULL, written = EXCLUDED.written
 RETURNING key, bytes`),
   };
 }

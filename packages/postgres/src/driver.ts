@@ -11,6 +11,7 @@ import {
   type Made,
   type NewGeneration,
   type ScanPage,
+  SizeBound,
   type StorageCall,
   type StorageInfo,
   type StoredRecord,
@@ -43,11 +44,13 @@ export class PostgresDriver implements Driver {
   readonly #settings: Settings;
   readonly #statements: Statements;
   readonly #client: PostgresClient;
+  readonly #bound: SizeBound<number> | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#statements = statements(settings.table);
     this.#client = new PostgresClient(settings);
+    this.#bound = settings.maxSize === undefined ? undefined : new SizeBound(settings.maxSize);
   }
 
   open(signal: AbortSignal): Promise<void> {
@@ -157,9 +160,18 @@ export class PostgresDriver implements Driver {
     return this.#generations(call, this.#statements.bump, tags, ttl);
   }
 
-  /** What other processes lock, they are just writing or sweeping. The sweep skips it. */
+  /** Removes expired records, and then those beyond `maxSize`. */
   async sweep(call: StorageCall): Promise<boolean> {
-    return (await this.#number(call, this.#statements.sweep)) === rowsAtOnce;
+    if ((await this.#number(call, this.#statements.sweep)) === rowsAtOnce) return true;
+    const { findWritten, removeWritten } = this.#statements;
+    const step = this.#bound?.step({
+      find: async (olderThan, skipped) => {
+        const [row] = await this.#client.ask(call, findWritten, [olderThan ?? null, skipped]);
+        return row && Number(row[0]);
+      },
+      removeUpTo: async (place) => (await this.#number(call, removeWritten, [place])) === rowsAtOnce,
+    });
+    return (await step) ?? false;
   }
 
   async #generations(

@@ -1,9 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import {
-  type ConnectionOptions,
-  connectionRows,
   type DriverSettings,
-  type Duration,
   flag,
   isError,
   type OptionKind,
@@ -12,8 +9,8 @@ import {
   optionError,
   serverName,
   shown,
-  tableOption,
-  timer,
+  type TableOptions,
+  tableRows,
   wholeNumber,
 } from "cacheme/driver";
 import pg from "pg";
@@ -48,14 +45,7 @@ export interface PostgresConnectionOptions {
 }
 
 /** How the storage behaves. Everything has a default. */
-export interface PostgresStorageOptions extends ConnectionOptions {
-  /** The table's name, also with its schema: `"cacheme"`, `"cache.entries"`. Default `"cacheme"`. */
-  readonly table?: string | undefined;
-  /**
-   * Whether the table is made where it is missing. `false` for a database user that may not: `postgresTable()` answers the
-   * statements for a migration. Default `true`.
-   */
-  readonly createTable?: boolean | undefined;
+export interface PostgresStorageOptions extends TableOptions {
   /**
    * A table that the storage makes is UNLOGGED: writes are faster, and after a crash of the server it is empty; replicas
    * do not have it. A table that is there stays as it is. Default `false`.
@@ -67,8 +57,6 @@ export interface PostgresStorageOptions extends ConnectionOptions {
    * Default `true`.
    */
   readonly prepare?: boolean | undefined;
-  /** How often expired records are looked for and removed. No read relies on it. Default `"1m"`. */
-  readonly sweepInterval?: Duration | undefined;
 }
 
 /** Options that were checked. The label is `postgres://host:port/database`, without name and password. */
@@ -80,6 +68,7 @@ export interface Settings extends DriverSettings {
   readonly createTable: boolean;
   readonly unlogged: boolean;
   readonly prepare: boolean;
+  readonly maxSize: number | undefined;
   /** Connections at most. */
   readonly max: number;
   /** The pool of the user's own, else what a pool is to be made with. */
@@ -93,11 +82,8 @@ type PoolConfig = Readonly<Record<string, unknown>>;
 const where = "postgres()";
 
 const optionTable = new OptionTable(where, {
-  ...connectionRows,
-  createTable: { kind: flag, default: true },
+  ...tableRows,
   prepare: { kind: flag, default: true },
-  sweepInterval: { kind: timer, default: "1m" },
-  table: { kind: tableOption, default: "cacheme" },
   unlogged: { kind: flag, default: false },
 });
 

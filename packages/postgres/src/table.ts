@@ -9,6 +9,8 @@ export interface PostgresTableOptions {
    * it. Default `false`.
    */
   readonly unlogged?: boolean | undefined;
+  /** Adds the index that the option `maxSize` of `postgres()` needs. Default `false`. */
+  readonly bounded?: boolean | undefined;
 }
 
 /**
@@ -24,10 +26,14 @@ export interface PostgresTableOptions {
  * console.log(postgresTable({ table: "cache.entries", unlogged: true }));
  * ```
  */
-export function postgresTable({ table = "cacheme", unlogged = false }: PostgresTableOptions = {}): string {
+export function postgresTable({
+  table = "cacheme",
+  unlogged = false,
+  bounded = false,
+}: PostgresTableOptions = {}): string {
   const parts = tableName(table, "postgresTable()");
   const name = quoted(parts);
-  const index = quoted([indexName(parts)]);
+  const written = `CREATE INDEX IF NOT EXISTS ${indexName(parts, "written")} ON ${name} (written);\n`;
   // Bytes are not compressed by PostgreSQL: that costs more time than it saves, and a node's serializer may have done so.
   return `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE IF NOT EXISTS ${name} (
   key text COLLATE "C" PRIMARY KEY,
@@ -36,16 +42,23 @@ export function postgresTable({ table = "cacheme", unlogged = false }: PostgresT
   expires timestamptz NOT NULL,
   fresh_until timestamptz NOT NULL,
   lease uuid,
-  lease_until timestamptz
+  lease_until timestamptz,
+  written timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 ALTER TABLE ${name} ALTER COLUMN bytes SET STORAGE EXTERNAL;
-CREATE INDEX IF NOT EXISTS ${index} ON ${name} (expires) WHERE expires < 'infinity';
-`;
+CREATE INDEX IF NOT EXISTS ${indexName(parts, "expires")} ON ${name} (expires) WHERE expires < 'infinity';
+${bounded ? written : ""}`;
 }
 
 /** Every column by its name, of no row: a table that lacks one, or that may not be read, is refused. */
 export function probe(table: string): string {
-  return `SELECT key, long_key, bytes, expires, fresh_until, lease, lease_until FROM ${table} LIMIT 0`;
+  return `SELECT key, long_key, bytes, expires, fresh_until, lease, lease_until, written FROM ${table} LIMIT 0`;
+}
+
+/** Answers a row if the table has the index that its bound needs, whatever its name is. */
+export function boundProbe(table: string): string {
+  return `SELECT 1 FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+WHERE i.indrelid = to_regclass('${table}') AND a.attname = 'written' AND i.indisvalid`;
 }
 
 /**
@@ -65,6 +78,6 @@ export function quoted(parts: readonly string[]): string {
 }
 
 /** PostgreSQL cuts a name off after 63 bytes. */
-function indexName(parts: readonly string[]): string {
-  return `${(parts.at(-1) ?? "").slice(0, 55)}_expires`;
+function indexName(parts: readonly string[], column: string): string {
+  return quoted([`${(parts.at(-1) ?? "").slice(0, 55)}_${column}`]);
 }

@@ -127,7 +127,7 @@ describe("the options of postgres()", () => {
   });
 
   it("are an object", () => {
-    expect(() => postgres("postgres://localhost/app", null as never)).toThrow("Give an object");
+    expect(() => postgres("postgres://localhost/app", null as never)).toThrow("expected an object");
   });
 });
 

@@ -33,7 +33,7 @@ describeWithServer("postgres", "the table", (server) => {
       return [columns.rows, indexes.rows];
     };
     const made = await shape("made");
-    expect(made[0]).toHaveLength(7);
+    expect(made[0]).toHaveLength(8);
     expect(made[1]).toHaveLength(2);
     expect(await shape("migrated.entries")).toEqual(made);
     const storage = await connected(server().url, { table: "migrated.entries", createTable: false });
