@@ -1,12 +1,13 @@
 import { connect, createServer } from "node:net";
 import { type Server, type ServerProxy, server as start } from "@cacheme/test-services";
+import { cleanup, until, works } from "@cacheme/test-services/network/cleanup";
+import { itKeepsDeadlines } from "@cacheme/test-services/network/failure-tests";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme/driver";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { Client } from "../src/client.js";
 import { memcached } from "../src/index.js";
 import { settings } from "../src/options.js";
-import { cleanup, until, works } from "./cleanup.js";
 import { poolUrl } from "./server-pool.js";
 
 /** A deadline that is over soon, and yet long enough for a server that is well on a busy machine. */
@@ -18,15 +19,7 @@ const text = (key: string, value = "value") => ({ key, bytes: Buffer.from(value)
 describeWithServer("memcached", "one server", (server) => {
   const { closing } = cleanup();
 
-  it("keeps a removal after the write that a stopped server got before it", async () => {
-    const storage = closing(memcached(server().url, quick));
-    await storage.connect();
-    await server().pause();
-    await expect(storage.writeMany([text("overtaken")])).rejects.toThrow("within 250 ms");
-    await server().resume();
-    await until(() => works(storage.removeMany(["overtaken"])));
-    expect(await storage.readMany(["overtaken"])).toEqual([undefined]);
-  });
+  itKeepsDeadlines(server, (times) => memcached(server().url, times));
 
   it("gives back leases that were granted when nobody waited for them any more", async () => {
     const relay = await slowlyAnswering(new URL(server().url.replace("memcached:", "tcp:")));
@@ -53,33 +46,6 @@ describeWithServer("memcached", "one server", (server) => {
     await server().resume();
     await until(() => works(storage.ping()));
     expect(await storage.readMany(["large"])).toEqual([undefined]);
-  });
-
-  it("fails at once, not at the deadline, while it is down", async () => {
-    // Whoever waited for this deadline would never be done.
-    const storage = closing(memcached(server().url, { commandTimeout: "1h" }));
-    await storage.connect();
-    await server().kill();
-    await until(async () =>
-      storage.ping().then(
-        () => false,
-        ({ code }) => code === "CACHEME_CONNECT_FAILED",
-      ),
-    );
-    for (let call = 0; call < 100; call++) {
-      await expect(storage.readMany(["a"])).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
-    }
-    await server().restart();
-  });
-
-  it("takes an answer that came while the program was too busy to read it", async () => {
-    const storage = closing(memcached(server().url, { commandTimeout: 50 }));
-    await storage.connect();
-    const call = storage.readMany(["none"]);
-    await new Promise((resolve) => setImmediate(resolve));
-    const busyUntil = performance.now() + 200;
-    while (performance.now() < busyUntil);
-    expect(await call).toEqual([undefined]);
   });
 
   it("refuses the token of a lease that it gave before it was started anew, though its CAS numbers begin anew", async () => {

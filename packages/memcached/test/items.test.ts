@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { type Server, server as start } from "@cacheme/test-services";
+import { cleanup, until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme/driver";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { memcached } from "../src/index.js";
 import { itemName } from "../src/item-name.js";
-import { cleanup, until } from "./cleanup.js";
 import { Raw } from "./raw.js";
 
 const minute = 60_000;

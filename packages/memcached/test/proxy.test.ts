@@ -1,9 +1,9 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { cleanup } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { Cacheme } from "cacheme";
 import { expect, it } from "vitest";
 import { memcached } from "../src/index.js";
-import { cleanup } from "./cleanup.js";
 
 /**
  * Answers of the proxy of memcached 1.6.45, built from its source with `--enable-proxy` and started with

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { server as start } from "@cacheme/test-services";
+import { cleanup, until, works } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { describe, expect, it } from "vitest";
 import { accountItem } from "../src/handshake.js";
 import { memcached } from "../src/index.js";
-import { cleanup, until, works } from "./cleanup.js";
 import { Raw } from "./raw.js";
 
 const record = { key: "a", bytes: Buffer.from("value"), ttl: 60_000 };

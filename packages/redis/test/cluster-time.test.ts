@@ -1,4 +1,5 @@
 import { type Server, server as start } from "@cacheme/test-services";
+import { until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { connectionSettings, StorageCalls } from "cacheme/driver";
 import { Redis } from "ioredis";
@@ -8,7 +9,6 @@ import { Cluster } from "../src/cluster.js";
 import type { ClusterNodes } from "../src/cluster-nodes.js";
 import { Connection } from "../src/connection.js";
 import { newClient } from "../src/ioredis.js";
-import { until } from "./several-servers.js";
 
 /** Compares addresses as strings, as the storage orders the nodes. */
 const byAddress = (a: Server, b: Server): number => (`${a.port}` < `${b.port}` ? -1 : 1);

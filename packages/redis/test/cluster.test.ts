@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type RedisCluster, startRedisCluster } from "@cacheme/test-services";
+import { until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme";
 import { KeyPattern } from "cacheme/driver";
@@ -10,7 +11,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { redis } from "../src/index.js";
 import { slotOf } from "../src/slot.js";
 import { isMaster, moveSlot, portOf } from "./cluster-slots.js";
-import { asked, until, wholeCluster } from "./several-servers.js";
+import { cleanupWithClients } from "./given-clients.js";
+import { asked, wholeCluster } from "./several-servers.js";
 
 const bytes = Buffer.from("value");
 
@@ -29,7 +31,7 @@ afterEach(() => {
 describeWithServer("redis", "a Redis Cluster", () => {
   let cluster: RedisCluster;
   let space: string;
-  const closers: (() => unknown)[] = [];
+  const { closing, after, given } = cleanupWithClients();
   beforeAll(async () => {
     cluster = await startRedisCluster();
   });
@@ -37,23 +39,12 @@ describeWithServer("redis", "a Redis Cluster", () => {
   beforeEach(() => {
     space = randomUUID();
   });
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-  });
 
   const port = (index: number): number => cluster.nodes[index]!.port;
   const seeds = () => [{ host: "127.0.0.1", port: port(0) }];
   const kept = async (storage: RemoteStorage): Promise<RemoteStorage> => {
-    closers.push(() => storage.close());
-    await storage.connect();
+    await closing(storage).connect();
     return storage;
-  };
-  const given = <C extends { disconnect(): void; on(event: "error", listener: () => void): unknown }>(
-    client: C,
-  ): C => {
-    client.on("error", () => {});
-    closers.push(() => client.disconnect());
-    return client;
   };
   const keysOf = (count: number) => Array.from({ length: count }, (_, index) => `${space}:${index}`);
   const recordsOf = (keys: readonly string[]) =>
@@ -144,7 +135,7 @@ describeWithServer("redis", "a Redis Cluster", () => {
 
   it("makes one round trip per node for a batch of any size", async () => {
     const proxies = await Promise.all(cluster.nodes.map((node) => node.proxy()));
-    closers.push(() => Promise.all(proxies.map((proxy) => proxy.close())));
+    after(() => Promise.all(proxies.map((proxy) => proxy.close())));
     const natMap = Object.fromEntries(
       cluster.nodes.map(({ port }, index) => [
         `127.0.0.1:${port}`,

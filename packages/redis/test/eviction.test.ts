@@ -1,6 +1,6 @@
 import { server as start } from "@cacheme/test-services";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { Cacheme, Node, type NodeMeta } from "cacheme";
+import { Cacheme, defineNode } from "cacheme";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { redis } from "../src/index.js";
@@ -36,22 +36,14 @@ describeWithServer("redis", "a record without a ttl", () => {
     const url = await server({ maxmemory: "100mb", policy: "noeviction" });
     const cacheme = new Cacheme();
     await cacheme.registerStorage("far", redis(url));
-    class UserNode extends Node<string> {
-      static override meta: NodeMeta = { name: "user", caches: [{ storage: "far" }] };
-      readonly id: number;
-      constructor(id: number) {
-        super();
-        this.id = id;
-      }
-      key() {
-        return `${this.id}`;
-      }
-      override load() {
-        return `user ${this.id}`;
-      }
-    }
-    await cacheme.set(new UserNode(1), "one");
-    await cacheme.set(new UserNode(2), "two");
+    const user = defineNode({
+      name: "user",
+      key: (id: number) => `${id}`,
+      load: (id) => `user ${id}`,
+      caches: [{ storage: "far" }],
+    });
+    await cacheme.set(user(1), "one");
+    await cacheme.set(user(2), "two");
     // Waits for the calls that are under way.
     await cacheme.close();
     expect(found).toHaveLength(1);

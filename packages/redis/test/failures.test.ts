@@ -1,11 +1,14 @@
 import { inspect } from "node:util";
 import type { ServerProxy } from "@cacheme/test-services";
+import { until, works } from "@cacheme/test-services/network/cleanup";
+import { itKeepsDeadlines } from "@cacheme/test-services/network/failure-tests";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme";
 import { Redis } from "ioredis";
 import { Redis as Redis6 } from "ioredis-6";
 import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { redis } from "../src/index.js";
+import { cleanupWithClients } from "./given-clients.js";
 
 const quick = { commandTimeout: 250, connectTimeout: 500 } as const;
 
@@ -30,43 +33,20 @@ afterEach(() => {
   expect(unhandled.splice(0)).toEqual([]);
 });
 
-/** Asks again until the answer is true. The test's time limit ends it. */
-async function until(isSo: () => unknown): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-const works = (storage: RemoteStorage) =>
-  storage.ping().then(
-    () => true,
-    () => false,
-  );
-
 describeWithServer("redis", "the storage during failures", (server) => {
-  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const { closing, after, given } = cleanupWithClients();
   let proxy: ServerProxy;
   beforeEach(async () => {
+    after(() => server().restart());
     proxy = await server().proxy();
+    after(() => proxy.close());
   });
-  afterEach(async () => {
-    await Promise.all(closers.splice(0).map((close) => close()));
-    await proxy.close();
-    await server().restart();
-  });
-  const kept = (storage: RemoteStorage): RemoteStorage => {
-    closers.push(() => storage.close());
-    return storage;
-  };
-  const given = <C extends { disconnect(): void; on(event: "error", listener: () => void): unknown }>(
-    client: C,
-  ): C => {
-    closers.push(() => client.disconnect());
-    client.on("error", () => {});
-    return client;
-  };
+
+  itKeepsDeadlines(server, (times) => redis(server().url, times));
 
   describe("when it connects", () => {
     it("rejects at once, and says why, if no server listens", async () => {
-      const storage = kept(redis(`redis://:secret@127.0.0.1:${server().port}`, quick));
+      const storage = closing(redis(`redis://:secret@127.0.0.1:${server().port}`, quick));
       await server().kill();
       const error: unknown = await storage.connect().catch((reason: unknown) => reason);
       expect(error).toMatchObject({ name: "StorageError", code: "CACHEME_CONNECT_FAILED" });
@@ -79,7 +59,7 @@ describeWithServer("redis", "the storage during failures", (server) => {
     });
 
     it("rejects within its time if the server does not answer", async () => {
-      const storage = kept(redis(server().url, quick));
+      const storage = closing(redis(server().url, quick));
       await server().pause();
       const started = performance.now();
       await expect(storage.connect()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
@@ -87,7 +67,7 @@ describeWithServer("redis", "the storage during failures", (server) => {
     });
 
     it("can be tried again after it failed", async () => {
-      const storage = kept(redis(server().url, quick));
+      const storage = closing(redis(server().url, quick));
       await server().kill();
       await expect(storage.connect()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
       await server().restart();
@@ -96,23 +76,23 @@ describeWithServer("redis", "the storage during failures", (server) => {
     });
 
     it("does not wait if it is lazy, and works as soon as the server runs", async () => {
-      const storage = kept(redis(server().url, { ...quick, connect: "lazy" }));
+      const storage = closing(redis(server().url, { ...quick, connect: "lazy" }));
       await server().kill();
       await storage.connect();
       await expect(storage.readMany(["a"])).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
       await server().restart();
-      await until(() => works(storage));
+      await until(() => works(storage.ping()));
     });
 
     it("connects for the first call if it is lazy", async () => {
-      const storage = kept(redis(server().url, { connect: "lazy" }));
+      const storage = closing(redis(server().url, { connect: "lazy" }));
       await storage.connect();
       expect(await storage.readMany(["none"])).toEqual([undefined]);
     });
 
     it("shows the server's error if it refuses the password, and hides the password", async () => {
       await configure("requirepass", "right");
-      const storage = kept(redis(`redis://:wrong-secret@127.0.0.1:${server().port}`, quick));
+      const storage = closing(redis(`redis://:wrong-secret@127.0.0.1:${server().port}`, quick));
       const error: unknown = await storage.connect().catch((reason: unknown) => reason);
       expect(error).toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
       expect(error).toHaveProperty(
@@ -125,21 +105,21 @@ describeWithServer("redis", "the storage during failures", (server) => {
     });
 
     it("rejects if the database does not exist, and never uses another one", async () => {
-      const storage = kept(redis(`${server().url}/99`, quick));
+      const storage = closing(redis(`${server().url}/99`, quick));
       await expect(storage.connect()).rejects.toThrow("DB index is out of range");
       await expect(storage.ping()).rejects.toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
     });
   });
 
   describe.each([
-    ["of its own", () => kept(redis(proxy.url, quick))],
+    ["of its own", () => closing(redis(proxy.url, quick))],
     [
       "of ioredis 5",
-      () => kept(redis(given(new Redis(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
+      () => closing(redis(given(new Redis(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
     ],
     [
       "of ioredis 6",
-      () => kept(redis(given(new Redis6(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
+      () => closing(redis(given(new Redis6(proxy.url, { socketTimeout: 300, connectTimeout: 500 })), quick)),
     ],
   ])("under load, with a client %s,", (_, make) => {
     it.each<[string, () => Promise<void> | void, () => Promise<void>]>([
@@ -156,7 +136,7 @@ describeWithServer("redis", "the storage during failures", (server) => {
       await harm();
       await new Promise((resolve) => setTimeout(resolve, 400));
       await mend();
-      await until(() => works(storage));
+      await until(() => works(storage.ping()));
       const before = load.succeeded;
       await until(() => load.succeeded > before + 50);
       await load.end();
@@ -166,23 +146,8 @@ describeWithServer("redis", "the storage during failures", (server) => {
     });
   });
 
-  it("fails at once, not at the deadline, while the server is down", async () => {
-    const storage = kept(redis(server().url));
-    await storage.connect();
-    await server().kill();
-    const reason = () => storage.ping().catch((error: unknown) => error);
-    await until(async () =>
-      expect.objectContaining({ code: "CACHEME_CONNECT_FAILED" }).asymmetricMatch(await reason()),
-    );
-    const started = performance.now();
-    for (let call = 0; call < 100; call++) {
-      await expect(storage.readMany(["a"])).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
-    }
-    expect(performance.now() - started).toBeLessThan(1000);
-  });
-
   it("waits for the new connection if the old one was lost between two calls", async () => {
-    const storage = kept(redis(proxy.url));
+    const storage = closing(redis(proxy.url));
     await storage.connect();
     const connections = proxy.counts.connections;
     proxy.cut();
@@ -191,48 +156,21 @@ describeWithServer("redis", "the storage during failures", (server) => {
   });
 
   it("never sends a failed write again", async () => {
-    const storage = kept(redis(proxy.url, quick));
+    const storage = closing(redis(proxy.url, quick));
     await storage.connect();
     proxy.partition();
     await expect(storage.writeMany([{ key: "late", bytes, ttl: 60_000 }])).rejects.toMatchObject({
       code: "CACHEME_STORAGE_FAILED",
     });
     await proxy.heal();
-    await until(() => works(storage));
+    await until(() => works(storage.ping()));
     expect(await storage.readMany(["late"])).toEqual([undefined]);
-  });
-
-  it("keeps a removal that follows a write to a stopped server", async () => {
-    const storage = kept(redis(server().url, quick));
-    await storage.connect();
-    await server().pause();
-    await expect(storage.writeMany([{ key: "overtaken", bytes, ttl: 60_000 }])).rejects.toThrow(
-      "within 250 ms",
-    );
-    await server().resume();
-    await until(() =>
-      storage.removeMany(["overtaken"]).then(
-        () => true,
-        () => false,
-      ),
-    );
-    expect(await storage.readMany(["overtaken"])).toEqual([undefined]);
-  });
-
-  it("accepts an answer that arrived while the program was too busy to read it", async () => {
-    const storage = kept(redis(server().url, { commandTimeout: 50 }));
-    await storage.connect();
-    const call = storage.readMany(["none"]);
-    await new Promise((resolve) => setImmediate(resolve));
-    const busyUntil = performance.now() + 200;
-    while (performance.now() < busyUntil);
-    expect(await call).toEqual([undefined]);
   });
 
   it("names the refused records, and stores the others", async () => {
     const observer = given(new Redis(server().url));
     await observer.acl("SETUSER", "narrow", "on", ">secret", "+@all", "~mine:*");
-    const storage = kept(redis(`redis://narrow:secret@127.0.0.1:${server().port}`));
+    const storage = closing(redis(`redis://narrow:secret@127.0.0.1:${server().port}`));
     await storage.connect();
     const records = ["mine:1", "theirs", "mine:2"].map((key) => ({ key, bytes, ttl: 60_000 }));
     const error: unknown = await storage.writeMany(records).catch((reason: unknown) => reason);
@@ -249,7 +187,7 @@ describeWithServer("redis", "the storage during failures", (server) => {
   });
 
   it("reports a server that is full", async () => {
-    const storage = kept(redis(server().url));
+    const storage = closing(redis(server().url));
     await storage.connect();
     await configure("maxmemory", "1");
     const records = Array.from({ length: 7 }, (_, index) => ({ key: `full:${index}`, bytes, ttl: 60_000 }));
@@ -259,7 +197,7 @@ describeWithServer("redis", "the storage during failures", (server) => {
   });
 
   it.each([1, 20, 1000])("makes one round trip for a batch of %d", async (size) => {
-    const storage = kept(redis(proxy.url));
+    const storage = closing(redis(proxy.url));
     await storage.connect();
     const records = Array.from({ length: size }, (_, index) => ({
       key: `trip:${index}`,
@@ -281,7 +219,7 @@ describeWithServer("redis", "the storage during failures", (server) => {
   it("has as many listeners as before after 10,000 calls and ten lost connections", async () => {
     const connect = vi.spyOn(Redis.prototype, "connect");
     onTestFinished(() => connect.mockRestore());
-    const storage = kept(redis(proxy.url));
+    const storage = closing(redis(proxy.url));
     await storage.connect();
     const [own] = connect.mock.contexts as [Redis];
     const listeners = () =>
@@ -292,14 +230,14 @@ describeWithServer("redis", "the storage during failures", (server) => {
         await Promise.all(Array.from({ length: 10 }, (_, index) => storage.readMany([`${index}`])));
       }
       proxy.cut();
-      await until(() => works(storage));
+      await until(() => works(storage.ping()));
     }
     expect(listeners()).toEqual(before);
   });
 
   it("uses a client again after the program closed and opened it", async () => {
     const client = given(new Redis(server().url));
-    const storage = kept(redis(client, quick));
+    const storage = closing(redis(client, quick));
     await storage.connect();
     client.disconnect();
     await until(() => client.status === "end");
@@ -309,7 +247,7 @@ describeWithServer("redis", "the storage during failures", (server) => {
   });
 
   it("opens a client that the program has not opened yet", async () => {
-    const storage = kept(redis(given(new Redis(server().url, { lazyConnect: true }))));
+    const storage = closing(redis(given(new Redis(server().url, { lazyConnect: true }))));
     await storage.connect();
     await storage.ping();
   });

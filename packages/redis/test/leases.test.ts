@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme";
 import { generationFrom } from "cacheme/driver";
@@ -6,7 +7,6 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { redis } from "../src/index.js";
 import { headerLength } from "../src/record.js";
-import { until } from "./several-servers.js";
 
 const bytes = Buffer.from("value");
 const minute = 60_000;

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { type RedisSentinel, startRedisSentinel } from "@cacheme/test-services";
+import { until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme";
 import { Redis } from "ioredis";
 import { Redis as Redis56 } from "ioredis-5.6";
 import { Redis as Redis6 } from "ioredis-6";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { redis } from "../src/index.js";
-import { asked, until } from "./several-servers.js";
+import { cleanupWithClients } from "./given-clients.js";
+import { asked } from "./several-servers.js";
 
 const quick = { commandTimeout: 500, connectTimeout: 1000 } as const;
 const bytes = Buffer.from("value");
@@ -17,25 +19,15 @@ const failOver = { timeout: 20_000 };
 
 describeWithServer("redis", "a master behind sentinels", () => {
   let group: RedisSentinel;
-  const closers: (() => unknown)[] = [];
+  const { closing, after, given } = cleanupWithClients();
   // Each test has its own group: sentinels need up to twenty seconds to turn a returned master into
   // a replica.
   beforeEach(async () => {
     group = await startRedisSentinel();
-  });
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-    await group.stop();
+    after(() => group.stop());
   });
 
   const sentinels = () => group.sentinels.map(({ port }) => ({ host: "127.0.0.1", port }));
-  const given = <C extends { disconnect(): void; on(event: "error", listener: () => void): unknown }>(
-    client: C,
-  ): C => {
-    client.on("error", () => {});
-    closers.push(() => client.disconnect());
-    return client;
-  };
   const options = () => ({
     sentinels: sentinels(),
     name: "mymaster",
@@ -54,8 +46,7 @@ describeWithServer("redis", "a master behind sentinels", () => {
     return Number(answer.split(",")[1]);
   };
   const connected = async (storage: RemoteStorage) => {
-    closers.push(() => storage.close());
-    await storage.connect();
+    await closing(storage).connect();
     return storage;
   };
   it("continues with the replica that replaces a killed master, with every client", failOver, async () => {
@@ -102,7 +93,7 @@ describeWithServer("redis", "a master behind sentinels", () => {
 
   it("says that the sentinels know no master of that name", async () => {
     const storage = redis({ sentinels: sentinels(), name: "other", password: "secret" }, quick);
-    closers.push(() => storage.close());
+    closing(storage);
     const error: unknown = await storage.connect().catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
     expect(error).toHaveProperty(

@@ -1,31 +1,18 @@
 import { connect, createServer, type Socket } from "node:net";
 import { server as start } from "@cacheme/test-services";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import type { RemoteStorage } from "cacheme";
 import { Redis } from "ioredis";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { redis } from "../src/index.js";
+import { cleanupWithClients } from "./given-clients.js";
 
 const bytes = Buffer.from("value");
 const minute = 60_000;
 
 describeWithServer("redis", "an unsuitable server", (server) => {
-  const closers: (() => Promise<unknown> | unknown)[] = [];
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-  });
-
-  function storage(...given: Parameters<typeof redis>): RemoteStorage {
-    const made = redis(...given);
-    closers.push(() => made.close());
-    return made;
-  }
-
-  function observer(url: string): Redis {
-    const client = new Redis(url);
-    closers.push(() => client.disconnect());
-    return client;
-  }
+  const { closing, after, given } = cleanupWithClients();
+  const storage = (...given: Parameters<typeof redis>) => closing(redis(...given));
+  const observer = (url: string) => given(new Redis(url));
 
   /** Starts a relay to the real server that can change the bytes of both sides. */
   async function way(change: {
@@ -46,7 +33,7 @@ describeWithServer("redis", "an unsuitable server", (server) => {
       });
     });
     await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
-    closers.push(() => {
+    after(() => {
       for (const socket of sockets) socket.destroy();
       relay.close();
     });
@@ -72,7 +59,7 @@ describeWithServer("redis", "an unsuitable server", (server) => {
 
   it("is refused if it is a replica that takes no writes, or the user may not write", async () => {
     const replica = await start("redis", { arguments: ["--replicaof", "127.0.0.1", String(server().port)] });
-    closers.push(() => replica.stop());
+    after(() => replica.stop());
     await expect(storage(replica.url).connect()).rejects.toMatchObject({
       code: "CACHEME_CONNECT_REFUSED",
       message: expect.stringContaining("give the address of the master"),
@@ -115,7 +102,7 @@ describeWithServer("redis", "an unsuitable server", (server) => {
         socket.once("data", () => (answer === undefined ? socket.destroy() : socket.write(answer)));
       });
       await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-      closers.push(() => other.close());
+      after(() => other.close());
       const address = other.address();
       const one = storage(`redis://127.0.0.1:${typeof address === "object" ? address?.port : ""}`);
       await expect(one.connect()).rejects.toMatchObject({ code, message: expect.stringContaining(words) });

@@ -1,4 +1,5 @@
 import type { RedisCluster, RedisSentinel, Server } from "@cacheme/test-services";
+import { until } from "@cacheme/test-services/network/cleanup";
 import { Redis } from "ioredis";
 
 /** Several servers that the compliance suite treats as one. */
@@ -32,18 +33,6 @@ export function behindSentinels({ url, master, replicas, sentinels }: RedisSenti
       });
     }
   });
-}
-
-/** Asks again until the answer is true. The test's time limit ends it. */
-export async function until(isSo: () => unknown): Promise<void> {
-  for (;;) {
-    try {
-      if (await isSo()) return;
-    } catch {
-      // Asks a server again that is down.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 /** Sends one command on a connection of its own. */
