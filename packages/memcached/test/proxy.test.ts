@@ -72,7 +72,7 @@ describeWithServer("memcached", "behind memcached's proxy", (server) => {
     const storage = closing(memcached(await proxy()));
     await expect(cacheme.registerStorage("far", storage, { needs: ["leases"] })).rejects.toMatchObject({
       code: "CACHEME_NOT_OFFERED",
-      message: expect.stringContaining("does not offer leases: The address is that of memcached's proxy."),
+      message: expect.stringContaining("does not support leases: The address is that of memcached's proxy."),
     });
   });
 
