@@ -275,7 +275,7 @@ describe("an impossible load", () => {
       node: "bulk",
       key: "1",
       message: expect.stringMatching(
-        new RegExp(`"bulk" was given 2 nodes and answered with (${got}).*list of that length`),
+        new RegExp(`"bulk" must return a list of 2, got (${got})\\..*in the nodes' order`),
       ),
     });
     expect(remote.records.size).toBe(0);

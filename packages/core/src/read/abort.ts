@@ -1,10 +1,14 @@
-/** What is to be done when a signal aborts. One listener a signal: a listener for each reader costs more and makes Node warn. */
+/**
+ * The tasks to run when a signal aborts. Each signal has one listener, because a listener for each
+ * reader costs more and makes Node warn.
+ */
 const leaving = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * A flight's answer, for a reader that leaves with the signal's reason when the signal aborts.
+ * Returns a flight's answer for a reader. When the signal aborts, the reader leaves, and the answer
+ * rejects with the signal's reason.
  *
- * @param left is called when the reader has left
+ * @param left called when the reader has left
  */
 export function leaveOnAbort(
   answer: Promise<unknown>,

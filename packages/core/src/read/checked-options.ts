@@ -15,7 +15,8 @@ export interface CheckedOptions {
 }
 
 /**
- * Checks the options of a read before it begins anything: a later failure would fail behind a flight that is already open.
+ * Checks the options of a read before it begins anything. A later failure would come after a flight
+ * was opened.
  *
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`
  */
@@ -28,12 +29,12 @@ export function checkedOptions(options: GetOptions<Node>, node: string, key: str
     );
   };
   if (typeof options !== "object" || options === null)
-    refuse("are no object: write get(node, { load, signal, … }).");
+    refuse("are not an object: write get(node, { load, signal, … }).");
   const { signal, load, maxAge, fresh } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    refuse("have a `signal` that is none: give an AbortSignal.");
+    refuse("have a `signal` that is not an AbortSignal.");
   }
-  if (load !== undefined && typeof load !== "function") refuse("have a `load` that is no function.");
+  if (load !== undefined && typeof load !== "function") refuse("have a `load` that is not a function.");
   return {
     signal,
     fresh: fresh ?? false,

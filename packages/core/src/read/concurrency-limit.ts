@@ -1,10 +1,11 @@
 import type { Load } from "./load.js";
 
 /**
- * Lets at most so many loads of a class run side by side; the others wait in line.
+ * Limits the concurrent loads of a class. The other loads wait in line.
  *
- * A load that another load waits for never stands in line, or the two could wait for each other: the slot that it would wait
- * for may be held by the very load that waits for it, directly or through others. It runs at once, without a slot.
+ * A load that another load waits for never waits in line, because the two could wait for each
+ * other. The waiting load may hold the slot, directly or through others. So the load runs at once,
+ * without a slot.
  */
 export class ConcurrencyLimit {
   #free: number;
@@ -27,15 +28,15 @@ export class ConcurrencyLimit {
     }
   }
 
-  /** Another load has come to wait for this one: it stands in line no longer. */
+  /** Starts a load in line at once, because another load now waits for it. */
   promote(load: Load): void {
     if (this.#line.delete(load)) load.start();
   }
 
   readonly #release = (): void => {
     this.#free += 1;
-    // A load that ends at once comes back here from within its start. The loop below goes on then: a call for each load of a
-    // long line would overflow the stack.
+    // A load that ends at once comes back here from within its start. The loop below then
+    // continues. A call for each load of a long line would overflow the stack.
     if (this.#starting) return;
     this.#starting = true;
     for (const next of this.#line) {

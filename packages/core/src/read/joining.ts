@@ -21,7 +21,7 @@ import { ReaderValues } from "./reader-values.js";
 import { RemoteTiers } from "./remote-tiers.js";
 import { refuseNestedSelf, Wait } from "./wait-graph.js";
 
-/** What a reader wants besides the value. */
+/** The requirements of a reader besides the value. */
 export interface Wishes extends FlightOptions {
   /** Milliseconds; `Infinity` for any age. */
   readonly maxAge: number;
@@ -32,7 +32,10 @@ const plainRead: FlightOptions = {};
 
 const anyAge: Wishes = { maxAge: Number.POSITIVE_INFINITY, signal: undefined };
 
-/** Where readers come in that no local tier could answer: each joins a flight of its key, or opens one. */
+/**
+ * Takes in the readers that no local tier could answer. Each joins a flight of its key, or opens
+ * one.
+ */
 export class Joining {
   readonly #remoteTiers: RemoteTiers;
   readonly #pipeline: Pipeline;
@@ -66,7 +69,10 @@ export class Joining {
     });
   }
 
-  /** Joins the open flight of the key, or opens one. The local tiers have been read and do not have the value. */
+  /**
+   * Joins the open flight of the key, or opens one. The local tiers have been read and do not have
+   * the value.
+   */
   read(runtime: ClassRuntime, node: Node, key: string, call: CallContext): Promise<unknown> {
     const opener = currentLoad();
     const flight = this.#openFlight({ runtime, node, key, call, opener }, plainRead);
@@ -75,7 +81,7 @@ export class Joining {
       : this.#board(flight, undefined, opener);
   }
 
-  /** The same with wishes. */
+  /** Does the same for a reader with requirements. */
   readWith(
     runtime: ClassRuntime,
     node: Node,
@@ -85,7 +91,7 @@ export class Joining {
   ): Promise<unknown> {
     const opener = currentLoad();
     const { signal } = wishes;
-    // A load that begins later is as young as anybody may wish.
+    // A load that begins later satisfies every age limit.
     const maxAge = wishes.refreshes ? Number.POSITIVE_INFINITY : wishes.maxAge;
     const asking = { runtime, node, key, call, opener };
     const flight = wishes.refreshes ? this.#nextFlight(asking, wishes) : this.#openFlight(asking, wishes);
@@ -94,7 +100,7 @@ export class Joining {
     return this.#board(flight, signal, opener);
   }
 
-  /** What a remote tier has of the node, without loading, filling or counting. */
+  /** Returns a remote tier's entry of the node, without loading, filling or counting. */
   peek(runtime: ClassRuntime, key: string): Promise<Entry | undefined> {
     return this.#remoteTiers.peek(runtime, key);
   }
@@ -107,7 +113,10 @@ export class Joining {
     return this.#entered(flights.open);
   }
 
-  /** The flight that skips the tiers and has not begun its load, so that the load is newer than whatever asks for it. */
+  /**
+   * Returns the flight that skips the tiers and has not begun its load. So the load is newer than
+   * its reader.
+   */
   #nextFlight(asking: Asking, options: FlightOptions): Flight {
     const activity = asking.runtime.kind.activities.of(asking.key);
     const { flights } = activity;
@@ -129,7 +138,7 @@ export class Joining {
     return flight;
   }
 
-  /** Counts a reader in. A load that awaits the answer waits for the flight. */
+  /** Counts a reader in. If a load awaits the answer, the load waits for the flight. */
   #board(flight: Flight, signal: AbortSignal | undefined, opener: Load | undefined): Promise<unknown> {
     this.#count(flight);
     const answer = flight.promise();
@@ -139,7 +148,7 @@ export class Joining {
     return this.#own(answer, signal, wait, flight, () => joined?.leave());
   }
 
-  /** The answer for one reader, who may leave, and for whom a load may wait. */
+  /** Returns the answer for one reader. The reader may leave, and a load may wait for it. */
   #own(
     answer: Promise<unknown>,
     signal: AbortSignal | undefined,
@@ -196,7 +205,10 @@ export class Joining {
     return this.#own(answer, signal, wait, flight, () => leave());
   }
 
-  /** A reader goes on to a load that began after it asked, since what was found, or loaded, is too old for it. */
+  /**
+   * Takes a reader to a load that begins after the reader's call, because the value is too old for
+   * it.
+   */
   #refreshFor(reader: ApartReader, previous: Entry | undefined): void {
     const { node, key, call } = reader.flight;
     const { override, wait } = reader;

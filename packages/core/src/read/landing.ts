@@ -6,20 +6,23 @@ import type { Flight } from "../runtime/flight.js";
 import type { LateReaders } from "../runtime/late-readers.js";
 import { unborn } from "../runtime/operation.js";
 
-/** What becomes of readers that a flight's value does not serve. */
+/** The ways to move readers that a flight's value does not serve. */
 export interface Rejoining {
-  /** The flight of the same key that is open now. */
+  /** Returns the flight of the same key that is open now. */
   openFlight(flight: Flight): Flight;
-  /** Takes a reader with a limit of age on to a load that begins later. */
+  /** Moves a reader with a limit of age to a load that begins later. */
   refreshFor(reader: ApartReader, previous: Entry | undefined): void;
-  /** Moves a flight that has not begun its load to the kind that has replaced its own, if one has. */
+  /**
+   * Moves a flight that has not begun its load to the kind that replaced its own, if there is one.
+   */
   renew(flight: Flight): void;
 }
 
 /**
- * The end of a flight: who is answered with its value. Readers from before the load are in any case. Readers that joined
- * during the load are only if nothing has overtaken it: they may have seen the invalidation, or the newer value. Readers with
- * a limit of age are if the value is young enough at this moment.
+ * Ends a flight, and decides which readers its value answers. It always answers readers from before
+ * the load. It answers readers that joined during the load only if nothing has overtaken the load.
+ * They may have seen the invalidation, or the newer value. It answers readers with a limit of age
+ * if the value is young enough now.
  */
 export class Landing {
   readonly #clock: Clock;
@@ -33,12 +36,16 @@ export class Landing {
     this.#readAgain = readAgain;
   }
 
-  /** @returns how many readers have been answered; the others read again */
+  /**
+   * Answers the readers.
+   *
+   * @returns the number of answered readers; the others read again
+   */
   land(flight: Flight, value: unknown, writtenAt: number): number {
     const { fenced, apart } = flight;
     const late = flight.takeLate();
     let answered = flight.readers;
-    // Copies are made before anybody can change the value.
+    // Makes copies before anybody can change the value.
     if (apart !== undefined) answered -= this.#answerApart(flight, apart, value, writtenAt);
     const followers = flight.followers?.map((follower) => ({ follower, copy: copyFor(follower, value) }));
     flight.resolve(value);
@@ -60,7 +67,10 @@ export class Landing {
     return answered;
   }
 
-  /** Something newer has come while the flight loads: those who could not be given its value read again now. */
+  /**
+   * Makes the readers that the value cannot serve read again, because a newer value came while the
+   * flight loads.
+   */
   divert(flight: Flight): void {
     if (flight.state === "following" && flight.mustReadAgain) {
       this.#unfollow(flight);
@@ -80,8 +90,8 @@ export class Landing {
   }
 
   /**
-   * Readers of the loads that this flight has overtaken, who joined those too late and asked before this one's load began, get
-   * its value.
+   * Answers late readers of the loads that this flight has overtaken. They joined those loads too
+   * late, and asked before this load began.
    */
   adopt(flight: Flight): void {
     for (const other of flight.activity.flights.loading) {
@@ -104,11 +114,11 @@ export class Landing {
     flight.follows = undefined;
     if (leader === undefined) return;
     leader.followers = leader.followers?.filter((follower) => follower !== flight);
-    // When its last reader left, it left the leader, too.
+    // When its last reader left, it also left the leader.
     if (!flight.isAbandoned) leader.leave();
   }
 
-  /** Everybody gets the error of the load. */
+  /** Rejects every reader with the error of the load. */
   crash(flight: Flight, error: unknown): void {
     flight.reject(error);
     for (const reader of flight.apart ?? []) reader.reject(error);
@@ -119,7 +129,10 @@ export class Landing {
     }
   }
 
-  /** Takes the readers for whom an entry that was found is too old on to a load. They do not count as its readers. */
+  /**
+   * Moves readers for which a found entry is too old to a load. They do not count as the entry's
+   * readers.
+   */
   dismiss(flight: Flight, found: Cached, origin: string): void {
     const { apart } = flight;
     if (apart === undefined) return;
@@ -143,12 +156,13 @@ export class Landing {
     });
   }
 
-  /** @returns how many were not answered */
+  /** @returns the number of readers that were not answered */
   #answerApart(flight: Flight, readers: readonly ApartReader[], value: unknown, writtenAt: number): number {
     let diverted = 0;
     const now = this.#clock.now();
     for (const reader of readers) {
-      // What was found in a tier has no birth: whoever waited for it had asked before it was sent.
+      // A value found in a tier has no birth. Each of its readers had asked before the request was
+      // sent.
       const isLate = flight.birth !== unborn && flight.birth <= reader.asked;
       const isOvertaken = isLate && flight.fenced;
       if (!isOvertaken && isWithin(writtenAt, now, reader.maxAge)) reader.resolve(copyFor(flight, value));
@@ -160,10 +174,13 @@ export class Landing {
     return diverted;
   }
 
-  /** A load that begins after the flight was overtaken is new enough for those who joined before that. */
+  /**
+   * A load that begins after the flight was overtaken is new enough for readers that joined before
+   * that.
+   */
   #readTogether(flight: Flight, late: LateReaders): void {
     if (late.isAbandoned) {
-      // As what they would have been.
+      // Counts them by the outcome that they would have had.
       flight.runtime.stats.misses += late.count;
       flight.readers -= late.count;
       return;
@@ -178,7 +195,7 @@ export class Landing {
   }
 }
 
-/** The value itself, or a copy if the nearest local tier gives each reader one. */
+/** Returns the value itself, or a copy if the nearest local tier gives each reader one. */
 function copyFor({ runtime }: Flight, value: unknown): unknown {
   const { nearest } = runtime;
   if (nearest?.storage.copy === undefined) return value;

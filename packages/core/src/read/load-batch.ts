@@ -6,7 +6,10 @@ import { ConcurrencyLimit } from "./concurrency-limit.js";
 import { Load, type LoadEnvironment } from "./load.js";
 import { type SingleLoad, singleLoadOf } from "./single-load.js";
 
-/** The flights that come to their load in one tick, by class: misses of one class are loaded together. */
+/**
+ * Gathers the flights that reach their load in one tick, by class. Misses of one class are loaded
+ * together.
+ */
 export class LoadBatch {
   readonly #tick: Tick;
   readonly #environment: LoadEnvironment;
@@ -33,7 +36,7 @@ export class LoadBatch {
     this.#tick.add(() => this.#start(runtime));
   }
 
-  /** A load waits for the flight: nothing that it needs may wait for a place in the line. */
+  /** Starts the flight's load outside of the line, because a load waits for the flight. */
   promote(flight: Flight): void {
     flight.nested = true;
     if (flight.follows !== undefined && !flight.hasBegun) this.promote(flight.follows);

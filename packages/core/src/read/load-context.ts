@@ -7,7 +7,10 @@ import type { LoadSurroundings } from "../node/reads.js";
 import type { Flight } from "../runtime/flight.js";
 import type { Load } from "./load.js";
 
-/** The space of a load, as its context offers it. Getters, because a load seldom reads any of them. */
+/**
+ * The space of a load, as its context shows it. It uses getters, because a load seldom reads any of
+ * them.
+ */
 class Surroundings implements LoadSurroundings {
   readonly #space: LoadSurroundings;
 
@@ -33,8 +36,8 @@ class Surroundings implements LoadSurroundings {
 }
 
 /**
- * What one node's load may use and say. The methods are bound, so that a user may destructure the context, and made when a load
- * looks at them, which most do not.
+ * The context of one node's load. The methods are bound, so that a user may destructure the
+ * context. They are made when a load reads them, which most loads do not.
  */
 export class FlightContext extends Surroundings implements LoadContext {
   readonly #load: Load;
@@ -81,14 +84,15 @@ export class BulkContext extends Surroundings implements LoadAllContext {
     super(load.space);
     this.#load = load;
     this.for = ((node: Node) => {
-      // By class and key: a definition without a class gets arguments, and makes a new node to ask.
+      // Finds nodes by class and key. A definition without a class gets arguments, and makes a new
+      // node for the lookup.
       this.#flights ??= new Map(load.flights.map((flight) => [flight.key, flight]));
       const isOfClass = Object.getPrototypeOf(node) === load.runtime.prototype;
       const flight = isOfClass ? this.#flights.get(node.key()) : undefined;
       if (flight !== undefined) return new FlightContext(load, flight);
       throw new LoadError(
         "CACHEME_LOAD_SHAPE",
-        `context.for(…) in loadAll of node "${load.runtime.name}" was given a node that this call does not load. ` +
+        `context.for(…) in loadAll of node "${load.runtime.name}" got a node that this call does not load. ` +
           "Give one of the nodes of its first argument.",
         { node: load.runtime.name },
       );

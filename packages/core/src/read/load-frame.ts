@@ -2,33 +2,48 @@ import type { LoadSpace } from "../node/reads.js";
 import { sharedState } from "../shared-state.js";
 import type { Load } from "./load.js";
 
-/** Returns the asynchronous load in which the caller runs, if any. A read asks only after it has missed the local tiers. */
+/**
+ * Returns the asynchronous load in which the caller runs, if any. A read only calls it after it has
+ * missed the local tiers.
+ */
 export function currentLoad(): Load | undefined {
   if (sharedState.loadsRunning === 0) return undefined;
-  // Another copy of this package may have put it there; copies with this contract have the same loads.
+  // Another copy of this package may have put it there; copies with this contract have the same
+  // loads.
   const load = sharedState.loadFrames.getStore() as Load | undefined;
   return load === undefined || load.ended ? undefined : load;
 }
 
-/** Returns the space of the load in which the caller runs, synchronous or not; `undefined` outside of loads. */
+/**
+ * Returns the space of the load in which the caller runs, synchronous or not; `undefined` outside
+ * of loads.
+ */
 export function currentSpace(): LoadSpace | undefined {
   const { synchronousLoads } = sharedState;
   if (synchronousLoads.length > 0) return synchronousLoads.at(-1) as LoadSpace; // As in currentLoad.
   return currentLoad()?.space;
 }
 
-/** Whether no load runs in this process, so that there is no need to ask for {@link currentSpace}. */
+/**
+ * Returns whether no load runs in this process, so that {@link currentSpace} need not be called.
+ */
 export function noLoadRuns(): boolean {
   return sharedState.loadsRunning === 0 && sharedState.synchronousLoads.length === 0;
 }
 
-/** Runs a load's function, so that whatever it reads is known to be read by it. {@link leaveLoad} must follow, once. */
+/**
+ * Runs a load's function, and records the reads that it makes as its own. The caller must call
+ * {@link leaveLoad} once afterwards.
+ */
 export function enterLoad<T>(load: Load, body: () => T): T {
   sharedState.loadsRunning += 1;
   return sharedState.loadFrames.run(load, body);
 }
 
-/** While a context is in use, Node 20 makes every `await` of the process about twice as slow: it is let go of when idle. */
+/**
+ * Ends a load's run. While a context is in use, Node 20 makes every `await` of the process about
+ * twice as slow. So the context is released when idle.
+ */
 export function leaveLoad(): void {
   sharedState.loadsRunning -= 1;
   if (sharedState.loadsRunning === 0) sharedState.loadFrames.disable();

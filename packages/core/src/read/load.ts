@@ -13,24 +13,27 @@ import { BulkContext, FlightContext } from "./load-context.js";
 import { enterLoad, leaveLoad } from "./load-frame.js";
 import type { SingleLoad } from "./single-load.js";
 
-/** What is done with a load's flights. */
+/** The callbacks for a load's flights. */
 interface LoadOutcome {
   loaded(flight: Flight, value: unknown): void;
   failed(flight: Flight, error: unknown): void;
-  /** Every reader has left before the load began. */
+  /** Called if every reader has left before the load began. */
   dropped(flight: Flight): void;
-  /** The load begins. */
+  /** Called when the load begins. */
   begins(flight: Flight): void;
 }
 
-/** What the read path gives to a load that it starts. */
+/** The environment that the read path gives to a load. */
 export interface LoadEnvironment extends LoadOutcome {
   readonly clock: Clock;
   readonly events: Events;
   readonly space: LoadSpace;
 }
 
-/** One call of a node's `load`, of a class's `loadAll`, or of a reader's override, with the flights that it answers. */
+/**
+ * One call of a node's `load`, a class's `loadAll`, or a reader's override, with the flights that
+ * it answers.
+ */
 export class Load implements RunningLoad {
   readonly runtime: ClassRuntime;
   readonly flights: readonly Flight[];
@@ -63,10 +66,11 @@ export class Load implements RunningLoad {
     for (const flight of flights) flight.load = this;
   }
 
-  /** The flights that the load's function waits for, and by how many reads. */
+  /** The flights that the load's function waits for, each with its number of reads. */
   get waitsFor(): Map<Flight, number> {
     this.#waitsFor ??= new Map();
-    // A load that reads very many nodes must not keep all of their values; sweeping at doubled sizes costs next to nothing.
+    // A load that reads very many nodes must not keep all of their values. Sweeping at doubled
+    // sizes costs next to nothing.
     if (this.#waitsFor.size >= this.#sweepAt) {
       for (const flight of this.#waitsFor.keys()) if (flight.settled) this.#waitsFor.delete(flight);
       this.#sweepAt = Math.max(64, this.#waitsFor.size * 2);
@@ -79,19 +83,25 @@ export class Load implements RunningLoad {
     return this.#environment.space;
   }
 
-  /** Made when somebody looks at it, which most loads do not, perhaps after the load was aborted. */
+  /**
+   * The signal, made at its first use, perhaps after the load was aborted. Most loads never use it.
+   */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     return this.#controller.signal;
   }
 
-  /** The load waits for a slot. @param leave takes it out of the line when no reader waits for it any more */
+  /**
+   * Puts the load in line for a slot.
+   *
+   * @param leave takes the load out of the line when no reader waits for it any more
+   */
   standInLine(leave: () => void): void {
     this.#leaveLine = leave;
   }
 
-  /** @param release called when the load has ended, to give back its slot */
+  /** @param release called when the load has ended, to free its slot */
   start(release?: () => void): void {
     this.#release = release;
     this.#leaveLine = undefined;
@@ -108,7 +118,8 @@ export class Load implements RunningLoad {
     try {
       const answer = this.#context.run(() => enterLoad(this, () => this.#call(first)));
       if (isThenable(answer)) {
-        // A thenable that is no promise may resolve with another one; a promise is taken as it is.
+        // A thenable that is not a promise may resolve with another one; a promise is taken as it
+        // is.
         Promise.resolve(answer).then(
           (value) => this.#succeeded(value),
           (error) => this.#failed(error),
@@ -121,7 +132,10 @@ export class Load implements RunningLoad {
     }
   }
 
-  /** The async context of the call that asked, if all flights come from one. Otherwise none of theirs is the right one. */
+  /**
+   * The async context of the call, if all flights come from one call. Otherwise no flight has the
+   * right one.
+   */
   get #context(): CallContext {
     const [first] = this.flights;
     const isShared = first !== undefined && this.flights.every(({ call }) => call === first.call);
@@ -129,8 +143,9 @@ export class Load implements RunningLoad {
   }
 
   /**
-   * A flight's readers have all left. Once all flights' have, a load that waits in line does not start, and the
-   * signal of one that listens to it aborts: no new reader joins it. One that does not listen goes on, and may be joined.
+   * Records that a flight's readers have all left. If the readers of all flights have left, a
+   * waiting load does not start. If the load uses its signal, the signal aborts, and no new reader
+   * joins. Otherwise the load continues, and readers may join it.
    */
   abandoned(): void {
     if (this.ended || !this.flights.every((flight) => flight.isAbandoned)) return;
@@ -144,7 +159,7 @@ export class Load implements RunningLoad {
     this.#abort(new DOMException("Nobody waits for this load any more.", "AbortError"));
     const left = this.runtime.meta.loadTimeout;
     if (left === undefined) return;
-    // With nobody waiting, the deadline keeps no program alive.
+    // Without readers, the deadline keeps no program alive.
     this.#cancelDeadline?.();
     const elapsed = this.#environment.clock.elapsed() - this.#began;
     this.#setDeadline(Math.max(0, left - elapsed), { keepsAlive: false });
@@ -216,7 +231,7 @@ export class Load implements RunningLoad {
   }
 
   /**
-   * What the list means for each flight: an Error stands for its node's failure.
+   * Returns the list's outcome for each flight. An Error is its node's failure.
    *
    * @throws LoadError `CACHEME_LOAD_SHAPE` if the answer is not a list, or has another length
    */
@@ -280,8 +295,8 @@ export class Load implements RunningLoad {
     const got = Array.isArray(answer) ? `a list of ${answer.length}` : typeName(answer);
     return new LoadError(
       "CACHEME_LOAD_SHAPE",
-      `loadAll of node "${this.runtime.name}" was given ${this.flights.length} nodes and answered with ${got}. It must answer ` +
-        "with a list of that length, in the nodes' order: for each a value, or an Error for that node alone.",
+      `loadAll of node "${this.runtime.name}" must return a list of ${this.flights.length}, got ${got}. Return it ` +
+        "in the nodes' order, with a value for each node, or an Error for that node alone.",
       { node: this.runtime.name, key: first?.key },
     );
   }
@@ -291,7 +306,7 @@ export class Load implements RunningLoad {
   }
 }
 
-/** How a load ended for one flight. */
+/** The end of a load for one flight. */
 interface Outcome {
   readonly value?: unknown;
   readonly error?: unknown;

@@ -6,8 +6,9 @@ import type { LocalTier } from "../runtime/node-kind.js";
 import type { LocalEntry } from "../storage/local-storage.js";
 
 /**
- * Reads the local tiers, synchronously. This is the path of a hit, and the product's speed: no closure, no await, no object
- * of any kind, and the clock (35 ns, a third of the whole) is read only for an entry that has a ttl.
+ * Reads the local tiers, synchronously. This is the path of a hit, and decides the product's speed.
+ * It makes no closure, no await and no object of any kind. It only reads the clock (35 ns, a third
+ * of the whole) for an entry that has a ttl.
  */
 export class LocalTiers {
   readonly #clock: Clock;
@@ -18,7 +19,10 @@ export class LocalTiers {
     this.#events = events;
   }
 
-  /** The nearest fresh entry, counted as a hit, or `undefined`. Tiers to its left get it for what is left of its time. */
+  /**
+   * Returns the nearest fresh entry, counted as a hit, or `undefined`. Fills the tiers to its left
+   * for the remaining time.
+   */
   hit(runtime: ClassRuntime, key: string): LocalEntry | undefined {
     const { nearest } = runtime;
     if (nearest === undefined) return undefined;
@@ -33,7 +37,7 @@ export class LocalTiers {
     return runtime.localTiers.length > 1 ? this.hitWithin(runtime, key, Number.POSITIVE_INFINITY) : undefined;
   }
 
-  /** The same for an entry of at most this age, in milliseconds. */
+  /** Does the same for an entry of at most this age, in milliseconds. */
   hitWithin(runtime: ClassRuntime, key: string, maxAge: number): LocalEntry | undefined {
     const now = this.#clock.now();
     for (const [place, tier] of runtime.localTiers.entries()) {
@@ -62,7 +66,7 @@ export class LocalTiers {
       try {
         tier.storage.write(runtime.space, key, cached, now);
       } catch {
-        tier.storage.remove(runtime.space, key); // A tier that cannot take the value, by cloning it for one, costs no reader.
+        tier.storage.remove(runtime.space, key); // A tier that cannot take the value, such as by cloning it, costs no reader.
       }
     }
   }

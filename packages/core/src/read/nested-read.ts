@@ -1,10 +1,10 @@
 import type { Wait } from "./wait-graph.js";
 
 /**
- * The answer of a read that a load makes. The load waits for it from when somebody looks at it: a read that nobody awaits
- * holds nobody up, so it must not count as waiting.
+ * Returns the answer of a read that a load makes. The load waits from the first use of the answer.
+ * A read that nobody awaits delays nothing, so it must not count as waiting.
  *
- * @param wait throws when it begins if that would close a circle
+ * @param wait throws when it begins if it would close a cycle
  */
 export function nestedRead(answer: Promise<unknown>, wait: Wait): Promise<unknown> {
   const read = new NestedRead((resolve) => resolve(answer));
@@ -12,9 +12,12 @@ export function nestedRead(answer: Promise<unknown>, wait: Wait): Promise<unknow
   return read;
 }
 
-/** `await` and the combinators of Promise call `then` of a subclass, though not of a promise itself. */
+/**
+ * `await` and the combinators of Promise call `then` of a subclass, but not that of a plain
+ * promise.
+ */
 class NestedRead extends Promise<unknown> {
-  /** Begins when somebody first looks at the answer. */
+  /** The wait, which begins at the first use of the answer. */
   wait: Wait | undefined;
 
   static override get [Symbol.species](): PromiseConstructor {
@@ -31,7 +34,7 @@ class NestedRead extends Promise<unknown> {
     try {
       wait?.begin();
     } catch (error) {
-      // Its own outcome matters no more.
+      // Its own outcome no longer matters.
       super.then(undefined, () => {});
       return Promise.reject(error).then(undefined, onReject);
     }

@@ -12,12 +12,13 @@ import type { ReaderValues } from "./reader-values.js";
 import type { RemoteTiers } from "./remote-tiers.js";
 import { waitsFor } from "./wait-graph.js";
 
-/** How often a flight reads the tiers from the start, because something newer came, before it goes to the load. */
+/** The most times that a flight reads the tiers again because a newer value came. Then it loads. */
 const mostReads = 3;
 
 /**
- * What a read does that no local tier answers, step by step: it joins or opens the flight of its key, which reads the remote
- * tiers from left to right in the tick's batches, is gathered with the tick's loads, loads, stores, and answers.
+ * Runs the steps of a read that no local tier answers. A read joins or opens the flight of its key.
+ * The flight reads the remote tiers from left to right in the tick's batches. Then it is gathered
+ * with the tick's loads, loads, stores, and answers.
  */
 export class Pipeline implements FlightSteps {
   readonly #clock: Clock;
@@ -63,24 +64,24 @@ export class Pipeline implements FlightSteps {
     this.#loads = new LoadBatch(tick, environment, (flight) => this.#mayLoad(flight));
   }
 
-  /** A new flight: a refreshing one goes straight to its load. */
+  /** Starts a new flight. A refreshing one goes straight to its load. */
   enter(flight: Flight): void {
     if (flight.refreshes) this.#loads.gather(flight);
     else this.#readTiers(flight);
   }
 
-  /** A load waits for the flight: nothing that it needs may wait for a place in a line. */
+  /** Starts the flight's load outside of a line, because a load waits for the flight. */
   promote(flight: Flight): void {
     this.#loads.promote(flight);
   }
 
-  /** At the end of the tick, because what has overtaken the flight is still being stored. */
+  /** Diverts readers at the end of the tick, because the newer value is still being stored. */
   overtaken(flight: Flight): void {
     if (flight.state === "following" || flight.hasLateReaders)
       this.#tick.add(() => this.#landing.divert(flight));
   }
 
-  /** State "reading": a remote tier has answered. */
+  /** State "reading": handles the answer of a remote tier. */
   arrived(flight: Flight, bytes: Uint8Array | undefined): void {
     const tier = flight.runtime.tiers[flight.tier];
     if (flight.mustReadAgain) {
@@ -96,7 +97,7 @@ export class Pipeline implements FlightSteps {
     else this.#found(flight, tier.index, cached);
   }
 
-  /** State "reading": from the first remote tier on. */
+  /** State "reading": reads from the first remote tier on. */
   #readTiers(flight: Flight): void {
     flight.state = "reading";
     flight.tier = -1;
@@ -108,7 +109,7 @@ export class Pipeline implements FlightSteps {
     this.#readNextTier(flight);
   }
 
-  /** Something newer came while the flight read: what it has read counts no more. */
+  /** Drops the flight's findings, because a newer value came while it read. */
   #readAgain(flight: Flight): void {
     this.#rejoining.renew(flight);
     if (this.#foundLocally(flight)) return;
@@ -135,7 +136,7 @@ export class Pipeline implements FlightSteps {
     this.#loads.gather(flight);
   }
 
-  /** A tier has the value: the tiers on its left get it for what is left of its time. */
+  /** Fills the tiers to the left of the tier that has the value, for the remaining time. */
   #found(flight: Flight, tier: number, cached: Cached): void {
     const { runtime, key } = flight;
     flight.state = "filling";
@@ -149,7 +150,10 @@ export class Pipeline implements FlightSteps {
     runtime.stats.hits[tier] = (runtime.stats.hits[tier] ?? 0) + answered;
   }
 
-  /** A `set`, a refresh or a synchronous read may have filled a local tier since the flight looked there. */
+  /**
+   * Returns whether a local tier has the value now. A `set`, a refresh or a synchronous read may
+   * have filled it since the flight looked there.
+   */
   #foundLocally(flight: Flight): boolean {
     const { runtime, key } = flight;
     for (const tier of runtime.localTiers) {
@@ -161,7 +165,10 @@ export class Pipeline implements FlightSteps {
     return false;
   }
 
-  /** State "gathered": whether the flight is to load now. Otherwise it has been answered, follows another one, or waits. */
+  /**
+   * State "gathered": returns whether the flight is to load now. Otherwise it has been answered,
+   * follows another one, or waits.
+   */
   #mayLoad(flight: Flight): boolean {
     const { flights } = flight.activity;
     this.#rejoining.renew(flight);
@@ -190,7 +197,10 @@ export class Pipeline implements FlightSteps {
     return true;
   }
 
-  /** State "following": another flight of the key loads, or is about to; its answer serves this one's readers, too. */
+  /**
+   * State "following": lets another flight of the key, which loads or is about to, answer this
+   * one's readers, too.
+   */
   #follow(flight: Flight, leader: Flight): void {
     flight.state = "following";
     flight.mustReadAgain = false;
@@ -201,7 +211,10 @@ export class Pipeline implements FlightSteps {
     if (flight.nested) this.#loads.promote(leader);
   }
 
-  /** State "filling": the value is there, and overtakes what was born before its load began. */
+  /**
+   * State "filling": takes the loaded value, which overtakes operations that were born before its
+   * load began.
+   */
   #loaded(flight: Flight, value: unknown): void {
     const { activity, runtime } = flight;
     try {
@@ -218,7 +231,8 @@ export class Pipeline implements FlightSteps {
       this.#landing.adopt(flight);
     }
     this.#store.storeLoaded(flight, value, writtenAt, () => {
-      // Once more: a tier that was read meanwhile may have answered with what this has replaced.
+      // Fences again, because a tier that was read meanwhile may have answered with the replaced
+      // value.
       if (!flight.fenced) activity.operations.fenceOlderThan(flight.birth);
       const answered = this.#landing.land(flight, value, writtenAt);
       runtime.stats.misses += answered;
@@ -231,7 +245,10 @@ export class Pipeline implements FlightSteps {
     this.#landing.crash(flight, error);
   }
 
-  /** Lets the flights go on that wait until another load of the key may begin: from the start, since much may have changed. */
+  /**
+   * Restarts the flights that wait until another load of the key may begin. They start from the
+   * beginning, because much may have changed.
+   */
   #endLoad(flight: Flight): void {
     const { flights } = flight.activity;
     flights.endsLoad(flight);

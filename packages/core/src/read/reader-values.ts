@@ -5,9 +5,10 @@ import { defaultValues } from "../storages/memory.js";
 import { refuseOneShot } from "../write/one-shot.js";
 
 /**
- * What becomes of a value before its readers are answered, once for each value that was loaded or decoded: so it holds for
- * readers who wait together, for values that no tier takes, and for classes without a local tier. The nearest local tier decides;
- * without one it is the default of `memory()`. A tier that gives copies has them made for each reader: see `Landing`.
+ * Prepares a value before its readers are answered, once for each loaded or decoded value. So it
+ * applies to readers that wait together, values that no tier takes, and classes without a local
+ * tier. The nearest local tier decides the form; without one it is the default of `memory()`. If a
+ * tier gives copies, `Landing` makes one for each reader.
  */
 export class ReaderValues {
   readonly #withoutLocalTier: LocalValues = defaultValues();

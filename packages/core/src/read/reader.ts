@@ -18,7 +18,7 @@ interface Missing {
   readonly answer: Promise<unknown>;
 }
 
-/** What reads do beside a plain hit in the nearest local tier. */
+/** The reads besides a plain hit in the nearest local tier. */
 export class Reader {
   readonly #clock: Clock;
   readonly #runtimes: ClassRuntimes;
@@ -97,7 +97,7 @@ export class Reader {
     });
   }
 
-  /** What the local tiers have, without counting. */
+  /** Returns the local tiers' entry, without counting. */
   peekLocal(runtime: ClassRuntime, key: string): Entry | undefined {
     const now = this.#clock.now();
     for (const { name, storage } of runtime.localTiers) {
@@ -109,13 +109,13 @@ export class Reader {
     return undefined;
   }
 
-  /** What the tiers have, without loading, filling or counting. */
+  /** Returns the tiers' entry, without loading, filling or counting. */
   peek(runtime: ClassRuntime, key: string): Promise<Entry | undefined> {
     const entry = this.peekLocal(runtime, key);
     return entry === undefined ? this.#joining.peek(runtime, key) : Promise.resolve(entry);
   }
 
-  /** Puts what the local tiers have in its place, and begins to read the rest, as one call. */
+  /** Puts the local tiers' values in their places, and begins to read the rest, as one call. */
   #readEach(nodes: readonly Node[], options: ReadOptions | undefined, values: unknown[]): Missing[] {
     const missing: Missing[] = [];
     let call: CallContext | undefined;

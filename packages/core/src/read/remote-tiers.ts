@@ -7,7 +7,7 @@ import type { RemoteTier } from "../runtime/node-kind.js";
 import { DecompressionLimit } from "../serializer/decompression-limit.js";
 import type { ReaderValues } from "./reader-values.js";
 
-/** What remote tiers have: bytes that become entries. */
+/** Turns the bytes of remote tiers into entries. */
 export class RemoteTiers {
   readonly #clock: Clock;
   readonly #decompression: DecompressionLimit = new DecompressionLimit();
@@ -19,7 +19,7 @@ export class RemoteTiers {
     this.#values = values;
   }
 
-  /** The fresh entry in the bytes, or `undefined`: a miss. */
+  /** Returns the fresh entry in the bytes, or `undefined` for a miss. */
   entryIn(
     runtime: ClassRuntime,
     tier: RemoteTier,
@@ -36,7 +36,7 @@ export class RemoteTiers {
     return cached;
   }
 
-  /** What a tier has of the node, without loading, filling or counting. */
+  /** Returns a tier's entry of the node, without loading, filling or counting. */
   async peek(runtime: ClassRuntime, key: string): Promise<Entry | undefined> {
     for (const tier of runtime.remoteTiers) {
       const storageKey = runtime.storageKey(key);

@@ -4,14 +4,14 @@ import type { LoadContext } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { Flight } from "../runtime/flight.js";
 
-/** A node's own `load`, or a reader's in its place. */
+/** A node's own `load`, or a reader's override. */
 export type SingleLoad = (context: LoadContext) => MaybePromise<unknown>;
 
 /**
- * The load of one flight; `undefined` if that is the class's `loadAll`. A node is somebody else's object: its `load` may be a
- * getter that throws.
+ * Returns the load of one flight, `undefined` if the class's `loadAll` loads it. A node is a
+ * foreign object: its `load` may be a getter that throws.
  *
- * @throws LoadError `CACHEME_NO_LOAD` for a class without any
+ * @throws LoadError `CACHEME_NO_LOAD` if the class has neither
  */
 export function singleLoadOf(flight: Flight): SingleLoad | undefined {
   const { runtime, node, override } = flight;

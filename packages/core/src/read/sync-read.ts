@@ -13,14 +13,17 @@ import type { Store } from "../write/store.js";
 import { runSynchronously } from "./load-frame.js";
 import { ReaderValues } from "./reader-values.js";
 
-/** Loads on the spot what no local tier has, for `getSync`. */
+/** Loads a value that no local tier has at once, for `getSync`. */
 export class SyncRead {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #store: Store;
   readonly #space: LoadSpace;
   readonly #values: ReaderValues = new ReaderValues();
-  /** The nodes being loaded, outermost first: a synchronous load that reads itself would never end. */
+  /**
+   * The nodes being loaded, outermost first, because a synchronous load that reads itself would
+   * never end.
+   */
   readonly #loading: { readonly runtime: ClassRuntime; readonly key: string }[] = [];
 
   constructor(clock: Clock, events: Events, store: Store, space: LoadSpace) {
@@ -32,7 +35,7 @@ export class SyncRead {
 
   /**
    * @throws LoadError `CACHEME_NOT_SYNCHRONOUS` if a tier is remote, or the load returned a promise
-   * @throws SerializationError for a value that can be read only once, such as a stream
+   * @throws SerializationError for a value that can only be read once, such as a stream
    */
   load(runtime: ClassRuntime, node: Node, key: string, override: LoadOverride | undefined): unknown {
     const details = { node: runtime.name, key };
@@ -69,7 +72,7 @@ export class SyncRead {
       const context = this.#context(said, nodeLabel(runtime.name, key));
       const value = runSynchronously(this.#space, () => load(context));
       if (isThenable(value)) {
-        Promise.resolve(value).catch(() => {}); // The answer below tells what is wrong; its own failure matters no more.
+        Promise.resolve(value).catch(() => {}); // The error below reports the fault, so the promise's own failure no longer matters.
         throw new LoadError(
           "CACHEME_NOT_SYNCHRONOUS",
           `The load of ${nodeLabel(runtime.name, key)} returned a promise, which getSync cannot wait for. Use get.`,
@@ -111,7 +114,7 @@ export class SyncRead {
       getAll,
       peek,
       inject,
-      // Nobody can leave while a synchronous load runs, so the signal never aborts.
+      // A signal that never aborts, because no reader can leave during a synchronous load.
       get signal() {
         return new AbortController().signal;
       },

@@ -5,11 +5,15 @@ import type { KeyActivity } from "../runtime/key-activity.js";
 import type { RunningLoad } from "../runtime/running-load.js";
 
 /**
- * Who waits for whom: a load waits for the flights that it reads, a flight for its load or for the flight that it follows.
- * A read that would close a circle is refused, since nobody on it would ever be answered.
+ * The graph of waits. A load waits for the flights that it reads. A flight waits for its load, or
+ * for the flight that it follows. A read that would close a cycle is refused, because no reader in
+ * the cycle would ever be answered.
  */
 
-/** One read that a load makes: the load waits for the flight from when it looks at the answer until it leaves. */
+/**
+ * A read that a load makes. The load waits for the flight from the first use of the answer until it
+ * leaves.
+ */
 export class Wait {
   readonly load: RunningLoad;
   #flight: Flight;
@@ -29,7 +33,7 @@ export class Wait {
   }
 
   /**
-   * Another flight answers the read.
+   * Lets another flight answer the read.
    *
    * @throws LoadCycleError if that flight waits for the load already
    */
@@ -39,7 +43,7 @@ export class Wait {
     if (this.#isAwaited) this.#enter();
   }
 
-  /** The read has left. */
+  /** Ends the wait, because the read has left. */
   end(): void {
     this.#hasEnded = true;
     this.#exit();
@@ -62,8 +66,8 @@ export class Wait {
 }
 
 /**
- * Refuses a new flight for a key whose load is what opens it: the flight that the load answers was fenced or passed by, so
- * the new one would load the same again, and again.
+ * Refuses a new flight for a key if the key's own load opens it. The load's flight was fenced or
+ * skipped, so the new one would load the same again and again.
  *
  * @throws LoadCycleError
  */
@@ -92,20 +96,23 @@ function wayDown(top: Flight, below: ReadonlyMap<Flight, Flight | undefined>): F
   return way;
 }
 
-/** Whether `flight` waits for `other`, directly or through others. */
+/** Returns whether `flight` waits for `other`, directly or through others. */
 export function waitsFor(flight: Flight, other: Flight): boolean {
   return wayTo(flight, (reached) => reached === other) !== undefined;
 }
 
-/** The flights from `start` to one that is `wanted`, each waiting for the next; `undefined` if there is no way. */
+/**
+ * Returns the flights from `start` to one that is `wanted`, each waiting for the next. Returns
+ * `undefined` if there is no way.
+ */
 function wayTo(start: Flight, wanted: (flight: Flight) => boolean): Flight[] | undefined {
   const seen = new Set<Flight>();
-  // A stack of our own: chains of loads can be longer than the call stack is deep.
+  // An explicit stack, because chains of loads can be longer than the call stack is deep.
   const stack: { readonly flight: Flight; readonly from: number }[] = [{ flight: start, from: -1 }];
   const visited: typeof stack = [];
   for (let step = stack.pop(); step !== undefined; step = stack.pop()) {
     const { flight } = step;
-    // A settled flight may follow another one for those who joined it too late.
+    // A settled flight may follow another one for readers that joined it too late.
     if (seen.has(flight) || (flight.settled && flight.follows === undefined)) continue;
     seen.add(flight);
     const place = visited.push(step) - 1;
@@ -117,7 +124,7 @@ function wayTo(start: Flight, wanted: (flight: Flight) => boolean): Flight[] | u
       }
       return way;
     }
-    // While a flight loads, only those whom it cannot answer follow another one.
+    // While a flight loads, it only follows another one for readers that it cannot answer.
     if (flight.follows !== undefined && !flight.hasBegun) stack.push({ flight: flight.follows, from: place });
     for (const next of flight.load?.waitsFor.keys() ?? []) stack.push({ flight: next, from: place });
     if (flight.state === "waiting") {
@@ -128,7 +135,10 @@ function wayTo(start: Flight, wanted: (flight: Flight) => boolean): Flight[] | u
   return undefined;
 }
 
-/** A flight that waits for any of its key's loads is stuck only if all of them are. */
+/**
+ * Returns the way if all of the key's loads are stuck. A flight that waits for any of them is stuck
+ * only then.
+ */
 function wayOfAll(loading: readonly Flight[], wanted: (flight: Flight) => boolean): Flight[] | undefined {
   const ways = loading.map((flight) => wayTo(flight, wanted));
   return ways.every((way) => way !== undefined) ? ways[0] : undefined;
@@ -141,7 +151,10 @@ function cycle(way: readonly Flight[]): LoadCycleError {
   return new LoadCycleError(closed, { node: last?.runtime.name, key: last?.key });
 }
 
-/** A node that shares its `loadAll` waits for whatever the call reads, for its own sake or for another's. */
+/**
+ * Names a node. If the node shares its `loadAll`, it waits for everything that the call reads, for
+ * itself or for others.
+ */
 function labelOf({ runtime, key, load }: Flight): string {
   const others = (load?.flights.length ?? 1) - 1;
   return others === 0
