@@ -2,7 +2,7 @@ import { reasonOf, SerializationError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import type { NodeKind } from "../runtime/node-kind.js";
 
-/** Why a tier was not given a value: its serializer, or its way to copy, cannot carry it. */
+/** Returns the error of a value that a tier's serializer, or its way to copy, cannot carry. */
 export function cannotBeStored(thrown: unknown, { name }: NodeKind, key: string): SerializationError {
   const path = thrown instanceof SerializationError ? thrown.path : "$";
   return new SerializationError(

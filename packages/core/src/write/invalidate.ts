@@ -6,22 +6,22 @@ import { nextBirth, Operation } from "../runtime/operation.js";
 import { incompleteInvalidation, type Unreached } from "./incomplete.js";
 import type { FailedTier } from "./store.js";
 
-/** A key that is to be removed from every tier. */
+/** A key to remove from every tier. */
 export interface Removal {
   readonly runtime: ClassRuntime;
   readonly key: string;
 }
 
 /**
- * Removes the keys from every tier. When it resolves, no read that begins later is answered with a value whose load began
- * before the call.
+ * Removes the keys from every tier. When it resolves, no later read is answered with a value whose
+ * load began before the call.
  *
- * Everything that runs for a key at the call is fenced, so that nothing old is stored any more. Until the removal is done, no
- * remote tier is read for the key, so that nothing that is being removed finds its way back. What begins after the call and
- * loads, or sets, is newer than the removal, and is stored.
+ * The call fences every running operation of a key, so that no old value is stored any more. Until
+ * the removal is done, no remote tier is read for the key, so that no removed value comes back. A
+ * load or a `set` that begins after the call is newer than the removal, and is stored.
  *
- * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be reached. It is not read for the key
- *   until a write or a removal has reached it.
+ * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be reached.
+ *   It is not read for the key until a write or a removal has reached it.
  */
 export function invalidate(removals: readonly Removal[], clock: Clock, events: Events): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -44,7 +44,10 @@ export function invalidate(removals: readonly Removal[], clock: Clock, events: E
   });
 }
 
-/** A list may name a key many times; each time would look at what runs for all the others. */
+/**
+ * Returns each key once. A list may name a key many times, and each time would check the operations
+ * of all the others.
+ */
 function withoutRepeats(removals: readonly Removal[]): readonly Removal[] {
   if (removals.length < 2) return removals;
   const seen = new Map<NodeKind, Set<string>>();
@@ -78,7 +81,8 @@ function remove(
   for (const tier of tiers) activity.unsettle(tier);
   const failed: FailedTier[] = [];
   let place = tiers.length;
-  // From right to left, each after the one before: a tier that still has the value would refill the ones on its left.
+  // Goes from right to left, one tier after the other. A tier that still has the value would refill
+  // those on its left.
   const next = () => {
     place -= 1;
     const tier = tiers[place];

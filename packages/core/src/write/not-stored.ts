@@ -5,14 +5,17 @@ import type { NodeKind } from "../runtime/node-kind.js";
 /** Reports values that readers got and that a tier did not take. */
 export class NotStored {
   readonly #events: Events;
-  /** The kinds that were warned of already: each gets one process warning. */
+  /** The kinds that have had their process warning. Each kind gets one. */
   readonly #warned = new Set<string>();
 
   constructor(events: Events) {
     this.#events = events;
   }
 
-  /** Emits `notStored` instead of rejecting, because the reader gets the value. Without a listener it warns once. */
+  /**
+   * Emits `notStored` instead of rejecting, because the reader gets the value. Without a listener
+   * it warns once.
+   */
   report({ name }: NodeKind, key: string, error: SerializationError): void {
     if (this.#events.listeners.notStored !== null) {
       this.#events.emit("notStored", { node: name, key, error });

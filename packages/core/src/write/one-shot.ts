@@ -2,7 +2,7 @@ import { types } from "node:util";
 import { SerializationError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 
-/** What can be read once, and what to cache instead. */
+/** A value that can be read once, and the alternative to cache. */
 interface OneShot {
   readonly what: string;
   readonly advice: string;
@@ -22,12 +22,12 @@ const iterator: OneShot = {
   advice: "Return what it gives, for example `return [...values]` or `return await cursor.toArray()`.",
 };
 
-/** Of larger objects and lists only so many properties are looked at. */
+/** The most properties of larger objects and lists that are checked. */
 const mostProperties = 100;
 
 /**
- * Refuses a value that only its first reader could use: a Response, a Request, a stream, an iterator or a generator, as the value
- * itself or as a property of it.
+ * Refuses a value that only its first reader could use. This is a Response, a Request, a stream, an
+ * iterator or a generator. The value may be one itself, or have one as a property.
  *
  * @throws SerializationError
  */
@@ -45,7 +45,7 @@ export function refuseOneShot(value: unknown, node: string, key: string): void {
 }
 
 function oneShotIn(value: object): (OneShot & { readonly path: string }) | undefined {
-  // Looking at a proxy runs a stranger's code.
+  // Reading a proxy runs foreign code.
   if (types.isProxy(value)) return undefined;
   try {
     const itself = oneShotOf(value);
@@ -60,7 +60,7 @@ function oneShotIn(value: object): (OneShot & { readonly path: string }) | undef
       if (inner !== undefined) return { path: Array.isArray(value) ? `$[${name}]` : `$.${name}`, ...inner };
     }
   } catch {
-    // What throws while it is looked at is no Response, stream or iterator.
+    // An object that throws here is not a Response, a stream or an iterator.
   }
   return undefined;
 }
@@ -76,7 +76,7 @@ function oneShotOf(value: object): OneShot | undefined {
   return isIterator(value) ? iterator : undefined;
 }
 
-/** A web stream or one of Node's, from whatever package. */
+/** Returns whether the object is a web stream or one of Node's, from any package. */
 function isStream(value: object): boolean {
   return (
     (has(value, "pipe") && has(value, "on")) ||

@@ -4,23 +4,23 @@ import type { Operation } from "../runtime/operation.js";
 import type { Write } from "../runtime/write-queue.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
 
-/** What is written, and for whom. */
+/** The written key, and the operation that writes. */
 export interface Written {
   readonly kind: NodeKind;
   readonly activity: KeyActivity;
   readonly operation: Operation;
 }
 
-/** What the writes of one value need to know. */
+/** The steps of one value's writes. */
 export interface WriteSteps {
   /** Returns the tier's record, when its request leaves. */
   record(tier: RemoteTier): StoredRecord;
   failed(tier: RemoteTier, error: Error): void;
-  /** All tiers have answered. */
+  /** Called when all tiers have answered. */
   done(): void;
 }
 
-/** Writes a value into remote tiers, from right to left, each after the one before. */
+/** Writes a value into remote tiers from right to left, one after the other. */
 export class RightToLeft implements Write {
   readonly #written: Written;
   readonly #tiers: readonly RemoteTier[];

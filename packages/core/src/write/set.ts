@@ -17,14 +17,15 @@ export interface GivenValue {
 }
 
 /**
- * Stores a value that the caller has, in every tier. It overtakes whatever read or write of the key began earlier in this
- * process.
+ * Stores a value that the caller has, in every tier. It overtakes each read or write of the key
+ * that began earlier in this process.
  *
  * @throws ConfigurationError `CACHEME_INVALID_DURATION` if the ttl is not a duration
- * @throws SerializationError for a value that can be read only once, such as a stream, or
- *   if a tier's serializer or its way to copy cannot carry the value; then nothing has changed
- * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if a remote tier could not be reached; the other tiers have the value, and
- *   that one is not read for the key until a write or a removal has reached it
+ * @throws SerializationError for a value that can be read only once, such as a stream, or if a tier
+ *   cannot carry the value. Then nothing has changed
+ * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if a remote tier could not be reached. The
+ *   other tiers have the value. The unreached tier is not read for the key until a write or a
+ *   removal has reached it
  */
 export function set(given: GivenValue, options: SetOptions, store: Store): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -36,7 +37,7 @@ export function set(given: GivenValue, options: SetOptions, store: Store): Promi
  * Stores the values of many nodes; see {@link set}.
  *
  * @param given returns the value in its place; may throw
- * @throws what {@link set} throws, for the first place that fails; the others are stored
+ * @throws the error of {@link set}, for the first place that fails; the others are stored
  */
 export function setAll(
   count: number,
@@ -100,7 +101,10 @@ function ttlOf({ ttl }: SetOptions, node: string, key: string): number | undefin
     : milliseconds(ttl, `ttl of set(${nodeLabel(node, key)}, …)`, { node, key });
 }
 
-/** Before anything is stored: a tier that refused its own copy later would leave the value in the others. */
+/**
+ * Checks the copies before anything is stored. If a tier refused its own copy later, the value
+ * would remain in the others.
+ */
 function refuseUncopied(value: unknown, kind: NodeKind, key: string): void {
   for (const { storage } of kind.localTiers) {
     try {

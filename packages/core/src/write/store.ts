@@ -13,16 +13,16 @@ import { cannotBeStored } from "./cannot-be-stored.js";
 import { NotStored } from "./not-stored.js";
 import { RightToLeft } from "./right-to-left.js";
 
-/** For a kind without remote tiers, which packs nothing. */
+/** The packed value of a kind without remote tiers, which packs nothing. */
 const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compression: undefined };
 
-/** A tier of which it is not known whether it has the value now. */
+/** A tier that may or may not have the value now. */
 export interface FailedTier {
   readonly storage: string;
   readonly error: Error;
 }
 
-/** A value on its way into the tiers of one key. */
+/** A value that is being stored in the tiers of one key. */
 interface Storing {
   readonly kind: NodeKind;
   readonly activity: KeyActivity;
@@ -33,8 +33,8 @@ interface Storing {
 }
 
 /**
- * Puts values into tiers: the remote ones first, from right to left, each after the one before, then the local ones. Nothing
- * that a newer operation has overtaken is stored.
+ * Puts values into tiers: first the remote ones, from right to left, one after the other, then the
+ * local ones. It stores no value that a newer operation has overtaken.
  */
 export class Store {
   readonly #clock: Clock;
@@ -45,7 +45,9 @@ export class Store {
     this.#notStored = new NotStored(events);
   }
 
-  /** Gives an entry that a tier holds to the tiers on its left, for what is left of its time. */
+  /**
+   * Fills the tiers to the left of the tier that holds an entry, for the entry's remaining time.
+   */
   backFill(flight: Flight, entry: Cached, from: number): void {
     const { kind } = flight.runtime;
     if (from === 0 || kind.isReplaced) return;
@@ -56,27 +58,28 @@ export class Store {
     const tiers = kind.remoteTiers.filter(({ index }) => index < from);
     if (tiers.length === 0 || kind.activities.isClosed) return;
     const packed = this.#packed(storing);
-    // No reader waits for these: the tier that has the value goes on to answer with it.
+    // No reader waits for these writes, because the tier that has the value keeps answering with
+    // it.
     if (!(packed instanceof SerializationError)) this.#writeBehind(storing, tiers, packed, false);
   }
 
   /**
-   * Stores what a flight has loaded. If the tiers may hold an older value, and the new one cannot be stored, the older one is
-   * removed: no later reader gets it.
+   * Stores the value that a flight has loaded. If the tiers may hold an older value, and the new
+   * one cannot be stored, the older one is removed. So no later reader gets it.
    *
-   * @param done is called when the readers may be answered
+   * @param done called when the readers may be answered
    */
   storeLoaded(flight: Flight, value: unknown, writtenAt: number, done: () => void): void {
     const { kind } = flight.runtime;
     const { activity, key } = flight;
-    // An older mutation that is on its way leaves an older value, too.
+    // An older mutation under way leaves an older value, too.
     const replaces = flight.replaces || kind.remoteTiers.some((tier) => activity.mustWait(tier));
     if (flight.fenced || kind.activities.isClosed) {
       if (flight.fenced) this.#giveOvertaken({ kind, activity, operation: flight });
       done();
       return;
     }
-    // The doorkeeper hears of the key in any case.
+    // The doorkeeper sees the key in any case.
     const isAdmitted = kind.doorkeeper === undefined || kind.doorkeeper.admits(key) || flight.refreshes;
     if (flight.skip || !isAdmitted || kind.isReplaced) {
       if (replaces) this.#removeReplaced(kind, activity, flight);
@@ -114,9 +117,10 @@ export class Store {
   }
 
   /**
-   * Stores what a caller has, and overtakes what began earlier.
+   * Stores a caller's value, and overtakes earlier operations.
    *
-   * @throws SerializationError if a remote tier's serializer cannot carry the value; then nothing has changed
+   * @throws SerializationError if a remote tier's serializer cannot carry the value; then nothing
+   *   has changed
    */
   storeGiven(
     kind: NodeKind,
@@ -134,7 +138,7 @@ export class Store {
     activity.operations.begin(operation);
     const failed: FailedTier[] = [];
     const storeLocally = () => {
-      // What was read from a tier meanwhile may be what this has replaced.
+      // A tier that was read meanwhile may have answered with the replaced value.
       if (operation.fenced) this.#giveOvertaken(storing);
       else activity.operations.fenceOlderThan(operation.birth);
       done(failed, this.#storeLocally(storing, kind.tiers.length));
@@ -142,7 +146,7 @@ export class Store {
     this.#writeRightToLeft(storing, kind.remoteTiers, packed, true, failed, storeLocally);
   }
 
-  /** Stores what a synchronous load has given, for a kind whose tiers are all local. */
+  /** Stores the value of a synchronous load, for a kind whose tiers are all local. */
   storeLocally(
     kind: NodeKind,
     activity: KeyActivity,
@@ -156,7 +160,10 @@ export class Store {
     this.#storeLocally(storing, kind.tiers.length);
   }
 
-  /** Calls `done` when the tiers have answered, or at once if another mutation of the key is on its way. */
+  /**
+   * Calls `done` when the tiers have answered, or at once if another mutation of the key is under
+   * way.
+   */
   #writeRemotely(
     storing: Storing,
     tiers: readonly RemoteTier[],
@@ -169,12 +176,13 @@ export class Store {
       this.#writeRightToLeft(storing, tiers, packed, replaces, [], done);
       return;
     }
-    // A reader does not wait for somebody else's mutation. Until the value is stored, the tiers may answer with an older one.
+    // A reader does not wait for another caller's mutation. Until the value is stored, the tiers
+    // may answer with an older one.
     this.#writeBehind(storing, tiers, packed, true);
     done();
   }
 
-  /** Writes while the readers have their answer. */
+  /** Writes after the readers were answered. */
   #writeBehind(storing: Storing, tiers: readonly RemoteTier[], packed: Packed, replaces: boolean): void {
     const { activity } = storing;
     const afterwards = new Operation(storing.operation.birth);
@@ -206,7 +214,7 @@ export class Store {
     }).begin();
   }
 
-  /** Made when the request leaves, in the storage's time. */
+  /** Makes the record when the request leaves, in the storage's time. */
   #record(storing: Storing, tier: RemoteTier, packed: Packed): StoredRecord {
     const { activity, kind, lifetime, writtenAt } = storing;
     const key = activity.storageKey;
@@ -220,7 +228,7 @@ export class Store {
     return { key, bytes, ttl: Math.max(1, Math.ceil(freshUntil - now)) };
   }
 
-  /** The value as bytes, once for all remote tiers. */
+  /** Returns the value as bytes, made once for all remote tiers. */
   #packed({ kind, activity, value }: Storing): Packed | SerializationError {
     try {
       return pack(kind.meta.serializer, value, { node: kind.name, key: activity.key });
@@ -229,12 +237,12 @@ export class Store {
     }
   }
 
-  /** Never throws: a reader waits behind it. */
+  /** Stores in the local tiers. Never throws, because a reader waits behind it. */
   #storeLocally(storing: Storing, before: number): SerializationError | undefined {
     const { kind, activity, operation, value, writtenAt, lifetime } = storing;
     if (operation.fenced) return undefined;
     if (operation.cleared) {
-      // What was read from a remote tier since the clear may be older.
+      // A value that was read from a remote tier since the clear may be older.
       kind.latest.removeLocally(activity.key);
       return undefined;
     }
@@ -254,8 +262,9 @@ export class Store {
   }
 
   /**
-   * The value was given to readers and is not in all tiers, because something newer has overtaken it. While the newer one is on
-   * its way, no tier may answer with a value that is older than both.
+   * Handles a value that readers got, but that is not in all tiers, because a newer operation has
+   * overtaken it. While the newer one is under way, no tier may answer with a value that is older
+   * than both.
    */
   #giveOvertaken({
     kind,
@@ -263,7 +272,7 @@ export class Store {
     operation: { birth },
   }: Pick<Storing, "kind" | "activity" | "operation">): void {
     if (!activity.operations.hasYoungerThan(birth)) return;
-    // What is being read from a tier may be older, too.
+    // A value that is being read from a tier may be older, too.
     activity.operations.fenceOlderThan(birth);
     kind.latest.removeLocally(activity.key);
     for (const tier of kind.remoteTiers) activity.unsettle(tier);
@@ -278,7 +287,10 @@ export class Store {
     for (const tier of kind.remoteTiers) this.#removeFrom(kind, activity, tier);
   }
 
-  /** Removes an older value. Until that is done, and for as long as the tier cannot be reached, the tier is not read for the key. */
+  /**
+   * Removes an older value. The tier is not read for the key until the removal is done, and while
+   * the tier cannot be reached.
+   */
   #removeFrom(kind: NodeKind, activity: KeyActivity, tier: RemoteTier): void {
     activity.unsettle(tier);
     activity.remove(tier, {
