@@ -2,21 +2,22 @@ import type { RemoteBatch } from "../tiers/remote-batch.js";
 import { Destination } from "./destination.js";
 import { KeyActivity } from "./key-activity.js";
 
-/** So many activities may rest beside a few that do not. */
+/** The number of activities that may rest beside a few that do not. */
 const mostResting = 1_000;
 
 /**
- * What is under way for the nodes of one name and version, by key. Bounded by what is under way.
+ * The operations under way for the nodes of one name and version, by key. Their number bounds its
+ * size.
  *
- * Successive kinds share it: a class that was evaluated again, or whose storage was replaced, uses the same keys of the same
- * servers, so its writes queue behind those of its predecessor.
+ * Successive kinds share it. A class that was evaluated again, or whose storage was replaced, uses
+ * the same keys of the same servers. So its writes queue behind those of its predecessor.
  */
 export class Activities {
   readonly #storageKey: (key: string) => string;
   #byKey = new Map<string, KeyActivity>();
-  /** How many of the activities rest. */
+  /** The number of activities that rest. */
   #resting = 0;
-  /** By the storage's name. */
+  /** The destinations by the storage's name. */
   readonly #destinations = new Map<string, Destination>();
   /** Whether the space is being closed. */
   isClosed = false;
@@ -26,7 +27,7 @@ export class Activities {
     this.#storageKey = storageKey;
   }
 
-  /** How many keys have something under way. */
+  /** The number of keys with an operation under way. */
   get size(): number {
     return this.#byKey.size - this.#resting;
   }
@@ -48,7 +49,7 @@ export class Activities {
     return destination;
   }
 
-  /** The key's activity; a new one if nothing is under way for it. */
+  /** Returns the key's activity, or a new one if nothing is under way for it. */
   of(key: string): KeyActivity {
     const known = this.#byKey.get(key);
     if (known === undefined) {
@@ -63,15 +64,16 @@ export class Activities {
     return known;
   }
 
-  /** The key's activity, if something is under way for it. */
+  /** Returns the key's activity, if something is under way for it. */
   find(key: string): KeyActivity | undefined {
     const known = this.#byKey.get(key);
     return known?.isResting ? undefined : known;
   }
 
   /**
-   * Drops the activities that rest, now and then: all at once if nothing is under way, as nearly always after a batch. To delete
-   * each by itself would cost as much as the rest of what is done for its key.
+   * Drops the resting activities at intervals. If nothing is under way, as nearly always after a
+   * batch, it drops all at once. Deleting each by itself would cost as much as the rest of the work
+   * for its key.
    */
   rested(): void {
     this.#resting += 1;
@@ -82,12 +84,15 @@ export class Activities {
     this.#resting = 0;
   }
 
-  /** The local tiers are cleared: they take nothing of what is under way. */
+  /** Keeps operations under way from storing in the local tiers, which are cleared. */
   clear(): void {
     for (const { operations } of [...this.#byKey.values()]) operations.clear();
   }
 
-  /** Distrusts the tiers for each key that is being written or removed, until a write or a removal has succeeded. */
+  /**
+   * Distrusts the tiers for each key that is being written or removed, until a write or a removal
+   * has succeeded.
+   */
   distrustMutating(now: number): void {
     for (const { isMutating, key } of this.#byKey.values()) {
       if (!isMutating) continue;
@@ -95,7 +100,10 @@ export class Activities {
     }
   }
 
-  /** Lets no load store its value any more, and settles when the writes and removals that were asked for have been answered. */
+  /**
+   * Lets no load store its value any more. Settles when the requested writes and removals have been
+   * answered.
+   */
   async finish(): Promise<void> {
     this.isClosed = true;
     await Promise.all(Array.from(this.#byKey.values(), (activity) => activity.mutated()));

@@ -2,23 +2,29 @@ import type { Flight, LoadOverride } from "./flight.js";
 import type { NestedWait } from "./running-load.js";
 
 /**
- * A reader that is answered apart from the others: it takes no value that was stored longer ago than it says, or it gets a copy
- * of its own.
+ * A reader that is answered apart from the others. It takes no value older than its limit, or it
+ * gets a copy of its own.
  */
 export interface ApartReader {
   /** Milliseconds; `Infinity` for any age, and once it waits for a load that is new enough. */
   maxAge: number;
-  /** The last birth before it asked: a load that was born later is new enough for it, whatever overtakes the load. */
+  /**
+   * The last birth before its call. A load that was born later is new enough for it, even if
+   * something overtakes the load.
+   */
   readonly asked: number;
-  /** Whether a load that ran when the reader came has been, or is being, waited for: it waits for no second one. */
+  /**
+   * Whether it has waited, or waits, for a load that ran when it came. It does not wait for a
+   * second one.
+   */
   hasJoinedLoad: boolean;
-  /** Loads in place of the node's own load, if it comes to one. */
+  /** The load that replaces the node's own, if the reader comes to a load. */
   readonly override: LoadOverride | undefined;
-  /** If the reader is in a load. */
+  /** The wait of the load in which the reader runs, if any. */
   readonly wait: NestedWait | undefined;
   /** The flight that the reader waits for. */
   flight: Flight;
-  /** Whether its signal has aborted: nothing more is done for it. */
+  /** Whether its signal has aborted, so that no more work is done for it. */
   hasLeft: boolean;
   resolve(value: unknown): void;
   reject(error: unknown): void;

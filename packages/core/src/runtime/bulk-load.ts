@@ -8,7 +8,8 @@ import type { ClassRuntime } from "./class-runtime.js";
  * @throws ConfigurationError `CACHEME_INVALID_NODE` if `loadAll` is not a function
  */
 export function bulkLoadOf(nodeClass: NodeClass, name: string): ClassRuntime["loadAll"] {
-  // `loadAll` is no part of NodeClass, so that classes whose nodes have private constructors fit; it is checked here.
+  // NodeClass has no `loadAll`, so that classes whose nodes have private constructors fit. This
+  // function checks it.
   const { loadAll } = nodeClass as { readonly loadAll?: unknown };
   if (loadAll === undefined) return undefined;
   if (typeof loadAll !== "function") {

@@ -1,6 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
 
-/** The async context of one call of `get`, `getAll` or `refresh`: a load runs in there, not in that of the batch. */
+/**
+ * The async context of one call of `get`, `getAll` or `refresh`. A load runs in this context, not
+ * in that of the batch.
+ */
 export class CallContext {
   readonly #resource: AsyncResource = new AsyncResource("CACHEME_CALL", { requireManualDestroy: true });
 
@@ -9,5 +12,5 @@ export class CallContext {
   }
 }
 
-/** Belongs to nobody: for a `loadAll` that answers several calls, each of which has a context of its own. */
+/** The context of no call, for a `loadAll` that answers several calls with a context each. */
 export const neutralContext: CallContext = new CallContext();

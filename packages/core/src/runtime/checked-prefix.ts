@@ -3,13 +3,17 @@ import { ConfigurationError, typeName } from "../errors.js";
 import { escapedPrefix } from "../node/key.js";
 import { shownKey } from "../shown-key.js";
 
-/** In bytes; with the longest name, version and shortened key that makes less than 200. */
+/**
+ * The longest prefix in bytes. With the longest name, version and shortened key the whole takes
+ * less than 200.
+ */
 const longestPrefix = 60;
 
 /**
  * Returns the first part of every key in remote storages.
  *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for anything but a string without white space of 1 to 60 bytes
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for anything but a string without white space
+ *   of 1 to 60 bytes
  */
 export function checkedPrefix(prefix: string): string {
   if (
@@ -22,7 +26,7 @@ export function checkedPrefix(prefix: string): string {
   const shown = typeof prefix === "string" ? shownKey(prefix) : typeName(prefix);
   throw new ConfigurationError(
     "CACHEME_INVALID_OPTION",
-    `The prefix ${shown} cannot stand in keys. Give 1 to ${longestPrefix} bytes without white space, such as "shop"; a colon and ` +
+    `The prefix ${shown} cannot be part of a key. Give 1 to ${longestPrefix} bytes without white space, such as "shop"; a colon and ` +
       "a percent sign count as 3.",
   );
 }

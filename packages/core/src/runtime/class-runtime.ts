@@ -8,10 +8,10 @@ import type { LocalTier, NodeKind, RemoteTier, Tier } from "./node-kind.js";
 type BulkLoad = (nodes: readonly Node[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
 
 /**
- * A node class as one `Cacheme` runs it: its {@link NodeKind}, and the functions that are the class's own. A class that was
- * evaluated twice has two runtimes of one kind.
+ * A node class as one `Cacheme` runs it: its {@link NodeKind}, and the class's own functions. A
+ * class that was evaluated twice has two runtimes of one kind.
  *
- * The kind's fields are copied, because one step less on the way to them speeds up a hit.
+ * The kind's fields are copied, because fewer steps on the way to them speed up a hit.
  */
 export class ClassRuntime {
   readonly kind: NodeKind;
@@ -25,7 +25,7 @@ export class ClassRuntime {
   readonly fingerprint: number;
   readonly tiers: readonly Tier[];
   readonly localTiers: readonly LocalTier[];
-  /** The first of the local tiers, if there is one: nearly every hit ends there. */
+  /** The first local tier, if there is one. Nearly every hit ends there. */
   readonly nearest: LocalTier | undefined;
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;

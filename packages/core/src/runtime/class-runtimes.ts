@@ -19,37 +19,47 @@ import { WeakList } from "./weak-list.js";
 /** The name of the memory storage that serves the node classes without `caches`. */
 const defaultStorage = "default";
 
-/** From so many classes of one default name on, something defines classes over and over. */
+/**
+ * The number of classes of one default name that means that a program defines classes again and
+ * again.
+ */
 const manyNamesakes = 100;
 
 /** A class that has been used, as `nodes()` lists it. */
 export interface UsedNode {
   /** The name that keys, events, errors and statistics use. */
   readonly name: string;
-  /** The class, or what `defineNode` returned. If it was evaluated several times, the one that was used first. */
+  /**
+   * The class, or the result of `defineNode`. If it was evaluated several times, it is the one that
+   * was used first.
+   */
   readonly nodeClass: NodeClass;
 }
 
 interface Known extends UsedNode {
   readonly kind: NodeKind;
-  /** Where the class was used first, as a stack. Made into text only if an error needs it. */
+  /** The stack of the class's first use. It becomes a string only if an error needs it. */
   readonly firstUse: Error;
 }
 
 /**
  * The runtimes of one `Cacheme`, by node class.
  *
- * A runtime is found through a symbol on the class's prototype, which costs a hit less than a `WeakMap` does. A subclass
- * inherits its parent's symbol, so the runtime's own class is compared (with `constructor`: `Object.getPrototypeOf` is a call into
- * the runtime if V8 does not know the object's shape beforehand).
+ * A runtime is found through a symbol on the class's prototype, which is faster on a hit than a
+ * `WeakMap`. A subclass inherits its parent's symbol, so the runtime's own class is compared. The
+ * comparison uses `constructor`, because `Object.getPrototypeOf` is a call into the runtime if V8
+ * does not know the object's shape.
  */
 export class ClassRuntimes {
   #symbol = Symbol("cacheme runtime");
   readonly #storages: StorageRegistry;
   readonly #clock: Clock;
-  /** By name, or by prototype for a class without a name of its own; in the order of first use. */
+  /**
+   * The known classes, in the order of first use. The key is the name, or the prototype of a
+   * nameless class.
+   */
   readonly #known = new Map<string | object, Known>();
-  /** The runtimes by prototype: a prototype that is frozen carries no symbol. */
+  /** The runtimes by prototype, because a frozen prototype carries no symbol. */
   #byPrototype = new WeakMap<object, ClassRuntime>();
   readonly #prototypes = new WeakList<object>();
   /** The names of the prototypes' classes. */
@@ -57,7 +67,10 @@ export class ClassRuntimes {
   /** The prototypes of classes that a newer one of their name has replaced. */
   readonly #replaced = new WeakSet<object>();
   readonly #warned = new Set<string>();
-  /** By what the keys of a kind begin and end with: what they name in remote storages outlives the kind. */
+  /**
+   * The activities by the beginning and the end of a kind's keys, because entries in remote
+   * storages outlive the kind.
+   */
   readonly #activities = new Map<string, Activities>();
   #prefix: string;
   #retired = false;
@@ -68,9 +81,10 @@ export class ClassRuntimes {
     this.#prefix = checkedPrefix(prefix);
   }
 
-  /** The node's class's runtime; made at the class's first use. */
+  /** Returns the runtime of the node's class, made at the class's first use. */
   of(node: Node): ClassRuntime {
-    // The symbol is this table's own, so no other code has put a value there. Callers without types may pass `undefined`.
+    // The symbol is this table's own, so no other code has put a value there. Callers without types
+    // may pass `undefined`.
     const runtime = (node as (Node & { readonly [symbol: symbol]: ClassRuntime | undefined }) | undefined)?.[
       this.#symbol
     ];
@@ -107,7 +121,10 @@ export class ClassRuntimes {
     for (const { kind } of this.#known.values()) yield kind;
   }
 
-  /** The runtime that the node's class has now: of a kind that was replaced, the runtime in the one that took over. */
+  /**
+   * Returns the runtime that the node's class has now. If the kind was replaced, it is the runtime
+   * in the new kind.
+   */
   current(runtime: ClassRuntime, node: Node): ClassRuntime {
     if (!runtime.kind.isReplaced || this.#retired) return runtime;
     try {
@@ -117,20 +134,25 @@ export class ClassRuntimes {
     }
   }
 
-  /** Lets no load store its value any more, and settles when the writes and removals that were asked for have been answered. */
+  /**
+   * Lets no load store its value any more. Settles when the requested writes and removals have been
+   * answered.
+   */
   async finish(): Promise<void> {
     await Promise.all(Array.from(this.#activities.values(), (activities) => activities.finish()));
   }
 
-  /** From here on nodes are refused. The runtimes are removed from the prototypes, which outlive this. */
+  /**
+   * Refuses nodes from now on. Removes the runtimes from the prototypes, which outlive this object.
+   */
   retire(): void {
     this.#retired = true;
     this.#detachPlans();
   }
 
   /**
-   * Makes the kinds that use a storage find their storages again, because another one has its name now. What is under way
-   * for them is overtaken.
+   * Makes the kinds that use a storage find their storages again, because another one has its name
+   * now. Overtakes the kinds' operations under way.
    */
   storageReplaced(storage: string): void {
     const concerned = [...this.#known.values()].filter(({ kind }) =>
@@ -150,8 +172,8 @@ export class ClassRuntimes {
     if (first !== undefined && prefix !== this.#prefix) {
       throw new ConfigurationError(
         "CACHEME_PREFIX_IN_USE",
-        `The prefix cannot become "${prefix}": node "${first.name}" is in use under "${this.#prefix}" already, and what it ` +
-          "stored would be lost to invalidations. Call setPrefix at the program's start, before the first read.",
+        `The prefix cannot become "${prefix}": node "${first.name}" is in use under "${this.#prefix}" already, and invalidations ` +
+          "would miss its stored entries. Call setPrefix at the program's start, before the first read.",
       );
     }
     this.#prefix = checkedPrefix(prefix);
@@ -194,7 +216,10 @@ export class ClassRuntimes {
     return runtime;
   }
 
-  /** The kind of a class: that of its name, if one source was evaluated twice, else a new one. */
+  /**
+   * Returns the kind of a class: that of its name if one source was evaluated twice, else a new
+   * one.
+   */
   #kindFor(nodeClass: NodeClass, prototype: object, meta: ResolvedMeta): NodeKind {
     const known = this.#known.get(meta.hasName ? meta.name : prototype);
     if (known === undefined) return this.#renew(undefined, nodeClass, meta);
@@ -209,7 +234,7 @@ export class ClassRuntimes {
     return this.#replace(known, nodeClass, meta);
   }
 
-  /** Lets a newer class of a name take over, as a hot reload wants it. */
+  /** Lets a newer class of a name take over, as a hot reload needs. */
   #replace(known: Known, nodeClass: NodeClass, meta: ResolvedMeta): NodeKind {
     if (!this.#warned.has(meta.name)) {
       this.#warned.add(meta.name);
@@ -245,7 +270,7 @@ export class ClassRuntimes {
   }
 
   #activitiesOf(name: string, { hasName, version }: ResolvedMeta): Activities {
-    // A class without a name of its own may be called like one that has it.
+    // A class without a name of its own may have the same name as one with a name.
     const identity = `${hasName}:${name}:${version}`;
     const known = this.#activities.get(identity);
     if (known !== undefined) return known;
@@ -270,7 +295,7 @@ export class ClassRuntimes {
     return namesakes === 0 ? name : `${name}#${namesakes + 1}`;
   }
 
-  /** Every class gets another runtime at its next use. */
+  /** Gives every class another runtime at its next use. */
   #forgetPlans(): void {
     this.#detachPlans();
     this.#byPrototype = new WeakMap();

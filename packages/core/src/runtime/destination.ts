@@ -2,8 +2,9 @@ import type { RemoteBatch } from "../tiers/remote-batch.js";
 import { Distrust } from "./distrust.js";
 
 /**
- * Where the writes and removals of one remote tier go: the storage that has the tier's name now. It outlives each storage and
- * each kind, because another client of the same server may carry out requests in any order, too.
+ * The destination of one remote tier's writes and removals: the storage that has the tier's name
+ * now. It outlives each storage and each kind, because several clients of one server may carry out
+ * requests in any order.
  */
 export class Destination {
   /** Its place among the destinations of the same keys. */

@@ -1,13 +1,13 @@
-/** From so many keys on, a tier is distrusted as a whole up to now, so that the list stays bounded. */
+/** The number of keys from which a tier is distrusted as a whole up to now. It bounds the list. */
 const mostKeys = 10_000;
 
 /**
- * The keys under which a remote tier may hold a value that was replaced or removed, because the tier could not be reached: it
- * is not read for them, until a write or a removal succeeds.
+ * The keys under which an unreachable remote tier may hold a replaced or removed value. The tier is
+ * not read for them until a write or a removal succeeds.
  */
 export class Distrust {
   readonly #keys = new Set<string>();
-  /** Entries that were written up to this time, on our clock, are misses. */
+  /** The time, on our clock, up to which written entries are misses. */
   #until = Number.NEGATIVE_INFINITY;
 
   /** @param now the time on our clock */
@@ -27,7 +27,9 @@ export class Distrust {
     return this.#keys.size > 0 && this.#keys.has(key);
   }
 
-  /** Whether an entry that was written at this time, on our clock, may be one that was replaced. */
+  /**
+   * Returns whether an entry that was written at this time, on our clock, may have been replaced.
+   */
   covers(writtenAt: number): boolean {
     return writtenAt <= this.#until;
   }

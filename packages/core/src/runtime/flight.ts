@@ -11,7 +11,7 @@ import { nextBirth, Operation, unborn } from "./operation.js";
 import { type Resolvers, withResolvers } from "./resolvers.js";
 import type { RunningLoad } from "./running-load.js";
 
-/** A load given by the reader, in place of the node's own. */
+/** A reader's load, which replaces the node's own. */
 export type LoadOverride = (context: LoadContext) => MaybePromise<unknown>;
 
 /** The read that opens a flight. */
@@ -24,7 +24,7 @@ export interface Asking {
   readonly opener: RunningLoad | undefined;
 }
 
-/** How a flight differs from a plain read. */
+/** The options in which a flight differs from a plain read. */
 export interface FlightOptions {
   readonly refreshes?: boolean;
   readonly override?: LoadOverride | undefined;
@@ -32,8 +32,9 @@ export interface FlightOptions {
 }
 
 /**
- * Where a flight is: it reads the tiers, is gathered with the tick's loads, waits until another load of its key may begin,
- * follows another flight whose answer it takes over, loads, stores what was loaded, or has settled.
+ * The state of a flight. It reads the tiers, is gathered with the tick's loads, or waits until
+ * another load of its key may begin. It follows another flight and takes over its answer, loads,
+ * stores the loaded value, or has settled.
  */
 export type FlightState =
   | "reading"
@@ -44,67 +45,82 @@ export type FlightState =
   | "filling"
   | "settled";
 
-/** What the pipeline does with what a tier has answered. */
+/** The steps of the pipeline for the answers of a tier. */
 export interface FlightSteps {
   arrived(flight: Flight, bytes: Uint8Array | undefined, trouble: Error | undefined): void;
-  /** Something newer than the flight's load has come: readers who asked too late for that load need not wait for it. */
+  /**
+   * Called when a newer operation than the flight's load has come. Readers that asked too late for
+   * that load need not wait for it.
+   */
   overtaken(flight: Flight): void;
 }
 
 /**
- * The one read of a key that is under way in this process. Every other reader of the key joins it, and all are given the
- * same promise object: a promise for each reader would cost more than the rest of the miss together.
+ * The one read of a key that is under way in this process. Every other reader of the key joins it.
+ * All get the same promise object. A promise for each reader would cost more than the rest of the
+ * miss.
  *
- * Readers that joined during the load are answered apart, because the load may be older than what they have seen: if it was
- * overtaken, they read again.
+ * Readers that joined during the load are answered apart. The load may be older than a value that
+ * they have seen. If the load was overtaken, they read again.
  */
 export class Flight extends Operation implements RemoteRead {
-  /** Another one once the kind was replaced before the load began. */
+  /** The runtime; it changes if the kind is replaced before the load began. */
   runtime: ClassRuntime;
   readonly node: Node;
   readonly key: string;
   readonly activity: KeyActivity;
-  /** Whether it skips the tiers and goes straight to the load, which is then newer than anything stored. */
+  /**
+   * Whether it skips the tiers and goes straight to the load, which is then newer than every stored
+   * value.
+   */
   readonly refreshes: boolean;
   readonly override: LoadOverride | undefined;
   /** The async context of the call that opened the flight. */
   readonly call: CallContext;
-  /** The load in which the flight was opened, if it was in one. */
+  /** The load in which the flight was opened, if any. */
   readonly opener: RunningLoad | undefined;
 
   state: FlightState = "reading";
-  /** The entry that the load replaces, if one is at hand. */
+  /** The entry that the load replaces, if it is known. */
   previous: Entry | undefined;
-  /** How many reads this answers. */
+  /** The number of reads that it answers. */
   readers = 0;
-  /** How many of the readers may still want the answer; the others had a signal, and left. */
+  /** The number of readers that may still want the answer. The others had a signal, and left. */
   staying = 0;
-  /** The last birth before its last reader asked: a load that was born later is new enough for all of them. */
+  /**
+   * The last birth before its last reader's call. A load that was born later is new enough for all
+   * readers.
+   */
   lastAsked = 0;
-  /** Whether a load waits for this, so that it must not wait for a place that the load's chain may hold. */
+  /**
+   * Whether a load waits for it. Then it must not wait for a slot that the load's chain may hold.
+   */
   nested = false;
   /** The place of the tier that is being read. */
   tier = -1;
-  /** Whether a newer value arrived, or a removal was called, since the flight began to read: it must read again. */
+  /**
+   * Whether a newer value arrived, or a removal was called, since the flight began to read. Then it
+   * must read again.
+   */
   mustReadAgain = false;
   /** Whether a reader that has a limit of age has joined. */
   hasStrictReader = false;
-  /** How often it has begun to read. */
+  /** The number of times that it has begun to read. */
   reads = 0;
-  /** Whether a tier was not read, so that it may hold an older value than the load gives. */
+  /** Whether a tier was not read, so that the tier may hold an older value than the load's. */
   skippedTier = false;
   /** The state of the key's writes and removals when it began to read. */
   mutations = 0;
   load: RunningLoad | undefined;
-  /** The flight whose answer this takes over, or that answers those who joined too late. */
+  /** The flight whose answer it takes over, or that answers readers that joined too late. */
   follows: Flight | undefined;
-  /** The flights that take over this one's answer. */
+  /** The flights that take over its answer. */
   followers: Flight[] | undefined;
   /** The readers that are answered apart. */
   apart: ApartReader[] | undefined;
-  /** What the load said of how long its value may be kept, in milliseconds. */
+  /** The ttl that the load set for its value, in milliseconds. */
   ttl: number | undefined;
-  /** Whether the load said that its value is not to be stored. */
+  /** Whether the load has called `skip`, so that its value is not stored. */
   skip = false;
 
   readonly #steps: FlightSteps;
@@ -137,45 +153,55 @@ export class Flight extends Operation implements RemoteRead {
     return this.state === "settled";
   }
 
-  /** Whether the load has begun, so that a reader that joins now may have seen something newer than it gives. */
+  /**
+   * Whether the load has begun. A reader that joins now may have seen a newer value than the
+   * load's.
+   */
   get hasBegun(): boolean {
     return this.state === "loading" || this.state === "filling";
   }
 
-  /** Whether nobody wants the answer any more. */
+  /** Whether no reader wants the answer any more. */
   get isAbandoned(): boolean {
     return this.staying === 0;
   }
 
-  /** Whether one more reader must be answered apart, because the nearest local tier gives each reader a copy. */
+  /**
+   * Whether each reader must be answered apart, because the nearest local tier gives each reader a
+   * copy.
+   */
   get givesCopies(): boolean {
     return this.readers > 0 && this.runtime.nearest?.storage.copy !== undefined;
   }
 
   /**
-   * Whether a tier may hold an older value than the load gives: the tier was not read, was written to since, or a reader has a
-   * limit of age. If the new value cannot be stored, the old one is removed.
+   * Whether a tier may hold an older value than the load's. The tier was not read, was written to
+   * since, or a reader has a limit of age. If the new value cannot be stored, the old one is
+   * removed.
    */
   get replaces(): boolean {
     const isWritten = this.mutations !== this.activity.mutations;
     return this.refreshes || this.skippedTier || this.hasStrictReader || isWritten;
   }
 
-  /** The class has another runtime now. Its tiers were not read, and may hold an older value. */
+  /**
+   * Moves the flight to the class's new runtime. Its tiers were not read, and may hold an older
+   * value.
+   */
   moveTo(runtime: ClassRuntime): void {
-    if (runtime.kind.activities !== this.runtime.kind.activities) return; // It has other keys now.
+    if (runtime.kind.activities !== this.runtime.kind.activities) return; // The new runtime has other keys.
     this.runtime = runtime;
     this.skippedTier = runtime.remoteTiers.length > 0;
   }
 
-  /** The answer for a reader that joins now. */
+  /** Returns the answer for a reader that joins now. */
   promise(): Promise<unknown> {
     if (!this.hasBegun) return this.promiseOfEarlier();
     this.#late ??= new LateReaders(this);
     return this.#late.join();
   }
 
-  /** The answer for a reader that asked before the load began. */
+  /** Returns the answer for a reader that asked before the load began. */
   promiseOfEarlier(): Promise<unknown> {
     this.#early ??= withResolvers();
     return this.#early.promise;
@@ -191,7 +217,10 @@ export class Flight extends Operation implements RemoteRead {
     return this.#late;
   }
 
-  /** Takes the readers that joined during the load out of the flight, if there are any. The caller answers them. */
+  /**
+   * Takes the readers that joined during the load out of the flight, if there are any. The caller
+   * answers them.
+   */
   takeLate(): LateReaders | undefined {
     const late = this.#late;
     this.#late = undefined;
@@ -216,19 +245,22 @@ export class Flight extends Operation implements RemoteRead {
     }
   }
 
-  /** No new reader joins, and no tier takes the value. */
+  /** Lets no new reader join, and no tier take the value. */
   close(): void {
     this.fenced = true;
     this.activity.flights.closes(this);
   }
 
-  /** The same for a load that is aborted, since its readers have all left: those of the flights that take over its answer, too. */
+  /**
+   * Does the same for an aborted load. All its readers have left, even those of the flights that
+   * take over its answer.
+   */
   closeForAll(): void {
     this.close();
     for (const follower of this.followers ?? []) follower.close();
   }
 
-  /** Whether the load, if it has begun, began before the birth. */
+  /** Returns whether the load has begun, and began before the birth. */
   isOlderThan(birth: number): boolean {
     return this.state === "following" ? this.mustReadAgain : this.hasBegun && this.birth < birth;
   }
@@ -241,14 +273,17 @@ export class Flight extends Operation implements RemoteRead {
     if (flights.next === this) flights.next = undefined;
   }
 
-  /** A reader stays, or a flight that takes over the answer. */
+  /** Counts a reader, or a flight that takes over the answer. */
   stay(): void {
-    // When its last reader left, it left the leader, too.
+    // When its last reader left, it also left the leader.
     if (this.isAbandoned && this.state === "following") this.follows?.stay();
     this.staying += 1;
   }
 
-  /** A reader with a signal has left. When the last one has, the load may be aborted. */
+  /**
+   * Counts a reader with a signal that has left. When the last one has left, the load may be
+   * aborted.
+   */
   leave(): void {
     this.staying -= 1;
     if (this.settled || !this.isAbandoned) return;
@@ -256,7 +291,10 @@ export class Flight extends Operation implements RemoteRead {
     if (this.state === "following") this.follows?.leave();
   }
 
-  /** Nobody is answered: every reader has left before the load began, those of the flights that take over the answer, too. */
+  /**
+   * Ends the flight without an answer. Every reader has left before the load began, even those of
+   * the flights that take over the answer.
+   */
   drop(): void {
     this.runtime.stats.misses += this.readers;
     this.#end();
@@ -266,7 +304,7 @@ export class Flight extends Operation implements RemoteRead {
     }
   }
 
-  /** Answers the readers that were there before the load began. */
+  /** Answers the readers from before the load began. */
   resolve(value: unknown): void {
     this.#end();
     this.#early?.resolve(value);

@@ -1,7 +1,10 @@
 import type { ApartReader } from "./apart-reader.js";
 import type { Flight } from "./flight.js";
 
-/** Of one key: one load that runs, and one that began after its readers asked. Never a third. */
+/**
+ * The most loads of one key: a running one, and one that began after its readers asked. There is
+ * never a third.
+ */
 const mostLoads = 2;
 
 const none: readonly Flight[] = [];
@@ -24,15 +27,18 @@ export class Flights {
     return this.loading.length < mostLoads;
   }
 
-  /** A flight whose load answers a plain reader as well as a load of its own would: one that begins later, or runs. */
+  /**
+   * Returns a flight whose load serves a plain reader as well as its own load would. That load
+   * begins later, or runs.
+   */
   leaderOf(flight: Flight): Flight | undefined {
     if (this.next !== undefined && this.next !== flight) return this.next;
     return this.loading.find((other) => other !== flight && !other.fenced && !other.cleared);
   }
 
   /**
-   * A running flight, which nothing has overtaken, that may serve the reader: its load began after the reader asked, or gives a
-   * value that is young when it ends.
+   * Returns a running flight that may serve the reader and that nothing has overtaken. Its load
+   * began after the reader's call, or its value is young when it ends.
    */
   runningFor({ asked, hasJoinedLoad }: ApartReader): Flight | undefined {
     return this.loading.find(
@@ -55,7 +61,7 @@ export class Flights {
     return [this.open, this.next].filter((flight) => flight?.state === "waiting") as Flight[];
   }
 
-  /** Takes the flight from where new readers would find it. */
+  /** Removes the flight from the places where new readers find it. */
   closes(flight: Flight): void {
     if (this.open === flight) this.open = undefined;
     if (this.next === flight) this.next = undefined;

@@ -4,22 +4,25 @@ import type { RemoteTier } from "./node-kind.js";
 import { Operations } from "./operations.js";
 import { type Mutation, type Write, WriteQueue } from "./write-queue.js";
 
-/** Everything that is under way for one key. It goes when nothing is. */
+/** The operations under way for one key. It is dropped when there are none. */
 export class KeyActivity {
   readonly key: string;
   readonly operations: Operations = new Operations();
   readonly flights: Flights = new Flights();
   readonly #activities: Activities;
   #storageKey: string | undefined;
-  /** By the tier's destination. */
+  /** The write queues by the tier's destination. */
   #queues: (WriteQueue | undefined)[] | undefined;
-  /** How many unfinished removals and replacements each tier has, by its destination. While there is one, the tier is not read. */
+  /**
+   * The number of unfinished removals and replacements of each tier, by its destination. Such a
+   * tier is not read.
+   */
   #unsettled: number[] | undefined;
   #busyQueues = 0;
   #whenMutated: (() => void)[] | undefined;
   /** Whether nothing is under way, so that the activity may be dropped or used again. */
   isResting = false;
-  /** Changes whenever writes or removals begin, and when they have been answered. */
+  /** A number that changes whenever writes or removals begin, and when they have been answered. */
   mutations = 0;
 
   constructor(activities: Activities, key: string) {
@@ -33,7 +36,7 @@ export class KeyActivity {
     return this.#storageKey;
   }
 
-  /** Whether what the tier answers for the key may have been replaced or removed. */
+  /** Returns whether the tier's answer for the key may have been replaced or removed. */
   distrusts(tier: RemoteTier): boolean {
     return (this.#unsettled?.[tier.destination.index] ?? 0) > 0 || tier.distrust.has(this.key);
   }
@@ -55,7 +58,7 @@ export class KeyActivity {
     return this.#busyQueues > 0 || (this.#unsettled?.some((count) => count > 0) ?? false);
   }
 
-  /** Whether a mutation of the tier that comes now has to wait for another one. */
+  /** Returns whether a new mutation of the tier must wait for another one. */
   mustWait(tier: RemoteTier): boolean {
     return this.#queues?.[tier.destination.index]?.isBusy ?? false;
   }
@@ -80,14 +83,14 @@ export class KeyActivity {
     return queue;
   }
 
-  /** Lets the activity go if nothing is under way any more. */
+  /** Lets the activity rest if nothing is under way any more. */
   rest(): void {
     if (this.#busyQueues > 0 || !this.operations.isEmpty || this.isResting) return;
     this.isResting = true;
     this.#activities.rested();
   }
 
-  /** Settles when no mutation is on its way or waits. */
+  /** Settles when no mutation is under way or waits. */
   mutated(): Promise<void> {
     if (this.#busyQueues === 0) return Promise.resolve();
     return new Promise((resolve) => {

@@ -2,41 +2,41 @@ import type { Flight } from "./flight.js";
 import { withResolvers } from "./resolvers.js";
 
 /**
- * The readers that joined a flight during its load. If something overtakes the load, they move to a flight that begins later,
- * together.
+ * The readers that joined a flight during its load. If something overtakes the load, they move
+ * together to a flight that begins later.
  */
 export class LateReaders {
   readonly #answer = withResolvers();
   /** The flight that they wait for. */
   #flight: Flight;
-  /** How many reads this answers. */
+  /** The number of reads that it answers. */
   count = 0;
-  /** How many of the readers may still want the answer. */
+  /** The number of readers that may still want the answer. */
   #staying = 0;
 
   constructor(flight: Flight) {
     this.#flight = flight;
   }
 
-  /** Whether nobody wants the answer any more. */
+  /** Whether no reader wants the answer any more. */
   get isAbandoned(): boolean {
     return this.#staying === 0;
   }
 
-  /** The answer for one more reader, whom the flight has counted. */
+  /** Returns the answer for one more reader, which the flight has counted. */
   join(): Promise<unknown> {
     this.count += 1;
     this.#staying += 1;
     return this.#answer.promise;
   }
 
-  /** A reader with a signal has left. */
+  /** Counts a reader with a signal that has left. */
   leave(): void {
     this.#staying -= 1;
     this.#flight.leave();
   }
 
-  /** The readers get the answer of another flight, as those that asked before its load. */
+  /** Answers the readers by another flight, as those that asked before its load. */
   moveTo(flight: Flight): void {
     const from = this.#flight;
     this.#flight = flight;

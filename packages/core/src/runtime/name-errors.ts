@@ -2,8 +2,8 @@ import { ConfigurationError, typeName } from "../errors.js";
 import { placeOf } from "./place-of.js";
 
 /**
- * @param firstUse where the class that has the name was first used, as a stack
- * @param use where the other one is used, as a stack that the same module made
+ * @param firstUse the stack of the first use of the class that has the name
+ * @param use the stack of the other class's use, made by the same module
  */
 export function duplicateNode(name: string, firstUse: Error, use: Error): ConfigurationError {
   return new ConfigurationError(
@@ -15,7 +15,7 @@ export function duplicateNode(name: string, firstUse: Error, use: Error): Config
   );
 }
 
-/** @param storage the remote one */
+/** @param storage the remote storage */
 export function namelessNode(name: string, storage: string): ConfigurationError {
   return new ConfigurationError(
     "CACHEME_INVALID_META",

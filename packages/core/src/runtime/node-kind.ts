@@ -27,9 +27,9 @@ export interface RemoteTier {
   readonly index: number;
   readonly name: string;
   readonly ttl: number;
-  /** What the tier is read from. */
+  /** The storage from which the tier is read. */
   readonly storage: RemoteBatch;
-  /** Where its writes and removals go. */
+  /** The destination of its writes and removals. */
   readonly destination: Destination;
   /** The keys for which the tier is not read. */
   readonly distrust: Distrust;
@@ -38,25 +38,25 @@ export interface RemoteTier {
 export type Tier = LocalTier | RemoteTier;
 
 /**
- * One kind of cached thing as one `Cacheme` runs it: the checked policy, the storages behind the names, what is under way, the
- * counters. All classes of one name share it.
+ * A kind of cached value as one `Cacheme` runs it. It has the checked policy, the storages behind
+ * the names, the operations under way, and the counters. All classes of one name share it.
  */
 export class NodeKind {
   readonly meta: ResolvedMeta;
   /** The name that keys, events, errors and statistics use. */
   readonly name: string;
-  /** Keeps the kind's keys apart from others' in a local storage. */
+  /** The number that keeps the kind's keys apart from others in a local storage. */
   readonly space: number;
-  /** Marks the kind's entries in remote storages. */
+  /** The mark of the kind's entries in remote storages. */
   readonly fingerprint: number;
   readonly tiers: readonly Tier[];
   readonly localTiers: readonly LocalTier[];
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
-  /** What is under way, by key. Kinds that succeed each other share it. */
+  /** The operations under way, by key. Successive kinds share it. */
   readonly activities: Activities;
-  /** The kind that has its name now, if it was replaced. Then its loads store nothing. */
+  /** The kind that has its name now, if it was replaced. Its own loads then store nothing. */
   #successor: NodeKind | undefined;
 
   constructor(
@@ -89,12 +89,18 @@ export class NodeKind {
     return this.activities.storageKey(key);
   }
 
-  /** Notes that the tier could not be reached and may hold an older value, and so may give it to the tiers on its left. */
+  /**
+   * Records that the tier could not be reached and may hold an older value. It may then fill the
+   * tiers on its left with that value.
+   */
   distrust(tier: RemoteTier, key: string, now: number): void {
     for (const each of this.remoteTiers) if (each.index <= tier.index) each.distrust.add(key, now);
   }
 
-  /** Notes that a write or a removal has reached the tier. A tier on its right that was not reached may still refill it. */
+  /**
+   * Records that a write or a removal has reached the tier. A tier on its right that was not
+   * reached may still refill it.
+   */
   trust(tier: RemoteTier, key: string): void {
     const isRefilled = this.remoteTiers.some(
       ({ index, distrust }) => index > tier.index && distrust.has(key),
@@ -113,7 +119,7 @@ export class NodeKind {
     return latest;
   }
 
-  /** Another kind takes the name over. Loads that run answer those who asked for them, and no one else. */
+  /** Lets another kind take the name over. Running loads only answer their own readers. */
   replaceBy(successor: NodeKind, now: number): void {
     this.#successor = successor;
     this.activities.distrustMutating(now);
@@ -125,7 +131,10 @@ export class NodeKind {
     for (const { storage } of this.localTiers) storage.remove(this.space, key);
   }
 
-  /** Drops the kind's entries from its local tiers, or from the one of that name. They take nothing of what is under way. */
+  /**
+   * Drops the kind's entries from its local tiers, or from the tier of that name. Operations under
+   * way do not store there.
+   */
   clearLocally(storage?: string): void {
     this.activities.clear();
     for (const tier of this.localTiers) {

@@ -1,30 +1,41 @@
-/** How many birth numbers have been drawn in this process. */
+/** The number of birth numbers drawn in this process. */
 let births = 0;
 
-/** Draws the next birth number: a later one belongs to what began later. */
+/** Draws the next birth number. Operations that begin later have higher numbers. */
 export function nextBirth(): number {
   births += 1;
   return births;
 }
 
-/** Returns the last birth number that was drawn: whatever is born later begins after this call. */
+/**
+ * Returns the last birth number that was drawn. Operations with a higher number begin after this
+ * call.
+ */
 export function lastBirth(): number {
   return births;
 }
 
-/** The birth of what only reads a remote tier: any value that arrives meanwhile is newer. */
+/**
+ * The birth of an operation that only reads a remote tier: any value that arrives meanwhile is
+ * newer.
+ */
 export const unborn = 0;
 
 /**
- * Something under way that may still store a value under a key, or removes it: a flight, a `set`, a removal.
+ * An operation that may still store a value under a key, or removes it: a flight, a `set`, a
+ * removal.
  *
- * An operation that was born later *fences* it once the newer value, or the removal, is there: no tier takes its value then.
+ * An operation that was born later *fences* it once the newer value, or the removal, is there. No
+ * tier takes its value then.
  */
 export class Operation {
   birth: number;
-  /** Whether something newer has overtaken this. */
+  /** Whether a newer operation has overtaken it. */
   fenced = false;
-  /** Whether the local tiers were cleared since it began: they do not take its value. The remote ones do. */
+  /**
+   * Whether the local tiers were cleared since it began. They do not take its value, but the remote
+   * ones do.
+   */
   cleared = false;
   /** The next older operation of the same key. */
   older: Operation | undefined;
@@ -34,15 +45,15 @@ export class Operation {
   }
 
   /**
-   * Overtakes this. A flight that has not begun its load starts over instead.
+   * Overtakes the operation. A flight that has not begun its load starts over instead.
    *
-   * @param _birth of what overtakes it
+   * @param _birth the birth of the overtaking operation
    */
   fence(_birth: number): void {
     this.fenced = true;
   }
 
-  /** The local tiers are cleared. */
+  /** Records that the local tiers are cleared. */
   clear(): void {
     this.cleared = true;
   }

@@ -1,9 +1,9 @@
 import type { Operation } from "./operation.js";
 
-/** The running operations of one key, the one that began last first. */
+/** The running operations of one key, the latest first. */
 export class Operations {
   #newest: Operation | undefined;
-  /** What is to be called when nothing that was born later is under way. */
+  /** The callbacks that wait until no younger operation is under way. */
   #afterYounger: { readonly birth: number; readonly done: () => void }[] | undefined;
 
   get isEmpty(): boolean {
@@ -24,7 +24,7 @@ export class Operations {
     for (const { done } of due) done();
   }
 
-  /** Calls back when nothing that was born later is under way any more. */
+  /** Calls back when no operation that was born later is under way any more. */
   afterYounger(birth: number, done: () => void): void {
     this.#afterYounger ??= [];
     this.#afterYounger.push({ birth, done });
@@ -42,7 +42,7 @@ export class Operations {
     }
   }
 
-  /** Whether something that was born later is still under way. */
+  /** Returns whether an operation that was born later is still under way. */
   hasYoungerThan(birth: number): boolean {
     for (let running = this.#newest; running !== undefined; running = running.older) {
       if (running.birth > birth) return true;
@@ -50,7 +50,7 @@ export class Operations {
     return false;
   }
 
-  /** The local tiers are cleared. */
+  /** Records that the local tiers are cleared. */
   clear(): void {
     for (let running = this.#newest; running !== undefined; running = running.older) running.clear();
   }

@@ -2,8 +2,8 @@
 const mostLines = 3;
 
 /**
- * Returns the lines of an error's stack that belong to the program, each on a line of its own, with a line break before the
- * first. The lines at the top belong to the module that made the error.
+ * Returns the lines of an error's stack that belong to the program, with a line break before each.
+ * The lines at the top belong to the module that made the error.
  */
 export function placeOf(error: Error): string {
   const lines = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
@@ -15,7 +15,7 @@ export function placeOf(error: Error): string {
   return shown.length === 0 ? " unknown" : `\n${shown.join("\n")}`;
 }
 
-/** The file that a line of a stack names, without the place in it. */
+/** Returns the file in a line of a stack, without the place in it. */
 function fileOf(line: string | undefined): string | undefined {
   return line?.match(/\(?([^\s(]+):\d+:\d+\)?$/)?.[1];
 }

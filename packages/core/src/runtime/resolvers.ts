@@ -5,7 +5,7 @@ export interface Resolvers {
   reject(error: unknown): void;
 }
 
-/** Node 20 has no `Promise.withResolvers`. */
+/** Makes a promise with its functions, because Node 20 has no `Promise.withResolvers`. */
 export function withResolvers(): Resolvers {
   let resolve: (value: unknown) => void = () => {};
   let reject: (error: unknown) => void = () => {};

@@ -1,4 +1,4 @@
-/** A list that does not keep its objects alive, and that is swept as it grows. */
+/** A list that does not keep its objects alive. It drops dead ones as it grows. */
 export class WeakList<T extends object> {
   #references: WeakRef<T>[] = [];
   #sweepAt = 64;

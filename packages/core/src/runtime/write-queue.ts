@@ -2,7 +2,7 @@ import type { StoredRecord } from "../storage/remote-storage.js";
 import type { RemoteBatch, RemoteRemoval, RemoteWrite } from "../tiers/remote-batch.js";
 import type { Destination } from "./destination.js";
 
-/** The change that one caller wants of a key in a tier: a removal, or a {@link Write}. */
+/** A change that one caller makes to a key in a tier: a removal, or a {@link Write}. */
 export interface Mutation {
   /** Called with the error if the outcome is unknown. Must not throw. */
   done(error: Error | undefined): void;
@@ -11,27 +11,33 @@ export interface Mutation {
 /** A value to write under the key. */
 export interface Write extends Mutation {
   readonly birth: number;
-  /** Returns the record when the request leaves; `undefined` if the write was overtaken meanwhile. */
+  /**
+   * Returns the record when the request leaves; `undefined` if the write was overtaken meanwhile.
+   */
   record(): StoredRecord | undefined;
 }
 
-/** One request: the writes since the last removal, of which the newest is carried out, and all who wait for any of them. */
+/**
+ * A request: the writes since the last removal, and their callers. Only the newest write is carried
+ * out.
+ */
 interface Request {
   writes: Write[];
-  /** Whether somebody wants the old value gone, even if every write is overtaken. */
+  /** Whether the old value must be removed, even if every write is overtaken. */
   removes: boolean;
   readonly waiting: Mutation[];
 }
 
 /**
- * The mutations of one key in one remote tier: one is on its way, and one waits, which serves everybody who asked since. A
- * storage may carry out two requests in any order, so no second one leaves before the first one was answered.
+ * The mutations of one key in one remote tier. One is under way, and one waits for all callers
+ * since. A storage may carry out two requests in any order. So the second one only leaves after the
+ * first one was answered.
  */
 export class WriteQueue implements RemoteWrite, RemoteRemoval {
   readonly storageKey: string;
   readonly #destination: Destination;
   readonly #idle: () => void;
-  /** The request that is on its way. */
+  /** The request that is under way. */
   #current: Request | undefined;
   /** The storage that the request was sent to. */
   #storage: RemoteBatch | undefined;
@@ -39,19 +45,19 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
   #wasOvertaken = false;
   #next: Request | undefined;
 
-  /** @param idle is called whenever the last mutation is done */
+  /** @param idle called whenever the last mutation is done */
   constructor(destination: Destination, storageKey: string, idle: () => void) {
     this.#destination = destination;
     this.storageKey = storageKey;
     this.#idle = idle;
   }
 
-  /** Whether a mutation that comes now has to wait for another one. */
+  /** Whether a new mutation must wait for another one. */
   get isBusy(): boolean {
     return this.#current !== undefined;
   }
 
-  /** Sends the write at once, or lets it wait in the place of the one that waits already. */
+  /** Sends the write at once, or merges it into the waiting request. */
   write(write: Write): void {
     const request = this.#waiting();
     request.waiting.push(write);
@@ -59,7 +65,7 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
     if (!this.isBusy) this.#sendNext();
   }
 
-  /** The same for a removal of the key. */
+  /** Does the same for a removal of the key. */
   remove(removal: Mutation): void {
     const request = this.#waiting();
     request.waiting.push(removal);
@@ -75,16 +81,17 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
     return record;
   }
 
-  /** The storage has answered. */
+  /** Handles the storage's answer. */
   done(error: Error | undefined): void {
     const request = this.#current;
     if (request === undefined) return;
     if (this.#wasOvertaken && request.removes) {
-      // What overtook the write has put a mutation of its own behind it, unless the write replaced a removal.
+      // The overtaking operation has queued a mutation of its own, unless the write replaced a
+      // removal.
       this.#wasOvertaken = false;
       this.#storage?.remove(this);
     } else if (error !== undefined && this.#destination.storage !== this.#storage) {
-      // The storage fails because another one has taken its name: that one is asked.
+      // The storage fails because another one has taken its name. The request goes to that one.
       this.#send(request);
     } else {
       for (const mutation of request.waiting) mutation.done(error);
@@ -114,7 +121,10 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
   }
 }
 
-/** The record of the write that was born last, of those that nothing has overtaken. Of two of one birth, the later one counts. */
+/**
+ * Returns the record of the write that was born last and that nothing has overtaken. If two have
+ * one birth, the later one counts.
+ */
 function newestOf(writes: readonly Write[]): StoredRecord | undefined {
   const [first] = writes;
   if (writes.length === 1) return first?.record();
