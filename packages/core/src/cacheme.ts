@@ -45,13 +45,14 @@ import { Store } from "./write/store.js";
 export interface CachemeOptions {
   /** The first part of every key in remote storages. Default: `"cacheme"`. */
   readonly prefix?: string | undefined;
-  /** Where the time comes from. Default: the machine's clock. */
+  /** The source of time. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
 
 /**
- * An isolated space of storages, nodes and statistics. The module's functions (`get`, `registerStorage`, …) are the methods
- * of one default instance; make your own for tests, for tenants, or in a library.
+ * An isolated space of storages, nodes and statistics. The module's functions (`get`,
+ * `registerStorage`, …) are the methods of one default instance. Make your own for tests, for
+ * tenants, or in a library.
  *
  * @example
  * ```ts
@@ -96,16 +97,20 @@ export class Cacheme implements AsyncDisposable {
   /**
    * Gives a storage a name that nodes can use. Wait for it before the first read.
    *
-   * @param storage what `memory()` or a storage package's function returns, or an address, whose scheme tells which
-   *   package makes the storage: install that package
-   * @param options for an address: what every remote storage takes; for all: what the program needs of it
-   * The same storage again, by label or address, is no error: a module may be evaluated twice. Another one is refused, unless
-   * the options say `replace: true`.
+   * Registering the same storage again, by label or address, is no error, because a module may be
+   * evaluated twice. Another storage is refused, unless the options say `replace: true`.
    *
-   * @throws ConfigurationError `CACHEME_DUPLICATE_STORAGE` if another storage has the name; `CACHEME_UNKNOWN_SCHEME` or
-   *   `CACHEME_MISSING_PACKAGE` if no installed package makes a storage from the address; `CACHEME_NOT_OFFERED`, with the reason, where
-   *   the storage does not have what `needs` names
-   * @throws StorageError `CACHEME_CONNECT_FAILED` if the storage cannot be connected; then the name is free again
+   * @param storage the result of `memory()` or of a storage package's function, or an address. Its
+   *   scheme names the package that makes the storage: install that package
+   * @param options for an address: the options of every remote storage; for all: the capabilities
+   *   that the program needs
+   *
+   * @throws ConfigurationError `CACHEME_DUPLICATE_STORAGE` if another storage has the name.
+   *   `CACHEME_UNKNOWN_SCHEME` or `CACHEME_MISSING_PACKAGE` if no installed package makes a storage
+   *   from the address. `CACHEME_NOT_OFFERED`, with the reason, if the storage does not support a
+   *   capability in `needs`
+   * @throws StorageError `CACHEME_CONNECT_FAILED` if the storage cannot be connected; then the name
+   *   is free again
    * @example
    * ```ts
    * await registerStorage("local", memory({ maxSize: 10_000 }));
@@ -122,10 +127,11 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * The node's value: from the nearest tier that has it, else from its `load`. Concurrent reads of one key share one load;
-   * all reads of one tick share one round trip to each storage.
+   * Returns the node's value: from the nearest tier that has it, else from its `load`. Concurrent
+   * reads of one key share one load. All reads of one tick share one round trip to each storage.
    *
-   * @throws whatever the load throws, and {@link CachemeError}s of bad set-up; never because a storage is down
+   * @throws any error of the load, and {@link CachemeError}s of bad set-up; never because a storage
+   *   is down
    * @example
    * ```ts
    * const user = await get(new UserNode(1));
@@ -136,8 +142,8 @@ export class Cacheme implements AsyncDisposable {
     node: N,
     options?: GetOptions<N, V>,
   ): Promise<Answer<N, V>>;
-  // Not an async function, and one promise at most: each await in between would cost a hit another quarter of its time. What no
-  // hit needs is elsewhere, since V8 compiles only so much into one piece.
+  // Not an async function, and one promise at most, because each await would make a hit a quarter
+  // slower. Code that no hit needs is elsewhere, because V8 only compiles so much into one piece.
   get(node: Node, options?: GetOptions<Node>): Promise<unknown> {
     try {
       const runtime = this.#runtimes.of(node);
@@ -153,10 +159,10 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * The values of many nodes, of any classes, in their order; a node may stand there twice. Rejects with the first failure,
-   * and the other nodes are loaded and stored all the same.
+   * Returns the values of many nodes, of any classes, in their order. A node may occur twice.
+   * Rejects with the first failure; the other nodes are still loaded and stored.
    *
-   * @throws what {@link get} throws
+   * @throws the errors of {@link get}
    * @example
    * ```ts
    * const [user, posts] = await getAll([new UserNode(1), new PostsNode(1)]); // [User, Post[]]
@@ -172,7 +178,7 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * The outcomes of many nodes: one that fails says so in its place.
+   * Returns the outcomes of many nodes. A failed node has its error in its place.
    *
    * @example
    * ```ts
@@ -191,8 +197,9 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * What the tiers have of the node, without loading it, without filling nearer tiers and without counting in the
-   * statistics. `undefined` if no tier has it; a cached `undefined` is an entry whose value is `undefined`.
+   * Returns the tiers' entry of the node, without loading it, without filling nearer tiers and
+   * without counting in the statistics. The answer is `undefined` if no tier has it. A cached
+   * `undefined` is an entry whose value is `undefined`.
    *
    * @example
    * ```ts
@@ -203,7 +210,7 @@ export class Cacheme implements AsyncDisposable {
   peek<N extends Node>(node: N): Promise<Entry<ValueOf<N>> | undefined> {
     try {
       const { runtime, key } = this.#keyed(node);
-      // The tiers hold what the node's load or a typed set gave.
+      // The tiers hold results of the node's load, or of a typed set.
       return this.#reader.peek(runtime, key) as Promise<Entry<ValueOf<N>> | undefined>;
     } catch (error) {
       return Promise.reject(error);
@@ -211,7 +218,8 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * What the tiers have of many nodes, in their order, in one round trip to each storage; see {@link peek}.
+   * Returns the tiers' entries of many nodes, in their order, in one round trip to each storage;
+   * see {@link peek}.
    *
    * @example
    * ```ts
@@ -225,7 +233,7 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * What the local tiers have of the node, at once; see {@link peek}.
+   * Returns the local tiers' entry of the node, at once; see {@link peek}.
    *
    * @example
    * ```ts
@@ -238,7 +246,8 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * The node's value, at once: for classes whose tiers are all local and whose `load` returns no promise.
+   * Returns the node's value at once, for classes whose tiers are all local and whose `load`
+   * returns no promise.
    *
    * @throws LoadError `CACHEME_NOT_SYNCHRONOUS` if a tier is remote or the load returned a promise
    * @example
@@ -255,11 +264,13 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Stores a value in every tier of the node; its source is neither read nor written. It overtakes every read and write of
-   * the key that began earlier in this process.
+   * Stores a value in every tier of the node; its source is neither read nor written. It overtakes
+   * every read and write of the key that began earlier in this process.
    *
-   * @throws SerializationError `CACHEME_NOT_SERIALIZABLE` if a tier cannot carry or clone the value; then nothing is stored
-   * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if a remote tier could not be reached; the others have it
+   * @throws SerializationError `CACHEME_NOT_SERIALIZABLE` if a tier cannot carry or clone the
+   *   value; then nothing is stored
+   * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if a remote tier could not be reached; the
+   *   others have it
    * @example
    * ```ts
    * await set(new UserNode(1), { name: "Ada" }, { ttl: "5m" });
@@ -276,7 +287,7 @@ export class Cacheme implements AsyncDisposable {
   /**
    * Stores the values of many nodes, in one round trip to each storage; see {@link set}.
    *
-   * @throws what {@link set} throws, for the first node that fails; the others are stored
+   * @throws the error of {@link set}, for the first node that fails; the others are stored
    * @example
    * ```ts
    * await setAll([[new UserNode(1), ada], [new PostsNode(1), []]]);
@@ -295,10 +306,12 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Removes the nodes from every tier. Once it has resolved, no read that begins later in this process is answered with a
-   * value whose load began before; reads that were under way are answered, and what they loaded is not stored.
+   * Removes the nodes from every tier. Once it has resolved, no later read in this process is
+   * answered with a value whose load began before. Reads under way are answered, and their loaded
+   * values are not stored.
    *
-   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be reached; the others are done
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be
+   *   reached; the others are done
    * @example
    * ```ts
    * await db.rename(1, "Ada");
@@ -318,12 +331,13 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Drops what the local tiers hold: of a node class, of the storage of that name, or of the whole space. What is under way is
-   * answered, and stored in remote tiers alone. Remote tiers keep what they have, and fill the local ones again: use
-   * {@link invalidate} for values that have changed.
+   * Drops the local tiers' entries of a node class, of the storage of that name, or of the whole
+   * space. Operations under way are answered, and only stored in remote tiers. Remote tiers keep
+   * their entries, and fill the local ones again: if values have changed, use {@link invalidate}.
    *
    * @param what a node class, the name of a storage, or nothing for all
-   * @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, or `CACHEME_INVALID_NODE` for a class that is no node's
+   * @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, or `CACHEME_INVALID_NODE` for a class
+   *   that is not a node's
    * @example
    * ```ts
    * afterEach(() => clear());
@@ -339,8 +353,9 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Gives the space a thing that its loads need, such as a repository. A load gets it by `context.inject(token)`. Providing another
-   * one under the same token replaces the first one, for loads that begin later.
+   * Gives the space a thing that its loads need, such as a repository. A load gets it by
+   * `context.inject(token)`. Providing another one under the same token replaces the first one, for
+   * loads that begin later.
    *
    * @param token the class of the thing, or a symbol
    * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a token that is neither
@@ -354,10 +369,11 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Loads the value again and stores it. Readers get the old value until the new one is there. It never joins a load that
-   * has begun, since that may have seen the source as it was; refreshes of one tick share one load.
+   * Loads the value again and stores it. Readers get the old value until the new one is there. It
+   * never joins a load that has begun, because that load may have read an older state of the
+   * source. Refreshes of one tick share one load.
    *
-   * @throws whatever the load throws; then the old value stays
+   * @throws any error of the load; then the old value stays
    * @example
    * ```ts
    * const user = await refresh(new UserNode(1));
@@ -378,7 +394,7 @@ export class Cacheme implements AsyncDisposable {
   ): Promise<unknown> {
     try {
       if (Array.isArray(given)) return this.getAll(given, { ...options, fresh: true });
-      const node = given as Node; // No list, so a node: the line below checks it.
+      const node = given as Node; // Not a list, so a node: the line below checks it.
       const { runtime, key } = this.#keyed(node);
       return this.#reader.beyond(runtime, node, key, { ...options, fresh: true }, new CallContext());
     } catch (error) {
@@ -387,13 +403,15 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Makes a function whose results are kept under nodes: {@link get} with the function as the load. It keeps the function's
-   * parameters, overloads and `this`, and has `.node(...args)`, `.invalidate(...args)` and `.refresh(...args)` beside it.
+   * Makes a function whose results are kept under nodes: {@link get} with the function as the load.
+   * It keeps the function's parameters, overloads and `this`. It also has `.node(...args)`,
+   * `.invalidate(...args)` and `.refresh(...args)`.
    *
-   * @param toNode the node for the arguments; it may take fewer than the function does. For a function with overloads it takes
-   *   the arguments of all of them
-   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if one of the two is no function. The memoized function rejects with
-   *   `CACHEME_INVALID_NODE` if `toNode` returns no node, and with what `toNode` throws
+   * @param toNode returns the node for the arguments; it may take fewer than the function does. For
+   *   a function with overloads it takes the arguments of all of them
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if one of the two is not a function. The
+   *   memoized function rejects with `CACHEME_INVALID_NODE` if `toNode` returns no node, and with
+   *   the error of `toNode`
    * @example
    * ```ts
    * const fetchUser = memoize((id: number) => db.user(id), (id) => new UserNode(id));
@@ -409,11 +427,12 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * {@link memoize} for a function that returns no promise, over nodes whose tiers are all local: {@link getSync} with the
-   * function as the load.
+   * Makes a function that returns no promise and whose results are kept under nodes:
+   * {@link getSync} with the function as the load. All tiers of the nodes must be local. Otherwise
+   * it works as {@link memoize}.
    *
-   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if one of the two is no function. The memoized function throws
-   *   `CACHEME_INVALID_NODE` if `toNode` returns no node
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if one of the two is not a function. The
+   *   memoized function throws `CACHEME_INVALID_NODE` if `toNode` returns no node
    * @example
    * ```ts
    * const compile = memoizeSync((source: string) => parse(source), (source) => new TemplateNode(source));
@@ -427,14 +446,15 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Decorates methods that return promises: their results are kept under nodes. It works as a standard decorator and under
-   * `experimentalDecorators`, on methods of instances and on static ones.
+   * Decorates methods that return promises, and keeps their results under nodes. It works as a
+   * standard decorator and under `experimentalDecorators`, on methods of instances and on static
+   * ones.
    *
-   * @param toNode the node for the method's arguments; called with the method's `this`
+   * @param toNode returns the node for the method's arguments; called with the method's `this`
    * @param options `space` returns the `Cacheme` of an instance; default: this one
-   * @throws ConfigurationError `CACHEME_INVALID_DECORATOR` on a field, an accessor, a class or a parameter;
-   *   `CACHEME_INVALID_OPTION` if `toNode` is no function. The method rejects with `CACHEME_INVALID_NODE` if `toNode` returns no
-   *   node
+   * @throws ConfigurationError `CACHEME_INVALID_DECORATOR` on a field, an accessor, a class or a
+   *   parameter; `CACHEME_INVALID_OPTION` if `toNode` is not a function. The method rejects with
+   *   `CACHEME_INVALID_NODE` if `toNode` returns no node
    * @example
    * ```ts
    * class Users {
@@ -452,8 +472,8 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Lists the node classes that have been used, in the order of their first use, each with the name that events, errors and
-   * statistics use.
+   * Lists the node classes that have been used, in the order of their first use. Each has the name
+   * that events, errors and statistics use.
    *
    * @example
    * ```ts
@@ -465,7 +485,8 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * The statistics of one node class, or of all of them together. Of a class that has not been used, all are 0.
+   * Returns the statistics of one node class, or of all of them together. If a class has not been
+   * used, all figures are 0.
    *
    * @example
    * ```ts
@@ -481,7 +502,7 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * The registered storages, and what trouble they have had.
+   * Returns the registered storages, and their failures.
    *
    * @example
    * ```ts
@@ -493,8 +514,8 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Sets the first part of every key in remote storages, so that programs that share a server keep apart. Call it before the
-   * first read. Default: `"cacheme"`.
+   * Sets the first part of every key in remote storages, so that programs that share a server keep
+   * apart. Call it before the first read. Default: `"cacheme"`.
    *
    * @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use
    * @example
@@ -507,10 +528,10 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Listens to what happens. Events that nobody listens to cost nothing. A listener that throws is reported as a process
-   * warning.
+   * Adds a listener to an event. Events without listeners cost nothing. A process warning reports a
+   * listener that throws.
    *
-   * @returns stops listening
+   * @returns a function that stops listening
    * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown event
    * @example
    * ```ts
@@ -522,18 +543,19 @@ export class Cacheme implements AsyncDisposable {
   }
 
   /**
-   * Ends the work of this space: refuses new calls, waits for what is on its way to the storages, and closes the storages.
-   * Loads that are running still answer their readers, unless they read further nodes; their values are not stored. A second
-   * call does nothing more. End a server before, or it answers with errors.
+   * Ends the work of this space: refuses new calls, waits for requests under way, and closes the
+   * storages. Running loads still answer their readers, unless they read further nodes; their
+   * values are not stored. A second call does nothing more. End a server first, because it would
+   * otherwise answer with errors.
    *
-   * The storages of our packages settle each call within their `commandTimeout`. A storage of your own whose calls never
-   * settle keeps this from settling, too.
+   * The storages of our packages settle each call within their `commandTimeout`. If calls of a
+   * storage of your own never settle, `close` does not settle either.
    *
    * @example
    * ```ts
    * await once(process, "SIGTERM");
    * server.close(); // takes no new connections
-   * await once(server, "close"); // has answered what it had taken
+   * await once(server, "close"); // all its requests are answered
    * await close();
    * ```
    */
@@ -549,7 +571,7 @@ export class Cacheme implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#runtimes.retire();
     this.#storages.retire();
-    await new Promise<void>((sent) => this.#tick.add(sent)); // What this tick has gathered is sent first.
+    await new Promise<void>((sent) => this.#tick.add(sent)); // First sends the requests that this tick has gathered.
     await this.#runtimes.finish();
     await this.#storages.close();
   }
