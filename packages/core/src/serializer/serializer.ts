@@ -40,8 +40,8 @@ export interface Serializer {
    */
   encode(value: unknown): Uint8Array;
   /**
-   * Returns the value that {@link encode} was given. The result must not share memory with `bytes`,
-   * which may be part of a larger buffer. Any error thrown here makes the entry a miss.
+   * Returns the value that {@link encode} got. The result must not share memory with `bytes`, which
+   * may be part of a larger buffer. Any error thrown here makes the entry a miss.
    */
   decode(bytes: Uint8Array): unknown;
 }

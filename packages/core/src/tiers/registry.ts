@@ -289,8 +289,8 @@ function checkNeeds(name: string, storage: RemoteStorage, needs: readonly Storag
 }
 
 /**
- * Makes the error of a failed connection. Our own storages' errors already name the address and say
- * what to do.
+ * Makes the error of a failed connection. Our own storages' errors already name the address and the
+ * remedy.
  */
 function notConnected(name: string, { label }: RemoteStorage, cause: unknown): StorageError {
   const reason = reasonOf(cause);

@@ -46,8 +46,8 @@ export function checkAnswer(read: Read, origin: Origin | undefined, value: unkno
  * Raises the lowest value that later reads may get, once a reader got a value.
  *
  * An older value may follow a value that no tier took, or that was loaded past a tier in trouble
- * (promise 10). It may not if the reader wanted to replace the stored value. That value is gone, or
- * its tier is distrusted.
+ * (promise 10). It may not if the reader wanted to replace the stored value. Then the stored value
+ * is gone, or its tier is distrusted.
  *
  * @param isLocal whether a local tier holds the value
  */

@@ -40,7 +40,7 @@ export class ShardedLeases implements Leases {
 
   /**
    * Stores the records. The answer is also `false` if a former shard of the key may still have an
-   * older value. That value could be read again.
+   * older value. A later read could find the older value.
    */
   async fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
     const keys = records.map(({ key }) => key);

@@ -304,7 +304,7 @@ class Shards implements ShardedStorage {
   }
 }
 
-/** A part of a batch on its way to one shard. */
+/** A part of a batch that was sent to one shard. */
 interface Sent {
   readonly shard: ShardMember;
   readonly keys: readonly string[];
