@@ -28,7 +28,7 @@ export class Flights {
   }
 
   /**
-   * Returns a flight whose load serves a plain reader as well as its own load would. That load
+   * Returns a flight whose load serves a plain reader as well as its own load would. Such a load
    * begins later, or runs.
    */
   leaderOf(flight: Flight): Flight | undefined {
