@@ -3,7 +3,7 @@ import type { Parameter } from "./session.js";
 import { longestId } from "./table.js";
 
 /** How keys are stored as `id`: 44 bytes follow the beginning of a long key. */
-export const longKeys: LongKeys = new LongKeys({ longest: longestId - 1, kept: longestId - 44 });
+const longKeys: LongKeys = new LongKeys({ longest: longestId - 1, kept: longestId - 44 });
 
 /**
  * Milliseconds that stand for "until it is removed": some 285,000 years. A number of JavaScript holds them exactly, and the

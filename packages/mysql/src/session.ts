@@ -48,7 +48,12 @@ export class Session {
 
   /** Takes a connection for as long as `act` runs. */
   async use<T>(act: (session: Session) => Promise<T>): Promise<T> {
-    const connection = await this.#take();
+    let connection: PoolConnection;
+    try {
+      connection = await this.#client.take();
+    } catch (error) {
+      throw this.#call?.unreachable(error) ?? error;
+    }
     if (this.#isOver) {
       // It comes too late for this call, and is as good as new.
       connection.release();
@@ -107,14 +112,6 @@ export class Session {
       failures.add(row.item.key, new RecordTooLarge(row.item.bytes.byteLength, packet));
       return false;
     });
-  }
-
-  async #take(): Promise<PoolConnection> {
-    try {
-      return await this.#client.take();
-    } catch (error) {
-      throw this.#call?.unreachable(error) ?? error;
-    }
   }
 
   async #answer(sql: string, parameters: readonly Parameter[]): Promise<unknown> {

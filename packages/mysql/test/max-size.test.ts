@@ -16,7 +16,7 @@ describeWithServer("mysql", "maxSize", (server) => {
   });
 
   async function connected(options: MysqlStorageOptions): Promise<RemoteStorage> {
-    const storage = mysql(server().url, options);
+    const storage = mysql(server().url, { commandTimeout: "30s", ...options });
     storages.push(storage);
     await storage.connect();
     return storage;

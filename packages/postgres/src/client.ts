@@ -44,9 +44,8 @@ export class PostgresClient {
   ask(call: StorageCall, statement: Statement, values: Parameter[]): Promise<readonly Row[]> {
     const turn = new Turn(call);
     call.whenLate(() => this.#connections.drop(turn));
-    const { prepare } = this.#settings;
     return this.#patiently(turn, {
-      ...(prepare && statement.name !== undefined ? { name: statement.name } : {}),
+      name: statement.name,
       text: statement.text,
       values,
       rowMode: "array",

@@ -73,8 +73,10 @@ const nextGeneration = `convert_to(split_part(encode(EXCLUDED.bytes, 'escape'), 
  * written so is planned each time.
  *
  * @param table quoted
+ * @param prepare whether statements may be prepared
  */
-export function statements(table: string): Statements {
+export function statements(table: string, prepare: boolean): Statements {
+  const prepared = (text: string): Statement => ({ name: prepare ? nameOf(text) : undefined, text });
   // One by one, in the order of the keys, before any of them is changed: two batches never wait for each other.
   const locked = `LATERAL (SELECT key FROM ${table} WHERE key = u.key AND lease = u.lease FOR UPDATE) AS locked`;
   // What another process locks, it is just writing or sweeping.
@@ -184,8 +186,8 @@ RETURNING key, bytes`),
   };
 }
 
-function prepared(text: string): Statement {
-  return { name: `cacheme_${createHash("sha256").update(text).digest("hex").slice(0, 24)}`, text };
+function nameOf(text: string): string {
+  return `cacheme_${createHash("sha256").update(text).digest("hex").slice(0, 24)}`;
 }
 
 /** Anew for each call, for the table and the parameters as they are then. */

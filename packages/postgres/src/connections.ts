@@ -112,7 +112,8 @@ export class Connections {
   }
 
   async #borrow(turn: Turn): Promise<PostgresPoolClient> {
-    await this.#place(turn);
+    const place = this.#place(turn);
+    if (place !== undefined) await place;
     for (;;) {
       let client: PostgresPoolClient;
       try {

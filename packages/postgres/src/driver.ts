@@ -48,7 +48,7 @@ export class PostgresDriver implements Driver {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#statements = statements(settings.table);
+    this.#statements = statements(settings.table, settings.prepare);
     this.#client = new PostgresClient(settings);
     this.#bound = settings.maxSize === undefined ? undefined : new SizeBound(settings.maxSize);
   }

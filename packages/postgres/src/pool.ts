@@ -15,7 +15,7 @@ export interface PostgresPoolClient {
 
 /** A query as pg is given it. */
 export interface PostgresQuery {
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly text: string;
   readonly values?: (Buffer | string | number | null)[];
   readonly rowMode: "array";

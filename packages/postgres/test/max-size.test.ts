@@ -6,7 +6,12 @@ import { connected, observer, record, until } from "./place.js";
 describeWithServer("postgres", "maxSize", (server) => {
   it("removes the records that were written first, but no running lease", async () => {
     const client = await observer(server());
-    const storage = await connected(server().url, { table: "bounded", sweepInterval: 5, maxSize: 100 });
+    const storage = await connected(server().url, {
+      table: "bounded",
+      sweepInterval: 5,
+      commandTimeout: "30s",
+      maxSize: 100,
+    });
     const keys = Array.from({ length: 300 }, (_, index) => `${index}`);
     for (let at = 0; at < 300; at += 10) {
       await storage.writeMany(keys.slice(at, at + 10).map((key) => record(key, "value")));
@@ -22,7 +27,7 @@ describeWithServer("postgres", "maxSize", (server) => {
   it("removes a part of a batch, in several steps and from several processes at once", async () => {
     const client = await observer(server());
     const count = async () => Number((await client.query("SELECT count(*) FROM crowd")).rows[0].count);
-    const options = { table: "crowd", sweepInterval: 5, maxSize: 500 };
+    const options = { table: "crowd", sweepInterval: 5, commandTimeout: 30_000, maxSize: 500 };
     const storages = await Promise.all(Array.from({ length: 4 }, () => connected(server().url, options)));
     const batch = Array.from({ length: 3700 }, (_, index) => record(`${index}`, "value"));
     await storages[0]?.writeMany(batch);
@@ -32,7 +37,12 @@ describeWithServer("postgres", "maxSize", (server) => {
 
   it("leaves rows to those who hold them, and waits for nobody", async () => {
     const [client, other] = [await observer(server()), await observer(server())];
-    const storage = await connected(server().url, { table: "locked", sweepInterval: 5, maxSize: 1 });
+    const storage = await connected(server().url, {
+      table: "locked",
+      sweepInterval: 5,
+      commandTimeout: "30s",
+      maxSize: 1,
+    });
     await storage.writeMany([record("held", "value")]);
     await client.query("BEGIN; SELECT FROM locked WHERE key = 'held' FOR UPDATE");
     for (const key of ["b", "c"]) await storage.writeMany([record(key, "value")]);
