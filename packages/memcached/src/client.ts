@@ -7,18 +7,16 @@ import { isDown } from "./trouble.js";
 /** The servers, and calls to those that have the keys. */
 export class Client {
   readonly servers: readonly Server[];
+  /** Whether there are several servers. */
+  readonly isPool: boolean;
   readonly #settings: Settings;
   readonly #rendezvous = new Rendezvous<Server>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
     this.servers = settings.servers.map((server) => new Server(server, settings));
+    this.isPool = this.servers.length > 1;
     this.#rendezvous.members = this.servers;
-  }
-
-  /** Whether there are several servers. */
-  get isPool(): boolean {
-    return this.servers.length > 1;
   }
 
   /** Whether one of the servers that were reached is a proxy. */
@@ -67,35 +65,32 @@ export class Client {
   }
 
   /** Calls each server that has one of the items. If a server fails, the others are done before the call rejects. */
-  async each<T>(
+  async each(
     names: readonly string[],
     call: StorageCall,
-    act: (server: ServerCall) => Promise<T>,
-  ): Promise<readonly T[]> {
-    const servers = this.#split(names, call);
-    const [only] = servers;
-    if (only !== undefined && servers.length === 1) return [await act(only)];
-    const outcomes = await Promise.allSettled(servers.map(act));
-    return outcomes.map((outcome) => {
-      if (outcome.status === "rejected") throw outcome.reason;
-      return outcome.value;
-    });
+    act: (part: ServerCall) => Promise<void>,
+  ): Promise<void> {
+    const [only] = this.servers;
+    if (only !== undefined && !this.isPool) return act(this.#whole(only, names, call));
+    const outcomes = await Promise.allSettled(this.#split(names, call).map(act));
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   /**
    * Calls each server, but skips one of a pool that is known to be down, as long as another is up. A server that is lost while it
    * is asked fails the call.
    */
-  async eachUp(
+  eachUp(
     names: readonly string[],
     call: StorageCall,
-    act: (server: ServerCall) => Promise<void>,
+    act: (part: ServerCall) => Promise<void>,
   ): Promise<void> {
-    await this.each(names, call, async (server) => {
+    if (!this.isPool) return this.each(names, call, act);
+    return this.each(names, call, async (part) => {
       try {
-        await act(server);
+        await act(part);
       } catch (error) {
-        if (!this.isPool || !isDown(error) || !this.servers.some(({ isReady }) => isReady)) throw error;
+        if (!isDown(error) || !this.servers.some(({ isReady }) => isReady)) throw error;
       }
     });
   }
@@ -105,37 +100,32 @@ export class Client {
    *
    * @throws the error of the first server if all have failed
    */
-  async collect<T>(
+  async collect(
     keys: readonly string[],
     names: readonly string[],
     failures: KeyFailures,
     call: StorageCall,
-    act: (server: ServerCall) => Promise<T>,
-  ): Promise<readonly T[]> {
-    const servers = this.#split(names, call);
-    const outcomes = await Promise.allSettled(servers.map(act));
+    act: (part: ServerCall) => Promise<void>,
+  ): Promise<void> {
+    const [only] = this.servers;
+    if (only !== undefined && !this.isPool) return act(this.#whole(only, names, call));
+    const parts = this.#split(names, call);
+    const outcomes = await Promise.allSettled(parts.map(act));
     const [first] = outcomes;
     if (first?.status === "rejected" && outcomes.every(({ status }) => status === "rejected"))
       throw first.reason;
-    return outcomes.flatMap((outcome, index) => {
-      if (outcome.status === "fulfilled") return [outcome.value];
-      for (const place of servers[index]?.places ?? []) failures.add(keys[place] ?? "", outcome.reason);
-      return [];
-    });
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === "fulfilled") continue;
+      for (const place of parts[index]?.places ?? []) failures.add(keys[place] ?? "", outcome.reason);
+    }
+  }
+
+  #whole(only: Server, names: readonly string[], call: StorageCall): ServerCall {
+    const places = names.map((_, place) => place);
+    return new ServerCall(only, places, call, false);
   }
 
   #split(names: readonly string[], call: StorageCall): readonly ServerCall[] {
-    const [only] = this.servers;
-    if (only !== undefined && !this.isPool) {
-      return [
-        new ServerCall(
-          only,
-          names.map((_, place) => place),
-          call,
-          false,
-        ),
-      ];
-    }
     const places = new Map(this.servers.map((server): [Server, number[]] => [server, []]));
     for (const [place, name] of names.entries()) {
       const server = this.serverOf(name);
