@@ -43,7 +43,7 @@ export class AnswerParser {
   #line: Buffer | undefined;
   /** An answer whose value is not complete yet. */
   #answer: Answer | undefined;
-  /** That value and the end of its line. */
+  /** The bytes of the value and the end of its line. */
   #value: Buffer = Buffer.alloc(0);
   #filled = 0;
 

@@ -115,7 +115,7 @@ export class Connection {
 
   #take(answer: Answer): void {
     const exchange = this.#exchanges[this.#first];
-    if (exchange === undefined) throw new Error("the server answered what nobody had asked");
+    if (exchange === undefined) throw new Error("the server sent an answer although nothing was asked");
     if (!exchange.take(answer)) return;
     this.#first++;
     if (this.#first < this.#exchanges.length && this.#first < 1000) return;

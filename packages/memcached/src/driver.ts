@@ -69,7 +69,7 @@ export class MemcachedDriver implements Driver {
 
   /**
    * Reads the `time` of the server's statistics, by which it expires items. The server updates it once a second, so it is up to
-   * a second behind, and up to two on a busy server. Of several servers the first one by name that is up answers, so that every
+   * a second behind, and up to two on a busy server. In a pool the first server by name that is up answers, so that every
    * process reads the same clock.
    */
   async time(call: StorageCall): Promise<number> {

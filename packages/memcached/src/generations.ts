@@ -29,7 +29,7 @@ interface Tag extends NewGeneration {
 
 interface Seen extends Tag {
   readonly generation: Generation | undefined;
-  /** Of the item that is there, whatever it is. Empty if there is none. */
+  /** The CAS of the item, whatever it is. Empty if there is no item. */
   readonly cas: string;
   readonly left: number;
 }

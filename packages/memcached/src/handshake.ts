@@ -6,7 +6,7 @@ import { isErrorAnswer, refusal } from "./trouble.js";
 /** The item of the command that sends the account. A server with accounts ignores the name. */
 export const accountItem = "#cacheme:account";
 
-/** What a server with `--auth-file` asks for. */
+/** The account for a server with `--auth-file`. */
 export interface Account {
   readonly username: string | undefined;
   readonly password: string | undefined;

@@ -1,21 +1,21 @@
-/** What a lease's token says. */
+/** The parts of a lease's token. */
 export interface LeaseToken {
-  /** The number that the item must still have. */
+  /** The CAS number that the item must still have. */
   readonly cas: string;
-  /** Whether there were bytes beside the lease when it was given. */
+  /** Whether there were bytes beside the lease when it was granted. */
   readonly place: "alone" | "beside";
-  /** The run of the server that gave the number: another one counts anew. */
+  /** The run of the server that gave the number. Each run counts from the beginning. */
   readonly run: string;
 }
 
 const written = /^([ab])([1-9]\d{0,19})\.([\w-]+)$/;
 
-/** As text, for `Leases.fill` and `release`. */
+/** Writes a token as a string, for `Leases.fill` and `release`. */
 export function tokenText({ cas, place, run }: LeaseToken): string {
   return `${place === "alone" ? "a" : "b"}${cas}.${run}`;
 }
 
-/** `undefined` for a text that is no token of ours. */
+/** Reads a token. `undefined` if the string is not a token of this storage. */
 export function tokenFrom(text: string): LeaseToken | undefined {
   const [, letter, cas, run] = written.exec(text) ?? [];
   if (cas === undefined || run === undefined) return undefined;

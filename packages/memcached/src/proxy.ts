@@ -1,12 +1,12 @@
 import { StorageError } from "cacheme/driver";
 
-/** Why there are no leases behind memcached's proxy: two sentences. */
+/** The reason why there are no leases behind memcached's proxy. */
 export const noLeasesBehindProxy: string =
   "The address is that of memcached's proxy. It hides when a server behind it restarts and counts its CAS numbers from the " +
   "beginning, so two processes could hold one lease. Give the addresses of the servers themselves to have leases.";
 
 /**
- * Reads from the answers to `stats` and `stats settings` whether the server passes commands on to other servers.
+ * Whether the answers to `stats` and `stats settings` are those of a proxy.
  *
  * memcached that was started with `-o proxy_config` says so in `stats settings` since 1.6.15. In `stats` it counts the
  * reloads of its configuration since 1.6.13; a server that is no proxy leaves that line out.

@@ -2,18 +2,18 @@ import type { Answer } from "./answers.js";
 import { isHashed } from "./item-name.js";
 
 /*
- * An item on a server is the value's bytes and nothing else, and its client flags are `2 * length + 1`. Where more is to
- * be said, fields stand behind the value; the flags tell where it ends. A lease is one more field: the server appends it
- * in one step, without the value and its time being sent again.
+ * The data of an item is the value's bytes, and its client flags are `2 * length + 1`. Fields may follow the value, and the flags
+ * tell where it ends. A lease is one more field: the server appends it in one step, and the value and its times are not sent
+ * again.
  *
- *   K  length (2 bytes), key   the whole key, where the item's name is a hash of it
+ *   K  length (2 bytes), key   the whole key, if the item's name is a hash of it
  *   F  number (4 bytes)        fresh while the item is kept for more than so many seconds
- *   V  number                  the value is there while the item is kept for more than so many seconds
- *   L  number                  leased while the item is kept for more than so many seconds; the last one counts
+ *   V  number                  the value exists while the item is kept for more than so many seconds
+ *   L  number                  leased while the item is kept for more than so many seconds; the last field counts
  *
- * Times are told as seconds before the item's end, which the server counts down on its own clock and tells with each
- * answer (`t`). So no clock of a client is ever in them. An item without flags and without bytes is a lease alone, made by
- * the server (`N`) or written so: it is leased as long as it is there.
+ * Times are seconds before the item's end. The server counts them down on its own clock and sends them with each answer (`t`), so
+ * no clock of a client is ever in them. An item without flags and without bytes is a lease alone. The server makes it
+ * (`N`), or a client writes it, and it is leased as long as it exists.
  */
 
 const fieldOfKey = 0x4b;
@@ -21,27 +21,27 @@ const fieldOfFreshness = 0x46;
 const fieldOfValue = 0x56;
 const fieldOfLease = 0x4c;
 
-/** Seconds before the item's end that never come: the lease was given back. */
+/** Seconds before the item's end that never come, for a lease that was released. */
 const never = 2 ** 32 - 1;
 
-/** What is added to an item for a lease, and how much room a value must leave for it. */
+/** The bytes of a lease, which each value leaves free in its item. */
 export const leaseFieldLength = 5;
 
-/** What one server says of one key. */
+/** The item of a key on its server. */
 export interface Item {
-  /** `undefined` where there are none, or none any more. */
+  /** `undefined` if there is no value, or it has expired. */
   readonly bytes: Uint8Array | undefined;
   readonly isFresh: boolean;
   readonly isLeased: boolean;
   /** Seconds until the server drops the item, at least 1. */
   readonly left: number;
   readonly cas: string;
-  /** Seconds before the item's end at which the value is stale, and at which it is no more. */
+  /** Seconds before the item's end at which the value becomes stale, and at which it expires. */
   readonly staleAt: number;
   readonly goneAt: number;
 }
 
-/** Only the bytes of a value, for those who just read. */
+/** Returns only the bytes of a value, for reads. */
 export function bytesOf(answer: Answer, name: string, key: string): Uint8Array | undefined {
   const { bytes, flags } = answer;
   if (bytes === undefined) return undefined;
@@ -49,7 +49,7 @@ export function bytesOf(answer: Answer, name: string, key: string): Uint8Array |
   return itemOf(answer, name, key).bytes;
 }
 
-/** @param answer has the value, the flags and the time that is left */
+/** @param answer with the value, the flags and the time that is left */
 export function itemOf(answer: Answer, name: string, key: string): Item {
   const data = answer.bytes ?? Buffer.alloc(0);
   const { flags, cas } = answer;
@@ -57,7 +57,7 @@ export function itemOf(answer: Answer, name: string, key: string): Item {
   const length = (flags - 1) / 2;
   const isOurs = flags % 2 === 1 && length <= data.length;
   const fields = isOurs ? fieldsOf(data, length) : undefined;
-  // Something else: a lease alone where it is empty, else an item of another program.
+  // An empty item is a lease alone, and another one is an item of another program.
   if (fields === undefined || (isHashed(name) && fields.key !== key)) {
     const isLeased = data.length === 0 && flags === 0;
     return { bytes: undefined, isFresh: false, isLeased, left, cas, staleAt: never, goneAt: never };
@@ -65,7 +65,7 @@ export function itemOf(answer: Answer, name: string, key: string): Item {
   const { staleAt, goneAt, leaseEnd } = fields;
   const isThere = left > goneAt;
   return {
-    // A view of hardly more than the value itself.
+    // A view whose buffer is hardly larger than the value.
     bytes: isThere ? data.subarray(0, length) : undefined,
     isFresh: isThere && left > staleAt,
     isLeased: left > leaseEnd,
@@ -83,7 +83,7 @@ interface Fields {
   readonly leaseEnd: number;
 }
 
-/** `undefined` where what stands behind the value is not ours. */
+/** Reads the fields. `undefined` if the bytes behind the value are not fields. */
 function fieldsOf(data: Buffer, start: number): Fields | undefined {
   let key: string | undefined;
   const times = { staleAt: 0, goneAt: 0, leaseEnd: never };
@@ -107,16 +107,14 @@ function fieldsOf(data: Buffer, start: number): Fields | undefined {
   return { key, ...times };
 }
 
-/** How an item is to be written: the client flags and the pieces of its data. */
+/** The client flags and the pieces of an item's data. */
 export interface ItemData {
   readonly flags: number;
   readonly pieces: readonly Uint8Array[];
   readonly length: number;
 }
 
-/**
- * @param times seconds before the item's end; what is left out is its end itself
- */
+/** @param times seconds before the item's end. A time that is left out is the end itself */
 export function itemData(
   name: string,
   key: string,
@@ -132,12 +130,12 @@ export function itemData(
   return { flags: 2 * bytes.length + 1, pieces, length };
 }
 
-/** What is appended to an item to lease it until it is kept for no more than so many seconds. */
+/** Returns the bytes that lease an item until it is kept for no more than so many seconds. */
 export function leaseField(leaseEnd: number): Buffer {
   return timeField(fieldOfLease, leaseEnd);
 }
 
-/** What is appended to an item to give its lease back. */
+/** Returns the bytes that release the lease of an item. */
 export function noLeaseField(): Buffer {
   return timeField(fieldOfLease, never);
 }

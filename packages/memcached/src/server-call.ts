@@ -5,7 +5,7 @@ import type { Exchange } from "./exchange.js";
 import type { Server } from "./server.js";
 import { ofServer } from "./trouble.js";
 
-/** What one call of the storage sends to one server. */
+/** The commands of one call of the storage to one server. */
 export class ServerCall {
   readonly server: Server;
   /** The places of the server's keys in the batch, in order. */

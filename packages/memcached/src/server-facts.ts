@@ -2,33 +2,33 @@ import { elapsed, refusedConnection, unsupportedServer } from "cacheme/driver";
 import type { Answer } from "./answers.js";
 import { isProxy } from "./proxy.js";
 
-/** What a server says of itself when a connection to it has been made: see {@link handshake}. */
+/** A server's properties, which the handshake reads. */
 export interface ServerFacts {
   readonly version: string;
-  /** Whether the server passes commands on to servers of its own. Then it alone is asked for statistics, and not those. */
+  /** Whether the server is a proxy. Then it answers with its own statistics, and not with those of the servers behind it. */
   readonly isProxy: boolean;
   /**
-   * Which run of which server this is. The CAS numbers, of which leases are made, begin anew with each run: a token of an
-   * earlier one must not be taken for one of this.
+   * The run of the server's process. CAS numbers, of which leases are made, start again with each run, so the token of an earlier
+   * run must be refused.
    */
   readonly run: string;
-  /** The most bytes that one item may take, with its name and the server's own 60 bytes; infinite where it is not said. */
+  /** The most bytes of one item, with its name and the server's own 60 bytes. Infinite if the server does not say. */
   readonly longestItem: number;
-  /** The server's clock when it said so, in seconds since the epoch. */
+  /** The server's clock at the handshake, in seconds since the epoch. */
   readonly time: number;
-  /** That moment on this process's monotonic clock, at the latest. */
+  /** The latest time of that reading on this process's monotonic clock. */
   readonly heardAt: number;
 }
 
-/** Before 1.6.13 a store answers with the CAS of the item that was there before, which no lease can stand on. */
+/** Before 1.6.13 a write answers with the CAS of the item before it, so leases do not hold. */
 const oldest: Version = [1, 6, 13];
 
-/** Before 1.6.20 a proxy reverses the order of commands that come at once, so the older of two writes may win. */
+/** Before 1.6.20 a proxy reverses the order of commands that arrive together, so the older of two writes may win. */
 const oldestProxy: Version = [1, 6, 20];
 
 type Version = readonly [number, number, number];
 
-/** What the storage works with, for messages. */
+/** The supported servers, for messages. */
 export const needs: string = `memcached ${oldest.join(".")} or newer`;
 
 /**
@@ -68,7 +68,7 @@ export function serverFacts(stats: ReadonlyMap<string, string>, label: string): 
   };
 }
 
-/** Another product may have another way of counting: it is let in, and its answers will tell. */
+/** The version of another product may be of another form. It is accepted, and the trial tells whether it works. */
 function isOlder(version: string, least: Version): boolean {
   const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
   if (parts === undefined) return false;
@@ -79,7 +79,7 @@ function isOlder(version: string, least: Version): boolean {
   return false;
 }
 
-/** `STAT name value`, a line each. */
+/** Reads the lines `STAT name value`. */
 export function statsOf(answers: readonly Answer[]): ReadonlyMap<string, string> {
   const stats = new Map<string, string>();
   for (const { code } of answers) {

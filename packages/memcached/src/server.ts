@@ -41,7 +41,7 @@ export class Server implements Member {
     return this.#reconnector.failure;
   }
 
-  /** What the server has said of itself. Known once it is ready, and from then on. */
+  /** The server's properties, known since it was ready for the first time. */
   get facts(): ServerFacts {
     if (this.#facts === undefined) throw new Error("no connection was made yet");
     return this.#facts;

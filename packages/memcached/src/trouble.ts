@@ -37,7 +37,7 @@ function isServers(error: Error): boolean {
   return error instanceof Refusal || error.cause instanceof Refusal;
 }
 
-/** What to do about an error of a call. */
+/** Returns the advice for an error of a call. */
 export function adviceFor(error: Error): string {
   if (error instanceof StorageError) return "The keys of the other servers are done.";
   if (error instanceof TooLarge) return "Start memcached with a larger -I, or store less under one key.";
@@ -46,7 +46,7 @@ export function adviceFor(error: Error): string {
     : "The connection was lost meanwhile; the storage makes a new one by itself.";
 }
 
-/** What to do if the server refuses to work. */
+/** Returns the advice if the server refuses to work. */
 export function remedyFor({ message }: Error): string | undefined {
   return /authenticat/.test(message) ? "Check the name and the password." : undefined;
 }

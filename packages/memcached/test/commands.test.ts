@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Answer, AnswerParser, ProtocolError } from "../src/answers.js";
 import { Batch } from "../src/commands.js";
 
-/** What a parser makes of the pieces. */
+/** Parses the pieces. */
 function parsed(...pieces: readonly (string | Uint8Array)[]): Answer[] {
   const answers: Answer[] = [];
   const parser = new AnswerParser((answer) => answers.push(answer));
@@ -38,7 +38,7 @@ describe("AnswerParser", () => {
     expect(answer?.bytes?.toString()).toBe("hello");
   });
 
-  it("takes a value for what its length says, whatever is in it", () => {
+  it("reads a value by its length, whatever bytes it has", () => {
     const value = "\r\nEN\r\nVA 5\r\n";
     expect(parsed(`VA ${value.length} f1\r\n${value}\r\nHD\r\n`).map(({ code }) => code)).toEqual([
       "VA",
@@ -46,7 +46,7 @@ describe("AnswerParser", () => {
     ]);
   });
 
-  it("reads values without bytes, misses, and items that are kept for ever", () => {
+  it("reads values without bytes, misses, and items without an end", () => {
     const [empty, miss, numbered, kept] = parsed("VA 0 f1 t-1\r\n\r\nEN\r\nEN O7\r\nVA 1 t-1 Z\r\nx\r\n");
     expect(empty?.bytes?.length).toBe(0);
     expect(empty?.left).toBe(-1);
@@ -55,7 +55,7 @@ describe("AnswerParser", () => {
     expect(kept).toMatchObject({ left: -1, won: false });
   });
 
-  it("hands on other lines as they are", () => {
+  it("passes other lines on unchanged", () => {
     const lines = [
       "ERROR",
       "SERVER_ERROR out of memory storing object",
@@ -67,7 +67,7 @@ describe("AnswerParser", () => {
     expect(parsed(`${lines.join("\r\n")}\r\n`).map(({ code }) => code)).toEqual(lines);
   });
 
-  it("reads every answer also when each byte comes alone", () => {
+  it("reads every answer if each byte comes alone", () => {
     const conversation = Buffer.from(
       "VA 5 f11 t60 O1\r\na\r\nbc\r\nEN\r\nHD c7\r\nVA 0 f1\r\n\r\nSTAT a b\r\nEND\r\nMN\r\n",
       "latin1",
@@ -77,7 +77,7 @@ describe("AnswerParser", () => {
     expect(alone.map(({ code }) => code)).toEqual(["VA", "EN", "HD", "VA", "STAT a b", "END", "MN"]);
   });
 
-  it("reads the same answers however they are cut", () => {
+  it("reads the same answers from pieces of any size", () => {
     const answer = fc.oneof(
       fc
         .constantFrom(
@@ -133,13 +133,13 @@ describe("AnswerParser", () => {
   it.each([
     ["a value that is longer than it said", "VA 2 f1\r\nabc\r\n"],
     ["a value without a length", "VA f1\r\n\r\n"],
-    ["a value with a length that cannot be", "VA 99999999999 f1\r\n"],
+    ["a value with an impossible length", "VA 99999999999 f1\r\n"],
     ["a line that does not end", "x".repeat(20_000)],
   ])("refuses %s", (_, text) => {
     expect(() => parsed(text)).toThrow(ProtocolError);
   });
 
-  it("never takes rubbish for more than lines, and never fails in another way", () => {
+  it("reads random bytes as lines, or fails with a ProtocolError", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 50 })), (pieces) => {
         try {
@@ -167,13 +167,13 @@ describe("Batch", () => {
     expect(batch.commands).toBe(3);
   });
 
-  it("is one text where there are no bytes", () => {
+  it("is one string if there are no bytes", () => {
     const batch = new Batch();
     for (const name of ["a", "b"]) batch.command(`md ${name}`);
     expect(batch.chunks()).toEqual(["md a\r\nmd b\r\n"]);
   });
 
-  it("hands large values on without a copy, and small ones together", () => {
+  it("passes large values on uncopied, and joins small ones", () => {
     const large = new Uint8Array(100_000).fill(7);
     const batch = new Batch();
     for (const value of [Buffer.from("small"), large, Buffer.from("also small"), large])
@@ -185,7 +185,7 @@ describe("Batch", () => {
     expect(bytesOf(batch).toString("latin1", 0, expected.length)).toBe(expected);
   });
 
-  it("sends every value as it is, in its order", () => {
+  it("sends every value unchanged, in order", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 40_000, size: "max" }), { maxLength: 6 }), (values) => {
         const batch = new Batch();

@@ -5,8 +5,8 @@ import { tokenFrom, tokenText } from "../src/lease-token.js";
 const now = (): number => 1_800_000_000;
 const day = 86_400;
 
-describe("times as a server takes them", () => {
-  it("rounds a ttl up to seconds, and none to nothing, which would be for ever", () => {
+describe("expiration times", () => {
+  it("rounds a ttl up to seconds, and never to 0, which means no end", () => {
     expect([0.5, 1, 999, 1000, 1001, 60_000].map(ttlSeconds)).toEqual([1, 1, 1, 1, 2, 60]);
   });
 
@@ -15,19 +15,19 @@ describe("times as a server takes them", () => {
     expect(leaseSeconds(400 * day * 1000)).toBe(30 * day);
   });
 
-  it("tells up to 30 days as they are, and asks nobody what time it is", () => {
+  it("sends up to 30 days unchanged, and does not read the clock", () => {
     const clock = vi.fn(now);
     expect(expiry(1, clock)).toBe(1);
     expect(expiry(30 * day, clock)).toBe(30 * day);
     expect(clock).not.toHaveBeenCalled();
   });
 
-  it("tells more than 30 days as a time of the server's clock", () => {
+  it("sends more than 30 days as a time of the server's clock", () => {
     expect(expiry(30 * day + 1, now)).toBe(1_800_000_000 + 30 * day + 1);
     expect(expiry(3650 * day, now)).toBe(1_800_000_000 + 3650 * day);
   });
 
-  it("goes no further than the server can count", () => {
+  it("ends at the server's last second", () => {
     expect(expiry(undefined, now)).toBe(2 ** 31 - 1);
     expect(expiry(10_000 * day, now)).toBe(2 ** 31 - 1);
     for (const late of [2 ** 31 - 1, 2 ** 31 - day, 2 ** 32]) {
@@ -45,7 +45,7 @@ describe("the token of a lease", () => {
     }
   });
 
-  it("is nothing else", () => {
+  it("is no other string", () => {
     for (const text of ["", "a0.1-1", "a.1-1", "c5.1-1", "a5", "a5.1 1\r\nflush_all", "no token at all"]) {
       expect(tokenFrom(text)).toBeUndefined();
     }

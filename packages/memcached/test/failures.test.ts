@@ -10,7 +10,7 @@ import { memcached } from "../src/index.js";
 import { settings } from "../src/options.js";
 import { poolUrl } from "./server-pool.js";
 
-/** A deadline that is over soon, and yet long enough for a server that is well on a busy machine. */
+/** A short deadline that is long enough for a working server on a busy machine. */
 const quick = { commandTimeout: 250, connectTimeout: 500 };
 
 const minute = 60_000;
@@ -21,7 +21,7 @@ describeWithServer("memcached", "one server", (server) => {
 
   itKeepsDeadlines(server, (times) => memcached(server().url, times));
 
-  it("gives back leases that were granted when nobody waited for them any more", async () => {
+  it("releases leases that were granted after the deadline", async () => {
     const relay = await slowlyAnswering(new URL(server().url.replace("memcached:", "tcp:")));
     const storage = closing(memcached(relay.url, quick));
     await storage.connect();
@@ -37,7 +37,7 @@ describeWithServer("memcached", "one server", (server) => {
     relay.close();
   });
 
-  it("sends nothing more of a large write whose time is over", async () => {
+  it("sends nothing more of a large write after its deadline", async () => {
     const storage = closing(memcached(server().url, quick));
     await storage.connect();
     await server().pause();
@@ -48,7 +48,7 @@ describeWithServer("memcached", "one server", (server) => {
     expect(await storage.readMany(["large"])).toEqual([undefined]);
   });
 
-  it("refuses the token of a lease that it gave before it was started anew, though its CAS numbers begin anew", async () => {
+  it("refuses the token of a lease from before a restart, although its CAS numbers start again", async () => {
     await server().restart();
     const storage = closing(memcached(server().url));
     const token = await granted(storage, "a");
@@ -88,7 +88,7 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
   const found = async () =>
     (await storage.readMany(keys)).map((bytes) => bytes && Buffer.from(bytes).toString());
 
-  it("tells the time of the first server by name that is up, and asks no other", async () => {
+  it("reads the time of the first server by name that is up, and asks no other", async () => {
     const [first, second, third] = proxies.toSorted((a, b) => (`${a.port}` < `${b.port}` ? -1 : 1));
     const roundTrips = async (): Promise<number[]> => {
       for (const proxy of proxies) proxy.resetCounts();
@@ -108,12 +108,12 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
     ["is stopped", () => servers[1]?.pause(), async () => servers[1]?.resume()],
     ["cannot be reached", () => proxies[1]?.refuse(), async () => proxies[1]?.heal()],
     [
-      "is behind a network that swallows everything",
+      "is behind a network that drops every packet",
       () => proxies[1]?.partition(),
       async () => proxies[1]?.heal(),
     ],
   ])(
-    "costs the keys of the one that %s: reads miss them, writes and removals say so",
+    "misses the keys of a server that %s, and names them in errors of writes and removals",
     async (_, harm, mend) => {
       const [first, lost, last] = keys;
       await harm();
@@ -131,7 +131,7 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
       const unreachable = { code: "CACHEME_CONNECT_FAILED" };
       await expect(storage.removeMany([lost ?? ""])).rejects.toMatchObject(unreachable);
       await expect(storage.generations?.ensure([lost ?? ""], minute)).rejects.toMatchObject(unreachable);
-      // What could be done is done.
+      // The other servers have done their part.
       expect(await found()).toEqual([undefined, undefined, undefined]);
       await storage.writeMany([text(first ?? "", "again")]);
       expect(await storage.removeMany([first ?? ""])).toBe(1);
@@ -148,7 +148,7 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
     },
   );
 
-  it("gives back the leases of a call whose time was over", async () => {
+  it("releases the leases of a call that missed its deadline", async () => {
     const requests = keys.map((key) => ({ key, duration: minute }));
     await storage.removeMany(keys);
     await servers[1]?.pause();
@@ -160,7 +160,7 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
     await until(() => works(storage.removeMany(keys)));
   });
 
-  it("connects without it, and finds it when it is up", async () => {
+  it("connects without a server that is down, and uses it when it is up", async () => {
     await servers[1]?.kill();
     const other = closing(memcached(url, quick));
     await other.connect();
@@ -173,7 +173,7 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
     await until(() => works(other.writeMany(keys.map((key) => text(key)))));
   });
 
-  it("connects without one that does not answer", async () => {
+  it("connects without a server that does not answer", async () => {
     await servers[1]?.pause();
     const other = closing(memcached(url, quick));
     await other.connect();
@@ -182,7 +182,7 @@ describeWithServer("memcached", "a pool of which one server is in trouble", () =
     await until(() => works(other.writeMany(keys.map((key) => text(key)))));
   });
 
-  it("does not connect without any", async () => {
+  it("does not connect if every server is down", async () => {
     await Promise.all(servers.map((one) => one.kill()));
     const other = closing(memcached(url, quick));
     await expect(other.connect()).rejects.toMatchObject({ code: "CACHEME_CONNECT_FAILED" });

@@ -39,7 +39,7 @@ describeWithServer("memcached", "items on the server", (server) => {
     expect(await textsOf("also")).toEqual(["ours"]);
   });
 
-  it("that another program has marked as stale are leased as what they are", async () => {
+  it("that another program has marked as stale keep their own freshness", async () => {
     await storage.writeMany([text("marked", "value")]);
     await raw.say("md marked I");
     const [answer] = (await storage.leases?.acquire([{ key: "marked", duration: minute }])) ?? [];
@@ -47,7 +47,7 @@ describeWithServer("memcached", "items on the server", (server) => {
     expect(await textsOf("marked")).toEqual(["value"]);
   });
 
-  it("under a hash are nobody else's: the whole key is compared", async () => {
+  it("under a hash are found only by the whole key", async () => {
     const [mine, other] = ["a key with spaces", "another one"];
     await storage.writeMany([text(mine, "mine")]);
     const stored = await raw.say(`mg ${itemName(mine)} f v`);
@@ -58,7 +58,7 @@ describeWithServer("memcached", "items on the server", (server) => {
     expect(answer?.outcome).toBe("granted");
   });
 
-  it("end by the server's clock: relative up to 30 days, then at a time of its own", async () => {
+  it("end relative to the server's clock up to 30 days, and at a time of that clock beyond", async () => {
     const day = 86_400_000;
     const leftOf = async (key: string) => Number(/t(-?\d+)/.exec(await raw.say(`mg ${key} t`))?.[1]);
     for (const days of [1, 30, 31, 400, 3650]) {
@@ -71,7 +71,7 @@ describeWithServer("memcached", "items on the server", (server) => {
     expect(await leftOf("always")).toBeGreaterThan(10 * 365 * 86_400);
   });
 
-  it("beside a lease keep their own end, also where the lease ends later", async () => {
+  it("beside a lease keep their own end, even if the lease ends later", async () => {
     await storage.writeMany([{ ...text("brief", "stale", 3000), freshFor: 0 }]);
     const [answer] = (await storage.leases?.acquire([{ key: "brief", duration: minute }])) ?? [];
     expect(answer?.outcome).toBe("granted");
@@ -93,7 +93,7 @@ describeWithServer("memcached", "items on the server", (server) => {
     expect(found && Buffer.compare(found, bytes)).toBe(0);
   });
 
-  it("are told of by info", async () => {
+  it("are counted by info", async () => {
     await storage.writeMany([text("a", "A"), text("b", "B")]);
     expect(await storage.info?.()).toMatchObject({
       server: expect.stringMatching(/^memcached \d+\.\d+\.\d+/),
@@ -113,7 +113,7 @@ describeWithServer("memcached", "items on the server", (server) => {
       storage = closing(memcached(small.url));
     });
 
-    it("that are too large are refused by their keys before anything is lost, and the others are stored", async () => {
+    it("that are too large are refused with their keys and keep the old value, and the others are stored", async () => {
       await storage.writeMany([text("large", "as it was")]);
       const records = [
         text("first", "1"),
@@ -129,7 +129,7 @@ describeWithServer("memcached", "items on the server", (server) => {
       expect(await textsOf("first", "large", "last")).toEqual(["1", "as it was", "2"]);
     });
 
-    it("are taken up to the size that the refusal names, and may be leased there", async () => {
+    it("are stored up to the size that the error names, and may be leased at that size", async () => {
       const error = await storage
         .writeMany([{ key: "full", bytes: Buffer.alloc(1024 * 1024), ttl: minute }])
         .then(() => "", String);
@@ -149,7 +149,7 @@ describeWithServer("memcached", "items on the server", (server) => {
       expect(await textsOf("full")).toEqual(["new"]);
     });
 
-    it("are refused to a fill as well, which keeps its lease", async () => {
+    it("are refused in a fill too, which keeps its lease", async () => {
       const acquire = async () => (await storage.leases?.acquire([{ key: "filled", duration: minute }]))?.[0];
       const answer = await acquire();
       if (answer?.outcome !== "granted") throw new Error("The lease was not to be had.");
@@ -161,7 +161,7 @@ describeWithServer("memcached", "items on the server", (server) => {
     });
   });
 
-  it("that a full server without evictions has no room for are named, with the server's words", async () => {
+  it("without room on a full server that does not evict are named, with the server's words", async () => {
     const full = await start("memcached", { arguments: ["-m", "8", "-M", "-I", "512k"] });
     after(() => full.stop());
     storage = closing(memcached(full.url));

@@ -18,7 +18,7 @@ describe("the address", () => {
     expect(memcached(url).label).toBe(label);
   });
 
-  it("has a name and a password in it, with what is special in them escaped", () => {
+  it("has a percent-encoded username and password", () => {
     const given = settings("memcacheds://me:p%40ss%3A%2Fword@a", {});
     expect(given).toMatchObject({
       username: "me",
@@ -51,7 +51,7 @@ describe("the address", () => {
 });
 
 describe("the options", () => {
-  it.each([undefined, null, 5])("are not %o: the forms that there are are told", (target) => {
+  it.each([undefined, null, 5])("are not %o, and the error shows the valid forms", (target) => {
     expect(() => memcached(target as never)).toThrow(
       /Give an address such as "memcached:\/\/host:11211", or \{ servers/,
     );
@@ -89,26 +89,26 @@ describe("the options", () => {
 
   it.each<[string, unknown, RegExp]>([
     ["no servers", { servers: [] }, /option servers .* at least one/],
-    ["servers that are no list", { servers: { host: "a" } }, /option servers .* an object/],
+    ["servers that are not a list", { servers: { host: "a" } }, /option servers .* an object/],
     ["nothing", undefined, /was given undefined/],
-    ["a list", [], /was given a list/],
-    ["a server that is a text", { servers: ["a:11211"] }, /was given "a:11211"/],
+    ["a list", [], /expected an object .* got a list/],
+    ["a server that is a string", { servers: ["a:11211"] }, /expected an object .* got "a:11211"/],
     ["a server without a host", { servers: [{ port: 1 }] }, /option host of a server .* undefined/],
     ["a host with an account in it", { servers: [{ host: "me:x@a" }] }, /option host of a server/],
-    ["a port that is none", { servers: [{ host: "a", port: 0 }] }, /option port of a server .* is 0/],
+    ["the port 0", { servers: [{ host: "a", port: 0 }] }, /option port of a server .* is 0/],
     [
       "a port that is a text",
       { servers: [{ host: "a", port: "11211" }] },
       /option port of a server .* is "11211"/,
     ],
-    ["a weight of nothing", { servers: [{ host: "a", weight: 0 }] }, /option weight of a server/],
+    ["the weight 0", { servers: [{ host: "a", weight: 0 }] }, /option weight of a server/],
     [
-      "a weight that is no number",
+      "a weight that is not a number",
       { servers: [{ host: "a", weight: Number.NaN }] },
       /option weight of a server/,
     ],
     [
-      "a weight without end",
+      "an infinite weight",
       { servers: [{ host: "a", weight: Number.POSITIVE_INFINITY }] },
       /option weight of a server/,
     ],
@@ -119,26 +119,26 @@ describe("the options", () => {
       /a server of memcached\(\) has no option "prot"/,
     ],
     ["an unknown option", { servers, hosts: [] }, /has no option "hosts"/],
-    ["a name without a password", { servers, username: "me" }, /option password/],
-    ["a password without a name", { servers, password: secret }, /option username/],
-    ["a name with a space", { servers, username: "m e", password: secret }, /option username/],
+    ["a username without a password", { servers, username: "me" }, /option password/],
+    ["a password without a username", { servers, password: secret }, /option username/],
+    ["a username with a space", { servers, username: "m e", password: secret }, /option username/],
     [
-      "a password with a line's end",
+      "a password with a line break",
       { servers, username: "me", password: `${secret}\r\nflush_all` },
       /option password/,
     ],
     ["a password with a space", { servers, username: "me", password: `${secret} horse` }, /option password/],
     ["an empty password", { servers, username: "me", password: "" }, /option password/],
-    ["TLS that is a text", { servers, tls: "yes" }, /option tls .* "yes"/],
+    ["TLS that is a string", { servers, tls: "yes" }, /option tls .* "yes"/],
   ])("refuse %s", (_, target, message) => {
-    // What a program in JavaScript may give.
+    // A program in JavaScript may give it.
     const given = target as MemcachedConnectionOptions;
     expect(() => memcached(given)).toThrow(message);
     expect(() => memcached(given)).toThrow(expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }));
     expect(() => memcached(given)).not.toThrow(secret);
   });
 
-  it("refuse what is no option of the storage, and times that are none", () => {
+  it("refuse an unknown option and invalid times", () => {
     const url = "memcached://a";
     const wrong = (options: object) => () => memcached(url, options);
     expect(wrong({ timeout: 5 })).toThrow(/has no option "timeout"/);

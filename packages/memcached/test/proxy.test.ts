@@ -56,7 +56,7 @@ describeWithServer("memcached", "behind memcached's proxy", (server) => {
     return `memcached://127.0.0.1:${(listener.address() as AddressInfo).port}`;
   }
 
-  it("there are no leases, and the storage says why", async () => {
+  it("the storage offers no leases, and says why", async () => {
     const storage = closing(memcached(await proxy()));
     await storage.connect();
     expect(storage.leases).toBeUndefined();
@@ -76,7 +76,7 @@ describeWithServer("memcached", "behind memcached's proxy", (server) => {
     });
   });
 
-  it("a lazy storage refuses to lease once it has met the proxy, alone and in a pool", async () => {
+  it("a lazy storage refuses leases once it is connected to the proxy, alone and in a pool", async () => {
     const [behind, straight] = [new URL(await proxy()).host, `127.0.0.1:${server().port}`];
     for (const hosts of [behind, `${behind},${straight}`]) {
       const storage = closing(memcached(`memcached://${hosts}`, { connect: "lazy" }));

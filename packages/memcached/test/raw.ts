@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-/** Words spoken to a server by hand, to see what a storage has left there, or to leave it something. */
+/** A connection for commands of a test, to look at the items of a storage, or to write others. */
 export class Raw {
   readonly #socket: Socket;
   #heard = "";
@@ -19,7 +19,7 @@ export class Raw {
     return new Raw(socket);
   }
 
-  /** What the server answers to commands, in one text. */
+  /** Sends commands, and returns the answers as one string. */
   async say(...commands: readonly string[]): Promise<string> {
     this.#heard = "";
     this.#socket.write(`${commands.map((command) => `${command}\r\n`).join("")}mn\r\n`, "latin1");

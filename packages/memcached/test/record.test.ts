@@ -28,12 +28,12 @@ function written(
 }
 
 describe("the name of an item", () => {
-  it("is the key where a server takes it", () => {
+  it("is the key if a server accepts it", () => {
     for (const key of ["a", "app:user:7", "%_*?[]{}'\"\\", "x".repeat(250), "a#b"])
       expect(itemName(key)).toBe(key);
   });
 
-  it("is a hash where a server does not, or where it would look like one", () => {
+  it("is a hash if a server refuses the key, or the key looks like a hash", () => {
     for (const key of ["a b", " ", "ä", "語", "x".repeat(251), "#", itemName("a b")]) {
       const name = itemName(key);
       expect(name).toMatch(/^#[\w-]{32}$/);
@@ -41,7 +41,7 @@ describe("the name of an item", () => {
     }
   });
 
-  it("is another one for another key", () => {
+  it("differs from the name of every other key", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: "binary", minLength: 1 }),
@@ -55,21 +55,21 @@ describe("the name of an item", () => {
 });
 
 describe("an item", () => {
-  it("is the value and nothing else where nothing more is to be said", () => {
+  it("is only the value if there is nothing else to store", () => {
     const [data, flags] = written("k", "k", "value");
     expect(data.toString()).toBe("value");
     expect(flags).toBe(11);
     expect(bytesOf(answer(data, flags, 60), "k", "k")?.toString()).toBe("value");
   });
 
-  it("bears the whole key where its name is a hash, and is nobody else's", () => {
+  it("has the whole key if its name is a hash, and belongs to no other key", () => {
     const [data, flags] = written(hashed, "a key with spaces", "value");
     expect(bytesOf(answer(data, flags, 60), hashed, "a key with spaces")?.toString()).toBe("value");
     expect(bytesOf(answer(data, flags, 60), hashed, "another with this hash")).toBeUndefined();
     expect(bytesOf(answer(Buffer.from("value"), flags, 60), hashed, "a key with spaces")).toBeUndefined();
   });
 
-  it("is fresh, stale and gone by the time that is left", () => {
+  it("is fresh, stale and expired by the time that is left", () => {
     const [data, flags] = written("k", "k", "value", { staleAt: 40, goneAt: 10 });
     const at = (left: number) => itemOf(answer(data, flags, left), "k", "k");
     expect(at(41)).toMatchObject({ isFresh: true, isLeased: false });
@@ -79,7 +79,7 @@ describe("an item", () => {
     expect(bytesOf(answer(data, flags, 10), "k", "k")).toBeUndefined();
   });
 
-  it("is leased by what was appended last", () => {
+  it("is leased by the last field", () => {
     const [data, flags] = written("k", "k", "value", { staleAt: 40 });
     const once = Buffer.concat([data, leaseField(30)]);
     expect(itemOf(answer(once, flags, 31), "k", "k").isLeased).toBe(true);
@@ -91,7 +91,7 @@ describe("an item", () => {
     expect(bytesOf(answer(again, flags, 6), "k", "k")?.toString()).toBe("value");
   });
 
-  it("is a lease alone where there is nothing in it, and no lease where another program has something in it", () => {
+  it("is a lease alone if it is empty, and not leased if it has another program's bytes", () => {
     expect(itemOf(answer(Buffer.alloc(0), 0, 5), "k", "k")).toMatchObject({
       bytes: undefined,
       isLeased: true,
@@ -102,7 +102,7 @@ describe("an item", () => {
     }
   });
 
-  it("comes back whatever is in it, and never fails on rubbish", () => {
+  it("comes back with any bytes, and never fails on random bytes", () => {
     fc.assert(
       fc.property(
         fc.uint8Array(),

@@ -29,7 +29,7 @@ describeWithServer("memcached", "a server with a password", (server) => {
     return started;
   }
 
-  it("lets in who knows it, also after the connection was lost", async () => {
+  it("accepts the account, also after the connection was lost", async () => {
     const { port, restart } = await guarded();
     for (const target of [
       `memcached://me:correct%40horse@127.0.0.1:${port}`,
@@ -46,7 +46,7 @@ describeWithServer("memcached", "a server with a password", (server) => {
     await until(() => works(storage.writeMany([record])));
   });
 
-  it("keeps out who does not, with the reason and without showing what was tried", async () => {
+  it("refuses a wrong account with the reason, which does not show the password", async () => {
     const { port } = await guarded();
     for (const account of ["me:wrong", "nobody:staple", ""]) {
       const storage = closing(memcached(`memcached://${account && `${account}@`}127.0.0.1:${port}`));
@@ -62,7 +62,7 @@ describeWithServer("memcached", "a server with a password", (server) => {
     }
   });
 
-  it("is told a password that it does not want, and keeps it nowhere", async () => {
+  it("does not keep a password that it does not need", async () => {
     const raw = await Raw.to(server().port);
     after(() => raw.end());
     const storage = closing(memcached(`memcached://me:secret@127.0.0.1:${server().port}`));
@@ -71,7 +71,7 @@ describeWithServer("memcached", "a server with a password", (server) => {
     expect(await raw.say(`get auth ${accountItem}`)).toBe("END\r\n");
   });
 
-  it("is told a password that it does not want, and loses no item by that", async () => {
+  it("loses no item by a password that it does not need", async () => {
     const plain = closing(memcached(`memcached://127.0.0.1:${server().port}`));
     const names = ["auth", "account", accountItem];
     await plain.writeMany(names.map((key) => ({ key, bytes: Buffer.from(key), ttl: 60_000 })));
@@ -112,7 +112,7 @@ describeWithServer("memcached", "a server behind TLS", (server) => {
     return { port, ca: cert, cut };
   }
 
-  it("is spoken to through it, also after the connection was lost", async () => {
+  it("works through TLS, also after the connection was lost", async () => {
     const { port, ca, cut } = await door();
     for (const host of ["127.0.0.1", "localhost"]) {
       const storage = closing(memcached({ servers: [{ host, port }], tls: { ca } }));
@@ -127,7 +127,7 @@ describeWithServer("memcached", "a server behind TLS", (server) => {
     }
   });
 
-  it("is not spoken to where nobody vouches for its certificate", async () => {
+  it("is refused if its certificate is not trusted", async () => {
     const { port } = await door();
     const storage = closing(memcached(`memcacheds://127.0.0.1:${port}`));
     await expect(storage.connect()).rejects.toMatchObject({
@@ -136,7 +136,7 @@ describeWithServer("memcached", "a server behind TLS", (server) => {
     });
   });
 
-  it("is dropped and found again when it falls silent", async () => {
+  it("is dropped when it is silent, and connected again", async () => {
     const { port, ca } = await door();
     const storage = closing(
       memcached({ servers: [{ host: "127.0.0.1", port }], tls: { ca } }, { commandTimeout: 200 }),
@@ -152,14 +152,14 @@ describeWithServer("memcached", "a server behind TLS", (server) => {
 describeWithServer("memcached", "a server without room", () => {
   const { closing, after } = cleanup();
 
-  it("still invalidates tags, by removing their generations, and is connected to", async () => {
+  it("still invalidates tags by removing their generations, and accepts connections", async () => {
     const small = await start("memcached", { arguments: ["-M", "-m", "2", "-I", "1m"] });
     after(() => small.stop());
     const storage = closing(memcached(small.url));
     const minute = 60_000;
     const tags = Array.from({ length: 40 }, (_, index) => `tag:${index}`);
     const before = (await storage.generations?.ensure(tags, minute)) ?? [];
-    // Of all sizes, so that no size has room left.
+    // Items of all sizes, so that no size has room left.
     const sizes = Array.from({ length: 60 }, (_, index) => Math.ceil(8 * 1.2 ** index)).filter(
       (size) => size < 900_000,
     );
@@ -223,7 +223,7 @@ describe("a server that cannot be worked with", () => {
       /found memcached 1\.5\.22\. The storage needs memcached 1\.6\.13 or newer/,
     ],
     ["is a little too old", stats({ version: "1.6.9" }), /found memcached 1\.6\.9\./],
-    ["answers with the CAS of before", stats({ version: "1.6.12" }), /found memcached 1\.6\.12\./],
+    ["answers with the old CAS", stats({ version: "1.6.12" }), /found memcached 1\.6\.12\./],
     ["has no CAS", stats({ cas_enabled: "no" }), /started with -C/],
     ["does not know the time", stats({ time: "noon" }), /what time it is/],
     [
@@ -232,9 +232,9 @@ describe("a server that cannot be worked with", () => {
       /was reached, but cannot be used: the server answered "HTTP/,
     ],
     ["knows no statistics", "ERROR\r\nERROR\r\n", /the server answered "ERROR"/],
-    ["says too much", `${stats({})}END\r\n`, /what nobody had asked|out of step/],
+    ["sends too much", `${stats({})}END\r\n`, /nothing was asked|out of step/],
     ["never ends its line", "x".repeat(100_000), /a line without an end/],
-  ])("because it %s is refused with the reason", async (_, answer, reason) => {
+  ])("that %s is refused with the reason", async (_, answer, reason) => {
     let isFirst = true;
     const url = await speaker(() => {
       const words = isFirst ? answer : "";
@@ -256,7 +256,7 @@ describe("a server that cannot be worked with", () => {
     );
   });
 
-  it("says which call fails on one that is like memcached, and what it is", async () => {
+  it("names the call that fails and the server's version", async () => {
     const url = await speaker((heard) => (heard.startsWith("stats") ? stats({}) : "ERROR\r\n".repeat(9)));
     const storage = closing(memcached(url));
     const failed = {
@@ -269,7 +269,7 @@ describe("a server that cannot be worked with", () => {
     await expect(storage.readMany(["a"])).rejects.toMatchObject(failed);
   });
 
-  it("never gives one key's value to another, when its answers are out of step", async () => {
+  it("never answers one key with the value of another, if the answers are out of step", async () => {
     let turn = 0;
     const url = await speaker((heard) => {
       if (heard.startsWith("stats")) return stats({});
