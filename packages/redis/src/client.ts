@@ -61,11 +61,16 @@ export class Attempt {
   }
 }
 
-/** Sends commands in one pipeline, with the text of each script that is new to the connection. */
+/**
+ * Sends commands in one pipeline, with the text of each script that is new to the connection. If the
+ * server has forgotten scripts, after a restart or SCRIPT FLUSH, it has not carried out their
+ * commands, which are sent again.
+ */
 export async function pipelined(
   connection: Connection,
   commands: readonly KeyCommand[],
-  { asking = false }: { readonly asking?: boolean } = {},
+  attempt: Attempt,
+  asking = false,
 ): Promise<Outcome[]> {
   const { scripts } = connection;
   const pipeline = connection.client.pipeline();
@@ -80,16 +85,20 @@ export async function pipelined(
       pipeline.callBuffer("eval", run.text, 1, key, ...args);
     }
   }
-  const outcomes = (await pipeline.exec()) ?? [];
-  return asking ? outcomes.filter((_, index) => index % 2 === 1) : outcomes;
-}
-
-/**
- * Whether the server has forgotten a script, after a restart or SCRIPT FLUSH. Then the command was
- * not carried out.
- */
-export function isForgotten([error]: Outcome): boolean {
-  return error?.message.startsWith("NOSCRIPT") === true;
+  const answers = (await pipeline.exec()) ?? [];
+  const outcomes: Outcome[] = asking ? answers.filter((_, index) => index % 2 === 1) : answers;
+  const forgotten: number[] = [];
+  outcomes.forEach(([error], index) => {
+    if (error?.message.startsWith("NOSCRIPT") === true) forgotten.push(index);
+  });
+  if (forgotten.length === 0 || attempt.call.isLate) return outcomes;
+  const ready = await attempt.on(connection);
+  ready.scripts.clear();
+  const rest = forgotten.flatMap((index) => commands[index] ?? []);
+  // The first of them has its text this time, so each repetition has fewer.
+  const again = await pipelined(ready, rest, attempt, asking);
+  for (const [position, index] of forgotten.entries()) outcomes[index] = again[position] ?? [null, null];
+  return outcomes;
 }
 
 /** Returns the answers of a batch that succeeds or fails as a whole. */

@@ -148,7 +148,7 @@ export class Cluster implements Client {
   async #send({ connection, asking, routes }: Group, outcomes: Outcome[], attempt: Attempt): Promise<Again> {
     const sender = await this.#ready(connection, attempt);
     const commands = routes.map(({ command }) => command);
-    const answers = await pipelined(sender, commands, { asking });
+    const answers = await pipelined(sender, commands, attempt, asking);
     const again: Again = { redirected: [], unserved: [] };
     for (const [position, route] of routes.entries()) {
       const outcome = answers[position] ?? [new Error("no answer"), null];
@@ -170,10 +170,6 @@ export class Cluster implements Client {
         break;
       case "ASK":
         redirected.push({ ...route, askAt: named() });
-        break;
-      case "NOSCRIPT":
-        sender.scripts.clear();
-        redirected.push(route);
         break;
       case "TRYAGAIN":
       case "CLUSTERDOWN":

@@ -79,8 +79,10 @@ export class DiscoveredNodes implements ClusterNodes {
 
   /** Asks some ready nodes; if they all fail, asks all nodes and the seeds. */
   async #refresh(): Promise<void> {
-    const ready = shuffled([...this.#connections.values()].filter(({ isReady }) => isReady));
-    const first = Promise.any(ready.slice(0, askedAtOnce).map((connection) => this.#ask(connection)));
+    const ready = [...this.#connections.values()].filter(({ isReady }) => isReady);
+    const from = Math.floor(Math.random() * ready.length);
+    const some = [...ready, ...ready].slice(from, from + Math.min(askedAtOnce, ready.length));
+    const first = Promise.any(some.map((connection) => this.#ask(connection)));
     const ranges = await first.catch(() => {
       const seeds = this.#options.seeds.map((address) => this.#connection(address));
       const all = new Set([...this.#connections.values(), ...seeds]);
@@ -144,11 +146,4 @@ export class DiscoveredNodes implements ClusterNodes {
     this.#connections.set(name, connection);
     return connection;
   }
-}
-
-function shuffled<T>(list: readonly T[]): T[] {
-  return list
-    .map((one) => ({ one, place: Math.random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ one }) => one);
 }

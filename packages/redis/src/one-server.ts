@@ -1,5 +1,5 @@
 import { isError } from "cacheme/driver";
-import { type Attempt, type Client, isForgotten, type Outcome, pipelined } from "./client.js";
+import { type Attempt, type Client, type Outcome, pipelined } from "./client.js";
 import type { KeyCommand } from "./commands.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
 import type { RedisClient } from "./ioredis.js";
@@ -49,18 +49,8 @@ export class OneServer implements Client {
   }
 
   async each(commands: readonly KeyCommand[], attempt: Attempt): Promise<Outcome[]> {
-    const outcomes = await pipelined(await attempt.on(this.#connection), commands);
+    const outcomes = await pipelined(await attempt.on(this.#connection), commands, attempt);
     this.#notice(outcomes[0]?.[0]);
-    const forgotten: number[] = [];
-    for (const [index, outcome] of outcomes.entries()) if (isForgotten(outcome)) forgotten.push(index);
-    if (forgotten.length === 0 || attempt.call.isLate) return outcomes;
-    const connection = await attempt.on(this.#connection);
-    connection.scripts.clear();
-    const again = await pipelined(
-      connection,
-      forgotten.flatMap((index) => commands[index] ?? []),
-    );
-    for (const [position, index] of forgotten.entries()) outcomes[index] = again[position] ?? [null, null];
     return outcomes;
   }
 
