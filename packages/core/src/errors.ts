@@ -141,7 +141,7 @@ export class LoadCycleError extends LoadError {
     super(
       "CACHEME_LOAD_CYCLE",
       `The load of ${cycle[0]} waits for itself: ${cycle.join(" → ")}. ` +
-        "Catch this error where the read is made and take another way, or cut the cycle in the nodes' load functions.",
+        "Catch this error at the read and take another way, or cut the cycle in the nodes' load functions.",
       details,
     );
     this.cycle = cycle;

@@ -152,9 +152,9 @@ describe("a key that cannot name an entry", () => {
     ["null", null, /returned null/],
     ["an object", { id: 1 }, /returned an object/],
     ["a list", ["a"], /returned an object/],
-    ["a text with a line feed", "a\nb", /control character/],
-    ["a text with a NUL", "a\0", /control character/],
-    ["a text with half a surrogate pair", "a\ud800", /half a surrogate pair/],
+    ["a string with a line feed", "a\nb", /control character/],
+    ["a string with a NUL", "a\0", /control character/],
+    ["a string with half a surrogate pair", "a\ud800", /half a surrogate pair/],
   ] as const;
 
   it.each(wrong)("is refused everywhere: %s", async (_, key, message) => {
@@ -294,7 +294,7 @@ describe("a value that the serializer cannot carry", () => {
       node: "user",
       key: "1",
       path: "$.orders[1].total",
-      message: expect.stringMatching(/user:1 .*\$\.orders\[1\]\.total.*return plain data/),
+      message: expect.stringMatching(/user:1 .*\$\.orders\[1\]\.total.*Return plain data/),
     });
     expect(cacheme.peekLocal(new Counting(1))?.value).toBe("old");
     clock.advance(60_000); // Now the remote tier answers.
@@ -370,24 +370,20 @@ describe("a storage's name", () => {
 
 describe("a wrong meta", () => {
   it.each<[string, unknown, RegExp]>([
-    ["no object", "local", /is not an object/],
-    ["an option that there is not", { ttl: "5s" }, /unknown option "ttl".*caches/],
+    ["a string", "local", /is not an object/],
+    ["an unknown option", { ttl: "5s" }, /unknown option "ttl".*caches/],
     ["a name with a colon", { name: "a:b" }, /name "a:b".*no colon/],
     ["an empty name", { name: "" }, /name "".*1 to 60 bytes/],
     ["a version with a space", { version: "1 beta" }, /version "1 beta"/],
-    ["caches that are no list", { caches: { storage: "local" } }, /not a list/],
+    ["caches that are not a list", { caches: { storage: "local" } }, /not a list/],
     ["a cache without a storage", { caches: [{ ttl: "5s" }] }, /without the name of a storage/],
-    ["a cache that is a text", { caches: ["local"] }, /without the name of a storage/],
-    [
-      "a cache with an option that there is not",
-      { caches: [{ storage: "local", tll: "5s" }] },
-      /unknown option "tll"/,
-    ],
+    ["a cache that is a string", { caches: ["local"] }, /without the name of a storage/],
+    ["a cache with an unknown option", { caches: [{ storage: "local", tll: "5s" }] }, /unknown option "tll"/],
     ["one storage twice", { caches: [{ storage: "local" }, { storage: "local" }] }, /"local" twice/],
     ["a concurrency of 0", { concurrency: 0 }, /concurrency: 0/],
-    ["a maxBatchSize that is no whole number", { maxBatchSize: 1.5 }, /maxBatchSize: 1.5/],
+    ["a maxBatchSize that is not a whole number", { maxBatchSize: 1.5 }, /maxBatchSize: 1.5/],
     ["a serializer that was not called", { serializer: v8 }, /serializer/],
-  ])("is refused, and says what to write: %s", async (_, meta, message) => {
+  ])("is refused with advice: %s", async (_, meta, message) => {
     const { cacheme } = await space();
     class Wrong extends Node<number> {
       key() {

@@ -7,7 +7,7 @@ import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/
 import { VirtualClock } from "./support/virtual-clock.js";
 
 describe("close", () => {
-  it("refuses every call afterwards, and says what to do", async () => {
+  it("refuses every call afterwards with advice", async () => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly }, (id) => id);
     const node = new Counting(1);
@@ -67,7 +67,7 @@ describe("close", () => {
     expect(local.peek(space, "1")).toBeUndefined();
   });
 
-  it("is what `await using` calls", async () => {
+  it("is called by `await using`", async () => {
     const clock = new VirtualClock();
     const remote = new SimulatedRemote(clock);
     {

@@ -108,7 +108,7 @@ describe("a wrong definition", () => {
     ["no name", { key: () => "k" }],
     ["an empty name", { name: "", key: () => "k" }],
     ["no key", { name: "defined-wrong" }],
-    ["a key that is no function", { name: "defined-wrong", key: "k" }],
+    ["a key that is not a function", { name: "defined-wrong", key: "k" }],
   ])("is refused with %s", (_, definition) => {
     expect(thrownBy(() => defineNode(definition as never))).toMatchObject({
       code: "CACHEME_INVALID_NODE",

@@ -40,7 +40,7 @@ describe("a duration", () => {
     );
   });
 
-  it("is whole, and within half a millisecond of what was written", () => {
+  it("is whole, and within half a millisecond of the given one", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 99_999 }),

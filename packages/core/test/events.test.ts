@@ -193,8 +193,8 @@ describe("on", () => {
 
   it.each([
     ["an Error", new Error("bad listener"), /bad listener/],
-    ["a text", "bad listener", /bad listener/],
-    ["what no text can be made of", Object.create(null), /"hit" event/],
+    ["a string", "bad listener", /bad listener/],
+    ["a value without a string form", Object.create(null), /"hit" event/],
   ])(
     "reports a listener that throws %s as a warning, without effect on readers and other listeners",
     async (_, thrown, message) => {
@@ -245,7 +245,7 @@ describe("on", () => {
   });
 
   it.each([
-    ["an event that there is not", "hits", () => {}],
+    ["an unknown event", "hits", () => {}],
     ["a name of Object's own", "toString", () => {}],
     ["no function", "hit", undefined],
   ])("refuses %s, and lists the events", async (_, event, listener) => {

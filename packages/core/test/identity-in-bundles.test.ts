@@ -97,7 +97,11 @@ describe("one source in two module graphs of a minified build", () => {
   });
 
   it.each<[string, string, string]>([
-    ["other texts", '{name:"n",key:()=>"k",load:e=>e.get("a")}', '{name:"n",key:()=>"k",load:e=>e.get("b")}'],
+    [
+      "other strings",
+      '{name:"n",key:()=>"k",load:e=>e.get("a")}',
+      '{name:"n",key:()=>"k",load:e=>e.get("b")}',
+    ],
     [
       "other properties",
       '{name:"n",key:()=>"k",load:e=>t.user(e)}',

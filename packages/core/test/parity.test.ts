@@ -48,7 +48,7 @@ function bulkNode(meta: NodeMeta, loadAll: (ids: readonly number[]) => unknown) 
   return { Bulk, calls };
 }
 
-describe("what Cacheme-Python does", () => {
+describe("features of Cacheme-Python", () => {
   it("keeps an entry under prefix:name:key:version", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly, name: "user", version: "v2" }, (id) => id);
@@ -218,7 +218,7 @@ describe("serializers through a remote tier", () => {
   it.each([
     ...Object.entries(serializers),
     ...Object.entries(serializers).map(([name, inner]) => [`compressed ${name}`, compressed(inner)] as const),
-  ])("%s: another process reads what this one wrote", async (_, serializer) => {
+  ])("%s: another process reads the values of this one", async (_, serializer) => {
     const { cacheme, clock, remote } = await space();
     const meta = { caches: remoteOnly, serializer };
     await cacheme.get(new (countingNode(meta, () => value).Counting)(1));

@@ -278,7 +278,9 @@ describe("clear", () => {
     const { cacheme } = await space();
     expect(await reason(cacheme.clear("nowhere"))).toMatchObject({
       code: "CACHEME_UNKNOWN_STORAGE",
-      message: expect.stringMatching(/^Storage "nowhere" is not registered; registered: "local", "remote"/),
+      message: expect.stringMatching(
+        /^Storage "nowhere" is not registered\. Registered storages: "local", "remote"/,
+      ),
     });
     expect(await reason(cacheme.clear(Date as never))).toMatchObject({ code: "CACHEME_INVALID_NODE" });
     await clear(countingNode({}, (id) => id).Counting);

@@ -41,7 +41,7 @@ const failures: readonly (readonly [string, () => unknown, string])[] = [
     },
     "the server is gone",
   ],
-  ["rejects with a text", () => Promise.reject("no connection"), "no connection"],
+  ["rejects with a string", () => Promise.reject("no connection"), "no connection"],
   ["rejects with nothing", () => Promise.reject(undefined), "undefined"],
   [
     "rejects with a value that has no string form",
@@ -54,11 +54,11 @@ const rubbish: readonly (readonly [string, () => unknown])[] = [
   ["nothing", () => undefined],
   ["null", () => null],
   ["a number", () => 7],
-  ["a text as long as the list of keys", () => "xx"],
+  ["a string as long as the list of keys", () => "xx"],
   ["a shorter list", () => [undefined]],
   ["a longer list", () => [undefined, undefined, undefined]],
   ["a list of null", () => [null, null]],
-  ["a list of texts", () => ["some text", "some text"]],
+  ["a list of strings", () => ["some text", "some text"]],
   ["a list of numbers", () => [1, 2]],
   ["a list of objects", () => [{}, { length: 40 }]],
   ["a promise of rubbish", () => Promise.resolve({ length: 2 })],
@@ -135,13 +135,10 @@ describe("bytes that are not an entry", () => {
   const bytes: readonly (readonly [string, (stored: Uint8Array) => Uint8Array])[] = [
     ["nothing at all", () => new Uint8Array(0)],
     ["a single byte", () => new Uint8Array(1)],
-    [
-      "text of somebody else",
-      () => Buffer.from("hello, this is not an entry of ours, but it is long enough"),
-    ],
+    ["a foreign string", () => Buffer.from("hello, this is not an entry of ours, but it is long enough")],
     ["half of an entry", (stored) => stored.slice(0, stored.length >> 1)],
     [
-      "an entry with a bit turned over",
+      "an entry with a flipped bit",
       (stored) => stored.map((byte, at) => (at === stored.length - 1 ? byte ^ 1 : byte)),
     ],
     ["an entry of a later format", (stored) => stored.map((byte, at) => (at === 0 ? 99 : byte))],

@@ -91,7 +91,9 @@ describe("registerStorage", () => {
     const cacheme = new Cacheme();
     const { Counting } = countingNode({ caches: [{ storage: "local" }] }, (id) => id);
     expect(await reason(cacheme.get(new Counting(1)))).toMatchObject({
-      message: expect.stringMatching(/not registered; none is\. Call registerStorage\("local"/),
+      message: expect.stringMatching(
+        /not registered\. No storage is registered\. Call registerStorage\("local"/,
+      ),
     });
   });
 

@@ -34,7 +34,7 @@ function invalidKey(key: unknown, nodeName: string): KeyError {
   return new KeyError(
     "CACHEME_INVALID_KEY",
     `key() of node "${nodeName}" ${what}. Return a string that tells this node from the others of its class, ` +
-      "such as String(this.id); encode what may hold any bytes.",
+      "such as String(this.id); encode values that may hold any bytes.",
     { node: nodeName, key: typeof key === "string" ? key : undefined },
   );
 }

@@ -196,7 +196,7 @@ function viewOf(viewClass: number, buffer: ArrayBuffer): ArrayBufferView {
 function decodeText(text: unknown): string {
   if (typeof text === "string") return text;
   if (is.isUint8Array(text)) return Buffer.from(text).toString("utf16le");
-  throw new TypeError("A part of the table lacks its text.");
+  throw new TypeError("A part of the table lacks its string.");
 }
 
 function decodeBigint(digits: string): bigint {

@@ -108,7 +108,7 @@ function endless(path: string, { tag }: Typed): SerializationError {
 
 function containsItself(path: string, { tag }: Typed): SerializationError {
   return new SerializationError(
-    `The value at ${path} contains itself through what the type ${JSON.stringify(tag)} made of a value. ` +
+    `The value at ${path} contains itself through the data of the type ${JSON.stringify(tag)}. ` +
       "Let its encode return data that does not lead back.",
     path,
   );
@@ -166,15 +166,15 @@ export function refusal(path: string, value: unknown, kind: Kind, carrier: Carri
   const what = `The value at ${path} is ${describe(value, kind)}, which`;
   const types = "or give its class to the option `types`.";
   if (carrier === "cloned") {
-    const message = `${what} memory({ values: "cloned" }) cannot copy; return plain data from load, ${types}`;
+    const message = `${what} memory({ values: "cloned" }) cannot copy. Return plain data from load, ${types}`;
     return new SerializationError(message, path);
   }
   const others = carriersOf(kind);
   const advice =
     others.length > 0
-      ? `${others.map((other) => `${other}()`).join(" and ")} can: name it as the node's serializer, or return something else from load.`
-      : `nor can any other serializer: return plain data from load, and make the rest of it where it is used, ${types}`;
-  return new SerializationError(`${what} ${carrier}() cannot carry; ${advice}`, path);
+      ? `${others.map((other) => `${other}()`).join(" and ")} can: use one as the node's serializer, or return something else from load.`
+      : `No other serializer can. Return plain data from load, and make the rest from it after the read, ${types}`;
+  return new SerializationError(`${what} ${carrier}() cannot carry. ${advice}`, path);
 }
 
 function describe(value: unknown, kind: Kind): string {

@@ -207,8 +207,8 @@ export class StorageRegistry {
     const known = [...this.#registrations.keys()].map((other) => `"${other}"`).join(", ");
     throw new ConfigurationError(
       "CACHEME_UNKNOWN_STORAGE",
-      `${node === undefined ? `Storage "${name}"` : `Node "${node}" keeps its values in storage "${name}", which`} is not registered; ` +
-        `${known === "" ? "none is" : `registered: ${known}`}. ` +
+      `${node === undefined ? `Storage "${name}"` : `Node "${node}" keeps its values in storage "${name}", which`} is not registered. ` +
+        `${known === "" ? "No storage is registered" : `Registered storages: ${known}`}. ` +
         `Call registerStorage("${name}", …) before the first read, or correct the name in the node's meta.`,
       { node, storage: name },
     );

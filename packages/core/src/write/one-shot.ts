@@ -10,16 +10,16 @@ interface OneShot {
 
 const body = (what: string): OneShot => ({
   what,
-  advice: "Return what is in it, for example `return await response.json()`.",
+  advice: "Return its content, for example `return await response.json()`.",
 });
 const stream: OneShot = {
   what: "a stream",
   advice:
-    "Read it to its end in the load, for example with `node:stream/consumers`, and return the text or the bytes.",
+    "Read it to its end in the load, for example with `node:stream/consumers`, and return the string or the bytes.",
 };
 const iterator: OneShot = {
   what: "an iterator",
-  advice: "Return what it gives, for example `return [...values]` or `return await cursor.toArray()`.",
+  advice: "Return its values, for example `return [...values]` or `return await cursor.toArray()`.",
 };
 
 /** The most properties of larger objects and lists that are checked. */

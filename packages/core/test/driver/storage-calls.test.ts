@@ -52,7 +52,7 @@ describe("a call", () => {
     expect(await storage.run("a read", async () => 1)).toBe(1);
   });
 
-  it("that has no answer is refused at its deadline, told to the driver, and its late answer forgotten", async () => {
+  it("that has no answer is refused at its deadline, reported to the driver, and its late answer dropped", async () => {
     const { calls: storage } = calls();
     await storage.connect();
     const answer = deferred<string>();

@@ -88,7 +88,7 @@ describe("the trial of an opened storage", () => {
       /a read failed: no such/,
     ],
     [
-      "a read does not answer what was written",
+      "a read does not answer the written value",
       { readMany: async () => [undefined] },
       /a read failed: it did not/,
     ],
@@ -132,7 +132,7 @@ describe("the trial of an opened storage", () => {
       /a clock reading failed: no such command/,
     ],
     [
-      "the clock is no number",
+      "the clock is not a number",
       { time: async () => Number.NaN },
       /a clock reading failed: expected milliseconds since the epoch, got NaN/,
     ],

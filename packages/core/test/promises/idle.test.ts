@@ -11,7 +11,7 @@ describe("promise 9: idle is idle", () => {
   afterAll(() => program.remove());
 
   it.each([
-    ["has read, set, refreshed and invalidated what has a ttl of hours", "reads"],
+    ["has read, set, refreshed and invalidated values with a ttl of hours", "reads"],
     ["listens to events, and has read with a signal", "listens"],
     ["waits for loads that never end, without a loadTimeout", "neverLoads"],
     ["has left a load with a loadTimeout of an hour", "everyReaderLeaves"],

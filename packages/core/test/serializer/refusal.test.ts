@@ -30,8 +30,8 @@ describe("a refused value", () => {
     expect(error.path).toBe("$.orders[1].total");
     expect(error.code).toBe("CACHEME_NOT_SERIALIZABLE");
     expect(error.message).toBe(
-      "The value at $.orders[1].total is a bigint, which json() cannot carry; msgpack() and v8() can: " +
-        "name it as the node's serializer, or return something else from load.",
+      "The value at $.orders[1].total is a bigint, which json() cannot carry. msgpack() and v8() can: " +
+        "use one as the node's serializer, or return something else from load.",
     );
   });
 
@@ -40,7 +40,7 @@ describe("a refused value", () => {
 
     expect(error.path).toBe("$.price");
     expect(error.message).toContain(
-      "an instance of Money, which msgpack() cannot carry; nor can any other serializer",
+      "an instance of Money, which msgpack() cannot carry. No other serializer can",
     );
   });
 
@@ -79,7 +79,7 @@ describe("a refused value", () => {
     expect(refusalOf(v8(), value).path).toBe(path);
   });
 
-  it("that contains itself is told from one that is merely deep", () => {
+  it("that contains itself is distinguished from one that is merely deep", () => {
     const cycle: Record<string, unknown> = { a: {} };
     cycle["a"] = { back: cycle };
 
@@ -88,10 +88,10 @@ describe("a refused value", () => {
 
     expect(error.path).toBe("$.a.back");
     expect(error.message).toContain(
-      "a value that contains itself, which json() cannot carry; msgpack() and v8() can",
+      "a value that contains itself, which json() cannot carry. msgpack() and v8() can",
     );
     expect(deep.message).toContain(
-      "nested more than 1,000 levels deep, which json() cannot carry; msgpack() can",
+      "nested more than 1,000 levels deep, which json() cannot carry. msgpack() can",
     );
   });
 
@@ -132,7 +132,7 @@ describe("an object that occurs in many places", () => {
     expect([copy.length, copy[0]?.length]).toEqual([9_000, 100_000]);
     expect(v8().encode(value).length).toBeLessThan(1_000_000);
     expect(refusalOf(json(), value).message).toContain(
-      "few objects that stand for over 4,000,000 values, which json() cannot carry; msgpack() and v8() can",
+      "few objects that stand for over 4,000,000 values, which json() cannot carry. msgpack() and v8() can",
     );
   });
 

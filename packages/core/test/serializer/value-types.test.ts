@@ -78,7 +78,7 @@ describe.each(Object.entries(serializers))("the types of %s", (_name, serializer
     ["within each other", new Box([new Box(euro), { inner: new Failure(new Box(null)) }])],
     ["of no data", [new Box(null), new Failure("text"), new Failure(0)]],
     [
-      "beside names that stand for types in JSON",
+      "beside names that mark types in JSON",
       { "@type": "Money", "@value": [{ "@type": "" }, euro], ["__proto__"]: euro },
     ],
   ])("come back %s", (_where, value) => {

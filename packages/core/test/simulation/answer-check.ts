@@ -16,7 +16,7 @@ export interface Violation {
  */
 export function checkAnswer(read: Read, origin: Origin | undefined, value: unknown): Violation | undefined {
   const { floors } = read;
-  const given = `${read.way} ${read.born} of key ${read.key} is given ${describe(origin, value)}`;
+  const given = `${read.way} ${read.born} of key ${read.key} gets ${describe(origin, value)}`;
   if (origin === undefined || origin.key !== read.key) return { promise: 10, what: `${given}: not its own` };
   const { born } = origin;
   if (born < floors.invalidated) {
@@ -29,14 +29,14 @@ export function checkAnswer(read: Read, origin: Origin | undefined, value: unkno
     return { promise: 4, what: `${given}, after invalidation ${floors.distrusted} had rejected` };
   }
   if (isReplacing(read) && born < read.born) {
-    return { promise: 1, what: `${given}, which is older than the asking` };
+    return { promise: 1, what: `${given}, which is older than the call` };
   }
   const { storedAt } = origin;
   if (read.maxAge !== undefined && storedAt !== undefined && storedAt < read.at - read.maxAge) {
     const age = read.at - storedAt;
     return {
       promise: 10,
-      what: `${given}, ${age} ms old for a maxAge of ${read.maxAge} when it was asked for`,
+      what: `${given}, ${age} ms old for a maxAge of ${read.maxAge} at the call`,
     };
   }
   return undefined;

@@ -107,7 +107,7 @@ export class Simulation {
       if (step.do === "release" || step.do === "turn") await turn();
     }
     await turn();
-    this.#tell(() => "The schedule is over: what may a read wait for?");
+    this.#tell(() => "The schedule has ended. What may a read wait for?");
     for (const key of keys) await this.#probe(key);
     this.#tell(() => "Everything ends.");
     await this.#drain();
@@ -251,7 +251,7 @@ export class Simulation {
     const read: Read = { key, way, born: this.#values.born(), at: this.#clock.now(), maxAge, floors, signal };
     this.#history(key).reads.add(read);
     this.#tell(
-      () => `${way} ${read.born} of key ${key} is asked for${maxAge === undefined ? "" : ` (${maxAge} ms)`}`,
+      () => `${way} ${read.born} of key ${key} is called${maxAge === undefined ? "" : ` (${maxAge} ms)`}`,
     );
     return read;
   }
@@ -262,7 +262,7 @@ export class Simulation {
     history.reads.delete(read);
     const origin = this.#values.of(value);
     const violation = checkAnswer(read, origin, value);
-    this.#tell(() => `${read.way} ${read.born} of key ${read.key} is given ${origin?.kind} ${String(value)}`);
+    this.#tell(() => `${read.way} ${read.born} of key ${read.key} gets ${origin?.kind} ${String(value)}`);
     if (violation !== undefined) this.#violates(violation.promise, violation.what);
     if (origin === undefined) return;
     const isLocal = this.#cacheme.peekLocal(this.#node(read.key))?.value === value;
@@ -464,7 +464,7 @@ export class Simulation {
     if (gate === undefined) return;
     const { kind, keys: concerned, born, values } = gate;
     const what = values.length > 0 ? ` of ${values.join(", ")}` : "";
-    this.#tell(() => `${kind} ${born}${what} of key ${concerned.join(", ")} goes on: ${how}`);
+    this.#tell(() => `${kind} ${born}${what} of key ${concerned.join(", ")} continues: ${how}`);
   }
 
   #violates(promise: Violation["promise"], what: string, probed?: number): void {

@@ -127,7 +127,7 @@ class Shards implements ShardedStorage {
     const member = this.#table.members.find((member) => member.name === name);
     const others = this.#table.members.filter((member) => member.name !== name);
     if (member === undefined || others.length === 0) {
-      const why = member === undefined ? "is no shard" : "is the only shard";
+      const why = member === undefined ? "is not a shard" : "is the only shard";
       throw optionError(
         `${this.label}: ${JSON.stringify(name)} ${why}. Shards: ${this.shards()
           .map((shard) => shard.name)

@@ -31,5 +31,5 @@ assert.equal(loads, 1, "three reads of one key load it once");
 
 await invalidate(new SquareNode(3));
 await get(new SquareNode(3));
-assert.equal(loads, 2, "a removed value is loaded anew");
+assert.equal(loads, 2, "a removed value is loaded again");
 assert.equal(stats(SquareNode).loadSuccessCount, 2);
