@@ -121,12 +121,14 @@ export class Client {
   }
 
   async #open(corrupt?: Corrupt): Promise<Session> {
-    const { file, own, table, connectTimeout } = this.#settings;
+    const { file, own, connectTimeout } = this.#settings;
     const recovery = new Recovery(connectTimeout);
     for (;;) {
       try {
         const session =
-          own === undefined ? this.#openFile(file ?? inMemory, corrupt) : new Session(own, table, undefined);
+          own === undefined
+            ? this.#openFile(file ?? inMemory, corrupt)
+            : new Session(own, this.#settings, undefined);
         if (this.#isClosed) closeQuietly(session);
         else this.#session = session;
         this.#lookedAt = elapsed();
@@ -138,11 +140,10 @@ export class Client {
   }
 
   #openFile(path: string, corrupt?: Corrupt): Session {
-    const { table } = this.#settings;
     const driver = driverFor(this.#settings);
     if (path === inMemory) {
       const database = driver.open(path);
-      return new Session(database, table, undefined);
+      return new Session(database, this.#settings, undefined);
     }
     const file = realFile(path);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -152,12 +153,12 @@ export class Client {
         this.#setAside(driver, file, corrupt.error);
       makePrivate(file);
       try {
-        return Session.open(driver, file, table);
+        return Session.open(driver, file, this.#settings);
       } catch (error) {
         if (troubleOf(error) !== "corrupt" || !isError(error)) throw error;
         this.#setAside(driver, file, error);
         makePrivate(file);
-        return Session.open(driver, file, table);
+        return Session.open(driver, file, this.#settings);
       }
     });
   }

@@ -1,5 +1,6 @@
 import { StorageError } from "cacheme/driver";
 import type { Database, Statement } from "./database.js";
+import type { TableSettings } from "./options.js";
 
 /** The time until which something is kept that is kept until it is removed: the greatest whole number of JavaScript. */
 export const never: number = Number.MAX_SAFE_INTEGER;
@@ -14,7 +15,8 @@ const clock = "CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";
  */
 const tables = `
   CREATE TABLE IF NOT EXISTS $entries (
-    key TEXT NOT NULL PRIMARY KEY, bytes BLOB NOT NULL, expires INTEGER NOT NULL, fresh INTEGER NOT NULL
+    key TEXT NOT NULL PRIMARY KEY, bytes BLOB NOT NULL, expires INTEGER NOT NULL, fresh INTEGER NOT NULL,
+    written INTEGER NOT NULL DEFAULT 0
   );
   CREATE INDEX IF NOT EXISTS $expires ON $entries (expires);
   CREATE TABLE IF NOT EXISTS $leases (
@@ -22,7 +24,10 @@ const tables = `
   ) WITHOUT ROWID;
 `;
 
-/** What is prepared, by what it is for. Parameters are not numbered: better-sqlite3 takes no such ones. The one column of an answer is called `value`. */
+/** The index that a bound of the size needs. It has the rowid too, so the order of writing is read from it alone. */
+const boundIndex = "CREATE INDEX IF NOT EXISTS $written ON $entries (written)";
+
+/** The statements by name. Parameters are not numbered: better-sqlite3 takes no such ones. The one column of an answer is called `value`. */
 const texts = {
   begin: "BEGIN",
   beginImmediate: "BEGIN IMMEDIATE",
@@ -35,9 +40,10 @@ const texts = {
   readFresh: "SELECT bytes AS value FROM $entries WHERE key = ? AND expires > ? AND fresh > ?",
   readRow: "SELECT bytes, expires FROM $entries WHERE key = ?",
   // The first versions of node:sqlite bind no bytes as NULL.
-  write: `INSERT INTO $entries (key, bytes, expires, fresh) VALUES (?, coalesce(?, x''), ?, ?)
-    ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes, expires = excluded.expires, fresh = excluded.fresh`,
-  prolong: "UPDATE $entries SET expires = ? WHERE key = ?",
+  write: `INSERT INTO $entries (key, bytes, expires, fresh, written) VALUES (?, coalesce(?, x''), ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes, expires = excluded.expires, fresh = excluded.fresh,
+      written = excluded.written`,
+  prolong: "UPDATE $entries SET expires = ?, written = ? WHERE key = ?",
   // Also what has expired: the clock may be set back.
   remove: "DELETE FROM $entries WHERE key = ? RETURNING expires > ? AS value",
   scan: `SELECT key AS value FROM (
@@ -57,6 +63,10 @@ const texts = {
   expired: "SELECT rowid AS value FROM $entries WHERE expires <= ? ORDER BY expires LIMIT ?",
   sweep: "DELETE FROM $entries WHERE rowid = ?",
   sweepLeases: "DELETE FROM $leases WHERE until <= ?",
+  findWritten: `SELECT written, rowid FROM $entries WHERE (written, rowid) < (?, ?)
+    ORDER BY written DESC, rowid DESC LIMIT 1 OFFSET ?`,
+  removeWritten: `DELETE FROM $entries WHERE rowid IN
+    (SELECT rowid FROM $entries WHERE (written, rowid) <= (?, ?) ORDER BY written, rowid LIMIT ?)`,
   pages: "SELECT page_count AS value FROM pragma_page_count()",
   freePages: "SELECT freelist_count AS value FROM pragma_freelist_count()",
   pageSize: "SELECT page_size AS value FROM pragma_page_size()",
@@ -71,7 +81,10 @@ type CommandName = keyof typeof texts;
 export type Commands = { readonly [name in CommandName]: Statement };
 
 /** The columns of the two tables, by what the tables' names end with. */
-const columns = { "": "key, bytes, expires, fresh", _leases: "key, token, until" } as const;
+const columns = { "": "key, bytes, expires, fresh, written", _leases: "key, token, until" } as const;
+
+/** The columns of the entries before `maxSize` came. The table gets the new one. */
+const columnsBefore = "key, bytes, expires, fresh";
 
 /** The columns of a table or view, one row each; none where it is not there. */
 const columnsOf = "SELECT name AS value FROM pragma_table_info(?) ORDER BY cid";
@@ -81,9 +94,13 @@ const columnsOf = "SELECT name AS value FROM pragma_table_info(?) ORDER BY cid";
  *
  * @throws StorageError `CACHEME_FOREIGN_DATA` if something else has the name of one
  */
-export function prepare(database: Database, table: string): Commands {
+export function prepare(database: Database, { table, maxSize }: TableSettings): Commands {
+  const columnsIn = (name: string): string => database.prepare(columnsOf).values(name).join(", ");
+  if (columnsIn(table) === columnsBefore) {
+    database.exec(`ALTER TABLE "${table}" ADD COLUMN written INTEGER NOT NULL DEFAULT 0`);
+  }
   for (const [suffix, expected] of Object.entries(columns)) {
-    const found = database.prepare(columnsOf).values(`${table}${suffix}`).join(", ");
+    const found = columnsIn(`${table}${suffix}`);
     if (found !== "" && found !== expected) throw foreignTable(`${table}${suffix}`, found, expected);
   }
   const named = (sql: string): string =>
@@ -91,10 +108,12 @@ export function prepare(database: Database, table: string): Commands {
       .replaceAll("$entries", `"${table}"`)
       .replaceAll("$leases", `"${table}_leases"`)
       .replaceAll("$expires", `"${table}_expires"`)
+      .replaceAll("$written", `"${table}_written"`)
       .replaceAll("$clock", clock);
   database.exec(named(tables));
+  if (maxSize !== undefined) database.exec(named(boundIndex));
   const prepared = Object.entries(texts).map(([name, sql]) => [name, database.prepare(named(sql))]);
-  // Of the entries of an object with these names an object with these names is made.
+  // The object has the names of `texts`.
   return Object.fromEntries(prepared) as Commands;
 }
 

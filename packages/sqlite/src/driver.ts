@@ -1,25 +1,26 @@
 import { types } from "node:util";
-import type {
-  Acquisition,
-  Driver,
-  DriverErrors,
-  HeldLease,
-  KeyPattern,
-  LeaseAnswer,
-  LeasedRecord,
-  Made,
-  NewGeneration,
-  ScanPage,
-  StorageCall,
-  StorageInfo,
-  StoredRecord,
+import {
+  type Acquisition,
+  type Driver,
+  type DriverErrors,
+  type HeldLease,
+  type KeyPattern,
+  type LeaseAnswer,
+  type LeasedRecord,
+  type Made,
+  type NewGeneration,
+  type ScanPage,
+  SizeBound,
+  type StorageCall,
+  type StorageInfo,
+  type StoredRecord,
 } from "cacheme/driver";
 import { Client } from "./client.js";
 import { bump, ensure } from "./generations.js";
 import { acquire, fill, release } from "./leases.js";
 import type { Settings } from "./options.js";
 import { remove, store } from "./record.js";
-import { sweep } from "./sweep.js";
+import { type Place, sweep, writtenRows } from "./sweep.js";
 import { adviceFor, isFull } from "./trouble.js";
 
 /** Keys that one page of a scan looks at. */
@@ -33,9 +34,11 @@ export class SqliteDriver implements Driver {
   readonly takesRepeatedKeys = { read: true, write: true } as const;
   readonly errors: DriverErrors = { advice: adviceFor, connectAdvice: adviceFor, isFull };
   readonly #client: Client;
+  readonly #bound: SizeBound<Place> | undefined;
 
   constructor(settings: Settings) {
     this.#client = new Client(settings);
+    this.#bound = settings.maxSize === undefined ? undefined : new SizeBound(settings.maxSize);
   }
 
   open(): Promise<void> {
@@ -129,8 +132,9 @@ export class SqliteDriver implements Driver {
     }
   }
 
-  sweep(call: StorageCall): Promise<boolean> {
-    return this.#client.use(call, sweep);
+  async sweep(call: StorageCall): Promise<boolean> {
+    if (await this.#client.use(call, sweep)) return true;
+    return (await this.#bound?.step(writtenRows(this.#client, call))) ?? false;
   }
 }
 

@@ -10,7 +10,7 @@ export function ensure(slice: Slice, tag: NewGeneration, ttl: number | undefined
   const { expires, generation } = found(slice, tag.key);
   if (generation === undefined || expires <= slice.now) return made(slice, tag, ttl, generation);
   const until = after(slice, ttl);
-  if (until > expires) slice.commands.prolong.run(until, tag.key);
+  if (until > expires) slice.commands.prolong.run(until, slice.now, tag.key);
   return generation;
 }
 

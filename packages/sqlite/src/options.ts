@@ -4,15 +4,14 @@ import {
   type ConnectionOptions,
   type ConnectionSettings,
   connectionRows,
-  type Duration,
   OptionTable,
   oneOf,
   optionError,
   optionKind,
   refuseUnknownOptions,
   shown,
-  tableOption,
-  timer,
+  type TableOptions,
+  tableRows,
 } from "cacheme/driver";
 import type { BetterSqlite3Database, Database, DriverName, NodeSqliteDatabase } from "./database.js";
 import { wrap } from "./database.js";
@@ -37,7 +36,9 @@ export interface CorruptFile {
 }
 
 /** How the storage behaves. Everything has a default. */
-export interface SqliteStorageOptions extends ConnectionOptions {
+export interface SqliteStorageOptions
+  extends ConnectionOptions,
+    Pick<TableOptions, "maxSize" | "sweepInterval"> {
   /**
    * Which library is used. Default: `"node:sqlite"` where Node has it (from 22.13 on), else `"better-sqlite3"`, which the
    * program must have installed.
@@ -45,8 +46,6 @@ export interface SqliteStorageOptions extends ConnectionOptions {
   readonly driver?: DriverName | undefined;
   /** The table's name. A second one, for leases, has `_leases` after it. Default `"cacheme"`. */
   readonly table?: string | undefined;
-  /** How often expired records are looked for and removed. No read relies on it. Default `"1m"`. */
-  readonly sweepInterval?: Duration | undefined;
   /**
    * Is told when a damaged file of the storage's own was set aside and a new, empty one was made in its place. Default: a process warning with
    * the code `CACHEME_CORRUPT_FILE`.
@@ -54,15 +53,20 @@ export interface SqliteStorageOptions extends ConnectionOptions {
   readonly onCorrupt?: ((corrupt: CorruptFile) => void) | undefined;
 }
 
+/** The storage's table, and the records that it may hold. */
+export interface TableSettings {
+  readonly table: string;
+  readonly maxSize: number | undefined;
+}
+
 /** Options that were checked. */
-export interface Settings extends ConnectionSettings {
+export interface Settings extends ConnectionSettings, TableSettings {
   /** `sqlite:///path/to/file`. */
   readonly label: string;
   /** An absolute path or `:memory:`; `undefined` for a handle of the program's own. */
   readonly file: string | undefined;
   readonly own: Database | undefined;
   readonly driver: DriverName | undefined;
-  readonly table: string;
   readonly sweepInterval: number;
   readonly onCorrupt: ((corrupt: CorruptFile) => void) | undefined;
 }
@@ -76,8 +80,9 @@ const optionTable = new OptionTable(where, {
   ...connectionRows,
   driver: { kind: oneOf<DriverName>("node:sqlite", "better-sqlite3") },
   onCorrupt: { kind: optionKind("a function", isListener) },
-  sweepInterval: { kind: timer, default: "1m" },
-  table: { kind: tableOption, default: "cacheme" },
+  maxSize: tableRows.maxSize,
+  sweepInterval: tableRows.sweepInterval,
+  table: tableRows.table,
 });
 
 /**

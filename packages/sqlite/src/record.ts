@@ -5,7 +5,8 @@ import { never } from "./commands.js";
 /** Stores a record and destroys the lease of its key. */
 export function store(slice: Slice, { key, bytes, ttl, freshFor }: StoredRecord): void {
   const expires = after(slice, ttl);
-  slice.commands.write.run(key, bytes, expires, freshFor === undefined ? expires : after(slice, freshFor));
+  const fresh = freshFor === undefined ? expires : after(slice, freshFor);
+  slice.commands.write.run(key, bytes, expires, fresh, slice.now);
   endLease(slice, key);
 }
 

@@ -1,5 +1,6 @@
 import { type Commands, prepare } from "./commands.js";
 import { closeQuietly, type Database, type Driver, type Value } from "./database.js";
+import type { TableSettings } from "./options.js";
 import { applicationId } from "./ownership.js";
 import { identity } from "./set-aside.js";
 
@@ -21,7 +22,7 @@ export class Session {
   /** Whether the storage made the file, so that it may change more than its tables. */
   readonly isOwn: boolean;
 
-  constructor(database: Database, table: string, file: string | undefined, isOwn = false) {
+  constructor(database: Database, table: TableSettings, file: string | undefined, isOwn = false) {
     this.isOwn = isOwn;
     this.database = database;
     this.commands = prepare(database, table);
@@ -34,7 +35,7 @@ export class Session {
    * comes before the log, so that it is in the file itself from the beginning. The log (WAL) lets processes read while one writes, and is written to the disk before it is written
    * back, which with NORMAL is the only time that is waited for the disk.
    */
-  static open(driver: Driver, file: string, table: string): Session {
+  static open(driver: Driver, file: string, table: TableSettings): Session {
     const database = driver.open(file);
     try {
       database.exec(`PRAGMA busy_timeout = ${blockingWait}`);

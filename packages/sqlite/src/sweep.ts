@@ -1,3 +1,6 @@
+import type { StorageCall, WrittenRows } from "cacheme/driver";
+import type { Client } from "./client.js";
+import { never } from "./commands.js";
 import type { Session } from "./session.js";
 
 /** Records that are removed in one transaction. */
@@ -17,7 +20,7 @@ export function sweep(session: Session): boolean {
   if (expired.length > 0 || session.number("hasLeases") > 0) {
     session.writing(() => {
       commands.sweepLeases.run(now);
-      // Looked for again: somebody may have written one of them anew in between.
+      // Looks again: another process may have written one of them in between.
       for (const row of commands.expired.values(now, atOnce)) commands.sweep.run(row);
     });
   }
@@ -25,4 +28,24 @@ export function sweep(session: Session): boolean {
   if (!session.isOwn || session.number("freePages") <= session.number("pages") * spare) return false;
   session.database.exec(`PRAGMA incremental_vacuum(${pagesAtOnce})`);
   return true;
+}
+
+/** A record in the order of writing: those of one millisecond stand in the order of their rows. */
+export interface Place {
+  readonly written: number;
+  readonly rowid: number;
+}
+
+/** Returns the records in the order of writing, for `SizeBound`. The leases are in another table, and stay. */
+export function writtenRows(client: Client, call: StorageCall): WrittenRows<Place> {
+  return {
+    find: (olderThan, skipped) =>
+      client.use(call, ({ commands }) => {
+        const { written, rowid } = olderThan ?? { written: never, rowid: never };
+        const found = commands.findWritten.row(written, rowid, skipped);
+        return found && { written: Number(found["written"]), rowid: Number(found["rowid"]) };
+      }),
+    removeUpTo: ({ written, rowid }) =>
+      client.use(call, ({ commands }) => commands.removeWritten.run(written, rowid, atOnce) === atOnce),
+  };
 }

@@ -33,6 +33,7 @@ describeOptions("sqlite()", sqlite, {
     ["driver", "sqlite3", "CACHEME_INVALID_OPTION", '"node:sqlite" or "better-sqlite3"'],
     ["table", 'a"b', "CACHEME_INVALID_OPTION", "option table"],
     ["table", "main.cacheme", "CACHEME_INVALID_OPTION", "without a schema"],
+    ["maxSize", 0, "CACHEME_INVALID_OPTION", "a whole number from 1"],
     ["onCorrupt", "warn", "CACHEME_INVALID_OPTION", "Give a function"],
     ["timeout", 7, "CACHEME_INVALID_OPTION", 'no option "timeout"'],
   ],

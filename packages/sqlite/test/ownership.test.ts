@@ -15,8 +15,9 @@ import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { sqlite } from "../src/index.js";
 import { applicationId } from "../src/ownership.js";
+import { sweep } from "../src/sweep.js";
 import { troubleOf } from "../src/trouble.js";
-import { connected, handle, place } from "./place.js";
+import { connected, handle, place, session } from "./place.js";
 
 const hasty = { connectTimeout: 300, commandTimeout: 300 } as const;
 
@@ -154,17 +155,8 @@ describe("a database of another program", () => {
     const free = () =>
       Number(database.prepare("SELECT freelist_count AS value FROM pragma_freelist_count()").value());
     const before = free();
-    const { sweep } = await import("../src/sweep.js");
-    const { Session } = await import("../src/session.js");
-    const { findDriver } = await import("../src/database.js");
-    const session = Session.open(
-      (findDriver("node:sqlite") ?? findDriver("better-sqlite3"))!,
-      file,
-      "cacheme",
-    );
-    onTestFinished(() => session.close());
     expect(before).toBeGreaterThan(100);
-    expect(sweep(session)).toBe(false);
+    expect(sweep(session(file))).toBe(false);
     expect(free()).toBeGreaterThan(100);
   });
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { connectedForTest } from "@cacheme/test-services/disk/storage-helpers";
 import type { RemoteStorage } from "cacheme/driver";
 import { onTestFinished } from "vitest";
-import { type Database, findDriver } from "../src/database.js";
+import { type Database, type Driver, findDriver } from "../src/database.js";
 import type {
   BetterSqlite3Database,
   NodeSqliteDatabase,
@@ -14,6 +14,7 @@ import type {
   SqliteStorageOptions,
 } from "../src/index.js";
 import { sqlite } from "../src/index.js";
+import { Session } from "../src/session.js";
 
 /** A path in a folder of the test's own. */
 export function place(name = "cache.db"): string {
@@ -24,11 +25,22 @@ export function place(name = "cache.db"): string {
 
 /** A handle on a file beside the storage's. */
 export function handle(file: string): Database {
-  const driver = findDriver("node:sqlite") ?? findDriver("better-sqlite3");
-  if (driver === undefined) throw new Error("no library of SQLite");
-  const database = driver.open(file);
+  const database = library().open(file);
   onTestFinished(() => database.close());
   return database;
+}
+
+/** A session on a file beside the storage's. */
+export function session(file: string): Session {
+  const opened = Session.open(library(), file, { table: "cacheme", maxSize: undefined });
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+function library(): Driver {
+  const found = findDriver("node:sqlite") ?? findDriver("better-sqlite3");
+  if (found === undefined) throw new Error("no library of SQLite");
+  return found;
 }
 
 /** A storage that is connected, and closed after the test. */

@@ -1,17 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { record } from "@cacheme/test-services/disk/storage-helpers";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { findDriver } from "../src/database.js";
-import { Session } from "../src/session.js";
+import { describe, expect, it } from "vitest";
+import type { Session } from "../src/session.js";
 import { sweep } from "../src/sweep.js";
-import { connected, place } from "./place.js";
-
-function session(file: string): Session {
-  const driver = findDriver("node:sqlite") ?? findDriver("better-sqlite3");
-  const opened = Session.open(driver!, file, "cacheme");
-  onTestFinished(() => opened.close());
-  return opened;
-}
+import { connected, place, session } from "./place.js";
 
 const keys = Array.from({ length: 1000 }, (_, index) => `${index}`);
 
