@@ -48,7 +48,7 @@ export class Client {
     this.#session = undefined;
   }
 
-  /** Does some work: at once and without a pause, where there is no trouble; never after the call's deadline. */
+  /** Does some work, without a pause if there is no trouble, and never after the call's deadline. */
   async use<T>(call: Pick<StorageCall, "isLate">, work: (session: Session) => T): Promise<T> {
     let recovery: Recovery | undefined;
     for (;;) {
@@ -82,7 +82,7 @@ export class Client {
       if (done > 0) await nextTurn();
       done = await this.use(call, (session) => {
         const next = session[kind](() => slice(session, done, items, answers, answerTo));
-        // What was written into a file that others have left counts for nobody: a removal would leave their loads alone.
+        // Nobody reads a write to a file that others have left, and a removal there would not end their loads.
         if (kind === "writing" && this.#isLeft(session)) throw new LeftFile();
         return next;
       });
@@ -99,7 +99,7 @@ export class Client {
     return undefined;
   }
 
-  /** Whether the file was removed or set aside: whoever goes on with it sees nothing of what the others do. */
+  /** Whether the file was removed or set aside, so that a session on it sees no other process' writes. */
   #isLeft(session: Session): boolean {
     if (session.identity === undefined) return false;
     this.#lookedAt = elapsed();
@@ -171,7 +171,7 @@ export class Client {
       onCorrupt?.({ file, movedTo, error });
       if (onCorrupt !== undefined) return;
     } catch {
-      // The warning is what is left to tell it with.
+      // The warning reports it then.
     }
     process.emitWarning(
       `${label} is not a sound database (${error.message}). It was moved to ${movedTo}, and a new one was made.`,
@@ -203,7 +203,7 @@ class LeftFile extends Error {
   }
 }
 
-/** A session on a file that is no sound database, and how that was found out. */
+/** A session on a damaged file, and the error that showed it. */
 interface Corrupt {
   readonly session: Session;
   readonly error: Error;
@@ -236,7 +236,7 @@ function slice<Item, Answer>(
   return items.length;
 }
 
-/** What one call has tried already. */
+/** The attempts of one call. */
 class Recovery {
   wasMended = false;
   readonly #until: number;

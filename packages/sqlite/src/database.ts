@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { isError } from "cacheme/driver";
 
-/** What can stand in a column, as both libraries give and take it. Whole numbers stay below 2^53. */
+/** A column's value, as both libraries take and return it. Whole numbers stay below 2^53. */
 export type Value = string | number | Uint8Array | null;
 
 /** A database handle: what the storage needs of `node:sqlite` and of better-sqlite3, spelled once. */
@@ -93,11 +93,11 @@ function betterSqlite3(): Driver | undefined {
   try {
     found = require("better-sqlite3");
   } catch (error) {
-    // Not so where something that it needs is missing: then its own words say what.
+    // If something that it needs is missing, its own words say what.
     if (isMissing(error)) return undefined;
     throw error;
   }
-  // What the package exports; it brings no types of its own.
+  // The package exports this class, and brings no types of its own.
   const Library = found as new (file: string, options: { timeout: number }) => BetterSqlite3Database;
   return {
     name: "better-sqlite3",
@@ -195,7 +195,7 @@ class BetterSqlite3 implements Database {
   }
 }
 
-/** The handle is of no use any more, and why was told already. */
+/** Closes a handle that is of no more use. Its error was reported already. */
 export function closeQuietly(handle: { close(): void }): void {
   try {
     handle.close();

@@ -86,7 +86,7 @@ export class SqliteDriver implements Driver {
       );
       yield keys;
       const last = keys.at(-1);
-      // What begins with the prefix stands together.
+      // The keys with the prefix stand together.
       if (last === undefined || keys.length < scanPage || !last.startsWith(prefix)) return;
       // No key is between, because no key has a control character.
       from = `${last}\u0001`;

@@ -19,15 +19,15 @@ export type {
 /**
  * A storage in a file of SQLite: durable, without a server, shared by the processes of one machine.
  *
- * @param target where the database is: a path, an address (`sqlite:///var/cache/data.db`, `sqlite:relative.db`,
+ * @param target the database's place: a path, an address (`sqlite:///var/cache/data.db`, `sqlite:relative.db`,
  *   `sqlite::memory:`), `{ file }`, or a handle that the program has already: a `DatabaseSync` of `node:sqlite` or a
  *   database of better-sqlite3. Such a handle is used with its own settings and is never closed.
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for an invalid target or option
  *
  * SQLite works in the calling thread: a call holds the event loop while it is at work, some microseconds a record. Large
  * batches are cut into slices of 20 ms, and a lock of another process is waited for without holding anything up. Calls reject with a
- * `StorageError`: `CACHEME_CONNECT_FAILED` where the file cannot be opened, `CACHEME_STORAGE_FAILED` where SQLite answers
- * with an error or the file stays locked for `commandTimeout`, `CACHEME_FOREIGN_DATA` where the file is no database or a
+ * `StorageError`: `CACHEME_CONNECT_FAILED` if the file cannot be opened, `CACHEME_STORAGE_FAILED` if SQLite answers
+ * with an error or the file stays locked for `commandTimeout`, `CACHEME_FOREIGN_DATA` if the file is no database or a
  * damaged one of another program, `CACHEME_CLOSED` after `close()`. A damaged file that the storage made is no error: it is
  * set aside, reported, and a new one made.
  *

@@ -16,7 +16,7 @@ import {
 import type { BetterSqlite3Database, Database, DriverName, NodeSqliteDatabase } from "./database.js";
 import { wrap } from "./database.js";
 
-/** Where the database is. */
+/** The place of the database. */
 export interface SqliteConnectionOptions {
   /** A path, relative to the working directory or absolute, or `":memory:"` for a database of this storage alone. */
   readonly file: string;
@@ -25,13 +25,13 @@ export interface SqliteConnectionOptions {
 /** A handle that the program has already: a `DatabaseSync` of `node:sqlite`, or a database of better-sqlite3. */
 export type SqliteDatabase = NodeSqliteDatabase | BetterSqlite3Database;
 
-/** A file of the storage's own that was found damaged, and where it is now. */
+/** A damaged file of the storage's own, which was set aside. */
 export interface CorruptFile {
-  /** Where it was, and where a new one is now. */
+  /** Its old path, which a new file has now. */
   readonly file: string;
-  /** Where it is now, with its `-wal` and `-shm` beside it. It is kept until somebody removes it. */
+  /** Its new path, with its `-wal` and `-shm` beside it. It is kept until somebody removes it. */
   readonly movedTo: string;
-  /** What SQLite said. */
+  /** The error of SQLite. */
   readonly error: Error;
 }
 
@@ -47,7 +47,7 @@ export interface SqliteStorageOptions
   /** The table's name. A second one, for leases, has `_leases` after it. Default `"cacheme"`. */
   readonly table?: string | undefined;
   /**
-   * Is told when a damaged file of the storage's own was set aside and a new, empty one was made in its place. Default: a process warning with
+   * Called when a damaged file of the storage's own was set aside and a new, empty one was made in its place. Default: a process warning with
    * the code `CACHEME_CORRUPT_FILE`.
    */
   readonly onCorrupt?: ((corrupt: CorruptFile) => void) | undefined;
@@ -86,8 +86,8 @@ const optionTable = new OptionTable(where, {
 });
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a file or an option that cannot be meant,
- *   `CACHEME_INVALID_DURATION` for a time that is no duration
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid file or option,
+ *   `CACHEME_INVALID_DURATION` for an invalid time
  */
 export function settings(
   target: string | SqliteConnectionOptions | SqliteDatabase,

@@ -7,7 +7,7 @@ import { troubleOf } from "./trouble.js";
 /** `CaMe`, in the header of every file that the storage has made (`PRAGMA application_id`). */
 export const applicationId = 0x43_61_4d_65;
 
-/** What the name of a storage's second table has behind that of its first. */
+/** The end of the name of a storage's second table, behind the name of the first one. */
 const leasesSuffix = "_leases";
 
 /** Other programs' tables that an error shows. */
@@ -49,7 +49,7 @@ export function requireEmptyLock(file: string): void {
   );
 }
 
-/** What makes a file another one than the storage's, `undefined` where nothing does. */
+/** Says why a file is not the storage's own, `undefined` if it is. */
 function foreignIn(driver: Driver, file: string): string | undefined {
   let database: Database | undefined;
   try {

@@ -13,7 +13,7 @@ const blockingWait = 5;
 /** The most that the log may keep on the disk once it was written back, in bytes. */
 const keptLog = 16 * 1024 * 1024;
 
-/** An open handle with everything prepared on it. What it does, it does at once: nothing else runs meanwhile. */
+/** An open handle with its statements. Each method works at once, and nothing else runs meanwhile. */
 export class Session {
   readonly database: Database;
   readonly commands: Commands;

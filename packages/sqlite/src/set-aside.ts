@@ -3,7 +3,7 @@ import type { Driver } from "./database.js";
 import { requireEmptyLock } from "./ownership.js";
 import { codeOf, makePrivate } from "./private-file.js";
 
-/** What a file is while its name may change: its number in its file system. `undefined` where there is none. */
+/** Returns the identity of a file whatever its name is, its number in its file system; `undefined` if there is no file. */
 export function identity(file: string): string | undefined {
   const found = statSync(file, { throwIfNoEntry: false });
   return found && `${found.dev}:${found.ino}`;

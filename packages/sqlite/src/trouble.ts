@@ -1,6 +1,6 @@
 import { isError } from "cacheme/driver";
 
-/** What SQLite says of an error, as far as it decides what is done about it. */
+/** The kind of an error, which decides what is done about it. */
 export type Trouble =
   | "busy"
   | "corrupt"
@@ -38,7 +38,7 @@ const byName: Readonly<Record<string, Trouble>> = {
   NOTADB: "corrupt",
 };
 
-/** What to do next, for the person who gets the error. */
+/** The next step, for the person who gets the error. */
 const advice: Readonly<Record<Trouble, string>> = {
   busy: "Another connection holds the lock of the file: look for a long transaction, or raise commandTimeout.",
   corrupt: "The file is not a sound database. Remove it, or give another one.",
