@@ -68,8 +68,8 @@ export class Landing {
   }
 
   /**
-   * Makes the readers that the value cannot serve read again, because a newer value came while the
-   * flight loads.
+   * Makes the readers that the value cannot serve read again, because a newer operation came while
+   * the flight loads.
    */
   divert(flight: Flight): void {
     if (flight.state === "following" && flight.mustReadAgain) {

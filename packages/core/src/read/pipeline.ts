@@ -12,7 +12,10 @@ import type { ReaderValues } from "./reader-values.js";
 import type { RemoteTiers } from "./remote-tiers.js";
 import { waitsFor } from "./wait-graph.js";
 
-/** The most times that a flight reads the tiers again because a newer value came. Then it loads. */
+/**
+ * The most times that a flight reads the tiers from the start, because a newer operation came. Then
+ * it loads.
+ */
 const mostReads = 3;
 
 /**
@@ -109,7 +112,7 @@ export class Pipeline implements FlightSteps {
     this.#readNextTier(flight);
   }
 
-  /** Drops the flight's findings, because a newer value came while it read. */
+  /** Drops the flight's findings, because a newer operation came while it read. */
   #readAgain(flight: Flight): void {
     this.#rejoining.renew(flight);
     if (this.#foundLocally(flight)) return;
