@@ -9,6 +9,7 @@ import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { ClassRuntimes } from "../runtime/class-runtimes.js";
 import { type Asking, Flight, type FlightOptions } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
+import { answer, type ListAnswer } from "../runtime/list-answer.js";
 import { lastBirth, unborn } from "../runtime/operation.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
@@ -79,6 +80,22 @@ export class Joining {
     return flight.givesCopies
       ? this.#boardApart(flight, anyAge, opener)
       : this.#board(flight, undefined, opener);
+  }
+
+  /** Does the same for a place of a list, which needs no promise of its own. */
+  readForList(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    call: CallContext,
+    list: ListAnswer,
+    place: number,
+  ): void {
+    const opener = currentLoad();
+    const flight = this.#openFlight({ runtime, node, key, call, opener }, plainRead);
+    if (opener === undefined && !flight.givesCopies && flight.answersList(list, place)) this.#count(flight);
+    else if (flight.givesCopies) answer(list, place, this.#boardApart(flight, anyAge, opener));
+    else answer(list, place, this.#board(flight, undefined, opener));
   }
 
   /** Does the same for a reader with requirements. */

@@ -8,15 +8,17 @@ import type { GetOptions, ReadOptions } from "../node/options.js";
 import { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { ClassRuntimes } from "../runtime/class-runtimes.js";
+import { answer, type ListAnswer, ListOutcomes, ListValues } from "../runtime/list-answer.js";
+import { setImmediate } from "../timers.js";
 import { checkedOptions } from "./checked-options.js";
 import type { Joining } from "./joining.js";
 import type { LocalTiers } from "./local-tiers.js";
 
-/** A node of a list that no local tier has. */
-interface Missing {
-  readonly place: number;
-  readonly answer: Promise<unknown>;
-}
+/**
+ * So many nodes of one list are read in one turn of the event loop: a few milliseconds of work. The rest of a longer list follows
+ * in the next turns, while the storages answer.
+ */
+const nodesPerTurn = 5_000;
 
 /** The reads besides a plain hit in the nearest local tier. */
 export class Reader {
@@ -53,19 +55,9 @@ export class Reader {
   /** Reads the nodes. Rejects with the first failure. */
   all(nodes: readonly Node[], options: ReadOptions | undefined): Promise<unknown[]> {
     checkList("getAll", nodes);
-    const values = new Array<unknown>(nodes.length);
-    const missing = this.#readEach(nodes, options, values);
-    if (missing.length === 0) return Promise.resolve(values);
-    return new Promise((resolve, reject) => {
-      let waiting = missing.length;
-      for (const { place, answer } of missing) {
-        answer.then((value) => {
-          values[place] = value;
-          waiting -= 1;
-          if (waiting === 0) resolve(values);
-        }, reject);
-      }
-    });
+    const list = new ListValues(nodes.length);
+    this.#readList(nodes, options, list);
+    return list.promise();
   }
 
   /** Reads the nodes, each with an outcome of its own. */
@@ -74,27 +66,9 @@ export class Reader {
     options: ReadOptions | undefined,
   ): Promise<PromiseSettledResult<unknown>[]> {
     checkList("getAllSettled", nodes);
-    const values = new Array<unknown>(nodes.length);
-    const missing = this.#readEach(nodes, options, values);
-    const outcomes: PromiseSettledResult<unknown>[] = Array.from(values, (value) => ({
-      status: "fulfilled",
-      value,
-    }));
-    if (missing.length === 0) return Promise.resolve(outcomes);
-    return new Promise((resolve) => {
-      let waiting = missing.length;
-      const settled = (place: number, outcome: PromiseSettledResult<unknown>) => {
-        outcomes[place] = outcome;
-        waiting -= 1;
-        if (waiting === 0) resolve(outcomes);
-      };
-      for (const { place, answer } of missing) {
-        answer.then(
-          (value) => settled(place, { status: "fulfilled", value }),
-          (reason) => settled(place, { status: "rejected", reason }),
-        );
-      }
-    });
+    const list = new ListOutcomes(nodes.length);
+    this.#readList(nodes, options, list);
+    return list.promise();
   }
 
   /** Returns the local tiers' entry, without counting. */
@@ -115,26 +89,52 @@ export class Reader {
     return entry === undefined ? this.#joining.peek(runtime, key) : Promise.resolve(entry);
   }
 
-  /** Puts the local tiers' values in their places, and begins to read the rest, as one call. */
-  #readEach(nodes: readonly Node[], options: ReadOptions | undefined, values: unknown[]): Missing[] {
-    const missing: Missing[] = [];
-    let call: CallContext | undefined;
-    for (let place = 0; place < nodes.length; place++) {
-      const node = nodes[place] as Node; // The place is within the list.
+  /** Reads the nodes as one call. */
+  #readList(nodes: readonly Node[], options: ReadOptions | undefined, list: ListAnswer): void {
+    if (nodes.length <= nodesPerTurn) this.#readPart(nodes, 0, options, list, undefined);
+    // The caller may change its list before the last turn.
+    else this.#readTurn(nodes.slice(), 0, options, list, new CallContext());
+  }
+
+  #readTurn(
+    nodes: readonly Node[],
+    from: number,
+    options: ReadOptions | undefined,
+    list: ListAnswer,
+    call: CallContext,
+  ): void {
+    const next = from + nodesPerTurn;
+    this.#readPart(nodes.slice(from, next), from, options, list, call);
+    if (next < nodes.length) setImmediate(() => this.#readTurn(nodes, next, options, list, call));
+  }
+
+  /** Puts the local tiers' values in their places, and begins to read the rest. */
+  #readPart(
+    nodes: readonly Node[],
+    from: number,
+    options: ReadOptions | undefined,
+    list: ListAnswer,
+    shared: CallContext | undefined,
+  ): void {
+    let call = shared;
+    for (let index = 0; index < nodes.length; index++) {
+      const node = nodes[index] as Node; // The index is within the list.
+      const place = from + index;
       try {
         const runtime = this.#runtimes.of(node);
         const key = node.key();
         const entry = options === undefined ? this.#local.hit(runtime, key) : undefined;
-        if (entry !== undefined) values[place] = entry.value;
-        else {
-          call ??= new CallContext();
-          const answer = this.beyond(runtime, node, checkedKey(key, runtime.name), options, call);
-          missing.push({ place, answer });
+        if (entry !== undefined) {
+          list.hit(place, entry.value);
+          continue;
         }
+        call ??= new CallContext();
+        const known = checkedKey(key, runtime.name);
+        if (options === undefined) this.#joining.readForList(runtime, node, known, call, list, place);
+        else answer(list, place, this.beyond(runtime, node, known, options, call));
       } catch (error) {
-        missing.push({ place, answer: Promise.reject(error) });
+        list.reject(place, error);
       }
     }
-    return missing;
   }
 }

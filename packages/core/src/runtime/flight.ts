@@ -7,6 +7,7 @@ import type { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
+import type { ListAnswer } from "./list-answer.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
 import { type Resolvers, withResolvers } from "./resolvers.js";
 import type { RunningLoad } from "./running-load.js";
@@ -126,6 +127,9 @@ export class Flight extends Operation implements RemoteRead {
   readonly #steps: FlightSteps;
   #early: Resolvers | undefined;
   #late: LateReaders | undefined;
+  /** The list that one of its readers belongs to, and that reader's place in it. */
+  #list: ListAnswer | undefined;
+  #listPlace = 0;
 
   constructor(asking: Asking, activity: KeyActivity, options: FlightOptions, steps: FlightSteps) {
     super(unborn);
@@ -199,6 +203,13 @@ export class Flight extends Operation implements RemoteRead {
     if (!this.hasBegun) return this.promiseOfEarlier();
     this.#late ??= new LateReaders(this);
     return this.#late.join();
+  }
+
+  /** Whether the flight answers this reader of a list: it does so for one that asks before the load begins. */
+  answersList(list: ListAnswer, place: number): boolean {
+    if (this.hasBegun || this.#list !== undefined) return false;
+    [this.#list, this.#listPlace] = [list, place];
+    return true;
   }
 
   /** Returns the answer for a reader that asked before the load began. */
@@ -308,11 +319,13 @@ export class Flight extends Operation implements RemoteRead {
   resolve(value: unknown): void {
     this.#end();
     this.#early?.resolve(value);
+    this.#list?.resolve(this.#listPlace, value);
   }
 
   reject(error: unknown): void {
     this.#end();
     this.#early?.reject(error);
+    this.#list?.reject(this.#listPlace, error);
     this.#late?.reject(error);
   }
 

@@ -7,11 +7,14 @@ export interface Resolvers {
 
 /** Makes a promise with its functions, because Node 20 has no `Promise.withResolvers`. */
 export function withResolvers(): Resolvers {
-  let resolve: (value: unknown) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
+  let resolve = unset;
+  let reject = unset;
   const promise = new Promise<unknown>((onResolve, onReject) => {
     resolve = onResolve;
     reject = onReject;
   });
   return { promise, resolve, reject };
 }
+
+/** Replaced before anybody can call it. */
+const unset = (_: unknown): void => {};

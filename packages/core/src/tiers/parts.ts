@@ -4,7 +4,7 @@ export interface PartBounds {
   readonly bytes: number;
 }
 
-/** The most parts of one batch that are sent at once. */
+/** The most parts of large batches that a storage works on at once. */
 const mostUnderway = 4;
 
 /**
@@ -34,12 +34,30 @@ export function partsOf<T>(
 }
 
 /**
- * Sends the parts, a few at once. So the deadline of each begins when the storage can work on it.
+ * Sends the parts of large batches, a few at once for all batches of a storage. So the deadline of each part begins when the
+ * storage can work on it.
  */
-export async function sendParts<P>(parts: readonly P[], send: (part: P) => Promise<void>): Promise<void> {
-  const waiting = parts.values();
-  const lane = async () => {
-    for (const part of waiting) await send(part);
-  };
-  await Promise.all(Array.from({ length: Math.min(mostUnderway, parts.length) }, lane));
+export class Lanes {
+  #free = mostUnderway;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Sends a batch. A batch of one part does not wait for the parts of others. */
+  async sendAll<P>(parts: readonly P[], send: (part: P) => Promise<void>): Promise<void> {
+    const [only] = parts;
+    if (only === undefined) return;
+    if (parts.length === 1) await send(only);
+    else await Promise.all(parts.map((part) => this.#sendInTurn(part, send)));
+  }
+
+  async #sendInTurn<P>(part: P, send: (part: P) => Promise<void>): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      await send(part);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.js";
 import { asError, BatchError, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
 import type { RemoteStorage, StoredRecord } from "../storage/remote-storage.js";
-import { type PartBounds, partsOf, sendParts } from "./parts.js";
+import { Lanes, type PartBounds, partsOf } from "./parts.js";
 import { StorageClock } from "./storage-clock.js";
 import type { Tick } from "./tick.js";
 
@@ -48,6 +48,7 @@ export class RemoteBatch {
   readonly clock: StorageClock;
   readonly #events: Events;
   readonly #tick: Tick;
+  readonly #lanes = new Lanes();
   #reads: RemoteRead[] = [];
   #writes: RemoteWrite[] = [];
   #removals: RemoteRemoval[] = [];
@@ -96,7 +97,7 @@ export class RemoteBatch {
     this.#reads = [];
     // There is nearly always one part, because keys have 200 bytes at most.
     if (requests.length <= bounds.keys) await this.#readPart(requests);
-    else await sendParts(partsOf(requests, bounds, noBytes), (part) => this.#readPart(part));
+    else await this.#lanes.sendAll(partsOf(requests, bounds, noBytes), (part) => this.#readPart(part));
   }
 
   async #readPart(requests: readonly RemoteRead[]): Promise<void> {
@@ -133,7 +134,7 @@ export class RemoteBatch {
       place += part.length;
       return { part, requests: writers.slice(place - part.length, place) };
     });
-    await sendParts(parts, ({ part, requests }) => this.#writePart(part, requests));
+    await this.#lanes.sendAll(parts, ({ part, requests }) => this.#writePart(part, requests));
   }
 
   async #writePart(records: readonly StoredRecord[], requests: readonly RemoteWrite[]): Promise<void> {
@@ -144,7 +145,7 @@ export class RemoteBatch {
   async #sendRemovals(): Promise<void> {
     const requests = this.#removals;
     this.#removals = [];
-    await sendParts(partsOf(requests, bounds, noBytes), async (part) => {
+    await this.#lanes.sendAll(partsOf(requests, bounds, noBytes), async (part) => {
       const keys = part.map((request) => request.storageKey);
       const error = await this.#attempt("remove", () => this.storage.removeMany(keys));
       for (const request of part) request.done(errorOf(request.storageKey, error));
