@@ -1,7 +1,9 @@
 import { optionError, parseAddress } from "cacheme/driver";
 import type pg from "pg";
 
-/** Options of pg that neither an address nor an object may have, and why, or what to use instead. */
+/**
+ * Options of pg that neither an address nor an object may have, and why, or what to use instead.
+ */
 export const refusedOptions: Readonly<Record<string, string>> = {
   allowExitOnIdle: "a connection of the storage never keeps a finished program alive",
   binary: "pg reads bytes wrongly in that form",
@@ -16,8 +18,8 @@ const poolOptions =
   /^(idleTimeoutMillis|keepAlive|keepAliveInitialDelayMillis|max|maxLifetimeSeconds|maxUses)$/;
 
 /**
- * Returns the options of pg for an address. pg reads the server's parameters itself. A parameter that pg would not read, or
- * with which the storage would not work, is an error.
+ * Returns the options of pg for an address. pg reads the server's parameters itself. A parameter
+ * that pg would not read, or with which the storage would not work, is an error.
  *
  * @param storageOptions the names of the storage's own options
  * @throws ConfigurationError `CACHEME_INVALID_OPTION`, without the address: it may hold a password

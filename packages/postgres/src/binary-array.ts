@@ -1,19 +1,23 @@
 /**
- * Arrays in PostgreSQL's binary form. pg writes an array as text, its bytes as hexadecimal digits: a write of 1,000
- * records then takes about twice as long. A parameter that is a Buffer it sends as it is, and says that it is binary.
+ * Arrays in PostgreSQL's binary form. pg writes an array as text, its bytes as hexadecimal digits:
+ * a write of 1,000 records then takes about twice as long. pg sends a Buffer unchanged and marks it
+ * as binary.
  *
- * The form (`array_recv` in PostgreSQL's arrayfuncs.c), in big-endian numbers of 32 bits: dimensions, whether there are
- * nulls, the elements' type; how many elements, the first one's index; then each element's length, -1 for null, and bytes.
+ * The form (`array_recv` in PostgreSQL's arrayfuncs.c), in big-endian numbers of 32 bits:
+ * dimensions, whether there are nulls, the elements' type; how many elements, the first one's
+ * index; then each element's length, -1 for null, and bytes.
  *
- * All answer `null`, which `unnest` fills up with nulls beside other arrays, where no element is there.
+ * Each function returns `null` if no element is defined: beside other arrays, `unnest` fills it up
+ * with nulls.
  */
 export function textArray(texts: readonly (string | undefined)[]): Buffer | null {
   return asciiArray(texts) ?? binaryArray(textType, texts, (text) => Buffer.byteLength(text), writeText);
 }
 
 /**
- * Keys are short and nearly always ASCII, and then two calls into the runtime for each cost more than all the rest: lengths
- * and texts are put together as one text of one byte a character, which is encoded in one call.
+ * Encodes all elements in one call, because two calls into the runtime for each short key cost more
+ * than all the rest. Keys are nearly always ASCII: one string holds the lengths and the keys, one
+ * byte a character.
  */
 function asciiArray(texts: readonly (string | undefined)[]): Buffer | undefined {
   const together = texts.join("");
@@ -61,7 +65,7 @@ export function booleanArray(values: readonly (boolean | undefined)[]): Buffer |
 const headLength = 20;
 const textType = 25;
 
-/** Every element's length is asked for before the first is written: one allocation, one copy of each. */
+/** Reads each element's length before it writes the first one: one allocation, one copy of each. */
 function binaryArray<T>(
   type: number,
   values: readonly (T | undefined)[],

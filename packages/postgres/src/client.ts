@@ -53,10 +53,13 @@ export class PostgresClient {
     });
   }
 
-  /** Sends a statement again after a conflict, and after somebody has dropped the table, which is created again. */
+  /**
+   * Sends a statement again after a conflict, and after somebody has dropped the table, which is
+   * created again.
+   */
   async #patiently(turn: Turn, query: PostgresQuery): Promise<readonly Row[]> {
     try {
-      // `answerTypes` makes the rows, of which pg's types know nothing.
+      // `answerTypes` decides what is in the rows, which pg's types do not say.
       return (await this.#connections.ask(turn, query)).rows as Row[];
     } catch (error) {
       const code = codeOf(error);
@@ -68,7 +71,10 @@ export class PostgresClient {
     }
   }
 
-  /** Whether there is a table, with the index that it needs. Throws for one that this storage may not create. */
+  /**
+   * Returns whether the table exists, with the index that it needs. Throws if the storage may not
+   * create them.
+   */
   async #isThere(turn: Turn): Promise<boolean> {
     const { table, createTable, maxSize, label } = this.#settings;
     try {
@@ -91,12 +97,15 @@ export class PostgresClient {
   }
 }
 
-/** Several statements in one text are sent without parameters and without a name. */
+/** Sends several statements in one string, which have neither parameters nor a name. */
 function plain(text: string): PostgresQuery {
   return { text, rowMode: "array", types: answerTypes };
 }
 
-/** pg decodes what it knows by its own rules or the program's (`pg.types`); here everything but bytes stays as it comes. */
+/**
+ * Leaves everything but bytes as it comes. pg would decode by its own rules or the program's
+ * (`pg.types`).
+ */
 const answerTypes: PostgresQuery["types"] = {
   getTypeParser: (type) => (type === bytea ? bytesFrom : asItIs),
 };
@@ -106,7 +115,10 @@ function asItIs(text: string): string {
   return text;
 }
 
-/** `\x` and hexadecimal digits; or, with `bytea_output = 'escape'`, octal numbers for what is not printable. */
+/**
+ * Decodes `\x` and hexadecimal digits; or, with `bytea_output = 'escape'`, octal numbers for
+ * unprintable bytes.
+ */
 function bytesFrom(text: string): Buffer {
   if (text.startsWith("\\x")) return Buffer.from(text.slice(2), "hex");
   const plain = text.replace(/\\(?:(\d{3})|\\)/g, (_, octal?: string) =>

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
-/** What is sent, and the name under which a connection prepares it, if it does. */
+/** A statement, and the name under which a connection prepares it, if it does. */
 export interface Statement {
-  /** Made of the text, so that no two texts ever share a name on one connection. */
+  /** Derived from the text, so that two texts never share a name on one connection. */
   readonly name: string | undefined;
   readonly text: string;
 }
@@ -27,18 +27,19 @@ type StatementName =
 /** Every statement that a storage sends. */
 export type Statements = Readonly<Record<StatementName, Statement>>;
 
-/** How many rows one page of a scan looks at, and one sweep removes at most. */
+/** Rows that one page of a scan looks at, and that one sweep removes at most. */
 export const rowsAtOnce = 1000;
 
 /**
- * The server's time: that of the statement, not of its transaction, and one for the whole statement, so that no row is
- * expired in one place of it and not in another. Where a statement has waited for a row it is early, which is the safe
- * side: records and leases end sooner, and an `at` is never later than what it tells of.
+ * The server's time at the beginning of the statement. It is the same in the whole statement, so no
+ * row is expired in one part and not in another. If the statement waits for a row, the time is
+ * early, which is the safe side: records and leases end sooner, and an `at` is never later than its
+ * event.
  */
 const now = "statement_timestamp()";
 const nowInMilliseconds = `floor(extract(epoch FROM ${now}) * 1000)::bigint`;
 
-/** Without a time, for ever. */
+/** Returns the time after so many milliseconds, or `infinity` for null. */
 function later(milliseconds: string): string {
   return `coalesce(${now} + ${milliseconds} * interval '1 millisecond', 'infinity')`;
 }
@@ -50,36 +51,38 @@ const place = "coalesce('epoch'::timestamptz + $1::float8 * interval '1 microsec
 const lives = `r.bytes IS NOT NULL AND r.expires > ${now}`;
 
 /**
- * The bytes are a generation's, as `generationFrom` reads them. Lengths are counted first: `{1,64}` in a regular expression
- * takes PostgreSQL ten times as long as the rest, and a large record is not to be looked at. `encode` makes a text of any
- * bytes.
+ * The bytes are a generation's, as `generationFrom` reads them. The lengths come first: `{1,64}` in
+ * a regular expression takes PostgreSQL ten times as long as the rest, and a large record needs no
+ * look. `encode` makes a string of any bytes.
  */
 const isGeneration = `CASE WHEN octet_length(r.bytes) <= 81 AND position('@'::bytea IN r.bytes) <= 65
     AND octet_length(r.bytes) - position('@'::bytea IN r.bytes) <= 16
   THEN encode(r.bytes, 'escape') ~ '^[0-9A-Za-z_-]+@[0-9]+$' ELSE false END`;
 
-/** The time of the generation that is there, null where there is none. */
+/** The time of the stored generation, or null without one. */
 const lastTime = `CASE WHEN ${isGeneration} THEN split_part(encode(r.bytes, 'escape'), '@', 2)::bigint END`;
 
 const newGeneration = `convert_to(id || '@' || ${nowInMilliseconds}, 'UTF8')`;
 
-/** The same with the time of the one that it replaces, where that is later. */
+/** The new generation, with the time of the generation that it replaces if that is later. */
 const nextGeneration = `convert_to(split_part(encode(EXCLUDED.bytes, 'escape'), '@', 1) || '@' || greatest(${nowInMilliseconds}, ${lastTime}), 'UTF8')`;
 
 /**
- * The plan of a prepared statement may be years old in a cache's terms: made while the table was empty, when to read all of
- * it was cheap. So what is prepared can only be carried out by the index of the keys: by `= ANY`, by `ON CONFLICT`, or by a
- * subquery for one key, which `OFFSET 0` and `FOR UPDATE` keep the planner from joining in another way. What cannot be
- * written so is planned each time.
+ * Builds the statements. The plan of a prepared statement may be very old for a cache: made while
+ * the table was empty, when reading all of it was cheap. So a prepared statement can only use the
+ * index of the keys: by `= ANY`, by `ON CONFLICT`, or by a subquery for one key, which `OFFSET 0`
+ * and `FOR UPDATE` keep the planner from joining in another way. All other statements are planned
+ * at each call.
  *
  * @param table quoted
  * @param prepare whether statements may be prepared
  */
 export function statements(table: string, prepare: boolean): Statements {
   const prepared = (text: string): Statement => ({ name: prepare ? nameOf(text) : undefined, text });
-  // One by one, in the order of the keys, before any of them is changed: two batches never wait for each other.
+  // Locks the rows one by one, in the order of the keys, before it changes any of them: two batches
+  // never deadlock.
   const locked = `LATERAL (SELECT key FROM ${table} WHERE key = u.key AND lease = u.lease FOR UPDATE) AS locked`;
-  // What another process locks, it is just writing or sweeping.
+  // Skips rows that another process has locked: it is just writing or sweeping them.
   const sweep = (condition: string, order: string): Statement =>
     planned(`WITH gone AS (
   DELETE FROM ${table} WHERE key = ANY (ARRAY(
@@ -107,7 +110,8 @@ ON CONFLICT (key) DO UPDATE SET bytes = EXCLUDED.bytes, expires = EXCLUDED.expir
   RETURNING ${lives} AS lived
 ) SELECT count(*) FILTER (WHERE lived) FROM gone`),
 
-    // A page is so many rows looked at, not so many found: what a call costs has a bound, however few keys match.
+    // A page counts the rows that it looks at, not the matching ones: this bounds the cost of a
+    // call.
     scan: planned(`WITH page AS MATERIALIZED (
   SELECT r.key, coalesce(r.long_key, r.key) AS whole, (${lives}) OR coalesce(r.lease_until > ${now}, false) AS is_there
   FROM ${table} AS r WHERE r.key >= $1::text AND r.key < $2::text ORDER BY r.key LIMIT ${rowsAtOnce}
@@ -116,7 +120,8 @@ UNION ALL SELECT NULL, max(key) FROM page`),
 
     sweep: sweep(`expires < 'infinity' AND expires <= ${now}`, "expires"),
 
-    // A place is the time of a row's writing in microseconds. No two rows have one time, or nearly none.
+    // A place is the time of a row's writing in microseconds. No two rows have one time, or nearly
+    // none.
     findWritten: planned(`SELECT (extract(epoch FROM written) * 1000000)::bigint FROM ${table}
 WHERE written < ${place} ORDER BY written DESC OFFSET $2::bigint LIMIT 1`),
 
@@ -125,8 +130,9 @@ WHERE written < ${place} ORDER BY written DESC OFFSET $2::bigint LIMIT 1`),
     info: planned(`SELECT current_setting('server_version'), c.reltuples, pg_total_relation_size(c.oid), c.relpersistence = 'u', version()
 FROM pg_class AS c WHERE c.oid = to_regclass('${table}')`),
 
-    // EXCLUDED has the columns of a row and no others. Without bytes, fresh_until means nothing, so it says who steals.
-    // Who is refused by a row that is newer than the statement's snapshot finds nothing fresh in it, and so it is held.
+    // EXCLUDED has the columns of a row and no others. Without bytes, fresh_until means nothing, so
+    // it marks a steal. If a row is newer than the statement's snapshot, a refused request finds
+    // nothing fresh in it: the lease is held.
     acquire: prepared(`WITH asked AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::float8[], $5::boolean[])
     AS u(key, long_key, lease, duration, steal)
@@ -146,7 +152,7 @@ UNION ALL SELECT a.key, NULL, f.bytes FROM asked AS a, LATERAL (
   SELECT r.bytes FROM ${table} AS r WHERE r.key = a.key AND ${lives} AND r.fresh_until > ${now} OFFSET 0
 ) AS f WHERE NOT a.steal`),
 
-    // Nothing is ever inserted: who holds the lock of a row finds it there.
+    // Never inserts, because the locked rows exist.
     fill: prepared(`INSERT INTO ${table} AS r (key, bytes, expires, fresh_until, lease)
 SELECT u.key, u.bytes, ${later("u.ttl")}, ${later("u.fresh_for")}, u.lease
 FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::float8[], $5::float8[]) AS u(key, lease, bytes, ttl, fresh_for), ${locked}
@@ -158,8 +164,8 @@ RETURNING r.key`),
 SELECT u.key, 'infinity', 'infinity' FROM unnest($1::text[], $2::uuid[]) AS u(key, lease), ${locked}
 ON CONFLICT (key) DO UPDATE SET lease = NULL, lease_until = NULL`),
 
-    // What is there for long enough is only read. What is prolonged is so by a tenth more than was asked for, which
-    // spares the next ones the write.
+    // Only reads a generation that lasts long enough. Prolongs others by a tenth more than asked,
+    // which saves the next calls the write.
     ensure: prepared(`WITH asked AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS u(key, long_key, id)
 ), seen AS MATERIALIZED (
@@ -190,7 +196,7 @@ function nameOf(text: string): string {
   return `cacheme_${createHash("sha256").update(text).digest("hex").slice(0, 24)}`;
 }
 
-/** Anew for each call, for the table and the parameters as they are then. */
+/** Planned at each call, for the table and the parameters as they are then. */
 function planned(text: string): Statement {
   return { name: undefined, text };
 }

@@ -6,11 +6,11 @@ import type { PostgresAnswer, PostgresPool, PostgresPoolClient, PostgresQuery } 
 import { isInTransaction, OpenTransaction, watchTransactions } from "./transaction-status.js";
 import { UnreferencedClient } from "./unreferenced-client.js";
 
-/** One call's way to a connection and back. */
+/** The use of a connection by one call. */
 export class Turn {
-  /** When it began, on the clock of `performance.now()`. */
+  /** The time of its beginning, on the clock of `performance.now()`. */
   readonly began: number = elapsed();
-  /** Whether its deadline has passed: nothing is to be sent for it any more. */
+  /** Whether its deadline has passed: nothing may be sent for it any more. */
   isOver = false;
   /** The connection that works for it now. */
   client: PostgresPoolClient | undefined;
@@ -21,7 +21,10 @@ export class Turn {
     this.#call = call;
   }
 
-  /** Returns the error of a server that cannot be reached. While the storage is opened, every error is one. */
+  /**
+   * Returns the error of a server that cannot be reached. While the storage is opened, every error
+   * is one.
+   */
   unreachable(error: unknown): unknown {
     return this.#call?.unreachable(error) ?? error;
   }
@@ -30,20 +33,25 @@ export class Turn {
 /**
  * The connections of one storage, lent by a pool of pg for one statement at a time.
  *
- * What is added to the pool: no more calls ask it for a connection than it can lend, and the others wait here, where one
- * that is over can leave the queue; the connection of a call that is over is destroyed, with the statement in it; and so is
- * every idle one that has not been heard of since that call began, when it is its turn, since a pool would keep the dead
- * sockets of a server that hung or a network that parted. A connection on which a transaction is open is destroyed too.
+ * It adds to the pool:
+ *
+ * - Only as many calls ask the pool for a connection as it can lend. The others wait here, so a
+ *   call whose deadline passes can leave the queue.
+ * - The connection of a late call is destroyed, with the statement in it.
+ * - An idle connection that has not answered since the late call began is destroyed when it is
+ *   borrowed next. A pool would keep the dead sockets of a server that hung or of a network that
+ *   was cut.
+ * - A connection with an open transaction is destroyed.
  */
 export class Connections {
   readonly #pool: PostgresPool;
-  /** The same pool if it is ours to close. */
+  /** The same pool if the storage made it, and so closes it. */
   readonly #own: pg.Pool | undefined;
   readonly #clients = new Set<UnreferencedClient>();
   readonly #waiting = new Map<Turn, () => void>();
   readonly #heard = new WeakMap<PostgresPoolClient, number>();
   #free: number;
-  /** A connection that was last heard of before is not to be trusted. */
+  /** A connection that answered last before this time is not trusted. */
   #suspectBefore = Number.NEGATIVE_INFINITY;
 
   constructor({ pool, config, max, connectTimeout }: Settings) {
@@ -52,7 +60,7 @@ export class Connections {
     this.#free = max;
   }
 
-  /** Sends one statement. Does not settle once the turn is over. */
+  /** Sends one statement. Does not settle after the turn is over. */
   async ask(turn: Turn, query: PostgresQuery): Promise<PostgresAnswer> {
     const client = await this.#borrow(turn);
     let answer: PostgresAnswer;
@@ -77,12 +85,15 @@ export class Connections {
     this.#giveBack(turn, true);
   }
 
-  /** Gives back the sockets of ours: with a goodbye to a server that listens, and without one to one that does not. */
+  /**
+   * Closes the storage's own sockets: with a goodbye if the server listens, and without one if it
+   * does not.
+   */
   async close(milliseconds: number): Promise<void> {
     if (this.#own === undefined) return;
     for (const client of this.#clients) if (client.isConnecting) client.hangUp();
     await this.#own.end();
-    // The pool has said its goodbyes, and does not wait for what comes of them.
+    // The pool has sent its goodbyes, and does not wait for the sockets to close.
     const ended = [...this.#clients].map((client) => client.ended);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -104,9 +115,9 @@ export class Connections {
         void this.ended.then(() => clients.delete(this));
       }
     }
-    // The pool hands its options to the class that it is given, which pg's types do not say.
+    // The pool passes its options to the class, which pg's types do not say.
     const pool = new pg.Pool({ ...config, Client: Client as unknown as new () => pg.ClientBase });
-    // An idle connection that was lost: the pool has removed it already.
+    // An idle connection was lost: the pool has removed it already.
     pool.on("error", () => {});
     return pool;
   }
@@ -123,7 +134,7 @@ export class Connections {
         throw turn.unreachable(error);
       }
       if (turn.isOver) {
-        // The connection took longer than the call had. It will do for the next one.
+        // The connection took longer than the call had. The next call can use it.
         client.release();
         this.#leave();
         return never();
@@ -144,7 +155,7 @@ export class Connections {
     }
   }
 
-  /** The right to ask the pool. */
+  /** Waits for the right to ask the pool. */
   #place(turn: Turn): Promise<void> | undefined {
     if (this.#free > 0) {
       this.#free--;
@@ -155,7 +166,7 @@ export class Connections {
     });
   }
 
-  /** Whoever waits longest is next. */
+  /** Gives the right to the call that waits longest. */
   #leave(): void {
     for (const [turn, begin] of this.#waiting) {
       this.#waiting.delete(turn);
@@ -180,15 +191,19 @@ export class Connections {
   }
 }
 
-/** In one go, so that the pool takes the end of the socket, which it hears of later, for its own doing. */
+/**
+ * Resets and releases in one go, so that the pool takes the socket's end, which follows, for its
+ * own doing.
+ */
 function remove(client: PostgresPoolClient & { readonly connection?: { readonly stream?: Duplex } }): void {
   resetSocket(client.connection?.stream);
   client.release(true);
 }
 
 /**
- * An error of the connection has no severity (whose words are in the server's language). After some of the server's own it
- * ends the connection too, or has lost the statements that were prepared on it, as after DISCARD ALL.
+ * Returns whether a connection is useless after an error. An error of the connection has no
+ * severity (whose words are in the server's language). After some of its errors the server ends the
+ * connection, or has lost the prepared statements, as after DISCARD ALL.
  */
 function isLost(error: unknown): boolean {
   if (!(isError(error) && "severity" in error && "code" in error)) return true;

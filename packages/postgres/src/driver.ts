@@ -34,8 +34,8 @@ import {
 import { serverErrors, trial } from "./server-errors.js";
 
 /**
- * One table of a PostgreSQL database. Each batch is one statement. Leases are columns of the record's own row, so every
- * write and every removal of the row ends them.
+ * One table of a PostgreSQL database. Each batch is one statement. Leases are columns of the
+ * record's own row, so every write and every removal of the row ends them.
  */
 export class PostgresDriver implements Driver {
   readonly takesRepeatedKeys = { read: true } as const;
@@ -65,7 +65,7 @@ export class PostgresDriver implements Driver {
     return this.#client.ask(call, this.#statements.ping, []);
   }
 
-  /** The time of the statement on the server, from which every expiry is counted. */
+  /** Reads the time of the statement on the server, from which every expiry is counted. */
   time(call: StorageCall): Promise<number> {
     return this.#number(call, this.#statements.time);
   }
@@ -88,7 +88,10 @@ export class PostgresDriver implements Driver {
     return this.#number(call, this.#statements.remove, [textArray(indexed)]);
   }
 
-  /** Scans in the order of the index. The pattern's prefix bounds the range; the server filters the rest. */
+  /**
+   * Scans in the order of the index. The pattern's prefix bounds the range; the server filters the
+   * rest.
+   */
   async *scan(pattern: KeyPattern, page: ScanPage): AsyncGenerator<readonly string[]> {
     const start = longKeys.beginning(pattern.prefix);
     const end = behind(start);

@@ -10,26 +10,29 @@ export { type PostgresTableOptions, postgresTable } from "./table.js";
 /**
  * A storage in a table of PostgreSQL, for `registerStorage`.
  *
- * Every batch is one statement and one round trip, every call settles within `commandTimeout`, and a connection that does
- * not answer is thrown away. Expired records are removed in the background. Nothing here keeps a finished program alive.
- * Records, leases and generations stand in one table, which is made when it is missing.
+ * Each batch is one statement and one round trip. Each call settles within `commandTimeout`, and a
+ * connection that does not answer is destroyed. The storage removes expired records in the
+ * background, and never keeps a finished program alive. One table holds records, leases and
+ * generations; the storage creates it if it is missing.
  *
- * @param target an address (`postgres://user:password@host:5432/database`), options of pg, or a `Pool` of pg that the
- *   program has already; such a pool is used with its own settings and is never closed from here
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an address or an option that cannot be meant,
- *   `CACHEME_INVALID_DURATION` for a timeout that is no duration
+ * @param target an address (`postgres://user:password@host:5432/database`), options of pg, or a
+ *   `Pool` of pg of your program's own, which the storage uses with its settings and never closes
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
+ *   `CACHEME_INVALID_DURATION` for an invalid time
  *
- * The storage's calls reject with a `StorageError`: `CACHEME_CONNECT_FAILED` if the server cannot be reached,
- * `CACHEME_CONNECT_REFUSED` if it does not let us in, has no table or takes no writes, `CACHEME_UNSUPPORTED_SERVER` if it is
- * too old, `CACHEME_STORAGE_FAILED` where the server refuses or does not answer in time, `CACHEME_CLOSED` after `close()`.
+ * The storage's calls reject with a `StorageError`: `CACHEME_CONNECT_FAILED` if the server cannot
+ * be reached, `CACHEME_CONNECT_REFUSED` if it refuses the account, has no table or takes no writes,
+ * `CACHEME_UNSUPPORTED_SERVER` if it is too old, `CACHEME_STORAGE_FAILED` if it answers with an
+ * error or not in time, `CACHEME_CLOSED` after `close()`.
  *
  * @example
  * ```ts
  * import { registerStorage } from "cacheme";
  * import { postgres } from "@cacheme/postgres";
  *
- * await registerStorage("postgres", postgres("postgres://localhost/app"));
- * await registerStorage("sessions", postgres({ host: "db.internal", database: "app" }, { table: "cache.sessions" }));
+ * await registerStorage("postgres", postgres("postgres://localhost/app")); await
+ * registerStorage("sessions", postgres({ host: "db.internal", database: "app" }, { table:
+ * "cache.sessions" }));
  * ```
  */
 export function postgres(

@@ -18,7 +18,10 @@ import { fromAddress, refusedOptions } from "./address.js";
 import type { PostgresPool } from "./pool.js";
 import { quoted } from "./table.js";
 
-/** Options of pg for a pool that the storage makes. Where one is left out, pg's own default holds, `PGHOST` and the like too. */
+/**
+ * Options of pg for a pool that the storage makes. Defaults are pg's own, with `PGHOST` and the
+ * like, unless named here.
+ */
 export interface PostgresConnectionOptions {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
@@ -26,7 +29,7 @@ export interface PostgresConnectionOptions {
   readonly password?: string | (() => string | Promise<string>) | undefined;
   readonly database?: string | undefined;
   readonly ssl?: boolean | TlsOptions | undefined;
-  /** What the server calls the connection in its lists. Default `"cacheme"`. */
+  /** The connection's name in the server's lists. Default `"cacheme"`. */
   readonly application_name?: string | undefined;
   /** Settings of the session, such as `"-c work_mem=8MB"`. */
   readonly options?: string | undefined;
@@ -47,23 +50,27 @@ export interface PostgresConnectionOptions {
 /** How the storage behaves. Everything has a default. */
 export interface PostgresStorageOptions extends TableOptions {
   /**
-   * A table that the storage makes is UNLOGGED: writes are faster, and after a crash of the server it is empty; replicas
-   * do not have it. A table that is there stays as it is. Default `false`.
+   * Whether the storage creates the table as UNLOGGED: writes are faster, the table is empty after
+   * a crash of the server, and replicas do not have it. An existing table is not changed. Default
+   * `false`.
    */
   readonly unlogged?: boolean | undefined;
   /**
-   * Whether statements are prepared, which saves the server the planning. `false` for PgBouncer in transaction mode and
-   * its like; a pool that the storage makes then asks for no session settings either, `statement_timeout` included.
-   * Default `true`.
+   * Whether statements are prepared, which saves the server the planning. Give `false` behind a
+   * pooler that does not support it. A pool that the storage makes then sets no settings of the
+   * session either, `statement_timeout` included. Default `true`.
    */
   readonly prepare?: boolean | undefined;
 }
 
-/** Options that were checked. The label is `postgres://host:port/database`, without name and password. */
+/**
+ * Options that were checked. The label is `postgres://host:port/database`, without name and
+ * password.
+ */
 export interface Settings extends DriverSettings {
-  /** As it was given, checked. */
+  /** The checked name, without quotes. */
   readonly tableName: string;
-  /** Between quotes. */
+  /** The name between quotes. */
   readonly table: string;
   readonly createTable: boolean;
   readonly unlogged: boolean;
@@ -71,12 +78,14 @@ export interface Settings extends DriverSettings {
   readonly maxSize: number | undefined;
   /** Connections at most. */
   readonly max: number;
-  /** The pool of the user's own, else what a pool is to be made with. */
+  /** The user's own pool; else {@link config} makes one. */
   readonly pool: PostgresPool | undefined;
   readonly config: PoolConfig;
 }
 
-/** Not pg's own type, so that users of these types need no types of pg, which are a package apart. */
+/**
+ * Not pg's own type, so that users of these types need no types of pg, which are a package apart.
+ */
 type PoolConfig = Readonly<Record<string, unknown>>;
 
 const where = "postgres()";
@@ -110,8 +119,8 @@ const connectionTable = new OptionTable(where, {
 } satisfies Record<keyof PostgresConnectionOptions, OptionRow<unknown>>);
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option, `CACHEME_INVALID_DURATION` for an
- *   invalid time
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
+ *   `CACHEME_INVALID_DURATION` for an invalid time
  */
 export function settings(
   target: string | PostgresConnectionOptions | PostgresPool,
@@ -139,9 +148,9 @@ export function settings(
 }
 
 /**
- * Settings of the session, which PgBouncer would refuse. Without a timeout the server would go on with statements that nobody
- * waits for. In a stricter isolation, which a database may have as its default, the server would refuse all but one of several
- * concurrent writes of a row.
+ * Settings of the session, which PgBouncer would refuse. Without a timeout the server would go on
+ * with statements that nobody waits for. In a stricter isolation, which a database may have as its
+ * default, the server would refuse all but one of several concurrent writes of a row.
  */
 function session(commandTimeout: number, options: string | undefined): pg.PoolConfig {
   const isolation = "-c default_transaction_isolation=read\\ committed";
@@ -151,7 +160,10 @@ function session(commandTimeout: number, options: string | undefined): pg.PoolCo
   };
 }
 
-/** Checks the options of pg, and fills in the storage's defaults. pg has its own for the options that are left out. */
+/**
+ * Checks the options of pg, and fills in the storage's defaults. pg has its own for the options
+ * that are left out.
+ */
 function connection(options: PostgresConnectionOptions): pg.PoolConfig {
   if (typeof options !== "object" || options === null) {
     throw optionError(
@@ -176,7 +188,10 @@ function isPool(target: string | PostgresConnectionOptions | PostgresPool): targ
   return typeof target === "object" && target !== null && "totalCount" in target && "connect" in target;
 }
 
-/** A client that is not connected knows its server from the address, the options, the environment and the defaults. */
+/**
+ * A client that is not connected knows its server from the address, the options, the environment
+ * and the defaults.
+ */
 function label(config: pg.PoolConfig): string {
   const { host, port, database } = resolved(config);
   if (host.startsWith("/")) return `postgres:${host}:${port}/${database ?? ""}`;

@@ -1,11 +1,11 @@
-/** What the storage needs of a pool of pg. A `Pool` of any version 8 is one. */
+/** The part of a pool of pg that the storage uses. A `Pool` of any version 8 has it. */
 export interface PostgresPool {
   connect(): Promise<PostgresPoolClient>;
   readonly totalCount: number;
   readonly options: object;
 }
 
-/** What the storage needs of a client that a pool lends. */
+/** The part of a pool's client that the storage uses. */
 export interface PostgresPoolClient {
   query(config: PostgresQuery): Promise<PostgresAnswer>;
   on(event: "error", listener: (error: Error) => void): unknown;
@@ -13,7 +13,7 @@ export interface PostgresPoolClient {
   release(destroy?: boolean): void;
 }
 
-/** A query as pg is given it. */
+/** A query for pg. */
 export interface PostgresQuery {
   readonly name?: string | undefined;
   readonly text: string;
@@ -22,7 +22,7 @@ export interface PostgresQuery {
   readonly types: { getTypeParser(type: number): (text: string) => unknown };
 }
 
-/** The part of pg's answer that is used. */
+/** The part of pg's answer that the storage uses. */
 export interface PostgresAnswer {
   readonly rows: unknown[][];
 }

@@ -12,7 +12,10 @@ export const longKeys: LongKeys = new LongKeys({ longest, kept: 200 });
 /** An item of a batch with the key under which it is stored. */
 export type Keyed<T> = readonly [key: string, item: T];
 
-/** Returns the items in the order of their stored keys: batches that lock rows in one order never deadlock. */
+/**
+ * Returns the items in the order of their stored keys: batches that lock rows in one order never
+ * deadlock.
+ */
 export function inLockOrder<T extends { readonly key: string }>(items: readonly T[]): readonly Keyed<T>[] {
   const keyed = items.map((item): Keyed<T> => [longKeys.indexed(item.key), item]);
   return keyed.length === 1 ? keyed : keyed.sort(([one], [other]) => (one < other ? -1 : 1));
@@ -43,7 +46,9 @@ export function valueColumns(batch: readonly Keyed<StoredRecord>[]): Column[] {
   ];
 }
 
-/** Returns the bytes of each key in rows that begin with a key and have its bytes in a later column. */
+/**
+ * Returns the bytes of each key in rows that begin with a key and have its bytes in a later column.
+ */
 export function bytesByKey(rows: readonly Row[], column: number): Map<unknown, Uint8Array> {
   const found = new Map<unknown, Uint8Array>();
   for (const row of rows) {
@@ -53,7 +58,10 @@ export function bytesByKey(rows: readonly Row[], column: number): Map<unknown, U
   return found;
 }
 
-/** Returns the first key after a key: no key is between them, because no key has a control character. */
+/**
+ * Returns the first key after a key: no key is between them, because no key has a control
+ * character.
+ */
 export function justAfter(key: string): string {
   return `${key}\u0001`;
 }
@@ -61,7 +69,10 @@ export function justAfter(key: string): string {
 /** A string behind every stored key, because it has more bytes than the longest one. */
 const behindAll = "\u{10FFFF}".repeat(longest / 4 + 1);
 
-/** Returns the first string, in the order of code points, behind every string that begins with this one. */
+/**
+ * Returns the first string, in the order of code points, behind every string that begins with this
+ * one.
+ */
 export function behind(text: string): string {
   const points = Array.from(text, (character) => character.codePointAt(0) ?? 0);
   while (points.length > 0) {

@@ -4,15 +4,15 @@ import { OpenTransaction } from "./transaction-status.js";
 /** No room on the disk or in memory. */
 const fullErrors: ReadonlySet<string> = new Set(["53100", "53200"]);
 
-/** Two at once stood in each other's way, and one of them was refused. */
+/** Two concurrent statements conflicted, and the server refused one of them. */
 export const conflicts: ReadonlySet<string> = new Set(["40P01", "40001"]);
 
-/** The SQLSTATE, or the system's code. */
+/** Returns the SQLSTATE, or the system's code. */
 export function codeOf(error: unknown): string {
   return isError(error) && "code" in error ? String(error.code) : "";
 }
 
-/** An error of the server less what may hold values that were sent. */
+/** Removes the parts of a server's error that may hold values. */
 function withoutValues(error: Error): Error {
   for (const name of ["detail", "where", "internalQuery", "client"]) {
     if (name in error) Reflect.deleteProperty(error, name);
@@ -20,7 +20,7 @@ function withoutValues(error: Error): Error {
   return error;
 }
 
-/** By SQLSTATE. */
+/** The advice for each SQLSTATE. */
 const advices: Readonly<Record<string, string>> = {
   "08P01":
     "If the address is PgBouncer's, give prepare: false, or list statement_timeout and options in its ignore_startup_parameters.",

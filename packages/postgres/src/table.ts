@@ -1,12 +1,14 @@
 import { tableName } from "cacheme/driver";
 
-/** What {@link postgresTable} may be told. */
+/** Options of {@link postgresTable}. */
 export interface PostgresTableOptions {
-  /** The table's name, also with its schema: `"cacheme"`, `"cache.entries"`. Default `"cacheme"`. */
+  /**
+   * The table's name, also with its schema: `"cacheme"`, `"cache.entries"`. Default `"cacheme"`.
+   */
   readonly table?: string | undefined;
   /**
-   * Makes an UNLOGGED table: writes are faster, and after a crash of the server the table is empty; replicas do not have
-   * it. Default `false`.
+   * Creates an UNLOGGED table: writes are faster, the table is empty after a crash of the server,
+   * and replicas do not have it. Default `false`.
    */
   readonly unlogged?: boolean | undefined;
   /** Adds the index that the option `maxSize` of `postgres()` needs. Default `false`. */
@@ -14,10 +16,10 @@ export interface PostgresTableOptions {
 }
 
 /**
- * The statements that make the table of `postgres()`, for migrations: for programs whose database user may not make tables
- * (`createTable: false`). They do nothing where the table is already there.
+ * Returns the statements that create the table of `postgres()`, for migrations of programs whose
+ * database user may not create tables (`createTable: false`). They do nothing if the table exists.
  *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a name that is none
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid name
  *
  * @example
  * ```ts
@@ -34,7 +36,8 @@ export function postgresTable({
   const parts = tableName(table, "postgresTable()");
   const name = quoted(parts);
   const written = `CREATE INDEX IF NOT EXISTS ${indexName(parts, "written")} ON ${name} (written);\n`;
-  // Bytes are not compressed by PostgreSQL: that costs more time than it saves, and a node's serializer may have done so.
+  // EXTERNAL turns off PostgreSQL's compression: it costs more time than it saves, and a serializer
+  // may have compressed.
   return `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE IF NOT EXISTS ${name} (
   key text COLLATE "C" PRIMARY KEY,
   long_key text COLLATE "C",
@@ -50,7 +53,9 @@ CREATE INDEX IF NOT EXISTS ${indexName(parts, "expires")} ON ${name} (expires) W
 ${bounded ? written : ""}`;
 }
 
-/** Every column by its name, of no row: a table that lacks one, or that may not be read, is refused. */
+/**
+ * Selects each column of no row: it fails for a table that lacks a column, or that may not be read.
+ */
 export function probe(table: string): string {
   return `SELECT key, long_key, bytes, expires, fresh_until, lease, lease_until, written FROM ${table} LIMIT 0`;
 }
@@ -62,8 +67,9 @@ WHERE i.indrelid = to_regclass('${table}') AND a.attname = 'written' AND i.indis
 }
 
 /**
- * One after another: two that make one table at one moment would fail on the catalogue's own unique indexes, IF NOT EXISTS
- * or not. The lock ends with the transaction.
+ * Creates the table under a lock, because two processes that create one table at one moment would
+ * fail on the catalogue's unique indexes, even with IF NOT EXISTS. The lock ends with the
+ * transaction.
  */
 export function creation(options: Required<PostgresTableOptions>, milliseconds: number): string {
   return `BEGIN;
@@ -72,12 +78,15 @@ SELECT pg_advisory_xact_lock(hashtext('cacheme:${options.table}'));
 ${postgresTable(options)}COMMIT`;
 }
 
-/** The parts were checked (`tableName`): nothing in them means anything between quotes. */
+/**
+ * Quotes a name's parts, which were checked (`tableName`): nothing in them has a meaning between
+ * quotes.
+ */
 export function quoted(parts: readonly string[]): string {
   return parts.map((part) => `"${part}"`).join(".");
 }
 
-/** PostgreSQL cuts a name off after 63 bytes. */
+/** Returns a name of at most 63 bytes, after which PostgreSQL would cut it off. */
 function indexName(parts: readonly string[], column: string): string {
   return quoted([`${(parts.at(-1) ?? "").slice(0, 55)}_${column}`]);
 }

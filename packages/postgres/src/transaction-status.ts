@@ -1,4 +1,7 @@
-/** The part of a client that reports the status. pg's own types leave it out, and a native client has none. */
+/**
+ * The part of a client that reports the status. pg's own types lack it, and a native client does
+ * not have it.
+ */
 interface Reporting {
   readonly connection?:
     | { on(event: "readyForQuery", listener: (message: { readonly status: string }) => void): unknown }
@@ -7,7 +10,10 @@ interface Reporting {
 
 const statuses = new WeakMap<object, string>();
 
-/** Keeps what the server reports of the client's transaction after each statement. A second call changes nothing. */
+/**
+ * Keeps the status that the server reports after each statement of the client. A second call
+ * changes nothing.
+ */
 export function watchTransactions(client: object & Reporting): void {
   if (statuses.has(client)) return;
   statuses.set(client, "I");
@@ -15,8 +21,8 @@ export function watchTransactions(client: object & Reporting): void {
 }
 
 /**
- * Whether a transaction is open on the client's connection: `T`, or `E` for one that has failed. The storage begins none, so
- * nothing that the server acknowledges there is sure to stay.
+ * Returns whether a transaction is open on the client's connection: `T`, or `E` for a failed one.
+ * The storage begins no transaction, so the server may take back what it acknowledges there.
  */
 export function isInTransaction(client: object): boolean {
   const status = statuses.get(client);

@@ -5,18 +5,24 @@ import { watchTransactions } from "./transaction-status.js";
 
 type Connected = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
 
-/** What of a client's socket is used here. Over TLS it is another object, made while the client connects. */
+/**
+ * The part of a client's socket that is used here. Over TLS it is another object, made while the
+ * client connects.
+ */
 interface Unreferenced {
   unref?(): unknown;
 }
 
 /**
- * A client of pg that never keeps a finished program alive, idle, at work or connecting: whoever waits for it has a
- * deadline, whose timer does. And its attempt to connect has an end, which a pool's own has only with a timer that keeps
- * the program alive.
+ * A client of pg that never keeps a finished program alive, be it idle, at work or connecting: a
+ * waiting call has a deadline, whose timer does. Its attempt to connect ends after a time; a pool
+ * of pg has for that only a timer that keeps the program alive.
  */
 export class UnreferencedClient extends pg.Client {
-  /** Resolves once the connection has ended. The client's own "end" comes by `process.nextTick`, which fake timers hold back. */
+  /**
+   * Resolves once the connection has ended. The client's own "end" comes by `process.nextTick`,
+   * which fake timers hold back.
+   */
   readonly ended: Promise<void>;
   readonly #connectTimeout: number;
   readonly #socket: Duplex;
@@ -43,7 +49,7 @@ export class UnreferencedClient extends pg.Client {
         this.#connect((error) => (error === null ? resolve(this) : reject(error)));
       });
     }
-    // pg's types tell two forms of one function apart, of which a caller has either.
+    // pg's types have two forms of this function, and a caller has either.
     this.#connect(callback as (error: Error | null, client: pg.Client) => void);
     return undefined;
   }
@@ -64,14 +70,14 @@ export class UnreferencedClient extends pg.Client {
     this.unref();
   }
 
-  /** A pool does so with what it lends. */
+  /** Does nothing, though a pool refs the client that it lends. */
   ref(): void {}
 
   unref(): void {
     (this.connection.stream as Duplex & Unreferenced).unref?.();
   }
 
-  /** Without a goodbye: the other side may not be there to take it. */
+  /** Ends the connection without a goodbye, because the server may not listen. */
   hangUp(): void {
     // Under TLS the socket below is the one that can be reset.
     resetSocket(this.#socket);
@@ -79,7 +85,7 @@ export class UnreferencedClient extends pg.Client {
   }
 }
 
-/** pg gives no code to the end of a connection. */
+/** Adds a code to the error of a connection that the server closed, because pg adds none. */
 function told(error: Error | null): Error | null {
   return error?.message.startsWith("Connection terminated") ? cutOff(error.message) : error;
 }

@@ -4,7 +4,7 @@ import { booleanArray, byteaArray, numberArray, textArray, uuidArray } from "../
 import { observer } from "./place.js";
 
 describeWithServer("postgres", "an array in binary form", (server) => {
-  /** What the server makes of it. */
+  /** Returns the elements that the server reads. */
   async function elements(array: Buffer | null, type: string): Promise<unknown> {
     const client = await observer(server());
     const { rows } = await client.query(

@@ -2,8 +2,8 @@ import { describeWithServer } from "@cacheme/test-services/vitest";
 import { expect, it } from "vitest";
 import { connected, observer, parts, record, texts, until } from "./place.js";
 
-describeWithServer("postgres", "several at once", (server) => {
-  it("a deadlock that another program brought about is tried again", async () => {
+describeWithServer("postgres", "concurrent calls", (server) => {
+  it("send a statement again after a deadlock that another program caused", async () => {
     const target = { ...parts(server()), options: "-c deadlock_timeout=20ms" };
     const storage = await connected(target, { table: "dead", commandTimeout: "20s" });
     const keys = ["a", "b", "c"];
@@ -22,18 +22,19 @@ describeWithServer("postgres", "several at once", (server) => {
     await second.query(`BEGIN; ${hold("c")}`);
     const write = storage.writeMany(keys.map((key) => record(key, "2")));
     await waiting(1);
-    // The write has a and waits for b; this waits for a; when b is free, the write waits for c, and so in a circle.
+    // The write has a and waits for b. This waits for a. When b is free, the write waits for c: a
+    // circle.
     const circle = second.query(hold("a"));
     await waiting(2);
     await first.query("COMMIT");
-    // That this goes on means that the write was the one to be refused.
+    // This goes on only if the server refused the write.
     await circle;
     await second.query("COMMIT");
     await write;
     expect(await texts(storage, ...keys)).toEqual(["2", "2", "2"]);
   });
 
-  it("no removal, fill or write of theirs ever waits for another in a circle", async () => {
+  it("never deadlock with their removals, fills and writes", async () => {
     const storages = await Promise.all(
       Array.from({ length: 8 }, () => connected(server().url, { table: "busy", commandTimeout: "30s" })),
     );
@@ -67,7 +68,7 @@ describeWithServer("postgres", "several at once", (server) => {
     expect(await deadlocks()).toBe(before);
   });
 
-  it("the server stops a statement that nobody waits for any more", async () => {
+  it("have the server stop a statement that nobody waits for", async () => {
     const storage = await connected(server().url, { table: "slow", commandTimeout: 300 });
     await storage.writeMany([record("a", "1")]);
     const [client, other] = [await observer(server()), await observer(server())];

@@ -62,7 +62,7 @@ describeWithServer("postgres", "an error", (server) => {
     await storage.close();
   });
 
-  it("of a server of which a call of some kind fails says which, what is there and what is needed", async () => {
+  it("of a server on which one kind of call fails names the call, the server and what is needed", async () => {
     await connected(server().url, { table: "broken" });
     const client = await observer(server());
     await client.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -78,7 +78,7 @@ describeWithServer("postgres", "an error", (server) => {
     await storage.close();
   });
 
-  it("of a server without room costs no invalidation: generations are removed then", async () => {
+  it("of a full server costs no invalidation, because generations are removed", async () => {
     const storage = await connected(server().url, { table: "crowded" });
     const ensure = async () => (await storage.generations?.ensure(["tag"], 60_000))?.[0];
     const before = await ensure();

@@ -35,7 +35,7 @@ describeWithServer("postgres", "maxSize", (server) => {
     expect(await count()).toBe(500);
   });
 
-  it("leaves rows to those who hold them, and waits for nobody", async () => {
+  it("skips locked rows, and waits for nobody", async () => {
     const [client, other] = [await observer(server()), await observer(server())];
     const storage = await connected(server().url, {
       table: "locked",

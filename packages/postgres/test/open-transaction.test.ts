@@ -8,7 +8,10 @@ import { connected, record, texts } from "./place.js";
 const parseComplete = 0x31;
 const readyForQuery = 0x5a;
 
-/** Chooses the status in the place of `I`, by the number of ReadyForQuery on its connection, and whether it ends a prepared query. */
+/**
+ * Chooses the status in the place of `I`, by the number of ReadyForQuery on its connection, and
+ * whether it ends a prepared query.
+ */
 type Status = (ready: { readonly number: number; readonly isPrepared: boolean }) => "I" | "T" | "E";
 
 const refused = {
@@ -64,7 +67,8 @@ describeWithServer("postgres", "a connection with an open transaction", (server)
     await expect(storage.readMany(["a"])).rejects.toMatchObject(refused);
   });
 
-  // pgpool-II 4.3.5 and 4.7.2 in raw mode: a write with parameters is acknowledged, and taken back when the connection ends.
+  // pgpool-II 4.3.5 and 4.7.2 in raw mode: a write with parameters is acknowledged, and taken back
+  // when the connection ends.
   it("is refused when a statement with parameters leaves one open, as pgpool-II's raw mode does", async () => {
     const storage = postgres(await door(({ isPrepared }) => (isPrepared ? "T" : "I")));
     onTestFinished(() => storage.close());

@@ -31,7 +31,7 @@ describe("the address of a server", () => {
 describe("the parameters of an address", () => {
   const address = "postgres://app:secret@db.example/app";
 
-  it("are pg's to read, and do not take the place of the session's settings", () => {
+  it("are read by pg, and do not replace the session's settings", () => {
     const { config } = settings(`${address}?sslmode=disable&options=-c%20work_mem%3D8MB`, {});
     expect(config.connectionString).toBe(`${address}?sslmode=disable`);
     expect(config.options).toBe("-c default_transaction_isolation=read\\ committed -c work_mem=8MB");
@@ -67,13 +67,13 @@ describe("the options of pg", () => {
     });
   });
 
-  it("let the server stop what nobody waits for, and write one row after another whatever its default is", () => {
+  it("set the timeout and the isolation of a session", () => {
     const { config } = settings({ options: "-c work_mem=8MB" }, { commandTimeout: 1500.5 });
     expect(config.statement_timeout).toBe(1501);
     expect(config.options).toBe("-c default_transaction_isolation=read\\ committed -c work_mem=8MB");
   });
 
-  it("have no settings of the session where statements are not prepared", () => {
+  it("set nothing of the session if statements are not prepared", () => {
     const { config } = settings("postgres://localhost/app", { prepare: false });
     expect(config).not.toHaveProperty("statement_timeout");
     expect(config).not.toHaveProperty("options");

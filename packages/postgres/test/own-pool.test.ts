@@ -25,7 +25,7 @@ describeWithServer("postgres", "a Pool of the program's own", (server) => {
     expect((await own.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
   });
 
-  it("reads bytes as bytes, whatever the program has told pg of types", async () => {
+  it("reads bytes as bytes, whatever parsers the program gave to pg", async () => {
     const own = pool({ types: { getTypeParser: () => () => "mine" } as never });
     const storage = await connected(own, { table: "own" });
     await storage.writeMany([record("a", "A")]);
@@ -48,7 +48,7 @@ describeWithServer("postgres", "a Pool of the program's own", (server) => {
     await storage.ping();
   });
 
-  it("lends its connections in turn, and a call whose time is over by then is never sent", async () => {
+  it("lends its connections in turn, and a call is never sent after its deadline", async () => {
     const own = pool({ max: 1 });
     const storage = await connected(own, { table: "own", commandTimeout: 100 });
     const taken = await own.connect();
@@ -60,7 +60,7 @@ describeWithServer("postgres", "a Pool of the program's own", (server) => {
     expect(own.waitingCount).toBe(0);
   });
 
-  it("may forget its prepared statements: the next call but one prepares them anew", async () => {
+  it("may forget its prepared statements: the call after the next one prepares them again", async () => {
     const own = pool({ max: 1 });
     const storage = await connected(own, { table: "own" });
     await storage.writeMany([record("a", "A")]);

@@ -46,7 +46,7 @@ describe("the end of a range", () => {
 });
 
 describe("the order of a batch", () => {
-  it("is that of the stored keys for all batches", () => {
+  it("is that of the stored keys", () => {
     const records = ["b", "a", "c"].map((key, index) => ({ key, index }));
     expect(inLockOrder(records)).toEqual([
       ["a", { key: "a", index: 1 }],

@@ -27,7 +27,7 @@ describeWithServer("postgres", "rows", (server) => {
     expect(await storage.removeMany(keys)).toBe(4);
   });
 
-  it("are read also where the server writes bytes in its old form", async () => {
+  it("are read if the server writes bytes in its old form", async () => {
     const target = { ...parts(server()), options: "-c bytea_output=escape" };
     const storage = await connected(target, { table: "escaped" });
     const every = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
@@ -35,7 +35,7 @@ describeWithServer("postgres", "rows", (server) => {
     expect(Buffer.from((await storage.readMany(["a"]))[0]!)).toEqual(every);
   });
 
-  it("are swept when they have expired, and no others", async () => {
+  it("are swept if they have expired", async () => {
     const client = await observer(server());
     const storage = await connected(server().url, { table: "swept", sweepInterval: 5 });
     const expired = Array.from({ length: 2500 }, (_, index) => record(`${index}`, "value", 1));
@@ -54,7 +54,7 @@ describeWithServer("postgres", "rows", (server) => {
     expect(await keys()).toEqual(["ever", "leased", "long"]);
   });
 
-  it("that others hold are left to them by the sweeper, and do not keep it", async () => {
+  it("are skipped by the sweeper while they are locked", async () => {
     const client = await observer(server());
     const storage = await connected(server().url, { table: "held", sweepInterval: "10m" });
     await storage.writeMany([record("held", "value", 1), record("free", "value", 1)]);
@@ -67,7 +67,7 @@ describeWithServer("postgres", "rows", (server) => {
     await until(async () => (await count()) === 0);
   });
 
-  it("are found by the index also with plans that were made while the table was empty", async () => {
+  it("are found by the index, even by plans of an empty table", async () => {
     const pool = new pg.Pool({ connectionString: server().url, max: 1 });
     onTestFinished(() => pool.end());
     const storage = await connected(pool, { table: "grown", commandTimeout: "30s" });

@@ -4,7 +4,7 @@ import { postgres, postgresTable } from "../src/index.js";
 import { connected, observer, record, texts } from "./place.js";
 
 describeWithServer("postgres", "the table", (server) => {
-  it("is made by 50 that connect at once", async () => {
+  it("is created by 50 storages that connect at once", async () => {
     const storages = await Promise.all(
       Array.from({ length: 50 }, () =>
         connected(server().url, { table: "at_once", connectTimeout: "30s", commandTimeout: "30s" }),
@@ -14,7 +14,7 @@ describeWithServer("postgres", "the table", (server) => {
     expect(await texts(storages[49]!, "a")).toEqual(["A"]);
   });
 
-  it("is made by the statements of postgresTable() as it is by the storage, as often as they are sent", async () => {
+  it("is created by postgresTable() as by the storage, and its statements can be repeated", async () => {
     const client = await observer(server());
     await client.query("CREATE SCHEMA migrated");
     await client.query(postgresTable({ table: "migrated.entries" }));
@@ -41,7 +41,7 @@ describeWithServer("postgres", "the table", (server) => {
     expect(await texts(storage, "a")).toEqual(["A"]);
   });
 
-  it("is not made where it is not to be, and the error says how to make it", async () => {
+  it("is not created with createTable: false, and the error says how to create it", async () => {
     const storage = postgres(server().url, { table: "not_there", createTable: false });
     await expect(storage.connect()).rejects.toMatchObject({
       code: "CACHEME_CONNECT_REFUSED",
@@ -52,7 +52,7 @@ describeWithServer("postgres", "the table", (server) => {
     await storage.close();
   });
 
-  it("is made again where somebody has dropped it", async () => {
+  it("is created again after somebody has dropped it", async () => {
     const storage = await connected(server().url, { table: "dropped" });
     await storage.writeMany([record("a", "A")]);
     await (await observer(server())).query("DROP TABLE dropped");
@@ -61,7 +61,7 @@ describeWithServer("postgres", "the table", (server) => {
     expect(await texts(storage, "a")).toEqual(["B"]);
   });
 
-  it("is UNLOGGED where that was asked for, which info() tells", async () => {
+  it("is UNLOGGED with the option unlogged, which info() reports", async () => {
     const storage = await connected(server().url, { table: "fast", unlogged: true });
     expect(await storage.info?.()).toMatchObject({
       server: expect.stringMatching(/^PostgreSQL \d+/),
@@ -72,7 +72,7 @@ describeWithServer("postgres", "the table", (server) => {
     expect(await logged.info?.()).toMatchObject({ details: { unlogged: false } });
   });
 
-  it("is refused if it is somebody else's", async () => {
+  it("is refused if another program made it", async () => {
     await (await observer(server())).query("CREATE TABLE foreign_one (key text, value text)");
     const storage = postgres(server().url, { table: "foreign_one" });
     await expect(storage.connect()).rejects.toThrow("is not one that postgres() has made");
@@ -85,7 +85,7 @@ describeWithServer("postgres", "the table", (server) => {
     await storage.close();
   });
 
-  it("tells what the database user may not do", async () => {
+  it("is refused with the missing rights of the database user", async () => {
     const client = await observer(server());
     await connected(server().url, { table: "guarded" });
     await client.query("CREATE ROLE narrow LOGIN; GRANT SELECT ON guarded TO narrow");
@@ -99,7 +99,7 @@ describeWithServer("postgres", "the table", (server) => {
     await storage.close();
   });
 
-  it("has a name that is no other table's for being written in capitals", async () => {
+  it("has a name whose capitals count", async () => {
     const [upper, lower] = [
       await connected(server().url, { table: "Select" }),
       await connected(server().url, { table: "select" }),
@@ -115,7 +115,7 @@ describeWithServer("postgres", "the table", (server) => {
     expect(await texts(storage, "a")).toEqual(["A"]);
   });
 
-  it("refuses a name that is none", () => {
+  it("has no invalid name", () => {
     expect(() => postgresTable({ table: "a b" })).toThrow(
       expect.objectContaining({
         code: "CACHEME_INVALID_OPTION",
