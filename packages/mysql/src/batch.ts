@@ -1,17 +1,21 @@
 /**
- * Rows of one statement, at most: a prepared statement has 65,535 parameters at most, and takes memory on the server.
+ * The most rows of one statement: it has at most 65,535 parameters, and takes memory on the server.
  */
 const mostRows = 4096;
 
-/** As many rows are prepared for as there are. More are filled up to the next of some few numbers. */
+/**
+ * Up to so many rows, a statement is prepared for the exact number. More rows are padded to one of
+ * a few numbers.
+ */
 const exactRows = 16;
 
-/** Bytes of a packet that are not the rows': the statement's head, and the server's wish for room. */
+/** Bytes of a packet beside the rows: the statement's head, and room that the server wants. */
 const packetHead = 4096;
 
 /**
- * Numbers of rows that statements are prepared for. Each number is a statement of its own, which costs a round trip the first
- * time and memory on the server, so there are only a few: all up to 16, then eight for each doubling.
+ * Returns the number of rows that a statement is prepared for: each number up to 16, then eight
+ * numbers for each doubling. Each number is another statement, which costs a round trip the first
+ * time and memory on the server.
  */
 function preparedRows(rows: number): number {
   if (rows <= exactRows) return rows;
@@ -19,7 +23,10 @@ function preparedRows(rows: number): number {
   return Math.ceil(rows / step) * step;
 }
 
-/** The rows, and the smallest one as often as is missing to {@link preparedRows}: every statement takes a row twice. */
+/**
+ * Repeats the smallest row up to the number of {@link preparedRows}: each statement accepts a
+ * repeated row.
+ */
 export function padded<T>(rows: readonly T[], sizeOf: (row: T) => number): readonly T[] {
   const missing = preparedRows(rows.length) - rows.length;
   if (missing === 0) return rows;
@@ -31,7 +38,7 @@ export function padded<T>(rows: readonly T[], sizeOf: (row: T) => number): reado
  * Cuts a batch into statements that fit into the server's packets.
  *
  * @param packet the server's `max_allowed_packet`
- * @param sizeOf bytes that a row takes
+ * @param sizeOf returns the bytes that a row takes
  */
 export function statements<T>(rows: readonly T[], packet: number, sizeOf: (row: T) => number): T[][] {
   const cut: T[][] = [];
@@ -39,7 +46,7 @@ export function statements<T>(rows: readonly T[], packet: number, sizeOf: (row: 
   let bytes = 0;
   for (const row of rows) {
     const size = sizeOf(row);
-    // Padding adds an eighth at most, since it is the smallest row that is repeated.
+    // Padding repeats the smallest row, so it adds an eighth at most.
     const room = open.length < exactRows ? roomOf(packet) : (roomOf(packet) * 8) / 9;
     if (open.length === 0 || open.length === mostRows || bytes + size > room) {
       open = [];
@@ -52,7 +59,7 @@ export function statements<T>(rows: readonly T[], packet: number, sizeOf: (row: 
   return cut;
 }
 
-/** Bytes of all rows of a statement, at most. */
+/** Returns the most bytes that all rows of a statement may take. */
 export function roomOf(packet: number): number {
   return packet - packetHead;
 }

@@ -4,20 +4,26 @@ import { createPool, type Pool, type PoolConnection, type PoolOptions } from "my
 import type { MysqlConnectionOptions, Settings } from "./options.js";
 import type { ServerFacts } from "./server.js";
 
-/** So many statements are kept prepared on each connection of ours: the server bounds their number, too. */
+/**
+ * Statements that each of the storage's connections keeps prepared. The server bounds their number,
+ * too.
+ */
 const preparedStatements = 200;
 
 /** Milliseconds of silence before the system asks whether the other end is still there. */
 const keepAliveDelay = 30_000;
 
 /**
- * The pool of connections, with what mysql2's own lacks:
+ * The pool of connections. It adds to mysql2's pool:
  *
- * - a connection that does not answer within a deadline is dropped by a reset, so that nothing that was sent arrives later,
- *   and with it those that nobody has heard from since: a pool that keeps dead sockets fails once for each of them;
- * - one that is not let in within `connectTimeout` is dropped, and does not take a place in the pool for ever;
- * - no socket and no timer keeps the process alive: whoever waits has a deadline, whose timer does;
- * - an error of a connection that nobody uses any more is nobody's.
+ * - It resets a connection that misses a deadline, so that unsent parts of a call never arrive.
+ *   Connections that have not answered since are reset, too, because a pool that keeps dead sockets
+ *   fails once for each of them.
+ * - It drops a connection that the server does not let in within `connectTimeout`, which would take
+ *   a place for ever.
+ * - No socket and no timer keeps the process alive: a waiting call has a deadline, whose timer
+ *   does.
+ * - It ignores errors of unused connections.
  */
 export class Client {
   /** Known once the storage is open. */
@@ -25,13 +31,16 @@ export class Client {
   readonly #pool: Pool;
   readonly #isOwn: boolean;
   readonly #connectTimeout: number;
-  /** When each connection answered last. */
+  /** The time of each connection's last answer. */
   readonly #heard = new WeakMap<PoolConnection, number>();
-  /** Connections that have not answered since are not to be trusted. */
+  /** Connections that have not answered since this time are not trusted. */
   #doubtedAt = Number.NEGATIVE_INFINITY;
-  /** Sockets of ours that are open. */
+  /** The storage's own open sockets. */
   readonly #sockets = new Set<Socket>();
-  /** Those on which the server has not let us in yet, each with the end of its time. */
+  /**
+   * The sockets on which the server has not accepted the account yet, each with the timer of its
+   * deadline.
+   */
   readonly #entering = new Map<Socket, NodeJS.Timeout>();
 
   constructor({ pool, connectTimeout }: Settings) {
@@ -41,7 +50,7 @@ export class Client {
     if (this.#isOwn) this.#pool.on("connection", (connection: PoolConnection) => this.#entered(connection));
   }
 
-  /** A connection of the pool. The caller gives it back or drops it. */
+  /** Borrows a connection of the pool. The caller gives it back or drops it. */
   async take(): Promise<PoolConnection> {
     for (;;) {
       const connection = await this.#next();
@@ -51,22 +60,22 @@ export class Client {
     }
   }
 
-  /** Of a connection that has answered. */
+  /** Gives back a connection that has answered. */
   giveBack(connection: PoolConnection): void {
     this.#heard.set(connection, elapsed());
     connection.release();
   }
 
-  /** Ends a connection that does not answer, and whatever is under way on it. */
+  /** Ends a connection that does not answer, and the statement that runs on it. */
   drop(connection: PoolConnection): void {
     this.#doubtedAt = elapsed();
     end(connection);
   }
 
-  /** Ends the pool, if it is ours. Every call has settled by then. */
+  /** Ends the pool, if the storage made it. Each call has settled by then. */
   async close(): Promise<void> {
     if (!this.#isOwn) return;
-    // Each connection says goodbye to the server, which is not waited for: it may hang.
+    // Each connection sends a goodbye. It does not wait for the server, which may hang.
     this.#pool.end(() => {});
     await new Promise((resolve) => setImmediate(resolve));
     for (const socket of this.#sockets) {
@@ -115,7 +124,7 @@ export class Client {
     silence(connection);
     const stream = streamOf(connection);
     for (const [socket, timer] of this.#entering) {
-      // With TLS the connection's stream is another one, which has the same port.
+      // With TLS the connection has another stream with the same port.
       if (socket !== stream && (stream?.localPort === undefined || socket.localPort !== stream.localPort))
         continue;
       clearTimeout(timer);
@@ -124,7 +133,10 @@ export class Client {
   }
 }
 
-/** mysql2 only ends its own side, of which a server that hangs or is cut off never learns. */
+/**
+ * Resets a connection. mysql2 only ends its own side, which a server that hangs or is cut off does
+ * not notice.
+ */
 function end(connection: PoolConnection): void {
   silence(connection);
   const stream = streamOf(connection);
@@ -132,14 +144,14 @@ function end(connection: PoolConnection): void {
   connection.destroy();
 }
 
-/** What goes wrong on a connection that nobody uses is no error: the pool has let go of it. */
+/** Ignores errors of an unused connection: the pool has dropped it. */
 function silence(connection: PoolConnection): void {
   if (!connection.listeners("error").includes(nothing)) connection.on("error", nothing);
 }
 
 function nothing(): void {}
 
-/** Not among mysql2's types, but as old as mysql2. */
+/** Returns the connection's stream, which mysql2's types lack. Every version of mysql2 has it. */
 function streamOf(connection: PoolConnection): Socket | undefined {
   const stream: unknown = Reflect.get(connection, "stream");
   return stream instanceof Socket ? stream : undefined;

@@ -11,24 +11,25 @@ export interface Insert {
   readonly ids: readonly Buffer[];
 }
 
-/** A generation's id has so many characters, and an `@` and the time after it. */
+/** Characters of a generation's id. An `@` and the time follow. */
 const generationIdLength = 22;
 
 const readable = `bytes IS NOT NULL AND expires_at > ${now}`;
 const freshFor = "COALESCE(fresh_for, kept_for)";
 const leaseRuns = `leased_for > 0 AND leased_at + leased_for > ${now}`;
 
-/** What is rewritten of a row that takes a whole record. */
+/** The columns that a whole record replaces. */
 const replaced = `bytes = VALUES(bytes), written_at = VALUES(written_at), kept_for = VALUES(kept_for),
   fresh_for = VALUES(fresh_for), leased_for = 0`;
 
 /**
- * The statements, each for so many rows. They are the same for MySQL and MariaDB, but for RETURNING, which only MariaDB
- * has: where it is missing, the row is read by a second statement.
+ * The statements, each for a number of rows. They are the same for MySQL and MariaDB, except that
+ * only MariaDB has RETURNING: on MySQL a second statement reads the row.
  *
- * No text of a key or a value is in any of them, and no backslash and no double quote, so that no `sql_mode` reads them in
- * another way. What is assigned to a column is read by the assignments after it, since both servers go from left to right; but
- * not in MariaDB's mode SIMULTANEOUS_ASSIGNMENT, which is part of ORACLE. So each assignment comes to the same in both ways.
+ * No statement holds a key, a value, a backslash or a double quote, so no `sql_mode` changes its
+ * meaning. Both servers assign columns from left to right, so an assignment reads the new values of
+ * the columns before it. MariaDB's mode SIMULTANEOUS_ASSIGNMENT, a part of ORACLE, reads the old
+ * ones. Each assignment has the same result either way.
  */
 export class Commands {
   readonly #table: string;
@@ -43,8 +44,9 @@ export class Commands {
   }
 
   /**
-   * Parameters of a row: id, bytes, milliseconds that it is kept; then the long key and the milliseconds that it is fresh, if
-   * the batch has them. Nearly no batch does, and each column costs time.
+   * Parameters of a row: id, bytes, milliseconds that it is kept; then the long key and the
+   * milliseconds that it is fresh, if the batch has them. Nearly no batch does, and each column
+   * costs time.
    */
   write(rows: number, has: { readonly longKeys: boolean; readonly freshness: boolean }): string {
     const besides = [...(has.longKeys ? ["long_key"] : []), ...(has.freshness ? ["fresh_for"] : [])];
@@ -52,14 +54,17 @@ export class Commands {
       VALUES ${list(rows, `(?,?,?${",?".repeat(besides.length)})`)} ON DUPLICATE KEY UPDATE ${replaced}`;
   }
 
-  /** Parameters: ids. What has expired and is not leased is left to the sweeper, so that it is not counted. */
+  /**
+   * Parameters: ids. Leaves expired rows without a lease to the sweeper, so that they are not
+   * counted.
+   */
   remove(rows: number): string {
     return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND (leased_for > 0 OR (${readable}))`;
   }
 
   /**
-   * Parameters of a row: id, long key, token, length of the lease, 1 to steal and else 0. An inserted row has no bytes, so
-   * that its `fresh_for` has nothing else to say.
+   * Parameters of a row: id, long key, token, length of the lease, 1 to steal and else 0. An
+   * inserted row has no bytes, so its `fresh_for` means nothing else.
    */
   acquire(rows: number): string {
     const clock = "VALUES(leased_at)";
@@ -74,21 +79,27 @@ export class Commands {
       leased_for = IF(${isOurs}, VALUES(leased_for), leased_for)`;
   }
 
-  /** What {@link acquire} answers with; the bytes where they are fresh. Parameters: tokens whose bytes are of no use. */
+  /**
+   * The columns of {@link acquire}'s answer, with fresh bytes. Parameters: tokens of leases that
+   * need no bytes.
+   */
   leaseColumns(rows: number): string {
     const wanted = `${readable} AND written_at + ${freshFor} > ${now} AND COALESCE(token NOT IN (${list(rows, "?")}), TRUE)`;
     return `id, IF(leased_for > 0, token, NULL), leased_at, IF(${wanted}, bytes, NULL)`;
   }
 
-  /** Parameters: bytes, milliseconds that they are kept, that they are fresh, the fill's own mark, id, token. */
+  /**
+   * Parameters: bytes, milliseconds that they are kept, that they are fresh, the fill's own mark,
+   * id, token.
+   */
   fillOne(): string {
     return `UPDATE ${this.#table} SET bytes = ?, written_at = ${now}, kept_for = ?, fresh_for = ?, token = ?, leased_for = 0
       WHERE id = ? AND token = ? AND leased_for > 0`;
   }
 
   /**
-   * Parameters of a row: id, token, bytes, milliseconds that they are kept, that they are fresh; then the fill's own mark.
-   * What a parameter is must be said here, since no column says it.
+   * Parameters of a row: id, token, bytes, milliseconds that they are kept, that they are fresh;
+   * then the fill's own mark. The casts give the parameters their types, because no column does.
    */
   fill(rows: number): string {
     const named = `SELECT CAST(? AS BINARY) id, CAST(? AS BINARY) token, CAST(? AS BINARY) bytes, CAST(? AS SIGNED) kept_for,
@@ -104,7 +115,7 @@ export class Commands {
       held.fresh_for = filled.fresh_for, held.token = ?, held.leased_for = 0`;
   }
 
-  /** Which ones a fill has stored. Parameters: ids, then the fill's own mark. */
+  /** Selects the rows that a fill has stored. Parameters: ids, then the fill's own mark. */
   filled(rows: number): string {
     return `SELECT id FROM ${this.#table} WHERE ${ids(rows)} AND token = ?`;
   }
@@ -116,8 +127,8 @@ export class Commands {
   }
 
   /**
-   * Parameters of a row: id, long key, the new generation's id, milliseconds that it is kept. What stands there is kept from
-   * now on, so that the time is written in any case. Without bytes, `kept_for` is 0.
+   * Parameters of a row: id, long key, the new generation's id, milliseconds that it is kept. It
+   * sets `written_at` in any case, so the row's ttl begins now. Without bytes, `kept_for` is 0.
    */
   ensure(rows: number): string {
     const clock = "VALUES(written_at)";
@@ -141,18 +152,18 @@ export class Commands {
   /** The server's time in milliseconds. */
   readonly time: string = `SELECT ${now}`;
 
-  /** What a statement before has left. Parameters: those of the columns, then ids. */
+  /** Reads the rows that another statement has left. Parameters: those of the columns, then ids. */
   reread(columns: string, rows: number): string {
     return `SELECT ${columns} FROM ${this.#table} WHERE ${ids(rows)}`;
   }
 
-  /** Parameters: the first id, and the one to end before. */
+  /** Parameters: the first id, and the id to end before. */
   page(rows: number): string {
     return `SELECT id, long_key, (${readable}) OR (${leaseRuns}) FROM ${this.#table}
       WHERE id >= ? AND id < ? ORDER BY id LIMIT ${rows}`;
   }
 
-  /** What the sweeper may remove. */
+  /** Selects rows for the sweeper. */
   expired(rows: number): string {
     return `SELECT id FROM ${this.#table} WHERE ${this.#isOver} ORDER BY expires_at LIMIT ${rows}`;
   }
@@ -162,32 +173,38 @@ export class Commands {
     return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND ${this.#isOver}`;
   }
 
-  /** The place of a row in the order of writing. Parameters: those of {@link olderThan}, if there is a place. */
+  /**
+   * Selects a row's place in the order of writing. Parameters: those of {@link olderThan}, if there
+   * is a place.
+   */
   findWritten(skipped: number, hasPlace: boolean): string {
     return `SELECT written_at, id FROM ${this.#table} ${hasPlace ? `WHERE ${olderThan("<")}` : ""}
       ORDER BY written_at DESC, id DESC LIMIT 1 OFFSET ${skipped}`;
   }
 
-  /** The first rows in the order of writing. Parameters: those of {@link olderThan}. */
+  /** Selects the first rows in the order of writing. Parameters: those of {@link olderThan}. */
   oldest(rows: number): string {
     return `SELECT id FROM ${this.#table} WHERE ${olderThan("<=")} AND NOT (${leaseRuns})
       ORDER BY written_at, id LIMIT ${rows}`;
   }
 
   /**
-   * Parameters: ids, then those of {@link olderThan}. Somebody may have written one of them again. The sum keeps the server
-   * from the index of the times, of which it would lock a range.
+   * Parameters: ids, then those of {@link olderThan}. Somebody may have written one of them again.
+   * The sum keeps the server from the index of the times, of which it would lock a range.
    */
   removeWritten(rows: number): string {
     const isOlder = olderThan("<=").replaceAll("written_at", "written_at + 0");
     return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND ${isOlder} AND NOT (${leaseRuns})`;
   }
 
-  /** Answers a row if the table has the index of `boundKey`, whatever its name is. Parameters: those of `tableFacts`. */
+  /**
+   * Answers a row if the table has the index of `boundKey`, whatever its name is. Parameters: those
+   * of `tableFacts`.
+   */
   readonly boundProbe: string = `SELECT 1 FROM information_schema.statistics
     WHERE table_name = ? AND table_schema = COALESCE(?, DATABASE()) AND column_name = 'written_at' AND seq_in_index = 1`;
 
-  /** Fails where the table or a column of it is missing. */
+  /** Fails if the table or one of its columns is missing. */
   probe(): string {
     return `SELECT id, long_key, bytes, written_at, kept_for, fresh_for, expires_at, token, leased_at, leased_for
       FROM ${this.#table} LIMIT 0`;
@@ -201,10 +218,10 @@ export class Commands {
   }
 }
 
-/** The generation that was to be inserted, with a time that is not before that of the one that it takes the place of. */
+/** The new generation, with a time that is not before that of the generation that it replaces. */
 const stamped = `CONCAT(LEFT(VALUES(bytes), ${generationIdLength}), '@', GREATEST(written_at, VALUES(written_at)))`;
 
-/** What is at the other end. */
+/** Asks for the server's product, version and settings. */
 export const serverFacts =
   "SELECT VERSION(), @@max_allowed_packet, @@autocommit, @@version_comment, @@sql_mode";
 

@@ -48,8 +48,9 @@ const pageRows = 1000;
 const sweptRows = 500;
 
 /**
- * A table with a row for each key. Batches are cut into statements that fit into the server's packets. A lease is part of
- * the row of its key, and only its token counts: an answer has the lease if it has the token.
+ * A table with a row for each key. Batches are cut into statements that fit into the server's
+ * packets. A lease is part of the row of its key, and only its token counts: an answer has the
+ * lease if it has the token.
  */
 export class MysqlDriver implements Driver {
   readonly takesRepeatedKeys = { read: true } as const;
@@ -181,7 +182,10 @@ export class MysqlDriver implements Driver {
     return this.#generations(call, tags, ttl, (rows) => this.#commands.bump(rows));
   }
 
-  /** Looks first, and locks only what it removes: a locked range of the index would hold up every write. */
+  /**
+   * Looks first, and locks only what it removes: a locked range of the index would hold up every
+   * write.
+   */
   sweep(call: StorageCall): Promise<boolean> {
     return this.#use(call, async (session) => {
       const expired = await session.rows(this.#commands.expired(sweptRows));

@@ -13,22 +13,26 @@ export { type MysqlTableOptions, mysqlTable } from "./table.js";
 /**
  * A storage in a table of MySQL from 8.0.13 or MariaDB from 10.5.
  *
- * @param target where the server is: an address (`mysql://`, `mariadb://`), options of mysql2, or a pool that the program
- *   has already, of `mysql2` or `mysql2/promise`. Such a pool is used with its own settings and is never closed; only
- *   connections that do not answer in time are taken out of it.
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for what cannot be meant
+ * @param target the server: an address (`mysql://`, `mariadb://`), options of mysql2, or your
+ *   program's own pool of `mysql2` or `mysql2/promise`. The storage uses such a pool with its
+ *   settings and never closes it; it only removes connections that do not answer in time.
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
+ *   `CACHEME_INVALID_DURATION` for an invalid time
  *
- * The table is made when the storage connects, or by you: see {@link mysqlTable} and the option `createTable`.
+ * The storage creates the table when it connects, or you do: see {@link mysqlTable} and the option
+ * `createTable`.
  *
- * Every call settles within `commandTimeout` and rejects with a `StorageError`: `CACHEME_CONNECT_FAILED` while the
- * server cannot be reached, `CACHEME_CONNECT_REFUSED` if it does not let us in or takes no writes,
- * `CACHEME_UNSUPPORTED_SERVER` if it is too old, `CACHEME_STORAGE_FAILED` when it answers with an error or not in time,
- * `CACHEME_CLOSED` after `close()`.
+ * Each call settles within `commandTimeout`, and may reject with a `StorageError`:
+ * `CACHEME_CONNECT_FAILED` if the server cannot be reached, `CACHEME_CONNECT_REFUSED` if it refuses
+ * the account or takes no writes, `CACHEME_UNSUPPORTED_SERVER` if it is too old,
+ * `CACHEME_STORAGE_FAILED` if it answers with an error or not in time, `CACHEME_CLOSED` after
+ * `close()`.
  *
  * @example
  * ```ts
- * await registerStorage("sql", mysql("mysql://app:secret@localhost:3306/app"));
- * await registerStorage("big", mysql({ host: "10.0.0.7", user: "app", database: "app" }, { table: "cache", connect: "lazy" }));
+ * await registerStorage("sql", mysql("mysql://app:secret@localhost:3306/app")); await
+ * registerStorage("big", mysql({ host: "10.0.0.7", user: "app", database: "app" }, { table:
+ * "cache", connect: "lazy" }));
  * ```
  */
 export function mysql(

@@ -21,8 +21,8 @@ import {
 import type { Answer, Parameter, Session } from "./session.js";
 
 /*
- * A lease is part of the row of its key. Only the token counts: a call has the lease if it finds its own token there. A number
- * of changed rows is only taken for what it can mean in one way.
+ * A lease is part of the row of its key. Only the token counts: a call has the lease if it finds
+ * its own token there. A number of changed rows is only taken for what it can mean in one way.
  */
 
 /** Takes the lease of each key if it can be had. */
@@ -77,7 +77,8 @@ async function filled(
   rows: readonly Row<LeasedRecord>[],
 ): Promise<readonly Row<LeasedRecord>[]> {
   const { commands } = session;
-  // The stored rows have the mark as their token, which ends nobody's lease, until the next lease is granted.
+  // The stored rows have the mark as their token, which ends nobody's lease, until the next lease
+  // is granted.
   const mark = randomBytes(16);
   const changed = await session.change(...filling(session, rows, mark));
   if (changed === 0 || changed >= rows.length) return changed === 0 ? [] : rows;
@@ -110,9 +111,9 @@ function tokenOf({ token }: { readonly token: string }): Buffer {
 }
 
 /**
- * If a second statement reads the row, the row may have another token by then, or be gone: another process stole the lease or
- * removed it. A request that steals had the lease in any case, and gets the later time, which is not after its load. Any other
- * request does not have it.
+ * If a second statement reads the row, the row may have another token by then, or be gone: another
+ * process stole the lease or removed it. A request that steals had the lease in any case, and gets
+ * the later time, which is not after its load. Any other request does not have it.
  */
 function answerOf({ steal, token: ours }: Acquisition, row: Answer | undefined): LeaseAnswer {
   const [, token, at, bytes] = row ?? [];

@@ -17,15 +17,20 @@ import { quoted } from "./table.js";
 /** How the storage behaves. Everything has a default. */
 export type MysqlStorageOptions = TableOptions;
 
-/** The options of mysql2 that a pool of the storage's takes. The others would contradict what the storage guarantees. */
+/**
+ * The options of mysql2 for a pool that the storage makes. Other options would break the storage's
+ * guarantees.
+ */
 export type MysqlConnectionOptions = Pick<PoolOptions, (typeof taken)[number]>;
 
-/** A pool that the program has already, of `mysql2` or of `mysql2/promise`. */
+/** The program's own pool, of `mysql2` or of `mysql2/promise`. */
 export type MysqlPool = Pool | PromisePool;
 
-/** Options that were checked. The label is `mysql://host:port/database`, without name and password. */
+/**
+ * Options that were checked. The label is `mysql://host:port/database`, without name and password.
+ */
 export interface Settings extends DriverSettings {
-  /** What to make a pool of, or the program's own. */
+  /** The program's own pool, or the options for a new one. */
   readonly pool: MysqlConnectionOptions | Pool;
   /** Quoted, with its database if it has one. */
   readonly table: string;
@@ -54,7 +59,7 @@ const taken = [
   "user",
 ] as const;
 
-/** What to do in place of some that are refused. */
+/** The advice for some refused options. */
 const instead: Readonly<Record<string, string>> = {
   connectTimeout: "give it as an option of the storage",
   charset: "keys and values are bytes, so it makes no difference",
@@ -69,7 +74,10 @@ const form = 'Write "mysql://user:password@host:3306/database"; "mariadb://" mea
 
 const optionTable = new OptionTable(where, tableRows);
 
-/** mysql2 checks it. In an address, `true` verifies the certificate by mysql2's defaults; other words are its profiles. */
+/**
+ * mysql2 checks it. In an address, `true` verifies the certificate by mysql2's defaults; other
+ * words are its profiles.
+ */
 const tls: OptionKind<PoolOptions["ssl"]> = {
   check: (value) => value as PoolOptions["ssl"],
   fromText: (text) => (text === "false" ? undefined : text === "true" || text === "" ? {} : text),
@@ -82,8 +90,8 @@ const parameterTable = new OptionTable(where, {
 });
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option, `CACHEME_INVALID_DURATION` for an
- *   invalid time
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
+ *   `CACHEME_INVALID_DURATION` for an invalid time
  */
 export function settings(
   target: string | MysqlConnectionOptions | MysqlPool,
@@ -93,14 +101,15 @@ export function settings(
   const common = { ...checked, table: quoted(checked.table) };
   if (isPool(target)) {
     const pool = "pool" in target ? target.pool : target;
-    // mysql2 types the pool's `config` as what it was made of; it is a PoolConfig, with the connections' own inside.
+    // mysql2 types the pool's `config` as what it was made of; it is a PoolConfig, with the
+    // connections' own inside.
     const { connectionConfig } = pool.config as { connectionConfig?: PoolOptions };
     return { ...common, label: label(connectionConfig ?? {}), pool };
   }
   const pool = typeof target === "string" ? fromAddress(target) : connection(target);
   if (!pool.database && checked.table.length === 1) {
     throw optionError(
-      `${where} was not told which database to use. Name it in the address, such as "mysql://host:3306/database".`,
+      `${where} needs a database. Name it in the address, such as "mysql://host:3306/database".`,
     );
   }
   return { ...common, label: label(pool), pool };
@@ -153,7 +162,9 @@ function label({ host = "localhost", port = 3306, database, socketPath }: PoolOp
   return socketPath ? `mysql:${socketPath}${path}` : `mysql://${serverName({ host, port })}${path}`;
 }
 
-/** A pool of either kind. A single connection, a cluster and its namespaces are none. */
+/**
+ * Returns whether the target is a pool of either kind, and not a single connection or a cluster.
+ */
 function isPool(target: unknown): target is MysqlPool {
   return (
     typeof target === "object" &&

@@ -6,8 +6,8 @@ import { longestId } from "./table.js";
 const longKeys: LongKeys = new LongKeys({ longest: longestId - 1, kept: longestId - 44 });
 
 /**
- * Milliseconds that stand for "until it is removed": some 285,000 years. A number of JavaScript holds them exactly, and the
- * server can add them to the time.
+ * Milliseconds that stand for "until it is removed": some 285,000 years. A number of JavaScript
+ * holds them exactly, and the server can add them to the time.
  */
 const forever = 9_000_000_000_000_000;
 
@@ -24,7 +24,10 @@ export interface Row<T> {
   readonly item: T;
 }
 
-/** Returns the rows of a batch in the order of their ids: batches that take their locks in one order never deadlock. */
+/**
+ * Returns the rows of a batch in the order of their ids: batches that take their locks in one order
+ * never deadlock.
+ */
 export function inLockOrder<T extends { readonly key: string }>(items: readonly T[]): Row<T>[] {
   const rows = items.map((item) => rowOf(item.key, item));
   return rows.length === 1 ? rows : rows.sort((one, other) => (one.indexed < other.indexed ? -1 : 1));
@@ -39,7 +42,10 @@ export function idsOf(rows: readonly Row<unknown>[]): readonly Buffer[] {
   return rows.map(({ id }) => id);
 }
 
-/** Returns the parameters of all rows. A large batch has thousands, so they are collected in one array. */
+/**
+ * Returns the parameters of all rows. A large batch has thousands, so they are collected in one
+ * array.
+ */
 export function parametersOf<T>(
   rows: readonly T[],
   columns: (row: T) => readonly Parameter[],
@@ -75,8 +81,8 @@ export function idSize({ id, longKey }: Row<unknown>): number {
 }
 
 /**
- * Returns a value of an answer by itself. It is a view of up to 64 KiB that came from the network, and a small value must not
- * keep so much alive.
+ * Returns a value of an answer by itself. It is a view of up to 64 KiB that came from the network,
+ * and a small value must not keep so much alive.
  */
 export function kept(bytes: Buffer): Buffer {
   return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;

@@ -1,6 +1,6 @@
 import { type DriverErrors, type DriverTrial, isError } from "cacheme/driver";
 
-/** What to do about an error of the server, by its number. */
+/** The advice for each error of the server, by its number. */
 const remedies: ReadonlyMap<number, string> = new Map([
   [1040, "Raise max_connections on the server, or lower connectionLimit."],
   [1044, "Grant the user what it needs on this database."],
@@ -11,7 +11,7 @@ const remedies: ReadonlyMap<number, string> = new Map([
   [1129, "Run FLUSH HOSTS on the server: too many connections of this machine were broken off."],
   [1130, "Allow the user to connect from this machine."],
   [1143, "Grant the user what it needs on this table."],
-  [1146, "The table is gone: make it of what mysqlTable() prints."],
+  [1146, "The table is gone: create it with the statement of mysqlTable()."],
   [1153, "The server's max_allowed_packet was lowered meanwhile: make a new storage, or raise it."],
   [1205, "Another transaction holds a lock for long: find it in SHOW ENGINE INNODB STATUS."],
   [1213, "It was tried twice. Other programs that use the table may take its locks in another order."],
@@ -25,7 +25,10 @@ const remedies: ReadonlyMap<number, string> = new Map([
 /** No room on the disk, in the tablespace or in memory. */
 const fullErrors: ReadonlySet<number | undefined> = new Set([1021, 1037, 1038, 1041, 1114]);
 
-/** A statement lost a deadlock, or waited too long for a lock: the server undid it, so it may be sent again. */
+/**
+ * A statement lost a deadlock, or waited too long for a lock: the server undid it, so it may be
+ * sent again.
+ */
 export const lockErrors: ReadonlySet<number | undefined> = new Set([1205, 1213]);
 
 export const serverErrors: DriverErrors = {

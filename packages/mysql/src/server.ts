@@ -5,14 +5,16 @@ import { isServers, numberOf, serverErrors, trial } from "./server-errors.js";
 import type { Session } from "./session.js";
 import { boundKey, tableStatement } from "./table.js";
 
-/** What the storage must know of the server. */
+/** Facts that the storage needs about the server. */
 export interface ServerFacts {
   /** `MySQL`, `MariaDB`, or another product that speaks their protocol. */
   readonly product: string;
   readonly version: string;
   /** Bytes of one packet, at most: `max_allowed_packet`. */
   readonly packet: number;
-  /** Whether an INSERT answers with the rows that it leaves: MariaDB does from 10.5 on, MySQL never does. */
+  /**
+   * Whether an INSERT can return the rows that it leaves: MariaDB can from 10.5 on, MySQL cannot.
+   */
   readonly returns: boolean;
 }
 
@@ -23,13 +25,13 @@ const oldest: Readonly<Record<string, readonly [number, number, number]>> = {
 
 const [noTable, noColumn, noDatabaseChosen, keyIsThere] = [1146, 1054, 1046, 1061];
 
-/** A mode of MariaDB in which a value of no bytes would be stored as none. */
+/** A mode of MariaDB that stores a value of no bytes as NULL. */
 const losesEmptyValues = /\bEMPTY_STRING_IS_NULL\b/;
 
 /**
- * Asks the server what it is, and makes the table where it is missing and may be made.
+ * Asks the server for its facts, and creates the table if it is missing and may be created.
  *
- * @throws StorageError if nothing could ever be stored; the message says what to do
+ * @throws StorageError if the storage cannot work with the server; the message says what to do
  */
 export async function serverOf(session: Session, settings: Settings): Promise<ServerFacts> {
   const [[version, packet, autocommit, comment, mode] = []] = await session.rows(serverFacts);
@@ -52,18 +54,21 @@ export async function serverOf(session: Session, settings: Settings): Promise<Se
   return facts;
 }
 
-/** MariaDB says so in its version, such as `10.11.6-MariaDB-0+deb12u1`, or in its comment. */
+/**
+ * Reads the facts. MariaDB names itself in its version, such as `10.11.6-MariaDB-0+deb12u1`, or in
+ * its comment.
+ */
 export function factsOf(version: string, packet: number, comment: string): ServerFacts {
   const product = /\b(MariaDB|TiDB|Dolt|OceanBase|Vitess)\b/i.exec(`${version} ${comment}`)?.[1] ?? "MySQL";
   const isMariaDb = product.toLowerCase() === "mariadb";
-  // Old ones said 5.5.5- before it, for the sake of replicas that knew no version 10.
+  // Old versions begin with 5.5.5-, for replicas that did not know version 10.
   const number = /\d+(\.\d+)+/.exec(version.replace(/^5\.5\.5-/, ""))?.[0] ?? version;
   const [major = 0, minor = 0] = number.split(".").map(Number);
   const returns = isMariaDb && (major > 10 || (major === 10 && minor >= 5));
   return { product: isMariaDb ? "MariaDB" : product, version: number, packet, returns };
 }
 
-/** Another product counts in its own way. */
+/** Returns whether the server is too old. Other products have version numbers of their own. */
 function isTooOld({ product, version }: ServerFacts): boolean {
   const parts = version.split(".").map(Number);
   for (const [index, least] of (oldest[product] ?? []).entries()) {
@@ -73,7 +78,10 @@ function isTooOld({ product, version }: ServerFacts): boolean {
   return false;
 }
 
-/** The trial of the calls tells whether a table that is there was made in another way, on an older server for example. */
+/**
+ * Creates the table if it is missing. The trial of the calls finds an existing table that does not
+ * work.
+ */
 async function ensureTable(session: Session, settings: Settings, facts: ServerFacts): Promise<void> {
   const { table, createTable, label, maxSize } = settings;
   const bounded = maxSize !== undefined;
@@ -98,7 +106,7 @@ async function ensureTable(session: Session, settings: Settings, facts: ServerFa
     if (number !== noTable) throw error;
     if (isTooOld(facts)) throw unsupportedServer(label, found, trial.needs, { cause: error });
     if (!createTable) {
-      const remedy = "Make it of what mysqlTable() prints, or leave createTable: false out";
+      const remedy = "Create it with the statement of mysqlTable(), or leave createTable: false out";
       throw refused(settings, `there is no table ${table}`, remedy, error);
     }
   }

@@ -19,8 +19,8 @@ interface Done {
 }
 
 /**
- * Errors after which a connection is useless: it has forgotten a prepared statement, or has become read-only, as an old
- * primary does after a fail-over.
+ * Errors after which a connection is useless: it has forgotten a prepared statement, or has become
+ * read-only, as an old primary does after a fail-over.
  */
 const staleErrors: ReadonlySet<number | undefined> = new Set([1243, 1290, 1615, 1792, 1836]);
 
@@ -71,27 +71,30 @@ export class Session {
     }
   }
 
-  /** Nothing more is sent, and the connection is dropped: nobody waits for its answer. */
+  /** Drops the connection and sends nothing more, because nobody waits for the answer. */
   giveUp(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.#connection !== undefined) this.#client.drop(this.#connection);
   }
 
-  /** Rows as arrays of columns. */
+  /** Sends a statement and returns its rows. */
   async rows(sql: string, parameters: readonly Parameter[] = []): Promise<readonly Answer[]> {
     const found = await this.#answer(sql, parameters);
     if (Array.isArray(found)) return found;
     throw new Error("the server answered without rows");
   }
 
-  /** How many rows were inserted, updated or removed. */
+  /** Sends a statement and returns how many rows it inserted, updated or removed. */
   async change(sql: string, parameters: readonly Parameter[] = []): Promise<number> {
-    // mysql2's own type of it is that of every answer there may be.
+    // mysql2's type is that of every possible answer.
     return ((await this.#answer(sql, parameters)) as Done).affectedRows;
   }
 
-  /** Returns the rows that an INSERT leaves: with the INSERT if the server can, else by a second statement. */
+  /**
+   * Returns the rows that an INSERT leaves: with the INSERT if the server can, else by a second
+   * statement.
+   */
   async insert({ sql, parameters, columns, ofColumns, ids }: Insert): Promise<readonly Answer[]> {
     if (this.server.returns) return this.rows(`${sql} RETURNING ${columns}`, [...parameters, ...ofColumns]);
     await this.change(sql, parameters);
@@ -136,15 +139,15 @@ export class Session {
   }
 }
 
-/** A pool of the program's may have other answers in mind: this is how ours are read, whatever it was told. */
+/** The form of the answers, whatever the settings of the program's pool are. */
 const plainAnswers = { rowsAsArray: true, nestTables: false, namedPlaceholders: false } as const;
 
-/** A function of the pool's own could only be overruled by another one. */
+/** Replaces the pool's own function, which only another function can do. */
 function asUsual(_field: unknown, next: () => unknown): unknown {
   return next();
 }
 
-/** Nobody sees it: the call was rejected when its deadline passed. */
+/** An error that nobody sees, because the call was rejected when its deadline passed. */
 function gaveUp(): Error {
   return new Error("the call was given up");
 }

@@ -10,7 +10,7 @@ describe("the rows of a statement", () => {
     for (let count = 1; count <= 16; count++) expect(padded(rows(count), itself)).toHaveLength(count);
   });
 
-  it("are beyond that one of few numbers, an eighth more at most, by the smallest row once more", () => {
+  it("are padded beyond that to one of few numbers, an eighth more at most, with the smallest row", () => {
     const numbers = new Set<number>();
     for (let count = 17; count <= 4096; count = Math.ceil(count * 1.01)) {
       const filled = padded(rows(count), itself);
@@ -36,7 +36,7 @@ describe("a batch", () => {
     expect(statements(rows(5000, 1), 2 ** 30, itself).map((part) => part.length)).toEqual([4096, 904]);
   });
 
-  it("is cut so that each statement fits into a packet with what it is filled up with, and nothing is lost", () => {
+  it("is cut so that each padded statement fits into a packet, and nothing is lost", () => {
     for (const size of [100, 5000, 60_000, 400_000, roomOf(packet)]) {
       const batch = Array.from({ length: 300 }, () => size);
       const cut = statements(batch, packet, itself);

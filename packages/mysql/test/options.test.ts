@@ -61,7 +61,7 @@ describe("the address of a server", () => {
     expect(make).toThrow(expect.objectContaining({ message: expect.not.stringContaining("secret") }));
   });
 
-  it("needs no database where the table names one", () => {
+  it("needs no database if the table names one", () => {
     expect(settings("mysql://localhost", { table: "cache.entries" }).table).toBe("`cache`.`entries`");
   });
 });
@@ -150,7 +150,7 @@ describe("the options of the storage", () => {
     }
   });
 
-  it("refuse what there is not", () => {
+  it("refuse unknown names and values", () => {
     expect(() => mysql(url, { connect: "never" as never })).toThrow('Give "eager" or "lazy"');
     expect(() => mysql(url, { createTable: "no" as never })).toThrow("Give true or false");
     expect(() => mysql(url, { tabel: "cache" } as never)).toThrow(

@@ -94,7 +94,7 @@ describeWithServer("mysql", "a pool of the program's own", (server) => {
     await works(mysql(own));
   });
 
-  it("is refused where values of no bytes would be lost", async () => {
+  it("is refused if values of no bytes would be lost", async () => {
     const own = pool();
     own.on("connection", (connection) => {
       connection.query("SET SESSION sql_mode = 'EMPTY_STRING_IS_NULL'");
@@ -105,7 +105,7 @@ describeWithServer("mysql", "a pool of the program's own", (server) => {
     });
   });
 
-  it("is refused where autocommit is off, since nothing would last", async () => {
+  it("is refused if autocommit is off, because nothing would be kept", async () => {
     const own = pool();
     own.on("connection", (connection) => {
       connection.query("SET SESSION autocommit = 0");

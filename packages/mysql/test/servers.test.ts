@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type MysqlStorageOptions, mysql } from "../src/index.js";
 import { factsOf } from "../src/server.js";
 
-describeWithServer("mysql", "a server that cannot be worked with", (server) => {
+describeWithServer("mysql", "an unsuitable server", (server) => {
   const afterwards: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const act of afterwards.splice(0).reverse()) await act();
@@ -24,7 +24,7 @@ describeWithServer("mysql", "a server that cannot be worked with", (server) => {
     await connection.end();
   }
 
-  it("is told from one that is not there", async () => {
+  it("is not confused with an address where no server listens", async () => {
     const nowhere = storage("mysql://cacheme:cacheme@127.0.0.1:1/cacheme");
     await expect(nowhere.connect()).rejects.toMatchObject({
       code: "CACHEME_CONNECT_FAILED",
@@ -47,7 +47,7 @@ describeWithServer("mysql", "a server that cannot be worked with", (server) => {
     await expect(connecting).rejects.toThrow(remedy);
   });
 
-  it("is refused if it is too old to make the table, with what is there and what is needed", async () => {
+  it("is refused if it is too old to create the table, with its version and the needed one", async () => {
     // The real server says that it is another one.
     const old = await start("mysql", { arguments: ["--version=5.7.44-log"] });
     afterwards.push(() => old.stop());
@@ -62,7 +62,7 @@ describeWithServer("mysql", "a server that cannot be worked with", (server) => {
     }
   });
 
-  it("is used in spite of its version if its owner has made a table on which each call works", async () => {
+  it("is used in spite of its version if each call works on the table", async () => {
     const old = await start("mysql", { arguments: ["--version=5.7.44-log"] });
     afterwards.push(() => old.stop());
     const connection = await createConnection(old.url);
@@ -111,7 +111,7 @@ describeWithServer("mysql", "a server that cannot be worked with", (server) => {
   });
 });
 
-describeWithServer("mysql", "a server without room", (server) => {
+describeWithServer("mysql", "a full server", (server) => {
   it("still invalidates tags, by removing their generations, and is connected to", async () => {
     const connection = await createConnection(server().url);
     const storage = mysql(server().url, { table: "crowded" });
@@ -138,7 +138,7 @@ describeWithServer("mysql", "a server without room", (server) => {
   });
 });
 
-describe("what a server says that it is", () => {
+describe("the product of a server", () => {
   it.each([
     ["8.0.33", "Dolt", "Dolt", "8.0.33"],
     ["8.0.11-TiDB-v7.5.1", "TiDB Server (Apache License 2.0)", "TiDB", "8.0.11"],

@@ -27,13 +27,13 @@ describeWithServer("mysql", "the table", (server) => {
     return rows.map((row) => Object.values(row)[0]);
   }
 
-  it("is made on connect, by many at once", async () => {
+  it("is created by 20 storages that connect at once", async () => {
     const made = Array.from({ length: 20 }, () => storage({ table: "made" }));
     await Promise.all(made.map((one) => one.connect()));
     expect(await column("SHOW TABLES LIKE 'made'")).toEqual(["made"]);
   });
 
-  it("is made by its owner of what mysqlTable() prints, also in another database", async () => {
+  it("is created by the statement of mysqlTable(), also in another database", async () => {
     await connection.query("CREATE DATABASE elsewhere");
     await connection.query(mysqlTable("elsewhere.entries"));
     const one = storage({ table: "elsewhere.entries", createTable: false });
@@ -44,24 +44,24 @@ describeWithServer("mysql", "the table", (server) => {
     expect(info).toMatchObject({ details: { table: "`elsewhere`.`entries`" }, bytes: expect.any(Number) });
   });
 
-  it("refuses names that cannot be meant when it is printed", () => {
+  it("has no invalid name", () => {
     expect(() => mysqlTable("a`b")).toThrow(expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }));
     expect(mysqlTable()).toMatch(/^CREATE TABLE IF NOT EXISTS `cacheme` \(/);
   });
 
-  it("is missed with a word on what to do where it may not be made", async () => {
+  it("is not created with createTable: false, and the error says how to create it", async () => {
     const connecting = storage({ table: "missing", createTable: false }).connect();
     await expect(connecting).rejects.toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
-    await expect(connecting).rejects.toThrow("no table `missing`. Make it of what mysqlTable() prints");
+    await expect(connecting).rejects.toThrow("no table `missing`. Create it with the statement of mysqlTable()");
     expect(await column("SHOW TABLES LIKE 'missing'")).toEqual([]);
   });
 
-  it("is refused where it is somebody else's", async () => {
+  it("is refused if another program made it", async () => {
     await connection.query("CREATE TABLE users (id INT PRIMARY KEY)");
     await expect(storage({ table: "users" }).connect()).rejects.toThrow("`users` is not the storage's own");
   });
 
-  it("needs no right to make tables where it is there", async () => {
+  it("needs no right to create tables if it exists", async () => {
     await storage({ table: "ready" }).connect();
     await connection.query("CREATE USER IF NOT EXISTS reader@'%' IDENTIFIED BY 'reader'");
     await connection.query("GRANT SELECT, INSERT, UPDATE, DELETE ON cacheme.ready TO reader@'%'");
@@ -84,7 +84,7 @@ describeWithServer("mysql", "the table", (server) => {
     expect(await one.removeMany(keys)).toBe(5);
   });
 
-  it("is swept in small steps, and keeps what still lasts and what is leased", async () => {
+  it("is swept in small steps, and keeps lasting and leased records", async () => {
     const one = storage({ table: "swept", sweepInterval: 20 });
     const record = (key: string, ttl: number | undefined) => ({ key, bytes: Buffer.from("value"), ttl });
     await one.writeMany(Array.from({ length: 1200 }, (_, index) => record(`over:${index}`, 1)));
@@ -119,7 +119,7 @@ describeWithServer("mysql", "the table", (server) => {
       expect((await Promise.all(batches)).length).toBe(50);
     });
 
-    it("tries the loser of a deadlock once more", async () => {
+    it("sends the loser of a deadlock once more", async () => {
       const one = storage({ table: "locked", commandTimeout: "30s" });
       const value = (key: string) => ({ key, bytes: Buffer.from("ours"), ttl: 60_000 });
       await one.writeMany([value("a"), value("b")]);
@@ -128,7 +128,8 @@ describeWithServer("mysql", "the table", (server) => {
           "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Innodb_deadlocks'",
         );
       const [before] = await deadlocks();
-      // Another program that takes the locks in the other order, and has changed more, so that it is not the loser.
+      // Another program that takes the locks in the other order, and has changed more, so that it
+      // is not the loser.
       await connection.query("CREATE TABLE heavy (id INT)");
       await connection.beginTransaction();
       await connection.query("INSERT INTO heavy SELECT seq FROM seq_1_to_1000");
@@ -179,7 +180,7 @@ describeWithServer("mysql", "the table", (server) => {
       });
     });
 
-    it("refuses a record that is larger by its name, and stores the others", async () => {
+    it("names a record that is larger, and stores the others", async () => {
       await withPacket(mebibyte, async () => {
         const one = storage({ table: "packets", commandTimeout: "30s" });
         const small = { key: "small", bytes: Buffer.from("S"), ttl: 60_000 };

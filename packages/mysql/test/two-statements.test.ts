@@ -4,8 +4,8 @@ import { vi } from "vitest";
 import { mysql } from "../src/index.js";
 
 /**
- * MySQL has no RETURNING. MariaDB takes every statement that the storage then sends, so that way is tried without a MySQL,
- * too.
+ * MySQL has no RETURNING. MariaDB takes every statement that the storage then sends, so that way is
+ * tried without a MySQL, too.
  */
 vi.mock(import("../src/server.js"), async (load) => {
   const server = await load();
