@@ -52,7 +52,9 @@ describeWithServer("mysql", "the table", (server) => {
   it("is not created with createTable: false, and the error says how to create it", async () => {
     const connecting = storage({ table: "missing", createTable: false }).connect();
     await expect(connecting).rejects.toMatchObject({ code: "CACHEME_CONNECT_REFUSED" });
-    await expect(connecting).rejects.toThrow("no table `missing`. Create it with the statement of mysqlTable()");
+    await expect(connecting).rejects.toThrow(
+      "no table `missing`. Create it with the statement of mysqlTable()",
+    );
     expect(await column("SHOW TABLES LIKE 'missing'")).toEqual([]);
   });
 
