@@ -164,8 +164,9 @@ function readKey(): string {
   if (length < 1 || length > 31) {
     at -= 1;
     const key = read();
-    if (typeof key !== "string") isPlain = false;
-    return String(key);
+    if (typeof key === "string") return key;
+    isPlain = false;
+    return "";
   }
   if (!has(length)) return "";
   const start = at;

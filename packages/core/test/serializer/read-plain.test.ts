@@ -34,7 +34,8 @@ describe("the reader of plain values", () => {
   it("reads plain values of msgpackr as msgpackr does", () => {
     fc.assert(
       fc.property(plain, (value) => {
-        expectSame(readPlain(Buffer.from(packr.pack(value))), value);
+        const bytes = Buffer.from(packr.pack(value));
+        expectSame(readPlain(bytes), unpackr.unpack(bytes));
       }),
       { numRuns: 2_000 },
     );
@@ -70,6 +71,9 @@ describe("the reader of plain values", () => {
     for (let length = 0; length < bytes.length; length++)
       expect(readPlain(bytes.subarray(0, length))).toBe(notPlain);
     expect(readPlain(Buffer.concat([bytes, Buffer.of(1)]))).toBe(notPlain);
+    // A key that is an object whose `toString` is null.
+    const odd = [Buffer.of(0x81, 0x81, 0xa8), Buffer.from("toString"), Buffer.of(0xc0, 1)];
+    expect(readPlain(Buffer.concat(odd))).toBe(notPlain);
   });
 
   it("never throws, and reads any bytes as msgpackr does", () => {
