@@ -140,7 +140,7 @@ export interface Acquisition {
 /** A generation that may be made. */
 export interface NewGeneration {
   readonly key: string;
-  /** 128 random bits as 22 characters of base64url, drawn when it is read first. */
+  /** 128 random bits as 22 characters of base64url. */
   readonly id: string;
 }
 
