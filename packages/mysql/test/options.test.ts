@@ -1,3 +1,4 @@
+import { describeTableOptions } from "@cacheme/test-services/network/table-option-tests";
 import { CachemeError } from "cacheme";
 import { createConnection, createPool, createPoolCluster } from "mysql2";
 import { createPool as createPromisePool } from "mysql2/promise";
@@ -132,29 +133,6 @@ describe("the options of the storage", () => {
       sweepInterval: 60_000,
     });
   });
-
-  it.each(["", "a b", "1st", "a`; DROP TABLE users; --", "a.b.c", "ä", "x".repeat(64), 7, null])(
-    "refuse %j as a table",
-    (table) => {
-      expect(() => mysql(url, { table: table as never })).toThrow(
-        expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }),
-      );
-    },
-  );
-
-  it.each(["5 s", "-5s", 0, Number.NaN, "30d", null])("refuse %j as a duration", (value) => {
-    for (const name of ["commandTimeout", "connectTimeout", "sweepInterval"]) {
-      expect(() => mysql(url, { [name]: value })).toThrow(
-        expect.objectContaining({ code: "CACHEME_INVALID_DURATION" }),
-      );
-    }
-  });
-
-  it("refuse unknown names and values", () => {
-    expect(() => mysql(url, { connect: "never" as never })).toThrow('Give "eager" or "lazy"');
-    expect(() => mysql(url, { createTable: "no" as never })).toThrow("Give true or false");
-    expect(() => mysql(url, { tabel: "cache" } as never)).toThrow(
-      'has no option "tabel". It has: commandTimeout,',
-    );
-  });
 });
+
+describeTableOptions("mysql()", (options) => mysql("mysql://localhost/app", options));
