@@ -4,6 +4,7 @@ import type { CallOptions, MongodbCollection, MongodbDatabase } from "./client-t
 import type { Command, UpdateStatement } from "./commands.js";
 import type { RecordDocument } from "./record.js";
 import type { ServerClock } from "./server-clock.js";
+import type { WrittenAt } from "./size-bound.js";
 import { writeErrorsOf } from "./trouble.js";
 
 /** How values are decoded, whatever the settings of the program's own client are. */
@@ -47,6 +48,16 @@ export class CollectionCall {
     const options = { ...this.options, projection: { _id: 1 }, sort, limit, batchSize: limit + 1 };
     const found = (await this.collection.find(filter, options).toArray()) as readonly RecordDocument[];
     return found.map(({ _id }) => _id);
+  }
+
+  /** Reads the key of a document and the time of its writing: the one behind so many in an order. */
+  async first(
+    filter: Command,
+    order: { readonly sort: Command; readonly skip: number },
+  ): Promise<WrittenAt | undefined> {
+    const options = { ...decoding, ...this.options, ...order, projection: { _id: 1, at: 1 }, limit: 1 };
+    const [found] = (await this.collection.find(filter, options).toArray()) as readonly WrittenAt[];
+    return found;
   }
 
   /** Removes the documents that match, and answers how many there were. */

@@ -67,6 +67,9 @@ function expression(pattern: KeyPattern): string {
   return pattern.isPrefix ? whole.slice(0, -".*$".length) : whole;
 }
 
+/** Documents without a running lease. */
+export const unleased: Command = { $expr: { $not: [isLeased] } };
+
 /** Documents with neither a value nor a lease, which the sweep removes. */
 export function expired(ids: readonly string[]): Command {
   return { ...anyOf(ids), $expr: { $not: [{ $or: [isAlive, isLeased] }] } };

@@ -12,6 +12,7 @@ import {
   type Made,
   type NewGeneration,
   type ScanPage,
+  SizeBound,
   type StorageCall,
   type StorageInfo,
   type StoredRecord,
@@ -24,6 +25,7 @@ import { acquire, fill, release } from "./leases.js";
 import type { Settings } from "./options.js";
 import { bytesOf, fitting, lengthsOf } from "./record.js";
 import { ServerClock } from "./server-clock.js";
+import { makeBoundIndex, type WrittenAt, writtenDocuments } from "./size-bound.js";
 import { makeIndex, sweep, sweepTime } from "./sweep.js";
 import {
   adviceFor,
@@ -58,17 +60,22 @@ export class MongodbDriver implements Driver {
   readonly trial: DriverTrial = { needs };
   readonly #client: Client;
   readonly #clock = new ServerClock();
+  readonly #label: string;
   readonly #overdue: number;
+  readonly #bound: SizeBound<WrittenAt> | undefined;
 
   constructor(settings: Settings) {
     this.#client = new Client(settings);
+    this.#label = settings.label;
     this.#overdue = patience * settings.sweepInterval;
+    this.#bound = settings.maxSize === undefined ? undefined : new SizeBound(settings.maxSize);
   }
 
   async open(signal: AbortSignal): Promise<void> {
     const place = await this.#client.ready();
     await this.#clock.learn(place.database, { signal });
     await makeIndex(place, { signal });
+    if (this.#bound !== undefined) await makeBoundIndex(place, this.#label, { signal });
     this.#client.heard();
   }
 
@@ -157,10 +164,12 @@ export class MongodbDriver implements Driver {
     return this.#use(call, (sent) => bump(sent, tags, ttl));
   }
 
+  /** Removes expired documents, and then those beyond `maxSize`. */
   sweep(call: StorageCall): Promise<boolean> {
     return this.#use(call, async (sent) => {
       await this.#clock.learn(sent.database, sent.options);
-      return sweep(sent, this.#overdue);
+      if (await sweep(sent, this.#overdue)) return true;
+      return (await this.#bound?.step(writtenDocuments(sent))) ?? false;
     });
   }
 

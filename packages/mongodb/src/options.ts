@@ -10,6 +10,7 @@ import {
   optionKind,
   shown,
   timer,
+  wholeNumber,
 } from "cacheme/driver";
 import { MongoClient, type MongoClientOptions } from "mongodb";
 import type { ConnectionTarget } from "./client.js";
@@ -22,8 +23,11 @@ export interface MongodbStorageOptions extends ConnectionOptions {
   /** The collection, which the storage has for itself. It is made by the first write. Default `"cacheme"`. */
   readonly collection?: string | undefined;
   /**
-   * How often to look for expired documents that the server's own TTL index has left, and to remove them. Default `"1m"`.
+   * About how many records the collection may hold. When it holds more, the sweeper removes those that were written first, a few at
+   * a time. The collection gets an index for it, which costs each write some time. Default: no bound.
    */
+  readonly maxSize?: number | undefined;
+  /** Time between two removals of expired documents that the server's own TTL index has left. Default `"1m"`. */
   readonly sweepInterval?: Duration | undefined;
 }
 
@@ -46,6 +50,7 @@ export interface MongodbConnectionOptions extends Omit<MongoClientOptions, (type
 export interface Settings extends ConnectionSettings, ConnectionTarget {
   /** `mongodb://host:port/database.collection`, without username and password. */
   readonly label: string;
+  readonly maxSize: number | undefined;
   /** Milliseconds. */
   readonly sweepInterval: number;
 }
@@ -69,6 +74,7 @@ const optionTable = new OptionTable(where, {
   ...connectionRows,
   collection: { kind: collectionOption, default: "cacheme" },
   database: { kind: databaseOption },
+  maxSize: { kind: wholeNumber(1) },
   sweepInterval: { kind: timer, default: "1m" },
 });
 

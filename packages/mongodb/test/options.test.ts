@@ -130,6 +130,7 @@ describe("what cannot be meant is refused at once:", () => {
       "CACHEME_INVALID_DURATION",
       /sweepInterval/,
     ],
+    ["a bound of no records", () => mongodb(url, { maxSize: 0 }), "CACHEME_INVALID_OPTION", /maxSize/],
     ["a database with a dot", () => mongodb(url, { database: "a.b" }), "CACHEME_INVALID_OPTION", /"a\.b"/],
     [
       "a database with a dollar in an address",

@@ -1,29 +1,19 @@
+import { cleanup } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import type { RemoteStorage } from "cacheme/driver";
 import { type Collection, type Db, MongoClient } from "mongodb";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { mongodb } from "../src/index.js";
 import { ofVersion, serverName } from "../src/trouble.js";
 
 type Refuse = (method: string) => Error | undefined;
 
 describeWithServer("mongodb", "a server that cannot be worked with", (server) => {
-  const closers: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-  });
-
-  function storage(...given: Parameters<typeof mongodb>): RemoteStorage {
-    const made = mongodb(...given);
-    closers.push(() => made.close());
-    return made;
-  }
+  const { closing } = cleanup();
+  const storage = (...given: Parameters<typeof mongodb>) => closing(mongodb(...given));
 
   /** The real database, on which calls fail as they do on a server that has its errors. */
   function refusing(name: string, refuse: Refuse): Parameters<typeof mongodb>[0] {
-    const client = new MongoClient(server().url);
-    closers.push(() => client.close());
-    const db: Db = client.db("test");
+    const db: Db = closing(new MongoClient(server().url)).db("test");
     const collection: Collection = db.collection(name);
     const altered = new Proxy(collection, {
       get(target, method) {

@@ -1,35 +1,22 @@
 import { flavour, noteSkip } from "@cacheme/test-services";
+import { cleanup, until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { MongoClient, ObjectId } from "mongodb";
 import { MongoClient as MongoClient6 } from "mongodb-6";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type MongodbStorageOptions, mongodb } from "../src/index.js";
 import { type GenerationDocument, generationOf, longestValue, type RecordDocument } from "../src/record.js";
 
 const bytes = Buffer.from("value");
 
-/** Asks again until it is so; the test's own time limit ends it. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
 describeWithServer("mongodb", "the storage in MongoDB", (server) => {
-  const closers: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-  });
+  const { closing } = cleanup();
   /** A server in Java takes its time over what it does for the first time. */
   const patient = { connectTimeout: "20s", commandTimeout: "20s" } as const;
-  const made = (target: Parameters<typeof mongodb>[0], options: MongodbStorageOptions = {}) => {
-    const storage = mongodb(target, { ...patient, ...options });
-    closers.push(() => storage.close());
-    return storage;
-  };
-  const observed = (collection: string) => {
-    const client = new MongoClient(server().url);
-    closers.push(() => client.close());
-    return client.db("test").collection<RecordDocument>(collection);
-  };
+  const made = (target: Parameters<typeof mongodb>[0], options: MongodbStorageOptions = {}) =>
+    closing(mongodb(target, { ...patient, ...options }));
+  const clientOf = () => closing(new MongoClient(server().url));
+  const observed = (collection: string) => clientOf().db("test").collection<RecordDocument>(collection);
 
   describe.each([
     ["7", () => new MongoClient(server().url)],
@@ -38,8 +25,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     const collection = `given${version}`;
 
     it("uses it, with its settings, and never closes it", async () => {
-      const client = make();
-      closers.push(() => client.close());
+      const client = closing(make());
       const storage = made(client, { collection });
       await storage.writeMany([{ key: "a", bytes, ttl: 60_000 }]);
       expect(await storage.readMany(["a"])).toEqual([new Uint8Array(bytes)]);
@@ -48,8 +34,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     });
 
     it("takes values from a Db whose settings promote nothing", async () => {
-      const client = make();
-      closers.push(() => client.close());
+      const client = closing(make());
       const db = client.db("test", { promoteValues: false, promoteLongs: false });
       const storage = made(db, { collection });
       await storage.writeMany([{ key: "b", bytes, ttl: 60_000 }]);
@@ -81,8 +66,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
   });
 
   it("says which records the server refused, without their values", async () => {
-    const client = new MongoClient(server().url);
-    closers.push(() => client.close());
+    const client = clientOf();
     // A collection whose bulk writes are refused in part, as by a validator of the administrator's.
     const db = client.db("test");
     const collection = db.collection("refusing");
@@ -129,8 +113,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
   });
 
   it("works where the server refuses the index", async () => {
-    const client = new MongoClient(server().url);
-    closers.push(() => client.close());
+    const client = clientOf();
     const db = client.db("test");
     const refusal = Object.assign(new Error("not allowed"), { name: "MongoServerError", code: 13 });
     const storage = made({
@@ -172,8 +155,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
       { _id: "note", text: "mine", sweepAt: past, at: past, ttl: 1, expires: past, expireAt: past },
       { _id: new ObjectId(), text: "mine too", sweepAt: past, at: past, ttl: 1 },
     ];
-    const client = new MongoClient(server().url);
-    closers.push(() => client.close());
+    const client = clientOf();
     const collection = client.db("test").collection<{ _id: string | ObjectId }>("shared");
     await collection.insertMany(others);
     const storage = made(server().url, { collection: "shared", sweepInterval: 10 });
