@@ -15,10 +15,10 @@ import type { Joining } from "./joining.js";
 import type { LocalTiers } from "./local-tiers.js";
 
 /**
- * So many nodes of one list are read in one turn of the event loop: a few milliseconds of work. The rest of a longer list follows
- * in the next turns, while the storages answer.
+ * The most nodes of a list that one turn of the event loop reads, which takes a few milliseconds. A longer list goes on in the next
+ * turns, while the storages answer. Above the keys of one part of a batch, so that the parts of a long list share the lanes.
  */
-const nodesPerTurn = 5_000;
+const nodesPerTurn = 2_000;
 
 /** The reads besides a plain hit in the nearest local tier. */
 export class Reader {

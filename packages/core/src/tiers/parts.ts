@@ -41,7 +41,7 @@ export class Lanes {
   #free = mostUnderway;
   readonly #waiting: (() => void)[] = [];
 
-  /** Sends a batch. A batch of one part does not wait for the parts of others. */
+  /** Sends a batch. One that is a single part does not wait for the parts of others. */
   async sendAll<P>(parts: readonly P[], send: (part: P) => Promise<void>): Promise<void> {
     const [only] = parts;
     if (only === undefined) return;

@@ -130,11 +130,12 @@ export class RemoteBatch {
       }
     }
     let place = 0;
-    const parts = partsOf(records, bounds, ({ bytes }) => bytes.byteLength).map((part) => {
+    const parts = partsOf(records, bounds, ({ bytes }) => bytes.byteLength);
+    await this.#lanes.sendAll(parts, (part) => {
+      // The lanes take the parts in their order.
       place += part.length;
-      return { part, requests: writers.slice(place - part.length, place) };
+      return this.#writePart(part, writers.slice(place - part.length, place));
     });
-    await this.#lanes.sendAll(parts, ({ part, requests }) => this.#writePart(part, requests));
   }
 
   async #writePart(records: readonly StoredRecord[], requests: readonly RemoteWrite[]): Promise<void> {
