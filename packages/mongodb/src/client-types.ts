@@ -1,6 +1,6 @@
 import type { Command, UpdateStatement } from "./commands.js";
 
-/** What the storage needs of a `MongoClient` of the npm package mongodb, 6.22 or later. */
+/** The part of a `MongoClient` (npm package mongodb, 6.22 or later) that the storage uses. */
 export interface MongodbClient {
   connect(): Promise<unknown>;
   db(name?: string): MongodbDatabase;
@@ -12,18 +12,18 @@ export interface MongodbClient {
   };
 }
 
-/** What the storage needs of a `Db`. */
+/** The part of a `Db` that the storage uses. */
 export interface MongodbDatabase {
   readonly databaseName: string;
   collection(name: string, options?: { readonly readPreference: "primary" }): MongodbCollection;
   command(command: Command, options?: object): Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** What the storage needs of a `Collection`. */
+/** The part of a `Collection` that the storage uses. */
 export interface MongodbCollection {
   readonly collectionName: string;
   readonly dbName: string;
-  /** How much of a write the server answers: nothing where `w` is 0. */
+  /** With a `w` of 0 the server acknowledges no write. */
   readonly writeConcern?: { readonly w?: number | string | undefined } | undefined;
   find(filter: object, options?: object): MongodbCursor;
   bulkWrite(statements: readonly UpdateStatement[], options?: object): Promise<MongodbBulkResult>;
@@ -39,7 +39,7 @@ export interface MongodbBulkResult {
   readonly matchedCount: number;
 }
 
-/** How a call is sent: it is given up, and its connection closed, when the signal aborts. */
+/** The options of each command. When the signal aborts, the command fails and its connection is closed. */
 export interface CallOptions {
   readonly signal: AbortSignal;
 }

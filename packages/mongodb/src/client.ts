@@ -45,7 +45,7 @@ export class Client {
     this.#place = target.given;
   }
 
-  /** Returns the place once its client is connected. Of many concurrent calls one connects. */
+  /** Returns the place once its client is connected. If several calls are concurrent, one connects. */
   async ready(): Promise<Place> {
     this.#place ??= this.#make();
     const place = this.#place;

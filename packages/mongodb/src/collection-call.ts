@@ -19,7 +19,7 @@ const decoding = {
 /** The server's code for a key that is there already. */
 const duplicateKey = 11000;
 
-/** One call of the storage. What it sends is given up at the deadline. */
+/** One call of the storage. Its commands end at the deadline. */
 export class CollectionCall {
   readonly clock: ServerClock;
   readonly database: MongodbDatabase;

@@ -9,12 +9,12 @@ export interface UpdateStatement {
   readonly updateOne: { readonly filter: Command; readonly update: Command; readonly upsert?: boolean };
 }
 
-/** Whether a length from a moment on is not over. A moment that is not there is over: `null` is less than any date. */
+/** Whether a length of time has not passed since a moment. It has if there is no moment, because `null` is less than any date. */
 function running(moment: string, length: string): Command {
   return { $lt: ["$$NOW", { $add: [moment, length] }] };
 }
 
-/** There is a value, or a generation, and it has not expired. */
+/** Documents with a value or a generation that has not expired. */
 const isAlive: Command = running("$at", "$ttl");
 const isFresh: Command = running("$at", "$freshFor");
 const isLeased: Command = running("$lease.at", "$lease.duration");
@@ -32,14 +32,14 @@ export function fresh(keys: readonly string[]): Command {
 }
 
 /**
- * What a removal removes, and counts: values that are alive, and leases. An expired value without a lease stays for the
- * sweep, so that it is not counted; a lease goes in any case, so that no fill comes after the removal.
+ * Documents that a removal removes and counts: values that have not expired, and leases. An expired value without a lease stays for
+ * the sweep, so that it is not counted. A lease is removed in any case, so that no fill follows the removal.
  */
 export function removable(keys: readonly string[]): Command {
   return { ...anyOf(keys), $or: [{ lease: { $exists: true } }, { $expr: isAlive }] };
 }
 
-/** Neither somebody's lease nor fresh bytes are in the way of a lease. */
+/** The document of a key if it has neither a running lease nor fresh bytes. */
 export function leasable(key: string): Command {
   return { _id: key, $expr: { $not: [{ $or: [isLeased, isFresh] }] } };
 }
@@ -49,9 +49,9 @@ export function heldBy(key: string, token: string): Command {
 }
 
 /**
- * A page of the keys that match the pattern's outline, after the last key of the page before. The server's regular
- * expressions backtrack, so whoever asks filters the answer by the whole pattern. The two conditions on the key are apart: not every
- * server minds what stands beside a `$regex`.
+ * The keys that match the pattern's outline, after the last key of the page before. The storage filters the answer by the whole
+ * pattern, because the server's regular expressions backtrack. The two conditions on the key are separate, because some servers
+ * ignore an operator beside a `$regex`.
  */
 export function page(pattern: KeyPattern, after: string | undefined): Command {
   const from = after === undefined ? { $gte: pattern.prefix } : { $gt: after };
@@ -61,7 +61,7 @@ export function page(pattern: KeyPattern, after: string | undefined): Command {
   };
 }
 
-/** For a prefix without the `.*$` behind it, which the server need not look at; it takes its index for the rest, too. */
+/** Returns a prefix without its `.*$`, because the server then uses its index and skips the rest of each key. */
 function expression(pattern: KeyPattern): string {
   const whole = pattern.outline.regExp();
   return pattern.isPrefix ? whole.slice(0, -".*$".length) : whole;
@@ -75,7 +75,7 @@ export function expired(ids: readonly string[]): Command {
   return { ...anyOf(ids), $expr: { $not: [{ $or: [isAlive, isLeased] }] } };
 }
 
-/** Puts a value under a key, whatever was there. */
+/** Stores a value under a key, and replaces everything else. */
 export function storing(
   value: Pick<RecordDocument, "bytes" | "freshFor" | "cachemeSweepAt" | "ttl"> & {
     readonly filledBy?: string;
@@ -98,12 +98,12 @@ export function leasing(token: string, duration: number, sweepAt: Date): Command
 
 export const releasing: Command = { $unset: { lease: "" } };
 
-/** There is no generation under the key, or it has expired. */
+/** The document of a key without a generation, or with one that has expired. */
 export function generationMissing(key: string): Command {
   return { _id: key, $or: [{ "generation.id": { $exists: false } }, { $expr: { $not: [isAlive] } }] };
 }
 
-/** What is under the key is alive, and would be over in less than so many milliseconds. */
+/** The document of a key if it expires in less than so many milliseconds, but has not expired. */
 export function shorterThan(key: string, length: number): Command {
   const ends = { $lt: [{ $add: ["$at", "$ttl"] }, { $add: ["$$NOW", length] }] };
   return { _id: key, ttl: { $lt: forever }, $expr: { $and: [isAlive, ends] } };
@@ -113,7 +113,7 @@ export function prolonging(ttl: number, sweepAt: Date): Command {
   return { $set: { ttl, freshFor: ttl, cachemeSweepAt: sweepAt }, $currentDate: { at: true } };
 }
 
-/** Puts a generation under a key, whatever was there, and leaves the times of those before: see `GenerationDocument`. */
+/** Stores a generation under a key, and keeps the times of those before it: see `GenerationDocument`. */
 export function bumping(id: string, ttl: number, sweepAt: Date): Command {
   return {
     $set: { "generation.id": id, ttl, freshFor: ttl, cachemeSweepAt: sweepAt },

@@ -1,17 +1,17 @@
 import { types } from "node:util";
 import { setInterval } from "cacheme/driver";
 
-/** How long a finished program may be kept alive, in milliseconds. */
+/** Milliseconds that a finished program may stay alive. */
 const interval = 100;
 
 /**
- * Lets the process end although a client is open. The driver has no way to say that of its sockets and timers, some of
- * which it makes anew ten times a second, so they are looked up as often, by the names that they have had in all versions
- * from 6.22 on. Where a later version has other names, nothing happens, and the program has to close its storage.
+ * Lets the process end while a client is open. The package mongodb cannot unref its sockets and timers, and replaces some of them ten
+ * times a second. So this function finds them as often, by the names that they have in all versions from 6.22 on. If a
+ * later version has other names, the program must close its storage.
  *
  * A call that is under way keeps the process alive by its own timer.
  *
- * @returns what does so, until it is cleared; it keeps no process alive itself
+ * @returns the timer, which keeps no process alive itself. Clear it when the client is closed
  */
 export function letIdle(client: unknown): NodeJS.Timeout {
   return setInterval(unref, interval, client).unref();
@@ -47,10 +47,10 @@ function each(parts: unknown): Iterable<unknown> {
   return iterable ? (parts as Iterable<unknown>) : [];
 }
 
-/** What has been told to let the process end: a socket that is being connected would take down each further time. */
+/** The handles that were unreferenced: a socket that is still connecting would count each further `unref`. */
 const resting = new WeakSet<object>();
 
-/** A socket or a timer. */
+/** Unreferences a socket or a timer. */
 function rest(handle: unknown): void {
   const unrefs = part(handle, "unref");
   if (typeof handle !== "object" || handle === null || typeof unrefs !== "function") return;

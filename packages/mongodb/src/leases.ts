@@ -86,7 +86,7 @@ async function each(call: CollectionCall, requests: readonly Acquisition[]): Pro
       const { key, token, steal } = request;
       const { filter, update } = upsertFor(call, request);
       const insert = () => call.upsertOne(filter, update, { lease: 1 });
-      // Of two clients that insert one key at once one fails, even if it steals. Then the document is there.
+      // If two clients insert one key at once, one fails, even if it steals. Then the document is there.
       const document = (await insert()) ?? (steal ? await insert() : undefined);
       const at = document?.lease?.at;
       return at === undefined ? [] : [[key, { token, at: Number(at) }]];

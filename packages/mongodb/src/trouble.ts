@@ -1,11 +1,11 @@
 import { isError, unsupportedServer } from "cacheme/driver";
 
-/** What the storage works with, for messages. */
+/** The supported servers, for messages. */
 export const needs = "MongoDB 4.2 or newer, or a server that is as complete, with $expr and $$NOW in filters";
 
 const outOfDiskSpace = 14_031;
 
-/** What to do about an error of the server, by its number. */
+/** The advice for errors of the server, by their numbers. */
 const remedies: ReadonlyMap<unknown, string> = new Map([
   [13, "Grant the user find, insert, update and remove on the collection."],
   [18, "Check the name, the password and authSource."],
@@ -22,13 +22,13 @@ export function isServers(error: unknown): boolean {
   return isError(error) && (error.name === "MongoServerError" || writeErrorsOf(error) !== undefined);
 }
 
-/** What to do about an error of a call. */
+/** Returns the advice for an error of a call. */
 export function adviceFor(error: Error): string {
   if (error instanceof TooLong) return "Store less under one key, or use another storage for it.";
   return remedyFor(error) ?? "The storage's own words say why.";
 }
 
-/** What to do about an error of the server, if its number is known. */
+/** Returns the advice for an error of the server with a known number. */
 export function remedyFor(error: Error): string | undefined {
   return remedies.get(codeOf(error));
 }

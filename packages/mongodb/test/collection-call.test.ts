@@ -4,13 +4,13 @@ import { CollectionCall } from "../src/collection-call.js";
 import { ServerClock } from "../src/server-clock.js";
 import { writeErrorsOf } from "../src/trouble.js";
 
-/** What the driver rejects with where statements at these places were refused. */
+/** Returns the error of the package mongodb for refused statements at these places. */
 function refused(code: number, ...places: number[]): Error {
   const writeErrors = places.map((index) => ({ index, code, errmsg: "refused" }));
   return Object.assign(new Error("refused"), { name: "MongoBulkWriteError", writeErrors });
 }
 
-it("tells no places of a batch that was sent again for places of the whole", async () => {
+it("never reports places of a batch that was sent again as places of the whole", async () => {
   const errors = [refused(11000, 2), refused(11000, 0)];
   const place = { database: {}, collection: { bulkWrite: () => Promise.reject(errors.shift()) } };
   const call = new CollectionCall(place as unknown as Place, new ServerClock(), {

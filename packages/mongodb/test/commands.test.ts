@@ -7,7 +7,7 @@ describe("a page of a scan", () => {
     [["user:", ""], "^user:"],
     [["user:", ":mail"], "^user:.*:mail$"],
     [["a", "a", "a", "b"], "^a.*b$"],
-  ])("asks the server for the first and the last literal of %j alone", (literals, expression) => {
+  ])("sends the server only the first and the last literal of %j", (literals, expression) => {
     const filter = page(KeyPattern.of(...(literals as [string, ...string[]])), undefined);
     expect(JSON.stringify(filter)).toContain(JSON.stringify({ $regex: expression, $options: "s" }));
   });

@@ -4,8 +4,8 @@ import { mongodb } from "../src/index.js";
 import { longestValue } from "../src/record.js";
 
 /**
- * What a storage in MongoDB is held to. mongo-java-server reads its whole collection for whatever it is asked beyond keys
- * alone, so a scan of 100,000 keys is for a real mongod.
+ * Returns the options of the compliance suite. mongo-java-server reads its whole collection for everything but keys, so only a real
+ * mongod scans 100,000 keys.
  */
 export function compliance(name: string, server: () => Server): ComplianceOptions {
   return {
@@ -16,7 +16,7 @@ export function compliance(name: string, server: () => Server): ComplianceOption
   };
 }
 
-/** The same on a server that is somebody else's. */
+/** Returns the same options for a server of somebody else. */
 export function givenCompliance(service: () => Service): ComplianceOptions {
   return {
     name: "@cacheme/mongodb, MONGODB_URL",

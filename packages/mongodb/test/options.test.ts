@@ -7,12 +7,12 @@ import { settings } from "../src/options.js";
 
 type Target = Parameters<typeof mongodb>[0];
 
-describe("what a storage in MongoDB is called", () => {
+describe("the label of a storage in MongoDB", () => {
   it.each<[string, Target, string]>([
     ["an address", "mongodb://localhost", "mongodb://localhost:27017/test.cacheme"],
     ["a database", "mongodb://user:secret@10.0.0.7:7000/app", "mongodb://10.0.0.7:7000/app.cacheme"],
     ["a replica set", "mongodb://a:1,b:2/app?replicaSet=r", "mongodb://a:1,b:2/app.cacheme"],
-    ["a name in the DNS", "mongodb+srv://user:secret@db.example/app", "mongodb+srv://db.example/app.cacheme"],
+    ["an SRV name", "mongodb+srv://user:secret@db.example/app", "mongodb+srv://db.example/app.cacheme"],
     ["options", { hosts: "a:1", auth: { username: "u", password: "secret" } }, "mongodb://a:1/test.cacheme"],
     ["options with hosts", { hosts: ["a:1", "b:2"], replicaSet: "r" }, "mongodb://a:1,b:2/test.cacheme"],
     ["a client", new MongoClient("mongodb://u:secret@a:1/app"), "mongodb://a:1/app.cacheme"],
@@ -30,7 +30,7 @@ describe("what a storage in MongoDB is called", () => {
   });
 });
 
-describe("reads go to the primary although the client prefers others:", () => {
+describe("reads go to the primary even if the client prefers secondaries:", () => {
   const url = "mongodb://localhost/?readPreference=secondaryPreferred";
   it.each([
     ["an address", url],
@@ -48,35 +48,35 @@ describe("reads go to the primary although the client prefers others:", () => {
   });
 });
 
-describe("what cannot be meant is refused at once:", () => {
+describe("an invalid target or option is refused at once:", () => {
   const url = "mongodb://localhost";
   it.each<[string, () => unknown, string, RegExp]>([
     [
-      "an address whose writes nobody answers",
+      "an address without acknowledged writes",
       () => mongodb("mongodb://localhost/?w=0"),
       "CACHEME_INVALID_OPTION",
       /write concern 0/,
     ],
     [
-      "options whose writes nobody answers",
+      "options without acknowledged writes",
       () => mongodb({ hosts: "a:1", writeConcern: { w: 0 } }),
       "CACHEME_INVALID_OPTION",
       /write concern 0/,
     ],
     [
-      "a client whose writes nobody answers",
+      "a client without acknowledged writes",
       () => mongodb(new MongoClient6(url, { writeConcern: { w: 0 } })),
       "CACHEME_INVALID_OPTION",
       /write concern 0/,
     ],
     [
-      "a Db whose writes nobody answers",
+      "a Db without acknowledged writes",
       () => mongodb(new MongoClient(url).db("test", { writeConcern: { w: 0 } })),
       "CACHEME_INVALID_OPTION",
       /write concern 0/,
     ],
     [
-      "a text that is no address",
+      "a string that is not an address",
       () => mongodb("localhost"),
       "CACHEME_INVALID_OPTION",
       /is not|does not take/,

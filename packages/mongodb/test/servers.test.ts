@@ -11,7 +11,7 @@ describeWithServer("mongodb", "a server that cannot be worked with", (server) =>
   const { closing } = cleanup();
   const storage = (...given: Parameters<typeof mongodb>) => closing(mongodb(...given));
 
-  /** The real database, on which calls fail as they do on a server that has its errors. */
+  /** Makes calls on the real database fail like those of a server with its errors. */
   function refusing(name: string, refuse: Refuse): Parameters<typeof mongodb>[0] {
     const db: Db = closing(new MongoClient(server().url)).db("test");
     const collection: Collection = db.collection(name);
@@ -35,7 +35,7 @@ describeWithServer("mongodb", "a server that cannot be worked with", (server) =>
   const refusal = (message: string, code: number) =>
     Object.assign(new Error(message), { name: "MongoServerError", code });
 
-  it("is told from one that is not there", async () => {
+  it("differs from a server that is not reached", async () => {
     const nowhere = storage("mongodb://127.0.0.1:1/test", { connectTimeout: "5s" });
     await expect(nowhere.connect()).rejects.toMatchObject({
       code: "CACHEME_CONNECT_FAILED",
@@ -43,7 +43,7 @@ describeWithServer("mongodb", "a server that cannot be worked with", (server) =>
     });
   });
 
-  it("is refused with the call that fails, what is there and what is needed, by each call", async () => {
+  it("is refused by each call, with the call that fails, the found server and the needed one", async () => {
     const words = "Invalid $set :: caused by :: $currentDate is not implemented";
     const broken = refusing("broken", (method) => (method === "bulkWrite" ? refusal(words, 238) : undefined));
     const one = storage(broken);
@@ -57,7 +57,7 @@ describeWithServer("mongodb", "a server that cannot be worked with", (server) =>
     }
   });
 
-  it("is refused with the remedy where the user lacks a right, or it is no primary", async () => {
+  it("is refused with advice if the user lacks a right, or it is not a primary", async () => {
     for (const [error, remedy] of [
       [refusal("not authorized on test to execute command", 13), "Grant the user"],
       [refusal("not primary", 10_107), "Give the address of the primary"],
@@ -70,7 +70,7 @@ describeWithServer("mongodb", "a server that cannot be worked with", (server) =>
     }
   });
 
-  it("is connected to while it has no room, and still invalidates tags, by removing their generations", async () => {
+  it("accepts connections while it is full, and still invalidates tags by removing their generations", async () => {
     let error: Error | undefined;
     const writes = ["bulkWrite", "findOneAndUpdate"];
     const one = storage(refusing("crowded", (method) => (writes.includes(method) ? error : undefined)));
@@ -101,7 +101,7 @@ describe("a server of MongoDB's protocol", () => {
     expect(serverName(build)).toBe(name);
   });
 
-  it("is unsupported where the driver says so", () => {
+  it("is unsupported if the package mongodb says so", () => {
     const inside = Object.assign(new Error("reports maximum wire version 6, but"), {
       name: "MongoCompatibilityError",
     });

@@ -11,7 +11,7 @@ const bytes = Buffer.from("value");
 
 describeWithServer("mongodb", "the storage in MongoDB", (server) => {
   const { closing } = cleanup();
-  /** A server in Java takes its time over what it does for the first time. */
+  /** A server in Java is slow in its first calls. */
   const patient = { connectTimeout: "20s", commandTimeout: "20s" } as const;
   const made = (target: Parameters<typeof mongodb>[0], options: MongodbStorageOptions = {}) =>
     closing(mongodb(target, { ...patient, ...options }));
@@ -24,7 +24,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
   ])("with a client of driver %s that the program has already", (version, make) => {
     const collection = `given${version}`;
 
-    it("uses it, with its settings, and never closes it", async () => {
+    it("uses the client with its settings, and never closes it", async () => {
       const client = closing(make());
       const storage = made(client, { collection });
       await storage.writeMany([{ key: "a", bytes, ttl: 60_000 }]);
@@ -33,7 +33,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
       expect(await client.db().command({ ping: 1 })).toMatchObject({ ok: 1 });
     });
 
-    it("takes values from a Db whose settings promote nothing", async () => {
+    it("reads values of a Db whose settings promote nothing", async () => {
       const client = closing(make());
       const db = client.db("test", { promoteValues: false, promoteLongs: false });
       const storage = made(db, { collection });
@@ -44,7 +44,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     });
   });
 
-  it("answers small values that keep no large buffer alive", async () => {
+  it("returns small values that keep no large buffer alive", async () => {
     const storage = made(server().url);
     const keys = Array.from({ length: 500 }, (_, index) => `view:${index}`);
     await storage.writeMany(keys.map((key) => ({ key, bytes: Buffer.alloc(100, 1), ttl: 60_000 })));
@@ -52,7 +52,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     await storage.removeMany(keys);
   });
 
-  it("refuses a value that no document can hold, names its key, and stores the rest", async () => {
+  it("refuses a value that is too long for a document, names its key, and stores the rest", async () => {
     const storage = made(server().url);
     const long = { key: "long", bytes: Buffer.alloc(longestValue + 1), ttl: 1000 };
     await expect(storage.writeMany([{ key: "short", bytes, ttl: 60_000 }, long])).rejects.toMatchObject({
@@ -65,7 +65,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     expect(stored).toBeUndefined();
   });
 
-  it("says which records the server refused, without their values", async () => {
+  it("names the records that the server refused, without their values", async () => {
     const client = clientOf();
     // A collection whose bulk writes are refused in part, as by a validator of the administrator's.
     const db = client.db("test");
@@ -104,7 +104,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     });
   });
 
-  it("makes an index by which the server removes what is over", async () => {
+  it("creates an index by which the server removes expired documents", async () => {
     await made(server().url, { collection: "indexed" }).ping();
     const indexes = await observed("indexed").listIndexes().toArray();
     expect(indexes).toContainEqual(
@@ -112,7 +112,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     );
   });
 
-  it("works where the server refuses the index", async () => {
+  it("works if the server refuses the index", async () => {
     const client = clientOf();
     const db = client.db("test");
     const refusal = Object.assign(new Error("not allowed"), { name: "MongoServerError", code: 13 });
@@ -127,7 +127,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     expect(await storage.removeMany(["no index"])).toBe(1);
   });
 
-  it("sweeps up what is over, and nothing else", async () => {
+  it("sweeps expired documents, and nothing else", async () => {
     const collection = "swept";
     const storage = made(server().url, { collection, sweepInterval: 20 });
     await storage.connect();
@@ -149,7 +149,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     expect(await ids()).toEqual(left);
   });
 
-  it("leaves documents of other programs in the collection alone, whatever their fields are called", async () => {
+  it("leaves documents of other programs in the collection alone, whatever names their fields have", async () => {
     const past = new Date(0);
     const others = [
       { _id: "note", text: "mine", sweepAt: past, at: past, ttl: 1, expires: past, expireAt: past },
@@ -167,7 +167,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     expect(await collection.find().toArray()).toEqual(expect.arrayContaining(others));
   });
 
-  it("keeps the few last times of a generation that is bumped often, and its time", async () => {
+  it("keeps only the last times of a generation that is bumped often, and its time never goes back", async () => {
     const storage = made(server().url, { collection: "generations" });
     let at = 0;
     for (let bump = 0; bump < 30; bump++) {
@@ -186,7 +186,7 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
       absent: true,
     });
   } else {
-    it("leaves it to the server's own TTL index to remove what is over", async () => {
+    it("leaves the removal of expired documents to the server's own TTL index", async () => {
       const collection = observed("ttl");
       const storage = made(server().url, { collection: "ttl", sweepInterval: "1h" });
       await storage.writeMany([{ key: "over", bytes, ttl: 1 }]);
@@ -203,7 +203,7 @@ describe("the time of a generation", () => {
     ...(floor === undefined ? {} : { floor: new Date(floor) }),
   });
 
-  it("is the latest that any of its predecessors had, where the clock was set back", () => {
+  it("is the latest time of its predecessors, if the clock was set back", () => {
     expect(generationOf(generation({ before: 100, now: 50 }))).toEqual({ id: "now", at: 100 });
     expect(generationOf(generation({ now: 50 }, 70))).toEqual({ id: "now", at: 70 });
     expect(generationOf(generation({ now: 150 }, 70))).toEqual({ id: "now", at: 150 });
