@@ -1,8 +1,9 @@
 /** The server's answer to one command. */
 export class Answer {
   /**
-   * The two letters of a meta command's answer: `VA` with a value, `HD` done, `EN` a miss, `NF` not found, `EX` another
-   * CAS than the command's, `NS` not stored, `MN` for `mn`. The whole line of every other answer.
+   * The two letters of a meta command's answer: `VA` with a value, `HD` done, `EN` a miss, `NF` not
+   * found, `EX` another CAS than the command's, `NS` not stored, `MN` for `mn`. The whole line of
+   * every other answer.
    */
   readonly code: string;
   bytes: Buffer | undefined = undefined;
@@ -22,20 +23,30 @@ export class Answer {
   }
 }
 
-/** The server has sent something that is not in its protocol. Nothing that follows can be understood. */
+/**
+ * The server has sent something that is not in its protocol. Nothing that follows can be
+ * understood.
+ */
 export class ProtocolError extends Error {}
 
-/** Longer lines are not the server's. Its longest line names a key of 250 bytes, or is one of its settings. */
+/**
+ * Longer lines are not the server's. Its longest line names a key of 250 bytes, or is one of its
+ * settings.
+ */
 const longestLine = 16_384;
 const longestValue = 2 ** 30;
 const [cr, lf, space, zero, nine] = [13, 10, 32, 48, 57];
 
-/** The longest piece, in bytes, that one value in it may keep alive. Node's own pool of buffers is as long. */
+/**
+ * The longest piece, in bytes, that one value in it may keep alive. Node's own pool of buffers is
+ * as long.
+ */
 const keptWhole = 8192;
 
 /**
- * Reads the server's bytes in pieces of any size, and calls a listener with each whole answer. A value is a view of its piece if
- * the piece is small, or hardly larger than the value. It is a copy otherwise, so that no small value keeps a large piece alive.
+ * Reads the server's bytes in pieces of any size, and calls a listener with each whole answer. A
+ * value is a view of its piece if the piece is small, or hardly larger than the value. It is a copy
+ * otherwise, so that no small value keeps a large piece alive.
  */
 export class AnswerParser {
   readonly #onAnswer: (answer: Answer) => void;
@@ -170,7 +181,10 @@ function readFlags(answer: Answer, chunk: Buffer, start: number, end: number): v
   }
 }
 
-/** Finds the next space in the line, or the line's end. `indexOf` would go on into the values behind the line. */
+/**
+ * Finds the next space in the line, or the line's end. `indexOf` would go on into the values behind
+ * the line.
+ */
 function spaceFrom(chunk: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && chunk[at] !== space) at++;

@@ -30,8 +30,8 @@ export class Client {
   }
 
   /**
-   * Opens the servers. One that answers is enough, because one that is down costs only its own keys. The others get half of
-   * the time.
+   * Opens the servers. One that answers is enough, because one that is down costs only its own
+   * keys. The others get half of the time.
    */
   async open(): Promise<void> {
     const attempts = this.servers.map((server) => server.untilReady());
@@ -64,7 +64,10 @@ export class Client {
     return new ServerCall(first, [], call, this.isPool);
   }
 
-  /** Calls each server that has one of the items. If a server fails, the others are done before the call rejects. */
+  /**
+   * Calls each server that has one of the items. If a server fails, the others are done before the
+   * call rejects.
+   */
   async each(
     names: readonly string[],
     call: StorageCall,
@@ -77,8 +80,8 @@ export class Client {
   }
 
   /**
-   * Calls each server, but skips one of a pool that is known to be down, as long as another is up. A server that is lost while it
-   * is asked fails the call.
+   * Calls each server, but skips one of a pool that is known to be down, as long as another is up.
+   * A server that is lost while it is asked fails the call.
    */
   eachUp(
     names: readonly string[],

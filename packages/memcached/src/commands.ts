@@ -4,10 +4,16 @@ import { itemData, leaseFieldLength } from "./record.js";
 import type { Server } from "./server.js";
 import { TooLarge } from "./trouble.js";
 
-/** The bytes from which a value goes to the socket uncopied, because a copy would cost more than a write of its own. */
+/**
+ * The bytes from which a value goes to the socket uncopied, because a copy would cost more than a
+ * write of its own.
+ */
 const copiedBelow = 16_384;
 
-/** Meta commands (memcached's `doc/protocol.txt`) that are sent together. Each is one line, with the bytes of a write behind it. */
+/**
+ * Meta commands (memcached's `doc/protocol.txt`) that are sent together. Each is one line, with the
+ * bytes of a write behind it.
+ */
 export class Batch {
   /** The commands so far. Each has one answer, in order. */
   commands = 0;
@@ -30,7 +36,10 @@ export class Batch {
     this.#text = "\r\n";
   }
 
-  /** Returns what to write to the socket: strings in latin1, which has one byte a character, and bytes. */
+  /**
+   * Returns what to write to the socket: strings in latin1, which has one byte a character, and
+   * bytes.
+   */
   chunks(): readonly (string | Uint8Array)[] {
     return this.#parts.length === 0 ? [this.#text] : joined([...this.#parts, this.#text]);
   }
@@ -110,7 +119,9 @@ export function storeRecord(
   return true;
 }
 
-/** Returns the seconds before the item's end at which it is stale, or 0 if it is fresh to its end. */
+/**
+ * Returns the seconds before the item's end at which it is stale, or 0 if it is fresh to its end.
+ */
 function staleAt(
   freshFor: number | undefined,
   seconds: number | undefined,

@@ -13,8 +13,9 @@ export interface ServerAddress {
 }
 
 /**
- * One TCP connection, with TLS or without, from its beginning to its end. Answers come in the order of what was sent. When it
- * ends, each exchange that waits fails, and nothing is sent twice. It keeps no process alive.
+ * One TCP connection, with TLS or without, from its beginning to its end. Answers come in the order
+ * of what was sent. When it ends, each exchange that waits fails, and nothing is sent twice. It
+ * keeps no process alive.
  */
 export class Connection {
   readonly #onEnd: (reason: Error) => void;
@@ -66,7 +67,9 @@ export class Connection {
     return this.#isSilent;
   }
 
-  /** Sends the bytes, in one write with everything else that is sent in this turn of the event loop. */
+  /**
+   * Sends the bytes, in one write with everything else that is sent in this turn of the event loop.
+   */
   send(chunks: readonly (string | Uint8Array)[], awaited: number | "END"): Exchange {
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
     for (const chunk of chunks) {
@@ -79,8 +82,8 @@ export class Connection {
   }
 
   /**
-   * Handles an exchange whose deadline has passed. If the server has sent nothing since, or has not read all of the batch, it
-   * may never do so, and the connection is dropped.
+   * Handles an exchange whose deadline has passed. If the server has sent nothing since, or has not
+   * read all of the batch, it may never do so, and the connection is dropped.
    */
   giveUp(exchange: Exchange, milliseconds: number): void {
     if (exchange.isSettled) return;

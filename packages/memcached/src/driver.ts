@@ -44,7 +44,8 @@ export class MemcachedDriver implements Driver {
 
   constructor(settings: Settings) {
     this.#client = new Client(settings);
-    // Servers of a pool give their version while connecting. A trial would wait for those that are down.
+    // Servers of a pool give their version while connecting. A trial would wait for those that are
+    // down.
     if (!this.#client.isPool) this.trial = { needs, passes: isFull };
   }
 
@@ -68,9 +69,9 @@ export class MemcachedDriver implements Driver {
   }
 
   /**
-   * Reads the `time` of the server's statistics, by which it expires items. The server updates it once a second, so it is up to
-   * a second behind, and up to two on a busy server. In a pool the first server by name that is up answers, so that every
-   * process reads the same clock.
+   * Reads the `time` of the server's statistics, by which it expires items. The server updates it
+   * once a second, so it is up to a second behind, and up to two on a busy server. In a pool the
+   * first server by name that is up answers, so that every process reads the same clock.
    */
   async time(call: StorageCall): Promise<number> {
     const seconds = Number(statsOf(await this.#client.toFirstUp(call).stats()).get("time"));

@@ -1,7 +1,7 @@
 /*
- * Expiration times (memcached's "exptime") are whole seconds: relative up to 30 days, and a time of the server's clock beyond. The
- * clock ticks once a second and counts the second that has begun as a whole one, so an item of `n` seconds is kept for more
- * than `n - 1` and at most `n`.
+ * Expiration times (memcached's "exptime") are whole seconds: relative up to 30 days, and a time of
+ * the server's clock beyond. The clock ticks once a second and counts the second that has begun as
+ * a whole one, so an item of `n` seconds is kept for more than `n - 1` and at most `n`.
  */
 
 const thirtyDays = 30 * 86_400;
@@ -9,7 +9,10 @@ const thirtyDays = 30 * 86_400;
 /** The server's time is a signed number of 32 bits. */
 const lastSecond = 2 ** 31 - 1;
 
-/** Rounds a ttl up to seconds, so a record is never returned a whole second after its ttl, and may go one before. */
+/**
+ * Rounds a ttl up to seconds, so a record is never returned a whole second after its ttl, and may
+ * go one before.
+ */
 export function ttlSeconds(ttl: number | undefined): number | undefined {
   return ttl === undefined ? undefined : Math.max(1, Math.ceil(ttl / 1000));
 }
@@ -20,8 +23,8 @@ export function leaseSeconds(milliseconds: number): number {
 }
 
 /**
- * Returns the token of the `T` flag. A record without a ttl gets the last second that a server knows, in January 2038. It must
- * have an end, because its other times are counted from there.
+ * Returns the token of the `T` flag. A record without a ttl gets the last second that a server
+ * knows, in January 2038. It must have an end, because its other times are counted from there.
  *
  * @param seconds `undefined` for the longest time
  * @param now returns the server's time

@@ -15,11 +15,13 @@ import type { ServerCall } from "./server-call.js";
 import { isFull, refusal } from "./trouble.js";
 
 /*
- * Generations are ordinary records. Each is read first, and then written on condition that nothing has changed since, so that
- * one of many makes it, and no later generation has an earlier time. A writer that was second reads again.
+ * Generations are ordinary records. Each is read first, and then written on condition that nothing
+ * has changed since, so that one of many makes it, and no later generation has an earlier time. A
+ * writer that was second reads again.
  *
- * Their time is the server's, as each client has read it: within two seconds of it, and never before the time that was there. The
- * servers of a pool have a clock each, so the grant of a lease has no time to compare with them.
+ * Their time is the server's, as each client has read it: within two seconds of it, and never
+ * before the time that was there. The servers of a pool have a clock each, so the grant of a lease
+ * has no time to compare with them.
  */
 
 /** A tag with the name of its item. */
@@ -37,7 +39,10 @@ interface Seen extends Tag {
 /** The generations so far, by key. */
 type Generations = Map<string, Generation>;
 
-/** One look at the tags of a server that are still open. Adds what it made, and returns what is open after it. */
+/**
+ * One look at the tags of a server that are still open. Adds what it made, and returns what is open
+ * after it.
+ */
 type Round = (part: ServerCall, open: readonly Tag[], made: Generations) => Promise<readonly Tag[]>;
 
 export function ensure(
@@ -136,7 +141,10 @@ async function write(
   return again;
 }
 
-/** Removes generations, because a full server still removes. Without its generation each entry of a tag is a miss. */
+/**
+ * Removes generations, because a full server still removes. Without its generation each entry of a
+ * tag is a miss.
+ */
 async function lose(part: ServerCall, tags: readonly Tag[]): Promise<void> {
   const answers = await part.ask((batch) => {
     for (const { name } of tags) batch.command(`md ${name}`);
@@ -145,7 +153,8 @@ async function lose(part: ServerCall, tags: readonly Tag[]): Promise<void> {
 }
 
 /**
- * Sets a new end with `mg … T`, without the bytes. Items that are kept longer already are not in the batch.
+ * Sets a new end with `mg … T`, without the bytes. Items that are kept longer already are not in
+ * the batch.
  *
  * @returns the tags whose item is gone
  */
@@ -170,7 +179,10 @@ function timeAfter(before: Generation | undefined, server: Server): number {
   return before === undefined ? now : Math.max(now, before.at + 1);
 }
 
-/** Returns the seconds that an item must still be kept for. A time of the server's own clock is known to two seconds. */
+/**
+ * Returns the seconds that an item must still be kept for. A time of the server's own clock is
+ * known to two seconds.
+ */
 function leastLeft(server: Server, seconds: number | undefined): number {
   const end = expiry(seconds, () => server.now());
   return end === seconds ? end : end - server.now() - 2;

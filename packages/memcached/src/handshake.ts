@@ -16,7 +16,8 @@ export interface Account {
  * Sends the account on a new connection, and asks the server for its statistics.
  *
  * @param label the server, for messages
- * @throws Refusal with the server's words if it refuses the account, StorageError if the storage cannot work with it
+ * @throws Refusal with the server's words if it refuses the account, StorageError if the storage
+ *   cannot work with it
  */
 export async function handshake(
   connection: Connection,
@@ -25,9 +26,10 @@ export async function handshake(
 ): Promise<ServerFacts> {
   if (username !== undefined) {
     const words = Buffer.from(`${username} ${password ?? ""}`);
-    // A server without accounts would store an item. This item has expired before it is stored, which removes the item with its
-    // name, so the name is one that no record of ours can have, and hardly a record of another program. A server that
-    // does not know the account answers fewer times than it got commands, so nothing is sent behind it.
+    // A server without accounts would store an item. This item has expired before it is stored,
+    // which removes the item with its name, so the name is one that no record of ours can have, and
+    // hardly a record of another program. A server that does not know the account answers fewer
+    // times than it got commands, so nothing is sent behind it.
     const [answer] = await connection.send([`set ${accountItem} 0 -1 ${words.length}\r\n`, words, "\r\n"], 1)
       .answers;
     if (answer !== undefined && isErrorAnswer(answer)) throw refusal(answer);

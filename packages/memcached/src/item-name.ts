@@ -1,14 +1,17 @@
 import { hash } from "node:crypto";
 
-/** The names that a server accepts: up to 250 bytes of ASCII without spaces and control characters. */
+/**
+ * The names that a server accepts: up to 250 bytes of ASCII without spaces and control characters.
+ */
 const plain = /^[!-~]{1,250}$/;
 
 /** The beginning of a name that is a hash. */
 const hashMark = "#";
 
 /**
- * Returns the name of a key's item on a server: the key itself if the server accepts it, otherwise a hash of 192 bits behind
- * a `#`. A key that begins with a `#` is hashed too, so no key's own name is ever the hash of another.
+ * Returns the name of a key's item on a server: the key itself if the server accepts it, otherwise
+ * a hash of 192 bits behind a `#`. A key that begins with a `#` is hashed too, so no key's own name
+ * is ever the hash of another.
  */
 export function itemName(key: string): string {
   if (plain.test(key) && !key.startsWith(hashMark)) return key;

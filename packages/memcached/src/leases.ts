@@ -19,20 +19,29 @@ import type { ServerCall } from "./server-call.js";
 import { isErrorAnswer, Refusal, refusal } from "./trouble.js";
 
 /*
- * A lease is the CAS number that the server gives an item with each change. The token is that number, and every change (a
- * write, a removal, another lease) makes it invalid.
+ * A lease is the CAS number that the server gives an item with each change. The token is that
+ * number, and every change (a write, a removal, another lease) makes it invalid.
  *
- * A key without an item is leased by the server itself, in the one round trip of the look (`mg … N`). Beside bytes a lease
- * is marked in a second round trip, on condition that nothing has changed since the first.
+ * A key without an item is leased by the server itself, in the one round trip of the look (`mg …
+ * N`). Beside bytes a lease is marked in a second round trip, on condition that nothing has changed
+ * since the first.
  */
 
-/** The answer for a key whose server in a pool is down: the caller loads as without a cache, and no fill takes the token. */
+/**
+ * The answer for a key whose server in a pool is down: the caller loads as without a cache, and no
+ * fill takes the token.
+ */
 const withoutRight: LeaseAnswer = { outcome: "granted", token: "server-down", at: undefined };
 
-/** The looks at a key for a request that does not steal, if other clients were faster every time. */
+/**
+ * The looks at a key for a request that does not steal, if other clients were faster every time.
+ */
 const mostRounds = 5;
 
-/** Milliseconds in which the server's clock ticks once at most, so that the time that is left is off by one second at most. */
+/**
+ * Milliseconds in which the server's clock ticks once at most, so that the time that is left is off
+ * by one second at most.
+ */
 const oneTick = 1000;
 
 export async function acquire(
@@ -53,7 +62,8 @@ export async function acquire(
     });
     endIfLate(call);
   } catch (error) {
-    // The caller gets none of the leases that were granted, and they would hold everybody up until they end.
+    // The caller gets none of the leases that were granted, and they would hold everybody up until
+    // they end.
     const held = answers.flatMap((answer, place) =>
       answer.outcome === "granted" ? [{ key: requests[place]?.key ?? "", token: answer.token }] : [],
     );
@@ -128,7 +138,10 @@ interface Claim extends Wanted {
   readonly item: Look;
 }
 
-/** Looks at the keys, marks those that are free, and looks again at those that another client has changed meanwhile. */
+/**
+ * Looks at the keys, marks those that are free, and looks again at those that another client has
+ * changed meanwhile.
+ */
 async function acquirePart(
   part: ServerCall,
   wanted: readonly Wanted[],
@@ -155,7 +168,10 @@ async function acquirePart(
   }
 }
 
-/** After the deadline nothing that is asked for is answered, and what was granted by then must be given back. */
+/**
+ * After the deadline nothing that is asked for is answered, and what was granted by then must be
+ * given back.
+ */
 function endIfLate({ isLate }: { readonly isLate: boolean }): void {
   if (isLate) throw new Error("nobody waits any more");
 }
@@ -172,12 +188,15 @@ async function look(part: ServerCall, open: readonly Wanted[]): Promise<readonly
     if (answer.code === "EN") throw new Refusal("out of memory storing a lease");
     if (answer.code !== "VA") throw refusal(answer);
     const { name = "", request } = open[index] ?? {};
-    // An item that another program has marked as stale (`md … I`) has this flag too, and has its bytes.
+    // An item that another program has marked as stale (`md … I`) has this flag too, and has its
+    // bytes.
     return { ...itemOf(answer, name, request?.key ?? ""), won: answer.won && answer.bytes?.length === 0 };
   });
 }
 
-/** Returns the answer if there is nothing to mark: another client has the lease, or nobody needs it. */
+/**
+ * Returns the answer if there is nothing to mark: another client has the lease, or nobody needs it.
+ */
 function without(item: Item, { steal }: Acquisition): LeaseAnswer | undefined {
   if (steal) return undefined;
   if (item.isFresh && item.bytes !== undefined) return { outcome: "fresh", bytes: item.bytes };
@@ -202,9 +221,10 @@ async function claim(
     if (one === undefined) continue;
     const kind = kindOf(one);
     const isWritten = code === "HD";
-    // After a slow round trip, bytes that were written again may live too long. And if a mark cannot be put behind the bytes,
-    // there may be no room for it (`NS`, as for an item that is gone). The lease is worth more than stale bytes: they are
-    // removed, if they have not changed, and the next round leases the rest.
+    // After a slow round trip, bytes that were written again may live too long. And if a mark
+    // cannot be put behind the bytes, there may be no room for it (`NS`, as for an item that is
+    // gone). The lease is worth more than stale bytes: they are removed, if they have not changed,
+    // and the next round leases the rest.
     const isVoid = isWritten ? isSlow && kind === "anew" : code === "NS" || !isChanged(code);
     if (isVoid) undone.push(`md ${one.name} C${isWritten ? cas : one.item.cas}`);
     if (!isWritten || isVoid) again.push(one);
@@ -218,7 +238,10 @@ async function claim(
   return again;
 }
 
-/** Returns how a lease is written: without bytes, as a mark behind the bytes, or with the bytes in an item that lives longer. */
+/**
+ * Returns how a lease is written: without bytes, as a mark behind the bytes, or with the bytes in
+ * an item that lives longer.
+ */
 function kindOf({ item, request }: Claim): "alone" | "anew" | "behind" {
   if (item.bytes === undefined) return "alone";
   return item.left >= leaseSeconds(request.duration) ? "behind" : "anew";
@@ -234,7 +257,8 @@ function mark(batch: Batch, one: Claim): void {
   } else if (kind === "behind") {
     batch.store(name, `MA C${cas} c`, [leaseField(left - seconds)]);
   } else {
-    // The item's end moves, and the times that are counted from it move with it. One second more for a tick between.
+    // The item's end moves, and the times that are counted from it move with it. One second more
+    // for a tick between.
     const later = seconds - left + 1;
     const { flags, pieces } = itemData(name, request.key, bytes, {
       staleAt: item.staleAt + later,

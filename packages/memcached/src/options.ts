@@ -24,7 +24,10 @@ export interface MemcachedServer {
 
 /** The servers, and how to connect to them. */
 export interface MemcachedConnectionOptions {
-  /** At least one. Every program that shares the servers must give the same ones, with the same names and weights. */
+  /**
+   * At least one. Every program that shares the servers must give the same ones, with the same
+   * names and weights.
+   */
   readonly servers: readonly MemcachedServer[];
   /** The username for a server with `--auth-file`. No spaces. */
   readonly username?: string | undefined;
@@ -63,7 +66,8 @@ const storageOptions = new OptionTable(where, connectionRows);
 
 const connectionOptions = new OptionTable(where, {
   servers: { kind: optionKind("a list of at least one server", isList), isRequired: true },
-  // The server's own file of accounts has them as `username:password`, and a client sends `username password`.
+  // The server's own file of accounts has them as `username:password`, and a client sends `username
+  // password`.
   username: {
     kind: accountWord("a string without spaces, colons and control characters", /^[^\s:\p{Cc}]+$/u),
   },
@@ -78,8 +82,8 @@ const serverOptions = new OptionTable(`a server of ${where}`, {
 });
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option, `CACHEME_INVALID_DURATION` for an
- *   invalid timeout
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
+ *   `CACHEME_INVALID_DURATION` for an invalid timeout
  */
 export function settings(
   target: string | MemcachedConnectionOptions,

@@ -8,16 +8,17 @@ export const noLeasesBehindProxy: string =
 /**
  * Whether the answers to `stats` and `stats settings` are those of a proxy.
  *
- * memcached that was started with `-o proxy_config` says so in `stats settings` since 1.6.15. In `stats` it counts the
- * reloads of its configuration since 1.6.13; a server that is no proxy leaves that line out.
+ * memcached that was started with `-o proxy_config` says so in `stats settings` since 1.6.15. In
+ * `stats` it counts the reloads of its configuration since 1.6.13; a server that is no proxy leaves
+ * that line out.
  */
 export function isProxy(stats: ReadonlyMap<string, string>): boolean {
   return stats.get("proxy_enabled") === "yes" || stats.has("proxy_config_reloads");
 }
 
 /**
- * Refuses to lease through a proxy. A lazy storage learns what the server is from the first connection, so a caller may
- * hold its leases by then.
+ * Refuses to lease through a proxy. A lazy storage learns what the server is from the first
+ * connection, so a caller may hold its leases by then.
  *
  * @throws StorageError `CACHEME_NOT_OFFERED` with the reason
  */

@@ -2,18 +2,19 @@ import type { Answer } from "./answers.js";
 import { isHashed } from "./item-name.js";
 
 /*
- * The data of an item is the value's bytes, and its client flags are `2 * length + 1`. Fields may follow the value, and the flags
- * tell where it ends. A lease is one more field: the server appends it in one step, and the value and its times are not sent
- * again.
+ * The data of an item is the value's bytes, and its client flags are `2 * length + 1`. Fields may
+ * follow the value, and the flags tell where it ends. A lease is one more field: the server appends
+ * it in one step, and the value and its times are not sent again.
  *
  *   K  length (2 bytes), key   the whole key, if the item's name is a hash of it
  *   F  number (4 bytes)        fresh while the item is kept for more than so many seconds
  *   V  number                  the value exists while the item is kept for more than so many seconds
  *   L  number                  leased while the item is kept for more than so many seconds; the last field counts
  *
- * Times are seconds before the item's end. The server counts them down on its own clock and sends them with each answer (`t`), so
- * no clock of a client is ever in them. An item without flags and without bytes is a lease alone. The server makes it
- * (`N`), or a client writes it, and it is leased as long as it exists.
+ * Times are seconds before the item's end. The server counts them down on its own clock and sends
+ * them with each answer (`t`), so no clock of a client is ever in them. An item without flags and
+ * without bytes is a lease alone. The server makes it (`N`), or a client writes it, and it is
+ * leased as long as it exists.
  */
 
 const fieldOfKey = 0x4b;

@@ -27,8 +27,8 @@ export class ServerCall {
   }
 
   /**
-   * Sends commands once the server is ready, and returns an answer for each, in order. Does not settle if the deadline has
-   * passed before.
+   * Sends commands once the server is ready, and returns an answer for each, in order. Does not
+   * settle if the deadline has passed before.
    *
    * @param write is called once, when the server is ready
    */
@@ -41,8 +41,8 @@ export class ServerCall {
   }
 
   /**
-   * Sends `mg` for each name. Each answer must have the number of its command, because the answer of another key would be worse
-   * than none.
+   * Sends `mg` for each name. Each answer must have the number of its command, because the answer
+   * of another key would be worse than none.
    */
   async get(names: readonly string[], flags: (index: number) => string): Promise<readonly Answer[]> {
     let first = 0;

@@ -5,14 +5,20 @@ import { isProxy } from "./proxy.js";
 /** A server's properties, which the handshake reads. */
 export interface ServerFacts {
   readonly version: string;
-  /** Whether the server is a proxy. Then it answers with its own statistics, and not with those of the servers behind it. */
+  /**
+   * Whether the server is a proxy. Then it answers with its own statistics, and not with those of
+   * the servers behind it.
+   */
   readonly isProxy: boolean;
   /**
-   * The run of the server's process. CAS numbers, of which leases are made, start again with each run, so the token of an earlier
-   * run must be refused.
+   * The run of the server's process. CAS numbers, of which leases are made, start again with each
+   * run, so the token of an earlier run must be refused.
    */
   readonly run: string;
-  /** The most bytes of one item, with its name and the server's own 60 bytes. Infinite if the server does not say. */
+  /**
+   * The most bytes of one item, with its name and the server's own 60 bytes. Infinite if the server
+   * does not say.
+   */
   readonly longestItem: number;
   /** The server's clock at the handshake, in seconds since the epoch. */
   readonly time: number;
@@ -23,7 +29,10 @@ export interface ServerFacts {
 /** Before 1.6.13 a write answers with the CAS of the item before it, so leases do not hold. */
 const oldest: Version = [1, 6, 13];
 
-/** Before 1.6.20 a proxy reverses the order of commands that arrive together, so the older of two writes may win. */
+/**
+ * Before 1.6.20 a proxy reverses the order of commands that arrive together, so the older of two
+ * writes may win.
+ */
 const oldestProxy: Version = [1, 6, 20];
 
 type Version = readonly [number, number, number];
@@ -60,7 +69,8 @@ export function serverFacts(stats: ReadonlyMap<string, string>, label: string): 
   return {
     version,
     isProxy: passesOn,
-    // Both numbers come from one tick of the server's clock, so their difference is the same as long as it runs.
+    // Both numbers come from one tick of the server's clock, so their difference is the same as
+    // long as it runs.
     run: `${stats.get("pid") ?? ""}-${time - Number(stats.get("uptime") ?? 0)}`,
     longestItem: limit > 0 ? limit : Number.POSITIVE_INFINITY,
     time,
@@ -68,7 +78,10 @@ export function serverFacts(stats: ReadonlyMap<string, string>, label: string): 
   };
 }
 
-/** The version of another product may be of another form. It is accepted, and the trial tells whether it works. */
+/**
+ * The version of another product may be of another form. It is accepted, and the trial tells
+ * whether it works.
+ */
 function isOlder(version: string, least: Version): boolean {
   const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
   if (parts === undefined) return false;

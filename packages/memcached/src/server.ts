@@ -77,14 +77,20 @@ export class Server implements Member {
     this.#connection?.giveUp(exchange, this.#settings.commandTimeout);
   }
 
-  /** Returns the first of so many numbers in a row that no recent command on the connection has. They are short. */
+  /**
+   * Returns the first of so many numbers in a row that no recent command on the connection has.
+   * They are short.
+   */
   numbers(count: number): number {
     const first = this.#number;
     this.#number = (first + count) % 100_000;
     return first;
   }
 
-  /** Drops the connection, because the answers are not those of the commands, and nothing that follows can be trusted. */
+  /**
+   * Drops the connection, because the answers are not those of the commands, and nothing that
+   * follows can be trusted.
+   */
   distrust(): Error {
     const reason = new Error("the server's answers were out of step with what it was asked");
     this.#connection?.drop(reason);
@@ -92,8 +98,9 @@ export class Server implements Member {
   }
 
   /**
-   * Returns the server's time in whole seconds since the epoch. It may be up to two seconds behind the server's clock, but not
-   * ahead of it, so an item that is kept up to such a time may go sooner, and not later.
+   * Returns the server's time in whole seconds since the epoch. It may be up to two seconds behind
+   * the server's clock, but not ahead of it, so an item that is kept up to such a time may go
+   * sooner, and not later.
    */
   now(): number {
     const { time, heardAt } = this.facts;

@@ -7,7 +7,8 @@ import { ServerPool } from "./server-pool.js";
 const capabilities = {
   scan: false,
   ttlPrecision: 1000,
-  // Beside bytes that are there, and for generations, the first round trip looks and the second one writes.
+  // Beside bytes that are there, and for generations, the first round trip looks and the second one
+  // writes.
   roundTrips: { acquire: 2, ensure: 2, bump: 2 },
 } as const;
 

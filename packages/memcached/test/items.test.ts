@@ -142,7 +142,8 @@ describeWithServer("memcached", "items on the server", (server) => {
       const lease = () => storage.leases?.acquire([{ key: "full", duration: 1000, steal: true }]);
       expect((await lease())?.[0]?.outcome).toBe("granted");
       expect((await storage.readMany(["full"]))[0]?.length).toBe(most);
-      // There is room for one mark. The next lease is worth more than bytes that are being replaced.
+      // There is room for one mark. The next lease is worth more than bytes that are being
+      // replaced.
       const [answer] = (await lease()) ?? [];
       if (answer?.outcome !== "granted") throw new Error("The lease was not to be had.");
       expect(await storage.leases?.fill([{ ...text("full", "new"), token: answer.token }])).toEqual([true]);

@@ -6,10 +6,10 @@ import { expect, it } from "vitest";
 import { memcached } from "../src/index.js";
 
 /**
- * Answers of the proxy of memcached 1.6.45, built from its source with `--enable-proxy` and started with
- * `-o proxy_config=route.lua`: the lines of `stats` and `stats settings` that a storage reads or that name the proxy. Both
- * are about the proxy itself, whichever servers are behind it. Such a server without `proxy_config` leaves out
- * `proxy_config_reloads` and says `proxy_enabled no`.
+ * Answers of the proxy of memcached 1.6.45, built from its source with `--enable-proxy` and started
+ * with `-o proxy_config=route.lua`: the lines of `stats` and `stats settings` that a storage reads
+ * or that name the proxy. Both are about the proxy itself, whichever servers are behind it. Such a
+ * server without `proxy_config` leaves out `proxy_config_reloads` and says `proxy_enabled no`.
  */
 const ofProxy = (version: string): string =>
   `${[

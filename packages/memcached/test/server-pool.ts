@@ -1,7 +1,10 @@
 import { type Server, server } from "@cacheme/test-services";
 import type { ComplianceProxy, ComplianceServer } from "@cacheme/testkit";
 
-/** Several servers that live and die together, for tests of a storage that spreads its keys over them. */
+/**
+ * Several servers that live and die together, for tests of a storage that spreads its keys over
+ * them.
+ */
 export class ServerPool implements ComplianceServer {
   readonly servers: readonly Server[];
   readonly url: string;

@@ -84,7 +84,10 @@ describeWithServer("memcached", "a server with a password", (server) => {
 describeWithServer("memcached", "a server behind TLS", (server) => {
   const { closing, after } = cleanup();
 
-  /** A door before the plain server, with a certificate for localhost that nobody but itself vouches for. */
+  /**
+   * A door before the plain server, with a certificate for localhost that nobody but itself vouches
+   * for.
+   */
   async function door() {
     const [key, cert] = ["key", "cert"].map((name) =>
       readFileSync(new URL(`fixtures/localhost-${name}.pem`, import.meta.url), "utf8"),

@@ -39,7 +39,10 @@ export interface MongodbBulkResult {
   readonly matchedCount: number;
 }
 
-/** The options of each command. When the signal aborts, the command fails and its connection is closed. */
+/**
+ * The options of each command. When the signal aborts, the command fails and its connection is
+ * closed.
+ */
 export interface CallOptions {
   readonly signal: AbortSignal;
 }

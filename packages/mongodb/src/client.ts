@@ -26,8 +26,9 @@ export interface Place {
 }
 
 /**
- * The client of the storage: the program's own, or one of ours. One of ours is dropped as a whole if the server sends nothing at all up to
- * a deadline, because behind a partition every socket of its pool is dead, and each would cost a call its deadline.
+ * The client of the storage: the program's own, or one of ours. One of ours is dropped as a whole
+ * if the server sends nothing at all up to a deadline, because behind a partition every socket of
+ * its pool is dead, and each would cost a call its deadline.
  */
 export class Client {
   readonly #target: ConnectionTarget;
@@ -45,7 +46,9 @@ export class Client {
     this.#place = target.given;
   }
 
-  /** Returns the place once its client is connected. If several calls are concurrent, one connects. */
+  /**
+   * Returns the place once its client is connected. If several calls are concurrent, one connects.
+   */
   async ready(): Promise<Place> {
     this.#place ??= this.#make();
     const place = this.#place;
@@ -68,7 +71,10 @@ export class Client {
     this.#heard = elapsed();
   }
 
-  /** Drops a client of ours if the server has sent nothing since that moment. The next call makes a new one. */
+  /**
+   * Drops a client of ours if the server has sent nothing since that moment. The next call makes a
+   * new one.
+   */
   dropIfSilent(place: Place, since: number): void {
     if (this.#place !== place || this.#heard >= since) return;
     this.#sockets?.reset();

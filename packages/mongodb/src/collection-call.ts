@@ -50,7 +50,9 @@ export class CollectionCall {
     return found.map(({ _id }) => _id);
   }
 
-  /** Reads the key of a document and the time of its writing: the one behind so many in an order. */
+  /**
+   * Reads the key of a document and the time of its writing: the one behind so many in an order.
+   */
   async first(
     filter: Command,
     order: { readonly sort: Command; readonly skip: number },
@@ -75,8 +77,9 @@ export class CollectionCall {
   /**
    * Updates each document that matches, and inserts each that is not there.
    *
-   * @param mustLand whether the statement's filter is its key alone. If two clients insert one key at once, one of them may
-   *   fail. Then the document is there, and the statement is sent once more.
+   * @param mustLand whether the statement's filter is its key alone. If two clients insert one key
+   *   at once, one of them may fail. Then the document is there, and the statement is sent once
+   *   more.
    * @returns the places of the statements whose document is there and does not match
    */
   async upsert(
@@ -114,7 +117,8 @@ export class CollectionCall {
   }
 
   /**
-   * Reads the server's estimate of the collection: how many documents it has, and their bytes without indexes and compression.
+   * Reads the server's estimate of the collection: how many documents it has, and their bytes
+   * without indexes and compression.
    *
    * @throws MongoServerError if the user may not read statistics
    */
@@ -136,7 +140,10 @@ export class CollectionCall {
   }
 }
 
-/** Drops the places of the second batch: as places of the first one they would name other keys than those that failed. */
+/**
+ * Drops the places of the second batch: as places of the first one they would name other keys than
+ * those that failed.
+ */
 function withoutPlaces(error: unknown): never {
   if (isError(error) && writeErrorsOf(error) !== undefined) throw new Error(error.message);
   throw error;

@@ -9,7 +9,10 @@ export interface UpdateStatement {
   readonly updateOne: { readonly filter: Command; readonly update: Command; readonly upsert?: boolean };
 }
 
-/** Whether a length of time has not passed since a moment. It has if there is no moment, because `null` is less than any date. */
+/**
+ * Whether a length of time has not passed since a moment. It has if there is no moment, because
+ * `null` is less than any date.
+ */
 function running(moment: string, length: string): Command {
   return { $lt: ["$$NOW", { $add: [moment, length] }] };
 }
@@ -32,8 +35,9 @@ export function fresh(keys: readonly string[]): Command {
 }
 
 /**
- * Documents that a removal removes and counts: values that have not expired, and leases. An expired value without a lease stays for
- * the sweep, so that it is not counted. A lease is removed in any case, so that no fill follows the removal.
+ * Documents that a removal removes and counts: values that have not expired, and leases. An expired
+ * value without a lease stays for the sweep, so that it is not counted. A lease is removed in any
+ * case, so that no fill follows the removal.
  */
 export function removable(keys: readonly string[]): Command {
   return { ...anyOf(keys), $or: [{ lease: { $exists: true } }, { $expr: isAlive }] };
@@ -49,9 +53,10 @@ export function heldBy(key: string, token: string): Command {
 }
 
 /**
- * The keys that match the pattern's outline, after the last key of the page before. The storage filters the answer by the whole
- * pattern, because the server's regular expressions backtrack. The two conditions on the key are separate, because some servers
- * ignore an operator beside a `$regex`.
+ * The keys that match the pattern's outline, after the last key of the page before. The storage
+ * filters the answer by the whole pattern, because the server's regular expressions backtrack. The
+ * two conditions on the key are separate, because some servers ignore an operator beside a
+ * `$regex`.
  */
 export function page(pattern: KeyPattern, after: string | undefined): Command {
   const from = after === undefined ? { $gte: pattern.prefix } : { $gt: after };
@@ -61,7 +66,10 @@ export function page(pattern: KeyPattern, after: string | undefined): Command {
   };
 }
 
-/** Returns a prefix without its `.*$`, because the server then uses its index and skips the rest of each key. */
+/**
+ * Returns a prefix without its `.*$`, because the server then uses its index and skips the rest of
+ * each key.
+ */
 function expression(pattern: KeyPattern): string {
   const whole = pattern.outline.regExp();
   return pattern.isPrefix ? whole.slice(0, -".*$".length) : whole;
@@ -113,7 +121,10 @@ export function prolonging(ttl: number, sweepAt: Date): Command {
   return { $set: { ttl, freshFor: ttl, cachemeSweepAt: sweepAt }, $currentDate: { at: true } };
 }
 
-/** Stores a generation under a key, and keeps the times of those before it: see `GenerationDocument`. */
+/**
+ * Stores a generation under a key, and keeps the times of those before it: see
+ * `GenerationDocument`.
+ */
 export function bumping(id: string, ttl: number, sweepAt: Date): Command {
   return {
     $set: { "generation.id": id, ttl, freshFor: ttl, cachemeSweepAt: sweepAt },

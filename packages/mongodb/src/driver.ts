@@ -43,7 +43,10 @@ import {
 const pageSize = 1000;
 const keysPerQuery = 5 * pageSize;
 
-/** Sweep intervals that a document must be expired for before the sweep removes what the server has left. */
+/**
+ * Sweep intervals that a document must be expired for before the sweep removes what the server has
+ * left.
+ */
 const patience = 3;
 
 /** One document for each key, in one collection. */
@@ -88,8 +91,8 @@ export class MongodbDriver implements Driver {
   }
 
   /**
-   * Reads the `localTime` of `hello`: the clock that `$$NOW` and `$currentDate` read, for less than a query costs. In MongoDB
-   * `$$NOW` may be some milliseconds behind it.
+   * Reads the `localTime` of `hello`: the clock that `$$NOW` and `$currentDate` read, for less than
+   * a query costs. In MongoDB `$$NOW` may be some milliseconds behind it.
    */
   time(call: StorageCall): Promise<number> {
     return this.#use(call, ({ database, options }) => this.#clock.read(database, options));
@@ -114,7 +117,9 @@ export class MongodbDriver implements Driver {
     return this.#use(call, (sent) => sent.remove(removable(keys)));
   }
 
-  /** Begins each page after the last key of the page before, so nothing is open between two pages. */
+  /**
+   * Begins each page after the last key of the page before, so nothing is open between two pages.
+   */
   async *scan(pattern: KeyPattern, page: ScanPage): AsyncGenerator<readonly string[]> {
     for (let after: string | undefined; ; ) {
       const query = { limit: keysPerQuery, sort: { _id: 1 } };
@@ -181,7 +186,8 @@ export class MongodbDriver implements Driver {
     // The caller has got its error, so nothing may be sent any more.
     if (call.isLate) return new Promise<never>(() => {});
     const { signal } = call;
-    // Before the package mongodb hears of it, which would close the connection and leave it what it has to send.
+    // Before the package mongodb hears of it, which would close the connection and leave it what it
+    // has to send.
     signal.addEventListener("abort", () => client.dropIfSilent(place, began), { once: true });
     try {
       const answer = await act(new CollectionCall(place, this.#clock, { signal }));

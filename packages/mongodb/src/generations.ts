@@ -14,8 +14,8 @@ import { forever, generationOf, lengthOf, type RecordDocument } from "./record.j
 import { sweepTime } from "./sweep.js";
 
 /*
- * Generations are documents like the records. Each call is two round trips: an update does not answer the time that the server's
- * clock gave it, so a query reads the time afterwards.
+ * Generations are documents like the records. Each call is two round trips: an update does not
+ * answer the time that the server's clock gave it, so a query reads the time afterwards.
  */
 
 /** Times that a generation's document keeps before the older ones are combined into one. */
@@ -30,7 +30,8 @@ export function ensure(
   ttl: number | undefined,
 ): Promise<Made> {
   const length = lengthOf(ttl);
-  // A generation that is prolonged gets an eighth more, so that a tag in use is not written with every call.
+  // A generation that is prolonged gets an eighth more, so that a tag in use is not written with
+  // every call.
   const longer = Math.min(Math.ceil(length * 1.125), forever);
   const prolong = prolonging(longer, sweepTime(call.clock, longer));
   return make(call, tags, (tag) => [

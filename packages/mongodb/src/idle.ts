@@ -5,9 +5,10 @@ import { setInterval } from "cacheme/driver";
 const interval = 100;
 
 /**
- * Lets the process end while a client is open. The package mongodb cannot unref its sockets and timers, and replaces some of them ten
- * times a second. So this function finds them as often, by the names that they have in all versions from 6.22 on. If a
- * later version has other names, the program must close its storage.
+ * Lets the process end while a client is open. The package mongodb cannot unref its sockets and
+ * timers, and replaces some of them ten times a second. So this function finds them as often, by
+ * the names that they have in all versions from 6.22 on. If a later version has other names, the
+ * program must close its storage.
  *
  * A call that is under way keeps the process alive by its own timer.
  *
@@ -47,7 +48,10 @@ function each(parts: unknown): Iterable<unknown> {
   return iterable ? (parts as Iterable<unknown>) : [];
 }
 
-/** The handles that were unreferenced: a socket that is still connecting would count each further `unref`. */
+/**
+ * The handles that were unreferenced: a socket that is still connecting would count each further
+ * `unref`.
+ */
 const resting = new WeakSet<object>();
 
 /** Unreferences a socket or a timer. */

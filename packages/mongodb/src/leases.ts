@@ -12,13 +12,13 @@ import { bytesOf, fitting, lengthOf, lengthsOf } from "./record.js";
 import { sweepTime } from "./sweep.js";
 
 /*
- * Leases are fields of the record's own document. The filter of an update decides, and MongoDB applies it atomically to one
- * document.
+ * Leases are fields of the record's own document. The filter of an update decides, and MongoDB
+ * applies it atomically to one document.
  */
 
 /**
- * One round trip for one key that is granted, and two for several: a batch of updates answers neither the time of a lease
- * nor the bytes that are in its way, so a query reads them afterwards.
+ * One round trip for one key that is granted, and two for several: a batch of updates answers
+ * neither the time of a lease nor the bytes that are in its way, so a query reads them afterwards.
  */
 export async function acquire(
   call: CollectionCall,
@@ -36,8 +36,8 @@ export async function acquire(
 }
 
 /**
- * One round trip. The server answers how many of the updates found their lease, but not which. If it is neither all nor none,
- * a second round trip reads which documents have the mark of this call.
+ * One round trip. The server answers how many of the updates found their lease, but not which. If
+ * it is neither all nor none, a second round trip reads which documents have the mark of this call.
  */
 export async function fill(
   call: CollectionCall,
@@ -86,7 +86,8 @@ async function each(call: CollectionCall, requests: readonly Acquisition[]): Pro
       const { key, token, steal } = request;
       const { filter, update } = upsertFor(call, request);
       const insert = () => call.upsertOne(filter, update, { lease: 1 });
-      // If two clients insert one key at once, one fails, even if it steals. Then the document is there.
+      // If two clients insert one key at once, one fails, even if it steals. Then the document is
+      // there.
       const document = (await insert()) ?? (steal ? await insert() : undefined);
       const at = document?.lease?.at;
       return at === undefined ? [] : [[key, { token, at: Number(at) }]];
@@ -110,12 +111,15 @@ async function several(call: CollectionCall, requests: readonly Acquisition[]): 
         : [],
     ),
   );
-  // A lease that was destroyed before its time was read counts as another client's, unless the request steals.
+  // A lease that was destroyed before its time was read counts as another client's, unless the
+  // request steals.
   const again = tried.filter(({ key, steal }) => steal && !granted.has(key));
   return again.length === 0 ? granted : new Map([...granted, ...(await each(call, again))]);
 }
 
-/** Returns the upsert of a lease. A document that is in its way makes it fail with a duplicate key. */
+/**
+ * Returns the upsert of a lease. A document that is in its way makes it fail with a duplicate key.
+ */
 function upsertFor({ clock }: CollectionCall, { key, token, duration, steal }: Acquisition) {
   const length = lengthOf(duration);
   const filter = steal ? { _id: key } : leasable(key);

@@ -20,14 +20,21 @@ import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./client
 export interface MongodbStorageOptions extends ConnectionOptions {
   /** The database. Default: the one in the address, else `test`, as everywhere in MongoDB. */
   readonly database?: string | undefined;
-  /** The collection, which the storage has for itself. It is made by the first write. Default `"cacheme"`. */
+  /**
+   * The collection, which the storage has for itself. It is made by the first write. Default
+   * `"cacheme"`.
+   */
   readonly collection?: string | undefined;
   /**
-   * About how many records the collection may hold. When it holds more, the sweeper removes those that were written first, a few at
-   * a time. The collection gets an index for it, which costs each write some time. Default: no bound.
+   * About how many records the collection may hold. When it holds more, the sweeper removes those
+   * that were written first, a few at a time. The collection gets an index for it, which costs each
+   * write some time. Default: no bound.
    */
   readonly maxSize?: number | undefined;
-  /** Time between two removals of expired documents that the server's own TTL index has left. Default `"1m"`. */
+  /**
+   * Time between two removals of expired documents that the server's own TTL index has left.
+   * Default `"1m"`.
+   */
   readonly sweepInterval?: Duration | undefined;
 }
 
@@ -79,8 +86,8 @@ const optionTable = new OptionTable(where, {
 });
 
 /**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option, `CACHEME_INVALID_DURATION` for an
- *   invalid time
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
+ *   `CACHEME_INVALID_DURATION` for an invalid time
  */
 export function settings(
   target: string | MongodbConnectionOptions | MongodbClient | MongodbDatabase,
@@ -114,8 +121,9 @@ export function settings(
 }
 
 /**
- * Finds the collection, with reads from the primary whatever the client prefers, because a secondary may not have a removal, a lease
- * or a generation yet. Refuses writes that the server does not acknowledge.
+ * Finds the collection, with reads from the primary whatever the client prefers, because a
+ * secondary may not have a removal, a lease or a generation yet. Refuses writes that the server
+ * does not acknowledge.
  */
 function collectionIn(database: MongodbDatabase, name: string): MongodbCollection {
   const collection = database.collection(name, { readPreference: "primary" });
@@ -173,7 +181,10 @@ function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOpt
   return [`mongodb://${list.join(",")}/`, rest];
 }
 
-/** Repeats what the package mongodb says of an option, but not of an address, because that may have a password in it. */
+/**
+ * Repeats what the package mongodb says of an option, but not of an address, because that may have
+ * a password in it.
+ */
 function refusedByDriver(error: unknown): ConfigurationError {
   const words = isError(error) ? error.message : "";
   if (/^(options? .+ (is|are) not supported)$/.test(words) && !words.includes("://")) {

@@ -2,9 +2,10 @@ import { type Generation, generationText, type KeyFailures, type StoredRecord } 
 import { TooLong } from "./trouble.js";
 
 /**
- * The document of a key, with the key as its `_id`. The server's own clock (`$currentDate`) sets every time in it but
- * `cachemeSweepAt`, and beside each time is the length that counts from it. A filter adds time and length, and compares with the
- * server's `$$NOW`. So plain updates, which every server supports, use the server's clock.
+ * The document of a key, with the key as its `_id`. The server's own clock (`$currentDate`) sets
+ * every time in it but `cachemeSweepAt`, and beside each time is the length that counts from it. A
+ * filter adds time and length, and compares with the server's `$$NOW`. So plain updates, which
+ * every server supports, use the server's clock.
  */
 export interface RecordDocument {
   readonly _id: string;
@@ -20,7 +21,10 @@ export interface RecordDocument {
   readonly lease?: LeaseDocument;
   /** The call that filled the value: see `fill`. */
   readonly filledBy?: string;
-  /** When the document may be removed from the database, with a margin: see `sweep.ts`. No read looks at it. */
+  /**
+   * When the document may be removed from the database, with a margin: see `sweep.ts`. No read
+   * looks at it.
+   */
   readonly cachemeSweepAt?: Date;
 }
 
@@ -32,9 +36,9 @@ interface LeaseDocument {
 }
 
 /**
- * The generation of a tag. No plain update can set "the later of the old time and now". So the document keeps the times of the last
- * few bumps, each under its generation's id, and the latest counts. It never goes back, even if the server's clock
- * was set back.
+ * The generation of a tag. No plain update can set "the later of the old time and now". So the
+ * document keeps the times of the last few bumps, each under its generation's id, and the latest
+ * counts. It never goes back, even if the server's clock was set back.
  */
 export interface GenerationDocument {
   readonly id: string;
@@ -43,12 +47,15 @@ export interface GenerationDocument {
   readonly floor?: Date;
 }
 
-/** The length of a record without a ttl: it ends about the year 5000. Dates of MongoDB reach further. */
+/**
+ * The length of a record without a ttl: it ends about the year 5000. Dates of MongoDB reach
+ * further.
+ */
 export const forever = 1e14;
 
 /**
- * The most bytes of one value. A document of MongoDB has at most 16 MiB, with its key and the names of its fields, and a
- * key may have 6,000 bytes.
+ * The most bytes of one value. A document of MongoDB has at most 16 MiB, with its key and the names
+ * of its fields, and a key may have 6,000 bytes.
  */
 export const longestValue: number = 16 * 1024 * 1024 - 16 * 1024;
 
@@ -87,7 +94,10 @@ export function generationOf({ id, times, floor }: GenerationDocument): Generati
   return { id, at };
 }
 
-/** Copies a small value, because the package mongodb answers with views that keep the whole message alive. */
+/**
+ * Copies a small value, because the package mongodb answers with views that keep the whole message
+ * alive.
+ */
 function apart(bytes: Uint8Array): Uint8Array {
   const spare = bytes.buffer.byteLength - bytes.byteLength;
   return spare > bytes.byteLength ? new Uint8Array(bytes) : bytes;

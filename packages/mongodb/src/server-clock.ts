@@ -8,8 +8,8 @@ import { isServers } from "./trouble.js";
 const stale = 60_000;
 
 /**
- * An estimate of the server's time. Only the time from which a document may be swept uses it, with a margin. Reads, leases and
- * removals use the server's own clock.
+ * An estimate of the server's time. Only the time from which a document may be swept uses it, with
+ * a margin. Reads, leases and removals use the server's own clock.
  */
 export class ServerClock {
   /** The name by which the server knows `hello`. */
@@ -38,8 +38,8 @@ export class ServerClock {
   }
 
   /**
-   * Returns the time, rather too late than too early. While a machine sleeps only its wall clock goes on, and a wall clock may be
-   * set back, so the longer of both counts.
+   * Returns the time, rather too late than too early. While a machine sleeps only its wall clock
+   * goes on, and a wall clock may be set back, so the longer of both counts.
    */
   now(): number {
     return this.#server + Math.max(elapsed() - this.#steady, Date.now() - this.#wall, 0);
@@ -52,7 +52,10 @@ export class ServerClock {
     throw new Error("the server does not say what time it is");
   }
 
-  /** Retries under the former name of `hello`, which is the only one that older servers and some that are like MongoDB have. */
+  /**
+   * Retries under the former name of `hello`, which is the only one that older servers and some
+   * that are like MongoDB have.
+   */
   async #ask(database: MongodbDatabase, options: CallOptions): Promise<Command> {
     try {
       return await database.command({ [this.#hello]: 1 }, options);

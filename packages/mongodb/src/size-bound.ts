@@ -6,9 +6,10 @@ import { type Command, unleased } from "./commands.js";
 import type { RecordDocument } from "./record.js";
 
 /*
- * The order of writing is that of `at`, with the key among the documents of one millisecond. Documents of other programs have no
- * `cachemeSweepAt`, and leases without a value no `at`, so neither counts. The index has all fields of the order, so that
- * the server reads it and no documents.
+ * The order of writing is that of `at`, with the key among the documents of one millisecond.
+ * Documents of other programs have no `cachemeSweepAt`, and leases without a value no `at`, so
+ * neither counts. The index has all fields of the order, so that the server reads it and no
+ * documents.
  */
 
 /** A document's place in the order of writing. */

@@ -6,12 +6,15 @@ import type { MongoClient } from "mongodb";
 /** The channel on which Node.js announces every socket that a program connects. */
 const connecting = "net.client.socket";
 
-/** The events that the package mongodb emits right before it makes a socket, with nothing between. */
+/**
+ * The events that the package mongodb emits right before it makes a socket, with nothing between.
+ */
 const announcements = ["connectionCreated", "serverHeartbeatStarted"] as const;
 
 /**
- * The plain sockets of one client of ours, from the moment each is made, so that they can be reset: see `resetSocket`. The package
- * mongodb only closes them. TLS needs no reset, because what arrives without its connection is worth nothing.
+ * The plain sockets of one client of ours, from the moment each is made, so that they can be reset:
+ * see `resetSocket`. The package mongodb only closes them. TLS needs no reset, because what arrives
+ * without its connection is worth nothing.
  */
 export class ClientSockets {
   readonly #sockets = new Set<Socket>();

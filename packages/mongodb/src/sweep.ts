@@ -8,7 +8,10 @@ import type { ServerClock } from "./server-clock.js";
 /** The index's name. */
 const name = "cacheme_sweep";
 
-/** Milliseconds between the end of a record and the time from which the database may remove its document. */
+/**
+ * Milliseconds between the end of a record and the time from which the database may remove its
+ * document.
+ */
 const margin = 60_000;
 
 /** Documents in one batch of a sweep. */
@@ -20,8 +23,9 @@ export function sweepTime(clock: ServerClock, length: number): Date {
 }
 
 /**
- * Makes the index by which MongoDB removes documents whose `cachemeSweepAt` has passed, once a minute. If the server refuses it (no
- * right to make one, no such indexes), {@link sweep} removes them.
+ * Makes the index by which MongoDB removes documents whose `cachemeSweepAt` has passed, once a
+ * minute. If the server refuses it (no right to make one, no such indexes), {@link sweep} removes
+ * them.
  */
 export async function makeIndex({ database, collection }: Place, options: CallOptions): Promise<void> {
   try {
@@ -33,10 +37,12 @@ export async function makeIndex({ database, collection }: Place, options: CallOp
 }
 
 /**
- * Removes one batch of documents that expired some time ago, for servers that have no TTL indexes, refuse them, ignore them, or have
- * their TTL monitor switched off. If the server removes documents itself, the same index shows that there are none.
+ * Removes one batch of documents that expired some time ago, for servers that have no TTL indexes,
+ * refuse them, ignore them, or have their TTL monitor switched off. If the server removes documents
+ * itself, the same index shows that there are none.
  *
- * @param overdue milliseconds that a document must be expired for, in which the server itself would have removed it
+ * @param overdue milliseconds that a document must be expired for, in which the server itself would
+ *   have removed it
  * @returns whether there may be more
  */
 export async function sweep(call: CollectionCall, overdue: number): Promise<boolean> {

@@ -4,8 +4,8 @@ import { mongodb } from "../src/index.js";
 import { longestValue } from "../src/record.js";
 
 /**
- * Returns the options of the compliance suite. mongo-java-server reads its whole collection for everything but keys, so only a real
- * mongod scans 100,000 keys.
+ * Returns the options of the compliance suite. mongo-java-server reads its whole collection for
+ * everything but keys, so only a real mongod scans 100,000 keys.
  */
 export function compliance(name: string, server: () => Server): ComplianceOptions {
   return {
