@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import type { StorageCall } from "cacheme/driver";
 import { whenFree } from "./busy.js";
 import { codeOf } from "./trouble.js";
 
@@ -31,15 +32,18 @@ const opening = {
 /** Buffers for first reads that nobody reads into just now. */
 const spareBuffers: Buffer[] = [];
 
+/** Whether the work is no longer wanted: a call past its deadline, or a storage that closes. */
+export type Ending = Pick<StorageCall, "isLate">;
+
 /** Does something for each, a bounded number at a time: a batch of 1,000 keys must not open 1,000 files at once. */
 export async function forEach<T>(
   items: readonly T[],
-  isOver: () => boolean,
-  act: (item: T, index: number) => Promise<void>,
+  ending: Ending,
+  act: (item: T, index: number) => Promise<unknown>,
 ): Promise<void> {
   let next = 0;
   const work = async (): Promise<void> => {
-    while (next < items.length && !isOver()) {
+    while (next < items.length && !ending.isLate) {
       const index = next++;
       const item = items[index];
       if (item !== undefined) await act(item, index);
@@ -53,24 +57,14 @@ export async function forEach<T>(
 /** {@link forEach} with an answer for each item. */
 export async function mapEach<T, Answer>(
   items: readonly T[],
-  isOver: () => boolean,
+  ending: Ending,
   answerTo: (item: T) => Promise<Answer>,
 ): Promise<Answer[]> {
   const answers: Answer[] = new Array(items.length);
-  await forEach(items, isOver, async (item, index) => {
+  await forEach(items, ending, async (item, index) => {
     answers[index] = await answerTo(item);
   });
   return answers;
-}
-
-/** {@link forEach} that goes on after an item has failed. */
-export function forEachAlone<T>(
-  items: readonly T[],
-  isOver: () => boolean,
-  act: (item: T) => Promise<void>,
-  failed: (item: T, error: unknown) => void,
-): Promise<void> {
-  return forEach(items, isOver, (item) => act(item).catch((error: unknown) => failed(item, error)));
 }
 
 /**
@@ -123,12 +117,14 @@ export function readFile<T>(
 /** Reads the rest of a long file behind its beginning. Returns less if the file was cut off. */
 async function readRest(file: number, beginning: Buffer, length: number): Promise<Buffer> {
   // A damaged length may be more than there is memory for.
-  if ((await sizeOf(file)) < length) return beginning;
+  const { size } = await settled<fs.Stats>((done) => fs.fstat(file, done));
+  if (size < length) return beginning;
   const whole = Buffer.allocUnsafeSlow(length);
   beginning.copy(whole);
   let done = beginning.length;
   while (done < length) {
-    const more = await readInto(file, whole, done, Math.min(length - done, mostBytes));
+    const wanted = Math.min(length - done, mostBytes);
+    const more = await settled<number>((read) => fs.read(file, whole, done, wanted, done, read));
     if (more === 0) return whole.subarray(0, done);
     done += more;
   }
@@ -145,23 +141,24 @@ export async function writeFile(
   parts: readonly Uint8Array[],
   flags: "wx" | "r+",
 ): Promise<void> {
-  const file = await openFile(path, opening[flags]);
+  const file = await settled<number>((done) => fs.open(path, opening[flags], 0o600, done));
   try {
     let at = 0;
     for (const part of parts) {
-      for (let done = 0; done < part.length; ) {
-        const written = await writeFrom(file, part, done, at);
-        done += written;
+      for (let from = 0; from < part.length; ) {
+        const length = Math.min(part.length - from, mostBytes);
+        const written = await settled<number>((done) => fs.write(file, part, from, length, at, done));
+        from += written;
         at += written;
       }
     }
   } finally {
-    await closeFile(file);
+    await settled((done) => fs.close(file, done));
   }
 }
 
 export function rename(from: string, to: string): Promise<void> {
-  return new Promise((resolve, reject) => fs.rename(from, to, settle(resolve, reject)));
+  return settled((done) => fs.rename(from, to, done));
 }
 
 /** Puts a file into the place of another one, if there is one. */
@@ -172,7 +169,7 @@ export function replace(from: string, to: string): Promise<void> {
 /** Whether it was there: of several that remove a file, one does. */
 export async function remove(path: string): Promise<boolean> {
   try {
-    await whenFree(() => new Promise<void>((resolve, reject) => fs.unlink(path, settle(resolve, reject))));
+    await whenFree(() => settled<void>((done) => fs.unlink(path, done)));
     return true;
   } catch (error) {
     ignoreMissing(error);
@@ -181,7 +178,7 @@ export async function remove(path: string): Promise<boolean> {
 }
 
 export function makeFolder(path: string): Promise<void> {
-  return new Promise((resolve, reject) => fs.mkdir(path, 0o700, settle(resolve, reject)));
+  return settled((done) => fs.mkdir(path, 0o700, done));
 }
 
 /** Makes it with all that it stands in, where they are not there. */
@@ -219,17 +216,13 @@ async function ownEntriesOf(path: string): Promise<readonly fs.Dirent[]> {
 }
 
 async function entriesOf(path: string): Promise<readonly fs.Dirent[]> {
-  const found = await new Promise<fs.Dirent[]>((resolve, reject) =>
-    fs.readdir(path, { withFileTypes: true }, (error, found) => (error ? reject(error) : resolve(found))),
-  ).catch(ignoreMissing);
-  return found ?? [];
+  const reading = settled<fs.Dirent[]>((done) => fs.readdir(path, { withFileTypes: true }, done));
+  return (await reading.catch(ignoreMissing)) ?? [];
 }
 
 /** Returns the system's facts of a file without opening it, or `undefined` if there is none. */
-export async function lookAt(path: string): Promise<fs.Stats | undefined> {
-  return new Promise<fs.Stats>((resolve, reject) =>
-    fs.lstat(path, (error, found) => (error ? reject(error) : resolve(found))),
-  ).catch(ignoreMissing);
+export function lookAt(path: string): Promise<fs.Stats | undefined> {
+  return settled<fs.Stats>((done) => fs.lstat(path, done)).catch(ignoreMissing);
 }
 
 /**
@@ -245,36 +238,9 @@ function isMissing(error: unknown): boolean {
   return /^(?:ENOENT|ENOTDIR|ELOOP|EMLINK)$/.test(codeOf(error));
 }
 
-function openFile(path: string, flags: number): Promise<number> {
+/** Makes a promise of a call with a callback. Nobody reads the result of a call without one. */
+function settled<T>(start: (done: (error: Error | null, result?: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) =>
-    fs.open(path, flags, 0o600, (error, file) => (error ? reject(error) : resolve(file))),
+    start((error, result) => (error ? reject(error) : resolve(result as T))),
   );
-}
-
-function closeFile(file: number): Promise<void> {
-  return new Promise((resolve, reject) => fs.close(file, settle(resolve, reject)));
-}
-
-function sizeOf(file: number): Promise<number> {
-  return new Promise((resolve, reject) =>
-    fs.fstat(file, (error, found) => (error ? reject(error) : resolve(found.size))),
-  );
-}
-
-function readInto(file: number, buffer: Buffer, at: number, length: number): Promise<number> {
-  return new Promise((resolve, reject) =>
-    fs.read(file, buffer, at, length, at, (error, read) => (error ? reject(error) : resolve(read))),
-  );
-}
-
-function writeFrom(file: number, part: Uint8Array, from: number, at: number): Promise<number> {
-  return new Promise((resolve, reject) =>
-    fs.write(file, part, from, Math.min(part.length - from, mostBytes), at, (error, written) =>
-      error ? reject(error) : resolve(written),
-    ),
-  );
-}
-
-function settle(resolve: () => void, reject: (error: Error) => void): (error: Error | null) => void {
-  return (error) => (error === null || error === undefined ? resolve() : reject(error));
 }

@@ -16,7 +16,7 @@ import {
   type StoredRecord,
 } from "cacheme/driver";
 import { now } from "./clock.js";
-import { forEach, forEachAlone, mapEach } from "./disk.js";
+import { forEach, mapEach } from "./disk.js";
 import { Entries } from "./entries.js";
 import { Folder } from "./folder.js";
 import { FileGenerations } from "./generations.js";
@@ -71,35 +71,33 @@ export class FileDriver implements Driver {
   async read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]> {
     const [first = ""] = keys;
     if (keys.length === 1) return [(await this.#entries.read(first))?.bytes];
-    return mapEach(
-      keys,
-      () => call.isLate,
-      async (key) => (await this.#entries.read(key))?.bytes,
-    );
+    return mapEach(keys, call, async (key) => (await this.#entries.read(key))?.bytes);
   }
 
   async write(records: readonly StoredRecord[], call: StorageCall): Promise<void> {
     const keys = records.map(({ key }) => key);
-    await this.#entries.endLeases(keys, () => call.isLate);
-    await eachAlone(
-      records,
-      ({ key }) => key,
-      call,
-      (record) => this.#entries.write(record.key, keptOf(record), () => call.isLate),
+    await this.#entries.endLeases(keys, call);
+    const failures = new KeyFailures(keys.length);
+    await forEach(records, call, (record) =>
+      this.#entries
+        .write(record.key, keptOf(record), call)
+        .catch((error: unknown) => failures.add(record.key, error)),
     );
+    failures.throwIfAny();
   }
 
   async remove(keys: readonly string[], call: StorageCall): Promise<number> {
     let removed = 0;
-    await this.#entries.endLeases(keys, () => call.isLate);
-    await eachAlone(
-      keys,
-      (key) => key,
-      call,
-      async (key) => {
+    await this.#entries.endLeases(keys, call);
+    const failures = new KeyFailures(keys.length);
+    await forEach(keys, call, async (key) => {
+      try {
         if (await this.#entries.remove(key)) removed++;
-      },
-    );
+      } catch (error) {
+        failures.add(key, error);
+      }
+    });
+    failures.throwIfAny();
     return removed;
   }
 
@@ -114,27 +112,15 @@ export class FileDriver implements Driver {
   }
 
   acquire(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]> {
-    return mapEach(
-      requests,
-      () => call.isLate,
-      (request) => this.#leases.acquire(request, call),
-    );
+    return mapEach(requests, call, (request) => this.#leases.acquire(request, call));
   }
 
   fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
-    return mapEach(
-      records,
-      () => call.isLate,
-      (record) => this.#leases.fill(record),
-    );
+    return mapEach(records, call, (record) => this.#leases.fill(record));
   }
 
-  async release(leases: readonly HeldLease[], call: StorageCall): Promise<void> {
-    await forEach(
-      leases,
-      () => call.isLate,
-      (lease) => this.#leases.release(lease),
-    );
+  release(leases: readonly HeldLease[], call: StorageCall): Promise<void> {
+    return forEach(leases, call, (lease) => this.#leases.release(lease));
   }
 
   isToken(token: string): boolean {
@@ -142,39 +128,14 @@ export class FileDriver implements Driver {
   }
 
   ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
-    return mapEach(
-      tags,
-      () => call.isLate,
-      (tag) => this.#generations.ensure(tag, ttl, call),
-    );
+    return mapEach(tags, call, (tag) => this.#generations.ensure(tag, ttl, call));
   }
 
   bump(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
-    return mapEach(
-      tags,
-      () => call.isLate,
-      (tag) => this.#generations.bump(tag, ttl, call),
-    );
+    return mapEach(tags, call, (tag) => this.#generations.bump(tag, ttl, call));
   }
 
   sweep(): Promise<boolean> {
     return this.#sweep.step();
   }
-}
-
-/** Acts on each item, whatever becomes of the others, and names the keys for which it failed. */
-async function eachAlone<T>(
-  items: readonly T[],
-  keyOf: (item: T) => string,
-  call: StorageCall,
-  act: (item: T) => Promise<void>,
-): Promise<void> {
-  const failures = new KeyFailures(items.length);
-  await forEachAlone(
-    items,
-    () => call.isLate,
-    act,
-    (item, error) => failures.add(keyOf(item), error),
-  );
-  failures.throwIfAny();
 }

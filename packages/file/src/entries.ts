@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { now } from "./clock.js";
-import { forEach, readFile, remove, writeFile } from "./disk.js";
+import { type Ending, forEach, readFile, remove, writeFile } from "./disk.js";
 import type { Folder } from "./folder.js";
 import { decode, encode, headingOf, type Kept, lengthOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
@@ -38,13 +38,13 @@ export class Entries {
    * Replaces what was there. Destroy the lease before, or an older entry could undo a fill. Throws
    * the entry away if writing it took longer than the deadline, because the key may have been removed since.
    */
-  async write(key: string, kept: Kept, isOver: () => boolean): Promise<void> {
+  async write(key: string, kept: Kept, ending: Ending): Promise<void> {
     const { folder } = this;
     const path = folder.temporaryPath();
     const content = encode(key, kept);
     try {
       await folder.withFolders(() => writeFile(path, content, "wx"));
-      if (isOver()) throw new Error("the time for it was over");
+      if (ending.isLate) throw new Error("the time for it was over");
       await folder.publish(path, folder.hash(key));
     } catch (error) {
       await remove(path).catch(() => {});
@@ -90,16 +90,14 @@ export class Entries {
    * Destroys the leases that these keys have now. One that is granted later is the right of a load that begins later, and
    * is nothing to be afraid of.
    */
-  async endLeases(keys: readonly string[], isOver: () => boolean): Promise<void> {
+  async endLeases(keys: readonly string[], ending: Ending): Promise<void> {
     const { folder } = this;
     let hashes = keys.map((key) => folder.hash(key));
     if (hashes.length >= manyKeys) {
       const leased = new Set(await leasesIn(folder));
       hashes = hashes.filter((hash) => leased.has(hash));
     }
-    await forEach(hashes, isOver, async (hash) => {
-      await destroy(folder, hash, await ticketsOf(folder, hash));
-    });
+    await forEach(hashes, ending, async (hash) => destroy(folder, hash, await ticketsOf(folder, hash)));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ScanPage } from "cacheme/driver";
 import { now } from "./clock.js";
-import { mapEach, readFile } from "./disk.js";
+import { type Ending, mapEach, readFile } from "./disk.js";
 import type { Folder } from "./folder.js";
 import { headingOf } from "./record.js";
 import { isRunning, ticketsOf } from "./tickets.js";
@@ -16,8 +16,8 @@ const foldersAtOnce = 32;
 export async function* pagesOf(folder: Folder, page: ScanPage): AsyncGenerator<readonly string[]> {
   const hashes = await page(() => leasesIn(folder));
   for (let from = 0; from < hashes.length; from += scanPage) {
-    const paths = await page(() => runningTickets(folder, hashes.slice(from, from + scanPage)));
-    yield page(() => keysIn(paths));
+    const paths = await page((call) => runningTickets(folder, hashes.slice(from, from + scanPage), call));
+    yield page((call) => keysIn(paths, call));
   }
   const folders = await page(() => foldersOf(folder));
   let paths: string[] = [];
@@ -28,13 +28,13 @@ export async function* pagesOf(folder: Folder, page: ScanPage): AsyncGenerator<r
     while (paths.length >= scanPage || (isLast && paths.length > 0)) {
       const next = paths.slice(0, scanPage);
       paths = paths.slice(scanPage);
-      yield page(() => keysIn(next));
+      yield page((call) => keysIn(next, call));
     }
   }
 }
 
-async function runningTickets(folder: Folder, hashes: readonly string[]): Promise<string[]> {
-  const paths = await mapEach(hashes, never, async (hash) =>
+async function runningTickets(folder: Folder, hashes: readonly string[], call: Ending): Promise<string[]> {
+  const paths = await mapEach(hashes, call, async (hash) =>
     (await ticketsOf(folder, hash))
       .filter((ticket) => ticket.kind === "lease" && isRunning(ticket))
       .map(({ name }) => `${folder.lease(hash)}/${name}`),
@@ -43,8 +43,8 @@ async function runningTickets(folder: Folder, hashes: readonly string[]): Promis
 }
 
 /** The keys of those files that have not expired. */
-async function keysIn(paths: readonly string[]): Promise<string[]> {
-  const headings = await mapEach(paths, never, (path) => readFile(path, () => 0, headingOf));
+async function keysIn(paths: readonly string[], call: Ending): Promise<string[]> {
+  const headings = await mapEach(paths, call, (path) => readFile(path, () => 0, headingOf));
   return headings.flatMap((heading) =>
     heading !== undefined && heading.expires > now() ? [heading.key] : [],
   );
@@ -55,8 +55,4 @@ async function pathsIn(folders: readonly string[]): Promise<string[]> {
     folders.map(async (folder) => (await hashesIn(folder)).map((hash) => `${folder}/${hash}`)),
   );
   return found.flat();
-}
-
-function never(): boolean {
-  return false;
 }

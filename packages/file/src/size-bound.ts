@@ -31,7 +31,7 @@ export class SizeBound {
   /** What may be on the disk: what was found last, and what was written since; what it replaced is not taken off. */
   #estimate = 0;
   #running: Promise<void> | undefined;
-  #stopped = false;
+  readonly #ending = { isLate: false };
 
   constructor(folder: Folder, maxSize: number) {
     this.#folder = folder;
@@ -41,7 +41,7 @@ export class SizeBound {
   /** To be waited for by whoever wrote: when the folder grows faster than it is cleared, writers are slowed down. */
   async wrote(content: readonly Uint8Array[]): Promise<void> {
     this.#estimate += onDisk(content.reduce((sum, part) => sum + part.length, 0));
-    if (this.#estimate <= this.#maxSize || this.#stopped) return;
+    if (this.#estimate <= this.#maxSize || this.#ending.isLate) return;
     // A disk in trouble tells those who read and write.
     const enforced = this.enforce().catch(() => {});
     if (this.#estimate <= this.#maxSize * overfilled) return;
@@ -62,7 +62,7 @@ export class SizeBound {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#ending.isLate = true;
     await this.#running?.catch(() => {});
   }
 
@@ -93,7 +93,7 @@ export class SizeBound {
         if (await remove(path)) removed += size;
       });
       this.#estimate += total - removed;
-    } while (this.#estimate > this.#maxSize && !this.#stopped);
+    } while (this.#estimate > this.#maxSize && !this.#ending.isLate);
   }
 
   async #eachFile(
@@ -101,16 +101,12 @@ export class SizeBound {
     act: (path: string, age: number, size: number) => Promise<void>,
   ): Promise<void> {
     for (const folder of await foldersOf(this.#folder)) {
-      if (this.#stopped) return;
-      await forEach(
-        await hashesIn(folder),
-        () => this.#stopped,
-        async (hash) => {
-          const path = `${folder}/${hash}`;
-          const found = await lookAt(path);
-          if (found !== undefined) await act(path, classOf(at - found.mtimeMs), onDisk(found.size));
-        },
-      );
+      if (this.#ending.isLate) return;
+      await forEach(await hashesIn(folder), this.#ending, async (hash) => {
+        const path = `${folder}/${hash}`;
+        const found = await lookAt(path);
+        if (found !== undefined) await act(path, classOf(at - found.mtimeMs), onDisk(found.size));
+      });
     }
   }
 }

@@ -24,7 +24,7 @@ export class Sweep {
   /** Another place for each process, so that several together are through sooner. */
   #next = Math.floor(Math.random() * (folders / foldersPerStep)) * foldersPerStep;
   #left = 0;
-  #stopped = false;
+  readonly #ending = { isLate: false };
   #running: Promise<boolean> | undefined;
 
   constructor(folder: Folder, bound: SizeBound | undefined) {
@@ -45,7 +45,7 @@ export class Sweep {
 
   /** Settles when no step is under way any more. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#ending.isLate = true;
     await this.#running?.catch(() => {});
   }
 
@@ -61,15 +61,15 @@ export class Sweep {
     await this.#expired(this.#next);
     this.#next = (this.#next + foldersPerStep) % folders;
     this.#left--;
-    return this.#left > 0 && !this.#stopped;
+    return this.#left > 0 && !this.#ending.isLate;
   }
 
   async #expired(first: number): Promise<void> {
     // One look at all of them: in a small cache most are not there.
     for (const folder of await foldersOf(this.#folder)) {
       const index = Number.parseInt(folder.slice(-3), 16);
-      if (index < first || index >= first + foldersPerStep || this.#stopped) continue;
-      await this.#each(await hashesIn(folder), async (hash) => {
+      if (index < first || index >= first + foldersPerStep || this.#ending.isLate) continue;
+      await forEach(await hashesIn(folder), this.#ending, async (hash) => {
         const path = `${folder}/${hash}`;
         const expires = await readFile(
           path,
@@ -84,7 +84,7 @@ export class Sweep {
   }
 
   async #leases(): Promise<void> {
-    await this.#each(await leasesIn(this.#folder), async (hash) => {
+    await forEach(await leasesIn(this.#folder), this.#ending, async (hash) => {
       const over = (await ticketsOf(this.#folder, hash)).filter((ticket) => !isRunning(ticket));
       await destroy(this.#folder, hash, over);
       await removeIfEmpty(this.#folder.lease(hash));
@@ -97,11 +97,11 @@ export class Sweep {
       const found = temporaryName.test(name) ? await lookAt(`${temporary}/${name}`) : undefined;
       return found !== undefined && now() - found.mtimeMs > leftOverAfter;
     };
-    await this.#each(await filesIn(temporary), async (name) => {
+    await forEach(await filesIn(temporary), this.#ending, async (name) => {
       if (await isLeft(name)) await remove(`${temporary}/${name}`);
     });
     // A ticket on its way to its place.
-    await this.#each(await foldersIn(temporary), async (name) => {
+    await forEach(await foldersIn(temporary), this.#ending, async (name) => {
       if (!(await isLeft(name))) return;
       const path = `${temporary}/${name}`;
       for (const ticket of await filesIn(path)) {
@@ -109,9 +109,5 @@ export class Sweep {
       }
       await removeIfEmpty(path);
     });
-  }
-
-  #each(names: readonly string[], act: (name: string) => Promise<void>): Promise<void> {
-    return forEach(names, () => this.#stopped, act);
   }
 }
