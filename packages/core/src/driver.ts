@@ -23,7 +23,9 @@ export type {
   ScanPage,
 } from "./driver/driver.js";
 export { type DriverSettings, DriverStorage } from "./driver/driver-storage.js";
+export { codeOf } from "./driver/error-code.js";
 export { KeyFailures } from "./driver/failed-keys.js";
+export { type LocalPathForms, LocalPaths } from "./driver/local-paths.js";
 export { LongKeys } from "./driver/long-keys.js";
 export {
   flag,

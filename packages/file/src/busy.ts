@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { codeOf } from "./trouble.js";
+import { codeOf } from "cacheme/driver";
 
 /**
  * Milliseconds between attempts, about a third of a second together. A virus scanner or an indexer that opens every new

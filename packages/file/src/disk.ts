@@ -1,7 +1,6 @@
 import fs from "node:fs";
-import type { StorageCall } from "cacheme/driver";
+import { codeOf, type StorageCall } from "cacheme/driver";
 import { whenFree } from "./busy.js";
-import { codeOf } from "./trouble.js";
 
 /**
  * The calls of the file system that are needed, with callbacks: `node:fs/promises` makes an object for every open file and

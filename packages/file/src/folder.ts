@@ -1,8 +1,8 @@
 import { hash, randomBytes } from "node:crypto";
 import { realpath } from "node:fs/promises";
+import { codeOf } from "cacheme/driver";
 import { lookAt, makeFolder, makeFolders, remove, replace, writeFile } from "./disk.js";
 import { claim, isMarked, linkInPlaceOf } from "./ownership.js";
-import { codeOf } from "./trouble.js";
 
 /** 128 bits of a key's SHA-256, in hexadecimal: the name of its file. */
 export const hashed: RegExp = /^[0-9a-f]{32}$/;

@@ -1,14 +1,11 @@
-import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import {
   type ConnectionOptions,
   type ConnectionSettings,
   connectionRows,
   type Duration,
+  LocalPaths,
   OptionTable,
-  optionError,
-  refuseUnknownOptions,
-  shown,
   timer,
   wholeNumber,
 } from "cacheme/driver";
@@ -63,56 +60,32 @@ export function settings(
   options: FileStorageOptions,
 ): Settings {
   const checked = optionTable.check(options);
-  const folder = folderOf(target);
+  const folder = isUrl(target) ? paths.absolute(fromUrl(target)) : paths.of(target);
   return { ...checked, label: pathToFileURL(folder).href, folder };
 }
 
-function folderOf(target: string | URL | FileConnectionOptions): string {
-  if (isUrl(target)) return fromUrl(target);
-  if (typeof target === "string") return fromText(target);
-  if (typeof target !== "object" || target === null)
-    throw optionError(`${where} was given ${shown(target)}. ${forms}`);
-  refuseUnknownOptions(target, ["folder"], where);
-  const { folder } = target;
-  if (typeof folder === "string") return path(folder);
-  throw optionError(`The connection option folder of ${where} is ${shown(folder)}. Give a path.`);
-}
+const paths: LocalPaths = new LocalPaths({
+  where,
+  option: "folder",
+  scheme: "file",
+  forms: 'Give a path ("cache/files"), an address ("file:///var/cache/app"), a URL, or { folder }.',
+  fromAddress(address) {
+    if (/^file:\/\//i.test(address) && URL.canParse(address)) return fromUrl(new URL(address));
+    throw paths.refused("an address without three slashes");
+  },
+});
 
 /** Under jsdom the global URL and that of Node are two classes. */
 function isUrl(target: string | URL | FileConnectionOptions): target is URL {
   return typeof target === "object" && target !== null && "href" in target && "protocol" in target;
 }
 
-/** A path is a path; only what begins like a URL is one. */
-function fromText(text: string): string {
-  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(text) ?? [];
-  if (scheme === undefined) return path(text);
-  if (scheme.toLowerCase() !== "file")
-    throw optionError(`${where} was given an address of another kind. ${forms}`);
-  if (!/^file:\/\//i.test(text) || !URL.canParse(text)) {
-    throw optionError(`${where} was given an address without three slashes. ${forms}`);
-  }
-  return fromUrl(new URL(text));
-}
-
 function fromUrl(url: URL): string {
-  if (url.protocol !== "file:") throw optionError(`${where} was given an address of another kind. ${forms}`);
-  if (url.search !== "" || url.hash !== "") {
-    throw optionError(
-      `${where} was given an address with "?" or "#" in it. Write "%3F" and "%23", or give a path. ${forms}`,
-    );
-  }
+  if (url.protocol !== "file:") throw paths.refused("an address of another kind");
+  if (url.search !== "" || url.hash !== "") throw paths.withQuery();
   try {
-    return path(fileURLToPath(url));
+    return fileURLToPath(url);
   } catch (cause) {
-    throw optionError(`${where} was given an address that names no folder of this machine. ${forms}`, cause);
+    throw paths.refused("an address that names no folder of this machine", cause);
   }
 }
-
-function path(folder: string): string {
-  if (folder === "" || folder.includes("\0"))
-    throw optionError(`${where} was given ${shown(folder)} as a folder. ${forms}`);
-  return resolve(folder);
-}
-
-const forms = 'Give a path ("cache/files"), an address ("file:///var/cache/app"), a URL, or { folder }.';

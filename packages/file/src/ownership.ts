@@ -1,7 +1,6 @@
 import { pathToFileURL } from "node:url";
-import { StorageError } from "cacheme/driver";
+import { codeOf, StorageError } from "cacheme/driver";
 import { lookAt, namesIn, writeFile } from "./disk.js";
-import { codeOf } from "./trouble.js";
 
 /** The file that makes a folder the storage's own. */
 export const marker = ".cacheme-file-storage";

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { codeOf } from "cacheme/driver";
 import { whenFree } from "./busy.js";
 import { now } from "./clock.js";
 import { filesIn, isFolder, lookAt, makeFolder, remove, removeIfEmpty, rename, writeFile } from "./disk.js";
 import type { Folder } from "./folder.js";
-import { codeOf } from "./trouble.js";
 
 /**
  * The right to put an entry in its place, as a file: `leases/HASH/TICKET`. Whoever has the right writes the entry into

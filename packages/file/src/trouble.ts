@@ -1,4 +1,4 @@
-import { isError } from "cacheme/driver";
+import { codeOf } from "cacheme/driver";
 
 /** What to do next, for the person who gets the error. */
 const advice: Readonly<Record<string, string>> = {
@@ -28,9 +28,4 @@ export function connectAdviceFor(error: Error): string {
 /** Whether the disk, or the user's part of it, is full. */
 export function isFull(error: unknown): boolean {
   return /^(?:ENOSPC|EDQUOT)$/.test(codeOf(error));
-}
-
-/** The code of an error of the file system, such as `ENOENT`. */
-export function codeOf(error: unknown): string {
-  return isError(error) && "code" in error ? String(error.code) : "";
 }

@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
-import { elapsed, isError, type StorageCall, StorageError, setImmediate, setTimeout } from "cacheme/driver";
+import { elapsed, isError, type StorageCall, setImmediate, setTimeout } from "cacheme/driver";
 
-import { closeQuietly, type Driver, type DriverName, findDriver, whyMissing } from "./database.js";
+import { closeQuietly, type Driver, driverFor } from "./database.js";
 import { inMemory, type Settings } from "./options.js";
 import { requireOwnFile } from "./ownership.js";
 import { makePrivate, realFile } from "./private-file.js";
@@ -255,16 +255,6 @@ class Recovery {
     // The call's own timer keeps the process alive.
     await new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref());
   }
-}
-
-function driverFor({ driver, label }: Settings): Driver {
-  const names: readonly DriverName[] = driver === undefined ? ["node:sqlite", "better-sqlite3"] : [driver];
-  for (const name of names) {
-    const found = findDriver(name);
-    if (found !== undefined) return found;
-  }
-  const why = names.map(whyMissing).join(", and ");
-  throw new StorageError("CACHEME_CONNECT_FAILED", `${label} cannot be opened: ${why}.`);
 }
 
 function nextTurn(): Promise<void> {

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { isError } from "cacheme/driver";
+import { isError, StorageError } from "cacheme/driver";
 
 /** A column's value, as both libraries take and return it. Whole numbers stay below 2^53. */
 export type Value = string | number | Uint8Array | null;
@@ -66,133 +66,95 @@ export interface Driver {
   open(file: string): Database;
 }
 
-/** The library of this name, `undefined` where it is not to be had. */
-export function findDriver(name: DriverName): Driver | undefined {
-  return name === "node:sqlite" ? nodeSqlite() : betterSqlite3();
-}
-
 /** Wraps a handle that the program has already. */
 export function wrap(database: NodeSqliteDatabase | BetterSqlite3Database): Database {
-  return "pragma" in database ? new BetterSqlite3(database) : new NodeSqlite(database);
-}
-
-/** Node has it from 22.5 on behind a flag, from 22.13 on without. */
-function nodeSqlite(): Driver | undefined {
-  const found: unknown = process.getBuiltinModule("node:sqlite");
-  if (found === undefined) return undefined;
-  // The types of the oldest Node that is served do not have the module.
-  const { DatabaseSync } = found as { DatabaseSync: new (file: string) => NodeSqliteDatabase };
-  return { name: "node:sqlite", open: (file) => new NodeSqlite(new DatabaseSync(file)) };
-}
-
-/** An optional peer, and CommonJS with a native part: loaded when it is needed, and never bundled. */
-function betterSqlite3(): Driver | undefined {
-  const require = createRequire(import.meta.url);
-  if (tooNew(require) !== undefined) return undefined;
-  let found: unknown;
-  try {
-    found = require("better-sqlite3");
-  } catch (error) {
-    // If something that it needs is missing, its own words say what.
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-  // The package exports this class, and brings no types of its own.
-  const Library = found as new (file: string, options: { timeout: number }) => BetterSqlite3Database;
+  const isBetter = "pragma" in database;
   return {
-    name: "better-sqlite3",
-    open: (file) => new BetterSqlite3(new Library(file, { timeout: 0 })),
+    driver: isBetter ? "better-sqlite3" : "node:sqlite",
+    exec: (sql) => void database.exec(sql),
+    prepare: (sql) => (isBetter ? plucked(database.prepare(sql), sql) : whole(database.prepare(sql))),
+    close: () => void database.close(),
   };
 }
 
-/** Why {@link findDriver} finds no library of this name, and what to do. */
-export function whyMissing(name: DriverName): string {
-  if (name === "node:sqlite")
-    return `this Node (${process.version}) has no node:sqlite, which comes with 22.13`;
-  const version = tooNew(createRequire(import.meta.url));
-  if (version !== undefined)
-    return `better-sqlite3 ${version} needs Node 22, and this is ${process.version} (npm install better-sqlite3@12)`;
-  const fitting = isOldNode ? "better-sqlite3@12" : "better-sqlite3";
-  return `better-sqlite3 is not installed (npm install ${fitting})`;
+/** A statement of `node:sqlite`. A row is an object of its columns, and holds nothing but values. */
+function whole(statement: NodeSqliteStatement): Statement {
+  const row: Statement["row"] = (...parameters) => statement.get(...parameters) as Row | undefined;
+  return {
+    value: (...parameters) => row(...parameters)?.["value"],
+    row,
+    values: (...parameters) => (statement.all(...parameters) as { value: Value }[]).map(({ value }) => value),
+    run: (...parameters) => Number(statement.run(...parameters).changes),
+  };
 }
 
-const isOldNode = Number.parseInt(process.versions.node, 10) < 22;
+/**
+ * A statement of better-sqlite3. Plucking, which spares an object a row, is a mode of the statement; each of ours is used in
+ * one way. With one column called value, what comes is that column; else it is a row.
+ */
+function plucked(statement: BetterSqlite3Statement, sql: string): Statement {
+  if (statement.reader) statement.pluck(/\bAS value\b/.test(sql));
+  return {
+    value: (...parameters) => statement.get(...parameters) as Value | undefined,
+    row: (...parameters) => statement.get(...parameters) as Row | undefined,
+    values: (...parameters) => statement.all(...parameters) as Value[],
+    run: (...parameters) => statement.run(...parameters).changes,
+  };
+}
 
-/** The version of a better-sqlite3 that must not be loaded: on Node 20 version 13 ends the process by a segmentation fault. */
-function tooNew(require: NodeJS.Require): string | undefined {
-  if (!isOldNode) return undefined;
+/**
+ * Loads the library of a storage: the one that the option names, else the first one that is there.
+ *
+ * @throws StorageError `CACHEME_CONNECT_FAILED`, which says why there is none, and what to do
+ */
+export function driverFor({ driver, label }: { driver: DriverName | undefined; label: string }): Driver {
+  const names: readonly DriverName[] = driver === undefined ? ["node:sqlite", "better-sqlite3"] : [driver];
+  const reasons: string[] = [];
+  for (const name of names) {
+    const found = name === "node:sqlite" ? nodeSqlite() : betterSqlite3();
+    if (typeof found !== "string") return found;
+    reasons.push(found);
+  }
+  throw new StorageError("CACHEME_CONNECT_FAILED", `${label} cannot be opened: ${reasons.join(", and ")}.`);
+}
+
+/** Returns the library, or why it is missing. Node has it from 22.5 on behind a flag, from 22.13 on without. */
+function nodeSqlite(): Driver | string {
+  const found: unknown = process.getBuiltinModule("node:sqlite");
+  if (found === undefined) return `this Node (${process.version}) has no node:sqlite, which comes with 22.13`;
+  // The types of the oldest Node that is served do not have the module.
+  const { DatabaseSync } = found as { DatabaseSync: new (file: string) => NodeSqliteDatabase };
+  return { name: "node:sqlite", open: (file) => wrap(new DatabaseSync(file)) };
+}
+
+/**
+ * Returns the library, or why it is missing. It is an optional peer, and CommonJS with a native part: loaded when it is
+ * needed, and never bundled. Version 13 must not be loaded on Node 20, where it ends the process by a segmentation fault.
+ */
+function betterSqlite3(): Driver | string {
+  const require = createRequire(import.meta.url);
+  const isOldNode = Number.parseInt(process.versions.node, 10) < 22;
   try {
-    const { version } = require("better-sqlite3/package.json") as { readonly version: string };
-    return Number.parseInt(version, 10) >= 13 ? version : undefined;
+    if (isOldNode) {
+      const { version } = require("better-sqlite3/package.json") as { readonly version: string };
+      if (Number.parseInt(version, 10) >= 13)
+        return `better-sqlite3 ${version} needs Node 22, and this is ${process.version} (npm install better-sqlite3@12)`;
+    }
+    // The package exports this class, and brings no types of its own.
+    const Library = require("better-sqlite3") as BetterSqlite3Class;
+    return { name: "better-sqlite3", open: (file) => wrap(new Library(file, { timeout: 0 })) };
   } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+    // If something that it needs is missing, its own words say what.
+    if (!(isError(error) && /^Cannot find module 'better-sqlite3/.test(error.message))) throw error;
+    return `better-sqlite3 is not installed (npm install better-sqlite3${isOldNode ? "@12" : ""})`;
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return isError(error) && /^Cannot find module 'better-sqlite3/.test(error.message);
-}
+type BetterSqlite3Class = new (file: string, options: { timeout: number }) => BetterSqlite3Database;
 
-class NodeSqlite implements Database {
-  readonly driver = "node:sqlite";
-  readonly #database: NodeSqliteDatabase;
-
-  constructor(database: NodeSqliteDatabase) {
-    this.#database = database;
-  }
-
-  exec(sql: string): void {
-    this.#database.exec(sql);
-  }
-
-  prepare(sql: string): Statement {
-    const statement = this.#database.prepare(sql);
-    // A row is an object of its columns, and holds nothing but values.
-    const row = (parameters: readonly Value[]): Row | undefined =>
-      statement.get(...parameters) as Row | undefined;
-    return {
-      value: (...parameters) => row(parameters)?.["value"],
-      row: (...parameters) => row(parameters),
-      values: (...parameters) =>
-        (statement.all(...parameters) as { value: Value }[]).map(({ value }) => value),
-      run: (...parameters) => Number(statement.run(...parameters).changes),
-    };
-  }
-
-  close(): void {
-    this.#database.close();
-  }
-}
-
-class BetterSqlite3 implements Database {
-  readonly driver = "better-sqlite3";
-  readonly #database: BetterSqlite3Database;
-
-  constructor(database: BetterSqlite3Database) {
-    this.#database = database;
-  }
-
-  exec(sql: string): void {
-    this.#database.exec(sql);
-  }
-
-  /** Plucking, which spares an object a row, is a mode of the statement; each of ours is used in one way. */
-  prepare(sql: string): Statement {
-    const statement = this.#database.prepare(sql);
-    if (statement.reader) statement.pluck(/\bAS value\b/.test(sql));
-    // With one column called value, what comes is that column; else it is a row.
-    return {
-      value: (...parameters) => statement.get(...parameters) as Value | undefined,
-      row: (...parameters) => statement.get(...parameters) as Row | undefined,
-      values: (...parameters) => statement.all(...parameters) as Value[],
-      run: (...parameters) => statement.run(...parameters).changes,
-    };
-  }
-
-  close(): void {
-    this.#database.close();
-  }
+/** Reads a setting of a database that is a number. */
+export function pragma(database: Database, name: string): number {
+  return Number(database.prepare(`PRAGMA ${name}`).row()?.[name]);
 }
 
 /** Closes a handle that is of no more use. Its error was reported already. */

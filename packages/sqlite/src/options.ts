@@ -1,14 +1,14 @@
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   type ConnectionOptions,
   type ConnectionSettings,
   connectionRows,
+  LocalPaths,
   OptionTable,
   oneOf,
   optionError,
   optionKind,
-  refuseUnknownOptions,
   shown,
   type TableOptions,
   tableRows,
@@ -102,67 +102,38 @@ export function settings(
     const name = "name" in target ? target.name : "";
     return {
       ...common,
-      label: isAbsolute(name) ? label(name) : "sqlite:",
+      label: isAbsolute(name) ? addressOf(name) : "sqlite:",
       file: undefined,
       own: wrap(target),
     };
   }
-  const file = typeof target === "string" ? fromText(target) : fromOptions(target);
-  return { ...common, label: label(file), file, own: undefined };
+  const file = paths.of(target);
+  return { ...common, label: addressOf(file), file, own: undefined };
 }
 
-function fromOptions(options: SqliteConnectionOptions): string {
-  if (typeof options !== "object" || options === null) {
-    throw optionError(`${where} was given ${shown(options)}. ${forms}`);
-  }
-  refuseUnknownOptions(options, ["file"], where);
-  const { file } = options;
-  if (typeof file === "string") return path(file);
-  throw optionError(`The connection option file of ${where} is ${shown(file)}. Give a path, or ":memory:".`);
-}
+const paths: LocalPaths = new LocalPaths({
+  where,
+  option: "file",
+  scheme: "sqlite",
+  forms:
+    'Give a path ("cache/data.db"), an address ("sqlite:///var/cache/data.db", "sqlite:relative.db", "sqlite::memory:"), ' +
+    "{ file }, or a database of node:sqlite or better-sqlite3.",
+  name: inMemory,
+  fromAddress(address) {
+    const found = address.slice("sqlite:".length).replace(/^\/\/\//, "/");
+    if (found.startsWith("//"))
+      throw paths.refused("an address with a host. A file has none: write three slashes");
+    if (/[?#]/.test(found)) throw paths.withQuery();
+    try {
+      return decodeURIComponent(found);
+    } catch {
+      throw paths.refused('an address with a "%" that begins no character. Write "%25"');
+    }
+  },
+});
 
-/** A path is a path; only what begins like a URL is one. */
-function fromText(text: string): string {
-  const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]+):(.*)$/is.exec(text) ?? [];
-  if (scheme === undefined) return path(text);
-  if (scheme.toLowerCase() !== "sqlite")
-    throw optionError(`${where} was given an address of another kind. ${forms}`);
-  const found = rest.startsWith("///") ? rest.slice(2) : rest;
-  if (found.startsWith("//")) {
-    throw optionError(
-      `${where} was given an address with a host. A file has none: write three slashes. ${forms}`,
-    );
-  }
-  if (/[?#]/.test(found)) {
-    throw optionError(
-      `${where} was given an address with "?" or "#" in it. Write "%3F" and "%23", or give a path. ${forms}`,
-    );
-  }
-  return path(decoded(found));
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw optionError(
-      `${where} was given an address with a "%" that begins no character. Write "%25". ${forms}`,
-    );
-  }
-}
-
-function path(file: string): string {
-  if (file === inMemory) return file;
-  if (file === "" || file.includes("\0"))
-    throw optionError(`${where} was given ${shown(file)} as a file. ${forms}`);
-  return resolve(file);
-}
-
-const forms =
-  'Give a path ("cache/data.db"), an address ("sqlite:///var/cache/data.db", "sqlite:relative.db", "sqlite::memory:"), ' +
-  "{ file }, or a database of node:sqlite or better-sqlite3.";
-
-function label(file: string): string {
+/** The address of a file, for messages. */
+export function addressOf(file: string): string {
   return file === inMemory ? "sqlite::memory:" : pathToFileURL(file).href.replace(/^file:/, "sqlite:");
 }
 

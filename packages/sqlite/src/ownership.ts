@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from "node:fs";
-import { pathToFileURL } from "node:url";
 import { StorageError } from "cacheme/driver";
-import { closeQuietly, type Database, type Driver } from "./database.js";
+import { closeQuietly, type Database, type Driver, pragma } from "./database.js";
+import { addressOf } from "./options.js";
 import { troubleOf } from "./trouble.js";
 
 /** `CaMe`, in the header of every file that the storage has made (`PRAGMA application_id`). */
@@ -55,7 +55,7 @@ function foreignIn(driver: Driver, file: string): string | undefined {
   try {
     database = driver.open(file);
     // Needs the first page alone. A function of this name would need the schema, too.
-    const id = Number(database.prepare("PRAGMA application_id").row()?.["application_id"]);
+    const id = pragma(database, "application_id");
     if (id !== applicationId) {
       const shown = id === 0 ? "none" : `0x${(id >>> 0).toString(16)}`;
       return `it is a damaged SQLite database of another program (expected application_id 0x${applicationId.toString(16)}, found ${shown})`;
@@ -88,8 +88,4 @@ function namesOfTables(database: Database): readonly string[] {
   } catch {
     return [];
   }
-}
-
-function addressOf(file: string): string {
-  return pathToFileURL(file).href.replace(/^file:/, "sqlite:");
 }

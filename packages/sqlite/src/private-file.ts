@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, linkSync, lstatSync, openSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { isError } from "cacheme/driver";
+import { codeOf } from "cacheme/driver";
 
 /**
  * Makes an empty file that only this user may read, where there is none: SQLite would make it readable for all. SQLite
@@ -38,9 +38,4 @@ export function realFile(path: string): string {
     if (codeOf(error) === "ENOENT" || codeOf(error) === "EINVAL") return path;
     throw error;
   }
-}
-
-/** The code of an error of the file system, such as `ENOENT`. */
-export function codeOf(error: unknown): string {
-  return isError(error) && "code" in error ? String(error.code) : "";
 }

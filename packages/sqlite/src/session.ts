@@ -1,5 +1,5 @@
 import { type Commands, prepare } from "./commands.js";
-import { closeQuietly, type Database, type Driver, type Value } from "./database.js";
+import { closeQuietly, type Database, type Driver, pragma, type Value } from "./database.js";
 import type { TableSettings } from "./options.js";
 import { applicationId } from "./ownership.js";
 import { identity } from "./set-aside.js";
@@ -112,8 +112,4 @@ export class Session {
       // After some errors, such as a full disk, SQLite has rolled back already.
     }
   }
-}
-
-function pragma(database: Database, name: string): number {
-  return Number(database.prepare(`PRAGMA ${name}`).row()?.[name]);
 }

@@ -1,7 +1,8 @@
 import { renameSync, statSync } from "node:fs";
+import { codeOf } from "cacheme/driver";
 import type { Driver } from "./database.js";
 import { requireEmptyLock } from "./ownership.js";
-import { codeOf, makePrivate } from "./private-file.js";
+import { makePrivate } from "./private-file.js";
 
 /** Returns the identity of a file whatever its name is, its number in its file system; `undefined` if there is no file. */
 export function identity(file: string): string | undefined {

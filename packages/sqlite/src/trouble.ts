@@ -1,4 +1,4 @@
-import { isError } from "cacheme/driver";
+import { codeOf, isError } from "cacheme/driver";
 
 /** The kind of an error, which decides what is done about it. */
 export type Trouble =
@@ -12,31 +12,21 @@ export type Trouble =
   | "unreadable"
   | "other";
 
-/** The primary result codes (sqlite.org/rescode.html) by number, as node:sqlite has them. */
-const byNumber: Readonly<Record<number, Trouble>> = {
-  5: "busy",
-  6: "busy",
-  8: "readOnly",
-  10: "unreadable",
-  11: "corrupt",
-  13: "full",
-  14: "notOpened",
-  18: "tooBig",
-  26: "corrupt",
-};
-
-/** The same by name, as better-sqlite3 has them, where extended codes go on with `_`. */
-const byName: Readonly<Record<string, Trouble>> = {
-  BUSY: "busy",
-  LOCKED: "busy",
-  READONLY: "readOnly",
-  IOERR: "unreadable",
-  CORRUPT: "corrupt",
-  FULL: "full",
-  CANTOPEN: "notOpened",
-  TOOBIG: "tooBig",
-  NOTADB: "corrupt",
-};
+/**
+ * The primary result codes (sqlite.org/rescode.html) by number, as node:sqlite has them, and by name, as better-sqlite3 has
+ * them, where extended codes go on with `_`.
+ */
+const codes: readonly (readonly [number: number, name: string, trouble: Trouble])[] = [
+  [5, "BUSY", "busy"],
+  [6, "LOCKED", "busy"],
+  [8, "READONLY", "readOnly"],
+  [10, "IOERR", "unreadable"],
+  [11, "CORRUPT", "corrupt"],
+  [13, "FULL", "full"],
+  [14, "CANTOPEN", "notOpened"],
+  [18, "TOOBIG", "tooBig"],
+  [26, "NOTADB", "corrupt"],
+];
 
 /** The next step, for the person who gets the error. */
 const advice: Readonly<Record<Trouble, string>> = {
@@ -54,16 +44,15 @@ const advice: Readonly<Record<Trouble, string>> = {
 
 export function troubleOf(error: unknown, platform: NodeJS.Platform = process.platform): Trouble {
   if (!isError(error)) return "other";
-  const code = "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   // Windows renames no file that another program has open. It may be a virus scanner, which is done in a moment.
   if (platform === "win32" && /^(?:EBUSY|EPERM|EACCES)$/.test(code)) return "busy";
   if (/^(?:EACCES|EPERM|EROFS|ENOTDIR|ELOOP)$/.test(code)) return "notOpened";
   if (code === "ENOSPC" || code === "EDQUOT") return "full";
   if (/^no such table\b/.test(error.message)) return "noTable";
-  if ("errcode" in error && typeof error.errcode === "number")
-    return byNumber[error.errcode & 0xff] ?? "other";
-  const [, name = ""] = /^SQLITE_([A-Z]+)/.exec(code) ?? [];
-  return byName[name] ?? "other";
+  const number = "errcode" in error ? Number(error.errcode) & 0xff : undefined;
+  const [, name] = /^SQLITE_([A-Z]+)/.exec(code) ?? [];
+  return codes.find((one) => one[0] === number || one[1] === name)?.[2] ?? "other";
 }
 
 export function adviceFor(error: Error): string {

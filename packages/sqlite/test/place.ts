@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { connectedForTest } from "@cacheme/test-services/disk/storage-helpers";
 import type { RemoteStorage } from "cacheme/driver";
 import { onTestFinished } from "vitest";
-import { type Database, type Driver, findDriver } from "../src/database.js";
+import { type Database, type Driver, driverFor } from "../src/database.js";
 import type {
   BetterSqlite3Database,
   NodeSqliteDatabase,
@@ -38,9 +38,7 @@ export function session(file: string): Session {
 }
 
 function library(): Driver {
-  const found = findDriver("node:sqlite") ?? findDriver("better-sqlite3");
-  if (found === undefined) throw new Error("no library of SQLite");
-  return found;
+  return driverFor({ driver: undefined, label: "a test" });
 }
 
 /** A storage that is connected, and closed after the test. */
