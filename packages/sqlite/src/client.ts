@@ -7,7 +7,7 @@ import { closeQuietly, type Driver, driverFor } from "./database.js";
 import { inMemory, type Settings } from "./options.js";
 import { requireOwnFile } from "./ownership.js";
 import { makePrivate, realFile } from "./private-file.js";
-import { Session } from "./session.js";
+import { Session, type TransactionKind } from "./session.js";
 import { alone, identity, setAside } from "./set-aside.js";
 import { troubleOf } from "./trouble.js";
 
@@ -73,7 +73,7 @@ export class Client {
    */
   async batch<Item, Answer>(
     call: Pick<StorageCall, "isLate">,
-    kind: "reading" | "writing",
+    kind: TransactionKind,
     items: readonly Item[],
     answerTo: (slice: Slice, item: Item) => Answer,
   ): Promise<Answer[]> {
@@ -81,7 +81,7 @@ export class Client {
     for (let done = 0; done < items.length && !call.isLate; ) {
       if (done > 0) await nextTurn();
       done = await this.use(call, (session) => {
-        const next = session[kind](() => slice(session, done, items, answers, answerTo));
+        const next = session.transaction(kind, () => slice(session, done, items, answers, answerTo));
         // Nobody reads a write to a file that others have left, and a removal there would not end their loads.
         if (kind === "writing" && this.#isLeft(session)) throw new LeftFile();
         return next;
@@ -142,8 +142,7 @@ export class Client {
   #openFile(path: string, corrupt?: Corrupt): Session {
     const driver = driverFor(this.#settings);
     if (path === inMemory) {
-      const database = driver.open(path);
-      return new Session(database, this.#settings, undefined);
+      return new Session(driver.open(path), this.#settings, undefined);
     }
     const file = realFile(path);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -151,14 +150,16 @@ export class Client {
       // Another process may have set it aside already.
       if (corrupt !== undefined && corrupt.session.identity === identity(file))
         this.#setAside(driver, file, corrupt.error);
-      makePrivate(file);
-      try {
+      const open = (): Session => {
+        makePrivate(file);
         return Session.open(driver, file, this.#settings);
+      };
+      try {
+        return open();
       } catch (error) {
         if (troubleOf(error) !== "corrupt" || !isError(error)) throw error;
         this.#setAside(driver, file, error);
-        makePrivate(file);
-        return Session.open(driver, file, this.#settings);
+        return open();
       }
     });
   }

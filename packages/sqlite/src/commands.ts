@@ -29,8 +29,8 @@ const boundIndex = "CREATE INDEX IF NOT EXISTS $written ON $entries (written)";
 
 /** The statements by name. Parameters are not numbered: better-sqlite3 takes no such ones. The one column of an answer is called `value`. */
 const texts = {
-  begin: "BEGIN",
-  beginImmediate: "BEGIN IMMEDIATE",
+  reading: "BEGIN",
+  writing: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   rollback: "ROLLBACK",
   now: "SELECT $clock AS value",

@@ -13,6 +13,8 @@ const blockingWait = 5;
 /** The most that the log may keep on the disk once it was written back, in bytes. */
 const keptLog = 16 * 1024 * 1024;
 
+export type TransactionKind = "reading" | "writing";
+
 /** An open handle with its statements. Each method works at once, and nothing else runs meanwhile. */
 export class Session {
   readonly database: Database;
@@ -71,14 +73,24 @@ export class Session {
     return this.commands.scan.values(...asked, ...asked, count).map(String);
   }
 
-  /** A transaction that sees one state of the database. */
-  reading<T>(work: () => T): T {
-    return this.#transaction(this.commands.begin, work);
-  }
-
-  /** A transaction that no other writer comes between. It takes the lock at once, since one that takes it later may fail. */
-  writing<T>(work: () => T): T {
-    return this.#transaction(this.commands.beginImmediate, work);
+  /**
+   * Works in a transaction. One for reading sees one state of the database. One for writing takes the lock at once, since one
+   * that takes it later may fail, and no other writer comes between.
+   */
+  transaction<T>(kind: TransactionKind, work: () => T): T {
+    this.commands[kind].run();
+    try {
+      const result = work();
+      this.commands.commit.run();
+      return result;
+    } catch (error) {
+      try {
+        this.commands.rollback.run();
+      } catch {
+        // After some errors, such as a full disk, SQLite has rolled back already.
+      }
+      throw error;
+    }
   }
 
   /**
@@ -91,25 +103,5 @@ export class Session {
 
   close(): void {
     this.database.close();
-  }
-
-  #transaction<T>(begin: Commands["begin"], work: () => T): T {
-    begin.run();
-    try {
-      const result = work();
-      this.commands.commit.run();
-      return result;
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
-  }
-
-  #rollBack(): void {
-    try {
-      this.commands.rollback.run();
-    } catch {
-      // After some errors, such as a full disk, SQLite has rolled back already.
-    }
   }
 }

@@ -18,7 +18,7 @@ export function sweep(session: Session): boolean {
   const now = session.now();
   const expired = commands.expired.values(now, atOnce);
   if (expired.length > 0 || session.number("hasLeases") > 0) {
-    session.writing(() => {
+    session.transaction("writing", () => {
       commands.sweepLeases.run(now);
       // Looks again: another process may have written one of them in between.
       for (const row of commands.expired.values(now, atOnce)) commands.sweep.run(row);
