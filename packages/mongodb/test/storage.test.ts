@@ -65,6 +65,32 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
     expect(stored).toBeUndefined();
   });
 
+  it("fills the other records of a batch with a value that is too long", async () => {
+    const storage = made(server().url);
+    const keys = ["fits", "too long"];
+    await storage.removeMany(keys);
+    const leases = keys.map((key) => ({ key, duration: 60_000, steal: true }));
+    const answers = (await storage.leases?.acquire(leases)) ?? [];
+    const records = answers.flatMap((answer, index) =>
+      answer.outcome === "granted"
+        ? [
+            {
+              key: keys[index]!,
+              bytes: index === 0 ? bytes : Buffer.alloc(longestValue + 1),
+              ttl: 60_000,
+              token: answer.token,
+            },
+          ]
+        : [],
+    );
+    expect(records).toHaveLength(2);
+    await expect(storage.leases?.fill(records)).rejects.toMatchObject({ keys: new Set(["too long"]) });
+    expect((await storage.readMany(keys)).map((found) => found && String(Buffer.from(found)))).toEqual([
+      "value",
+      undefined,
+    ]);
+  });
+
   it("names the records that the server refused, without their values", async () => {
     const client = clientOf();
     // A collection whose bulk writes are refused in part, as by a validator of the administrator's.
