@@ -51,13 +51,10 @@ export interface BetterSqlite3Database {
   close(): unknown;
 }
 
-interface BetterSqlite3Statement {
+interface BetterSqlite3Statement extends NodeSqliteStatement {
   /** Whether it answers rows: only such a statement can be plucked. */
   readonly reader: boolean;
   pluck(on: boolean): unknown;
-  get(...parameters: readonly Value[]): unknown;
-  all(...parameters: readonly Value[]): unknown[];
-  run(...parameters: readonly Value[]): { readonly changes: number };
 }
 
 /** A library that opens files. */
@@ -98,7 +95,7 @@ function plucked(statement: BetterSqlite3Statement, sql: string): Statement {
     value: (...parameters) => statement.get(...parameters) as Value | undefined,
     row: (...parameters) => statement.get(...parameters) as Row | undefined,
     values: (...parameters) => statement.all(...parameters) as Value[],
-    run: (...parameters) => statement.run(...parameters).changes,
+    run: (...parameters) => Number(statement.run(...parameters).changes),
   };
 }
 

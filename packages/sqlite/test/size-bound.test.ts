@@ -1,6 +1,6 @@
 import { record, text, until } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it } from "vitest";
-import { connected, handle, place } from "./place.js";
+import { connected, handle, handleOfLibrary, place } from "./place.js";
 
 const keys = Array.from({ length: 300 }, (_, index) => `${index}`);
 const options = { sweepInterval: 5, commandTimeout: "30s" } as const;
@@ -70,6 +70,16 @@ describe("maxSize", () => {
     const left = database.prepare("SELECT key AS value FROM cacheme ORDER BY key");
     await until(() => left.values().length === 2);
     expect(left.values()).toEqual(["new", "newest"]);
+  });
+
+  it.each([
+    ["in memory", () => ":memory:"],
+    ["on a handle of the program's own", () => handleOfLibrary(place())],
+  ])("holds %s", async (_, target) => {
+    const storage = await connected(target(), { ...options, maxSize: 3 });
+    await storage.writeMany(keys.map((key) => record(key, key)));
+    await until(async () => (await storage.info?.())?.records === 3);
+    expect(await Promise.all(keys.slice(-3).map((key) => text(storage, key)))).toEqual(keys.slice(-3));
   });
 
   it("costs no index if there is no bound", async () => {
