@@ -1,8 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-
 import { elapsed, isError, type StorageCall, setImmediate, setTimeout } from "cacheme/driver";
-
 import { closeQuietly, type Driver, driverFor } from "./database.js";
 import { inMemory, type Settings } from "./options.js";
 import { requireOwnFile } from "./ownership.js";
@@ -44,8 +42,7 @@ export class Client {
 
   close(): void {
     this.#isClosed = true;
-    if (this.#session !== undefined && this.#settings.own === undefined) closeQuietly(this.#session);
-    this.#session = undefined;
+    this.#drop(this.#session);
   }
 
   /** Does some work, without a pause if there is no trouble, and never after the call's deadline. */
@@ -83,7 +80,9 @@ export class Client {
       done = await this.use(call, (session) => {
         const next = session.transaction(kind, () => slice(session, done, items, answers, answerTo));
         // Nobody reads a write to a file that others have left, and a removal there would not end their loads.
-        if (kind === "writing" && this.#isLeft(session)) throw new LeftFile();
+        if (kind === "writing" && this.#isLeft(session)) {
+          throw new LeftFile("the file was removed or set aside meanwhile");
+        }
         return next;
       });
     }
@@ -106,8 +105,9 @@ export class Client {
     return identity(this.#settings.file ?? "") !== session.identity;
   }
 
-  #drop(session: Session): void {
-    if (this.#session !== session) return;
+  /** Closes a session, unless another one took its place already. A handle of the program's own stays open. */
+  #drop(session: Session | undefined): void {
+    if (session === undefined || this.#session !== session) return;
     this.#session = undefined;
     if (this.#settings.own === undefined) closeQuietly(session);
   }
@@ -129,9 +129,9 @@ export class Client {
           own === undefined
             ? this.#openFile(file ?? inMemory, corrupt)
             : new Session(own, this.#settings, undefined);
-        if (this.#isClosed) closeQuietly(session);
-        else this.#session = session;
+        this.#session = session;
         this.#lookedAt = elapsed();
+        if (this.#isClosed) this.#drop(session);
         return session;
       } catch (error) {
         await recovery.pause(error);
@@ -141,9 +141,7 @@ export class Client {
 
   #openFile(path: string, corrupt?: Corrupt): Session {
     const driver = driverFor(this.#settings);
-    if (path === inMemory) {
-      return new Session(driver.open(path), this.#settings, undefined);
-    }
+    if (path === inMemory) return new Session(driver.open(path), this.#settings, undefined);
     const file = realFile(path);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     return alone(driver, file, () => {
@@ -183,13 +181,13 @@ export class Client {
   /** @throws the error, where nothing can be done about it */
   async #recover(error: unknown, session: Session | undefined, recovery: Recovery): Promise<void> {
     const trouble = troubleOf(error);
-    const ours = session !== undefined && this.#settings.own === undefined;
     if (session === undefined || !isError(error)) throw error;
     if (trouble === "busy") return recovery.pause(error);
     const isMended =
       trouble === "noTable" ||
       error instanceof LeftFile ||
-      (trouble === "corrupt" && ours && session.identity !== undefined);
+      // A handle of the program's own, or in memory, has no identity.
+      (trouble === "corrupt" && session.identity !== undefined);
     if (!isMended || recovery.wasMended) throw error;
     recovery.wasMended = true;
     const isCurrent = this.#session === session;
@@ -198,11 +196,7 @@ export class Client {
   }
 }
 
-class LeftFile extends Error {
-  constructor() {
-    super("the file was removed or set aside meanwhile");
-  }
-}
+class LeftFile extends Error {}
 
 /** A session on a damaged file, and the error that showed it. */
 interface Corrupt {
@@ -212,7 +206,6 @@ interface Corrupt {
 
 /** A part of a batch, in one transaction. */
 export interface Slice extends Pick<Session, "commands"> {
-  readonly commands: Session["commands"];
   /** When the transaction began, on the storage's clock. */
   readonly now: number;
   /** Whether there may be leases to end; there are none most of the time. */

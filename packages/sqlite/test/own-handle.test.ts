@@ -1,7 +1,9 @@
 import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it } from "vitest";
+import { Client } from "../src/client.js";
 import type { SqliteDatabase } from "../src/index.js";
-import { connected, handleOfLibrary, place } from "./place.js";
+import { settings } from "../src/options.js";
+import { connected, handle, handleOfLibrary, place } from "./place.js";
 
 /** A handle whose writes fail while the disk is full, which it is until the log was written back. */
 function onDisk<T extends SqliteDatabase>(
@@ -109,6 +111,20 @@ describe("a handle of the program's own", () => {
     });
     disk.isFull = false;
     expect((await generations!.ensure(["tag"], undefined))[0]).toEqual(before);
+  });
+
+  it("stays open if the storage is closed while it waits for a lock", async () => {
+    const file = place();
+    const database = handleOfLibrary(file);
+    database.exec("PRAGMA busy_timeout = 0");
+    const other = handle(file);
+    other.exec("BEGIN EXCLUSIVE");
+    const client = new Client(settings(database, { connectTimeout: "30s" }));
+    const opening = client.open();
+    client.close();
+    other.exec("ROLLBACK");
+    await opening;
+    expect(database.prepare("SELECT 1 AS one").all()).toMatchObject([{ one: 1 }]);
   });
 
   it("makes the tables again where somebody dropped them", async () => {
