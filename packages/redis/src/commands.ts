@@ -1,4 +1,11 @@
-import type { Acquisition, HeldLease, LeasedRecord, NewGeneration, StoredRecord } from "cacheme/driver";
+import type {
+  Acquisition,
+  HeldLease,
+  LeaseAnswer,
+  LeasedRecord,
+  NewGeneration,
+  StoredRecord,
+} from "cacheme/driver";
 import { packed } from "./record.js";
 import { acquire, fill, release, type Script, storeForEver } from "./scripts.js";
 
@@ -29,6 +36,19 @@ export function acquireCommands(requests: readonly Acquisition[]): KeyCommand[] 
     key,
     args: [tokenBytes(token), duration, steal ? "1" : "0"],
   }));
+}
+
+/** Reads the answers to {@link acquireCommands}. */
+export function leaseAnswers(
+  requests: readonly Acquisition[],
+  answers: readonly unknown[],
+): readonly LeaseAnswer[] {
+  return requests.map(({ token }, index) => {
+    const answer = answers[index];
+    if (Buffer.isBuffer(answer)) return { outcome: "fresh", bytes: answer };
+    if (answer === 0) return { outcome: "held" };
+    return { outcome: "granted", token, at: Number(answer) };
+  });
 }
 
 export function fillCommands(records: readonly LeasedRecord[]): KeyCommand[] {

@@ -22,6 +22,7 @@ import {
   fillCommands,
   generationCommands,
   type KeyCommand,
+  leaseAnswers,
   releaseCommands,
   writeCommands,
 } from "./commands.js";
@@ -147,13 +148,7 @@ export class RedisDriver implements Driver {
   }
 
   async acquire(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]> {
-    const answers = await this.#answers(acquireCommands(requests), call);
-    return requests.map(({ token }, index): LeaseAnswer => {
-      const answer = answers[index];
-      if (Buffer.isBuffer(answer)) return { outcome: "fresh", bytes: answer };
-      if (answer === 0) return { outcome: "held" };
-      return { outcome: "granted", token, at: Number(answer) };
-    });
+    return leaseAnswers(requests, await this.#answers(acquireCommands(requests), call));
   }
 
   async fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
