@@ -24,9 +24,12 @@ export async function bundleProgram(source: URL): Promise<Program> {
     platform: "node",
     format: "esm",
     conditions: ["@cacheme/source"],
-    // Bundled CommonJS modules load Node's own modules with `require`.
+    // Bundled CommonJS modules load Node's own modules with `require`, and look for addons in their
+    // folder.
     banner: {
-      js: 'import { createRequire as requirer } from "node:module"; const require = requirer(import.meta.url);',
+      js:
+        'import { createRequire as requirer } from "node:module"; const require = requirer(import.meta.url); ' +
+        "const __dirname = import.meta.dirname;",
     },
     loader: { ".node": "copy" },
     logLevel: "silent",
