@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { interleaved, wallTime } from "../interleaved.js";
 import { file } from "./file.js";
+import { glide } from "./glide.js";
 import { memcached } from "./memcached.js";
 import { mongodb } from "./mongodb.js";
 import { mysql } from "./mysql.js";
@@ -16,7 +17,7 @@ import type { StartedSubject, StorageSubject } from "./subject.js";
  */
 
 /** To add a storage, write a file like `redis.ts` and add its name here. */
-const subjects: readonly StorageSubject[] = [file, memcached, mongodb, mysql, postgres, redis, sqlite];
+const subjects: readonly StorageSubject[] = [file, glide, memcached, mongodb, mysql, postgres, redis, sqlite];
 
 /** The numbers of keys in a batch, each with the smallest acceptable ratio. */
 const sizes = [

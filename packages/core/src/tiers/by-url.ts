@@ -27,6 +27,7 @@ interface KnownPackage {
 }
 
 const redis: KnownPackage = { name: "@cacheme/redis", factory: "redis", client: "ioredis" };
+const glide: KnownPackage = { name: "@cacheme/glide", factory: "glide", client: "@valkey/valkey-glide" };
 const mongodb: KnownPackage = { name: "@cacheme/mongodb", factory: "mongodb", client: "mongodb" };
 const postgres: KnownPackage = { name: "@cacheme/postgres", factory: "postgres", client: "pg" };
 const mysql: KnownPackage = { name: "@cacheme/mysql", factory: "mysql", client: "mysql2" };
@@ -52,6 +53,10 @@ const knownPackages: ReadonlyMap<string, KnownPackage> = new Map(
     "valkeys+cluster": redis,
     "valkey+sentinel": redis,
     "valkeys+sentinel": redis,
+    glide,
+    glides: glide,
+    "glide+cluster": glide,
+    "glides+cluster": glide,
     mongodb,
     "mongodb+srv": mongodb,
     postgres,

@@ -29,6 +29,8 @@ describe("an address", () => {
     ["valkeys+cluster://a,b", "@cacheme/redis", "redis"],
     ["valkey+sentinel://a,b/main", "@cacheme/redis", "redis"],
     ["valkeys+sentinel://a,b/main", "@cacheme/redis", "redis"],
+    ["glide://localhost", "@cacheme/glide", "glide"],
+    ["glides+cluster://a,b", "@cacheme/glide", "glide"],
     ["mongodb+srv://localhost", "@cacheme/mongodb", "mongodb"],
     ["postgres://localhost", "@cacheme/postgres", "postgres"],
     ["postgresql://localhost", "@cacheme/postgres", "postgres"],
