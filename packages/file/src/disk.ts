@@ -69,14 +69,14 @@ export async function mapEach<T, Answer>(
 /**
  * Reads a file: one open, one read, one close.
  *
- * @param lengthOf the length of the whole, told by its beginning
  * @param use is given the content at once. Small files share a buffer, of which it must copy what it keeps
+ * @param lengthOf the length of the whole, told by its beginning. Default: the first 64 KB are enough
  * @returns the result of `use`, or `undefined` if there is no file or a symbolic link
  */
 export function readFile<T>(
   path: string,
-  lengthOf: (beginning: Buffer) => number,
   use: (content: Buffer, isShared: boolean) => T,
+  lengthOf: (beginning: Buffer) => number = () => 0,
 ): Promise<T | undefined> {
   // One promise and not one for each step: this is what a read costs beside the disk.
   return new Promise((resolve, reject) => {

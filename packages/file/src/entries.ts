@@ -63,27 +63,25 @@ export class Entries {
     const hash = this.folder.hash(key);
     const path = this.folder.entry(hash);
     await this.folder.refuseLink(hash);
-    const heading = await readFile(
-      path,
-      () => 0,
-      (content) => headingOf(content) ?? "foreign",
-    );
+    const heading = await readFile(path, (content) => headingOf(content) ?? "foreign");
     if (heading === undefined) return false;
-    const isOfKey = heading !== "foreign" && heading.key === key;
-    // Another key of the same hash has its place here: what is asked for is not there.
-    if (heading !== "foreign" && !isOfKey) return false;
-    const wasThere = await remove(path);
-    return wasThere && isOfKey && heading.expires > now();
+    if (heading === "foreign") {
+      await remove(path);
+      return false;
+    }
+    // Another key of the same hash may have its place here: then there is no entry of this one.
+    return heading.key === key && (await remove(path)) && heading.expires > now();
   }
 
   #load(key: string, isWanted: (kept: Kept) => boolean): Promise<Kept | undefined> {
     const path = this.folder.entry(this.folder.hash(key));
-    return readFile(path, lengthOf, (content, isShared) => {
+    const use = (content: Buffer, isShared: boolean): Kept | undefined => {
       const kept = decode(content, key, isShared);
       if (kept === undefined || !isWanted(kept)) return undefined;
       if (this.#bound !== undefined && ++this.#reads % readsPerTouch === 0) touch(path);
       return kept;
-    });
+    };
+    return readFile(path, use, lengthOf);
   }
 
   /**

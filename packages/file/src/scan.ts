@@ -44,7 +44,7 @@ async function runningTickets(folder: Folder, hashes: readonly string[], call: E
 
 /** The keys of those files that have not expired. */
 async function keysIn(paths: readonly string[], call: Ending): Promise<string[]> {
-  const headings = await mapEach(paths, call, (path) => readFile(path, () => 0, headingOf));
+  const headings = await mapEach(paths, call, (path) => readFile(path, headingOf));
   return headings.flatMap((heading) =>
     heading !== undefined && heading.expires > now() ? [heading.key] : [],
   );

@@ -71,13 +71,9 @@ export class Sweep {
       if (index < first || index >= first + foldersPerStep || this.#ending.isLate) continue;
       await forEach(await hashesIn(folder), this.#ending, async (hash) => {
         const path = `${folder}/${hash}`;
-        const expires = await readFile(
-          path,
-          () => 0,
-          // What is no record is a miss for ever, and only takes space.
-          (content) => headingOf(content)?.expires ?? 0,
-        );
-        // Written anew since it was read, it is lost: a miss more, and nothing else.
+        // A file without a record is a miss for ever, and only takes space.
+        const expires = await readFile(path, (content) => headingOf(content)?.expires ?? 0);
+        // If it was written again since it was read, it is lost: a miss more, and nothing else.
         if (expires !== undefined && expires <= now()) await remove(path);
       });
     }

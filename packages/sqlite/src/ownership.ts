@@ -75,17 +75,14 @@ function foreignIn(driver: Driver, file: string): string | undefined {
 
 /** Tables that are not one of a storage's pair. A schema that cannot be read has none. */
 function foreignTables(database: Database): readonly string[] {
-  const all = new Set(namesOfTables(database));
+  let all: ReadonlySet<string>;
+  try {
+    all = new Set(database.prepare(tables).values().map(String));
+  } catch {
+    return [];
+  }
   const isOwn = (name: string): boolean =>
     all.has(`${name}${leasesSuffix}`) ||
     (name.endsWith(leasesSuffix) && all.has(name.slice(0, -leasesSuffix.length)));
   return [...all].filter((name) => !isOwn(name)).slice(0, shownTables);
-}
-
-function namesOfTables(database: Database): readonly string[] {
-  try {
-    return database.prepare(tables).values().map(String);
-  } catch {
-    return [];
-  }
 }

@@ -32,23 +32,21 @@ export class Session {
   }
 
   /**
-   * Opens a file, and makes it where it is not there. A database of another program keeps its settings: it gets the tables
-   * and nothing else. `auto_vacuum` counts for new files only, and must come before everything else; the application id
-   * comes before the log, so that it is in the file itself from the beginning. The log (WAL) lets processes read while one writes, and is written to the disk before it is written
-   * back, which with NORMAL is the only time that is waited for the disk.
+   * Opens a file, and creates a missing one. A database of another program keeps its settings: it gets the tables and nothing
+   * else. `auto_vacuum` counts for new files only, and must come before everything else; the application id comes before the
+   * log, so that it is in the file itself from the beginning. The log (WAL) lets processes read while one writes. It is
+   * written to the disk before it is written back; with NORMAL nothing else waits for the disk.
    */
   static open(driver: Driver, file: string, table: TableSettings): Session {
     const database = driver.open(file);
     try {
       database.exec(`PRAGMA busy_timeout = ${blockingWait}`);
       if (pragma(database, "page_count") === 0) {
-        database.exec("PRAGMA auto_vacuum = INCREMENTAL");
-        database.exec(`PRAGMA application_id = ${applicationId}`);
+        database.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = ${applicationId}`);
       }
       const isOwn = pragma(database, "application_id") === applicationId;
       if (isOwn) {
-        database.exec("PRAGMA journal_mode = WAL");
-        database.exec("PRAGMA synchronous = NORMAL");
+        database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
         database.exec(`PRAGMA journal_size_limit = ${keptLog}`);
       }
       return new Session(database, table, file, isOwn);
