@@ -53,7 +53,7 @@ export class Entries {
     await this.wrote(content);
   }
 
-  /** To be told, and waited for, when a file was put in its place: the folder may have to be cleared. */
+  /** Reports a file that was put in its place, and waits if the folder has to be cleared. */
   async wrote(content: readonly Uint8Array[]): Promise<void> {
     await this.#bound?.wrote(content);
   }

@@ -4,10 +4,10 @@ import { forEach, lookAt, remove } from "./disk.js";
 import type { Folder } from "./folder.js";
 import { foldersOf, hashesIn } from "./walk.js";
 
-/** The unit in which file systems give out space. */
+/** The unit of space in a file system. */
 const block = 4096;
 
-/** After a removal so much is taken, so that it need not be done again at once. */
+/** The share that is left after a removal, so that the next one is not due at once. */
 const filled = 0.9;
 
 /** From here on writers wait for room, each for so many milliseconds at most. */
@@ -28,7 +28,7 @@ const classes = 64;
 export class SizeBound {
   readonly #folder: Folder;
   readonly #maxSize: number;
-  /** What may be on the disk: what was found last, and what was written since; what it replaced is not taken off. */
+  /** Bytes that may be on the disk: those found last, and those written since, without what they replaced. */
   #estimate = 0;
   #running: Promise<void> | undefined;
   readonly #ending = { isLate: false };
@@ -38,7 +38,7 @@ export class SizeBound {
     this.#maxSize = maxSize;
   }
 
-  /** To be waited for by whoever wrote: when the folder grows faster than it is cleared, writers are slowed down. */
+  /** Counts a write. The writer waits for it, so that writes slow down if the folder grows faster than it is cleared. */
   async wrote(content: readonly Uint8Array[]): Promise<void> {
     this.#estimate += onDisk(content.reduce((sum, part) => sum + part.length, 0));
     if (this.#estimate <= this.#maxSize || this.#ending.isLate) return;

@@ -6,7 +6,7 @@ import { filesIn, isFolder, lookAt, makeFolder, remove, removeIfEmpty, rename, w
 import type { Folder } from "./folder.js";
 
 /**
- * The right to put an entry in its place, as a file: `leases/HASH/TICKET`. Whoever has the right writes the entry into
+ * The right to put an entry in its place, as a file: `leases/HASH/TICKET`. Its holder writes the entry into
  * the ticket and renames it into the entry's place, which uses the right up and stores the entry in one step of the file
  * system. All else follows from what such steps promise, without a lock that somebody could die with:
  *
@@ -14,7 +14,7 @@ import type { Folder } from "./folder.js";
  *   folder takes another one's place only if that is empty (rename(2)), so of many one succeeds, and only where no
  *   ticket stands.
  * - **What was taken away stays away.** To destroy a ticket is to remove its file. A rename after that fails; a rename
- *   before it is undone by whoever destroys tickets first and removes or replaces the entry then.
+ *   before it is undone, because a removal destroys the tickets first and removes or replaces the entry then.
  * - **Nothing blocks for good.** A ticket's name says until when it holds. Later anybody may destroy it, and take the
  *   place. It says also how long it was made for, so that a clock that was set back does not keep it for hours.
  *
@@ -45,7 +45,7 @@ export function newTicket(kind: TicketKind, duration: number, from: number): Tic
   return { name, kind, until, duration: length };
 }
 
-/** What a name tells, `undefined` for what is no ticket, and so must never become part of a path. */
+/** Reads a ticket from a name. Another name, for which it answers `undefined`, must never become part of a path. */
 export function ticketFrom(name: string): Ticket | undefined {
   const [, letter, until, duration] = form.exec(name) ?? [];
   if (until === undefined || duration === undefined) return undefined;
@@ -66,7 +66,7 @@ export async function ticketsOf(folder: Folder, hash: string): Promise<readonly 
 /**
  * Puts a ticket in place: whether it was the first.
  *
- * @param content what the ticket's file holds until an entry is written into it
+ * @param content the content of the ticket's file until an entry is written into it
  */
 export async function place(
   folder: Folder,

@@ -1,6 +1,6 @@
 import { codeOf } from "cacheme/driver";
 
-/** What to do next, for the person who gets the error. */
+/** The next step, for the person who gets the error. */
 const advice: Readonly<Record<string, string>> = {
   EACCES: "Check that the folder and what is in it may be written by this user.",
   EDQUOT: "Make room within the user's quota, or give the storage a maxSize.",
@@ -20,7 +20,7 @@ export function adviceFor(error: Error): string {
   return advice[codeOf(error)] ?? "The system's own words say why.";
 }
 
-/** What to check if the folder cannot be opened. */
+/** Says what to check if the folder cannot be opened. */
 export function connectAdviceFor(error: Error): string {
   return codeOf(error) === "ETIMEDOUT" ? "Check that the disk answers." : adviceFor(error);
 }

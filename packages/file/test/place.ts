@@ -8,8 +8,8 @@ import { Folder } from "../src/folder.js";
 import { type FileConnectionOptions, type FileStorageOptions, file } from "../src/index.js";
 
 /**
- * Where the tests' folders are: in memory, where the machine has a roomy folder there, since 100,000 files take a minute on
- * a disk; else on the disk.
+ * Makes a folder for a test: in memory, if the machine has a roomy folder there, because 100,000 files take a minute on a
+ * disk; else on the disk.
  */
 export function newFolder(): string {
   return mkdtempSync(join(isRoomy("/dev/shm") ? "/dev/shm" : tmpdir(), "cacheme-file-"));
@@ -36,7 +36,7 @@ export async function connected(
   return connectedForTest(file(target, { commandTimeout: "30s", ...options }));
 }
 
-/** Where the entry of a key stands. */
+/** Returns the path of a key's entry. */
 export function entryOf(path: string, key: string): string {
   const folder = new Folder(path);
   return folder.entry(folder.hash(key));
