@@ -1,4 +1,4 @@
-/** What a list of reads gives its caller. */
+/** The receiver of the answers of a list of reads. */
 export interface ListAnswer {
   /** A local tier has the value. */
   hit(place: number, value: unknown): void;
