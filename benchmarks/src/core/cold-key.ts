@@ -45,7 +45,8 @@ export async function coldKey(builds: readonly Build[], url: string): Promise<vo
   reads.push(["layered-loader", (id) => loader.get(`${id}`)]);
   const dedupe = createCache({ ttl: 3_600, storage: { type: "redis", options: { client } } }).define(
     "value",
-    load,
+    {},
+    (_key: string) => load(),
   );
   reads.push(["async-cache-dedupe", (id) => dedupe.value(`${process.pid}-${id}`)]);
 

@@ -28,7 +28,6 @@ import { Joining } from "./read/joining.js";
 import { LocalTiers } from "./read/local-tiers.js";
 import { Reader } from "./read/reader.js";
 import { SyncRead } from "./read/sync-read.js";
-import { CallContext } from "./runtime/call-context.js";
 import type { ClassRuntime } from "./runtime/class-runtime.js";
 import { ClassRuntimes, type UsedNode } from "./runtime/class-runtimes.js";
 import { type Stats, StatsCounter } from "./stats/node-stats.js";
@@ -152,7 +151,7 @@ export class Cacheme implements AsyncDisposable {
         const entry = this.#local.hit(runtime, key);
         if (entry !== undefined) return Promise.resolve(entry.value);
       }
-      return this.#reader.beyond(runtime, node, checkedKey(key, runtime.name), options, new CallContext());
+      return this.#reader.beyond(runtime, node, key, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -396,7 +395,7 @@ export class Cacheme implements AsyncDisposable {
       if (Array.isArray(given)) return this.getAll(given, { ...options, fresh: true });
       const node = given as Node; // Not a list, so a node: the line below checks it.
       const { runtime, key } = this.#keyed(node);
-      return this.#reader.beyond(runtime, node, key, { ...options, fresh: true }, new CallContext());
+      return this.#reader.beyond(runtime, node, key, { ...options, fresh: true });
     } catch (error) {
       return Promise.reject(error);
     }

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.js";
 import type { Entry } from "../entry/entry.js";
 import type { Events } from "../events.js";
+import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { LoadSpace } from "../node/reads.js";
 import type { ApartReader } from "../runtime/apart-reader.js";
@@ -73,10 +74,14 @@ export class Joining {
   /**
    * Joins the open flight of the key, or opens one. The local tiers have been read and do not have
    * the value.
+   *
+   * @param key as the node's `key()` returned it, unchecked
+   * @param call default: the context of the caller
+   * @throws KeyError `CACHEME_INVALID_KEY`
    */
-  read(runtime: ClassRuntime, node: Node, key: string, call: CallContext): Promise<unknown> {
+  read(runtime: ClassRuntime, node: Node, key: string, call: CallContext | undefined): Promise<unknown> {
     const opener = currentLoad();
-    const flight = this.#openFlight({ runtime, node, key, call, opener }, plainRead);
+    const flight = this.#plainFlight(runtime, node, key, call, opener);
     return flight.givesCopies
       ? this.#boardApart(flight, anyAge, opener)
       : this.#board(flight, undefined, opener);
@@ -87,12 +92,12 @@ export class Joining {
     runtime: ClassRuntime,
     node: Node,
     key: string,
-    call: CallContext,
+    call: CallContext | undefined,
     list: ListAnswer,
     place: number,
   ): void {
     const opener = currentLoad();
-    const flight = this.#openFlight({ runtime, node, key, call, opener }, plainRead);
+    const flight = this.#plainFlight(runtime, node, key, call, opener);
     if (opener === undefined && !flight.givesCopies && flight.answersList(list, place)) this.#count(flight);
     else if (flight.givesCopies) answer(list, place, this.#boardApart(flight, anyAge, opener));
     else answer(list, place, this.#board(flight, undefined, opener));
@@ -103,7 +108,7 @@ export class Joining {
     runtime: ClassRuntime,
     node: Node,
     key: string,
-    call: CallContext,
+    call: CallContext | undefined,
     wishes: Wishes,
   ): Promise<unknown> {
     const opener = currentLoad();
@@ -120,6 +125,19 @@ export class Joining {
   /** Returns a remote tier's entry of the node, without loading, filling or counting. */
   peek(runtime: ClassRuntime, key: string): Promise<Entry | undefined> {
     return this.#remoteTiers.peek(runtime, key);
+  }
+
+  /** Checks the key only if no flight has it. */
+  #plainFlight(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    call: CallContext | undefined,
+    opener: Load | undefined,
+  ): Flight {
+    const open = runtime.kind.activities.find(key)?.flights.open;
+    if (open !== undefined) return open;
+    return this.#openFlight({ runtime, node, key: checkedKey(key, runtime.name), call, opener }, plainRead);
   }
 
   #openFlight(asking: Asking, options: FlightOptions): Flight {

@@ -34,15 +34,16 @@ export class Reader {
     this.#joining = joining;
   }
 
-  /** Reads a node that no local tier has, or that is read with options. */
+  /** Reads a node that no local tier has, or that is read with options. The key is as `key()` returned it, unchecked. */
   beyond(
     runtime: ClassRuntime,
     node: Node,
     key: string,
     options: GetOptions<Node> | undefined,
-    call: CallContext,
+    call?: CallContext,
   ): Promise<unknown> {
     if (options === undefined) return this.#joining.read(runtime, node, key, call);
+    checkedKey(key, runtime.name);
     const { signal, fresh, maxAge, override } = checkedOptions(options, runtime.name, key);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const entry = fresh ? undefined : this.#local.hitWithin(runtime, key, maxAge);
@@ -129,9 +130,8 @@ export class Reader {
           continue;
         }
         call ??= new CallContext();
-        const known = checkedKey(key, runtime.name);
-        if (options === undefined) this.#joining.readForList(runtime, node, known, call, list, place);
-        else answer(list, place, this.beyond(runtime, node, known, options, call));
+        if (options === undefined) this.#joining.readForList(runtime, node, key, call, list, place);
+        else answer(list, place, this.beyond(runtime, node, key, options, call));
       } catch (error) {
         list.reject(place, error);
       }

@@ -3,7 +3,7 @@ import type { LoadContext, Node } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { RemoteRead } from "../tiers/remote-batch.js";
 import type { ApartReader } from "./apart-reader.js";
-import type { CallContext } from "./call-context.js";
+import { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
@@ -20,7 +20,8 @@ export interface Asking {
   readonly runtime: ClassRuntime;
   readonly node: Node;
   readonly key: string;
-  readonly call: CallContext;
+  /** Default: the context of the caller that runs now. */
+  readonly call: CallContext | undefined;
   /** The load in which it reads, if it is in one. */
   readonly opener: RunningLoad | undefined;
 }
@@ -137,7 +138,7 @@ export class Flight extends Operation implements RemoteRead {
     this.node = asking.node;
     this.key = activity.key;
     this.activity = activity;
-    this.call = asking.call;
+    this.call = asking.call ?? new CallContext();
     this.opener = asking.opener;
     this.refreshes = options.refreshes ?? false;
     this.override = options.override;
