@@ -18,8 +18,6 @@ export class Connection {
   readonly #reconnector: Reconnector | undefined;
   /** The connected client, or the client of the attempt to connect. */
   #client: AnyGlideClient | undefined;
-  /** The number of attempts that began or ended: an attempt that finds another number is over. */
-  #attempt = 0;
   /** The number of answered calls. While it grows, the server is not silent. */
   #answers = 0;
 
@@ -31,7 +29,7 @@ export class Connection {
     this.#reconnector = new Reconnector({
       connectTimeout,
       isPersistent: connect === "lazy",
-      dial: () => void this.#dial(target),
+      dial: (life) => void this.#dial(target, life),
       hangUp: (reason) => this.#lose(reason, false),
     });
   }
@@ -76,16 +74,15 @@ export class Connection {
     throw call.unreachable(new Error("the connection was lost meanwhile"));
   }
 
-  async #dial(servers: Servers): Promise<void> {
-    const attempt = ++this.#attempt;
+  async #dial(servers: Servers, life: AbortSignal): Promise<void> {
     try {
       const client = await makeClient(servers, this.#settings);
-      if (attempt !== this.#attempt) return client.close();
+      if (life.aborted) return client.close();
       this.#client = client;
       await client.ping();
-      if (attempt === this.#attempt) this.#reconnector?.ready();
+      if (!life.aborted) this.#reconnector?.ready();
     } catch (error) {
-      if (attempt === this.#attempt) this.#lose(error, false);
+      if (!life.aborted) this.#lose(error, false);
     }
   }
 
@@ -96,7 +93,6 @@ export class Connection {
   }
 
   #hangUp(): void {
-    this.#attempt++;
     this.#client?.close();
     this.#client = undefined;
   }

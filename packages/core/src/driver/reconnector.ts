@@ -7,8 +7,13 @@ import { Deferred } from "./deferred.js";
 export interface ReconnectorOptions {
   /** Milliseconds that one attempt may take. */
   readonly connectTimeout: number;
-  /** Begins an attempt. Report its outcome by `ready` or `lost`. */
-  dial(): void;
+  /**
+   * Begins an attempt. Report its outcome by `ready` or `lost`.
+   *
+   * @param life aborts when the attempt has failed, when its connection was lost, or when the storage
+   *   is closed. A client that is made asynchronously checks it before it reports.
+   */
+  dial(life: AbortSignal): void;
   /** Ends an attempt that has taken too long. `lost` follows. */
   hangUp(reason: Error): void;
   /** Whether attempts continue in the background before one has succeeded. Default `false`. */
@@ -41,6 +46,8 @@ export class Reconnector {
   #attempts = 0;
   /** The end of this attempt's time, or the beginning of the next attempt. */
   #timer: NodeJS.Timeout | undefined;
+  /** Aborts when the attempt has failed, or its connection was lost. */
+  #life: AbortController | undefined;
   #pending: Deferred | undefined;
 
   constructor(options: ReconnectorOptions) {
@@ -96,6 +103,7 @@ export class Reconnector {
    */
   lost(reason: Error, { isSilent = false }: { readonly isSilent?: boolean } = {}): void {
     this.#clearTimer();
+    this.#life?.abort();
     const isCut = this.#isReady && !isSilent;
     this.#isReady = false;
     this.#isDialing = false;
@@ -109,6 +117,7 @@ export class Reconnector {
   close(): void {
     this.#isClosed = true;
     this.#clearTimer();
+    this.#life?.abort();
     this.#pending?.reject(closed());
     this.#pending = undefined;
   }
@@ -122,7 +131,8 @@ export class Reconnector {
       const late = (): void => this.#options.hangUp(noAnswer(connectTimeout));
       this.#timer = setTimeout(late, connectTimeout).unref();
     }
-    this.#options.dial();
+    this.#life = new AbortController();
+    this.#options.dial(this.#life.signal);
   }
 
   #fail(reason: Error): void {

@@ -55,6 +55,22 @@ describe("a connection that does not exist yet", () => {
     expect(await waiting).toBe(tooLong);
   });
 
+  it("tells an attempt by its signal that it has failed, that its connection was lost, or that it is closed", () => {
+    const { machine, dial } = connection();
+    const lives = (): boolean[] => dial.mock.calls.map(([life]) => !life.aborted);
+    machine.persist();
+    expect(lives()).toEqual([true]);
+    machine.lost(refused);
+    expect(lives()).toEqual([false]);
+    vi.advanceTimersByTime(50);
+    machine.ready();
+    expect(lives()).toEqual([false, true]);
+    machine.lost(refused);
+    expect(lives()).toEqual([false, false, true]);
+    machine.close();
+    expect(lives()).toEqual([false, false, false]);
+  });
+
   it("is dialled in the background if it is to persist, with growing pauses", async () => {
     const { machine, dial } = connection();
     machine.persist();
