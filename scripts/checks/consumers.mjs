@@ -21,10 +21,10 @@ const companions = ["cacheme"];
 
 /** The programs that install storages beside `cacheme`, and the packages that they need. */
 const everyStorage = [
-  ...["file", "memcached", "mongodb", "mysql", "postgres", "redis", "sqlite", "testkit"].map(
+  ...["file", "glide", "memcached", "mongodb", "mysql", "postgres", "redis", "sqlite", "testkit"].map(
     (name) => `@cacheme/${name}`,
   ),
-  ...["ioredis", "mongodb", "mysql2", "pg", "@types/pg"],
+  ...["@valkey/valkey-glide", "ioredis", "mongodb", "mysql2", "pg", "@types/pg"],
 ];
 const storagePrograms = { "every-storage": everyStorage, "commonjs-every-storage": everyStorage };
 
@@ -73,7 +73,8 @@ async function installConsumer(env, folder, packed, storage = []) {
     },
     devDependencies: { "@types/node": devDependencies["@types/node"] },
   });
-  writeJson(join(folder, "pnpm-workspace.yaml"), { packages: [] });
+  // The script of GLIDE's protobufjs only prints a warning.
+  writeJson(join(folder, "pnpm-workspace.yaml"), { packages: [], allowBuilds: { protobufjs: false } });
   const parameters = ["install", "--no-frozen-lockfile"];
   try {
     await run("pnpm", [...parameters, "--offline"], { cwd: folder, env });

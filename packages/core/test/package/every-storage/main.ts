@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { file } from "@cacheme/file";
+import { glide } from "@cacheme/glide";
 import { memcached } from "@cacheme/memcached";
 import { mongodb } from "@cacheme/mongodb";
 import { mysql } from "@cacheme/mysql";
@@ -32,6 +33,7 @@ class FarNode extends Node<string> {
  */
 const addresses: Record<string, (url: string, options: { connect: "lazy" }) => RemoteStorage> = {
   "redis://127.0.0.1:1": redis,
+  "glide://127.0.0.1:1": glide,
   "mongodb://127.0.0.1:1/cache": mongodb,
   "postgres://127.0.0.1:1/cache": postgres,
   "mysql://127.0.0.1:1/cache": mysql,
