@@ -16,7 +16,7 @@ import {
   type StoredRecord,
 } from "cacheme/driver";
 import { Client } from "./client.js";
-import { bump, ensure } from "./generations.js";
+import { bump, ensure, find } from "./generations.js";
 import { acquire, fill, release } from "./leases.js";
 import type { Settings } from "./options.js";
 import { remove, store } from "./record.js";
@@ -118,8 +118,14 @@ export class SqliteDriver implements Driver {
     return this.#client.batch(call, "writing", leases, release);
   }
 
-  ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
-    return this.#client.batch(call, "writing", tags, (slice, tag) => ensure(slice, tag, ttl));
+  /** Most generations are there, and reading them needs no lock. */
+  async ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+    const found = await this.#client.batch(call, "reading", tags, (slice, tag) => find(slice, tag, ttl));
+    const missing = tags.filter((_, index) => found[index] === undefined);
+    if (missing.length === 0) return found;
+    const made = await this.#client.batch(call, "writing", missing, (slice, tag) => ensure(slice, tag, ttl));
+    let next = 0;
+    return found.map((generation) => generation ?? made[next++]);
   }
 
   async bump(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {

@@ -5,11 +5,21 @@ import { after, store } from "./record.js";
 
 /* A generation is an ordinary record. Each batch is one transaction that nobody else writes in. */
 
-/** Makes the generation of a tag if there is none, or keeps the one that is there for long enough. */
+/** Reads the generation of a tag if it is there for long enough. */
+export function find(slice: Slice, { key }: NewGeneration, ttl: number | undefined): Generation | undefined {
+  const { expires, generation } = found(slice, key);
+  return expires > slice.now && expires >= after(slice, ttl) ? generation : undefined;
+}
+
+/**
+ * Makes the generation of a tag if there is none, or keeps the one that is there for long enough: for a quarter more, so
+ * that later calls have nothing to write.
+ */
 export function ensure(slice: Slice, tag: NewGeneration, ttl: number | undefined): Generation {
   const { expires, generation } = found(slice, tag.key);
-  if (generation === undefined || expires <= slice.now) return made(slice, tag, ttl, generation);
-  const until = after(slice, ttl);
+  const kept = ttl === undefined ? undefined : ttl + Math.floor(ttl / 4);
+  if (generation === undefined || expires <= slice.now) return made(slice, tag, kept, generation);
+  const until = after(slice, kept);
   if (until > expires) slice.commands.prolong.run(until, slice.now, tag.key);
   return generation;
 }

@@ -110,3 +110,19 @@ describe("a large batch", () => {
     expect(await storage.removeMany(keys)).toBe(500);
   });
 });
+
+describe("an ensure", () => {
+  it("of generations that are there waits for no lock of a writer", async () => {
+    const file = place();
+    const storage = await connected(file, { commandTimeout: "30s" });
+    const before = await storage.generations?.ensure(["a", "b"], 60_000);
+    const other = handle(file);
+    other.exec("BEGIN IMMEDIATE");
+    expect(await storage.generations?.ensure(["a", "b"], 60_000)).toEqual(before);
+    const missing = storage.generations?.ensure(["a", "c", "b"], 60_000);
+    other.exec("ROLLBACK");
+    const [a, c, b] = (await missing) ?? [];
+    expect([a, b]).toEqual(before);
+    expect(c?.id).toMatch(/^[\w-]{22}$/);
+  });
+});
