@@ -57,8 +57,9 @@ export class Connection {
       this.#answers++;
       return answer;
     } catch (error) {
-      // The error of the deadline follows, and says more.
-      if (error instanceof TimeoutError) return new Promise<never>(() => {});
+      // The error of the deadline follows, and says more. A client of the program may have a shorter one.
+      if (error instanceof TimeoutError && this.#reconnector !== undefined)
+        return new Promise<never>(() => {});
       const isLost = error instanceof ClosingError || error instanceof ConnectionError;
       if (isLost && this.#client === client) this.#lose(error, false);
       if (!isLost) this.#answers++;

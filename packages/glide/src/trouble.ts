@@ -37,6 +37,7 @@ export const errors: DriverErrors = {
   remedyFor,
   advice: (error) =>
     remedyFor(error) ??
+    (/timed out/.test(error.message) ? "Raise the requestTimeout of your client of GLIDE." : undefined) ??
     (isAnswer(error) ? "The server refused the command." : "The storage reconnects by itself."),
   /** Gives an error of the system its code, and removes the line end that GLIDE puts behind it. */
   clean(error) {

@@ -1,5 +1,5 @@
-import { type RedisCluster, startRedisCluster } from "@cacheme/test-services";
-import { describeWithServer } from "@cacheme/test-services/vitest";
+import { type RedisCluster, type Server, startRedisCluster } from "@cacheme/test-services";
+import { describeWithSecondVersion, describeWithServer } from "@cacheme/test-services/vitest";
 import { ComplianceSuite } from "@cacheme/testkit";
 import { storageCompliance } from "@cacheme/testkit/vitest";
 import { afterAll, describe, it } from "vitest";
@@ -9,11 +9,12 @@ import { addressOf, wholeCluster } from "./servers.js";
 /** The one test that GLIDE 2.5 makes impossible. network.test.ts says what holds instead. */
 const impossible = "closes each connection that it has given up";
 
-describeWithServer("redis", "compliance of one server", (server) => {
+function compliance(name: string, server: () => Server, scannedKeys: number): void {
   const suite = new ComplianceSuite({
-    name: "@cacheme/glide",
+    name,
     create: ({ url, ...options }) => glide(addressOf(url), options),
     server,
+    capabilities: { scannedKeys },
   });
   afterAll(() => suite.close());
   for (const section of suite.sections) {
@@ -22,6 +23,15 @@ describeWithServer("redis", "compliance of one server", (server) => {
       for (const test of possible) it(test.title, () => suite.run(section, test), test.timeout);
     });
   }
+}
+
+describeWithServer("redis", "compliance of one server", (server) => {
+  compliance("@cacheme/glide", server, 100_000);
+});
+
+describeWithSecondVersion("redis", "compliance of Valkey 9.1", (server) => {
+  // Long scans behave the same in every version.
+  compliance("@cacheme/glide, Valkey 9.1", server, 5000);
 });
 
 describeWithServer("redis", "compliance of a cluster", () => {

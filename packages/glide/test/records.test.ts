@@ -69,6 +69,22 @@ describeWithServer("redis", "a client of the program", (server) => {
     expect((await storage.info?.())?.details).toMatchObject({ masters: 3 });
   });
 
+  it("may have a shorter deadline than the storage", async () => {
+    const { port } = server();
+    const client = await GlideClient.createClient({
+      addresses: [{ host: "127.0.0.1", port }],
+      requestTimeout: 50,
+    });
+    onTestFinished(() => client.close());
+    const storage = await connected(glide(client, { commandTimeout: "1h" }));
+    onTestFinished(() => server().resume());
+    await server().pause();
+    await expect(storage.readMany(["own"])).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      message: expect.stringContaining("Raise the requestTimeout of your client"),
+    });
+  });
+
   it("that is closed is a storage that cannot be reached", async () => {
     const { port } = server();
     const client = await GlideClient.createClient({ addresses: [{ host: "127.0.0.1", port }] });
