@@ -20,6 +20,8 @@ export class GatedRemote extends SimulatedRemote {
   readonly #watcher: RequestWatcher;
   /** The number of reads that were sent for each key. */
   readonly reads: Map<number, number>;
+  /** The number of writes and removals that were sent for each key. */
+  readonly mutations: Map<number, number>;
 
   constructor(clock: Clock, gates: Gates, values: Values, watcher: RequestWatcher, sameServer?: GatedRemote) {
     super(clock, sameServer);
@@ -28,6 +30,7 @@ export class GatedRemote extends SimulatedRemote {
     this.#values = values;
     this.#watcher = watcher;
     this.reads = sameServer?.reads ?? new Map();
+    this.mutations = sameServer?.mutations ?? new Map();
   }
 
   /** Makes another client of the same server. */
@@ -36,7 +39,6 @@ export class GatedRemote extends SimulatedRemote {
   }
 
   override readMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-    for (const key of keys) this.reads.set(keyOf(key), (this.reads.get(keyOf(key)) ?? 0) + 1);
     return this.#scheduled("read", keys, [], () => super.readMany(keys));
   }
 
@@ -73,6 +75,8 @@ export class GatedRemote extends SimulatedRemote {
       this.#watcher.failed(keys);
       throw new Error(`The storage is in trouble: ${kind}.`);
     };
+    const counts = kind === "read" ? this.reads : this.mutations;
+    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
     this.#watcher.sent(keys);
     try {
       await passed();

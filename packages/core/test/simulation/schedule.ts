@@ -30,6 +30,8 @@ export type Step =
   /** A reader with a signal aborts it. */
   | { readonly do: "leave"; readonly which: number }
   | { readonly do: "advance"; readonly ms: number }
+  /** Every request fails that waits now, and every request that follows from the failures. */
+  | { readonly do: "trouble" }
   /** Runs every job that only waits for promises and ticks. */
   | { readonly do: "turn" }
   /** Ends a request's way to its storage, its way back, or a load. Then every job runs. */
@@ -60,18 +62,19 @@ function drawn(): Step[] {
     add(weight, { do: "fresh", key });
     add(weight, { do: "set", key, carriable: false });
     add(weight * 2, { do: "getAndLeave", key });
-    for (const ms of [1, 20]) add(weight, { do: "maxAge", key, ms });
+    for (const ms of [1, 20]) add(weight * 2, { do: "maxAge", key, ms });
   }
   add(2, { do: "getAll" });
   add(1, { do: "reload" });
+  add(4, { do: "trouble" });
   for (const which of [0, 1, 2]) add(1, { do: "replace", which });
   for (const which of [0, 1]) add(4, { do: "leave", which });
   for (const ms of [1, 5, 25, 80]) add(1, { do: "advance", ms });
   for (const which of [0, 1, 2, 3, 5]) {
     add(9, { do: "release", which, how: "ok" });
     add(1, { do: "release", which, how: "fail" });
-    add(1, { do: "release", which, how: "skip" });
-    add(1, { do: "release", which, how: "refuse" });
+    add(2, { do: "release", which, how: "skip" });
+    add(2, { do: "release", which, how: "refuse" });
   }
   return steps;
 }

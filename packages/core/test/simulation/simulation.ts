@@ -5,6 +5,7 @@ import { GatedRemote } from "./gated-remote.js";
 import { type Gate, Gates, turn } from "./gates.js";
 import { KeyHistory, type Read } from "./key-history.js";
 import { checkNewLoad } from "./one-load-check.js";
+import { checkRoundTrips } from "./round-trips-check.js";
 import { type Ending, keys, type Schedule, type Step } from "./schedule.js";
 import { type Setup, setups } from "./setups.js";
 import { Values } from "./values.js";
@@ -104,6 +105,7 @@ export class Simulation {
     await this.#start();
     for (const step of steps) {
       this.#take(step);
+      if (step.do === "trouble") await this.#fail();
       if (step.do === "release" || step.do === "turn") await turn();
     }
     await turn();
@@ -202,6 +204,7 @@ export class Simulation {
         this.#replace(step.which);
         break;
       case "turn":
+      case "trouble":
         break;
     }
   }
@@ -284,17 +287,20 @@ export class Simulation {
     const history = this.#history(key);
     const origin = this.#values.begin("set", key, this.#clock.now());
     origin.carriable = carriable;
+    const checkWait = this.#waits(key, `set ${origin.born}`);
     history.overtake(origin.born);
     this.#tell(() => `set ${origin.born} of key ${key} is called${carriable ? "" : " (not carriable)"}`);
     void this.#settles([key], this.#cacheme.set(this.#node(key), origin.born), {
       done: () => {
         origin.settled = true;
         this.#tell(() => `set ${origin.born} resolves`);
+        checkWait();
         history.raiseNewest(origin.born, `set ${origin.born}`);
       },
       failed: (error) => {
         origin.settled = true;
         this.#tell(() => `set ${origin.born} rejects`);
+        checkWait();
         const { code } = error as { code?: string };
         const known = carriable ? "CACHEME_WRITE_INCOMPLETE" : "CACHEME_NOT_SERIALIZABLE";
         if (code !== known) this.#violates(5, `set ${origin.born} is rejected with ${String(error)}`);
@@ -305,15 +311,18 @@ export class Simulation {
   #invalidate(key: number): void {
     const history = this.#history(key);
     const born = this.#values.born();
+    const checkWait = this.#waits(key, `invalidation ${born}`);
     history.overtake(born);
     this.#tell(() => `invalidation ${born} of key ${key} is called`);
     void this.#settles([key], this.#cacheme.invalidate(this.#node(key)), {
       done: () => {
         this.#tell(() => `invalidation ${born} resolves`);
+        checkWait();
         history.raise("invalidated", born);
       },
       failed: (error) => {
         this.#tell(() => `invalidation ${born} rejects`);
+        checkWait();
         history.raise("distrusted", born);
         const { code } = error as { code?: string };
         if (code !== "CACHEME_INVALIDATION_INCOMPLETE") {
@@ -321,6 +330,23 @@ export class Simulation {
         }
       },
     });
+  }
+
+  /**
+   * Counts the requests from now on.
+   *
+   * @returns the check to make when the call settles. With several remote tiers it checks nothing,
+   *   because the call waits for each of them in turn
+   */
+  #waits(key: number, call: string): () => void {
+    const [remote, another] = this.#remotes;
+    if (remote === undefined || another !== undefined) return () => {};
+    const before = remote.mutations.get(key) ?? 0;
+    return () => {
+      const sent = (remote.mutations.get(key) ?? 0) - before;
+      const wrong = checkRoundTrips({ sent, replaced: this.#replacements });
+      if (wrong !== undefined) this.#violates(11, `${call} of key ${key} ${wrong}`);
+    };
   }
 
   async #load(key: number, context: LoadContext): Promise<number> {
@@ -457,6 +483,16 @@ export class Simulation {
         end();
       },
     );
+  }
+
+  /** Fails the requests that wait, then those that a failed write or removal causes. */
+  async #fail(): Promise<void> {
+    for (let round = 0; round < 3; round++) {
+      await turn();
+      const requests = this.#gates.where(({ kind }) => kind !== "load");
+      for (const place of requests.reverse()) this.#open(place, "fail");
+    }
+    await turn();
   }
 
   #open(which: number, how: Ending): void {
