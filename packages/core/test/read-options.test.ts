@@ -24,6 +24,16 @@ describe("maxAge", () => {
     expect(await cacheme.get(new Counting(1))).toBe(2);
   });
 
+  it("loads an entry again that seems to come from the future, because a clock was set", async () => {
+    const { cacheme, clock } = await space();
+    const { Counting } = countingNode({ caches: localOnly }, (_, load) => load);
+    await cacheme.get(new Counting(1));
+    clock.advance(-5_000);
+    expect(await cacheme.get(new Counting(1), { maxAge: "5s" })).toBe(1);
+    clock.advance(-1);
+    expect(await cacheme.get(new Counting(1), { maxAge: "5s" })).toBe(2);
+  });
+
   it("takes a young enough remote value if the local one is too old", async () => {
     const { cacheme, clock, remote } = await space();
     const { Counting, loads } = countingNode({ caches: twoTiers }, (id) => `loaded ${id}`);
