@@ -1,7 +1,14 @@
+import { advance, advanceableClock, advanceableTimers } from "@cacheme/test-services/timers";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import pg from "pg";
-import { expect, it, onTestFinished } from "vitest";
-import { connected, observer, record, texts } from "./place.js";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { connected, observer, record, texts, until } from "./place.js";
+
+// The deadlines of calls pass when a test advances the time.
+vi.mock("node:timers", async (original) => advanceableTimers(await original()));
+vi.mock("node:perf_hooks", async (original) => advanceableClock(await original()));
+
+const commandTimeout = 30_000;
 
 describeWithServer("postgres", "a Pool of the program's own", (server) => {
   function pool(options: pg.PoolConfig = {}): pg.Pool {
@@ -35,14 +42,18 @@ describeWithServer("postgres", "a Pool of the program's own", (server) => {
 
   it("loses a connection on which a call was late, and no other", async () => {
     const own = pool({ max: 2 });
-    const storage = await connected(own, { table: "own", commandTimeout: 200 });
+    const storage = await connected(own, { table: "own", commandTimeout });
     await storage.writeMany([record("a", "1")]);
     const client = await observer(server());
     await client.query("BEGIN; UPDATE own SET fresh_until = fresh_until");
     const removed = new Promise((resolve) => own.once("remove", resolve));
-    await expect(storage.writeMany([record("a", "2")])).rejects.toMatchObject({
-      code: "CACHEME_STORAGE_FAILED",
-    });
+    const late = storage.writeMany([record("a", "2")]).catch((error: unknown) => error);
+    const blocked =
+      "SELECT FROM pg_stat_activity WHERE application_name = 'mine' AND wait_event_type = 'Lock'";
+    const other = await observer(server());
+    await until(async () => (await other.query(blocked)).rowCount === 1);
+    advance(commandTimeout);
+    expect(await late).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
     await removed;
     await client.query("ROLLBACK");
     await storage.ping();
@@ -50,9 +61,10 @@ describeWithServer("postgres", "a Pool of the program's own", (server) => {
 
   it("lends its connections in turn, and a call is never sent after its deadline", async () => {
     const own = pool({ max: 1 });
-    const storage = await connected(own, { table: "own", commandTimeout: 100 });
+    const storage = await connected(own, { table: "own", commandTimeout });
     const taken = await own.connect();
     const late = ["x", "y", "z"].map((key) => storage.writeMany([record(key, "late")]));
+    advance(commandTimeout);
     const outcomes = await Promise.allSettled(late);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     taken.release();
