@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import type { LeaseAnswer, RemoteStorage } from "cacheme/driver";
+import type { RemoteStorage } from "cacheme/driver";
 import type { RoundTrips } from "../capabilities.js";
 import { type Section, section } from "../case.js";
 import type { ComplianceProxy } from "../compliance-server.js";
 import { record } from "../expect.js";
 import type { Trial } from "../subject.js";
+import { tokenOf } from "./lease-calls.js";
 
 const batch = 50;
 
@@ -32,11 +33,12 @@ export const roundTrips: Section = section("round trips", {
   "makes no round trip for empty batches": async (trial) => {
     const { storage, proxy } = await counted(trial);
     await storage.ping();
-    proxy.resetCounts();
-    await storage.readMany([]);
-    await storage.writeMany([]);
-    await storage.removeMany([]);
-    assert.equal(proxy.counts.roundTrips, 0);
+    const fewest = await fewestRoundTrips(proxy, 0, async () => {
+      await storage.readMany([]);
+      await storage.writeMany([]);
+      await storage.removeMany([]);
+    });
+    assert.equal(fewest, 0);
   },
 });
 
@@ -48,18 +50,25 @@ export const leaseRoundTrips: Section = section("round trips", {
     assert.ok(leases !== undefined, "the storage has leases");
     const keys = Array.from({ length: batch }, (_, index) => trial.key(`${index}`));
     const requests = keys.map((key) => ({ key, duration: 60_000, steal: true }));
-    let answers: readonly LeaseAnswer[] = [];
-    await measure("acquire", async () => {
-      answers = await leases.acquire(requests);
-    });
-    const held = answers.map((answer, index) => ({
-      key: keys[index] ?? "",
-      token: answer.outcome === "granted" ? answer.token : "",
-    }));
-    await measure("fill", () =>
-      leases.fill(held.map((lease) => ({ ...record(lease.key, "value"), ...lease }))),
+    const held = async () => {
+      const answers = await leases.acquire(requests);
+      return answers.map((answer, index) => ({ key: keys[index] ?? "", token: tokenOf(answer) }));
+    };
+    await measure("acquire", () => leases.acquire(requests));
+    await measure(
+      "fill",
+      async (granted) => {
+        const filled = await leases.fill(
+          granted.map((lease) => ({ ...record(lease.key, "value"), ...lease })),
+        );
+        assert.deepEqual(
+          filled,
+          granted.map(() => true),
+        );
+      },
+      held,
     );
-    await measure("release", () => leases.release(held));
+    await measure("release", (granted) => leases.release(granted), held);
   },
 });
 
@@ -75,14 +84,27 @@ export const generationRoundTrips: Section = section("round trips", {
   },
 });
 
+/**
+ * Calls that are measured at most. A client may send something of its own beside a call, such as a
+ * heartbeat, and send it more often if the machine is slow. That only adds round trips.
+ */
+const attempts = 10;
+
 interface Counted {
   readonly storage: RemoteStorage;
   readonly proxy: ComplianceProxy;
   /**
-   * Repeats the call until it has nothing more to prepare (a connection, a statement, a script),
-   * and counts the round trips of the last one.
+   * Repeats the call until it has nothing more to prepare (a connection, a statement, a script).
+   * Then it counts the round trips of calls, until one has no more than it may have.
+   *
+   * @param prepare makes what each call needs, and is not counted
    */
   measure(kind: keyof RoundTrips, call: () => Promise<unknown>): Promise<void>;
+  measure<T>(
+    kind: keyof RoundTrips,
+    call: (prepared: T) => Promise<unknown>,
+    prepare: () => Promise<T>,
+  ): Promise<void>;
 }
 
 async function counted(trial: Trial): Promise<Counted> {
@@ -94,16 +116,35 @@ async function counted(trial: Trial): Promise<Counted> {
   return {
     storage,
     proxy,
-    async measure(kind, call) {
-      for (let warmUp = 0; warmUp < 3; warmUp++) await call();
-      proxy.resetCounts();
-      await call();
+    async measure<T>(
+      kind: keyof RoundTrips,
+      call: (prepared: T | undefined) => Promise<unknown>,
+      prepare?: () => Promise<T>,
+    ) {
+      for (let warmUp = 0; warmUp < 3; warmUp++) await call(await prepare?.());
       const atMost = trial.capabilities.roundTrips?.[kind] ?? 1;
-      const { roundTrips } = proxy.counts;
+      const fewest = await fewestRoundTrips(proxy, atMost, call, prepare);
       assert.ok(
-        roundTrips >= 1 && roundTrips <= atMost,
-        `${kind}: expected at most ${atMost} round trips, got ${roundTrips}`,
+        fewest >= 1 && fewest <= atMost,
+        `${kind}: expected at most ${atMost} round trips, got ${fewest}`,
       );
     },
   };
+}
+
+/** Returns the fewest round trips of a call, or the first number that is within the limit. */
+async function fewestRoundTrips<T>(
+  proxy: ComplianceProxy,
+  atMost: number,
+  call: (prepared: T | undefined) => Promise<unknown>,
+  prepare?: () => Promise<T>,
+): Promise<number> {
+  let fewest = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < attempts && fewest > atMost; attempt++) {
+    const prepared = await prepare?.();
+    proxy.resetCounts();
+    await call(prepared);
+    fewest = Math.min(fewest, proxy.counts.roundTrips);
+  }
+  return fewest;
 }
