@@ -165,7 +165,7 @@ describeWithServer("memcached", "items on the server", (server) => {
   it("without room on a full server that does not evict are named, with the server's words", async () => {
     const full = await start("memcached", { arguments: ["-m", "8", "-M", "-I", "512k"] });
     after(() => full.stop());
-    storage = closing(memcached(full.url));
+    storage = closing(memcached(full.url, { commandTimeout: "30s" }));
     const records = Array.from({ length: 100 }, (_, index) => ({
       key: `k${index}`,
       bytes: Buffer.alloc(300_000),

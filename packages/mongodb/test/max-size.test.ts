@@ -36,9 +36,9 @@ describeWithServer("mongodb", "maxSize", (server) => {
     await documents.insertOne({ _id: "theirs", at: new Date(1), ttl: 1, sweepAt: past });
     const storage = await connected(server().url, { collection: "bounded", maxSize: 100 });
     const keys = keysOf(300);
-    for (let at = 0; at < 300; at += 10) {
-      await storage.writeMany(keys.slice(at, at + 10).map(record));
-      if (at === 20) await storage.leases?.acquire([{ key: "10020", duration: minute, steal: true }]);
+    for (let at = 0; at < 300; at += 50) {
+      await storage.writeMany(keys.slice(at, at + 50).map(record));
+      if (at === 0) await storage.leases?.acquire([{ key: "10020", duration: minute, steal: true }]);
     }
     await storage.writeMany([record("10005")]);
     await storage.generations?.bump(["tag"], minute);
