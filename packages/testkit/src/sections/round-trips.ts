@@ -86,7 +86,7 @@ export const generationRoundTrips: Section = section("round trips", {
 
 /**
  * Calls that are measured at most. A client may send something of its own beside a call, such as a
- * heartbeat, and send it more often if the machine is slow. That only adds round trips.
+ * heartbeat, and send it more often if the machine is slow. Such requests only add round trips.
  */
 const attempts = 10;
 
