@@ -188,7 +188,10 @@ export class Store {
     const afterwards = new Operation(storing.operation.birth);
     activity.operations.begin(afterwards);
     if (replaces) for (const tier of tiers) activity.unsettle(tier);
-    this.#writeRightToLeft({ ...storing, operation: afterwards }, tiers, packed, replaces, [], () => {
+    const written = { ...storing, operation: afterwards };
+    this.#writeRightToLeft(written, tiers, packed, replaces, [], () => {
+      // The readers know the value. Whatever overtook it has perhaps not reached each tier yet.
+      if (replaces && afterwards.fenced) this.#giveOvertaken(written);
       if (replaces) for (const tier of tiers) activity.settle(tier);
       activity.operations.end(afterwards);
       activity.rest();
