@@ -28,7 +28,7 @@ export async function everySchedule(setup: Setup): Promise<{ answered: number }>
       answered += outcome.answered;
       if (outcome.violations.length > 0) throw new Error(await told(setup, schedule, outcome.probes));
     }),
-    { numRuns: runs, examples: known.map((schedule) => [schedule]) },
+    { numRuns: runs, examples: known.map((schedule) => [schedule]), ...chosen },
   );
   warned.mockRestore();
   return { answered };
@@ -66,6 +66,9 @@ async function told(setup: Setup, schedule: Schedule, probes: Probes): Promise<s
   await new Simulation(setup, schedule.listens, probes, (line) => lines.push(line)).run(schedule);
   return lines.join("\n");
 }
+
+/** CI tries the same schedules for each change, so that it judges the change. Every other run tries new ones. */
+const chosen = process.env["CI"] === undefined ? {} : { seed: 1 };
 
 /** Schedules that broke a promise once, each tried before the random ones. */
 const known: readonly Schedule[] = [
