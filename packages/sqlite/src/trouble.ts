@@ -52,6 +52,8 @@ export function troubleOf(error: unknown, platform: NodeJS.Platform = process.pl
   if (/^no such table\b/.test(error.message)) return "noTable";
   const number = "errcode" in error ? Number(error.errcode) & 0xff : undefined;
   const [, name] = /^SQLITE_([A-Z]+)/.exec(code) ?? [];
+  // Deno's node:sqlite gives no number.
+  if (number === undefined && name === undefined && error.message === "database is locked") return "busy";
   return codes.find((one) => one[0] === number || one[1] === name)?.[2] ?? "other";
 }
 
