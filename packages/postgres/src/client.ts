@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { backOff, refusedConnection, type StorageCall } from "cacheme/driver";
+import { backOff, codeOf, refusedConnection, type StorageCall } from "cacheme/driver";
 import type { Statement } from "./commands.js";
 import { Connections, Turn } from "./connections.js";
 import type { Settings } from "./options.js";
 import type { PostgresQuery } from "./pool.js";
-import { codeOf, conflicts } from "./server-errors.js";
+import { conflicts } from "./server-errors.js";
 import { boundProbe, creation, probe } from "./table.js";
 
 /** A row as the server sends it: bytes as bytes, everything else as text. */

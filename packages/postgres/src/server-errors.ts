@@ -1,4 +1,4 @@
-import { type DriverErrors, type DriverTrial, isError } from "cacheme/driver";
+import { codeOf, type DriverErrors, type DriverTrial } from "cacheme/driver";
 import { OpenTransaction } from "./transaction-status.js";
 
 /** No room on the disk or in memory. */
@@ -6,11 +6,6 @@ const fullErrors: ReadonlySet<string> = new Set(["53100", "53200"]);
 
 /** Two concurrent statements conflicted, and the server refused one of them. */
 export const conflicts: ReadonlySet<string> = new Set(["40P01", "40001"]);
-
-/** Returns the SQLSTATE, or the system's code. */
-export function codeOf(error: unknown): string {
-  return isError(error) && "code" in error ? String(error.code) : "";
-}
 
 /** Removes the parts of a server's error that may hold values. */
 function withoutValues(error: Error): Error {
