@@ -229,3 +229,13 @@ describe("a file that another program has open on Windows", () => {
     }
   });
 });
+
+describe("a lock that Deno reports", () => {
+  it("is waited for, although its error has only a message", () => {
+    expect(troubleOf(new Error("database is locked"))).toBe("busy");
+  });
+
+  it("is told by the number of the error, if there is one", () => {
+    expect(troubleOf(Object.assign(new Error("database is locked"), { errcode: 1 }))).toBe("other");
+  });
+});
