@@ -90,7 +90,14 @@ export { type SerializerOptions, type ValueType, valueType } from "./serializer/
 export type { LoadTimes, Stats } from "./stats/node-stats.js";
 export type { Generation, Generations } from "./storage/generations.js";
 export { KeyPattern } from "./storage/key-pattern.js";
-export type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "./storage/leases.js";
+export type {
+  HeldLease,
+  LeaseAnswer,
+  LeasedRecord,
+  LeaseExtension,
+  LeaseRequest,
+  Leases,
+} from "./storage/leases.js";
 export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
 export type {
   RemoteStorage,

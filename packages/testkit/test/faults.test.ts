@@ -1,4 +1,4 @@
-import type { KeyPattern, LeaseAnswer, StoredRecord } from "cacheme/driver";
+import type { KeyPattern, LeaseAnswer, LeaseRequest, StoredRecord } from "cacheme/driver";
 import { describe, expect, it } from "vitest";
 import { ComplianceSuite } from "../src/index.js";
 import { ReferenceStorage } from "./reference-storage.js";
@@ -212,16 +212,16 @@ const faults: Record<string, [section: string, storage: typeof ReferenceStorage]
   "grants every lease": [
     "leases",
     class extends ReferenceStorage {
-      protected override acquire(key: string, duration: number): LeaseAnswer {
-        return super.acquire(key, duration, true);
+      protected override acquire(request: LeaseRequest): LeaseAnswer {
+        return super.acquire({ ...request, steal: true });
       }
     },
   ],
   "never steals": [
     "leases",
     class extends ReferenceStorage {
-      protected override acquire(key: string, duration: number): LeaseAnswer {
-        return super.acquire(key, duration, false);
+      protected override acquire(request: LeaseRequest): LeaseAnswer {
+        return super.acquire({ ...request, steal: false });
       }
     },
   ],

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { LeaseAnswer, StoredRecord } from "cacheme/driver";
+import type { LeaseAnswer, LeaseRequest, StoredRecord } from "cacheme/driver";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ComplianceSuite } from "../src/index.js";
 import { ReferenceStorage } from "./reference-storage.js";
@@ -50,16 +50,16 @@ const faults: Record<string, [found: string, storage: typeof ReferenceStorage]> 
   "holds leases too long": [
     holding,
     class extends ReferenceStorage {
-      protected override acquire(key: string, duration: number, steal: boolean): LeaseAnswer {
-        return super.acquire(key, duration + 50, steal);
+      protected override acquire(request: LeaseRequest): LeaseAnswer {
+        return super.acquire({ ...request, duration: request.duration + 50 });
       }
     },
   ],
   "ends leases too soon": [
     holding,
     class extends ReferenceStorage {
-      protected override acquire(key: string, duration: number, steal: boolean): LeaseAnswer {
-        return super.acquire(key, duration - 50, steal);
+      protected override acquire(request: LeaseRequest): LeaseAnswer {
+        return super.acquire({ ...request, duration: request.duration - 50 });
       }
     },
   ],

@@ -8,6 +8,7 @@ import {
   type KeyPattern,
   type LeaseAnswer,
   type LeasedRecord,
+  type LeaseExtension,
   type NewGeneration,
   type ScanPage,
   type StoredRecord,
@@ -70,12 +71,13 @@ export class MemoryDriver implements Driver {
   }
 
   async acquire(requests: readonly Acquisition[]): Promise<LeaseAnswer[]> {
-    return requests.map(({ key, duration, steal, token }) => {
+    return requests.map(({ key, duration, steal, seen, token }) => {
       const now = this.#now();
       const nothing = { bytes: undefined, until: 0, freshUntil: 0, token: undefined, leaseUntil: 0 };
       const held: Held = this.#find(key) ?? nothing;
       const { bytes } = held;
-      if (!steal && bytes !== undefined && held.freshUntil > now) return { outcome: "fresh", bytes };
+      const isFresh = bytes !== undefined && held.freshUntil > now;
+      if (!steal && isFresh && !(seen && Buffer.from(seen).equals(bytes))) return { outcome: "fresh", bytes };
       if (!steal && held.token !== undefined) return { outcome: "held" };
       held.token = token;
       held.leaseUntil = now + duration;
@@ -92,11 +94,20 @@ export class MemoryDriver implements Driver {
     });
   }
 
-  async release(leases: readonly HeldLease[]): Promise<void> {
-    for (const { key, token } of leases) {
-      const held = this.#find(key);
-      if (held?.token === token) held.token = undefined;
-    }
+  async release(leases: readonly HeldLease[]): Promise<boolean[]> {
+    return leases.map((lease) => {
+      const held = this.#leased(lease);
+      if (held !== undefined) held.token = undefined;
+      return held !== undefined;
+    });
+  }
+
+  async extend(leases: readonly LeaseExtension[]): Promise<boolean[]> {
+    return leases.map((lease) => {
+      const held = this.#leased(lease);
+      if (held !== undefined) held.leaseUntil = this.#now() + lease.duration;
+      return held !== undefined;
+    });
   }
 
   async ensure(tags: readonly NewGeneration[], ttl: number | undefined) {
@@ -130,6 +141,12 @@ export class MemoryDriver implements Driver {
       token: undefined,
       leaseUntil: 0,
     });
+  }
+
+  /** Returns the record of a key whose lease has the token. */
+  #leased({ key, token }: HeldLease): Held | undefined {
+    const held = this.#find(key);
+    return held?.token === token ? held : undefined;
   }
 
   #find(key: string): Held | undefined {

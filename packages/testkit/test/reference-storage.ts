@@ -6,8 +6,11 @@ import {
   type Generations,
   generationFrom,
   generationText,
+  type HeldLease,
   type KeyPattern,
   type LeaseAnswer,
+  type LeaseExtension,
+  type LeaseRequest,
   type Leases,
   type RemoteStorage,
   StorageError,
@@ -39,7 +42,7 @@ export class ReferenceStorage implements RemoteStorage {
     this.leases = {
       acquire: async (requests) => {
         this.check(requests.map(({ key }) => key));
-        return requests.map(({ key, duration, steal }) => this.acquire(key, duration, steal === true));
+        return requests.map((request) => this.acquire(request));
       },
       fill: async (records) => {
         this.check(records.map(({ key }) => key));
@@ -47,10 +50,11 @@ export class ReferenceStorage implements RemoteStorage {
       },
       release: async (leases) => {
         this.check(leases.map(({ key }) => key));
-        for (const { key, token } of leases) {
-          const held = this.find(key);
-          if (held?.token === token) held.token = undefined;
-        }
+        return leases.map((lease) => this.release(lease));
+      },
+      extend: async (leases) => {
+        this.check(leases.map(({ key }) => key));
+        return leases.map((lease) => this.extend(lease));
       },
     };
     this.generations = {
@@ -139,7 +143,7 @@ export class ReferenceStorage implements RemoteStorage {
     this.held.set(key, { bytes: Uint8Array.from(bytes), until, freshUntil, token: undefined, leaseUntil: 0 });
   }
 
-  protected acquire(key: string, duration: number, steal: boolean): LeaseAnswer {
+  protected acquire({ key, duration, steal, seen }: LeaseRequest): LeaseAnswer {
     const now = this.now();
     const held = this.find(key) ?? {
       bytes: undefined,
@@ -148,8 +152,9 @@ export class ReferenceStorage implements RemoteStorage {
       token: undefined,
       leaseUntil: 0,
     };
-    if (!steal && held.bytes !== undefined && held.freshUntil > now)
-      return { outcome: "fresh", bytes: held.bytes };
+    const { bytes } = held;
+    const isFresh = bytes !== undefined && held.freshUntil > now;
+    if (!steal && isFresh && !(seen && Buffer.from(seen).equals(bytes))) return { outcome: "fresh", bytes };
     if (!steal && held.token !== undefined) return { outcome: "held" };
     const token = randomUUID();
     this.held.set(key, { ...held, token, leaseUntil: now + duration });
@@ -159,6 +164,20 @@ export class ReferenceStorage implements RemoteStorage {
   protected fill(record: StoredRecord, token: string): boolean {
     if (this.find(record.key)?.token !== token) return false;
     this.write(record);
+    return true;
+  }
+
+  protected release({ key, token }: HeldLease): boolean {
+    const held = this.find(key);
+    if (held?.token !== token) return false;
+    held.token = undefined;
+    return true;
+  }
+
+  protected extend({ key, token, duration }: LeaseExtension): boolean {
+    const held = this.find(key);
+    if (held?.token !== token) return false;
+    held.leaseUntil = this.now() + duration;
     return true;
   }
 

@@ -1,4 +1,11 @@
-import type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "../storage/leases.js";
+import type {
+  HeldLease,
+  LeaseAnswer,
+  LeasedRecord,
+  LeaseExtension,
+  LeaseRequest,
+  Leases,
+} from "../storage/leases.js";
 import { checkKeysOf } from "../storage/stored-key.js";
 import type { Acquisition, Driver } from "./driver.js";
 import { operationNames } from "./operation-names.js";
@@ -7,7 +14,8 @@ import type { StorageCalls } from "./storage-calls.js";
 import { wholeMilliseconds, withWholeTimes } from "./whole-milliseconds.js";
 
 /** The methods of a driver that leases need. */
-export type LeaseDriver = Required<Pick<Driver, "acquire" | "fill" | "release">> & Pick<Driver, "isToken">;
+export type LeaseDriver = Required<Pick<Driver, "acquire" | "fill" | "release">> &
+  Pick<Driver, "extend" | "isToken">;
 
 /** The form of the tokens that the storage draws. */
 const tokenForm = /^[0-9a-f]{32}$/;
@@ -17,21 +25,24 @@ export class DriverLeases implements Leases {
   readonly #label: string;
   readonly #driver: LeaseDriver;
   readonly #calls: StorageCalls;
+  readonly extend: Leases["extend"];
 
   constructor(label: string, driver: LeaseDriver, calls: StorageCalls) {
     this.#label = label;
     this.#driver = driver;
     this.#calls = calls;
+    this.extend = driver.extend && ((leases) => this.#extend(leases));
   }
 
   async acquire(requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]> {
     checkKeysOf(requests, this.#label);
     if (requests.length === 0) return [];
     const wanted = requests.map(
-      ({ key, duration, steal = false }): Acquisition => ({
+      ({ key, duration, steal = false, seen }): Acquisition => ({
         key,
         duration: wholeMilliseconds(duration),
         steal,
+        seen,
         token: randomText("hex"),
       }),
     );
@@ -40,25 +51,43 @@ export class DriverLeases implements Leases {
 
   async fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
     checkKeysOf(records, this.#label);
-    const ours = withWholeTimes(this.#ours(records));
-    if (ours.length === 0) return records.map(() => false);
-    const stored = await this.#calls.run(operationNames.fill, (call) => this.#driver.fill(ours, call));
-    if (ours.length === records.length) return stored;
-    let place = 0;
-    return records.map(({ token }) => this.#isOurs(token) && stored[place++] === true);
+    return this.#answers(records, (ours) => {
+      const whole = withWholeTimes(ours);
+      return this.#calls.run(operationNames.fill, (call) => this.#driver.fill(whole, call));
+    });
   }
 
-  async release(leases: readonly HeldLease[]): Promise<void> {
+  async release(leases: readonly HeldLease[]): Promise<readonly boolean[]> {
     checkKeysOf(leases, this.#label);
-    const ours = this.#ours(leases);
-    if (ours.length === 0) return;
-    await this.#calls.run(operationNames.release, (call) => this.#driver.release(ours, call));
+    return this.#answers(leases, async (ours) => {
+      const answer = await this.#calls.run(operationNames.release, (call) =>
+        this.#driver.release(ours, call),
+      );
+      return Array.isArray(answer) ? answer : ours.map(() => false);
+    });
   }
 
-  #ours<L extends HeldLease>(leases: readonly L[]): readonly L[] {
-    return leases.every(({ token }) => this.#isOurs(token))
+  async #extend(leases: readonly LeaseExtension[]): Promise<readonly boolean[]> {
+    checkKeysOf(leases, this.#label);
+    const wanted = leases.map((lease) => ({ ...lease, duration: wholeMilliseconds(lease.duration) }));
+    return this.#answers(wanted, (ours) =>
+      this.#calls.run(operationNames.extend, async (call) => (await this.#driver.extend?.(ours, call)) ?? []),
+    );
+  }
+
+  /** Asks the driver about the leases with its tokens, and answers `false` for the others. */
+  async #answers<L extends HeldLease>(
+    leases: readonly L[],
+    ask: (ours: readonly L[]) => Promise<readonly boolean[]>,
+  ): Promise<readonly boolean[]> {
+    const ours = leases.every(({ token }) => this.#isOurs(token))
       ? leases
       : leases.filter(({ token }) => this.#isOurs(token));
+    if (ours.length === 0) return leases.map(() => false);
+    const answers = await ask(ours);
+    if (ours.length === leases.length) return answers;
+    let place = 0;
+    return leases.map(({ token }) => this.#isOurs(token) && answers[place++] === true);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Generation } from "../storage/generations.js";
 import type { KeyPattern } from "../storage/key-pattern.js";
-import type { HeldLease, LeaseAnswer, LeasedRecord } from "../storage/leases.js";
+import type { HeldLease, LeaseAnswer, LeasedRecord, LeaseExtension } from "../storage/leases.js";
 import type { StorageCapability, StorageInfo, StoredRecord } from "../storage/remote-storage.js";
 import type { StorageCall } from "./storage-calls.js";
 
@@ -80,8 +80,13 @@ export interface Driver {
   acquire?(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]>;
   /** See `Leases.fill`. Returns `true` for each record that was stored. */
   fill?(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]>;
-  /** See `Leases.release`. */
+  /** See `Leases.release`. Returns `true` for each token that was still stored. */
   release?(leases: readonly HeldLease[], call: StorageCall): Promise<unknown>;
+  /**
+   * See `Leases.extend`. Returns `true` for each token that was still stored. Leave it out if the
+   * database cannot change the end of a lease.
+   */
+  extend?(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]>;
   /**
    * Returns whether a token may be one of this database's. Default: 32 lower-case hexadecimal
    * digits, as the storage draws them.
@@ -133,6 +138,8 @@ export interface Acquisition {
   /** Whole milliseconds. */
   readonly duration: number;
   readonly steal: boolean;
+  /** Bytes that do not count as fresh. See `LeaseRequest.seen`. */
+  readonly seen: Uint8Array | undefined;
   /** 128 random bits as 32 hexadecimal digits, for the lease if it is granted. */
   readonly token: string;
 }

@@ -10,6 +10,7 @@ export const operationNames = {
   acquire: "an acquire",
   fill: "a fill",
   release: "a release",
+  extend: "an extend",
   ensure: "an ensure",
   bump: "a bump",
   sweep: "a sweep",

@@ -24,8 +24,21 @@ export interface Leases {
    * was refused and nothing changed.
    */
   fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]>;
-  /** Ends each lease that has this token, and keeps the bytes. Any other lease stays. */
-  release(leases: readonly HeldLease[]): Promise<void>;
+  /**
+   * Ends each lease that has this token, and keeps the bytes. Any other lease stays.
+   *
+   * The answer is `true` if the token was still stored, so nothing has stored or removed the key
+   * since the grant. The token of a lease that has ended may still be stored, and counts then.
+   */
+  release(leases: readonly HeldLease[]): Promise<readonly boolean[]>;
+  /**
+   * Moves the end of each lease that has this token, and changes nothing else. The answer is `true`
+   * if the token was still stored, as for {@link release}.
+   *
+   * `undefined` if the storage cannot do it. A load that outlives its lease may then lose the right
+   * to fill.
+   */
+  readonly extend?: ((leases: readonly LeaseExtension[]) => Promise<readonly boolean[]>) | undefined;
 }
 
 /** A request to {@link Leases.acquire}. */
@@ -38,6 +51,12 @@ export interface LeaseRequest {
    * writes do. Default `false`.
    */
   readonly steal?: boolean | undefined;
+  /**
+   * The bytes that the caller has read under the key and cannot use, because a tag was invalidated
+   * or their format is unknown. If the fresh bytes are the same, they count as stale. Default:
+   * fresh bytes are always the answer.
+   */
+  readonly seen?: Uint8Array | undefined;
 }
 
 /**
@@ -45,15 +64,15 @@ export interface LeaseRequest {
  *
  * - `granted`: the caller holds the lease. Bytes under the key are stale, and stay readable.
  * - `held`: another caller holds it.
- * - `fresh`: the bytes under the key are still fresh (`StoredRecord.freshFor`), so there is nothing
- *   to load.
+ * - `fresh`: the bytes under the key are still fresh (`StoredRecord.freshFor`) and not those of
+ *   {@link LeaseRequest.seen}, so there is nothing to load.
  */
 export type LeaseAnswer =
   | {
       readonly outcome: "granted";
       /**
-       * The token for {@link Leases.fill} and {@link Leases.release}. No two leases ever have the
-       * same.
+       * The token for {@link Leases.fill}, {@link Leases.release} and {@link Leases.extend}. No two
+       * leases ever have the same.
        */
       readonly token: string;
       /**
@@ -70,6 +89,12 @@ export type LeaseAnswer =
 export interface HeldLease {
   readonly key: string;
   readonly token: string;
+}
+
+/** A lease with a new end. */
+export interface LeaseExtension extends HeldLease {
+  /** Milliseconds from now, on the storage's clock, until the lease ends. At least 1. */
+  readonly duration: number;
 }
 
 /** A record to store with the right of a lease. */

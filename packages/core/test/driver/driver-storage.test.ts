@@ -46,7 +46,14 @@ function couch(overrides: Partial<Driver> = {}, sweepInterval?: number) {
       asked.push(["fill", records]);
       return records.map(() => true);
     },
-    release: async (leases) => void asked.push(["release", leases]),
+    release: async (leases) => {
+      asked.push(["release", leases]);
+      return leases.map(({ key }) => key !== "lost");
+    },
+    extend: async (leases) => {
+      asked.push(["extend", leases]);
+      return leases.map(({ key }) => key !== "lost");
+    },
     ensure: async (tags, ttl) => {
       asked.push(["ensure", tags, ttl]);
       return tags.map(({ id }) => ({ id, at: 1 }));
@@ -79,6 +86,7 @@ const callsWithKey: readonly (readonly [
   ["acquire", ({ leases }, key) => leases.acquire([{ key, duration: 1 }])],
   ["fill", ({ leases }, key) => leases.fill([{ key, bytes, ttl: 1, token: "0".repeat(32) }])],
   ["release", ({ leases }, key) => leases.release([{ key, token: "0".repeat(32) }])],
+  ["extend", ({ leases }, key) => leases.extend!([{ key, token: "0".repeat(32), duration: 1 }])],
   ["ensure", ({ generations }, key) => generations.ensure([key], 1)],
   ["bump", ({ generations }, key) => generations.bump([key], 1)],
 ];
@@ -97,7 +105,8 @@ describe("the keys of a batch", () => {
     expect(await storage.removeMany([])).toBe(0);
     expect(await leases.acquire([])).toEqual([]);
     expect(await leases.fill([])).toEqual([]);
-    await leases.release([]);
+    expect(await leases.release([])).toEqual([]);
+    expect(await leases.extend?.([])).toEqual([]);
     expect(await generations.ensure([], 1)).toEqual([]);
     expect(await generations.bump([], 1)).toEqual([]);
     expect(asked).toEqual([]);
@@ -190,11 +199,11 @@ describe("wholeMilliseconds", () => {
 });
 
 describe("leases", () => {
-  it("are requested with a token each, a whole duration and whether to steal", async () => {
+  it("are requested with a token each, a whole duration, whether to steal and the bytes that do not count", async () => {
     const { leases, givenTo } = couch();
     const answers = await leases.acquire([
       { key: "a", duration: 10.5 },
-      { key: "b", duration: 0.5, steal: true },
+      { key: "b", duration: 0.5, steal: true, seen: bytes },
     ]);
     const tokens = answers.map((answer) => (answer.outcome === "granted" ? answer.token : ""));
     expect(tokens).toEqual([
@@ -203,15 +212,16 @@ describe("leases", () => {
     ]);
     expect(new Set(tokens).size).toBe(2);
     expect(givenTo("acquire")[0]?.[0]).toEqual([
-      { key: "a", duration: 10, steal: false, token: tokens[0] },
-      { key: "b", duration: 1, steal: true, token: tokens[1] },
+      { key: "a", duration: 10, steal: false, seen: undefined, token: tokens[0] },
+      { key: "b", duration: 1, steal: true, seen: bytes, token: tokens[1] },
     ]);
   });
 
   it("that have a token of another form are refused without the driver", async () => {
     const { leases, givenTo, asked } = couch();
     expect(await leases.fill([{ key: "a", bytes, ttl: 1, token: "foreign" }])).toEqual([false]);
-    await leases.release([{ key: "a", token: "foreign" }]);
+    expect(await leases.release([{ key: "a", token: "foreign" }])).toEqual([false]);
+    expect(await leases.extend?.([{ key: "a", token: "foreign", duration: 1 }])).toEqual([false]);
     expect(asked).toEqual([]);
     const mixed = [
       { key: "a", bytes, ttl: 1, token: "foreign" },
@@ -219,6 +229,29 @@ describe("leases", () => {
     ];
     expect(await leases.fill(mixed)).toEqual([false, true]);
     expect(givenTo("fill")[0]?.[0]).toEqual([mixed[1]]);
+  });
+
+  it("are released and extended with the driver's answers, for whole milliseconds", async () => {
+    const { leases, givenTo } = couch();
+    const token = "0".repeat(32);
+    const held = ["a", "foreign", "lost"].map((key) => ({ key, token: key === "foreign" ? key : token }));
+    expect(await leases.release(held)).toEqual([true, false, false]);
+    const longer = held.map((lease) => ({ ...lease, duration: 20.9 }));
+    expect(await leases.extend?.(longer)).toEqual([true, false, false]);
+    expect(givenTo("release")).toEqual([[[held[0], held[2]]]]);
+    const whole = { token, duration: 20 };
+    expect(givenTo("extend")).toEqual([
+      [
+        [
+          { key: "a", ...whole },
+          { key: "lost", ...whole },
+        ],
+      ],
+    ]);
+  });
+
+  it("cannot be extended if the driver cannot", () => {
+    expect(couch({ extend: undefined } as object).leases.extend).toBeUndefined();
   });
 
   it("have the driver's own tokens if it knows them", async () => {
@@ -360,6 +393,11 @@ describe("an error of the driver", () => {
     ["info", "an info call", ({ storage }) => storage.info!()],
     ["acquire", "an acquire", ({ leases }) => leases.acquire([{ key: "a", duration: 1 }])],
     ["fill", "a fill", ({ leases }) => leases.fill([{ key: "a", bytes, ttl: 1, token: "0".repeat(32) }])],
+    [
+      "extend",
+      "an extend",
+      ({ leases }) => leases.extend!([{ key: "a", token: "0".repeat(32), duration: 1 }]),
+    ],
     ["release", "a release", ({ leases }) => leases.release([{ key: "a", token: "0".repeat(32) }])],
     ["ensure", "an ensure", ({ generations }) => generations.ensure(["a"], 1)],
     ["bump", "a bump", ({ generations }) => generations.bump(["a"], 1)],

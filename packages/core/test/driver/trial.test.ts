@@ -36,7 +36,8 @@ function couch(overrides: Overrides = {}) {
       ),
     fill: (records) =>
       call("fill", () => records.map(({ key, token }) => tokens.get(key) === token && tokens.delete(key))),
-    release: (held) => call("release", () => held.forEach(({ key }) => void tokens.delete(key))),
+    release: (held) =>
+      call("release", () => held.map(({ key, token }) => tokens.get(key) === token && tokens.delete(key))),
   };
   const generations: Generations = {
     ensure: (keys) => call("ensure", () => keys.map(() => ({ id: `${++made}`, at: 1 }))),
@@ -95,7 +96,7 @@ describe("the trial of an opened storage", () => {
     [
       "a lease is never granted",
       {
-        leases: { acquire: async () => [{ outcome: "held" }], fill: async () => [], release: async () => {} },
+        leases: { acquire: async () => [{ outcome: "held" }], fill: async () => [], release: async () => [] },
       },
       /an acquire failed: it answered held/,
     ],
@@ -105,7 +106,7 @@ describe("the trial of an opened storage", () => {
         leases: {
           acquire: async () => [{ outcome: "granted", token: "1", at: 1 }],
           fill: async () => [true],
-          release: async () => {},
+          release: async () => [],
         },
       },
       /a fill failed: it took one lease twice/,
@@ -116,7 +117,7 @@ describe("the trial of an opened storage", () => {
         leases: {
           acquire: async () => [{ outcome: "granted", token: "1", at: 1 }],
           fill: async () => [false],
-          release: async () => {},
+          release: async () => [],
         },
       },
       /a fill failed: it refused the lease/,

@@ -31,13 +31,17 @@ class LeasedRemote extends SimulatedRemote {
         return { outcome: "granted", token, at: 0 };
       }),
     fill: async (records) => {
-      const granted = records.filter(({ key, token }) => this.#tokens.get(key) === token);
+      const granted = records.filter(({ key, token }) => this.#drop(key, token));
       await this.writeMany(granted);
-      for (const { key } of granted) this.#tokens.delete(key);
       return records.map((one) => granted.includes(one));
     },
-    release: async () => {},
+    release: async (held) => held.map(({ key, token }) => this.#drop(key, token)),
+    extend: async (held) => held.map(({ key, token }) => this.#tokens.get(key) === token),
   };
+
+  #drop(key: string, token: string): boolean {
+    return this.#tokens.get(key) === token && this.#tokens.delete(key);
+  }
 }
 
 /** Rejects every call from now on. */

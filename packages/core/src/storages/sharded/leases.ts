@@ -1,4 +1,11 @@
-import type { HeldLease, LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "../../storage/leases.js";
+import type {
+  HeldLease,
+  LeaseAnswer,
+  LeasedRecord,
+  LeaseExtension,
+  LeaseRequest,
+  Leases,
+} from "../../storage/leases.js";
 import { byShard, type ShardMember } from "./shard.js";
 
 /**
@@ -9,6 +16,7 @@ const withoutRight: LeaseAnswer = { outcome: "granted", token: "shard-down", at:
 
 /** The functions that the leases need of all shards together. */
 export interface LeasedShards {
+  readonly members: readonly ShardMember[];
   ownerOf(key: string): ShardMember;
   check(keys: readonly string[]): void;
   /**
@@ -52,12 +60,15 @@ export class ShardedLeases implements Leases {
     return stored.map((isStored, index) => isStored && !left.has(records[index]?.key ?? ""));
   }
 
-  async release(held: readonly HeldLease[]): Promise<void> {
-    const release = async (leases: Leases, part: readonly HeldLease[]): Promise<undefined[]> => {
-      await leases.release(part);
-      return [];
-    };
-    await this.#each(held, release, undefined);
+  release(held: readonly HeldLease[]): Promise<readonly boolean[]> {
+    return this.#each(held, (leases, part) => leases.release(part), false);
+  }
+
+  /** Extends leases, if each shard can. */
+  get extend(): Leases["extend"] {
+    if (this.#shards.members.some(({ storage }) => storage.leases?.extend === undefined)) return undefined;
+    return (leases: readonly LeaseExtension[]) =>
+      this.#each(leases, async (shard, part) => (await shard.extend?.(part)) ?? [], false);
   }
 
   /** Sends each shard its part, and puts the answers in the order of the requests. */

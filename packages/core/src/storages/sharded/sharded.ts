@@ -234,7 +234,11 @@ class Shards implements ShardedStorage {
   }
 
   #makeLeases(): Leases {
+    const table = this.#table;
     return new ShardedLeases({
+      get members() {
+        return table.members;
+      },
       ownerOf: (key) => this.#ownerOf(key),
       check: (keys) => this.#check(keys),
       dropFormerCopies: async (keys) => {
