@@ -230,13 +230,13 @@ export class Pipeline implements FlightSteps {
     const writtenAt = this.#clock.now();
     flight.state = "filling";
     if (!flight.fenced) {
-      activity.operations.fenceOlderThan(flight.birth);
+      activity.operations.overtake(flight);
       this.#landing.adopt(flight);
     }
     this.#store.storeLoaded(flight, value, writtenAt, () => {
       // Fences again, because a tier that was read meanwhile may have answered with the replaced
       // value.
-      if (!flight.fenced) activity.operations.fenceOlderThan(flight.birth);
+      if (!flight.fenced) activity.operations.overtake(flight);
       const answered = this.#landing.land(flight, value, writtenAt);
       runtime.stats.misses += answered;
     });

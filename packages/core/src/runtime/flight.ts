@@ -184,9 +184,9 @@ export class Flight extends Operation implements RemoteRead {
    * since, or a reader has a limit of age. If the new value cannot be stored, the old one is
    * removed.
    */
-  get replaces(): boolean {
+  override get replaces(): boolean {
     const isWritten = this.mutations !== this.activity.mutations;
-    return this.refreshes || this.skippedTier || this.hasStrictReader || isWritten;
+    return this.mustReplace || this.refreshes || this.skippedTier || this.hasStrictReader || isWritten;
   }
 
   /**

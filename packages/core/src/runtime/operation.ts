@@ -37,11 +37,21 @@ export class Operation {
    * ones do.
    */
   cleared = false;
+  /**
+   * Whether a tier may hold an older value than one that a caller got. If its own value cannot be
+   * stored, the older one is removed.
+   */
+  mustReplace = false;
   /** The next older operation of the same key. */
   older: Operation | undefined;
 
   constructor(birth: number) {
     this.birth = birth;
+  }
+
+  /** Whether it removes the older value if its own cannot be stored. */
+  get replaces(): boolean {
+    return this.mustReplace;
   }
 
   /**

@@ -55,7 +55,21 @@ export class Operations {
     for (let running = this.#newest; running !== undefined; running = running.older) running.clear();
   }
 
-  /** Fences every operation that was born before the given one. */
+  /**
+   * Lets an operation with a value overtake every operation that was born before it. An overtaken
+   * operation still answers its readers, but neither stores its value nor removes an older one. So
+   * the overtaking one inherits the duty to replace.
+   */
+  overtake(operation: Operation): void {
+    const { birth } = operation;
+    for (let running = this.#newest; running !== undefined; running = running.older) {
+      if (running.birth >= birth) continue;
+      running.fence(birth);
+      if (running.fenced && running.replaces) operation.mustReplace = true;
+    }
+  }
+
+  /** Fences every operation that was born before a removal, or that reads an older value. */
   fenceOlderThan(birth: number): void {
     for (let running = this.#newest; running !== undefined; running = running.older) {
       if (running.birth < birth) running.fence(birth);

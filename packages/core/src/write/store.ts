@@ -134,13 +134,13 @@ export class Store {
     const storing = { kind, activity, operation, value, writtenAt, lifetime: lifetimeOf(ttl, writtenAt) };
     const packed = kind.remoteTiers.length === 0 ? nothingPacked : this.#packed(storing);
     if (packed instanceof SerializationError) throw packed;
-    activity.operations.fenceOlderThan(operation.birth);
+    activity.operations.overtake(operation);
     activity.operations.begin(operation);
     const failed: FailedTier[] = [];
     const storeLocally = () => {
       // A tier that was read meanwhile may have answered with the replaced value.
       if (operation.fenced) this.#giveOvertaken(storing);
-      else activity.operations.fenceOlderThan(operation.birth);
+      else activity.operations.overtake(operation);
       done(failed, this.#storeLocally(storing, kind.tiers.length));
     };
     this.#writeRightToLeft(storing, kind.remoteTiers, packed, true, failed, storeLocally);
@@ -155,7 +155,7 @@ export class Store {
     ttl: number | undefined,
   ): void {
     const writtenAt = this.#clock.now();
-    if (!operation.fenced) activity.operations.fenceOlderThan(operation.birth);
+    if (!operation.fenced) activity.operations.overtake(operation);
     const storing = { kind, activity, operation, value, writtenAt, lifetime: lifetimeOf(ttl, writtenAt) };
     this.#storeLocally(storing, kind.tiers.length);
   }
@@ -186,6 +186,7 @@ export class Store {
   #writeBehind(storing: Storing, tiers: readonly RemoteTier[], packed: Packed, replaces: boolean): void {
     const { activity } = storing;
     const afterwards = new Operation(storing.operation.birth);
+    afterwards.mustReplace = replaces;
     activity.operations.begin(afterwards);
     if (replaces) for (const tier of tiers) activity.unsettle(tier);
     const written = { ...storing, operation: afterwards };

@@ -96,4 +96,25 @@ const known: readonly Schedule[] = [
     ],
     listens: false,
   },
+  // A plain load overtook a read with `maxAge`, past a failed read of the tier. Its own write failed, and the tier kept the value from before both.
+  {
+    steps: [
+      { do: "maxAge", key: 0, ms: 20 },
+      { do: "turn" },
+      { do: "release", which: 1, how: "ok" },
+      { do: "release", which: 2, how: "ok" },
+      { do: "release", which: 1, how: "ok" },
+      { do: "release", which: 3, how: "skip" },
+      { do: "maxAge", key: 1, ms: 1 },
+      { do: "advance", ms: 80 },
+      { do: "release", which: 2, how: "ok" },
+      { do: "replace", which: 0 },
+      { do: "get", key: 0 },
+      { do: "trouble" },
+      { do: "release", which: 1, how: "ok" },
+      { do: "release", which: 3, how: "ok" },
+      { do: "release", which: 3, how: "fail" },
+    ],
+    listens: false,
+  },
 ];
