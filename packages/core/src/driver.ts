@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export type { Bus, BusConnection, BusReceiver, BusSpace } from "./bus/bus.js";
 export { type Address, parseAddress, type ServerPlace, serverName } from "./driver/address.js";
 export { backOff } from "./driver/back-off.js";
 export { cutOff, noAnswer, refusedConnection, unsupportedServer } from "./driver/connect-trouble.js";

@@ -1,3 +1,5 @@
+export type { Bus, BusConnection, BusReceiver, BusSpace } from "./bus/bus.js";
+export { type MemoryBus, type MemoryBusOptions, memoryBus } from "./bus/memory-bus.js";
 export { Cacheme, type CachemeOptions } from "./cacheme.js";
 export type { CancelTimer, Clock, TimerOptions } from "./clock.js";
 export { systemClock } from "./clock.js";
