@@ -3,7 +3,8 @@ import { inThisRealm } from "../realm.js";
 
 /**
  * The objects that were frozen deeply, and stay so. Several functions freeze a value one after
- * another, and each must know that it is frozen.
+ * another, and each must know that it is frozen. Flat objects are not noted, because freezing one
+ * again costs less than a note: the garbage collector looks at each.
  */
 const frozenDeeply = new WeakSet<object>();
 
@@ -20,7 +21,8 @@ const frozenDeeply = new WeakSet<object>();
 export function deepFreeze<T>(value: T): T {
   if (!isFreezable(value) || frozenDeeply.has(value)) return value;
   const inner = freezeOne(value, undefined);
-  if (inner !== undefined) freezeAll(value, inner);
+  if (inner === undefined) return value;
+  freezeAll(value, inner);
   frozenDeeply.add(value);
   return value;
 }
