@@ -63,17 +63,18 @@ export class Commands {
   }
 
   /**
-   * Parameters of a row: id, long key, token, length of the lease, 1 to steal and else 0. An
-   * inserted row has no bytes, so its `fresh_for` means nothing else.
+   * Parameters of a row: id, long key, token, length of the lease, 1 to steal and else 0; then the
+   * seen bytes, if the batch has any. The bytes of an inserted row have expired, so its `fresh_for`
+   * and `bytes` mean nothing else.
    */
-  acquire(rows: number): string {
+  acquire(rows: number, has: { readonly seen: boolean }): string {
     const clock = "VALUES(leased_at)";
     const held = `(leased_for > 0 AND leased_at + leased_for > ${clock})`;
-    const fresh = `(bytes IS NOT NULL AND expires_at > ${clock} AND written_at + ${freshFor} > ${clock})`;
+    const fresh = `(bytes IS NOT NULL AND expires_at > ${clock} AND written_at + ${freshFor} > ${clock}${has.seen ? " AND NOT (bytes <=> VALUES(bytes))" : ""})`;
     const toBeHad = `(VALUES(fresh_for) = 1 OR NOT (${held} OR ${fresh}))`;
     const isOurs = `(token = VALUES(token) OR ${toBeHad})`;
-    return `INSERT INTO ${this.#table} (id, long_key, token, leased_for, fresh_for)
-      VALUES ${list(rows, "(?,?,?,?,?)")} ON DUPLICATE KEY UPDATE
+    return `INSERT INTO ${this.#table} (id, long_key, token, leased_for, fresh_for${has.seen ? ", bytes" : ""})
+      VALUES ${list(rows, has.seen ? "(?,?,?,?,?,?)" : "(?,?,?,?,?)")} ON DUPLICATE KEY UPDATE
       token = IF(${toBeHad}, VALUES(token), token),
       leased_at = IF(${isOurs}, VALUES(leased_at), leased_at),
       leased_for = IF(${isOurs}, VALUES(leased_for), leased_for)`;
@@ -99,31 +100,33 @@ export class Commands {
 
   /**
    * Parameters of a row: id, token, bytes, milliseconds that they are kept, that they are fresh;
-   * then the fill's own mark. The casts give the parameters their types, because no column does.
+   * then the fill's own mark.
    */
   fill(rows: number): string {
-    const named = `SELECT CAST(? AS BINARY) id, CAST(? AS BINARY) token, CAST(? AS BINARY) bytes, CAST(? AS SIGNED) kept_for,
-      CAST(? AS SIGNED) fresh_for`;
-    const others = list(
-      rows - 1,
-      "UNION ALL SELECT CAST(? AS BINARY), CAST(? AS BINARY), CAST(? AS BINARY), CAST(? AS SIGNED), CAST(? AS SIGNED)",
-      " ",
-    );
-    return `UPDATE (${named} ${others}) filled
-      STRAIGHT_JOIN ${this.#table} held ON held.id = filled.id AND held.token = filled.token AND held.leased_for > 0
-      SET held.bytes = filled.bytes, held.written_at = ${now}, held.kept_for = filled.kept_for,
-      held.fresh_for = filled.fresh_for, held.token = ?, held.leased_for = 0`;
+    return `UPDATE ${this.#held(rows, { bytes: "BINARY", kept_for: "SIGNED", fresh_for: "SIGNED" })}
+      SET held.bytes = given.bytes, held.written_at = ${now}, held.kept_for = given.kept_for,
+      held.fresh_for = given.fresh_for, held.token = ?, held.leased_for = 0`;
   }
 
-  /** Selects the rows that a fill has stored. Parameters: ids, then the fill's own mark. */
-  filled(rows: number): string {
+  /** Selects the rows that a call has marked. Parameters: ids, then the call's own mark. */
+  marked(rows: number): string {
     return `SELECT id FROM ${this.#table} WHERE ${ids(rows)} AND token = ?`;
   }
 
-  /** Parameters: ids, then an id and a token of each lease. */
+  /** Parameters: the release's own mark, then ids, then an id and a token of each lease. */
   release(rows: number): string {
-    return `UPDATE ${this.#table} SET leased_for = 0
-      WHERE ${ids(rows)} AND (id, token) IN (${list(rows, "(?,?)")})`;
+    return `UPDATE ${this.#table} SET token = ?, leased_for = 0 WHERE ${this.#leased(rows)}`;
+  }
+
+  /** Parameters of a row: id, token, milliseconds from now to the new end. */
+  extend(rows: number): string {
+    return `UPDATE ${this.#held(rows, { leased_for: "SIGNED" })}
+      SET held.leased_at = ${now}, held.leased_for = given.leased_for`;
+  }
+
+  /** Selects the rows that have a token. Parameters: ids, then an id and a token of each lease. */
+  held(rows: number): string {
+    return `SELECT id FROM ${this.#table} WHERE ${this.#leased(rows)}`;
   }
 
   /**
@@ -208,6 +211,23 @@ export class Commands {
   probe(): string {
     return `SELECT id, long_key, bytes, written_at, kept_for, fresh_for, expires_at, token, leased_at, leased_for
       FROM ${this.#table} LIMIT 0`;
+  }
+
+  #leased(rows: number): string {
+    return `${ids(rows)} AND (id, token) IN (${list(rows, "(?,?)")}) AND leased_for > 0`;
+  }
+
+  /**
+   * Joins given rows, named `given`, with those of their leases, named `held`. Parameters of a row:
+   * id, token, and the other columns. The casts give the parameters their types, because no column
+   * does.
+   */
+  #held(rows: number, others: Readonly<Record<string, "BINARY" | "SIGNED">>): string {
+    const columns = Object.entries({ id: "BINARY", token: "BINARY", ...others });
+    const first = columns.map(([name, type]) => `CAST(? AS ${type}) ${name}`).join(", ");
+    const next = `UNION ALL SELECT ${columns.map(([, type]) => `CAST(? AS ${type})`).join(", ")}`;
+    return `(SELECT ${first} ${list(rows - 1, next, " ")}) given
+      STRAIGHT_JOIN ${this.#table} held ON held.id = given.id AND held.token = given.token AND held.leased_for > 0`;
   }
 
   readonly #isOver = `expires_at <= ${now} AND NOT (${leaseRuns})`;

@@ -9,6 +9,7 @@ import {
   type KeyPattern,
   type LeaseAnswer,
   type LeasedRecord,
+  type LeaseExtension,
   type Made,
   type NewGeneration,
   type ScanPage,
@@ -21,7 +22,7 @@ import {
 import { padded } from "./batch.js";
 import { Client } from "./client.js";
 import { Commands, nameParameters, tableFacts } from "./commands.js";
-import { acquire, fill, release } from "./leases.js";
+import { acquire, extend, fill, release } from "./leases.js";
 import type { Settings } from "./options.js";
 import {
   bytesOf,
@@ -170,8 +171,12 @@ export class MysqlDriver implements Driver {
     return this.#use(call, (session) => fill(session, records));
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<void> {
+  release(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]> {
     return this.#use(call, (session) => release(session, leases));
+  }
+
+  extend(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]> {
+    return this.#use(call, (session) => extend(session, leases));
   }
 
   ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {

@@ -46,18 +46,26 @@ describeWithServer("mysql", "a pool of the program's own", (server) => {
     const [answer] = (await storage.leases?.acquire([{ key: "ours:lease", duration: 60_000 }])) ?? [];
     const token = answer?.outcome === "granted" ? answer.token : "";
     expect(answer).toMatchObject({ outcome: "granted", at: expect.any(Number) });
-    await storage.leases?.release([{ key: "ours:lease", token }]);
+    const longer = [{ key: "ours:lease", token, duration: 60_000 }];
+    for (let time = 0; time < 5; time++) expect(await storage.leases?.extend?.(longer)).toEqual([true]);
+    expect(await storage.leases?.release([{ key: "ours:lease", token }])).toEqual([true]);
+    expect(await storage.leases?.extend?.(longer)).toEqual([false]);
     const [next] = (await storage.leases?.acquire([{ key: "ours:lease", duration: 60_000 }])) ?? [];
     expect(next).toMatchObject({ outcome: "granted", at: expect.any(Number) });
     const nextToken = next?.outcome === "granted" ? next.token : "";
     const filled = { key: "ours:lease", bytes, ttl: 1000 };
     expect(await storage.leases?.fill([{ ...filled, token }])).toEqual([false]);
     expect(await storage.leases?.fill([{ ...filled, token: nextToken }])).toEqual([true]);
+    for (const [seen, outcome] of [[Buffer.from("other"), "fresh"] as const, [bytes, "granted"] as const]) {
+      const request = { key: "ours:a", duration: 60_000, seen };
+      await storage.writeMany([{ key: "ours:a", bytes, ttl: 60_000 }]);
+      expect(await storage.leases?.acquire([request])).toMatchObject([{ outcome }]);
+    }
     const [generation] = (await storage.generations?.bump(["ours:tag"], 60_000)) ?? [];
     expect(generationFrom((await storage.readMany(["ours:tag"]))[0])).toEqual(generation);
     expect(await storage.generations?.ensure(["ours:tag"], 120_000)).toEqual([generation]);
     expect(Math.abs((answer as { at: number }).at - (generation?.at ?? 0))).toBeLessThan(60_000);
-    expect(await storage.removeMany(["ours:'a\\", "ours:b", "ours:lease", "ours:tag"])).toBe(4);
+    expect(await storage.removeMany(["ours:'a\\", "ours:b", "ours:a", "ours:lease", "ours:tag"])).toBe(5);
     expect((await storage.info?.())?.server).toMatch(/^(MariaDB|MySQL) \d+\.\d+/);
   }
 
@@ -78,6 +86,10 @@ describeWithServer("mysql", "a pool of the program's own", (server) => {
 
   it("may have settings of every kind", async () => {
     await works(mysql(pool(settings)));
+  });
+
+  it("may count only the rows whose values a statement changes", async () => {
+    await works(mysql(pool({ flags: ["-FOUND_ROWS"] })));
   });
 
   it.each([

@@ -11,6 +11,7 @@ type StatementName =
   | "acquire"
   | "bump"
   | "ensure"
+  | "extend"
   | "fill"
   | "findWritten"
   | "info"
@@ -130,26 +131,27 @@ WHERE written < ${place} ORDER BY written DESC OFFSET $2::bigint LIMIT 1`),
     info: planned(`SELECT current_setting('server_version'), c.reltuples, pg_total_relation_size(c.oid), c.relpersistence = 'u', version()
 FROM pg_class AS c WHERE c.oid = to_regclass('${table}')`),
 
-    // EXCLUDED has the columns of a row and no others. Without bytes, fresh_until means nothing, so
-    // it marks a steal. If a row is newer than the statement's snapshot, a refused request finds
+    // EXCLUDED has the columns of a row and no others. A row of a lease only has no live bytes, so
+    // its fresh_until marks a steal, and its expired bytes are those that the client has seen. If a row is newer than the statement's snapshot, a refused request finds
     // nothing fresh in it: the lease is held.
     acquire: prepared(`WITH asked AS MATERIALIZED (
-  SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::float8[], $5::boolean[])
-    AS u(key, long_key, lease, duration, steal)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::float8[], $5::boolean[], $6::bytea[])
+    AS u(key, long_key, lease, duration, steal, seen)
 ), granted AS (
-  INSERT INTO ${table} AS r (key, long_key, expires, fresh_until, lease, lease_until)
-  SELECT key, long_key, ${later("duration")}, CASE WHEN steal THEN 'infinity' ELSE '-infinity' END::timestamptz,
+  INSERT INTO ${table} AS r (key, long_key, bytes, expires, fresh_until, lease, lease_until)
+  SELECT key, long_key, seen, CASE WHEN seen IS NULL THEN ${later("duration")} ELSE ${now} END, CASE WHEN steal THEN 'infinity' ELSE '-infinity' END::timestamptz,
     lease, ${later("duration")}
   FROM asked
   ON CONFLICT (key) DO UPDATE SET lease = EXCLUDED.lease, lease_until = EXCLUDED.lease_until,
     bytes = CASE WHEN ${lives} THEN r.bytes END,
     expires = CASE WHEN ${lives} THEN r.expires ELSE EXCLUDED.lease_until END
   WHERE EXCLUDED.fresh_until = 'infinity'
-    OR coalesce(r.lease_until <= ${now}, true) AND NOT (${lives} AND r.fresh_until > ${now})
+    OR coalesce(r.lease_until <= ${now}, true) AND NOT (${lives} AND r.fresh_until > ${now} AND r.bytes IS DISTINCT FROM EXCLUDED.bytes)
   RETURNING key
 ) SELECT key, ${nowInMilliseconds}, NULL::bytea FROM granted
 UNION ALL SELECT a.key, NULL, f.bytes FROM asked AS a, LATERAL (
-  SELECT r.bytes FROM ${table} AS r WHERE r.key = a.key AND ${lives} AND r.fresh_until > ${now} OFFSET 0
+  SELECT r.bytes FROM ${table} AS r WHERE r.key = a.key AND ${lives} AND r.fresh_until > ${now}
+    AND r.bytes IS DISTINCT FROM a.seen OFFSET 0
 ) AS f WHERE NOT a.steal`),
 
     // Never inserts, because the locked rows exist.
@@ -162,7 +164,14 @@ RETURNING r.key`),
 
     release: prepared(`INSERT INTO ${table} AS r (key, expires, fresh_until)
 SELECT u.key, 'infinity', 'infinity' FROM unnest($1::text[], $2::uuid[]) AS u(key, lease), ${locked}
-ON CONFLICT (key) DO UPDATE SET lease = NULL, lease_until = NULL`),
+ON CONFLICT (key) DO UPDATE SET lease = NULL, lease_until = NULL
+RETURNING r.key`),
+
+    extend: prepared(`INSERT INTO ${table} AS r (key, expires, fresh_until, lease_until)
+SELECT u.key, 'infinity', 'infinity', ${later("u.duration")}
+FROM unnest($1::text[], $2::uuid[], $3::float8[]) AS u(key, lease, duration), ${locked}
+ON CONFLICT (key) DO UPDATE SET lease_until = EXCLUDED.lease_until
+RETURNING r.key`),
 
     // Only reads a generation that lasts long enough. Prolongs others by a tenth more than asked,
     // which saves the next calls the write.

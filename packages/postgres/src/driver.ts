@@ -8,6 +8,7 @@ import {
   type KeyPattern,
   type LeaseAnswer,
   type LeasedRecord,
+  type LeaseExtension,
   type Made,
   type NewGeneration,
   type ScanPage,
@@ -16,7 +17,7 @@ import {
   type StorageInfo,
   type StoredRecord,
 } from "cacheme/driver";
-import { booleanArray, numberArray, textArray } from "./binary-array.js";
+import { booleanArray, byteaArray, numberArray, textArray } from "./binary-array.js";
 import { type Parameter, PostgresClient, type Row } from "./client.js";
 import { rowsAtOnce, type Statement, type Statements, statements } from "./commands.js";
 import type { Settings } from "./options.js";
@@ -129,6 +130,7 @@ export class PostgresDriver implements Driver {
       tokenColumn(batch),
       numberArray(batch.map(([, { duration }]) => duration)),
       booleanArray(batch.map(([, { steal }]) => steal)),
+      byteaArray(batch.map(([, { seen }]) => seen)),
     ]);
     const granted = new Map<unknown, number>();
     for (const [key, at] of rows) if (at !== null) granted.set(key, Number(at));
@@ -142,17 +144,23 @@ export class PostgresDriver implements Driver {
     });
   }
 
-  async fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
+  fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
     const batch = inLockOrder(records);
     const columns = [keyColumn(batch), tokenColumn(batch), ...valueColumns(batch)];
-    const rows = await this.#client.ask(call, this.#statements.fill, columns);
-    const filled = new Set<unknown>(rows.map(([key]) => key));
-    return records.map(({ key }) => filled.has(longKeys.indexed(key)));
+    return this.#changed(call, this.#statements.fill, records, columns);
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<unknown> {
+  release(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]> {
     const batch = inLockOrder(leases);
-    return this.#client.ask(call, this.#statements.release, [keyColumn(batch), tokenColumn(batch)]);
+    const columns = [keyColumn(batch), tokenColumn(batch)];
+    return this.#changed(call, this.#statements.release, leases, columns);
+  }
+
+  extend(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]> {
+    const batch = inLockOrder(leases);
+    const durations = numberArray(batch.map(([, { duration }]) => duration));
+    const columns = [keyColumn(batch), tokenColumn(batch), durations];
+    return this.#changed(call, this.#statements.extend, leases, columns);
   }
 
   ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
@@ -188,6 +196,18 @@ export class PostgresDriver implements Driver {
     const values = [keyColumn(batch), longKeyColumn(batch), ids, ttl ?? null];
     const found = bytesByKey(await this.#client.ask(call, statement, values), 1);
     return tags.map(({ key }) => generationFrom(found.get(longKeys.indexed(key))));
+  }
+
+  /** Answers whether each lease is among those that a statement has changed. */
+  async #changed(
+    call: StorageCall,
+    statement: Statement,
+    leases: readonly HeldLease[],
+    columns: Parameter[],
+  ): Promise<readonly boolean[]> {
+    const rows = await this.#client.ask(call, statement, columns);
+    const changed = new Set<unknown>(rows.map(([key]) => key));
+    return leases.map(({ key }) => changed.has(longKeys.indexed(key)));
   }
 
   /** Returns the only value of a statement that answers one number. */

@@ -57,6 +57,7 @@ const texts = {
     ON CONFLICT (key) DO UPDATE SET token = excluded.token, until = excluded.until WHERE until <= ?`,
   steal: `INSERT INTO $leases (key, token, until) VALUES (?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET token = excluded.token, until = excluded.until`,
+  extend: "UPDATE $leases SET until = ? WHERE key = ? AND token = ?",
   useUp: "DELETE FROM $leases WHERE key = ? AND token = ?",
   endLease: "DELETE FROM $leases WHERE key = ?",
 

@@ -7,6 +7,7 @@ import {
   type KeyPattern,
   type LeaseAnswer,
   type LeasedRecord,
+  type LeaseExtension,
   type Made,
   type NewGeneration,
   type ScanPage,
@@ -17,7 +18,7 @@ import {
 } from "cacheme/driver";
 import { Client } from "./client.js";
 import { bump, ensure, find } from "./generations.js";
-import { acquire, fill, release } from "./leases.js";
+import { acquire, extend, fill, release } from "./leases.js";
 import type { Settings } from "./options.js";
 import { remove, store } from "./record.js";
 import { type Place, sweep, writtenRows } from "./sweep.js";
@@ -114,8 +115,12 @@ export class SqliteDriver implements Driver {
     return this.#client.batch(call, "writing", records, fill);
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<unknown> {
+  release(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]> {
     return this.#client.batch(call, "writing", leases, release);
+  }
+
+  extend(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]> {
+    return this.#client.batch(call, "writing", leases, extend);
   }
 
   /** Most generations are there, and reading them needs no lock. */

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import type { Acquisition, HeldLease, LeaseAnswer, LeasedRecord } from "cacheme/driver";
+import type { Acquisition, HeldLease, LeaseAnswer, LeasedRecord, LeaseExtension } from "cacheme/driver";
 import type { Slice } from "./client.js";
 import { after, store } from "./record.js";
 
@@ -9,14 +9,15 @@ import { after, store } from "./record.js";
  */
 
 /** Takes the lease of a key if it can be had. */
-export function acquire(slice: Slice, { key, duration, steal, token }: Acquisition): LeaseAnswer {
+export function acquire(slice: Slice, { key, duration, steal, seen, token }: Acquisition): LeaseAnswer {
   const { commands, now } = slice;
   const until = after(slice, duration);
   if (steal) {
     commands.steal.run(key, token, until);
   } else {
     const fresh = commands.readFresh.value(key, now, now);
-    if (types.isUint8Array(fresh)) return { outcome: "fresh", bytes: fresh };
+    const isUnseen = seen === undefined || !types.isUint8Array(fresh) || Buffer.compare(fresh, seen) !== 0;
+    if (types.isUint8Array(fresh) && isUnseen) return { outcome: "fresh", bytes: fresh };
     if (commands.lease.run(key, token, until, now) === 0) return { outcome: "held" };
   }
   return { outcome: "granted", token, at: now };
@@ -30,6 +31,11 @@ export function fill(slice: Slice, record: LeasedRecord): boolean {
 }
 
 /** Ends a lease that has the token. */
-export function release({ commands }: Slice, { key, token }: HeldLease): void {
-  commands.useUp.run(key, token);
+export function release({ commands }: Slice, { key, token }: HeldLease): boolean {
+  return commands.useUp.run(key, token) === 1;
+}
+
+/** Moves the end of a lease that has the token. */
+export function extend(slice: Slice, { key, token, duration }: LeaseExtension): boolean {
+  return slice.commands.extend.run(after(slice, duration), key, token) === 1;
 }
