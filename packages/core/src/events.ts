@@ -36,7 +36,7 @@ export interface CachemeEvents {
   /** A storage was in trouble; the read or write went on without it. */
   storageError: {
     readonly storage: string;
-    readonly operation: "connect" | "read" | "write" | "remove" | "close";
+    readonly operation: "connect" | "read" | "write" | "remove" | "ensure" | "bump" | "close";
     readonly error: Error;
   };
 }

@@ -20,15 +20,20 @@ export interface Packed {
  * Returns the bytes that a remote storage keeps for an entry.
  *
  * @param storageKey the key of the bytes; under another key they are a miss
+ * @param generations the section of generations, if the entry has tags
  */
 export function encodeEntry(
   packed: Packed,
   fingerprint: number,
   storageKey: string,
   { writtenAt, freshUntil }: Omit<Cached, "value">,
+  generations?: string | undefined,
 ): Uint8Array {
   const { codec, compression, payload } = packed;
-  return encodeEnvelope({ codec, compression, payload, fingerprint, writtenAt, freshUntil }, storageKey);
+  return encodeEnvelope(
+    { codec, compression, payload, fingerprint, writtenAt, freshUntil, generations },
+    storageKey,
+  );
 }
 
 /**
@@ -37,6 +42,8 @@ export function encodeEntry(
  * @param offset milliseconds by which the storage's clock is ahead of ours: the entry's times are
  *   the storage's, the result's ours
  * @param limit shared by the entries of a batch; by default the entry is alone
+ * @param isValid gets the section of generations before the payload is decoded, and returns whether
+ *   the entry may be returned; default: an entry without tags may
  * @returns `undefined` if the bytes cannot be read for any reason: that is a miss, not an error
  */
 export function decodeEntry(
@@ -46,9 +53,10 @@ export function decodeEntry(
   bytes: Uint8Array,
   offset: number = 0,
   limit: DecompressionLimit = new DecompressionLimit(),
+  isValid: (generations: string | undefined) => boolean = hasNoTags,
 ): Cached | undefined {
   const envelope = decodeEnvelope(bytes, serializer.codec, fingerprint, storageKey);
-  if (envelope === undefined) return undefined;
+  if (envelope === undefined || !isValid(envelope.generations)) return undefined;
   const { compression, payload, writtenAt, freshUntil } = envelope;
   try {
     const plain =
@@ -65,6 +73,10 @@ export function decodeEntry(
   } catch {
     return undefined;
   }
+}
+
+function hasNoTags(generations: string | undefined): boolean {
+  return generations === undefined;
 }
 
 function largestOf(serializer: Serializer): number {

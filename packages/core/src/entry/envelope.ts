@@ -11,9 +11,10 @@ import type { CompressionAlgorithm } from "../serializer/serializer.js";
  * length of the section, then the section payload -4 uint32 little-endian: CRC-32 of all bytes
  * before it, with the hash of the storage key as its start
  *
+ * The section is UTF-8: tag, line feed, id of its generation, line feed, next tag, and so on.
+ *
  * A reader that finds an unknown bit must treat the entry as a miss, because the bit may invalidate
- * it. This reader knows no generations, so it misses entries that carry them instead of skipping
- * the section.
+ * it.
  *
  * The checksum turns torn writes and foreign bytes into a miss. It also binds an entry to its key:
  * bytes that were moved or copied to another key are a miss. CRC-32 is built into Node.js. The
@@ -26,6 +27,11 @@ const trailerLength = 4;
 /** The CRC-32 of any bytes followed by their own CRC-32. */
 const residue = 0x2144df1c;
 const compressionBits = 0b0000_0111;
+const generationsBit = 0b0000_1000;
+/** The bytes of the number before the section of generations. */
+const sectionHeader = 2;
+/** The most bytes in a section of generations. */
+export const longestSection = 0xffff;
 
 const compressionCodes: Readonly<Record<CompressionAlgorithm, number>> = { gzip: 1, deflate: 2, brotli: 3 };
 const compressionByCode: readonly (CompressionAlgorithm | undefined)[] = [
@@ -47,6 +53,8 @@ export interface Envelope {
   readonly writtenAt: number;
   /** Milliseconds since the epoch, or `Infinity`. */
   readonly freshUntil: number;
+  /** The section of generations; `undefined` if the entry has no tags. */
+  readonly generations?: string | undefined;
   readonly payload: Uint8Array;
 }
 
@@ -54,10 +62,13 @@ export interface Envelope {
  * Returns the bytes to store. The payload is copied.
  *
  * @param key the whole key under which the storage keeps them
+ * @throws RangeError if the generations have more than {@link longestSection} bytes
  */
 export function encodeEnvelope(envelope: Envelope, key: string): Uint8Array {
-  const { codec, compression, payload, fingerprint, writtenAt, freshUntil } = envelope;
-  const end = headerLength + payload.length;
+  const { codec, compression, payload, fingerprint, writtenAt, freshUntil, generations } = envelope;
+  const section = generations === undefined ? 0 : sectionHeader + Buffer.byteLength(generations);
+  const start = headerLength + section;
+  const end = start + payload.length;
   const bytes = Buffer.allocUnsafe(end + trailerLength);
   bytes[0] = format;
   bytes[1] = compression === undefined ? 0 : compressionCodes[compression];
@@ -66,7 +77,12 @@ export function encodeEnvelope(envelope: Envelope, key: string): Uint8Array {
   bytes.writeUInt32BE(fingerprint, 4);
   bytes.writeDoubleBE(writtenAt, 8);
   bytes.writeDoubleBE(freshUntil, 16);
-  bytes.set(payload, headerLength);
+  if (generations !== undefined) {
+    bytes[1] |= generationsBit;
+    bytes.writeUInt16BE(section - sectionHeader, headerLength);
+    bytes.write(generations, headerLength + sectionHeader, "utf8");
+  }
+  bytes.set(payload, start);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, end), hashOf(key)), end);
   return bytes;
 }
@@ -86,8 +102,10 @@ export function decodeEnvelope(
   const end = bytes.length - trailerLength;
   if (end < headerLength || bytes[0] !== format || bytes[2] !== codec || bytes[3] !== 0) return undefined;
   const flags = bytes[1] ?? 0;
-  const compression = compressionByCode[flags & compressionBits];
-  if ((flags & ~compressionBits) !== 0 || (compression === undefined && flags !== 0)) return undefined;
+  const compressionCode = flags & compressionBits;
+  const compression = compressionByCode[compressionCode];
+  const isUnknown = compression === undefined && compressionCode !== 0;
+  if ((flags & ~(compressionBits | generationsBit)) !== 0 || isUnknown) return undefined;
 
   const buffer = asBuffer(bytes);
   if (buffer.readUInt32BE(4) !== fingerprint || crc32(buffer, hashOf(key)) !== residue) return undefined;
@@ -96,8 +114,17 @@ export function decodeEnvelope(
   const freshUntil = buffer.readDoubleBE(16);
   if (!Number.isFinite(writtenAt) || Number.isNaN(freshUntil)) return undefined;
 
-  const payload = buffer.subarray(headerLength, end);
-  return { codec, fingerprint, compression, writtenAt, freshUntil, payload };
+  let start = headerLength;
+  let generations: string | undefined;
+  if ((flags & generationsBit) !== 0) {
+    const from = headerLength + sectionHeader;
+    if (from > end) return undefined;
+    start = from + buffer.readUInt16BE(headerLength);
+    if (start > end) return undefined;
+    generations = buffer.toString("utf8", from, start);
+  }
+  const payload = buffer.subarray(start, end);
+  return { codec, fingerprint, compression, writtenAt, freshUntil, generations, payload };
 }
 
 /**

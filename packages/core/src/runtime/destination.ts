@@ -1,5 +1,5 @@
+import { Distrust } from "../tiers/distrust.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
-import { Distrust } from "./distrust.js";
 
 /**
  * The destination of one remote tier's writes and removals: the storage that has the tier's name

@@ -4,11 +4,11 @@ import type { ResolvedMeta } from "../node/meta.js";
 import { nextLocalSpace } from "../shared-state.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import type { LocalStorage } from "../storage/local-storage.js";
+import type { Distrust } from "../tiers/distrust.js";
 import type { Registered } from "../tiers/registered.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Activities } from "./activities.js";
 import type { Destination } from "./destination.js";
-import type { Distrust } from "./distrust.js";
 
 /** One of a kind's local tiers. */
 export interface LocalTier {

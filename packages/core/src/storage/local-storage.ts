@@ -36,7 +36,7 @@ export interface LocalStorage {
    *
    * @param now the time in milliseconds since the epoch
    */
-  write(space: number, key: string, cached: Cached, now: number): void;
+  write(space: number, key: string, cached: LocalRecord, now: number): void;
   /** Removes the entry, and returns whether there was one. */
   remove(space: number, key: string): boolean;
   /**
@@ -52,6 +52,22 @@ export interface LocalStorage {
 export type LocalValues = "frozen" | "shared" | "cloned";
 
 /** The entry that a local storage holds under a key. The reader of a hit counts it here. */
-export interface LocalEntry extends Cached {
+export interface LocalEntry extends LocalRecord {
   hits: number;
+}
+
+/** A value that a local storage stores. */
+export interface LocalRecord extends Cached {
+  /**
+   * The generations of the entry's tags. A storage returns the same list with the entry; without it
+   * an invalidation of the tags would not reach the entry. `undefined` if the entry has no tags.
+   */
+  readonly generations?: readonly HeldGeneration[] | undefined;
+}
+
+/** A tag of a local entry, with the generation that the entry was written under. */
+export interface HeldGeneration {
+  readonly tag: string;
+  /** Whether the tag still has that generation. */
+  readonly isCurrent: boolean;
 }

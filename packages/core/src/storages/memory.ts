@@ -1,12 +1,17 @@
 import { BoundedCache } from "@cacheme/memory";
-import type { Cached } from "../entry/entry.js";
 import { deepFreeze } from "../entry/freeze.js";
 import { ConfigurationError, reasonOf } from "../errors.js";
 import { grouped } from "../grouped.js";
 import { type Copies, copyValue } from "../serializer/copy.js";
 import { refuseUncarried } from "../serializer/refusal.js";
 import { type ValueType, ValueTypes } from "../serializer/value-type.js";
-import type { LocalEntry, LocalStorage, LocalValues } from "../storage/local-storage.js";
+import type {
+  HeldGeneration,
+  LocalEntry,
+  LocalRecord,
+  LocalStorage,
+  LocalValues,
+} from "../storage/local-storage.js";
 
 /** The settings of {@link memory}. */
 export interface MemoryOptions {
@@ -118,13 +123,13 @@ class MemoryStorage implements LocalStorage {
     return this.#cache.peekIn(space, key, beforeEveryEnd);
   }
 
-  write(space: number, key: string, cached: Cached, now: number): void {
+  write(space: number, key: string, cached: LocalRecord, now: number): void {
     const ttl = Math.min(cached.freshUntil - now, longestTtl);
     if (!(ttl > 0)) {
       this.#cache.deleteIn(space, key);
       return;
     }
-    const entry = new HeldEntry(this.keep(cached.value), cached.writtenAt, cached.freshUntil);
+    const entry = new HeldEntry(this.keep(cached.value), cached);
     this.#cache.setIn(
       space,
       key,
@@ -202,12 +207,14 @@ class HeldEntry implements LocalEntry {
   readonly value: unknown;
   readonly writtenAt: number;
   readonly freshUntil: number;
+  readonly generations: readonly HeldGeneration[] | undefined;
   hits = 0;
 
-  constructor(value: unknown, writtenAt: number, freshUntil: number) {
+  constructor(value: unknown, { writtenAt, freshUntil, generations }: LocalRecord) {
     this.value = value;
     this.writtenAt = writtenAt;
     this.freshUntil = freshUntil;
+    this.generations = generations;
   }
 }
 
@@ -216,12 +223,14 @@ class CopiedEntry implements LocalEntry {
   readonly value: unknown;
   readonly writtenAt: number;
   readonly freshUntil: number;
+  readonly generations: readonly HeldGeneration[] | undefined;
   readonly #held: LocalEntry;
 
   constructor(held: LocalEntry, value: unknown) {
     this.value = value;
     this.writtenAt = held.writtenAt;
     this.freshUntil = held.freshUntil;
+    this.generations = held.generations;
     this.#held = held;
   }
 

@@ -1,15 +1,19 @@
 import { types } from "node:util";
 import type { Clock } from "../clock.js";
 import { asError, BatchError, StorageError } from "../errors.js";
-import type { Events } from "../events.js";
+import type { CachemeEvents, Events } from "../events.js";
 import type { RemoteStorage, StoredRecord } from "../storage/remote-storage.js";
+import { GenerationBatch } from "./generation-batch.js";
 import { Lanes, type PartBounds, partsOf } from "./parts.js";
 import { StorageClock } from "./storage-clock.js";
+import { countTags, haveFewTags, type ReadTag, TagReads } from "./tag-reads.js";
 import type { Tick } from "./tick.js";
 
 /** A key to read from a remote storage. */
 export interface RemoteRead {
   readonly storageKey: string;
+  /** The tags whose generations are read in the same request, and arrive before the bytes. */
+  readonly tags?: readonly ReadTag[] | undefined;
   /**
    * Called with the bytes on a hit, and with neither on a miss. If the storage is in trouble,
    * called with the error. Must not throw.
@@ -46,6 +50,8 @@ export class RemoteBatch {
   readonly storage: RemoteStorage;
   /** The offset of the storage's clock from ours. */
   readonly clock: StorageClock;
+  /** The requests on the storage's generations. */
+  readonly generations: GenerationBatch;
   readonly #events: Events;
   readonly #tick: Tick;
   readonly #lanes = new Lanes();
@@ -66,6 +72,13 @@ export class RemoteBatch {
     this.clock = new StorageClock(storage, clock);
     this.#events = events;
     this.#tick = tick;
+    this.generations = new GenerationBatch(this, {
+      tick,
+      attempt: (operation, call) => this.#attempt(operation, call),
+      sent: (batch) => this.#send(batch),
+      wrongShape: (operation, expected) =>
+        this.#wrongShape(`generations.${operation}`, expected, "a generation, { id, at }"),
+    });
   }
 
   read(request: RemoteRead): void {
@@ -96,20 +109,23 @@ export class RemoteBatch {
     const requests = this.#reads;
     this.#reads = [];
     // There is nearly always one part, because keys have 200 bytes at most.
-    if (requests.length <= bounds.keys) await this.#readPart(requests);
-    else await this.#lanes.sendAll(partsOf(requests, bounds, noBytes), (part) => this.#readPart(part));
+    if (requests.length <= readBounds.keys && haveFewTags(requests, readBounds.bytes))
+      await this.#readPart(requests);
+    else await this.#lanes.sendAll(partsOf(requests, readBounds, countTags), (part) => this.#readPart(part));
   }
 
   async #readPart(requests: readonly RemoteRead[]): Promise<void> {
     const keys = requests.map((request) => request.storageKey);
+    const tags = TagReads.addTo(requests, keys);
     let found: readonly (Uint8Array | undefined)[] = [];
     const timeIsKnown = this.clock.known();
     const trouble = await this.#attempt("read", async () => {
       const answer = await this.storage.readMany(keys);
-      if (!isAnswerTo(keys, answer)) throw this.#wrongShape(keys.length);
+      if (!isAnswerTo(keys, answer)) throw this.#wrongShape("readMany", keys.length, "bytes or undefined");
       found = answer;
     });
     if (timeIsKnown !== undefined) await timeIsKnown;
+    tags?.end(this, trouble === undefined ? found : undefined);
     for (let place = 0; place < requests.length; place++) requests[place]?.arrived(found[place], trouble);
   }
 
@@ -154,7 +170,7 @@ export class RemoteBatch {
   }
 
   async #attempt(
-    operation: "read" | "write" | "remove" | "close",
+    operation: CachemeEvents["storageError"]["operation"],
     call: () => Promise<unknown>,
   ): Promise<Error | undefined> {
     try {
@@ -172,11 +188,11 @@ export class RemoteBatch {
     }
   }
 
-  #wrongShape(expected: number): StorageError {
+  #wrongShape(method: string, expected: number, each: string): StorageError {
     return new StorageError(
       "CACHEME_STORAGE_FAILED",
-      `Expected readMany of storage "${this.name}" (${this.storage.label}) to return a list of ${expected} items, each ` +
-        "bytes or undefined, got something else. The storage's driver has a fault.",
+      `Expected ${method} of storage "${this.name}" (${this.storage.label}) to return a list of ${expected} items, each ` +
+        `${each}, got something else. The storage's driver has a fault.`,
       { storage: this.name },
     );
   }
@@ -187,6 +203,9 @@ export class RemoteBatch {
  * milliseconds.
  */
 const bounds: PartBounds = { keys: 1_000, bytes: 2 ** 20 };
+
+/** Bounds the tags of one request, too, whose generations are read beside the entries. */
+const readBounds: PartBounds = { keys: bounds.keys, bytes: 4_000 };
 
 const noBytes = () => 0;
 

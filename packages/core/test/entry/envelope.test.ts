@@ -26,6 +26,7 @@ const envelopes = fc.record({
   compression: fc.constantFrom(undefined, "gzip", "deflate", "brotli"),
   writtenAt: fc.double({ noNaN: true, noDefaultInfinity: true }),
   freshUntil: fc.double({ noNaN: true }),
+  generations: fc.option(fc.string({ unit: "grapheme", maxLength: 300 }), { nil: undefined }),
   payload: fc.uint8Array({ maxLength: 300 }),
 } as const);
 
@@ -50,6 +51,33 @@ describe("an envelope", () => {
     expect(bytes.readDoubleBE(16)).toBe(envelope.freshUntil);
     expect([...bytes.subarray(24, 27)]).toEqual([1, 2, 3]);
     expect(bytes.readUInt32LE(27)).toBe(crc32(bytes.subarray(0, 27), hashOf(key)));
+  });
+
+  it("has its generations before the payload, and says so in its flags", () => {
+    const bytes = Buffer.from(
+      encodeEnvelope({ ...envelope, compression: "gzip", generations: "a\nid" }, key),
+    );
+
+    expect(bytes[1]).toBe(0b1001);
+    expect(bytes.readUInt16BE(24)).toBe(4);
+    expect(bytes.toString("utf8", 26, 30)).toBe("a\nid");
+    expect([...bytes.subarray(30, 33)]).toEqual([1, 2, 3]);
+    expect(bytes.length).toBe(28 + 2 + 4 + 3);
+  });
+
+  it("whose section of generations is longer than its bytes is a miss", () => {
+    for (const length of [0, 1, 3]) {
+      const bytes = Buffer.from(encodeEnvelope({ ...envelope, payload: new Uint8Array(length) }, key));
+      bytes[1] = 0b1000;
+      bytes.fill(0xff, 24, 24 + length);
+      bytes.writeUInt32LE(crc32(bytes.subarray(0, 24 + length), hashOf(key)), 24 + length);
+
+      expect(decode(bytes, envelope)).toBeUndefined();
+    }
+  });
+
+  it("refuses generations that are longer than the section can be", () => {
+    expect(() => encodeEnvelope({ ...envelope, generations: "x".repeat(2 ** 16) }, key)).toThrow(RangeError);
   });
 
   it("has a payload that is a view of the bytes, wherever they begin", () => {

@@ -1,0 +1,43 @@
+import type { Generation } from "../storage/generations.js";
+import type { HeldGeneration } from "../storage/local-storage.js";
+import type { TagStorage } from "../tiers/tag-reads.js";
+
+/**
+ * A generation of one tag, as this process knows it. Local entries hold these objects. An entry is
+ * valid while all of them are current, so a hit compares no strings.
+ */
+export class KnownGeneration implements HeldGeneration {
+  readonly tag: string;
+  /** The storage whose generation it is; `undefined` for the generation of this process. */
+  readonly storage: TagStorage | undefined;
+  /** Empty if the storage did not tell it, because the storage was in trouble. */
+  readonly id: string;
+  /** The storage's time when it was made. */
+  readonly at: number;
+  isCurrent: boolean = true;
+  /** The number of the answer that last told it. */
+  told: number;
+  /** The time, on our clock, until which the storage keeps it at least. */
+  keptUntil: number = Number.NEGATIVE_INFINITY;
+  /** The time, on our clock, until which local entries need it. */
+  neededUntil: number = Number.NEGATIVE_INFINITY;
+
+  constructor(tag: string, storage: TagStorage | undefined, { id, at }: Generation, told: number) {
+    this.tag = tag;
+    this.storage = storage;
+    this.id = id;
+    this.at = at;
+    this.told = told;
+  }
+
+  /** Whether the storage told it, so that an entry in that storage may name it. */
+  get isTold(): boolean {
+    return this.id !== "";
+  }
+}
+
+/** Returns whether an entry of these generations is valid. */
+export function areCurrent(generations: readonly HeldGeneration[]): boolean {
+  for (const generation of generations) if (!generation.isCurrent) return false;
+  return true;
+}
