@@ -35,7 +35,9 @@ describe("on", () => {
     on("storageError", (event) => {
       expectTypeOf(event.storage).toEqualTypeOf<string>();
       expectTypeOf(event.error).toEqualTypeOf<Error>();
-      expectTypeOf(event.operation).toEqualTypeOf<"connect" | "read" | "write" | "remove" | "close">();
+      expectTypeOf(event.operation).toEqualTypeOf<
+        "connect" | "read" | "write" | "remove" | "ensure" | "bump" | "close"
+      >();
       expectTypeOf(event).not.toHaveProperty("node");
     });
   });
