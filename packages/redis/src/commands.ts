@@ -7,7 +7,7 @@ import type {
   StoredRecord,
 } from "cacheme/driver";
 import { packed } from "./record.js";
-import { acquire, fill, release, type Script, storeForEver } from "./scripts.js";
+import { acquire, extend, fill, release, type Script, storeForEver } from "./scripts.js";
 
 /** One command for one key: in a Cluster, each goes to its key's node. */
 export interface KeyCommand {
@@ -31,11 +31,10 @@ export function writeCommands(records: readonly StoredRecord[]): KeyCommand[] {
 }
 
 export function acquireCommands(requests: readonly Acquisition[]): KeyCommand[] {
-  return requests.map(({ key, duration, steal, token }) => ({
-    run: acquire,
-    key,
-    args: [tokenBytes(token), duration, steal ? "1" : "0"],
-  }));
+  return requests.map(({ key, duration, steal, token, seen }) => {
+    const args = [tokenBytes(token), duration, steal ? "1" : "0"];
+    return { run: acquire, key, args: seen === undefined ? args : [...args, viewOf(seen)] };
+  });
 }
 
 /** Reads the answers to {@link acquireCommands}. */
@@ -61,6 +60,14 @@ export function fillCommands(records: readonly LeasedRecord[]): KeyCommand[] {
       args: [tokenBytes(token), packs[index] ?? noBytes, ttl ?? "", staleAfter ?? ""],
     };
   });
+}
+
+export function extendCommands(leases: readonly LeaseExtension[]): KeyCommand[] {
+  return leases.map(({ key, token, duration }) => ({
+    run: extend,
+    key,
+    args: [tokenBytes(token), duration],
+  }));
 }
 
 export function releaseCommands(leases: readonly HeldLease[]): KeyCommand[] {

@@ -58,20 +58,16 @@ if not bytes then return false end
 return redis.call('GETRANGE', key, ${headerLength}, -1)
 `);
 
-/** ARGV: token, duration, '1' to steal. Answers 0 (held), the time of the grant, or bytes. */
-export const acquire: Script = new Script(`${prelude}
+/** The milliseconds that are left of the bytes, -1 if they do not expire. */
+const remaining = `
 local left = -1
 if bytes then
   if ends > 0 then left = ends - now else left = redis.call('PTTL', key) end
 end
-if ARGV[3] ~= '1' then
-  local isFresh = false
-  if bytes then
-    if kind % 4 >= 2 then isFresh = fresh > now else isFresh = left < 0 or left > fresh end
-  end
-  if isFresh then return redis.call('GETRANGE', key, ${headerLength}, -1) end
-  if lease > now then return 0 end
-end
+`;
+
+/** Writes a lease of `ARGV[2]` milliseconds with the token `ARGV[1]`, and answers its time. */
+const writeLease = `
 local duration = tonumber(ARGV[2])
 lease, token = now + duration, ARGV[1]
 if not bytes then
@@ -91,7 +87,30 @@ if left >= 0 then
 end
 redis.call('SETRANGE', key, 0, header())
 return now
-`);
+`;
+
+/**
+ * ARGV: token, duration, '1' to steal, the bytes that the caller has seen (left out for none).
+ * Answers 0 (held), the time of the grant, or bytes.
+ */
+export const acquire: Script = new Script(`${prelude}${remaining}
+if ARGV[3] ~= '1' then
+  local isFresh = false
+  if bytes then
+    if kind % 4 >= 2 then isFresh = fresh > now else isFresh = left < 0 or left > fresh end
+  end
+  if isFresh then
+    local stored = redis.call('GETRANGE', key, ${headerLength}, -1)
+    if stored ~= ARGV[4] then return stored end
+  end
+  if lease > now then return 0 end
+end
+${writeLease}`);
+
+/** ARGV: token, duration. Answers the time, or 0 if the token is not the lease's. */
+export const extend: Script = new Script(`${prelude}
+if head == nil or lease == 0 or token ~= ARGV[1] then return 0 end
+${remaining}${writeLease}`);
 
 /** ARGV: record, freshFor. Stores a record that never expires but becomes stale. */
 export const storeForEver: Script = new Script(
