@@ -1,4 +1,4 @@
-import type { KeyCommand, Script } from "@cacheme/redis/records";
+import type { KeyCommand, Outcome, Script } from "@cacheme/redis/records";
 import {
   Batch,
   ClusterBatch,
@@ -27,13 +27,15 @@ export async function each(
   client: AnyGlideClient,
   commands: readonly KeyCommand[],
   known: Set<Script>,
-): Promise<unknown[]> {
+): Promise<Outcome[]> {
   const answers = await send(client, commands, (script) => !script.isAlwaysText && known.has(script));
   for (const { run } of commands) if (typeof run !== "string") known.add(run);
   const forgotten = commands.filter((_, index) => isForgotten(answers[index]));
-  if (forgotten.length === 0) return answers;
-  const again = await send(client, forgotten, () => false);
-  return answers.map((answer) => (isForgotten(answer) ? again.shift() : answer));
+  const again = forgotten.length === 0 ? [] : await send(client, forgotten, () => false);
+  return answers.map((answer): Outcome => {
+    const last = isForgotten(answer) ? again.shift() : answer;
+    return last instanceof RequestError ? [last, null] : [null, last];
+  });
 }
 
 /** Reads the clock of one server in milliseconds. */
@@ -65,13 +67,6 @@ export async function page(
   }
   const [next, keys] = await client.scan(typeof cursor === "string" ? cursor : "0", { match, count });
   return [keys.map(String), next === "0" ? undefined : String(next)];
-}
-
-/** @throws RequestError the first error of the answers */
-export function answersOf(answers: readonly unknown[]): readonly unknown[] {
-  const failed = answers.find((answer) => answer instanceof RequestError);
-  if (failed !== undefined) throw failed;
-  return answers;
 }
 
 async function send(

@@ -1,16 +1,14 @@
 import * as format from "@cacheme/redis/records";
-import { RequestError } from "@valkey/valkey-glide";
-import * as kit from "cacheme/driver";
-import { answersOf, type Cursor, each, inBytes, info, page, time } from "./commands.js";
+import type * as kit from "cacheme/driver";
+import { type Cursor, each, inBytes, info, page, time } from "./commands.js";
 import { Connection } from "./connection.js";
 import type { Settings } from "./options.js";
 import { errors, passing } from "./trouble.js";
 
 type Call = kit.StorageCall;
-type Tags = readonly kit.NewGeneration[];
 
 /** Commands of Valkey, for the records and scripts of `@cacheme/redis`. */
-export class GlideDriver implements kit.Driver {
+export class GlideDriver extends format.KeyCommands implements kit.Driver {
   readonly takesRepeatedKeys = { read: true, write: true } as const;
   readonly errors: kit.DriverErrors = errors;
   /** A scan looks at every key of the server, so the trial makes none. */
@@ -23,6 +21,7 @@ export class GlideDriver implements kit.Driver {
   readonly #known = new Set<format.Script>();
 
   constructor(settings: Settings) {
+    super();
     this.#connection = new Connection(settings);
   }
 
@@ -46,20 +45,11 @@ export class GlideDriver implements kit.Driver {
   /** MGET also for one key: another program's list or hash is a miss for it. */
   async read(keys: readonly string[], call: Call): Promise<readonly (Uint8Array | undefined)[]> {
     const found = await this.#connection.use(call, (client) => client.mget([...keys], inBytes));
-    const values = found.map((stored) => format.bytesOf(bufferOf(stored) ?? null));
-    // Stale bytes under a lease that outlasts them. They are rare.
-    const doubtful = keys.filter((_, index) => values[index] === format.inDoubt);
-    const commands = doubtful.map((key): format.KeyCommand => ({ run: format.readInDoubt, key, args: [] }));
-    const settled = doubtful.length === 0 ? [] : [...(await this.#answers(commands, call))];
-    return values.map((bytes) => (bytes === format.inDoubt ? bufferOf(settled.shift()) : bytes));
-  }
-
-  async write(records: readonly kit.StoredRecord[], call: Call): Promise<void> {
-    const failures = new kit.KeyFailures(records.length);
-    for (const [index, answer] of (await this.#each(format.writeCommands(records), call)).entries()) {
-      if (answer instanceof RequestError) failures.add(records[index]?.key ?? "", answer);
-    }
-    failures.throwIfAny();
+    return this.bytesIn(
+      found.map((stored) => (Buffer.isBuffer(stored) ? stored : null)),
+      keys,
+      call,
+    );
   }
 
   remove(keys: readonly string[], call: Call): Promise<number> {
@@ -83,40 +73,7 @@ export class GlideDriver implements kit.Driver {
     return format.infoOf(await this.#connection.use(call, info));
   }
 
-  async acquire(requests: readonly kit.Acquisition[], call: Call): Promise<readonly kit.LeaseAnswer[]> {
-    return format.leaseAnswers(requests, await this.#answers(format.acquireCommands(requests), call));
-  }
-
-  async fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
-    return (await this.#answers(format.fillCommands(records), call)).map((answer) => answer === 1);
-  }
-
-  release(leases: readonly kit.HeldLease[], call: Call): Promise<unknown> {
-    return this.#answers(format.releaseCommands(leases), call);
-  }
-
-  ensure(tags: Tags, ttl: number | undefined, call: Call): Promise<kit.Made> {
-    return this.#generations(format.generationCommands(format.ensureGeneration, tags, ttl), call);
-  }
-
-  /** On a full server the script itself removes the generation. */
-  bump(tags: Tags, ttl: number | undefined, call: Call): Promise<kit.Made> {
-    return this.#generations(format.generationCommands(format.bumpGeneration, tags, ttl), call);
-  }
-
-  async #generations(commands: readonly format.KeyCommand[], call: Call): Promise<kit.Made> {
-    return (await this.#answers(commands, call)).map((answer) => kit.generationFrom(bufferOf(answer)));
-  }
-
-  async #answers(commands: readonly format.KeyCommand[], call: Call): Promise<readonly unknown[]> {
-    return answersOf(await this.#each(commands, call));
-  }
-
-  #each(commands: readonly format.KeyCommand[], call: Call): Promise<unknown[]> {
+  protected each(commands: readonly format.KeyCommand[], call: Call): Promise<format.Outcome[]> {
     return this.#connection.use(call, (client) => each(client, commands, this.#known));
   }
-}
-
-function bufferOf(answer: unknown): Buffer | undefined {
-  return Buffer.isBuffer(answer) ? answer : undefined;
 }

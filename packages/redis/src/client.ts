@@ -1,5 +1,5 @@
 import type { StorageCall } from "cacheme/driver";
-import type { KeyCommand } from "./commands.js";
+import type { KeyCommand, Outcome } from "./commands.js";
 import type { Connection } from "./connection.js";
 import type { RedisClient } from "./ioredis.js";
 
@@ -23,9 +23,6 @@ export interface Client {
   /** Must be called when a call had no answer in time. */
   late(): void;
 }
-
-/** The result of a command: an error of its own, or the server's answer. */
-export type Outcome = readonly [error: Error | null, answer: unknown];
 
 /** The connections on which one call was sent. */
 export class Attempt {
@@ -99,12 +96,4 @@ export async function pipelined(
   const again = await pipelined(ready, rest, attempt, asking);
   for (const [position, index] of forgotten.entries()) outcomes[index] = again[position] ?? [null, null];
   return outcomes;
-}
-
-/** Returns the answers of a batch that succeeds or fails as a whole. */
-export function answersOf(outcomes: readonly Outcome[]): unknown[] {
-  return outcomes.map(([error, answer]) => {
-    if (error !== null) throw error;
-    return answer;
-  });
 }

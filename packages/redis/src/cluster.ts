@@ -1,7 +1,7 @@
 import { backOff, setTimeout } from "cacheme/driver";
-import { type Attempt, answersOf, type Client, type Outcome, pipelined } from "./client.js";
+import { type Attempt, type Client, pipelined } from "./client.js";
 import { type ClusterNodes, hostOf, namedIn } from "./cluster-nodes.js";
-import type { KeyCommand } from "./commands.js";
+import { answersOf, type KeyCommand, type Outcome } from "./commands.js";
 import type { Connection } from "./connection.js";
 import type { NatMap } from "./connection-options.js";
 import type { RedisClient } from "./ioredis.js";

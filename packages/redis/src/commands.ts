@@ -1,85 +1,142 @@
-import type {
-  Acquisition,
-  HeldLease,
-  LeaseAnswer,
-  LeasedRecord,
-  NewGeneration,
-  StoredRecord,
-} from "cacheme/driver";
-import { packed } from "./record.js";
-import { acquire, extend, fill, release, type Script, storeForEver } from "./scripts.js";
+import type * as kit from "cacheme/driver";
+import { generationFrom, KeyFailures } from "cacheme/driver";
+import { bytesOf, inDoubt, packed } from "./record.js";
+import * as scripts from "./scripts.js";
 
 /** One command for one key: in a Cluster, each goes to its key's node. */
 export interface KeyCommand {
   /** A command whose first argument is the key, or a script whose only key it is. */
-  readonly run: "mget" | "set" | "unlink" | Script;
+  readonly run: "mget" | "set" | "unlink" | scripts.Script;
   readonly key: string;
   readonly args: readonly (string | number | Buffer)[];
 }
 
+/** The result of a command: an error of its own, or the server's answer. */
+export type Outcome = readonly [error: Error | null, answer: unknown];
+
 const noBytes = Buffer.alloc(0);
 
-/** Makes a SET for each record, or a script if a record without a ttl becomes stale. */
-export function writeCommands(records: readonly StoredRecord[]): KeyCommand[] {
-  const packs = packed(records);
-  return records.map(({ key, ttl, freshFor }, index) => {
-    const pack = packs[index] ?? noBytes;
-    if (ttl !== undefined) return { run: "set", key, args: [pack, "PX", ttl] };
-    if (freshFor !== undefined) return { run: storeForEver, key, args: [pack, freshFor] };
-    return { run: "set", key, args: [pack] };
+/** The calls of a driver that are a command or a script for each key, over any client of Redis. */
+export abstract class KeyCommands {
+  /** Sends each command to its key's server: all commands for one server go in one round trip. */
+  protected abstract each(commands: readonly KeyCommand[], call: kit.StorageCall): Promise<Outcome[]>;
+
+  /** Sends a SET for each record, or a script if a record without a ttl becomes stale. */
+  async write(records: readonly kit.StoredRecord[], call: kit.StorageCall): Promise<void> {
+    const packs = packed(records);
+    const commands = records.map(({ key, ttl, freshFor }, index): KeyCommand => {
+      const pack = packs[index] ?? noBytes;
+      if (ttl !== undefined) return { run: "set", key, args: [pack, "PX", ttl] };
+      if (freshFor !== undefined) return { run: scripts.storeForEver, key, args: [pack, freshFor] };
+      return { run: "set", key, args: [pack] };
+    });
+    const failures = new KeyFailures(records.length);
+    for (const [index, [error]] of (await this.each(commands, call)).entries()) {
+      if (error !== null) failures.add(records[index]?.key ?? "", error);
+    }
+    failures.throwIfAny();
+  }
+
+  /** If another client holds a lease, the script answers 0. */
+  async acquire(
+    requests: readonly kit.Acquisition[],
+    call: kit.StorageCall,
+  ): Promise<readonly kit.LeaseAnswer[]> {
+    const commands = requests.map(({ key, duration, steal, token, seen }) => {
+      const args = [tokenBytes(token), duration, steal ? "1" : "0"];
+      return { run: scripts.acquire, key, args: seen === undefined ? args : [...args, Buffer.from(seen)] };
+    });
+    const answers = await this.#answers(commands, call);
+    return requests.map(({ token }, index) => {
+      const answer = answers[index];
+      if (Buffer.isBuffer(answer)) return { outcome: "fresh", bytes: answer };
+      return answer === 0 ? { outcome: "held" } : { outcome: "granted", token, at: Number(answer) };
+    });
+  }
+
+  async fill(records: readonly kit.LeasedRecord[], call: kit.StorageCall): Promise<readonly boolean[]> {
+    const packs = packed(records);
+    return this.#isDone(scripts.fill, records, call, ({ ttl, freshFor }, index) => {
+      return [packs[index] ?? noBytes, ttl ?? "", ttl === undefined ? (freshFor ?? "") : ""];
+    });
+  }
+
+  release(leases: readonly kit.HeldLease[], call: kit.StorageCall): Promise<readonly boolean[]> {
+    return this.#isDone(scripts.release, leases, call, () => []);
+  }
+
+  extend(leases: readonly kit.LeaseExtension[], call: kit.StorageCall): Promise<readonly boolean[]> {
+    return this.#isDone(scripts.extend, leases, call, ({ duration }) => [duration]);
+  }
+
+  ensure(tags: Tags, ttl: number | undefined, call: kit.StorageCall): Promise<kit.Made> {
+    return this.#generations(scripts.ensureGeneration, tags, ttl, call);
+  }
+
+  /** On a full server the script itself removes the generation. */
+  bump(tags: Tags, ttl: number | undefined, call: kit.StorageCall): Promise<kit.Made> {
+    return this.#generations(scripts.bumpGeneration, tags, ttl, call);
+  }
+
+  /** Returns the records' bytes in the strings that MGET answered. */
+  protected async bytesIn(
+    found: readonly (Buffer | null)[],
+    keys: readonly string[],
+    call: kit.StorageCall,
+  ): Promise<readonly (Buffer | undefined)[]> {
+    const values: (Buffer | undefined)[] = [];
+    const doubtful: number[] = [];
+    // One pass: most of a read's cost here is the making of a view for each value.
+    for (let index = 0; index < found.length; index++) {
+      const bytes = bytesOf(found[index] ?? null);
+      if (bytes === inDoubt) doubtful.push(index);
+      values.push(bytes === inDoubt ? undefined : bytes);
+    }
+    if (doubtful.length === 0) return values;
+    const commands = doubtful.map((at) => ({ run: scripts.readInDoubt, key: keys[at] ?? "", args: [] }));
+    for (const [position, answer] of (await this.#answers(commands, call)).entries()) {
+      if (Buffer.isBuffer(answer)) values[doubtful[position] ?? 0] = answer;
+    }
+    return values;
+  }
+
+  /** Runs a script that answers 0 if the lease does not have the token. */
+  async #isDone<L extends kit.HeldLease>(
+    run: scripts.Script,
+    leases: readonly L[],
+    call: kit.StorageCall,
+    args: (lease: L, index: number) => KeyCommand["args"],
+  ): Promise<readonly boolean[]> {
+    const commands = leases.map((lease, index): KeyCommand => {
+      return { run, key: lease.key, args: [tokenBytes(lease.token), ...args(lease, index)] };
+    });
+    return (await this.#answers(commands, call)).map((answer) => answer !== 0);
+  }
+
+  async #generations(
+    run: scripts.Script,
+    tags: Tags,
+    ttl: number | undefined,
+    call: kit.StorageCall,
+  ): Promise<kit.Made> {
+    const commands = tags.map(({ key, id }) => ({ run, key, args: [id, ttl ?? ""] }));
+    const answers = await this.#answers(commands, call);
+    return answers.map((answer) => (Buffer.isBuffer(answer) ? generationFrom(answer) : undefined));
+  }
+
+  async #answers(commands: readonly KeyCommand[], call: kit.StorageCall): Promise<unknown[]> {
+    return answersOf(await this.each(commands, call));
+  }
+}
+
+type Tags = readonly kit.NewGeneration[];
+
+/** Returns the answers of a batch that succeeds or fails as a whole. */
+export function answersOf(outcomes: readonly Outcome[]): unknown[] {
+  return outcomes.map(([error, answer]) => {
+    if (error !== null) throw error;
+    return answer;
   });
-}
-
-export function acquireCommands(requests: readonly Acquisition[]): KeyCommand[] {
-  return requests.map(({ key, duration, steal, token, seen }) => {
-    const args = [tokenBytes(token), duration, steal ? "1" : "0"];
-    return { run: acquire, key, args: seen === undefined ? args : [...args, viewOf(seen)] };
-  });
-}
-
-/** Reads the answers to {@link acquireCommands}. */
-export function leaseAnswers(
-  requests: readonly Acquisition[],
-  answers: readonly unknown[],
-): readonly LeaseAnswer[] {
-  return requests.map(({ token }, index) => {
-    const answer = answers[index];
-    if (Buffer.isBuffer(answer)) return { outcome: "fresh", bytes: answer };
-    if (answer === 0) return { outcome: "held" };
-    return { outcome: "granted", token, at: Number(answer) };
-  });
-}
-
-export function fillCommands(records: readonly LeasedRecord[]): KeyCommand[] {
-  const packs = packed(records);
-  return records.map(({ key, token, ttl, freshFor }, index) => {
-    const staleAfter = ttl === undefined ? freshFor : undefined;
-    return {
-      run: fill,
-      key,
-      args: [tokenBytes(token), packs[index] ?? noBytes, ttl ?? "", staleAfter ?? ""],
-    };
-  });
-}
-
-export function extendCommands(leases: readonly LeaseExtension[]): KeyCommand[] {
-  return leases.map(({ key, token, duration }) => ({
-    run: extend,
-    key,
-    args: [tokenBytes(token), duration],
-  }));
-}
-
-export function releaseCommands(leases: readonly HeldLease[]): KeyCommand[] {
-  return leases.map(({ key, token }) => ({ run: release, key, args: [tokenBytes(token)] }));
-}
-
-export function generationCommands(
-  run: Script,
-  tags: readonly NewGeneration[],
-  ttl: number | undefined,
-): KeyCommand[] {
-  return tags.map(({ key, id }) => ({ run, key, args: [id, ttl ?? ""] }));
 }
 
 /** The 16 bytes that a record's header holds. */

@@ -1,39 +1,14 @@
-import {
-  type Acquisition,
-  type Driver,
-  type DriverErrors,
-  type DriverTrial,
-  generationFrom,
-  type HeldLease,
-  KeyFailures,
-  type KeyPattern,
-  type LeaseAnswer,
-  type LeasedRecord,
-  type Made,
-  type NewGeneration,
-  type ScanPage,
-  type StorageCall,
-  type StorageInfo,
-  type StoredRecord,
-} from "cacheme/driver";
-import { Attempt, answersOf, type Client } from "./client.js";
-import {
-  acquireCommands,
-  fillCommands,
-  generationCommands,
-  type KeyCommand,
-  leaseAnswers,
-  releaseCommands,
-  writeCommands,
-} from "./commands.js";
+import type * as kit from "cacheme/driver";
+import { Attempt, type Client } from "./client.js";
+import { type KeyCommand, KeyCommands, type Outcome } from "./commands.js";
 import type { Connection } from "./connection.js";
 import { EvictionWarning } from "./eviction.js";
 import { infoOf } from "./info.js";
 import { keyOptions, makeClient } from "./make-client.js";
 import type { Settings } from "./options.js";
-import { bytesOf, inDoubt } from "./record.js";
-import { bumpGeneration, ensureGeneration, readInDoubt, type Script } from "./scripts.js";
 import { advice, isAnswer, isPassing, needs, remedyFor, withoutArguments } from "./trouble.js";
+
+type Call = kit.StorageCall;
 
 /** Keys that the server looks at for one page of a scan. The server does nothing else meanwhile. */
 const keysPerPage = 1000;
@@ -42,17 +17,18 @@ const keysPerPage = 1000;
 const mostTurns = 3;
 
 /** Commands of Redis. Leases and generations are scripts of one key each. */
-export class RedisDriver implements Driver {
+export class RedisDriver extends KeyCommands implements kit.Driver {
   readonly takesRepeatedKeys = { read: true, write: true } as const;
-  readonly errors: DriverErrors = { clean: withoutArguments, advice, isAnswer, remedyFor };
-  readonly trial: DriverTrial;
+  readonly errors: kit.DriverErrors = { clean: withoutArguments, advice, isAnswer, remedyFor };
+  readonly trial: kit.DriverTrial;
   readonly #settings: Settings;
   readonly #keyPrefix: string;
   readonly #eviction: EvictionWarning;
   #opened: Client | undefined;
 
   /** @param info asks the storage for its info */
-  constructor(settings: Settings, info: () => Promise<StorageInfo | undefined>) {
+  constructor(settings: Settings, info: () => Promise<kit.StorageInfo | undefined>) {
+    super();
     const { keyPrefix, sendsInfo } = keyOptions(settings.target);
     this.#settings = settings;
     this.#keyPrefix = keyPrefix;
@@ -76,7 +52,7 @@ export class RedisDriver implements Driver {
     await this.#opened?.close();
   }
 
-  ping(call: StorageCall): Promise<unknown> {
+  ping(call: Call): Promise<unknown> {
     return this.#client.ask((client) => client.ping(), this.#attempt(call));
   }
 
@@ -86,7 +62,7 @@ export class RedisDriver implements Driver {
    * needs synchronized clocks anyway: an expiry is an absolute time, which a fail-over or a
    * migration hands to another node.
    */
-  async time(call: StorageCall): Promise<number> {
+  async time(call: Call): Promise<number> {
     return timeOf(await this.#client.askOne((client) => client.call("time"), this.#attempt(call)));
   }
 
@@ -97,34 +73,17 @@ export class RedisDriver implements Driver {
    * The buffers are views of what the socket read, up to 64 KiB each: a small one that is kept
    * keeps all of that. The core decodes them at once and keeps none, so nothing is copied here.
    */
-  async read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]> {
-    const attempt = this.#attempt(call);
-    const found = await this.#client.read(keys, attempt);
-    const values: Settled[] = [];
-    const doubtful: number[] = [];
-    // One pass: most of a read's cost here is the making of a view for each value.
-    for (let index = 0; index < found.length; index++) {
-      const bytes = bytesOf(found[index] ?? null);
-      if (bytes === inDoubt) doubtful.push(index);
-      values.push(bytes === inDoubt ? undefined : bytes);
-    }
-    if (doubtful.length > 0) await this.#settle(doubtful, keys, values, attempt);
-    return values;
+  async read(keys: readonly string[], call: Call): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.bytesIn(await this.#client.read(keys, this.#attempt(call)), keys, call);
   }
 
-  /** A pipeline of SET. */
-  async write(records: readonly StoredRecord[], call: StorageCall): Promise<void> {
-    const outcomes = await this.#client.each(writeCommands(records), this.#attempt(call));
+  override async write(records: readonly kit.StoredRecord[], call: Call): Promise<void> {
+    await super.write(records, call);
     this.#eviction.notice(records);
-    const failures = new KeyFailures(records.length);
-    outcomes.forEach(([error], index) => {
-      if (error !== null) failures.add(records[index]?.key ?? "", error);
-    });
-    failures.throwIfAny();
   }
 
   /** UNLINK frees the memory in the background. */
-  remove(keys: readonly string[], call: StorageCall): Promise<number> {
+  remove(keys: readonly string[], call: Call): Promise<number> {
     return this.#client.remove(keys, this.#attempt(call));
   }
 
@@ -132,7 +91,7 @@ export class RedisDriver implements Driver {
    * Each page is a SCAN of one server, one server after the other. A scan may miss keys that change
    * their servers meanwhile on both of them, so it visits all servers again then.
    */
-  async *scan(pattern: KeyPattern, page: ScanPage): AsyncGenerator<readonly string[]> {
+  async *scan(pattern: kit.KeyPattern, page: kit.ScanPage): AsyncGenerator<readonly string[]> {
     let before = await page(() => this.#client.masters());
     for (let turn = 0; turn < mostTurns; turn++) {
       for (const master of before.masters) yield* this.#scan(master, pattern, page);
@@ -143,51 +102,27 @@ export class RedisDriver implements Driver {
     }
   }
 
-  async info(call: StorageCall): Promise<StorageInfo> {
+  async info(call: Call): Promise<kit.StorageInfo> {
     return infoOf(await this.#client.ask((client) => client.info(), this.#attempt(call)));
   }
 
-  async acquire(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]> {
-    return leaseAnswers(requests, await this.#answers(acquireCommands(requests), call));
-  }
-
-  async fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
-    const answers = await this.#answers(fillCommands(records), call);
+  override async fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
+    const stored = await super.fill(records, call);
     this.#eviction.notice(records);
-    return answers.map((answer) => answer === 1);
+    return stored;
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<unknown> {
-    return this.#answers(releaseCommands(leases), call);
+  protected each(commands: readonly KeyCommand[], call: Call): Promise<Outcome[]> {
+    return this.#client.each(commands, this.#attempt(call));
   }
 
-  ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
-    return this.#generations(ensureGeneration, tags, ttl, call);
-  }
-
-  /** On a full server the script itself removes the generation. */
-  bump(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
-    return this.#generations(bumpGeneration, tags, ttl, call);
-  }
-
-  /** Asks the server about stale bytes under a lease that outlasts them. They are rare. */
-  async #settle(
-    doubtful: readonly number[],
-    keys: readonly string[],
-    values: Settled[],
-    attempt: Attempt,
-  ): Promise<void> {
-    const commands = doubtful.map((index) => ({ run: readInDoubt, key: keys[index] ?? "", args: [] }));
-    const answers = answersOf(await this.#client.each(commands, attempt));
-    for (const [position, index] of doubtful.entries()) {
-      const answer = answers[position];
-      values[index] = Buffer.isBuffer(answer) ? answer : undefined;
-    }
-  }
-
-  async *#scan(master: Connection, pattern: KeyPattern, page: ScanPage): AsyncGenerator<readonly string[]> {
+  async *#scan(
+    master: Connection,
+    pattern: kit.KeyPattern,
+    page: kit.ScanPage,
+  ): AsyncGenerator<readonly string[]> {
     // A Redis before 6.2.11 backtracks, and answers nobody meanwhile.
-    const match = `${escaped(this.#keyPrefix)}${pattern.outline.glob()}`;
+    const match = `${this.#keyPrefix.replace(/[*?[\]^\\]/g, "\\$&")}${pattern.outline.glob()}`;
     let cursor = "0";
     do {
       const [next, found] = await page(async (call) => {
@@ -199,22 +134,8 @@ export class RedisDriver implements Driver {
     } while (cursor !== "0");
   }
 
-  async #generations(
-    script: Script,
-    tags: readonly NewGeneration[],
-    ttl: number | undefined,
-    call: StorageCall,
-  ): Promise<Made> {
-    const answers = await this.#answers(generationCommands(script, tags, ttl), call);
-    return answers.map((answer) => (Buffer.isBuffer(answer) ? generationFrom(answer) : undefined));
-  }
-
-  async #answers(commands: readonly KeyCommand[], call: StorageCall): Promise<unknown[]> {
-    return answersOf(await this.#client.each(commands, this.#attempt(call)));
-  }
-
   /** Drops the connections that are silent until the call's deadline. */
-  #attempt(call: StorageCall): Attempt {
+  #attempt(call: Call): Attempt {
     const attempt = new Attempt(call);
     call.whenLate(() => {
       attempt.dropSilent(this.#settings.commandTimeout);
@@ -229,15 +150,9 @@ export class RedisDriver implements Driver {
   }
 }
 
-type Settled = Buffer | undefined;
-
 /** The seconds and the microseconds of TIME, rounded as the scripts do. */
 function timeOf(answer: unknown): number {
   if (!Array.isArray(answer)) throw new Error(`expected seconds and microseconds, got ${String(answer)}`);
   const [seconds, microseconds] = answer;
   return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-}
-
-function escaped(prefix: string): string {
-  return prefix.replace(/[*?[\]^\\]/g, "\\$&");
 }

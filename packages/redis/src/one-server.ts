@@ -1,6 +1,6 @@
 import { isError } from "cacheme/driver";
-import { type Attempt, type Client, type Outcome, pipelined } from "./client.js";
-import type { KeyCommand } from "./commands.js";
+import { type Attempt, type Client, pipelined } from "./client.js";
+import type { KeyCommand, Outcome } from "./commands.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
 import type { RedisClient } from "./ioredis.js";
 

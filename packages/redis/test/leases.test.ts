@@ -79,6 +79,70 @@ describeWithServer("redis", "leases and generations on the server", (server) => 
     expect(await observer.pttl(key)).toBe(-1);
   });
 
+  it("answers for each released lease whether its token was still stored", async () => {
+    const token = await acquired();
+    const [lost, stale] = [`${key}:lost`, `${key}:stale`];
+    await storage.writeMany([{ key: stale, bytes, ttl: minute, freshFor: 0 }]);
+    const answers = await storage.leases!.acquire([
+      { key: lost, duration: minute },
+      { key: stale, duration: 1 },
+    ]);
+    const [second, ended] = answers.map((answer) => (answer.outcome === "granted" ? answer.token : ""));
+    await storage.removeMany([lost]);
+    await until(async () => (await storage.time()) > 1 + Number(Reflect.get(answers[1] ?? {}, "at")));
+    const held = [
+      { key, token },
+      { key: lost, token: second! },
+      { key: stale, token: ended! },
+    ];
+    expect(await storage.leases!.release(held)).toEqual([true, false, true]);
+    expect(await storage.leases!.release(held)).toEqual([false, false, false]);
+    expect(await storage.leases!.extend!(held.map((lease) => ({ ...lease, duration: minute })))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it("extends a lease beyond the end of stale bytes, which expire in their time", async () => {
+    await storage.writeMany([{ key, bytes, ttl: 600, freshFor: 0 }]);
+    const token = await acquired(100);
+    expect(await storage.leases!.extend!([{ key, token, duration: minute }])).toEqual([true]);
+    expect(await observer.pttl(key)).toBeGreaterThan(minute - 10_000);
+    expect(await read()).toBe("value");
+    await until(async () => (await read()) === "undefined");
+    expect(await storage.leases!.acquire([{ key, duration: minute }])).toEqual([{ outcome: "held" }]);
+    expect(await storage.leases!.extend!([{ key, token, duration: 2 * minute }])).toEqual([true]);
+    expect(await storage.leases!.fill([{ key, bytes, ttl: minute, token }])).toEqual([true]);
+  });
+
+  it("restores the end of stale bytes when a lease is extended to an earlier end", async () => {
+    await storage.writeMany([{ key, bytes, ttl: 10_000, freshFor: 0 }]);
+    const token = await acquired(minute);
+    expect(await storage.leases!.extend!([{ key, token, duration: 50 }])).toEqual([true]);
+    expect(await observer.pttl(key)).toBeLessThanOrEqual(10_001);
+    expect(await read()).toBe("value");
+  });
+
+  it("grants a lease beside the fresh bytes that the caller has seen, and no other", async () => {
+    await storage.writeMany([{ key, bytes, ttl: minute }]);
+    const seen = (await storage.readMany([key]))[0];
+    const other = Buffer.from("other");
+    const request = { key, duration: minute };
+    expect(await storage.leases!.acquire([{ ...request, seen: other }])).toEqual([
+      { outcome: "fresh", bytes },
+    ]);
+    const [granted] = await storage.leases!.acquire([{ ...request, seen }]);
+    expect(granted?.outcome).toBe("granted");
+    expect(await read()).toBe("value");
+    expect(await storage.leases!.acquire([{ ...request, seen }])).toEqual([{ outcome: "held" }]);
+    expect(await storage.leases!.acquire([request])).toEqual([{ outcome: "fresh", bytes }]);
+    await storage.writeMany([{ key, bytes: Buffer.alloc(0), ttl: minute }]);
+    expect(await storage.leases!.acquire([request])).toMatchObject([{ outcome: "fresh" }]);
+    const [empty] = await storage.leases!.acquire([{ ...request, seen: new Uint8Array() }]);
+    expect(empty?.outcome).toBe("granted");
+  });
+
   it("makes bytes without a ttl stale", async () => {
     await storage.writeMany([{ key, bytes, ttl: undefined, freshFor: 300 }]);
     const [first] = await storage.leases!.acquire([{ key, duration: minute }]);
