@@ -43,9 +43,13 @@ export function removable(keys: readonly string[]): Command {
   return { ...anyOf(keys), $or: [{ lease: { $exists: true } }, { $expr: isAlive }] };
 }
 
-/** The document of a key if it has neither a running lease nor fresh bytes. */
-export function leasable(key: string): Command {
-  return { _id: key, $expr: { $not: [{ $or: [isLeased, isFresh] }] } };
+/**
+ * The document of a key if it has neither a running lease nor fresh bytes, except those that the
+ * caller has seen.
+ */
+export function leasable(key: string, seen: Uint8Array | undefined): Command {
+  const isValid = seen === undefined ? isFresh : { $and: [isFresh, { $ne: ["$bytes", seen] }] };
+  return { _id: key, $expr: { $not: [{ $or: [isLeased, isValid] }] } };
 }
 
 export function heldBy(key: string, token: string): Command {
@@ -86,12 +90,12 @@ export function expired(ids: readonly string[]): Command {
 /** Stores a value under a key, and replaces everything else. */
 export function storing(
   value: Pick<RecordDocument, "bytes" | "freshFor" | "cachemeSweepAt" | "ttl"> & {
-    readonly filledBy?: string;
+    readonly changedBy?: string;
   },
 ): Command {
   const gone =
-    value.filledBy === undefined
-      ? { lease: "", generation: "", filledBy: "" }
+    value.changedBy === undefined
+      ? { lease: "", generation: "", changedBy: "" }
       : { lease: "", generation: "" };
   return { $set: value, $currentDate: { at: true }, $unset: gone };
 }
@@ -104,7 +108,10 @@ export function leasing(token: string, duration: number, sweepAt: Date): Command
   };
 }
 
-export const releasing: Command = { $unset: { lease: "" } };
+/** Ends a lease, with the mark of the call: see `RecordDocument.changedBy`. */
+export function releasing(mark: Partial<RecordDocument>): Command {
+  return { $unset: { lease: "" }, ...(mark.changedBy !== undefined && { $set: mark }) };
+}
 
 /** The document of a key without a generation, or with one that has expired. */
 export function generationMissing(key: string): Command {
@@ -129,7 +136,7 @@ export function bumping(id: string, ttl: number, sweepAt: Date): Command {
   return {
     $set: { "generation.id": id, ttl, freshFor: ttl, cachemeSweepAt: sweepAt },
     $currentDate: { at: true, [`generation.times.${id}`]: true },
-    $unset: { bytes: "", lease: "", filledBy: "" },
+    $unset: { bytes: "", lease: "", changedBy: "" },
   };
 }
 

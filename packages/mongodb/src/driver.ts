@@ -9,6 +9,7 @@ import {
   type KeyPattern,
   type LeaseAnswer,
   type LeasedRecord,
+  type LeaseExtension,
   type Made,
   type NewGeneration,
   type ScanPage,
@@ -21,7 +22,7 @@ import { Client } from "./client.js";
 import { CollectionCall } from "./collection-call.js";
 import { alive, page as pageAfter, removable, storing } from "./commands.js";
 import { bump, ensure } from "./generations.js";
-import { acquire, fill, release } from "./leases.js";
+import { acquire, extend, fill, release } from "./leases.js";
 import type { Settings } from "./options.js";
 import { bytesOf, fitting, lengthsOf } from "./record.js";
 import { ServerClock } from "./server-clock.js";
@@ -157,8 +158,12 @@ export class MongodbDriver implements Driver {
     return this.#use(call, (sent) => fill(sent, records));
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<unknown> {
+  release(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]> {
     return this.#use(call, (sent) => release(sent, leases));
+  }
+
+  extend(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]> {
+    return this.#use(call, (sent) => extend(sent, leases));
   }
 
   ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {

@@ -1,14 +1,19 @@
 import { randomBytes } from "node:crypto";
-import {
-  type Acquisition,
-  type HeldLease,
-  KeyFailures,
-  type LeaseAnswer,
-  type LeasedRecord,
-} from "cacheme/driver";
+import type * as kit from "cacheme/driver";
+import { KeyFailures } from "cacheme/driver";
 import type { CollectionCall } from "./collection-call.js";
-import { anyOf, fresh, heldBy, leasable, leasing, releasing, storing } from "./commands.js";
-import { bytesOf, fitting, lengthOf, lengthsOf } from "./record.js";
+import {
+  anyOf,
+  type Command,
+  fresh,
+  heldBy,
+  leasable,
+  leasing,
+  releasing,
+  storing,
+  type UpdateStatement,
+} from "./commands.js";
+import { bytesOf, fitting, lengthOf, lengthsOf, type RecordDocument } from "./record.js";
 import { sweepTime } from "./sweep.js";
 
 /*
@@ -22,52 +27,79 @@ import { sweepTime } from "./sweep.js";
  */
 export async function acquire(
   call: CollectionCall,
-  requests: readonly Acquisition[],
-): Promise<readonly LeaseAnswer[]> {
+  requests: readonly kit.Acquisition[],
+): Promise<readonly kit.LeaseAnswer[]> {
   const granted = requests.length === 1 ? await each(call, requests) : await several(call, requests);
   const others = requests.filter(({ key }) => !granted.has(key));
   const values = await freshValues(call, keysOf(others));
-  return requests.map(({ key }): LeaseAnswer => {
+  return requests.map(({ key, seen }): kit.LeaseAnswer => {
     const lease = granted.get(key);
     if (lease !== undefined) return { outcome: "granted", ...lease };
     const bytes = values.get(key);
-    return bytes === undefined ? { outcome: "held" } : { outcome: "fresh", bytes };
+    const isUsable = bytes !== undefined && !(seen && Buffer.from(bytes).equals(seen));
+    return isUsable ? { outcome: "fresh", bytes } : { outcome: "held" };
   });
+}
+
+export async function fill(
+  call: CollectionCall,
+  records: readonly kit.LeasedRecord[],
+): Promise<readonly boolean[]> {
+  const failures = new KeyFailures(records.length);
+  const short = new Set(fitting(records, failures));
+  const mark = markOf(records);
+  const stored = await whichHeld(call, records, mark, (record) => {
+    if (!short.has(record)) return undefined;
+    const lengths = lengthsOf(record);
+    const cachemeSweepAt = sweepTime(call.clock, lengths.ttl);
+    return storing({ bytes: record.bytes, ...lengths, cachemeSweepAt, ...mark });
+  });
+  failures.throwIfAny();
+  return stored;
+}
+
+export function release(call: CollectionCall, leases: readonly kit.HeldLease[]): Promise<readonly boolean[]> {
+  const mark = markOf(leases);
+  return whichHeld(call, leases, mark, () => releasing(mark));
+}
+
+export function extend(
+  call: CollectionCall,
+  leases: readonly kit.LeaseExtension[],
+): Promise<readonly boolean[]> {
+  return whichHeld(call, leases, undefined, ({ token, duration }) => {
+    const length = lengthOf(duration);
+    return leasing(token, length, sweepTime(call.clock, length));
+  });
+}
+
+/** Returns a mark for the documents of a call with several leases: see {@link whichHeld}. */
+function markOf(leases: readonly unknown[]): Pick<RecordDocument, "changedBy"> {
+  return leases.length > 1 ? { changedBy: randomBytes(16).toString("base64url") } : {};
 }
 
 /**
- * One round trip. The server answers how many of the updates found their lease, but not which. If
- * it is neither all nor none, a second round trip reads which documents have the mark of this call.
+ * Updates the documents whose lease has its token, in one round trip. The server answers how many
+ * there are, but not which. If it is neither all nor none, a second round trip reads which documents
+ * have the mark of this call, or still have the lease.
+ *
+ * @param updateOf returns nothing for a lease to skip
  */
-export async function fill(
+async function whichHeld<L extends kit.HeldLease>(
   call: CollectionCall,
-  records: readonly LeasedRecord[],
+  leases: readonly L[],
+  mark: Pick<RecordDocument, "changedBy"> | undefined,
+  updateOf: (lease: L) => Command | undefined,
 ): Promise<readonly boolean[]> {
-  const failures = new KeyFailures(records.length);
-  const short = fitting(records, failures);
-  const mark = records.length > 1 ? { filledBy: randomBytes(16).toString("base64url") } : {};
-  const statements = short.map((record) => {
-    const lengths = lengthsOf(record);
-    const value = {
-      bytes: record.bytes,
-      ...lengths,
-      cachemeSweepAt: sweepTime(call.clock, lengths.ttl),
-      ...mark,
-    };
-    return { updateOne: { filter: heldBy(record.key, record.token), update: storing(value) } };
+  const statements = leases.flatMap((lease): UpdateStatement[] => {
+    const update = updateOf(lease);
+    return update === undefined ? [] : [{ updateOne: { filter: heldBy(lease.key, lease.token), update } }];
   });
-  const stored = statements.length === 0 ? 0 : await call.update(statements);
-  failures.throwIfAny();
-  if (stored === 0 || stored === records.length) return records.map(() => stored > 0);
-  const marked = await call.find({ ...anyOf(keysOf(records)), ...mark }, { _id: 1 });
-  const keys = new Set(marked.map(({ _id }) => _id));
-  return records.map(({ key }) => keys.has(key));
-}
-
-export function release(call: CollectionCall, leases: readonly HeldLease[]): Promise<unknown> {
-  return call.update(
-    leases.map(({ key, token }) => ({ updateOne: { filter: heldBy(key, token), update: releasing } })),
-  );
+  const held = statements.length === 0 ? 0 : await call.update(statements);
+  if (held === 0 || held === leases.length) return leases.map(() => held > 0);
+  const found = await call.find({ ...anyOf(keysOf(leases)), ...mark }, { lease: 1 }, leases.length);
+  const tokens = new Map(found.map(({ _id, lease }) => [_id, lease?.token]));
+  return leases.map(({ key, token }) => (mark ? tokens.has(key) : tokens.get(key) === token));
 }
 
 /** A lease that was granted. */
@@ -80,7 +112,7 @@ interface Grant {
 type Grants = ReadonlyMap<string, Grant>;
 
 /** Acquires each in a round trip of its own, all at once. */
-async function each(call: CollectionCall, requests: readonly Acquisition[]): Promise<Grants> {
+async function each(call: CollectionCall, requests: readonly kit.Acquisition[]): Promise<Grants> {
   const grants = await Promise.all(
     requests.map(async (request): Promise<[string, Grant][]> => {
       const { key, token, steal } = request;
@@ -96,7 +128,7 @@ async function each(call: CollectionCall, requests: readonly Acquisition[]): Pro
   return new Map(grants.flat());
 }
 
-async function several(call: CollectionCall, requests: readonly Acquisition[]): Promise<Grants> {
+async function several(call: CollectionCall, requests: readonly kit.Acquisition[]): Promise<Grants> {
   const statements = requests.map((request) => ({
     updateOne: { ...upsertFor(call, request), upsert: true },
   }));
@@ -120,9 +152,9 @@ async function several(call: CollectionCall, requests: readonly Acquisition[]): 
 /**
  * Returns the upsert of a lease. A document that is in its way makes it fail with a duplicate key.
  */
-function upsertFor({ clock }: CollectionCall, { key, token, duration, steal }: Acquisition) {
+function upsertFor({ clock }: CollectionCall, { key, token, duration, steal, seen }: kit.Acquisition) {
   const length = lengthOf(duration);
-  const filter = steal ? { _id: key } : leasable(key);
+  const filter = steal ? { _id: key } : leasable(key, seen);
   return { filter, update: leasing(token, length, sweepTime(clock, length)) };
 }
 

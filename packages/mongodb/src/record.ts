@@ -19,8 +19,8 @@ export interface RecordDocument {
   /** Milliseconds from `at` on for which it is fresh, at most `ttl`. */
   readonly freshFor?: number;
   readonly lease?: LeaseDocument;
-  /** The call that filled the value: see `fill`. */
-  readonly filledBy?: string;
+  /** The call that filled the value or released the lease: see `whichHeld`. */
+  readonly changedBy?: string;
   /**
    * When the document may be removed from the database, with a margin: see `sweep.ts`. No read
    * looks at it.

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { flavour, noteSkip } from "@cacheme/test-services";
 import { cleanup, until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
@@ -89,6 +90,63 @@ describeWithServer("mongodb", "the storage in MongoDB", (server) => {
       "value",
       undefined,
     ]);
+  });
+
+  describe("leases", () => {
+    const minute = 60_000;
+
+    /** Leases of some keys, of which the one called `lost` was destroyed. */
+    async function granted(...names: readonly string[]) {
+      const storage = made(server().url);
+      const keys = names.map((name) => `${randomUUID()}:${name}`);
+      const leases = storage.leases!;
+      const answers = await leases.acquire(keys.map((key) => ({ key, duration: minute })));
+      const held = answers.map((answer, index) => {
+        if (answer.outcome !== "granted") throw new Error(`expected a lease, got ${answer.outcome}`);
+        return { key: keys[index]!, token: answer.token };
+      });
+      await storage.removeMany(keys.filter((key) => key.endsWith(":lost")));
+      return { storage, leases, held };
+    }
+
+    it("answers for each released lease whether its token was still stored", async () => {
+      const { leases, held } = await granted("a", "lost", "b");
+      expect(await leases.release(held)).toEqual([true, false, true]);
+      expect(await leases.release(held)).toEqual([false, false, false]);
+      const [one] = (await granted("one")).held;
+      expect(await leases.release([one!])).toEqual([true]);
+      expect(await leases.release([one!])).toEqual([false]);
+    });
+
+    it("extends each lease whose token is still stored, and no other", async () => {
+      const { leases, held } = await granted("a", "lost", "b");
+      const extended = (duration: number) => held.map((lease) => ({ ...lease, duration }));
+      expect(await leases.extend!(extended(2 * minute))).toEqual([true, false, true]);
+      const again = held.map(({ key }) => ({ key, duration: minute }));
+      expect((await leases.acquire(again)).map(({ outcome }) => outcome)).toEqual([
+        "held",
+        "granted",
+        "held",
+      ]);
+      expect(await leases.extend!(extended(1))).toEqual([true, false, true]);
+      await until(async () => (await leases.acquire([again[0]!]))[0]?.outcome === "granted");
+      expect(await leases.extend!([{ ...held[0]!, duration: minute }])).toEqual([false]);
+    });
+
+    it("grants a lease beside the fresh bytes that the caller has seen, and no other", async () => {
+      const storage = made(server().url);
+      const keys = ["a", "b"].map((name) => `${randomUUID()}:${name}`);
+      await storage.writeMany(keys.map((key) => ({ key, bytes, ttl: minute })));
+      const requests = keys.map((key) => ({ key, duration: minute, seen: bytes }));
+      const other = requests.map((request) => ({ ...request, seen: Buffer.from("other") }));
+      const outcomes = async (asked: typeof requests) =>
+        (await storage.leases!.acquire(asked)).map(({ outcome }) => outcome);
+      expect(await outcomes(other)).toEqual(["fresh", "fresh"]);
+      expect(await outcomes(other.slice(0, 1))).toEqual(["fresh"]);
+      expect(await outcomes(requests.slice(0, 1))).toEqual(["granted"]);
+      expect(await outcomes(requests)).toEqual(["held", "granted"]);
+      expect(await outcomes(other)).toEqual(["fresh", "fresh"]);
+    });
   });
 
   it("names the records that the server refused, without their values", async () => {
