@@ -167,13 +167,8 @@ export function replace(from: string, to: string): Promise<void> {
 
 /** Whether it was there: of several that remove a file, one does. */
 export async function remove(path: string): Promise<boolean> {
-  try {
-    await whenFree(() => settled<void>((done) => fs.unlink(path, done)));
-    return true;
-  } catch (error) {
-    ignoreMissing(error);
-    return false;
-  }
+  const removed = whenFree(() => settled<void>((done) => fs.unlink(path, done)));
+  return (await removed.catch(ignoreMissing)) !== false;
 }
 
 export function makeFolder(path: string): Promise<void> {
@@ -216,21 +211,21 @@ async function ownEntriesOf(path: string): Promise<readonly fs.Dirent[]> {
 
 async function entriesOf(path: string): Promise<readonly fs.Dirent[]> {
   const reading = settled<fs.Dirent[]>((done) => fs.readdir(path, { withFileTypes: true }, done));
-  return (await reading.catch(ignoreMissing)) ?? [];
+  return (await reading.catch(ignoreMissing)) || [];
 }
 
 /** Returns the system's facts of a file without opening it, or `undefined` if there is none. */
-export function lookAt(path: string): Promise<fs.Stats | undefined> {
-  return settled<fs.Stats>((done) => fs.lstat(path, done)).catch(ignoreMissing);
+export async function lookAt(path: string): Promise<fs.Stats | undefined> {
+  return (await settled<fs.Stats>((done) => fs.lstat(path, done)).catch(ignoreMissing)) || undefined;
 }
 
 /**
- * Ignores the error of a missing file or folder. A file in the place of a folder counts as missing, and so does a symbolic
+ * Answers `false` for the error of a missing file or folder. A file in the place of a folder counts as missing, and so does a symbolic
  * link (ELOOP, and EMLINK on FreeBSD).
  */
-function ignoreMissing(error: unknown): undefined {
+export function ignoreMissing(error: unknown): false {
   if (!isMissing(error)) throw error;
-  return undefined;
+  return false;
 }
 
 function isMissing(error: unknown): boolean {

@@ -8,6 +8,7 @@ import {
   type KeyPattern,
   type LeaseAnswer,
   type LeasedRecord,
+  type LeaseExtension,
   type Made,
   type NewGeneration,
   type ScanPage,
@@ -119,8 +120,12 @@ export class FileDriver implements Driver {
     return mapEach(records, call, (record) => this.#leases.fill(record));
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<void> {
-    return forEach(leases, call, (lease) => this.#leases.release(lease));
+  release(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]> {
+    return mapEach(leases, call, (lease) => this.#leases.release(lease));
+  }
+
+  extend(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]> {
+    return mapEach(leases, call, (lease) => this.#leases.extend(lease));
   }
 
   isToken(token: string): boolean {

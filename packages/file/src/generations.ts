@@ -94,7 +94,7 @@ export class FileGenerations {
         if (await place(folder, hash, lock, [])) {
           const { generation, expires } = next(await this.#find(key));
           const kept: Kept = { expires, fresh: expires, bytes: Buffer.from(generationText(generation)) };
-          if (await redeem(folder, hash, lock.name, encode(key, kept))) return generation;
+          if (await redeem(folder, hash, lock, encode(key, kept))) return generation;
           continue;
         }
       }

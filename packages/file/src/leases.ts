@@ -1,9 +1,18 @@
-import type { Acquisition, HeldLease, LeaseAnswer, LeasedRecord, StorageCall } from "cacheme/driver";
+import type {
+  Acquisition,
+  HeldLease,
+  LeaseAnswer,
+  LeasedRecord,
+  LeaseExtension,
+  StorageCall,
+} from "cacheme/driver";
 import { now } from "./clock.js";
 import type { Entries } from "./entries.js";
+import type { Folder } from "./folder.js";
 import { encode, keptOf } from "./record.js";
 import {
   destroy,
+  extend,
   isRunning,
   newTicket,
   place,
@@ -23,10 +32,10 @@ export class FileLeases {
     this.#entries = entries;
   }
 
-  async acquire({ key, duration, steal }: Acquisition, call: StorageCall): Promise<LeaseAnswer> {
+  async acquire({ key, duration, steal, seen }: Acquisition, call: StorageCall): Promise<LeaseAnswer> {
     const { folder } = this.#entries;
     const hash = folder.hash(key);
-    const fresh = steal ? undefined : await this.#fresh(key);
+    const fresh = steal ? undefined : await this.#fresh(key, seen);
     if (fresh !== undefined) return fresh;
     while (!call.isLate) {
       const tickets = await ticketsOf(folder, hash);
@@ -37,7 +46,7 @@ export class FileLeases {
       const content = encode(key, { expires: ticket.until, fresh: 0, bytes: noBytes });
       if (await place(folder, hash, ticket, content)) {
         // Between the first look and the ticket somebody may have filled. From now on nobody can.
-        const arrived = steal ? undefined : await this.#fresh(key);
+        const arrived = steal ? undefined : await this.#fresh(key, seen);
         if (arrived !== undefined) await destroy(folder, hash, [ticket]);
         return arrived ?? { outcome: "granted", token: ticket.name, at };
       }
@@ -47,21 +56,34 @@ export class FileLeases {
   }
 
   async fill(record: LeasedRecord): Promise<boolean> {
-    const { folder } = this.#entries;
     const content = encode(record.key, keptOf(record));
-    const stored = await redeem(folder, folder.hash(record.key), record.token, content);
+    const stored = await this.#with(record, (...lease) => redeem(...lease, content));
     if (stored) await this.#entries.wrote(content);
     return stored;
   }
 
-  async release({ key, token }: HeldLease): Promise<void> {
-    const { folder } = this.#entries;
-    await destroy(folder, folder.hash(key), [{ name: token }]);
+  release(lease: HeldLease): Promise<boolean> {
+    return this.#with(lease, (folder, hash, ticket) => destroy(folder, hash, [ticket]));
   }
 
-  async #fresh(key: string): Promise<LeaseAnswer | undefined> {
+  extend(lease: LeaseExtension): Promise<boolean> {
+    return this.#with(lease, (...its) => extend(...its, lease.duration));
+  }
+
+  async #with(
+    { key, token }: HeldLease,
+    act: (folder: Folder, hash: string, ticket: Ticket) => Promise<boolean>,
+  ): Promise<boolean> {
+    const { folder } = this.#entries;
+    const ticket = leaseFrom(token);
+    return ticket !== undefined && act(folder, folder.hash(key), ticket);
+  }
+
+  /** Reads the bytes of a key if they are fresh, and not those that the caller has seen. */
+  async #fresh(key: string, seen: Uint8Array | undefined): Promise<LeaseAnswer | undefined> {
     const kept = await this.#entries.read(key);
-    return kept !== undefined && kept.fresh > now() ? { outcome: "fresh", bytes: kept.bytes } : undefined;
+    if (kept === undefined || kept.fresh <= now()) return undefined;
+    return seen && Buffer.from(kept.bytes).equals(seen) ? undefined : { outcome: "fresh", bytes: kept.bytes };
   }
 }
 

@@ -2,7 +2,7 @@ import type { ScanPage } from "cacheme/driver";
 import { now } from "./clock.js";
 import { type Ending, mapEach, readFile } from "./disk.js";
 import type { Folder } from "./folder.js";
-import { headingOf } from "./record.js";
+import { type Heading, headingOf } from "./record.js";
 import { isRunning, ticketsOf } from "./tickets.js";
 import { foldersOf, hashesIn, leasesIn } from "./walk.js";
 
@@ -17,7 +17,8 @@ export async function* pagesOf(folder: Folder, page: ScanPage): AsyncGenerator<r
   const hashes = await page(() => leasesIn(folder));
   for (let from = 0; from < hashes.length; from += scanPage) {
     const paths = await page((call) => runningTickets(folder, hashes.slice(from, from + scanPage), call));
-    yield page((call) => keysIn(paths, call));
+    // The name of a ticket says that it holds, and not the time in its content, which an extension leaves as it is.
+    yield page((call) => keysIn(paths, call, () => true));
   }
   const folders = await page(() => foldersOf(folder));
   let paths: string[] = [];
@@ -28,7 +29,7 @@ export async function* pagesOf(folder: Folder, page: ScanPage): AsyncGenerator<r
     while (paths.length >= scanPage || (isLast && paths.length > 0)) {
       const next = paths.slice(0, scanPage);
       paths = paths.slice(scanPage);
-      yield page((call) => keysIn(next, call));
+      yield page((call) => keysIn(next, call, ({ expires }) => expires > now()));
     }
   }
 }
@@ -42,12 +43,13 @@ async function runningTickets(folder: Folder, hashes: readonly string[], call: E
   return paths.flat();
 }
 
-/** The keys of those files that have not expired. */
-async function keysIn(paths: readonly string[], call: Ending): Promise<string[]> {
+async function keysIn(
+  paths: readonly string[],
+  call: Ending,
+  isThere: (heading: Heading) => boolean,
+): Promise<string[]> {
   const headings = await mapEach(paths, call, (path) => readFile(path, headingOf));
-  return headings.flatMap((heading) =>
-    heading !== undefined && heading.expires > now() ? [heading.key] : [],
-  );
+  return headings.flatMap((heading) => (heading !== undefined && isThere(heading) ? [heading.key] : []));
 }
 
 async function pathsIn(folders: readonly string[]): Promise<string[]> {

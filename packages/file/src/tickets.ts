@@ -2,7 +2,17 @@ import { randomBytes } from "node:crypto";
 import { codeOf } from "cacheme/driver";
 import { whenFree } from "./busy.js";
 import { now } from "./clock.js";
-import { filesIn, isFolder, lookAt, makeFolder, remove, removeIfEmpty, rename, writeFile } from "./disk.js";
+import {
+  filesIn,
+  ignoreMissing,
+  isFolder,
+  lookAt,
+  makeFolder,
+  remove,
+  removeIfEmpty,
+  rename,
+  writeFile,
+} from "./disk.js";
 import type { Folder } from "./folder.js";
 
 /**
@@ -18,10 +28,12 @@ import type { Folder } from "./folder.js";
  * - **Nothing blocks for good.** A ticket's name says until when it holds. Later anybody may destroy it, and take the
  *   place. It says also how long it was made for, so that a clock that was set back does not keep it for hours.
  *
- * A name is never guessed: it has 128 random bits.
+ * A name is never guessed: it has 128 random bits. A ticket that is extended gets a new name with the same bits.
  */
 export interface Ticket {
   readonly name: string;
+  /** The random bits. */
+  readonly id: string;
   readonly kind: TicketKind;
   readonly until: number;
   readonly duration: number;
@@ -35,22 +47,26 @@ const noReplacing = process.platform === "win32" ? "EPERM" : undefined;
 
 const letters = { lease: "t", lock: "l" } as const;
 
-const form = /^([tl])([0-9a-z]{1,12})-([0-9a-z]{1,12})-[0-9a-f]{32}$/;
+const form = /^([tl])([0-9a-z]{1,12})-([0-9a-z]{1,12})-([0-9a-f]{32})$/;
 
-export function newTicket(kind: TicketKind, duration: number, from: number): Ticket {
+export function newTicket(
+  kind: TicketKind,
+  duration: number,
+  from: number,
+  id: string = randomBytes(16).toString("hex"),
+): Ticket {
   const length = Math.min(Math.max(1, Math.floor(duration)), Number.MAX_SAFE_INTEGER - from);
   const until = from + length;
-  const random = randomBytes(16).toString("hex");
-  const name = `${letters[kind]}${until.toString(36)}-${length.toString(36)}-${random}`;
-  return { name, kind, until, duration: length };
+  const name = `${letters[kind]}${until.toString(36)}-${length.toString(36)}-${id}`;
+  return { name, id, kind, until, duration: length };
 }
 
 /** Reads a ticket from a name. Another name, for which it answers `undefined`, must never become part of a path. */
 export function ticketFrom(name: string): Ticket | undefined {
-  const [, letter, until, duration] = form.exec(name) ?? [];
-  if (until === undefined || duration === undefined) return undefined;
+  const [, letter, until, duration, id] = form.exec(name) ?? [];
+  if (until === undefined || duration === undefined || id === undefined) return undefined;
   const kind = letter === letters.lock ? "lock" : "lease";
-  return { name, kind, until: Number.parseInt(until, 36), duration: Number.parseInt(duration, 36) };
+  return { name, id, kind, until: Number.parseInt(until, 36), duration: Number.parseInt(duration, 36) };
 }
 
 export function isRunning({ until, duration }: Ticket, at: number = now()): boolean {
@@ -105,40 +121,59 @@ export async function place(
 export async function redeem(
   folder: Folder,
   hash: string,
-  name: string,
+  ticket: Ticket,
   content: readonly Uint8Array[],
 ): Promise<boolean> {
-  const path = `${folder.lease(hash)}/${name}`;
   // A program that uses a token twice at once must not have both write into the file that becomes the entry.
-  if (beingRedeemed.has(path)) return false;
-  beingRedeemed.add(path);
+  if (beingRedeemed.has(ticket.id)) return false;
+  beingRedeemed.add(ticket.id);
   try {
-    if (!(await isFolder(folder.lease(hash)))) return false;
-    await writeFile(path, content, "r+");
-    await folder.publish(path, hash);
-  } catch (error) {
-    if (!/^(?:ENOENT|ELOOP)$/.test(codeOf(error))) throw error;
-    return false;
+    return await withName(folder, hash, ticket, async (path) => {
+      await writeFile(path, content, "r+");
+      await folder.publish(path, hash);
+    });
   } finally {
-    beingRedeemed.delete(path);
+    beingRedeemed.delete(ticket.id);
   }
-  await removeIfEmpty(folder.lease(hash));
-  return true;
 }
 
 const beingRedeemed = new Set<string>();
 
-/** Destroys one ticket, or some: whether there was any of them. */
-export async function destroy(
+/** Moves the end of a ticket: whether the ticket was still there. */
+export function extend(folder: Folder, hash: string, ticket: Ticket, duration: number): Promise<boolean> {
+  const { name } = newTicket(ticket.kind, duration, now(), ticket.id);
+  return withName(folder, hash, ticket, (path) =>
+    whenFree(() => rename(path, `${folder.lease(hash)}/${name}`)),
+  );
+}
+
+/** Destroys tickets, also those that are extended meanwhile: whether there was any of them. */
+export async function destroy(folder: Folder, hash: string, tickets: readonly Ticket[]): Promise<boolean> {
+  const removed = await Promise.all(tickets.map((ticket) => withName(folder, hash, ticket, remove)));
+  return removed.includes(true);
+}
+
+/**
+ * Does something with the file of a ticket, under the name that it has by then: whether there was one. Nothing is done behind
+ * a symbolic link, because a token is enough to come here.
+ *
+ * @param act answers `false`, or fails, if there is no such file
+ */
+async function withName(
   folder: Folder,
   hash: string,
-  tickets: readonly Pick<Ticket, "name">[],
+  { id, name: first }: Ticket,
+  act: (path: string) => Promise<unknown>,
 ): Promise<boolean> {
-  // Not behind a symbolic link: a token is enough to come here.
-  if (tickets.length === 0 || !(await isFolder(folder.lease(hash)))) return false;
-  const removed = await Promise.all(tickets.map(({ name }) => remove(`${folder.lease(hash)}/${name}`)));
-  await removeIfEmpty(folder.lease(hash));
-  return removed.includes(true);
+  const place = folder.lease(hash);
+  let isFound = false;
+  for (let name = first, before = ""; !isFound && name !== before && (await isFolder(place)); ) {
+    before = name;
+    isFound = (await act(`${place}/${name}`).catch(ignoreMissing)) !== false;
+    if (!isFound) name = (await ticketsOf(folder, hash)).find((ticket) => ticket.id === id)?.name ?? name;
+  }
+  await removeIfEmpty(place);
+  return isFound;
 }
 
 async function discard(made: string, name: string): Promise<void> {

@@ -172,7 +172,8 @@ describe("a token", () => {
       const folder = place();
       const storage = await connected(folder);
       expect(await storage.leases!.fill([{ ...record("a", "A"), token }])).toEqual([false]);
-      await storage.leases!.release([{ key: "a", token }]);
+      expect(await storage.leases!.release([{ key: "a", token }])).toEqual([false]);
+      expect(await storage.leases!.extend!([{ key: "a", token, duration: 1 }])).toEqual([false]);
       expect(entriesIn(folder)).toEqual([]);
     },
   );
@@ -190,6 +191,97 @@ describe("a token", () => {
       expect([first?.[0], second?.[0]].filter(Boolean)).toHaveLength(1);
       expect(await text(one, `${round}`)).toBe(first?.[0] ? "one" : "other");
     }
+  });
+});
+
+describe("a lease that is extended", () => {
+  const minute = 60_000;
+
+  async function leased() {
+    const folder = place();
+    const [storage, other] = [await connected(folder), await connected(folder)];
+    const acquire = async (key = "a") => {
+      const [answer] = await other.leases!.acquire([{ key, duration: minute }]);
+      return answer?.outcome === "granted" ? answer.token : answer?.outcome;
+    };
+    const [first] = await storage.leases!.acquire([{ key: "a", duration: 50 }]);
+    if (first?.outcome !== "granted") throw new Error("expected a lease");
+    const lease = { key: "a", token: first.token };
+    return { storage, other, lease, acquire };
+  }
+
+  it("is held beyond its first end, found by a scan, and filled or released with its first token", async () => {
+    for (const end of ["fill", "release"] as const) {
+      const { storage, other, lease, acquire } = await leased();
+      expect(await storage.leases!.extend!([{ ...lease, duration: minute }])).toEqual([true]);
+      const over = Date.now() + 60;
+      await until(() => Date.now() > over);
+      expect(await acquire()).toBe("held");
+      const found: string[] = [];
+      for await (const page of storage.scan!(KeyPattern.startingWith(""))) found.push(...page);
+      expect(found).toEqual(["a"]);
+      const held = [{ ...record("a", "A"), ...lease }];
+      expect(await other.leases![end](held)).toEqual([true]);
+      expect(await other.leases![end](held)).toEqual([false]);
+      expect(await text(storage, "a")).toBe(end === "fill" ? "A" : undefined);
+    }
+  });
+
+  it("is free at an earlier end", async () => {
+    const { storage, lease, acquire } = await leased();
+    await storage.leases!.extend!([{ ...lease, duration: minute }]);
+    expect(await storage.leases!.extend!([{ ...lease, duration: 1 }])).toEqual([true]);
+    await until(async () => (await acquire()) !== "held");
+    expect(await storage.leases!.extend!([{ ...lease, duration: minute }])).toEqual([false]);
+  });
+
+  it("is destroyed by a removal at the same time", async () => {
+    const { storage, other } = await leased();
+    for (let round = 0; round < 50; round++) {
+      const key = `${round}`;
+      const [answer] = await storage.leases!.acquire([{ key, duration: minute }]);
+      const lease = { key, token: answer?.outcome === "granted" ? answer.token : "" };
+      let isRemoved = false;
+      const extensions = (async () => {
+        while (!isRemoved) await storage.leases!.extend!([{ ...lease, duration: minute }]);
+      })();
+      if (round % 2 === 0) await other.removeMany([key]);
+      else await other.writeMany([record(key, "written")]);
+      expect(await storage.leases!.fill([{ ...record(key, "late"), ...lease }])).toEqual([false]);
+      isRemoved = true;
+      await extensions;
+      expect(await text(storage, key)).toBe(round % 2 === 0 ? undefined : "written");
+    }
+  });
+
+  it("is filled at the same time", async () => {
+    const { storage, other } = await leased();
+    for (let round = 0; round < 50; round++) {
+      const key = `${round}`;
+      const [answer] = await storage.leases!.acquire([{ key, duration: minute }]);
+      const lease = { key, token: answer?.outcome === "granted" ? answer.token : "" };
+      const [, filled] = await Promise.all([
+        storage.leases!.extend!([{ ...lease, duration: minute }]),
+        other.leases!.fill([{ ...record(key, "filled"), ...lease }]),
+      ]);
+      expect(filled).toEqual([true]);
+      expect(await text(storage, key)).toBe("filled");
+      expect(await storage.leases!.extend!([{ ...lease, duration: minute }])).toEqual([false]);
+    }
+  });
+});
+
+describe("bytes that the caller has seen", () => {
+  it("do not count as fresh, and every other bytes do", async () => {
+    const storage = await connected(place());
+    await storage.writeMany([record("a", "A")]);
+    const request = { key: "a", duration: 60_000 };
+    const ask = async (seen?: Uint8Array) =>
+      (await storage.leases!.acquire([{ ...request, seen }])).map(({ outcome }) => outcome);
+    expect(await ask(Buffer.from("B"))).toEqual(["fresh"]);
+    expect(await ask(Buffer.from("A"))).toEqual(["granted"]);
+    expect(await ask(Buffer.from("A"))).toEqual(["held"]);
+    expect(await ask()).toEqual(["fresh"]);
   });
 });
 
