@@ -1,6 +1,6 @@
 import type { KeyFailures, StoredRecord } from "cacheme/driver";
 import { expiry, ttlSeconds } from "./exptime.js";
-import { itemData, leaseFieldLength } from "./record.js";
+import { itemData, leaseLength } from "./record.js";
 import type { Server } from "./server.js";
 import { TooLarge } from "./trouble.js";
 
@@ -110,7 +110,7 @@ export function storeRecord(
     staleAt: staleAt(freshFor, seconds, end, now),
   });
   // The end of the name, the end of the data, and room for a lease beside the bytes.
-  const size = itemOverhead + name.length + 1 + length + 2 + leaseFieldLength;
+  const size = itemOverhead + name.length + 1 + length + 2 + leaseLength;
   if (size > longestItem) {
     failures.add(key, new TooLarge(bytes.length, longestItem - (size - bytes.length), longestItem));
     return false;

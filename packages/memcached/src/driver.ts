@@ -8,6 +8,7 @@ import {
   KeyFailures,
   type LeaseAnswer,
   type LeasedRecord,
+  type LeaseExtension,
   type Made,
   type NewGeneration,
   type StorageCall,
@@ -19,8 +20,9 @@ import { Client } from "./client.js";
 import { storeRecord } from "./commands.js";
 import { bump, ensure } from "./generations.js";
 import { itemName } from "./item-name.js";
+import { extend, fill, release } from "./lease-rights.js";
 import { tokenFrom } from "./lease-token.js";
-import { acquire, fill, release } from "./leases.js";
+import { acquire } from "./leases.js";
 import type { Settings } from "./options.js";
 import { noLeasesBehindProxy } from "./proxy.js";
 import { bytesOf } from "./record.js";
@@ -167,8 +169,12 @@ export class MemcachedDriver implements Driver {
     return fill(this.#client, records, call);
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<void> {
+  release(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]> {
     return release(this.#client, leases, call);
+  }
+
+  extend(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]> {
+    return extend(this.#client, leases, call);
   }
 
   isToken(token: string): boolean {

@@ -1,26 +1,21 @@
-import {
-  type Acquisition,
-  elapsed,
-  type HeldLease,
-  KeyFailures,
-  type LeaseAnswer,
-  type LeasedRecord,
-  type StorageCall,
-} from "cacheme/driver";
+import type * as kit from "cacheme/driver";
+import { elapsed } from "cacheme/driver";
 import type { Client } from "./client.js";
-import { type Batch, storeRecord } from "./commands.js";
 import { leaseSeconds } from "./exptime.js";
 import { itemName } from "./item-name.js";
-import { type LeaseToken, tokenFrom, tokenText } from "./lease-token.js";
+import { isChanged, isSlow, kindOf, mark } from "./lease-marks.js";
+import { release } from "./lease-rights.js";
+import { type LeaseToken, tokenText } from "./lease-token.js";
 import { refuseProxy } from "./proxy.js";
-import { type Item, itemData, itemOf, leaseField, noLeaseField } from "./record.js";
+import { type Item, itemOf } from "./record.js";
 import type { Server } from "./server.js";
 import type { ServerCall } from "./server-call.js";
-import { isErrorAnswer, Refusal, refusal } from "./trouble.js";
+import { Refusal, refusal } from "./trouble.js";
 
 /*
  * A lease is the CAS number that the server gives an item with each change. The token is that
- * number, and every change (a write, a removal, another lease) makes it invalid.
+ * number, and every change (a write, a removal, another lease) makes it invalid. An extension
+ * changes the item too, so it writes the token's number into the item: see `lease-rights.ts`.
  *
  * A key without an item is leased by the server itself, in the one round trip of the look (`mg …
  * N`). Beside bytes a lease is marked in a second round trip, on condition that nothing has changed
@@ -31,27 +26,21 @@ import { isErrorAnswer, Refusal, refusal } from "./trouble.js";
  * The answer for a key whose server in a pool is down: the caller loads as without a cache, and no
  * fill takes the token.
  */
-const withoutRight: LeaseAnswer = { outcome: "granted", token: "server-down", at: undefined };
+const withoutRight: kit.LeaseAnswer = { outcome: "granted", token: "server-down", at: undefined };
 
 /**
  * The looks at a key for a request that does not steal, if other clients were faster every time.
  */
 const mostRounds = 5;
 
-/**
- * Milliseconds in which the server's clock ticks once at most, so that the time that is left is off
- * by one second at most.
- */
-const oneTick = 1000;
-
 export async function acquire(
   client: Client,
-  requests: readonly Acquisition[],
-  call: StorageCall,
-): Promise<readonly LeaseAnswer[]> {
+  requests: readonly kit.Acquisition[],
+  call: kit.StorageCall,
+): Promise<readonly kit.LeaseAnswer[]> {
   const names = requests.map(({ key }) => itemName(key));
-  const otherwise: LeaseAnswer = client.isPool ? withoutRight : { outcome: "held" };
-  const answers = new Array<LeaseAnswer>(requests.length).fill(otherwise);
+  const otherwise: kit.LeaseAnswer = client.isPool ? withoutRight : { outcome: "held" };
+  const answers = new Array<kit.LeaseAnswer>(requests.length).fill(otherwise);
   try {
     await client.eachUp(names, call, (part) => {
       const wanted = part.places.flatMap((place) => {
@@ -73,60 +62,10 @@ export async function acquire(
   return answers;
 }
 
-export async function fill(
-  client: Client,
-  records: readonly LeasedRecord[],
-  call: StorageCall,
-): Promise<readonly boolean[]> {
-  const names = records.map(({ key }) => itemName(key));
-  const stored = new Array<boolean>(records.length).fill(false);
-  const failures = new KeyFailures(records.length);
-  await client.eachUp(names, call, async (part) => {
-    const { server } = part;
-    const sent: number[] = [];
-    const answers = await part.ask((batch) => {
-      refuseProxy(server);
-      for (const place of part.places) {
-        const record = records[place];
-        const token = record && tokenOf(record, server);
-        if (record === undefined || token === undefined) continue;
-        if (storeRecord(batch, server, names[place] ?? "", record, failures, ` C${token.cas}`))
-          sent.push(place);
-      }
-    });
-    for (const [index, answer] of answers.entries()) {
-      const place = sent[index] ?? 0;
-      if (answer.code === "HD") stored[place] = true;
-      else if (!isChanged(answer.code)) failures.add(records[place]?.key ?? "", refusal(answer));
-    }
-  });
-  failures.throwIfAny();
-  return stored;
-}
-
-export async function release(
-  client: Client,
-  leases: readonly HeldLease[],
-  call: StorageCall,
-): Promise<void> {
-  const names = leases.map(({ key }) => itemName(key));
-  await client.eachUp(names, call, async (part) => {
-    const answers = await part.ask((batch) => {
-      refuseProxy(part.server);
-      for (const place of part.places) {
-        const lease = leases[place];
-        const token = lease && tokenOf(lease, part.server);
-        if (token !== undefined) giveBack(batch, names[place] ?? "", token);
-      }
-    });
-    for (const answer of answers) if (isErrorAnswer(answer)) throw refusal(answer);
-  });
-}
-
 interface Wanted {
   readonly place: number;
   readonly name: string;
-  readonly request: Acquisition;
+  readonly request: kit.Acquisition;
 }
 
 interface Look extends Item {
@@ -145,7 +84,7 @@ interface Claim extends Wanted {
 async function acquirePart(
   part: ServerCall,
   wanted: readonly Wanted[],
-  answers: LeaseAnswer[],
+  answers: kit.LeaseAnswer[],
 ): Promise<void> {
   let open = wanted;
   for (let round = 0; open.length > 0; round++) {
@@ -197,9 +136,11 @@ async function look(part: ServerCall, open: readonly Wanted[]): Promise<readonly
 /**
  * Returns the answer if there is nothing to mark: another client has the lease, or nobody needs it.
  */
-function without(item: Item, { steal }: Acquisition): LeaseAnswer | undefined {
+function without(item: Item, { steal, seen }: kit.Acquisition): kit.LeaseAnswer | undefined {
   if (steal) return undefined;
-  if (item.isFresh && item.bytes !== undefined) return { outcome: "fresh", bytes: item.bytes };
+  const { bytes } = item;
+  const isUsable = item.isFresh && bytes !== undefined && !(seen && Buffer.from(bytes).equals(seen));
+  if (isUsable) return { outcome: "fresh", bytes };
   return item.isLeased ? { outcome: "held" } : undefined;
 }
 
@@ -208,12 +149,12 @@ async function claim(
   part: ServerCall,
   claims: readonly Claim[],
   asked: number,
-  answers: LeaseAnswer[],
+  answers: kit.LeaseAnswer[],
 ): Promise<readonly Wanted[]> {
   const marks = await part.ask((batch) => {
     for (const one of claims) mark(batch, one);
   });
-  const isSlow = elapsed() - asked > oneTick;
+  const slow = isSlow(asked);
   const again: Wanted[] = [];
   const undone: string[] = [];
   for (const [index, { code, cas }] of marks.entries()) {
@@ -225,7 +166,7 @@ async function claim(
     // cannot be put behind the bytes, there may be no room for it (`NS`, as for an item that is
     // gone). The lease is worth more than stale bytes: they are removed, if they have not changed,
     // and the next round leases the rest.
-    const isVoid = isWritten ? isSlow && kind === "anew" : code === "NS" || !isChanged(code);
+    const isVoid = isWritten ? slow && kind === "anew" : code === "NS" || !isChanged(code);
     if (isVoid) undone.push(`md ${one.name} C${isWritten ? cas : one.item.cas}`);
     if (!isWritten || isVoid) again.push(one);
     else answers[one.place] = grant(part.server, kind === "alone" ? "alone" : "beside", cas);
@@ -238,54 +179,7 @@ async function claim(
   return again;
 }
 
-/**
- * Returns how a lease is written: without bytes, as a mark behind the bytes, or with the bytes in
- * an item that lives longer.
- */
-function kindOf({ item, request }: Claim): "alone" | "anew" | "behind" {
-  if (item.bytes === undefined) return "alone";
-  return item.left >= leaseSeconds(request.duration) ? "behind" : "anew";
-}
-
-function mark(batch: Batch, one: Claim): void {
-  const { item, name, request } = one;
-  const { bytes, cas, left } = item;
-  const seconds = leaseSeconds(request.duration);
-  const kind = kindOf(one);
-  if (bytes === undefined || kind === "alone") {
-    batch.store(name, `T${seconds} F0 C${cas} c`, []);
-  } else if (kind === "behind") {
-    batch.store(name, `MA C${cas} c`, [leaseField(left - seconds)]);
-  } else {
-    // The item's end moves, and the times that are counted from it move with it. One second more
-    // for a tick between.
-    const later = seconds - left + 1;
-    const { flags, pieces } = itemData(name, request.key, bytes, {
-      staleAt: item.staleAt + later,
-      goneAt: item.goneAt + later,
-      leaseEnd: 0,
-    });
-    batch.store(name, `T${seconds} F${flags} C${cas} c`, pieces);
-  }
-}
-
-function giveBack(batch: Batch, name: string, { cas, place }: LeaseToken): void {
-  if (place === "alone") batch.command(`md ${name} C${cas}`);
-  else batch.store(name, `MA C${cas}`, [noLeaseField()]);
-}
-
-function grant({ facts }: Server, place: LeaseToken["place"], cas: string): LeaseAnswer {
+function grant({ facts }: Server, place: LeaseToken["place"], cas: string): kit.LeaseAnswer {
   // Tags may be on another server with another clock, so the grant has no time.
   return { outcome: "granted", token: tokenText({ cas, place, run: facts.run }), at: undefined };
-}
-
-/** Returns the token if this run of the server can have given it. */
-function tokenOf({ token }: HeldLease, { facts }: Server): LeaseToken | undefined {
-  const read = tokenFrom(token);
-  return read?.run === facts.run ? read : undefined;
-}
-
-/** Whether the item has changed, or is gone. */
-function isChanged(code: string): boolean {
-  return code === "EX" || code === "NF" || code === "NS";
 }

@@ -10,6 +10,7 @@ import { isHashed } from "./item-name.js";
  *   F  number (4 bytes)        fresh while the item is kept for more than so many seconds
  *   V  number                  the value exists while the item is kept for more than so many seconds
  *   L  number                  leased while the item is kept for more than so many seconds; the last field counts
+ *   T  number (8 bytes)        the lease of the field before was extended, and this is the number in its token
  *
  * Times are seconds before the item's end. The server counts them down on its own clock and sends
  * them with each answer (`t`), so no clock of a client is ever in them. An item without flags and
@@ -21,12 +22,16 @@ const fieldOfKey = 0x4b;
 const fieldOfFreshness = 0x46;
 const fieldOfValue = 0x56;
 const fieldOfLease = 0x4c;
+const fieldOfToken = 0x54;
 
 /** Seconds before the item's end that never come, for a lease that was released. */
-const never = 2 ** 32 - 1;
+export const never: number = 2 ** 32 - 1;
 
-/** The bytes of a lease, which each value leaves free in its item. */
-export const leaseFieldLength = 5;
+const timeFieldLength = 5;
+const tokenFieldLength = 9;
+
+/** The bytes of an extended lease and of the value's end, which each value leaves free in its item. */
+export const leaseLength: number = 2 * timeFieldLength + tokenFieldLength;
 
 /** The item of a key on its server. */
 export interface Item {
@@ -37,6 +42,8 @@ export interface Item {
   /** Seconds until the server drops the item, at least 1. */
   readonly left: number;
   readonly cas: string;
+  /** The CAS number in the token of a lease that was extended. Empty for every other lease. */
+  readonly extended: string;
   /** Seconds before the item's end at which the value becomes stale, and at which it expires. */
   readonly staleAt: number;
   readonly goneAt: number;
@@ -61,9 +68,10 @@ export function itemOf(answer: Answer, name: string, key: string): Item {
   // An empty item is a lease alone, and another one is an item of another program.
   if (fields === undefined || (isHashed(name) && fields.key !== key)) {
     const isLeased = data.length === 0 && flags === 0;
-    return { bytes: undefined, isFresh: false, isLeased, left, cas, staleAt: never, goneAt: never };
+    const lease = { isLeased, left, cas, extended: "" };
+    return { ...lease, bytes: undefined, isFresh: false, staleAt: never, goneAt: never };
   }
-  const { staleAt, goneAt, leaseEnd } = fields;
+  const { staleAt, goneAt, leaseEnd, extended } = fields;
   const isThere = left > goneAt;
   return {
     // A view whose buffer is hardly larger than the value.
@@ -72,6 +80,7 @@ export function itemOf(answer: Answer, name: string, key: string): Item {
     isLeased: left > leaseEnd,
     left,
     cas,
+    extended,
     staleAt,
     goneAt,
   };
@@ -82,12 +91,13 @@ interface Fields {
   readonly staleAt: number;
   readonly goneAt: number;
   readonly leaseEnd: number;
+  readonly extended: string;
 }
 
 /** Reads the fields. `undefined` if the bytes behind the value are not fields. */
 function fieldsOf(data: Buffer, start: number): Fields | undefined {
   let key: string | undefined;
-  const times = { staleAt: 0, goneAt: 0, leaseEnd: never };
+  const found = { staleAt: 0, goneAt: 0, leaseEnd: never, extended: "" };
   let at = start;
   while (at < data.length) {
     const field = data[at];
@@ -97,15 +107,20 @@ function fieldsOf(data: Buffer, start: number): Fields | undefined {
       at = end;
       continue;
     }
-    if (at + leaseFieldLength > data.length) return undefined;
+    if (field === fieldOfToken && at + tokenFieldLength <= data.length) {
+      found.extended = String(data.readBigUInt64BE(at + 1));
+      at += tokenFieldLength;
+      continue;
+    }
+    if (at + timeFieldLength > data.length) return undefined;
     const seconds = data.readUInt32BE(at + 1);
-    if (field === fieldOfFreshness) times.staleAt = seconds;
-    else if (field === fieldOfValue) times.goneAt = seconds;
-    else if (field === fieldOfLease) times.leaseEnd = seconds;
+    if (field === fieldOfFreshness) found.staleAt = seconds;
+    else if (field === fieldOfValue) found.goneAt = seconds;
+    else if (field === fieldOfLease) Object.assign(found, { leaseEnd: seconds, extended: "" });
     else return undefined;
-    at += leaseFieldLength;
+    at += timeFieldLength;
   }
-  return { key, ...times };
+  return { key, ...found };
 }
 
 /** The client flags and the pieces of an item's data. */
@@ -120,29 +135,34 @@ export function itemData(
   name: string,
   key: string,
   bytes: Uint8Array,
-  times: { readonly staleAt?: number; readonly goneAt?: number; readonly leaseEnd?: number } = {},
+  times: { readonly staleAt?: number; readonly goneAt?: number } = {},
+  lease: readonly Uint8Array[] = [],
 ): ItemData {
   const pieces = [bytes];
   if (isHashed(name)) pieces.push(keyField(key));
   if (times.staleAt) pieces.push(timeField(fieldOfFreshness, times.staleAt));
   if (times.goneAt) pieces.push(timeField(fieldOfValue, times.goneAt));
-  if (times.leaseEnd !== undefined) pieces.push(timeField(fieldOfLease, times.leaseEnd));
+  pieces.push(...lease);
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   return { flags: 2 * bytes.length + 1, pieces, length };
 }
 
-/** Returns the bytes that lease an item until it is kept for no more than so many seconds. */
-export function leaseField(leaseEnd: number): Buffer {
-  return timeField(fieldOfLease, leaseEnd);
-}
-
-/** Returns the bytes that release the lease of an item. */
-export function noLeaseField(): Buffer {
-  return timeField(fieldOfLease, never);
+/**
+ * Returns the bytes that lease an item until it is kept for no more than so many seconds.
+ *
+ * @param extended the CAS number in the token of a lease that is extended
+ */
+export function leaseFields(leaseEnd: number, extended = ""): readonly Buffer[] {
+  const lease = timeField(fieldOfLease, leaseEnd);
+  if (extended === "") return [lease];
+  const token = Buffer.alloc(tokenFieldLength);
+  token[0] = fieldOfToken;
+  token.writeBigUInt64BE(BigInt(extended), 1);
+  return [lease, token];
 }
 
 function timeField(field: number, seconds: number): Buffer {
-  const bytes = Buffer.alloc(leaseFieldLength);
+  const bytes = Buffer.alloc(timeFieldLength);
   bytes[0] = field;
   bytes.writeUInt32BE(seconds, 1);
   return bytes;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type Server, server as start } from "@cacheme/test-services";
 import { cleanup, until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import type { RemoteStorage } from "cacheme/driver";
+import type { LeaseAnswer, RemoteStorage } from "cacheme/driver";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { memcached } from "../src/index.js";
 import { itemName } from "../src/item-name.js";
@@ -93,6 +93,69 @@ describeWithServer("memcached", "items on the server", (server) => {
     expect(found && Buffer.compare(found, bytes)).toBe(0);
   });
 
+  describe("of a lease that is extended", () => {
+    const granted = async (key: string, duration = 1000) => {
+      const [answer] = (await storage.leases?.acquire([{ key, duration }])) ?? [];
+      if (answer?.outcome !== "granted") throw new Error(`expected a lease, got ${answer?.outcome}`);
+      return { key, token: answer.token };
+    };
+    const outcome = async (key: string) =>
+      (await storage.leases?.acquire([{ key, duration: minute }]))?.[0]?.outcome;
+    const kept = async (key: string) => Number(/t(-?\d+)/.exec(await raw.say(`mg ${key} t`))?.[1]);
+
+    it("without bytes keep its first token, live longer or shorter, and are misses", async () => {
+      const lease = await granted("alone");
+      for (const duration of [minute, 2 * minute, minute]) {
+        expect(await storage.leases?.extend?.([{ ...lease, duration }])).toEqual([true]);
+        expect(Math.abs((await kept("alone")) - duration / 1000)).toBeLessThan(5);
+        expect(await textsOf("alone")).toEqual([undefined]);
+        expect(await outcome("alone")).toBe("held");
+      }
+      expect(await storage.leases?.fill([{ ...text("alone", "loaded"), ...lease }])).toEqual([true]);
+      expect(await storage.leases?.fill([{ ...text("alone", "again"), ...lease }])).toEqual([false]);
+      expect(await storage.leases?.extend?.([{ ...lease, duration: minute }])).toEqual([false]);
+      expect(await textsOf("alone")).toEqual(["loaded"]);
+    });
+
+    it("with bytes keep these to their end, and are released with the first token", async () => {
+      await storage.writeMany([{ ...text("beside", "stale", 3000), freshFor: 0 }]);
+      const lease = await granted("beside");
+      for (const duration of [minute, 2000, minute]) {
+        expect(await storage.leases?.extend?.([{ ...lease, duration }])).toEqual([true]);
+        expect(await outcome("beside")).toBe("held");
+      }
+      await until(async () => (await textsOf("beside"))[0] === undefined);
+      expect(await outcome("beside")).toBe("held");
+      expect(await storage.leases?.release([lease])).toEqual([true]);
+      expect(await storage.leases?.release([lease])).toEqual([false]);
+      expect(await storage.leases?.extend?.([{ ...lease, duration: minute }])).toEqual([false]);
+      expect(await outcome("beside")).toBe("granted");
+    });
+
+    it("answer a batch in its order", async () => {
+      const [a, lost, b] = [await granted("a"), await granted("lost"), await granted("b")];
+      await storage.removeMany(["lost"]);
+      const again = await granted("lost");
+      const held = [a, lost, b].map((lease) => ({ ...lease, duration: minute }));
+      expect(await storage.leases?.extend?.(held)).toEqual([true, false, true]);
+      expect(await storage.leases?.release([again])).toEqual([true]);
+      expect(await storage.leases?.release(held)).toEqual([true, false, true]);
+    });
+  });
+
+  it("do not count as fresh if the caller has seen their bytes", async () => {
+    await storage.writeMany([text("seen", "value")]);
+    const ask = async (seen?: string) => {
+      const request = { key: "seen", duration: minute, seen: seen === undefined ? seen : Buffer.from(seen) };
+      return (await storage.leases?.acquire([request]))?.[0]?.outcome;
+    };
+    expect(await ask("other")).toBe("fresh");
+    expect(await ask("value")).toBe("granted");
+    expect(await ask("value")).toBe("held");
+    expect(await ask()).toBe("fresh");
+    expect(await textsOf("seen")).toEqual(["value"]);
+  });
+
   it("are counted by info", async () => {
     await storage.writeMany([text("a", "A"), text("b", "B")]);
     expect(await storage.info?.()).toMatchObject({
@@ -142,12 +205,31 @@ describeWithServer("memcached", "items on the server", (server) => {
       const lease = () => storage.leases?.acquire([{ key: "full", duration: 1000, steal: true }]);
       expect((await lease())?.[0]?.outcome).toBe("granted");
       expect((await storage.readMany(["full"]))[0]?.length).toBe(most);
-      // There is room for one mark. The next lease is worth more than bytes that are being
+      // There is room for some marks. The next lease is worth more than bytes that are being
       // replaced.
-      const [answer] = (await lease()) ?? [];
-      if (answer?.outcome !== "granted") throw new Error("The lease was not to be had.");
+      let answer: LeaseAnswer | undefined;
+      do {
+        [answer] = (await lease()) ?? [];
+        if (answer?.outcome !== "granted") throw new Error("The lease was not to be had.");
+      } while ((await storage.readMany(["full"]))[0] !== undefined);
       expect(await storage.leases?.fill([{ ...text("full", "new"), token: answer.token }])).toEqual([true]);
       expect(await textsOf("full")).toEqual(["new"]);
+    });
+
+    it("have room for a lease that is extended again and again", async () => {
+      const error = await storage
+        .writeMany([{ key: "whole", bytes: Buffer.alloc(1024 * 1024), ttl: minute }])
+        .then(() => "", String);
+      const most = Number(/takes ([\d,]+) with this key/.exec(error)?.[1]?.replaceAll(",", ""));
+      await storage.writeMany([{ key: "whole", bytes: randomBytes(most), ttl: 600_000 }]);
+      const [answer] =
+        (await storage.leases?.acquire([{ key: "whole", duration: minute, steal: true }])) ?? [];
+      if (answer?.outcome !== "granted") throw new Error("The lease was not to be had.");
+      for (const duration of [minute, 1_200_000, minute]) {
+        const held = { key: "whole", token: answer.token, duration };
+        expect(await storage.leases?.extend?.([held])).toEqual([true]);
+        expect((await storage.readMany(["whole"]))[0]?.length).toBe(most);
+      }
     });
 
     it("are refused in a fill too, which keeps its lease", async () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Answer } from "../src/answers.js";
 import { isHashed, itemName } from "../src/item-name.js";
-import { bytesOf, itemData, itemOf, leaseField, noLeaseField } from "../src/record.js";
+import { bytesOf, itemData, itemOf, leaseFields, never } from "../src/record.js";
 
 const hashed = itemName("a key with spaces");
 
@@ -81,14 +81,24 @@ describe("an item", () => {
 
   it("is leased by the last field", () => {
     const [data, flags] = written("k", "k", "value", { staleAt: 40 });
-    const once = Buffer.concat([data, leaseField(30)]);
+    const once = Buffer.concat([data, ...leaseFields(30)]);
     expect(itemOf(answer(once, flags, 31), "k", "k").isLeased).toBe(true);
     expect(itemOf(answer(once, flags, 30), "k", "k").isLeased).toBe(false);
-    const back = Buffer.concat([once, noLeaseField()]);
+    const back = Buffer.concat([once, ...leaseFields(never)]);
     expect(itemOf(answer(back, flags, 31), "k", "k").isLeased).toBe(false);
-    const again = Buffer.concat([back, leaseField(5)]);
+    const again = Buffer.concat([back, ...leaseFields(5)]);
     expect(itemOf(answer(again, flags, 6), "k", "k").isLeased).toBe(true);
     expect(bytesOf(answer(again, flags, 6), "k", "k")?.toString()).toBe("value");
+  });
+
+  it("tells the token of the last lease if that was extended", () => {
+    const cas = String(2n ** 64n - 1n);
+    const [data, flags] = written("k", "k", "value");
+    const extended = Buffer.concat([data, ...leaseFields(30, cas)]);
+    expect(itemOf(answer(extended, flags, 31), "k", "k")).toMatchObject({ isLeased: true, extended: cas });
+    const next = Buffer.concat([extended, ...leaseFields(20)]);
+    expect(itemOf(answer(next, flags, 31), "k", "k")).toMatchObject({ isLeased: true, extended: "" });
+    expect(bytesOf(answer(next, flags, 31), "k", "k")?.toString()).toBe("value");
   });
 
   it("is a lease alone if it is empty, and not leased if it has another program's bytes", () => {
