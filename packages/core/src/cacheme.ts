@@ -547,8 +547,8 @@ export class Cacheme implements AsyncDisposable {
    * values are not stored. A second call does nothing more. End a server first, because it would
    * otherwise answer with errors.
    *
-   * The storages of our packages settle each call within their `commandTimeout`. If calls of a
-   * storage of your own never settle, `close` does not settle either.
+   * Each call to a storage has its `deadline`, and a storage has 10 seconds to close. So `close`
+   * settles even if a server or a driver hangs.
    *
    * @example
    * ```ts

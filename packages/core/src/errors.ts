@@ -28,6 +28,7 @@ export type CachemeErrorCode =
   | "CACHEME_NOT_SYNCHRONOUS"
   | "CACHEME_NOT_SERIALIZABLE"
   | "CACHEME_STORAGE_FAILED"
+  | "CACHEME_BREAKER_OPEN"
   | "CACHEME_CONNECT_FAILED"
   | "CACHEME_CONNECT_REFUSED"
   | "CACHEME_UNSUPPORTED_SERVER"
@@ -163,9 +164,23 @@ export class SerializationError extends CachemeError {
   }
 }
 
+/** The fields of a {@link StorageError}. */
+export interface StorageErrorDetails extends CachemeErrorDetails {
+  /** Whether no answer came before the deadline. */
+  readonly isLate?: boolean | undefined;
+}
+
 /** A storage could not be reached, or its answer was wrong or too late. */
 export class StorageError extends CachemeError {
   static override readonly "~kind": string = "StorageError";
+
+  /** Whether no answer came before the deadline. The call may still be carried out. */
+  declare readonly isLate: true | undefined;
+
+  constructor(code: CachemeErrorCode, message: string, details: StorageErrorDetails = {}) {
+    super(code, message, details);
+    if (details.isLate === true) this.isLate = true;
+  }
 }
 
 /**

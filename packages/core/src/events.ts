@@ -1,6 +1,26 @@
 import { types } from "node:util";
 import { ConfigurationError, reasonOf } from "./errors.js";
 
+/** An operation of a remote storage, as events and messages name it. */
+export type StorageOperation =
+  | "connect"
+  | "read"
+  | "write"
+  | "remove"
+  | "time"
+  | "ping"
+  | "scan"
+  | "acquire"
+  | "fill"
+  | "release"
+  | "extend"
+  | "ensure"
+  | "bump"
+  | "close";
+
+/** The state of a storage's circuit breaker. */
+export type BreakerState = "closed" | "open" | "half-open";
+
 /** The events, each with the argument of its listeners. */
 export interface CachemeEvents {
   /** A read found its value in a tier. */
@@ -33,11 +53,24 @@ export interface CachemeEvents {
   notStored: NodeEvent & { readonly error: Error };
   /** An invalidation has reached every tier. */
   invalidate: NodeEvent;
-  /** A storage was in trouble; the read or write went on without it. */
+  /**
+   * A storage was in trouble; the read or write went on without it. Calls that an open circuit
+   * breaker refuses are not reported.
+   */
   storageError: {
     readonly storage: string;
-    readonly operation: "connect" | "read" | "write" | "remove" | "ensure" | "bump" | "close";
+    readonly operation: StorageOperation;
     readonly error: Error;
+  };
+  /**
+   * The circuit breaker of a storage has changed its state. It opens when the storage has stopped
+   * answering, is half open while a call tries the storage, and closes when the storage answers.
+   */
+  breaker: {
+    readonly storage: string;
+    readonly state: BreakerState;
+    /** The last failure; `undefined` if the state is `closed`. */
+    readonly error: Error | undefined;
   };
 }
 
@@ -65,6 +98,7 @@ export class Events {
     notStored: null,
     invalidate: null,
     storageError: null,
+    breaker: null,
   };
 
   /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown event */

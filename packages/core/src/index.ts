@@ -52,8 +52,15 @@ export {
   LoadError,
   SerializationError,
   StorageError,
+  type StorageErrorDetails,
 } from "./errors.js";
-export type { CachemeEvents, CachemeListener, NodeEvent } from "./events.js";
+export type {
+  BreakerState,
+  CachemeEvents,
+  CachemeListener,
+  NodeEvent,
+  StorageOperation,
+} from "./events.js";
 export type { Memoized, MemoizedMembers, MemoizedSync } from "./memoize/memoize.js";
 export type { MemoizedOptions, MethodMemoizer } from "./memoize/memoized.js";
 export type {
@@ -113,5 +120,6 @@ export { replicated } from "./storages/replicated.js";
 export type { Shard } from "./storages/sharded/shard.js";
 export { type ShardedStorage, sharded } from "./storages/sharded/sharded.js";
 export { registerScheme, type StorageFactory } from "./tiers/by-url.js";
+export type { BreakerOptions, GuardOptions } from "./tiers/guarded/guard-options.js";
 export type { StorageStatus } from "./tiers/registered.js";
 export type { RegisterOptions } from "./tiers/registry.js";

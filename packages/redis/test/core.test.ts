@@ -32,7 +32,7 @@ describeWithService("redis", "the storage under Cacheme", (service) => {
     const processOn = async (url: string) => {
       const cacheme = new Cacheme();
       await cacheme.registerStorage("local", memory());
-      await cacheme.registerStorage("redis", redis(url));
+      await cacheme.registerStorage("redis", redis(url), { deadline: false });
       return cacheme;
     };
     const proxy = await service().proxy();

@@ -35,7 +35,7 @@ describeWithServer("redis", "a record without a ttl", () => {
     const found = warnings();
     const url = await server({ maxmemory: "100mb", policy: "noeviction" });
     const cacheme = new Cacheme();
-    await cacheme.registerStorage("far", redis(url));
+    await cacheme.registerStorage("far", redis(url), { deadline: false });
     const user = defineNode({
       name: "user",
       key: (id: number) => `${id}`,

@@ -55,7 +55,7 @@ describeWithService("redis", "tenants with a space each on one client", (service
         const cacheme = new Cacheme({ prefix: tenant });
         cacheme.provide(Database, database);
         await cacheme.registerStorage("local", memory());
-        await cacheme.registerStorage("redis", redis(client, patient));
+        await cacheme.registerStorage("redis", redis(client, patient), { deadline: false });
         return { tenant, database, cacheme };
       }),
     );

@@ -272,6 +272,7 @@ export class StorageCalls {
       "CACHEME_STORAGE_FAILED",
       `${label}: ${action} had no answer within ${commandTimeout} ms. Check that the storage is alive and not busy with ` +
         "something slow, or raise commandTimeout.",
+      { isLate: true },
     );
   }
 

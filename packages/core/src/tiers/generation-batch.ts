@@ -1,3 +1,4 @@
+import { StorageError } from "../errors.js";
 import type { Generation, Generations } from "../storage/generations.js";
 import { partsOf } from "./parts.js";
 import { nextMoment, type TagStorage } from "./tag-reads.js";
@@ -122,7 +123,8 @@ export class GenerationBatch {
     const { name, storage } = this.#storage;
     if (storage.generations !== undefined) return storage.generations;
     const reason = storage.lacks?.generations ?? "Its driver does not support them.";
-    throw new Error(`Storage "${name}" (${storage.label}) does not support generations. ${reason}`);
+    const message = `Storage "${name}" (${storage.label}) does not support generations. ${reason}`;
+    throw new StorageError("CACHEME_NOT_OFFERED", message, { storage: name });
   }
 }
 

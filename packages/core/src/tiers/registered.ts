@@ -1,3 +1,4 @@
+import type { BreakerState } from "../events.js";
 import type { LocalStorage } from "../storage/local-storage.js";
 import type { RemoteStorage, StorageCapability } from "../storage/remote-storage.js";
 import type { RemoteBatch } from "./remote-batch.js";
@@ -31,6 +32,11 @@ export interface StorageStatus {
   readonly failureCount: number;
   /** The error of the last failed call. */
   readonly lastError: Error | undefined;
+  /**
+   * The state of the storage's circuit breaker; `undefined` for a local storage, and if the breaker
+   * is turned off.
+   */
+  readonly breaker: BreakerState | undefined;
 }
 
 /** Returns the capabilities of a remote storage beyond reading, writing and removing. */
@@ -48,5 +54,6 @@ export function statusOf(registered: Registered): StorageStatus {
     offers: remote === undefined ? [] : offers(remote.storage),
     failureCount: remote?.failureCount ?? 0,
     lastError: remote?.lastError,
+    breaker: remote?.guard.breaker,
   };
 }

@@ -6,6 +6,7 @@ import { shown } from "../option-checks.js";
 import type { LocalStorage } from "../storage/local-storage.js";
 import type { RemoteStorage, StorageCapability } from "../storage/remote-storage.js";
 import { storageByUrl } from "./by-url.js";
+import { type GuardOptions, type GuardSettings, guardSettings } from "./guarded/guard-options.js";
 import { offers, type Registered, RegisteredLocal } from "./registered.js";
 import {
   type Connection,
@@ -18,7 +19,7 @@ import { RemoteBatch } from "./remote-batch.js";
 import type { Tick } from "./tick.js";
 
 /** The options of `registerStorage` besides name and storage. */
-export interface RegisterOptions extends ConnectionOptions {
+export interface RegisterOptions extends ConnectionOptions, GuardOptions {
   /**
    * The capabilities that the program needs of the storage. If the storage lacks one, it is refused
    * now, with the reason, and not when the program uses it. Default: none.
@@ -56,13 +57,15 @@ export class StorageRegistry {
   async register(
     name: string,
     given: LocalStorage | RemoteStorage | string,
-    { needs = [], replace = false, ...connection }: RegisterOptions,
+    { needs = [], replace = false, deadline, breaker, ...connection }: RegisterOptions,
   ): Promise<void> {
     checkName(name);
     checkCapabilities(name, needs);
+    const guarding = { deadline, breaker };
+    const guard = guardSettings(name, guarding, connection.commandTimeout);
     if (typeof given !== "string") checkUnused(name, connection);
     if (this.#connecting.has(name) || (this.#registrations.has(name) && !replace)) {
-      return this.#registerAgain(name, given, needs, replace, connection);
+      return this.#registerAgain(name, given, needs, replace, { ...guarding, ...connection });
     }
     if (typeof given !== "string" && given?.kind === "local") {
       this.#takeIn(name, given, new RegisteredLocal(name, given));
@@ -70,8 +73,8 @@ export class StorageRegistry {
     }
     const done =
       typeof given === "string"
-        ? this.#madeFrom(name, given, needs, connection)
-        : this.#connected(name, given, needs);
+        ? this.#madeFrom(name, given, needs, connection, guard)
+        : this.#connected(name, given, needs, guard);
     this.#connecting.set(name, { given, done });
     try {
       this.#takeIn(name, given, await done);
@@ -89,7 +92,7 @@ export class StorageRegistry {
     given: LocalStorage | RemoteStorage | string,
     needs: readonly StorageCapability[],
     replace: boolean,
-    connection: ConnectionOptions,
+    options: ConnectionOptions & GuardOptions,
   ): Promise<void> {
     const known = this.#connecting.get(name) ?? this.#registrations.get(name);
     if (known === undefined) return;
@@ -100,7 +103,7 @@ export class StorageRegistry {
     }
     if (!replace) throw duplicateStorage(name, known.given);
     if ("done" in known) await known.done.catch(() => {}); // Its own caller gets the error.
-    await this.register(name, given, { needs, replace, ...connection });
+    await this.register(name, given, { needs, replace, ...options });
   }
 
   #takeIn(name: string, given: LocalStorage | RemoteStorage | string, registered: Registered): void {
@@ -116,8 +119,9 @@ export class StorageRegistry {
     address: string,
     needs: readonly StorageCapability[],
     connection: ConnectionOptions,
+    guard: GuardSettings,
   ): Promise<Registered> {
-    return this.#made(name, await storageByUrl(address, connection), needs);
+    return this.#made(name, await storageByUrl(address, connection), needs, guard);
   }
 
   /**
@@ -128,9 +132,10 @@ export class StorageRegistry {
     name: string,
     storage: LocalStorage | RemoteStorage,
     needs: readonly StorageCapability[],
+    guard: GuardSettings,
   ): Promise<Registered> {
     try {
-      return await this.#connected(name, storage, needs);
+      return await this.#connected(name, storage, needs, guard);
     } catch (error) {
       void letGo(storage);
       throw error;
@@ -141,6 +146,7 @@ export class StorageRegistry {
     name: string,
     storage: LocalStorage | RemoteStorage,
     needs: readonly StorageCapability[],
+    guard: GuardSettings,
   ): Promise<Registered> {
     if (storage?.kind === "local") return new RegisteredLocal(name, storage);
     if (storage?.kind !== "remote") {
@@ -159,7 +165,7 @@ export class StorageRegistry {
     }
     // A storage may only know its capabilities now: behind its own proxy memcached has no leases.
     checkNeeds(name, storage, needs);
-    const registered = new RemoteBatch(name, storage, this.#events, this.#tick, this.#clock);
+    const registered = new RemoteBatch(name, storage, this.#events, this.#tick, this.#clock, guard);
     if (!this.#retired) return registered;
     await registered.close();
     throw closedError(`Storage "${name}" was connected`);

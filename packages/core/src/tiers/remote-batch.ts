@@ -1,9 +1,12 @@
 import { types } from "node:util";
 import type { Clock } from "../clock.js";
-import { asError, BatchError, StorageError } from "../errors.js";
-import type { CachemeEvents, Events } from "../events.js";
+import { BatchError, StorageError } from "../errors.js";
+import type { Events, StorageOperation } from "../events.js";
 import type { RemoteStorage, StoredRecord } from "../storage/remote-storage.js";
 import { GenerationBatch } from "./generation-batch.js";
+import { Guard } from "./guarded/guard.js";
+import { defaultGuard, type GuardSettings } from "./guarded/guard-options.js";
+import { troubleReason } from "./guarded/trouble.js";
 import { Lanes, type PartBounds, partsOf } from "./parts.js";
 import { StorageClock } from "./storage-clock.js";
 import { countTags, haveFewTags, type ReadTag, TagReads } from "./tag-reads.js";
@@ -52,6 +55,8 @@ export class RemoteBatch {
   readonly clock: StorageClock;
   /** The requests on the storage's generations. */
   readonly generations: GenerationBatch;
+  /** Bounds each call to the storage. */
+  readonly guard: Guard;
   readonly #events: Events;
   readonly #tick: Tick;
   readonly #lanes = new Lanes();
@@ -66,10 +71,31 @@ export class RemoteBatch {
   failureCount = 0;
   lastError: Error | undefined;
 
-  constructor(name: string, storage: RemoteStorage, events: Events, tick: Tick, clock: Clock) {
+  constructor(
+    name: string,
+    storage: RemoteStorage,
+    events: Events,
+    tick: Tick,
+    clock: Clock,
+    settings: GuardSettings = defaultGuard,
+  ) {
     this.name = name;
     this.storage = storage;
-    this.clock = new StorageClock(storage, clock);
+    this.guard = new Guard(
+      { name, label: storage.label, ping: () => storage.ping() },
+      settings,
+      clock,
+      (state, error) => events.emit("breaker", { storage: name, state, error }),
+      () => {},
+    );
+    const guarded = {
+      time: () => this.guard.run("time", () => storage.time()),
+      // A storage may only learn it when it connects.
+      get timePrecision() {
+        return storage.timePrecision;
+      },
+    };
+    this.clock = new StorageClock(guarded, clock);
     this.#events = events;
     this.#tick = tick;
     this.generations = new GenerationBatch(this, {
@@ -96,7 +122,9 @@ export class RemoteBatch {
   /** Closes the storage when each batch under way has been answered. */
   async close(): Promise<void> {
     while (this.#underway.size > 0) await Promise.all(this.#underway);
-    await this.#attempt("close", () => this.storage.close());
+    this.guard.stop();
+    const close = this.guard.insist("close", () => this.storage.close(), longestClose);
+    await close.catch((error: Error) => this.#report("close", error));
   }
 
   #send(batch: Promise<void>): void {
@@ -119,11 +147,15 @@ export class RemoteBatch {
     const tags = TagReads.addTo(requests, keys);
     let found: readonly (Uint8Array | undefined)[] = [];
     const timeIsKnown = this.clock.known();
-    const trouble = await this.#attempt("read", async () => {
-      const answer = await this.storage.readMany(keys);
-      if (!isAnswerTo(keys, answer)) throw this.#wrongShape("readMany", keys.length, "bytes or undefined");
-      found = answer;
-    });
+    const trouble = await this.#attempt(
+      "read",
+      () => this.storage.readMany(keys),
+      (answer) => {
+        if (!isAnswerTo(keys, answer)) return this.#wrongShape("readMany", keys.length, "bytes or undefined");
+        found = answer;
+        return undefined;
+      },
+    );
     if (timeIsKnown !== undefined) await timeIsKnown;
     tags?.end(this, trouble === undefined ? found : undefined);
     for (let place = 0; place < requests.length; place++) requests[place]?.arrived(found[place], trouble);
@@ -169,22 +201,37 @@ export class RemoteBatch {
     });
   }
 
-  async #attempt(
-    operation: CachemeEvents["storageError"]["operation"],
-    call: () => Promise<unknown>,
+  /**
+   * Makes one call. Settles with the error if the call failed.
+   *
+   * @param check returns the error of a wrong answer
+   */
+  #attempt<T>(
+    operation: StorageOperation,
+    call: () => Promise<T>,
+    check?: (answer: T) => Error | undefined,
   ): Promise<Error | undefined> {
-    try {
-      await call();
-      return undefined;
-    } catch (thrown) {
-      const error = asError(thrown);
-      this.failureCount += 1;
-      this.lastError = error;
-      releaseFrames(error);
-      if (this.#events.listeners.storageError !== null) {
-        this.#events.emit("storageError", { storage: this.name, operation, error });
-      }
-      return error;
+    return new Promise((settle) => {
+      const failed = (error: Error) => {
+        this.#report(operation, error);
+        settle(error);
+      };
+      const answered = (answer: T) => {
+        const error = check?.(answer);
+        if (error === undefined) settle(undefined);
+        else failed(error);
+      };
+      this.guard.attempt(operation, call, answered, failed);
+    });
+  }
+
+  #report(operation: StorageOperation, error: Error): void {
+    if (troubleReason(error) === "breaker-open") return; // The storage was not called.
+    this.failureCount += 1;
+    this.lastError = error;
+    releaseFrames(error);
+    if (this.#events.listeners.storageError !== null) {
+      this.#events.emit("storageError", { storage: this.name, operation, error });
     }
   }
 
@@ -208,6 +255,9 @@ const bounds: PartBounds = { keys: 1_000, bytes: 2 ** 20 };
 const readBounds: PartBounds = { keys: bounds.keys, bytes: 4_000 };
 
 const noBytes = () => 0;
+
+/** The longest that a storage may take to close, in milliseconds: it waits for its running calls. */
+const longestClose = 10_000;
 
 /**
  * Returns the error of a batch for one of its keys. A write that was overtaken meanwhile has no

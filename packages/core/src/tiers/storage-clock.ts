@@ -1,5 +1,10 @@
 import type { Clock } from "../clock.js";
-import type { RemoteStorage } from "../storage/remote-storage.js";
+
+/** The part of a storage that tells its time. */
+export interface Timekeeper {
+  time(): Promise<number>;
+  readonly timePrecision?: number | undefined;
+}
 
 /** The age, in milliseconds, at which a sample is too old. */
 const sampleAge = 10 * 60_000;
@@ -27,7 +32,7 @@ interface Sample {
  * clocks agree which entries are fresh.
  */
 export class StorageClock {
-  readonly #storage: RemoteStorage;
+  readonly #storage: Timekeeper;
   readonly #clock: Clock;
   #sample: Sample | undefined;
   #sampling: Promise<void> | undefined;
@@ -35,7 +40,7 @@ export class StorageClock {
   /** Milliseconds to add to our time for the storage's; 0 until a sample is taken. */
   offset = 0;
 
-  constructor(storage: RemoteStorage, clock: Clock) {
+  constructor(storage: Timekeeper, clock: Clock) {
     this.#storage = storage;
     this.#clock = clock;
   }

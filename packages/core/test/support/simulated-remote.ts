@@ -3,7 +3,7 @@ import type { RemoteStorage, StoredRecord } from "../../src/storage/remote-stora
 
 /** A call of a storage's method. */
 export interface RemoteCall {
-  readonly operation: "read" | "write" | "remove" | "time";
+  readonly operation: "read" | "write" | "remove" | "time" | "ping";
   readonly keys: readonly string[];
 }
 
@@ -43,7 +43,9 @@ export class SimulatedRemote implements RemoteStorage {
     this.closed += 1;
   }
 
-  async ping(): Promise<void> {}
+  async ping(): Promise<void> {
+    await this.#carryOut("ping", [], () => {});
+  }
 
   async time(): Promise<number> {
     return await this.#carryOut("time", [], () => Math.floor(this.#now()));

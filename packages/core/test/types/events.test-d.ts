@@ -1,4 +1,4 @@
-import { type CachemeEvents, type CachemeListener, type NodeEvent, on } from "cacheme";
+import { type CachemeEvents, type CachemeListener, type NodeEvent, on, type StorageOperation } from "cacheme";
 import { describe, expectTypeOf, it } from "vitest";
 
 describe("on", () => {
@@ -35,16 +35,19 @@ describe("on", () => {
     on("storageError", (event) => {
       expectTypeOf(event.storage).toEqualTypeOf<string>();
       expectTypeOf(event.error).toEqualTypeOf<Error>();
-      expectTypeOf(event.operation).toEqualTypeOf<
-        "connect" | "read" | "write" | "remove" | "ensure" | "bump" | "close"
-      >();
+      expectTypeOf(event.operation).toEqualTypeOf<StorageOperation>();
       expectTypeOf(event).not.toHaveProperty("node");
+    });
+    on("breaker", (event) => {
+      expectTypeOf(event.storage).toEqualTypeOf<string>();
+      expectTypeOf(event.state).toEqualTypeOf<"closed" | "open" | "half-open">();
+      expectTypeOf(event.error).toEqualTypeOf<Error | undefined>();
     });
   });
 
   it("has the events that this file lists", () => {
     expectTypeOf<keyof CachemeEvents>().toEqualTypeOf<
-      "hit" | "miss" | "load" | "loadError" | "notStored" | "invalidate" | "storageError"
+      "hit" | "miss" | "load" | "loadError" | "notStored" | "invalidate" | "storageError" | "breaker"
     >();
   });
 
