@@ -1,5 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one class is the whole face, and most of its lines are the reference pages
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { Bus } from "./bus/bus.js";
+import { BusLink, type BusStatus, type RegisterBusOptions } from "./bus/bus-link.js";
 import { type Clock, systemClock } from "./clock.js";
 import type { Entry } from "./entry/entry.js";
 import { closedError } from "./errors.js";
@@ -28,6 +30,7 @@ import { Joining } from "./read/joining.js";
 import { LocalTiers } from "./read/local-tiers.js";
 import { Reader } from "./read/reader.js";
 import { SyncRead } from "./read/sync-read.js";
+import { BusBoundClasses } from "./runtime/bus-bound-classes.js";
 import type { ClassRuntime } from "./runtime/class-runtime.js";
 import { ClassRuntimes, type UsedNode } from "./runtime/class-runtimes.js";
 import { type Stats, StatsCounter } from "./stats/node-stats.js";
@@ -64,6 +67,7 @@ export class Cacheme implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #events = new Events();
   readonly #tick = new Tick();
+  readonly #bus: BusLink;
   readonly #storages: StorageRegistry;
   readonly #runtimes: ClassRuntimes;
   readonly #store: Store;
@@ -78,7 +82,8 @@ export class Cacheme implements AsyncDisposable {
     this.#storages = new StorageRegistry(this.#clock, this.#events, this.#tick, (name) =>
       this.#runtimes.storageReplaced(name),
     );
-    this.#runtimes = new ClassRuntimes(this.#storages, this.#clock, options.prefix ?? "cacheme");
+    this.#bus = new BusLink(this.#clock, this.#events, this.#tick);
+    this.#runtimes = new ClassRuntimes(this.#storages, this.#clock, options.prefix ?? "cacheme", this.#bus);
     this.#store = new Store(this.#clock, this.#events);
     this.#local = new LocalTiers(this.#clock, this.#events);
     const space: LoadSpace = {
@@ -123,6 +128,40 @@ export class Cacheme implements AsyncDisposable {
   ): Promise<void> {
     if (this.#closing !== undefined) throw closedError("registerStorage was called");
     await this.#storages.register(name, storage, options);
+  }
+
+  /**
+   * Connects this process with the others of the program. From then on an invalidation, a `set` or a
+   * `refresh` in one process drops the local entries of the key in all of them. It concerns the
+   * classes that have a name and a local tier, unless their meta says `bus: false`.
+   *
+   * While the bus is down, local entries are served for a short time only, or not at all. When it is
+   * back, and after a message was missed, every local entry of those classes is dropped.
+   *
+   * @throws ConfigurationError `CACHEME_DUPLICATE_BUS` if there is another bus,
+   *   `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` for an invalid option
+   * @throws StorageError `CACHEME_CONNECT_FAILED` or `CACHEME_CONNECT_REFUSED` if the bus cannot be
+   *   used; then there is none
+   * @example
+   * ```ts
+   * await registerBus(memoryBus(), { whenBusDown: "bypass" });
+   * ```
+   */
+  async registerBus(bus: Bus, options: RegisterBusOptions = {}): Promise<void> {
+    if (this.#closing !== undefined) throw closedError("registerBus was called");
+    await this.#bus.register(bus, options, new BusBoundClasses(this.#runtimes));
+  }
+
+  /**
+   * Returns the state of the bus, or `undefined` if there is none.
+   *
+   * @example
+   * ```ts
+   * if (busStatus()?.state === "lost") console.warn(busStatus()?.lastError);
+   * ```
+   */
+  busStatus(): BusStatus | undefined {
+    return this.#bus.status();
   }
 
   /**
@@ -570,8 +609,10 @@ export class Cacheme implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#runtimes.retire();
     this.#storages.retire();
+    this.#bus.retire();
     await new Promise<void>((sent) => this.#tick.add(sent)); // First sends the requests that this tick has gathered.
     await this.#runtimes.finish();
+    await this.#bus.close();
     await this.#storages.close();
   }
 

@@ -42,6 +42,8 @@ export const getSync: Cacheme["getSync"] = ((node: Node, options: never) =>
   space().getSync(node, options)) as Cacheme["getSync"]; // One body for both of its forms.
 
 export const registerStorage: Cacheme["registerStorage"] = method("registerStorage");
+export const registerBus: Cacheme["registerBus"] = method("registerBus");
+export const busStatus: Cacheme["busStatus"] = method("busStatus");
 export const getAllSettled: Cacheme["getAllSettled"] = method("getAllSettled");
 export const peek: Cacheme["peek"] = method("peek");
 export const peekAll: Cacheme["peekAll"] = method("peekAll");

@@ -72,7 +72,34 @@ export interface CachemeEvents {
     /** The last failure; `undefined` if the state is `closed`. */
     readonly error: Error | undefined;
   };
+  /** News of other processes arrive from now on, or do not arrive any more. */
+  busState: {
+    /** The label of the bus. */
+    readonly bus: string;
+    readonly state: "subscribed" | "lost";
+    /** The reason of a loss. */
+    readonly error?: Error;
+  };
+  /** Every local entry that the bus keeps up to date was dropped, because news may be missing. */
+  busDrop: { readonly bus: string; readonly reason: BusDropReason };
+  /** The bus was in trouble; other processes may notice news late. */
+  busError: { readonly bus: string; readonly operation: "publish" | "close"; readonly error: Error };
 }
+
+/** The reason why every local entry that the bus keeps up to date was dropped. */
+export type BusDropReason =
+  /** The subscription has come into force. */
+  | "subscribed"
+  /** News may have been missed soon after the subscription. */
+  | "settled"
+  /** The numbers of a process show that some of its news were missed. */
+  | "gap"
+  /** The heartbeats of a process are missing. */
+  | "heartbeat"
+  /** A message of a newer release has arrived. */
+  | "newer"
+  /** The server has reported that any entry may have changed. */
+  | "server";
 
 /** The fields of every event about one node. */
 export interface NodeEvent {
@@ -99,6 +126,9 @@ export class Events {
     invalidate: null,
     storageError: null,
     breaker: null,
+    busState: null,
+    busDrop: null,
+    busError: null,
   };
 
   /** @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown event */

@@ -1,9 +1,11 @@
 export type { Bus, BusConnection, BusReceiver, BusSpace } from "./bus/bus.js";
+export type { BusStatus, RegisterBusOptions } from "./bus/bus-link.js";
 export { type MemoryBus, type MemoryBusOptions, memoryBus } from "./bus/memory-bus.js";
 export { Cacheme, type CachemeOptions } from "./cacheme.js";
 export type { CancelTimer, Clock, TimerOptions } from "./clock.js";
 export { systemClock } from "./clock.js";
 export {
+  busStatus,
   clear,
   close,
   get,
@@ -21,6 +23,7 @@ export {
   peekLocal,
   provide,
   refresh,
+  registerBus,
   registerStorage,
   reset,
   set,
@@ -56,6 +59,7 @@ export {
 } from "./errors.js";
 export type {
   BreakerState,
+  BusDropReason,
   CachemeEvents,
   CachemeListener,
   NodeEvent,
@@ -74,7 +78,7 @@ export type {
   Synchronous,
 } from "./memoize/signature.js";
 export type { DoorkeeperOptions } from "./node/doorkeeper.js";
-export type { CacheTier, NodeMeta } from "./node/meta.js";
+export type { CacheTier, NodeMeta, WhenBusDown } from "./node/meta.js";
 export { type LoadAll, type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
 export type {
   Answer,

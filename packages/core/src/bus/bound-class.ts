@@ -14,8 +14,15 @@ export interface BoundClass {
    * remote ones.
    */
   clearLocally(): void;
-  /** Returns whether the class keeps nothing in its local tiers while the bus is down. */
-  bypassesLocalTiers(whenBusDown: WhenBusDown): boolean;
+  /** Whether the class does not use its local tiers now, because the bus is down. */
+  readonly bypassesLocalTiers: boolean;
+}
+
+/** The class and the key of an entry in a remote storage. */
+export interface BoundEntry {
+  readonly bound: BoundClass;
+  /** `undefined` if the storage key holds a hash in its place, because it is too long. */
+  readonly key: string | undefined;
 }
 
 /** The bus-bound classes of one space. */
@@ -24,18 +31,8 @@ export interface BoundClasses {
   readonly busPrefix: string;
   /** Returns the class that has this id now, if it was used in this process. */
   boundClass(busId: string): BoundClass | undefined;
-  /** Returns the class and the key of an entry in a remote storage. A shortened key is `undefined`. */
-  boundEntry(
-    storageKey: string,
-  ): { readonly bound: BoundClass; readonly key: string | undefined } | undefined;
+  /** Returns the class and the key of an entry in a remote storage. */
+  boundEntry(storageKey: string): BoundEntry | undefined;
   /** Lists the classes that were used in this process. */
   boundClasses(): Iterable<BoundClass>;
 }
-
-/**
- * The use of the local tiers of a class with remote tiers while the bus is down.
- *
- * - `"bounded"`: local entries are served for a short time.
- * - `"bypass"`: the local tiers are not used, so each read goes to the remote tiers.
- */
-export type WhenBusDown = "bounded" | "bypass";

@@ -75,8 +75,12 @@ export interface BusReceiver {
  * only ever moves to a later time of the storage.
  */
 export interface TagNews {
-  /** Another process has replaced the generation of a tag. */
-  invalidated(tag: string, generation: Generation): void;
+  /**
+   * Another process has replaced the generation of a tag.
+   *
+   * @param storage the name of the storage that has made the new one, or `undefined` if none has it
+   */
+  invalidated(tag: string, storage: string | undefined, generation: Generation): void;
   /** Any generation may have been replaced unnoticed, so that nothing is known any more. */
   missed(): void;
   /** The record of a generation was changed in the storage; its new content is not known. */

@@ -7,17 +7,18 @@ export interface ClassNews {
   readonly keys: readonly string[] | "all";
 }
 
-/** The news for one tag. */
+/** The new generation of one tag. */
 export interface TagMessage {
   readonly tag: string;
+  /** The name of the storage that has made it, or `undefined` if no storage has it. */
+  readonly storage: string | undefined;
   readonly generation: Generation;
 }
 
 /**
- * The kind of a message: news, a heartbeat, a process that has just subscribed and asks the others
- * for their numbers, or one that leaves.
+ * The kind of a message: news, a heartbeat, or the farewell of a process.
  */
-export type MessageKind = "news" | "beat" | "join" | "leave";
+export type MessageKind = "news" | "beat" | "leave";
 
 /** A message of the current format. */
 export interface Message {
@@ -73,7 +74,9 @@ export class MessageWriter {
       return this.#head("news");
     });
     for (const { busId, keys } of classes) parts.addClass(busId, keys);
-    for (const { tag, generation } of tags) parts.addTag(JSON.stringify([tag, generation.id, generation.at]));
+    for (const { tag, storage, generation } of tags) {
+      parts.addTag(JSON.stringify([tag, storage ?? 0, generation.id, generation.at]));
+    }
     return parts.finish();
   }
 
@@ -199,7 +202,7 @@ export function readMessage(text: string): Message | "newer" | undefined {
 }
 
 function isKind(kind: unknown): kind is MessageKind {
-  return kind === "news" || kind === "beat" || kind === "join" || kind === "leave";
+  return kind === "news" || kind === "beat" || kind === "leave";
 }
 
 function classNews(given: unknown): ClassNews | undefined {
@@ -212,7 +215,8 @@ function classNews(given: unknown): ClassNews | undefined {
 
 function tagMessage(given: unknown): TagMessage | undefined {
   if (!Array.isArray(given)) return undefined;
-  const [tag, id, at]: unknown[] = given;
+  const [tag, storage, id, at]: unknown[] = given;
   if (typeof tag !== "string" || typeof id !== "string" || typeof at !== "number") return undefined;
-  return { tag, generation: { id, at } };
+  if (storage !== 0 && typeof storage !== "string") return undefined;
+  return { tag, storage: storage === 0 ? undefined : storage, generation: { id, at } };
 }

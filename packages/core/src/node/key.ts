@@ -51,6 +51,11 @@ const longestKey = 200;
  */
 const shortened = "~sha256~";
 
+/** Returns whether the key, as a part of a storage key, stands for a longer one. */
+export function isShortened(key: string): boolean {
+  return key.startsWith(shortened);
+}
+
 /**
  * Escapes `:` and `%` in a prefix, as `%3A` and `%25`. So the prefix ends at the first colon of a
  * storage key. Otherwise two nodes could read each other's entries. One has prefix `a:b` and node
@@ -76,7 +81,7 @@ export function storageKey(before: string, key: string, after: string): string {
   const whole = before + key + after;
   // A UTF-16 unit takes three bytes at most, so short keys are not measured.
   const fits = whole.length * 3 <= longestKey || Buffer.byteLength(whole) <= longestKey;
-  if (fits && !key.startsWith(shortened)) return whole;
+  if (fits && !isShortened(key)) return whole;
   // Loaded here, because few programs have such long keys, and node:crypto takes milliseconds to
   // load.
   const { createHash } = process.getBuiltinModule("node:crypto");

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { type Duration, milliseconds } from "../duration.js";
 import { ConfigurationError } from "../errors.js";
+import { shown } from "../option-checks.js";
 import { msgpack } from "../serializer/msgpack.js";
 import type { Serializer } from "../serializer/serializer.js";
 import type { DoorkeeperOptions } from "./doorkeeper.js";
@@ -57,7 +58,24 @@ export interface NodeMeta {
    * for ever. Default: 30 seconds.
    */
   readonly loadTimeout?: Duration | false | undefined;
+  /**
+   * Whether the bus keeps the class's local entries up to date in other processes, if one is
+   * registered. It needs a name. Default: true for a class with a name and a local tier.
+   */
+  readonly bus?: boolean | undefined;
+  /**
+   * The use of the class's local tiers while the bus is down. Default: the option of `registerBus`.
+   */
+  readonly whenBusDown?: WhenBusDown | undefined;
 }
+
+/**
+ * The use of the local tiers of a class with remote tiers while the bus is down.
+ *
+ * - `"bounded"`: local entries are served for a short time.
+ * - `"bypass"`: the local tiers are not used, so each read goes to the remote tiers.
+ */
+export type WhenBusDown = "bounded" | "bypass";
 
 /** A tier: a place where a class's values are kept. */
 export interface CacheTier {
@@ -89,6 +107,8 @@ export interface ResolvedMeta {
   readonly maxBatchSize: number;
   /** Milliseconds; `undefined` without a limit. */
   readonly loadTimeout: number | undefined;
+  readonly bus: boolean | undefined;
+  readonly whenBusDown: WhenBusDown | undefined;
 }
 
 const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
@@ -100,6 +120,8 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "concurrency",
   "maxBatchSize",
   "loadTimeout",
+  "bus",
+  "whenBusDown",
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
@@ -166,6 +188,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     );
   }
 
+  checkBus(meta, ownName !== undefined, refuse);
   return {
     name,
     hasName: ownName !== undefined,
@@ -185,7 +208,20 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
               node: name,
             },
           ),
+    bus: meta.bus,
+    whenBusDown: meta.whenBusDown,
   };
+}
+
+function checkBus({ bus, whenBusDown }: NodeMeta, hasName: boolean, refuse: (what: string) => never): void {
+  if (bus !== undefined && typeof bus !== "boolean")
+    refuse(`has \`bus: ${shown(bus)}\`: give true or false.`);
+  if (bus === true && !hasName) {
+    refuse("has `bus: true` and no name of its own, so other processes cannot identify it: set `name`.");
+  }
+  if (whenBusDown !== undefined && whenBusDown !== "bounded" && whenBusDown !== "bypass") {
+    refuse(`has \`whenBusDown: ${shown(whenBusDown)}\`: give "bounded" or "bypass".`);
+  }
 }
 
 function resolveSerializer(serializer: Serializer, refuse: (what: string) => never): Serializer {

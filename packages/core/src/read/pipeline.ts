@@ -237,6 +237,8 @@ export class Pipeline implements FlightSteps {
       // Fences again, because a tier that was read meanwhile may have answered with the replaced
       // value.
       if (!flight.fenced) activity.operations.overtake(flight);
+      // The entries of other processes are older than the value that the caller has asked for.
+      if (flight.refreshes) runtime.kind.announce(flight.key);
       const answered = this.#landing.land(flight, value, writtenAt);
       runtime.stats.misses += answered;
     });

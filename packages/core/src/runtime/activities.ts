@@ -84,6 +84,11 @@ export class Activities {
     this.#resting = 0;
   }
 
+  /** Fences every operation that was born before the given one. */
+  fenceOlderThan(birth: number): void {
+    for (const { operations } of [...this.#byKey.values()]) operations.fenceOlderThan(birth);
+  }
+
   /** Keeps operations under way from storing in the local tiers, which are cleared. */
   clear(): void {
     for (const { operations } of [...this.#byKey.values()]) operations.clear();

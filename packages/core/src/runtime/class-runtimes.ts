@@ -1,3 +1,4 @@
+import type { BusLink } from "../bus/bus-link.js";
 import type { Clock } from "../clock.js";
 import { ConfigurationError, closedError } from "../errors.js";
 import { escapedPrefix, storageKey } from "../node/key.js";
@@ -54,6 +55,7 @@ export class ClassRuntimes {
   #symbol = Symbol("cacheme runtime");
   readonly #storages: StorageRegistry;
   readonly #clock: Clock;
+  readonly #bus: BusLink;
   /**
    * The known classes, in the order of first use. The key is the name, or the prototype of a
    * nameless class.
@@ -75,7 +77,8 @@ export class ClassRuntimes {
   #prefix: string;
   #retired = false;
 
-  constructor(storages: StorageRegistry, clock: Clock, prefix: string) {
+  constructor(storages: StorageRegistry, clock: Clock, prefix: string, bus: BusLink) {
+    this.#bus = bus;
     this.#storages = storages;
     this.#clock = clock;
     this.#prefix = checkedPrefix(prefix);
@@ -119,6 +122,15 @@ export class ClassRuntimes {
 
   *[Symbol.iterator](): IterableIterator<NodeKind> {
     for (const { kind } of this.#known.values()) yield kind;
+  }
+
+  get prefix(): string {
+    return this.#prefix;
+  }
+
+  /** Returns the kind of the classes of that name, if one of them was used. */
+  kindNamed(name: string): NodeKind | undefined {
+    return this.#known.get(name)?.kind;
   }
 
   /**
@@ -168,6 +180,12 @@ export class ClassRuntimes {
 
   /** @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use */
   setPrefix(prefix: string): void {
+    if (this.#bus.isRegistered && prefix !== this.#prefix) {
+      throw new ConfigurationError(
+        "CACHEME_PREFIX_IN_USE",
+        `The prefix cannot become "${prefix}": the bus is registered under "${this.#prefix}" already. Call setPrefix before registerBus.`,
+      );
+    }
     const [first] = this.#known.values();
     if (first !== undefined && prefix !== this.#prefix) {
       throw new ConfigurationError(
@@ -263,7 +281,7 @@ export class ClassRuntimes {
     })) ?? [{ registered: this.#storages.getOrAdopt(defaultStorage, memory, name), ttl: undefined }];
     const remote = storages.find(({ registered }) => registered.kind === "remote");
     if (remote !== undefined && !meta.hasName) throw namelessNode(name, remote.registered.name);
-    const kind = new NodeKind(meta, name, storages, this.#activitiesOf(name, meta));
+    const kind = new NodeKind(meta, name, storages, this.#activitiesOf(name, meta), this.#bus);
     const known: Known = { kind, name, nodeClass, firstUse: new Error("first use") };
     this.#known.set(meta.hasName ? name : nodeClass.prototype, known);
     return kind;

@@ -1,3 +1,5 @@
+import type { BoundClass } from "../bus/bound-class.js";
+import type { BusLink } from "../bus/bus-link.js";
 import { classFingerprint } from "../entry/envelope.js";
 import { BloomFilter } from "../node/doorkeeper.js";
 import type { ResolvedMeta } from "../node/meta.js";
@@ -9,6 +11,7 @@ import type { Registered } from "../tiers/registered.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Activities } from "./activities.js";
 import type { Destination } from "./destination.js";
+import { nextBirth } from "./operation.js";
 
 /** One of a kind's local tiers. */
 export interface LocalTier {
@@ -41,7 +44,7 @@ export type Tier = LocalTier | RemoteTier;
  * A kind of cached value as one `Cacheme` runs it. It has the checked policy, the storages behind
  * the names, the operations under way, and the counters. All classes of one name share it.
  */
-export class NodeKind {
+export class NodeKind implements BoundClass {
   readonly meta: ResolvedMeta;
   /** The name that keys, events, errors and statistics use. */
   readonly name: string;
@@ -56,6 +59,10 @@ export class NodeKind {
   readonly stats: StatsCounter;
   /** The operations under way, by key. Successive kinds share it. */
   readonly activities: Activities;
+  readonly busId: string;
+  /** Whether the bus keeps the kind's local entries up to date in other processes. */
+  readonly isBusBound: boolean;
+  readonly #bus: BusLink;
   /** The kind that has its name now, if it was replaced. Its own loads then store nothing. */
   #successor: NodeKind | undefined;
 
@@ -64,6 +71,7 @@ export class NodeKind {
     name: string,
     storages: readonly { readonly registered: Registered; readonly ttl: number | undefined }[],
     activities: Activities,
+    bus: BusLink,
   ) {
     this.meta = meta;
     this.name = name;
@@ -82,6 +90,9 @@ export class NodeKind {
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
     this.stats = new StatsCounter(this.tiers.map((tier) => tier.name));
     this.activities = activities;
+    this.busId = `${name}:${meta.version}`;
+    this.isBusBound = meta.hasName && (meta.bus ?? this.localTiers.length > 0);
+    this.#bus = bus;
   }
 
   /** Returns the key under which a node of the kind is stored in remote storages. */
@@ -126,6 +137,31 @@ export class NodeKind {
     this.clearLocally();
   }
 
+  /**
+   * Announces to other processes that their local entries of the key are older than the tiers'.
+   *
+   * @param done called when the news were sent, or could not be sent
+   */
+  announce(key: string, done: () => void = nothing): void {
+    if (this.isBusBound) this.#bus.invalidated(this.busId, key, done);
+    else done();
+  }
+
+  /** Whether the local tiers are not used now, because the bus is down. */
+  get bypassesLocalTiers(): boolean {
+    return this.isBusBound && this.remoteTiers.length > 0 && this.#bus.isBypassing(this.meta.whenBusDown);
+  }
+
+  overtake(key: string): void {
+    this.activities.find(key)?.operations.fenceOlderThan(nextBirth());
+    this.removeLocally(key);
+  }
+
+  overtakeAll(): void {
+    this.activities.fenceOlderThan(nextBirth());
+    this.clearLocally();
+  }
+
   /** Drops the key's entries from the local tiers. */
   removeLocally(key: string): void {
     for (const { storage } of this.localTiers) storage.remove(this.space, key);
@@ -142,3 +178,5 @@ export class NodeKind {
     }
   }
 }
+
+function nothing(): void {}

@@ -68,11 +68,12 @@ function remove(
 ): void {
   const birth = nextBirth();
   const tiers = kind.remoteTiers;
+  const announce = (failed: readonly FailedTier[]) => kind.announce(key, () => done(failed));
   const known = kind.activities.find(key);
   known?.operations.fenceOlderThan(birth);
   kind.removeLocally(key);
   if (tiers.length === 0) {
-    done([]);
+    announce([]);
     return;
   }
   const activity = known ?? kind.activities.of(key);
@@ -93,7 +94,7 @@ function remove(
     for (const each of tiers) activity.settle(each);
     activity.operations.end(operation);
     activity.rest();
-    done(failed);
+    announce(failed);
   };
   const removed = (tier: RemoteTier, error: Error | undefined) => {
     if (error === undefined) kind.trust(tier, key);

@@ -87,7 +87,7 @@ function put(
     store.storeGiven(kind, activity, operation, value, ttl, (failed, refused) => {
       activity.operations.end(operation);
       activity.rest();
-      done(refused ?? incompleteWrite({ name, key, failed }));
+      kind.announce(key, () => done(refused ?? incompleteWrite({ name, key, failed })));
     });
   } catch (error) {
     activity.rest();

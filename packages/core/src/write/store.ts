@@ -244,7 +244,7 @@ export class Store {
   /** Stores in the local tiers. Never throws, because a reader waits behind it. */
   #storeLocally(storing: Storing, before: number): SerializationError | undefined {
     const { kind, activity, operation, value, writtenAt, lifetime } = storing;
-    if (operation.fenced) return undefined;
+    if (operation.fenced || kind.bypassesLocalTiers) return undefined;
     if (operation.cleared) {
       // A value that was read from a remote tier since the clear may be older.
       kind.latest.removeLocally(activity.key);

@@ -47,7 +47,17 @@ describe("on", () => {
 
   it("has the events that this file lists", () => {
     expectTypeOf<keyof CachemeEvents>().toEqualTypeOf<
-      "hit" | "miss" | "load" | "loadError" | "notStored" | "invalidate" | "storageError" | "breaker"
+      | "hit"
+      | "miss"
+      | "load"
+      | "loadError"
+      | "notStored"
+      | "invalidate"
+      | "storageError"
+      | "breaker"
+      | "busState"
+      | "busDrop"
+      | "busError"
     >();
   });
 

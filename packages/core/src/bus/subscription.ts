@@ -1,0 +1,191 @@
+import type { Clock } from "../clock.js";
+import type { BusDropReason, Events } from "../events.js";
+import type { BoundClasses } from "./bound-class.js";
+import type { BusReceiver, TagNews } from "./bus.js";
+import { type Message, readMessage } from "./message.js";
+import { Origins } from "./origins.js";
+
+/** The number of heartbeats that may be missed. */
+const missedBeats = 3;
+
+/** The dependencies of a {@link Subscription}. */
+export interface SubscriptionOptions {
+  readonly label: string;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly classes: BoundClasses;
+  readonly tagNews: () => TagNews | undefined;
+  /** The random id of this sender. */
+  readonly origin: string;
+  /** Milliseconds between two heartbeats. */
+  readonly heartbeat: number;
+  /** Sends a heartbeat. */
+  readonly beat: () => void;
+  /** Makes the bus connect again, because it is deaf. */
+  readonly restart: (reason: Error) => void;
+  /** Called after the bus went down, and after it came back. */
+  readonly changedState: () => void;
+}
+
+/**
+ * The receiving side of a bus. It fences and drops what a message names, and everything if a
+ * message may have been missed.
+ */
+export class Subscription implements BusReceiver {
+  readonly #options: SubscriptionOptions;
+  readonly #origins = new Origins();
+  #state: "connecting" | "subscribed" | "lost" | "closed" = "connecting";
+  #lastError: Error | undefined;
+  /** The time of the last message of this process that has come back. */
+  #echoedAt = 0;
+  #checkedAt = 0;
+  #cancelBeat: (() => void) | undefined;
+  #received = 0;
+  #unreadable = 0;
+  #drops = 0;
+
+  constructor(options: SubscriptionOptions) {
+    this.#options = options;
+  }
+
+  get state(): "connecting" | "subscribed" | "lost" | "closed" {
+    return this.#state;
+  }
+
+  get lastError(): Error | undefined {
+    return this.#lastError;
+  }
+
+  /** The number of other senders that are known. */
+  get origins(): number {
+    return this.#origins.count;
+  }
+
+  /** The number of messages of other senders. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** The number of texts that are no messages of Cacheme. */
+  get unreadable(): number {
+    return this.#unreadable;
+  }
+
+  /** The number of times that everything was dropped. */
+  get drops(): number {
+    return this.#drops;
+  }
+
+  subscribed(): void {
+    if (this.#state === "closed") return;
+    const { clock, label, events, changedState } = this.#options;
+    this.#state = "subscribed";
+    this.#echoedAt = clock.elapsed();
+    this.#origins.begin();
+    this.#dropAll("subscribed");
+    changedState();
+    if (events.listeners.busState !== null) events.emit("busState", { bus: label, state: "subscribed" });
+    this.#beatLater();
+    this.#options.beat();
+  }
+
+  lost(reason: Error): void {
+    if (this.#state === "closed") return;
+    this.#lastError = reason;
+    if (this.#state === "lost") return;
+    const { label, events, changedState } = this.#options;
+    this.#state = "lost";
+    changedState();
+    if (events.listeners.busState !== null) {
+      events.emit("busState", { bus: label, state: "lost", error: reason });
+    }
+  }
+
+  message(text: string): void {
+    if (this.#state === "closed") return;
+    const message = readMessage(text);
+    if (message === undefined) this.#unreadable += 1;
+    else if (message === "newer") this.#dropAll("newer");
+    else if (message.prefix === this.#options.classes.busPrefix) this.#take(message);
+  }
+
+  changed(keys: readonly string[] | "all"): void {
+    if (this.#state === "closed") return;
+    if (keys === "all") {
+      this.#dropAll("server");
+      return;
+    }
+    const { classes, tagNews } = this.#options;
+    for (const storageKey of keys) {
+      if (storageKey.startsWith(`${classes.busPrefix}:~`)) {
+        tagNews()?.changed(storageKey);
+        continue;
+      }
+      const entry = classes.boundEntry(storageKey);
+      if (entry?.key === undefined) entry?.bound.overtakeAll();
+      else entry.bound.overtake(entry.key);
+    }
+  }
+
+  close(): void {
+    this.#state = "closed";
+    this.#cancelBeat?.();
+  }
+
+  #take(message: Message): void {
+    const { clock, origin, classes, tagNews } = this.#options;
+    const now = clock.elapsed();
+    if (message.origin === origin) {
+      this.#echoedAt = now;
+      return;
+    }
+    this.#received += 1;
+    if (this.#origins.heard(message, now)) this.#dropAll("gap");
+    for (const { busId, keys } of message.classes) {
+      const bound = classes.boundClass(busId);
+      if (bound === undefined) continue;
+      if (keys === "all") bound.overtakeAll();
+      else for (const key of keys) bound.overtake(key);
+    }
+    for (const { tag, storage, generation } of message.tags) {
+      tagNews()?.invalidated(tag, storage, generation);
+    }
+  }
+
+  #dropAll(reason: BusDropReason): void {
+    const { classes, tagNews, label, events } = this.#options;
+    this.#drops += 1;
+    for (const bound of classes.boundClasses()) bound.overtakeAll();
+    tagNews()?.missed();
+    if (events.listeners.busDrop !== null) events.emit("busDrop", { bus: label, reason });
+  }
+
+  #beatLater(): void {
+    const { clock, heartbeat } = this.#options;
+    this.#cancelBeat?.();
+    this.#checkedAt = clock.elapsed();
+    this.#cancelBeat = clock.schedule(() => this.#beat(), heartbeat);
+  }
+
+  #beat(): void {
+    const { clock, heartbeat, beat } = this.#options;
+    const now = clock.elapsed();
+    // A process that was suspended reads the messages of that time first.
+    const wasSuspended = now - this.#checkedAt > missedBeats * heartbeat;
+    if (this.#state === "subscribed" && !wasSuspended) this.#check(now - missedBeats * heartbeat);
+    this.#beatLater();
+    beat();
+  }
+
+  /** @param limit the time since which each sender must have been heard */
+  #check(limit: number): void {
+    if (this.#origins.settle()) this.#dropAll("settled");
+    if (this.#origins.forgetSilent(limit)) this.#dropAll("heartbeat");
+    if (this.#echoedAt >= limit) return;
+    const reason = new Error(
+      "no message of this process has come back although the subscription was in force",
+    );
+    this.lost(reason);
+    this.#options.restart(reason);
+  }
+}
