@@ -610,6 +610,7 @@ export class Cacheme implements AsyncDisposable {
     this.#runtimes.retire();
     this.#storages.retire();
     this.#bus.retire();
+    this.#reader.close();
     await new Promise<void>((sent) => this.#tick.add(sent)); // First sends the requests that this tick has gathered.
     await this.#runtimes.finish();
     await this.#bus.close();

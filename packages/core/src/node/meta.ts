@@ -67,6 +67,16 @@ export interface NodeMeta {
    * The use of the class's local tiers while the bus is down. Default: the option of `registerBus`.
    */
   readonly whenBusDown?: WhenBusDown | undefined;
+  /**
+   * The length of a lease. If a remote tier's storage supports leases, only the process that holds
+   * the key's lease loads the value and stores it. The other processes wait for the value, for this
+   * long at most, and then load without storing. If a process dies while it loads, the lease ends
+   * after this time. A running load extends its lease.
+   *
+   * Choose it longer than the load usually takes. `false` uses no leases: each process loads by
+   * itself, and a late write may undo an invalidation. Default: 10 seconds.
+   */
+  readonly lease?: Duration | false | undefined;
 }
 
 /**
@@ -109,6 +119,8 @@ export interface ResolvedMeta {
   readonly loadTimeout: number | undefined;
   readonly bus: boolean | undefined;
   readonly whenBusDown: WhenBusDown | undefined;
+  /** Milliseconds; `undefined` without leases. */
+  readonly lease: number | undefined;
 }
 
 const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
@@ -122,11 +134,13 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "loadTimeout",
   "bus",
   "whenBusDown",
+  "lease",
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
 
 const defaultLoadTimeout: Duration = "30s";
+const defaultLease: Duration = "10s";
 
 /** The characters of names and versions, which are between colons in the keys. */
 const namePattern = /^[^\p{Cc}\p{Cs}\s:]+$/u;
@@ -198,16 +212,8 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     doorkeeper: meta.doorkeeper,
     concurrency: atLeastOne(meta.concurrency, "concurrency", refuse),
     maxBatchSize: atLeastOne(meta.maxBatchSize, "maxBatchSize", refuse),
-    loadTimeout:
-      meta.loadTimeout === false
-        ? undefined
-        : milliseconds(
-            meta.loadTimeout === undefined ? defaultLoadTimeout : meta.loadTimeout,
-            `loadTimeout of node "${name}"`,
-            {
-              node: name,
-            },
-          ),
+    loadTimeout: limitOf(meta.loadTimeout, defaultLoadTimeout, "loadTimeout", name),
+    lease: limitOf(meta.lease, defaultLease, "lease", name),
     bus: meta.bus,
     whenBusDown: meta.whenBusDown,
   };
@@ -222,6 +228,18 @@ function checkBus({ bus, whenBusDown }: NodeMeta, hasName: boolean, refuse: (wha
   if (whenBusDown !== undefined && whenBusDown !== "bounded" && whenBusDown !== "bypass") {
     refuse(`has \`whenBusDown: ${shown(whenBusDown)}\`: give "bounded" or "bypass".`);
   }
+}
+
+/** Returns milliseconds; `undefined` for `false`. */
+function limitOf(
+  given: Duration | false | undefined,
+  byDefault: Duration,
+  option: string,
+  node: string,
+): number | undefined {
+  return given === false
+    ? undefined
+    : milliseconds(given === undefined ? byDefault : given, `${option} of node "${node}"`, { node });
 }
 
 function resolveSerializer(serializer: Serializer, refuse: (what: string) => never): Serializer {

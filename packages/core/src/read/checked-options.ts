@@ -3,7 +3,7 @@ import { ConfigurationError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { GetOptions } from "../node/options.js";
-import type { LoadOverride } from "../runtime/flight.js";
+import type { LoadOverride } from "../runtime/asking.js";
 
 /** The options of one read, checked. */
 export interface CheckedOptions {

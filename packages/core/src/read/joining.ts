@@ -5,10 +5,11 @@ import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { LoadSpace } from "../node/reads.js";
 import type { ApartReader } from "../runtime/apart-reader.js";
+import type { Asking, FlightOptions } from "../runtime/asking.js";
 import type { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { ClassRuntimes } from "../runtime/class-runtimes.js";
-import { type Asking, Flight, type FlightOptions } from "../runtime/flight.js";
+import { Flight } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import { answer, type ListAnswer } from "../runtime/list-answer.js";
 import { lastBirth, unborn } from "../runtime/operation.js";
@@ -120,6 +121,11 @@ export class Joining {
     if (maxAge !== Number.POSITIVE_INFINITY || flight.givesCopies)
       return this.#boardApart(flight, { ...wishes, maxAge }, opener);
     return this.#board(flight, signal, opener);
+  }
+
+  /** Gives the leases of all running loads back. */
+  close(): void {
+    this.#pipeline.close();
   }
 
   /** Returns a remote tier's entry of the node, without loading, filling or counting. */

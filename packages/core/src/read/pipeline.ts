@@ -4,9 +4,11 @@ import { isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
 import type { Flight, FlightSteps } from "../runtime/flight.js";
+import type { RemoteTier } from "../runtime/node-kind.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { Landing, type Rejoining } from "./landing.js";
+import { Leasing } from "./leasing.js";
 import { LoadBatch } from "./load-batch.js";
 import type { ReaderValues } from "./reader-values.js";
 import type { RemoteTiers } from "./remote-tiers.js";
@@ -32,6 +34,7 @@ export class Pipeline implements FlightSteps {
   readonly #landing: Landing;
   readonly #rejoining: Rejoining;
   readonly #remoteTiers: RemoteTiers;
+  readonly #leasing: Leasing;
   readonly #values: ReaderValues;
 
   constructor(
@@ -50,6 +53,7 @@ export class Pipeline implements FlightSteps {
     this.#tick = tick;
     this.#store = store;
     this.#remoteTiers = remoteTiers;
+    this.#leasing = new Leasing(clock, remoteTiers);
     this.#rejoining = rejoining;
     this.#landing = new Landing(clock, rejoining, (flight) => this.#readAgain(flight));
     const environment = {
@@ -67,10 +71,15 @@ export class Pipeline implements FlightSteps {
     this.#loads = new LoadBatch(tick, environment, (flight) => this.#mayLoad(flight));
   }
 
-  /** Starts a new flight. A refreshing one goes straight to its load. */
+  /** Starts a new flight. A refreshing one reads no tier. */
   enter(flight: Flight): void {
-    if (flight.refreshes) this.#loads.gather(flight);
+    if (flight.refreshes) this.#takeLeases(flight);
     else this.#readTiers(flight);
+  }
+
+  /** Gives the leases of all running loads back, so that no other process waits for them. */
+  close(): void {
+    this.#leasing.close();
   }
 
   /** Starts the flight's load outside of a line, because a load waits for the flight. */
@@ -80,6 +89,7 @@ export class Pipeline implements FlightSteps {
 
   /** Diverts readers at the end of the tick, because the newer value is still being stored. */
   overtaken(flight: Flight): void {
+    if (flight.wake !== undefined) this.#tick.add(() => flight.wake?.());
     if (flight.state === "following" || flight.hasLateReaders)
       this.#tick.add(() => this.#landing.divert(flight));
   }
@@ -91,13 +101,41 @@ export class Pipeline implements FlightSteps {
       this.#readAgain(flight);
       return;
     }
-    if (tier?.kind !== "remote" || bytes === undefined) {
+    if (tier?.kind !== "remote") {
       this.#readNextTier(flight);
       return;
     }
+    if (bytes === undefined) {
+      this.#missed(flight, tier, undefined);
+      return;
+    }
     const cached = this.#remoteTiers.entryIn(flight.runtime, tier, flight.storageKey, bytes);
-    if (cached === undefined) this.#readNextTier(flight);
+    if (cached === undefined) this.#missed(flight, tier, bytes);
     else this.#found(flight, tier.index, cached);
+  }
+
+  /**
+   * State "acquiring": acquires the lease of a tier without a usable value, before it reads the
+   * tier on its right.
+   *
+   * @param seen the bytes that cannot be used
+   */
+  #missed(flight: Flight, tier: RemoteTier, seen: Uint8Array | undefined, distrusts: boolean = false): void {
+    if (!this.#leasing.needs(flight, tier)) {
+      this.#readNextTier(flight);
+      return;
+    }
+    const done = (found: Cached | undefined) => {
+      if (flight.mustReadAgain) this.#readAgain(flight);
+      else if (found === undefined) this.#readNextTier(flight);
+      else this.#found(flight, tier.index, found);
+    };
+    this.#leasing.acquire({ flight, tier, seen, distrusts, done });
+  }
+
+  /** State "acquiring": takes the leases of all tiers. */
+  #takeLeases(flight: Flight): void {
+    this.#leasing.takeAll(flight, () => this.#loads.gather(flight));
   }
 
   /** State "reading": reads from the first remote tier on. */
@@ -115,6 +153,7 @@ export class Pipeline implements FlightSteps {
   /** Drops the flight's findings, because a newer operation came while it read. */
   #readAgain(flight: Flight): void {
     this.#rejoining.renew(flight);
+    flight.rights?.giveBack();
     if (this.#foundLocally(flight)) return;
     if (flight.reads < mostReads) {
       this.#readTiers(flight);
@@ -122,7 +161,7 @@ export class Pipeline implements FlightSteps {
     }
     flight.mustReadAgain = false;
     flight.skippedTier = flight.runtime.remoteTiers.length > 0;
-    this.#loads.gather(flight);
+    this.#takeLeases(flight);
   }
 
   #readNextTier(flight: Flight): void {
@@ -135,6 +174,10 @@ export class Pipeline implements FlightSteps {
         return;
       }
       flight.skippedTier = true;
+      if (!this.#leasing.needs(flight, tier)) continue;
+      flight.tier = tier.index;
+      this.#missed(flight, tier, undefined, true);
+      return;
     }
     this.#loads.gather(flight);
   }
@@ -179,6 +222,13 @@ export class Pipeline implements FlightSteps {
       flight.drop();
       return false;
     }
+    if (flight.mustReadAgain && flight.reads < mostReads) {
+      // Something has overtaken it, and has perhaps removed its leases.
+      flight.rights?.giveBack();
+      if (flight.refreshes) this.#takeLeases(flight);
+      else this.#readAgain(flight);
+      return false;
+    }
     if (!flight.refreshes) {
       if (this.#foundLocally(flight)) return false;
       const leader = flights.leaderOf(flight);
@@ -189,10 +239,12 @@ export class Pipeline implements FlightSteps {
     }
     if (!flights.mayLoad) {
       flight.state = "waiting";
+      flight.rights?.giveBack();
       if (flight.nested) this.#loads.promote(flight);
       return false;
     }
     flights.beginsLoad(flight);
+    this.#leasing.begun(flight);
     if (this.#events.listeners.miss !== null) {
       const { runtime, key, readers } = flight;
       this.#events.emit("miss", { node: runtime.name, key, readers });
@@ -206,6 +258,7 @@ export class Pipeline implements FlightSteps {
    */
   #follow(flight: Flight, leader: Flight): void {
     flight.state = "following";
+    flight.rights?.giveBack();
     flight.mustReadAgain = false;
     flight.follows = leader;
     leader.stay();
@@ -257,8 +310,9 @@ export class Pipeline implements FlightSteps {
   #endLoad(flight: Flight): void {
     const { flights } = flight.activity;
     flights.endsLoad(flight);
+    this.#leasing.ended(flight);
     for (const waiting of flights.waiting()) {
-      if (waiting.refreshes) this.#loads.gather(waiting);
+      if (waiting.refreshes) this.#takeLeases(waiting);
       else this.#readAgain(waiting);
     }
   }

@@ -53,6 +53,11 @@ export class Reader {
     return this.#joining.readWith(runtime, node, key, call, wishes);
   }
 
+  /** Gives the leases of all running loads back. */
+  close(): void {
+    this.#joining.close();
+  }
+
   /** Reads the nodes. Rejects with the first failure. */
   all(nodes: readonly Node[], options: ReadOptions | undefined): Promise<unknown[]> {
     checkList("getAll", nodes);

@@ -1,4 +1,5 @@
-import type { Flight, LoadOverride } from "./flight.js";
+import type { LoadOverride } from "./asking.js";
+import type { Flight } from "./flight.js";
 import type { NestedWait } from "./running-load.js";
 
 /**

@@ -1,10 +1,11 @@
 import type { Entry } from "../entry/entry.js";
-import type { LoadContext, Node } from "../node/node.js";
-import type { MaybePromise } from "../node/value-of.js";
+import type { Node } from "../node/node.js";
 import type { RemoteRead } from "../tiers/remote-batch.js";
 import type { ApartReader } from "./apart-reader.js";
+import type { Asking, FlightOptions, LoadOverride } from "./asking.js";
 import { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
+import type { FillRights } from "./fill-rights.js";
 import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
 import type { ListAnswer } from "./list-answer.js";
@@ -12,34 +13,14 @@ import { nextBirth, Operation, unborn } from "./operation.js";
 import { type Resolvers, withResolvers } from "./resolvers.js";
 import type { RunningLoad } from "./running-load.js";
 
-/** A reader's load, which replaces the node's own. */
-export type LoadOverride = (context: LoadContext) => MaybePromise<unknown>;
-
-/** The read that opens a flight. */
-export interface Asking {
-  readonly runtime: ClassRuntime;
-  readonly node: Node;
-  readonly key: string;
-  /** Default: the context of the caller that runs now. */
-  readonly call: CallContext | undefined;
-  /** The load in which it reads, if it is in one. */
-  readonly opener: RunningLoad | undefined;
-}
-
-/** The options in which a flight differs from a plain read. */
-export interface FlightOptions {
-  readonly refreshes?: boolean;
-  readonly override?: LoadOverride | undefined;
-  readonly previous?: Entry | undefined;
-}
-
 /**
- * The state of a flight. It reads the tiers, is gathered with the tick's loads, or waits until
+ * The state of a flight. It reads the tiers, acquires the leases of those without the value, is gathered with the tick's loads, or waits until
  * another load of its key may begin. It follows another flight and takes over its answer, loads,
  * stores the loaded value, or has settled.
  */
 export type FlightState =
   | "reading"
+  | "acquiring"
   | "gathered"
   | "waiting"
   | "following"
@@ -124,6 +105,10 @@ export class Flight extends Operation implements RemoteRead {
   ttl: number | undefined;
   /** Whether the load has called `skip`, so that its value is not stored. */
   skip = false;
+  /** Its rights to fill the remote tiers; `undefined` for a class without leases. */
+  rights: FillRights | undefined;
+  /** Ends its wait for another process's lease. */
+  wake: (() => void) | undefined;
 
   readonly #steps: FlightSteps;
   #early: Resolvers | undefined;
@@ -240,14 +225,15 @@ export class Flight extends Operation implements RemoteRead {
   }
 
   override fence(birth: number): void {
-    if (this.state === "reading") this.mustReadAgain = true;
+    if (this.state === "reading" || this.state === "acquiring") this.mustReadAgain = true;
     else if (this.state === "following") this.mustReadAgain ||= this.follows?.isOlderThan(birth) ?? false;
     else if (this.hasBegun) this.close();
+    else if (this.rights?.isHolding === true) this.mustReadAgain = true; // Its leases may be gone.
     if (this.fenced || this.mustReadAgain) this.#steps.overtaken(this);
   }
 
   override clear(): void {
-    if (this.state === "reading") this.mustReadAgain = true;
+    if (this.state === "reading" || this.state === "acquiring") this.mustReadAgain = true;
     else if (this.state === "following") {
       this.mustReadAgain ||= this.follows?.hasBegun ?? false;
       if (this.mustReadAgain) this.#steps.overtaken(this);
@@ -255,6 +241,10 @@ export class Flight extends Operation implements RemoteRead {
       super.clear();
       this.activity.flights.closes(this);
     }
+  }
+
+  override lose(): void {
+    this.close();
   }
 
   /** Lets no new reader join, and no tier take the value. */
@@ -332,6 +322,7 @@ export class Flight extends Operation implements RemoteRead {
 
   #end(): void {
     this.state = "settled";
+    this.rights?.giveBack();
     this.activity.flights.closes(this);
     this.activity.operations.end(this);
     this.activity.rest();

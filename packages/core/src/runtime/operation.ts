@@ -63,6 +63,11 @@ export class Operation {
     this.fenced = true;
   }
 
+  /** Records that another process has overtaken it. */
+  lose(): void {
+    this.fenced = true;
+  }
+
   /** Records that the local tiers are cleared. */
   clear(): void {
     this.cleared = true;

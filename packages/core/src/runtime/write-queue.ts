@@ -4,13 +4,20 @@ import type { Destination } from "./destination.js";
 
 /** A change that one caller makes to a key in a tier: a removal, or a {@link Write}. */
 export interface Mutation {
-  /** Called with the error if the outcome is unknown. Must not throw. */
-  done(error: Error | undefined): void;
+  /**
+   * Called with the error if the outcome is unknown. Must not throw.
+   *
+   * @param wasRefused whether the storage has refused the record, because another process has
+   *   removed the key or taken its lease. The key was removed instead
+   */
+  done(error: Error | undefined, wasRefused?: boolean): void;
 }
 
 /** A value to write under the key. */
 export interface Write extends Mutation {
   readonly birth: number;
+  /** See {@link RemoteWrite.lease}. */
+  readonly lease: number | undefined;
   /**
    * Returns the record when the request leaves; `undefined` if the write was overtaken meanwhile.
    */
@@ -43,6 +50,8 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
   #storage: RemoteBatch | undefined;
   /** Whether every write of the request was overtaken before it left. */
   #wasOvertaken = false;
+  /** Whether the storage has refused the request's record. */
+  #wasRefused = false;
   #next: Request | undefined;
 
   /** @param idle called whenever the last mutation is done */
@@ -74,6 +83,11 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
     if (!this.isBusy) this.#sendNext();
   }
 
+  /** The length of the lease for the request that is under way. */
+  get lease(): number | undefined {
+    return this.#current?.writes[0]?.lease;
+  }
+
   /** Returns the record of the write that leaves now. */
   record(): StoredRecord | undefined {
     const record = newestOf(this.#current?.writes ?? []);
@@ -94,9 +108,19 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
       // The storage fails because another one has taken its name. The request goes to that one.
       this.#send(request);
     } else {
-      for (const mutation of request.waiting) mutation.done(error);
+      const wasRefused = this.#wasRefused;
+      for (const mutation of request.waiting) mutation.done(error, wasRefused);
       this.#sendNext();
     }
+  }
+
+  /**
+   * Removes the key, because the storage has refused the record. What the storage holds may be older
+   * than the record, or than a removal that was merged into the request.
+   */
+  refused(): void {
+    this.#wasRefused = true;
+    this.#storage?.remove(this);
   }
 
   #waiting(): Request {
@@ -116,6 +140,7 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
     const { storage } = this.#destination;
     this.#storage = storage;
     this.#wasOvertaken = false;
+    this.#wasRefused = false;
     if (writes.length === 0) storage.remove(this);
     else storage.write(this);
   }

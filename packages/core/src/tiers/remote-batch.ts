@@ -7,6 +7,7 @@ import { GenerationBatch } from "./generation-batch.js";
 import { Guard } from "./guarded/guard.js";
 import { defaultGuard, type GuardSettings } from "./guarded/guard-options.js";
 import { troubleReason } from "./guarded/trouble.js";
+import { LeaseBatch } from "./lease-batch.js";
 import { Lanes, type PartBounds, partsOf } from "./parts.js";
 import { StorageClock } from "./storage-clock.js";
 import { countTags, haveFewTags, type ReadTag, TagReads } from "./tag-reads.js";
@@ -26,6 +27,12 @@ export interface RemoteRead {
 
 /** A record to write. */
 export interface RemoteWrite {
+  readonly storageKey: string;
+  /**
+   * The length of the lease by which the record is stored, in milliseconds, if the storage supports
+   * leases. `undefined` stores it without a lease.
+   */
+  readonly lease: number | undefined;
   /**
    * Returns the record when the batch is sent. It is `undefined` if the write was overtaken
    * meanwhile and must not happen.
@@ -33,6 +40,11 @@ export interface RemoteWrite {
   record(): StoredRecord | undefined;
   /** Called with the error if it is unknown whether the record is stored. Must not throw. */
   done(error: Error | undefined): void;
+  /**
+   * Called instead if the storage has refused the record, because another process has removed the
+   * key or taken its lease meanwhile. Must not throw.
+   */
+  refused(): void;
 }
 
 /** A key to remove. */
@@ -57,6 +69,8 @@ export class RemoteBatch {
   readonly generations: GenerationBatch;
   /** Bounds each call to the storage. */
   readonly guard: Guard;
+  /** The requests on the storage's leases. */
+  readonly leases: LeaseBatch;
   readonly #events: Events;
   readonly #tick: Tick;
   readonly #lanes = new Lanes();
@@ -105,6 +119,14 @@ export class RemoteBatch {
       wrongShape: (operation, expected) =>
         this.#wrongShape(`generations.${operation}`, expected, "a generation, { id, at }"),
     });
+    this.leases = new LeaseBatch(storage, {
+      tick,
+      lanes: this.#lanes,
+      bounds,
+      attempt: (operation, call) => this.#attempt(operation, call),
+      sent: (batch) => this.#send(batch),
+      wrongShape: (operation, expected) => this.#wrongShape(`leases.${operation}`, expected, "an answer"),
+    });
   }
 
   read(request: RemoteRead): void {
@@ -112,7 +134,8 @@ export class RemoteBatch {
   }
 
   write(request: RemoteWrite): void {
-    if (this.#writes.push(request) === 1) this.#tick.add(() => this.#send(this.#sendWrites()));
+    if (request.lease !== undefined && this.leases.isSupported) this.leases.store(request, request.lease);
+    else if (this.#writes.push(request) === 1) this.#tick.add(() => this.#send(this.#sendWrites()));
   }
 
   remove(request: RemoteRemoval): void {

@@ -1,32 +1,49 @@
+import type { FillRights } from "../runtime/fill-rights.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import type { Operation } from "../runtime/operation.js";
 import type { Write } from "../runtime/write-queue.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
+import type { LeaseFill } from "../tiers/lease-batch.js";
 
 /** The written key, and the operation that writes. */
 export interface Written {
   readonly kind: NodeKind;
   readonly activity: KeyActivity;
   readonly operation: Operation;
+  /** The rights by which a flight fills; `undefined` for an operation that takes any lease. */
+  readonly rights: FillRights | undefined;
 }
 
 /** The steps of one value's writes. */
 export interface WriteSteps {
   /** Returns the tier's record, when its request leaves. */
   record(tier: RemoteTier): StoredRecord;
+  /** Called if it is unknown whether the tier has the value. */
   failed(tier: RemoteTier, error: Error): void;
-  /** Called when all tiers have answered. */
+  /**
+   * Called if the tier has not taken the value, nor have the tiers on its left.
+   *
+   * @param isOvertaken whether another process may have removed the key, or stored a newer value
+   */
+  lost(tiers: readonly RemoteTier[], isOvertaken: boolean): void;
+  /** Called at the end. */
   done(): void;
 }
 
-/** Writes a value into remote tiers from right to left, one after the other. */
-export class RightToLeft implements Write {
+/**
+ * Writes a value into remote tiers from right to left, one after the other. If a storage supports
+ * leases, a flight needs its right to fill the tier. It stops at the first tier that does not take
+ * the value, because that tier may refill those on its left with an older one.
+ */
+export class RightToLeft implements Write, LeaseFill {
   readonly #written: Written;
   readonly #tiers: readonly RemoteTier[];
   readonly #steps: WriteSteps;
   #place: number;
   #tier: RemoteTier | undefined;
+  /** The token by which the tier is filled. */
+  token = "";
 
   constructor(written: Written, tiers: readonly RemoteTier[], steps: WriteSteps) {
     this.#written = written;
@@ -39,6 +56,14 @@ export class RightToLeft implements Write {
     return this.#written.operation.birth;
   }
 
+  get lease(): number | undefined {
+    return this.#written.kind.meta.lease;
+  }
+
+  get storageKey(): string {
+    return this.#written.activity.storageKey;
+  }
+
   begin(): void {
     this.#next();
   }
@@ -48,19 +73,62 @@ export class RightToLeft implements Write {
     return tier === undefined || this.#written.operation.fenced ? undefined : this.#steps.record(tier);
   }
 
-  done(error: Error | undefined): void {
+  /** Handles the answer to a write. */
+  done(error: Error | undefined, wasRefused: boolean = false): void {
     const { kind, activity, operation } = this.#written;
     const tier = this.#tier;
     if (tier === undefined) return;
     if (error !== undefined) this.#steps.failed(tier, error);
-    else if (!operation.fenced) kind.trust(tier, activity.key);
+    else if (wasRefused) {
+      // The key was removed from this tier. Those on its left may still have an older value.
+      this.#stop(this.#tiers.slice(0, this.#place), true);
+      return;
+    } else if (!operation.fenced) kind.trust(tier, activity.key);
+    this.#next();
+  }
+
+  /** Handles the answer to a fill. */
+  filled(isStored: boolean | undefined, trouble: Error | undefined): void {
+    const { kind, activity, operation } = this.#written;
+    const tier = this.#tier;
+    if (tier === undefined) return;
+    if (isStored === undefined && trouble === undefined) {
+      const { storageKey, token } = this;
+      tier.storage.leases.release({ storageKey, token });
+    } else if (isStored !== true) {
+      this.#stop(this.#unfilled, true);
+      return;
+    } else if (!operation.fenced) kind.trust(tier, activity.key);
     this.#next();
   }
 
   #next(): void {
     this.#place -= 1;
     this.#tier = this.#tiers[this.#place];
-    if (this.#tier === undefined) this.#steps.done();
-    else this.#written.activity.write(this.#tier, this);
+    const tier = this.#tier;
+    if (tier === undefined) {
+      this.#steps.done();
+      return;
+    }
+    const { activity, rights } = this.#written;
+    if (rights === undefined || !tier.storage.leases.isSupported) {
+      activity.write(tier, this);
+      return;
+    }
+    const right = rights.take(tier);
+    if (typeof right === "object") {
+      this.token = right.token;
+      tier.storage.leases.fill(this);
+    } else this.#stop(this.#unfilled, right === "held");
+  }
+
+  /** The tier, and those on its left. */
+  get #unfilled(): readonly RemoteTier[] {
+    return this.#tiers.slice(0, this.#place + 1);
+  }
+
+  #stop(tiers: readonly RemoteTier[], isOvertaken: boolean): void {
+    this.#steps.lost(tiers, isOvertaken);
+    this.#steps.done();
   }
 }

@@ -11,7 +11,8 @@ import { Operation } from "../runtime/operation.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
 import { cannotBeStored } from "./cannot-be-stored.js";
 import { NotStored } from "./not-stored.js";
-import { RightToLeft } from "./right-to-left.js";
+import { OlderValues } from "./older-values.js";
+import { RightToLeft, type Written } from "./right-to-left.js";
 
 /** The packed value of a kind without remote tiers, which packs nothing. */
 const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compression: undefined };
@@ -23,10 +24,7 @@ export interface FailedTier {
 }
 
 /** A value that is being stored in the tiers of one key. */
-interface Storing {
-  readonly kind: NodeKind;
-  readonly activity: KeyActivity;
-  readonly operation: Operation;
+interface Storing extends Written {
   readonly value: unknown;
   readonly writtenAt: number;
   readonly lifetime: Lifetime;
@@ -39,10 +37,12 @@ interface Storing {
 export class Store {
   readonly #clock: Clock;
   readonly #notStored: NotStored;
+  readonly #older: OlderValues;
 
   constructor(clock: Clock, events: Events) {
     this.#clock = clock;
     this.#notStored = new NotStored(events);
+    this.#older = new OlderValues(clock);
   }
 
   /**
@@ -53,7 +53,8 @@ export class Store {
     if (from === 0 || kind.isReplaced) return;
     const { value, writtenAt, freshUntil } = entry;
     const lifetime = { limit: freshUntil, explicit: false };
-    const storing = { kind, activity: flight.activity, operation: flight, value, writtenAt, lifetime };
+    const { activity, rights } = flight;
+    const storing = { kind, activity, operation: flight, rights, value, writtenAt, lifetime };
     this.#storeLocally(storing, from);
     const tiers = kind.remoteTiers.filter(({ index }) => index < from);
     if (tiers.length === 0 || kind.activities.isClosed) return;
@@ -71,32 +72,35 @@ export class Store {
    */
   storeLoaded(flight: Flight, value: unknown, writtenAt: number, done: () => void): void {
     const { kind } = flight.runtime;
-    const { activity, key } = flight;
+    const { activity, key, rights } = flight;
     // An older mutation under way leaves an older value, too.
     const replaces = flight.replaces || kind.remoteTiers.some((tier) => activity.mustWait(tier));
     if (flight.fenced || kind.activities.isClosed) {
-      if (flight.fenced) this.#giveOvertaken({ kind, activity, operation: flight });
+      if (flight.fenced) this.#older.giveOvertaken({ kind, activity, operation: flight });
       done();
       return;
     }
     // The doorkeeper sees the key in any case.
     const isAdmitted = kind.doorkeeper === undefined || kind.doorkeeper.admits(key) || flight.refreshes;
     if (flight.skip || !isAdmitted || kind.isReplaced) {
-      if (replaces) this.#removeReplaced(kind, activity, flight);
-      done();
+      this.#giveRightsBack(flight, () => {
+        if (replaces) this.#older.removeReplaced(kind, activity, flight);
+        done();
+      });
       return;
     }
     const storing = {
       kind,
       activity,
       operation: flight,
+      rights,
       value,
       writtenAt,
       lifetime: lifetimeOf(flight.ttl, writtenAt),
     };
     const tiers = kind.remoteTiers;
     const storeLocally = () => {
-      if (flight.fenced) this.#giveOvertaken(storing);
+      if (flight.fenced) this.#older.giveOvertaken(storing);
       const refused = this.#storeLocally(storing, kind.tiers.length);
       if (refused !== undefined) this.#notStored.report(kind, key, refused);
       done();
@@ -108,9 +112,11 @@ export class Store {
     const packed = this.#packed(storing);
     if (packed instanceof SerializationError) {
       this.#notStored.report(kind, key, packed);
-      if (replaces) for (const tier of tiers) this.#removeFrom(kind, activity, tier);
-      this.#storeLocally(storing, kind.tiers.length);
-      done();
+      this.#giveRightsBack(flight, () => {
+        if (replaces && !flight.fenced)
+          for (const tier of tiers) this.#older.removeFrom(kind, activity, tier);
+        storeLocally();
+      });
       return;
     }
     this.#writeRemotely(storing, tiers, packed, replaces, storeLocally);
@@ -131,7 +137,8 @@ export class Store {
     done: (failed: readonly FailedTier[], refused: SerializationError | undefined) => void,
   ): void {
     const writtenAt = this.#clock.now();
-    const storing = { kind, activity, operation, value, writtenAt, lifetime: lifetimeOf(ttl, writtenAt) };
+    const lifetime = lifetimeOf(ttl, writtenAt);
+    const storing = { kind, activity, operation, rights: undefined, value, writtenAt, lifetime };
     const packed = kind.remoteTiers.length === 0 ? nothingPacked : this.#packed(storing);
     if (packed instanceof SerializationError) throw packed;
     activity.operations.overtake(operation);
@@ -139,7 +146,7 @@ export class Store {
     const failed: FailedTier[] = [];
     const storeLocally = () => {
       // A tier that was read meanwhile may have answered with the replaced value.
-      if (operation.fenced) this.#giveOvertaken(storing);
+      if (operation.fenced) this.#older.giveOvertaken(storing);
       else activity.operations.overtake(operation);
       done(failed, this.#storeLocally(storing, kind.tiers.length));
     };
@@ -156,8 +163,26 @@ export class Store {
   ): void {
     const writtenAt = this.#clock.now();
     if (!operation.fenced) activity.operations.overtake(operation);
-    const storing = { kind, activity, operation, value, writtenAt, lifetime: lifetimeOf(ttl, writtenAt) };
+    const lifetime = lifetimeOf(ttl, writtenAt);
+    const storing = { kind, activity, operation, rights: undefined, value, writtenAt, lifetime };
     this.#storeLocally(storing, kind.tiers.length);
+  }
+
+  /**
+   * Gives the flight's leases back, because no remote tier gets its value. If a lease was lost,
+   * another process has removed the key or stored a newer value. Only readers that joined during
+   * the load need to know that.
+   */
+  #giveRightsBack(flight: Flight, done: () => void): void {
+    const { rights } = flight;
+    if (rights?.isHolding !== true) {
+      done();
+      return;
+    }
+    rights.giveBack((wereOwn) => {
+      if (!wereOwn) this.#older.lose(flight.runtime.kind, flight.activity, flight);
+      done();
+    });
   }
 
   /**
@@ -171,8 +196,10 @@ export class Store {
     replaces: boolean,
     done: () => void,
   ): void {
-    const { activity } = storing;
-    if (!tiers.some((tier) => activity.mustWait(tier))) {
+    const { activity, rights } = storing;
+    const waits = (tier: RemoteTier) =>
+      activity.mustWait(tier) && (rights === undefined || !tier.storage.leases.isSupported);
+    if (!tiers.some(waits)) {
       this.#writeRightToLeft(storing, tiers, packed, replaces, [], done);
       return;
     }
@@ -192,7 +219,7 @@ export class Store {
     const written = { ...storing, operation: afterwards };
     this.#writeRightToLeft(written, tiers, packed, replaces, [], () => {
       // The readers know the value. Whatever overtook it has perhaps not reached each tier yet.
-      if (replaces && afterwards.fenced) this.#giveOvertaken(written);
+      if (replaces && afterwards.fenced) this.#older.giveOvertaken(written);
       if (replaces) for (const tier of tiers) activity.settle(tier);
       activity.operations.end(afterwards);
       activity.rest();
@@ -212,7 +239,13 @@ export class Store {
       failed: (tier, error) => {
         failed.push({ storage: tier.name, error });
         const { kind, activity, operation } = storing;
-        if (replaces && !operation.fenced) this.#removeFrom(kind, activity, tier);
+        if (replaces && !operation.fenced) this.#older.removeFrom(kind, activity, tier);
+      },
+      lost: (lost, isOvertaken) => {
+        const { kind, activity, operation } = storing;
+        if (replaces && !operation.fenced)
+          for (const tier of lost) this.#older.removeFrom(kind, activity, tier);
+        if (isOvertaken) this.#older.lose(kind, activity, operation);
       },
       done,
     }).begin();
@@ -263,46 +296,5 @@ export class Store {
       }
     }
     return refused;
-  }
-
-  /**
-   * Handles a value that readers got, but that is not in all tiers, because a newer operation has
-   * overtaken it. While the newer one is under way, no tier may answer with a value that is older
-   * than both.
-   */
-  #giveOvertaken({
-    kind,
-    activity,
-    operation: { birth },
-  }: Pick<Storing, "kind" | "activity" | "operation">): void {
-    if (!activity.operations.hasYoungerThan(birth)) return;
-    // A value that is being read from a tier may be older, too.
-    activity.operations.fenceOlderThan(birth);
-    kind.latest.removeLocally(activity.key);
-    for (const tier of kind.remoteTiers) activity.unsettle(tier);
-    activity.operations.afterYounger(birth, () => {
-      for (const tier of kind.remoteTiers) activity.settle(tier);
-    });
-  }
-
-  #removeReplaced(kind: NodeKind, activity: KeyActivity, operation: Operation): void {
-    if (operation.fenced) return;
-    kind.latest.removeLocally(activity.key);
-    for (const tier of kind.remoteTiers) this.#removeFrom(kind, activity, tier);
-  }
-
-  /**
-   * Removes an older value. The tier is not read for the key until the removal is done, and while
-   * the tier cannot be reached.
-   */
-  #removeFrom(kind: NodeKind, activity: KeyActivity, tier: RemoteTier): void {
-    activity.unsettle(tier);
-    activity.remove(tier, {
-      done: (error) => {
-        activity.settle(tier);
-        if (error === undefined) kind.trust(tier, activity.key);
-        else kind.distrust(tier, activity.key, this.#clock.now());
-      },
-    });
   }
 }

@@ -3,7 +3,16 @@ import type { RemoteStorage, StoredRecord } from "../../src/storage/remote-stora
 
 /** A call of a storage's method. */
 export interface RemoteCall {
-  readonly operation: "read" | "write" | "remove" | "time" | "ping";
+  readonly operation:
+    | "read"
+    | "write"
+    | "remove"
+    | "time"
+    | "ping"
+    | "acquire"
+    | "fill"
+    | "release"
+    | "extend";
   readonly keys: readonly string[];
 }
 
@@ -17,6 +26,8 @@ export class SimulatedRemote implements RemoteStorage {
   readonly label: string;
   readonly calls: RemoteCall[] = [];
   readonly records: Map<string, { readonly bytes: Uint8Array; readonly until: number }>;
+  /** The leases by key, for the clients that support them. */
+  readonly held: Map<string, { readonly token: string; readonly until: number }>;
   readonly #clock: Clock;
   /**
    * Milliseconds by which the storage's own clock is ahead of its given clock; negative if behind.
@@ -31,6 +42,7 @@ export class SimulatedRemote implements RemoteStorage {
   constructor(clock: Clock, sameServer?: SimulatedRemote) {
     this.#clock = clock;
     this.records = sameServer?.records ?? new Map();
+    this.held = sameServer?.held ?? new Map();
     // Storages of one label count as one.
     this.label = sameServer === undefined ? "simulated" : `${sameServer.label}, again`;
   }
@@ -44,16 +56,16 @@ export class SimulatedRemote implements RemoteStorage {
   }
 
   async ping(): Promise<void> {
-    await this.#carryOut("ping", [], () => {});
+    await this.carryOut("ping", [], () => {});
   }
 
   async time(): Promise<number> {
-    return await this.#carryOut("time", [], () => Math.floor(this.#now()));
+    return await this.carryOut("time", [], () => Math.floor(this.now()));
   }
 
   async readMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-    return await this.#carryOut("read", keys, () => {
-      const now = this.#now();
+    return await this.carryOut("read", keys, () => {
+      const now = this.now();
       return keys.map((key) => {
         const record = this.records.get(key);
         return record !== undefined && record.until > now ? record.bytes : undefined;
@@ -63,16 +75,16 @@ export class SimulatedRemote implements RemoteStorage {
 
   async writeMany(records: readonly StoredRecord[]): Promise<void> {
     const keys = records.map((record) => record.key);
-    await this.#carryOut("write", keys, () => {
-      const now = this.#now();
-      for (const { key, bytes, ttl } of records) {
-        this.records.set(key, { bytes: bytes.slice(), until: now + (ttl ?? Number.POSITIVE_INFINITY) });
-      }
+    await this.carryOut("write", keys, () => {
+      for (const record of records) this.store(record);
     });
   }
 
   async removeMany(keys: readonly string[]): Promise<number> {
-    return await this.#carryOut("remove", keys, () => keys.filter((key) => this.records.delete(key)).length);
+    return await this.carryOut("remove", keys, () => {
+      for (const key of keys) this.held.delete(key);
+      return keys.filter((key) => this.records.delete(key)).length;
+    });
   }
 
   /** Returns how many calls of one kind there were. */
@@ -80,11 +92,22 @@ export class SimulatedRemote implements RemoteStorage {
     return this.calls.filter((call) => call.operation === operation).length;
   }
 
-  #now(): number {
+  /** Stores the record, and ends its lease. */
+  protected store({ key, bytes, ttl }: StoredRecord): void {
+    this.held.delete(key);
+    this.records.set(key, { bytes: bytes.slice(), until: this.now() + (ttl ?? Number.POSITIVE_INFINITY) });
+  }
+
+  /** The time on the storage's clock. */
+  protected now(): number {
     return this.#clock.now() + this.skew;
   }
 
-  async #carryOut<T>(operation: RemoteCall["operation"], keys: readonly string[], body: () => T): Promise<T> {
+  protected async carryOut<T>(
+    operation: RemoteCall["operation"],
+    keys: readonly string[],
+    body: () => T,
+  ): Promise<T> {
     this.calls.push({ operation, keys });
     await this.gate(operation, "request");
     const answer = body();

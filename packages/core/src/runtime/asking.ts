@@ -1,0 +1,27 @@
+import type { Entry } from "../entry/entry.js";
+import type { LoadContext, Node } from "../node/node.js";
+import type { MaybePromise } from "../node/value-of.js";
+import type { CallContext } from "./call-context.js";
+import type { ClassRuntime } from "./class-runtime.js";
+import type { RunningLoad } from "./running-load.js";
+
+/** A reader's load, which replaces the node's own. */
+export type LoadOverride = (context: LoadContext) => MaybePromise<unknown>;
+
+/** The read that opens a flight. */
+export interface Asking {
+  readonly runtime: ClassRuntime;
+  readonly node: Node;
+  readonly key: string;
+  /** Default: the context of the caller that runs now. */
+  readonly call: CallContext | undefined;
+  /** The load in which it reads, if it is in one. */
+  readonly opener: RunningLoad | undefined;
+}
+
+/** The options in which a flight differs from a plain read. */
+export interface FlightOptions {
+  readonly refreshes?: boolean;
+  readonly override?: LoadOverride | undefined;
+  readonly previous?: Entry | undefined;
+}

@@ -1,0 +1,61 @@
+import type { Clock } from "../clock.js";
+import type { KeyActivity } from "../runtime/key-activity.js";
+import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
+import type { Operation } from "../runtime/operation.js";
+import type { Written } from "./right-to-left.js";
+
+/** Keeps tiers from answering with a value that is older than one that readers got. */
+export class OlderValues {
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Handles a value that another process has overtaken. A local tier must not keep an older one,
+   * because the readers got this one.
+   */
+  lose(kind: NodeKind, activity: KeyActivity, operation: Operation): void {
+    if (operation.fenced) return;
+    kind.latest.removeLocally(activity.key);
+    operation.lose();
+  }
+
+  /**
+   * Handles a value that readers got, but that is not in all tiers, because a newer operation has
+   * overtaken it. While the newer one is under way, no tier may answer with a value that is older
+   * than both.
+   */
+  giveOvertaken({ kind, activity, operation: { birth } }: Omit<Written, "rights">): void {
+    if (!activity.operations.hasYoungerThan(birth)) return;
+    // A value that is being read from a tier may be older, too.
+    activity.operations.fenceOlderThan(birth);
+    kind.latest.removeLocally(activity.key);
+    for (const tier of kind.remoteTiers) activity.unsettle(tier);
+    activity.operations.afterYounger(birth, () => {
+      for (const tier of kind.remoteTiers) activity.settle(tier);
+    });
+  }
+
+  removeReplaced(kind: NodeKind, activity: KeyActivity, operation: Operation): void {
+    if (operation.fenced) return;
+    kind.latest.removeLocally(activity.key);
+    for (const tier of kind.remoteTiers) this.removeFrom(kind, activity, tier);
+  }
+
+  /**
+   * Removes an older value. The tier is not read for the key until the removal is done, and while
+   * the tier cannot be reached.
+   */
+  removeFrom(kind: NodeKind, activity: KeyActivity, tier: RemoteTier): void {
+    activity.unsettle(tier);
+    activity.remove(tier, {
+      done: (error) => {
+        activity.settle(tier);
+        if (error === undefined) kind.trust(tier, activity.key);
+        else kind.distrust(tier, activity.key, this.#clock.now());
+      },
+    });
+  }
+}

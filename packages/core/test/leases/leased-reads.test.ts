@@ -1,0 +1,220 @@
+import { describe, expect, it } from "vitest";
+import { Cacheme, memory, type NodeMeta } from "../../src/index.js";
+import { deferred, settled } from "../support/deferred.js";
+import { LeasedRemote } from "../support/leased-remote.js";
+import { countingNode } from "../support/space.js";
+import { VirtualClock } from "../support/virtual-clock.js";
+
+const caches: NodeMeta["caches"] = [
+  { storage: "local", ttl: "1m" },
+  { storage: "remote", ttl: "10m" },
+];
+
+/** Makes two processes on one clock, each with a client of one server. */
+async function twoProcesses() {
+  const clock = new VirtualClock();
+  const server = new LeasedRemote(clock);
+  const start = async () => {
+    const cacheme = new Cacheme({ clock });
+    const remote = new LeasedRemote(clock, server);
+    await cacheme.registerStorage("local", memory());
+    await cacheme.registerStorage("remote", remote);
+    return { cacheme, remote };
+  };
+  return { clock, server, one: await start(), other: await start() };
+}
+
+/** Advances the time in steps until the promise has settled. */
+async function within<T>(clock: VirtualClock, ms: number, promise: Promise<T>): Promise<T> {
+  let isSettled = false;
+  const settles = () => {
+    isSettled = true;
+  };
+  promise.then(settles, settles);
+  await settled();
+  for (let passed = 0; passed < ms && !isSettled; passed += 5) {
+    clock.advance(5);
+    await settled();
+  }
+  if (!isSettled) throw new Error(`The promise has not settled within ${ms} ms.`);
+  return await promise;
+}
+
+describe("a read of a storage with leases", () => {
+  it("loads once for all processes: the others wait for the value", async () => {
+    const { clock, one, other } = await twoProcesses();
+    const gate = deferred<string>();
+    const first = countingNode<string>({ caches }, () => gate.promise);
+    const second = countingNode<string>({ caches }, () => "loaded by the other");
+    const loading = one.cacheme.get(new first.Counting(1));
+    await settled();
+    const waiting = other.cacheme.get(new second.Counting(1));
+    await settled();
+    clock.advance(500);
+    await settled();
+    gate.resolve("loaded once");
+    expect(await within(clock, 100, loading)).toBe("loaded once");
+    expect(await within(clock, 300, waiting)).toBe("loaded once");
+    expect(second.loads).toEqual([]);
+    expect(other.cacheme.peekLocal(new second.Counting(1))?.value).toBe("loaded once");
+  });
+
+  it("costs a round trip to read, one to acquire and one to fill", async () => {
+    const { one } = await twoProcesses();
+    const { Counting } = countingNode<string>({ caches }, () => "loaded");
+    await one.cacheme.getAll([new Counting(1), new Counting(2), new Counting(3)]);
+    expect(one.remote.calls.map(({ operation }) => operation)).toEqual(["time", "read", "acquire", "fill"]);
+  });
+
+  it("costs a round trip to read and one to write without leases", async () => {
+    const { one } = await twoProcesses();
+    const { Counting } = countingNode<string>({ caches, lease: false }, () => "loaded");
+    await one.cacheme.get(new Counting(1));
+    expect(one.remote.calls.map(({ operation }) => operation)).toEqual(["time", "read", "write"]);
+  });
+
+  it("gives the lease to another process when the load fails", async () => {
+    const { clock, one, other } = await twoProcesses();
+    const gate = deferred<string>();
+    const first = countingNode<string>({ caches }, () => gate.promise);
+    const second = countingNode<string>({ caches }, () => "loaded by the other");
+    const failing = one.cacheme.get(new first.Counting(1));
+    await settled();
+    const waiting = other.cacheme.get(new second.Counting(1));
+    await settled();
+    gate.reject(new Error("the source is down"));
+    await expect(failing).rejects.toThrow("the source is down");
+    expect(await within(clock, 300, waiting)).toBe("loaded by the other");
+    expect(other.cacheme.peekLocal(new second.Counting(1))?.value).toBe("loaded by the other");
+  });
+
+  it("frees the key after the lease when the holder has crashed", async () => {
+    const { clock, server, other } = await twoProcesses();
+    const { Counting, loads } = countingNode<string>({ caches, lease: "2s" }, () => "loaded");
+    server.held.set("cacheme:counting:1:1", { token: "of a crashed process", until: clock.now() + 1_000 });
+    const waiting = other.cacheme.get(new Counting(1));
+    await within(clock, 1_300, waiting);
+    expect(loads).toEqual([1]);
+    expect(server.records.size).toBe(1);
+  });
+
+  it("loads without storing after it has waited for the length of a lease", async () => {
+    const { clock, server, other } = await twoProcesses();
+    const { Counting, loads } = countingNode<string>({ caches, lease: "1s" }, () => "loaded");
+    server.held.set("cacheme:counting:1:1", { token: "of a slow process", until: Number.POSITIVE_INFINITY });
+    expect(await within(clock, 1_100, other.cacheme.get(new Counting(1)))).toBe("loaded");
+    expect(loads).toEqual([1]);
+    expect(server.records.size).toBe(0);
+    expect(other.cacheme.peekLocal(new Counting(1))).toBeUndefined();
+  });
+
+  it("keeps its lease while the load runs", async () => {
+    const { clock, one, other } = await twoProcesses();
+    const gate = deferred<string>();
+    const first = countingNode<string>({ caches, lease: "1s" }, () => gate.promise);
+    const second = countingNode<string>({ caches, lease: "30s" }, () => "loaded by the other");
+    const loading = one.cacheme.get(new first.Counting(1));
+    await settled();
+    const waiting = other.cacheme.get(new second.Counting(1));
+    for (let passed = 0; passed < 5_000; passed += 100) {
+      clock.advance(100);
+      await settled();
+    }
+    gate.resolve("loaded slowly");
+    expect(await within(clock, 100, loading)).toBe("loaded slowly");
+    expect(await within(clock, 300, waiting)).toBe("loaded slowly");
+    expect(second.loads).toEqual([]);
+    expect(one.remote.count("extend")).toBeGreaterThan(3);
+  });
+
+  it("does not store a value whose key another process has invalidated during the load", async () => {
+    const { clock, server, one, other } = await twoProcesses();
+    const gate = deferred<string>();
+    const { Counting, loads } = countingNode<string>({ caches }, (_, load) =>
+      load === 1 ? gate.promise : "new",
+    );
+    const loading = one.cacheme.get(new Counting(1));
+    await settled();
+    await other.cacheme.invalidate(new Counting(1));
+    const late = one.cacheme.get(new Counting(1)); // Joins the load, and begins after the invalidation.
+    gate.resolve("old");
+    expect(await within(clock, 100, loading)).toBe("old");
+    expect(await within(clock, 300, late)).toBe("new");
+    expect(await within(clock, 300, one.cacheme.get(new Counting(1)))).toBe("new");
+    expect(loads).toHaveLength(2);
+    expect(server.records.size).toBe(1);
+  });
+
+  it("does not undo an invalidation by a write that arrives late", async () => {
+    const { clock, server, one, other } = await twoProcesses();
+    const { Counting } = countingNode<string>({ caches }, () => "loaded");
+    const gate = deferred();
+    one.remote.gate = (operation, moment) =>
+      operation === "fill" && moment === "request" ? gate.promise : undefined;
+    const setting = one.cacheme.set(new Counting(1), "set");
+    await settled();
+    await other.cacheme.invalidate(new Counting(1));
+    gate.resolve();
+    await within(clock, 100, setting);
+    expect(server.records.size).toBe(0);
+    expect(one.cacheme.peekLocal(new Counting(1))).toBeUndefined();
+  });
+
+  it("gives its leases back when the space is closed", async () => {
+    const { clock, one, other } = await twoProcesses();
+    const gate = deferred<string>();
+    const first = countingNode<string>({ caches }, () => gate.promise);
+    const second = countingNode<string>({ caches }, () => "loaded by the other");
+    const loading = one.cacheme.get(new first.Counting(1));
+    await settled();
+    const waiting = other.cacheme.get(new second.Counting(1));
+    await settled();
+    await one.cacheme.close();
+    expect(await within(clock, 300, waiting)).toBe("loaded by the other");
+    gate.resolve("not stored");
+    expect(await loading).toBe("not stored");
+  });
+
+  it("goes on without the lease while the storage is in trouble", async () => {
+    const { server, one } = await twoProcesses();
+    const { Counting } = countingNode<string>({ caches }, () => "loaded");
+    one.remote.gate = () => {
+      throw new Error("the server is down");
+    };
+    expect(await one.cacheme.get(new Counting(1))).toBe("loaded");
+    expect(one.cacheme.peekLocal(new Counting(1))?.value).toBe("loaded");
+    expect(server.records.size).toBe(0);
+  });
+
+  it("stops waiting when a value is set in this process", async () => {
+    const { clock, server, one } = await twoProcesses();
+    const { Counting, loads } = countingNode<string>({ caches }, () => "loaded");
+    server.held.set("cacheme:counting:1:1", { token: "of another process", until: Number.POSITIVE_INFINITY });
+    const waiting = one.cacheme.get(new Counting(1));
+    await settled();
+    await one.cacheme.set(new Counting(1), "set");
+    expect(await within(clock, 20, waiting)).toBe("set");
+    expect(loads).toEqual([]);
+  });
+
+  it("takes the lease of another load for a refresh", async () => {
+    const { clock, one, other } = await twoProcesses();
+    const gate = deferred<string>();
+    const first = countingNode<string>({ caches }, () => gate.promise);
+    const second = countingNode<string>({ caches }, () => "refreshed");
+    const loading = one.cacheme.get(new first.Counting(1));
+    await settled();
+    expect(await other.cacheme.refresh(new second.Counting(1))).toBe("refreshed");
+    gate.resolve("overtaken");
+    expect(await within(clock, 100, loading)).toBe("overtaken");
+    expect(await within(clock, 100, one.cacheme.get(new first.Counting(1)))).toBe("refreshed");
+  });
+
+  it("loads again if the stored bytes cannot be used", async () => {
+    const { server, clock, one } = await twoProcesses();
+    const { Counting } = countingNode<string>({ caches }, () => "loaded");
+    server.records.set("cacheme:counting:1:1", { bytes: Buffer.from("foreign"), until: clock.now() + 1_000 });
+    expect(await one.cacheme.get(new Counting(1))).toBe("loaded");
+    expect(server.records.get("cacheme:counting:1:1")?.bytes.toString()).not.toBe("foreign");
+  });
+});
