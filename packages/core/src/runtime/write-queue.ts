@@ -115,8 +115,8 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
   }
 
   /**
-   * Removes the key, because the storage has refused the record. What the storage holds may be older
-   * than the record, or than a removal that was merged into the request.
+   * Removes the key, because the storage has refused the record. Its own value may be older than the
+   * record, or than a removal that was merged into the request.
    */
   refused(): void {
     this.#wasRefused = true;
