@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import * as namespace from "../src/entry/freeze.js";
-import { deepFreeze } from "../src/entry/freeze.js";
+import { deepFreeze, noteFrozen } from "../src/entry/freeze.js";
 
 /** Required, because the types of MobX need a newer library of TypeScript's than ours. */
 const { configure, observable }: MobX = createRequire(import.meta.url)("mobx");
@@ -31,6 +31,13 @@ describe("deepFreeze", () => {
       expect(Object.isFrozen(each)).toBe(true);
     }
     expect(() => value.a.push({ b: 2 })).toThrow(TypeError);
+  });
+
+  it("does not look into a value that a decoder has frozen", () => {
+    const values = [{ inner: {} }, [{}], [1, [2]]];
+    for (const value of values) noteFrozen(value);
+
+    for (const value of values) expect(Object.isFrozen(deepFreeze(value))).toBe(false);
   });
 
   it("returns values that are not objects unchanged", () => {

@@ -5,9 +5,11 @@ import {
   defaultMaxDecompressedSize,
   mayDecompress,
 } from "../serializer/decompression-limit.js";
+import { decodeInPlace, notPlain } from "../serializer/in-place.js";
 import type { CompressionAlgorithm, Serializer } from "../serializer/serializer.js";
 import type { Cached } from "./entry.js";
-import { decodeEnvelope, encodeEnvelope } from "./envelope.js";
+import { decodeEnvelope, encodeEnvelope, type ReadEnvelope } from "./envelope.js";
+import { deepFreeze, noteFrozen } from "./freeze.js";
 
 /** A value as bytes, without its times. */
 export interface Packed {
@@ -44,6 +46,7 @@ export function encodeEntry(
  * @param limit shared by the entries of a batch; by default the entry is alone
  * @param isValid gets the section of generations before the payload is decoded, and returns whether
  *   the entry may be returned; default: an entry without tags may
+ * @param frozen whether the value is frozen deeply
  * @returns `undefined` if the bytes cannot be read for any reason: that is a miss, not an error
  */
 export function decodeEntry(
@@ -54,21 +57,16 @@ export function decodeEntry(
   offset: number = 0,
   limit: DecompressionLimit = new DecompressionLimit(),
   isValid: (generations: string | undefined) => boolean = hasNoTags,
+  frozen: boolean = false,
 ): Cached | undefined {
-  const envelope = decodeEnvelope(bytes, serializer.codec, fingerprint, storageKey);
+  const buffer = asBuffer(bytes);
+  const envelope = decodeEnvelope(buffer, serializer.codec, fingerprint, storageKey);
   if (envelope === undefined || !isValid(envelope.generations)) return undefined;
-  const { compression, payload, writtenAt, freshUntil } = envelope;
   try {
-    const plain =
-      compression === undefined
-        ? payload
-        : limit.within(payload.length, largestOf(serializer), (size) =>
-            decompress(compression, payload, size),
-          );
     return {
-      value: serializer.decode(plain),
-      writtenAt: writtenAt - offset,
-      freshUntil: freshUntil - offset,
+      value: valueIn(serializer, buffer, envelope, limit, frozen),
+      writtenAt: envelope.writtenAt - offset,
+      freshUntil: envelope.freshUntil - offset,
     };
   } catch {
     return undefined;
@@ -77,6 +75,47 @@ export function decodeEntry(
 
 function hasNoTags(generations: string | undefined): boolean {
   return generations === undefined;
+}
+
+/** @throws the error of the decompression or of the serializer */
+function valueIn(
+  serializer: Serializer,
+  buffer: Buffer,
+  { compression, payloadStart, payloadEnd }: ReadEnvelope,
+  limit: DecompressionLimit,
+  frozen: boolean,
+): unknown {
+  if (compression === undefined) {
+    const value = decodeInPlace(serializer, buffer, payloadStart, payloadEnd, frozen);
+    if (value !== notPlain) {
+      if (frozen) noteFrozen(value);
+      return value;
+    }
+  }
+  const payload = buffer.subarray(payloadStart, payloadEnd);
+  const value = serializer.decode(
+    compression === undefined ? payload : decompressed(serializer, compression, payload, limit),
+  );
+  return frozen ? deepFreeze(value) : value;
+}
+
+function decompressed(
+  serializer: Serializer,
+  compression: CompressionAlgorithm,
+  payload: Uint8Array,
+  limit: DecompressionLimit,
+): Uint8Array {
+  return limit.within(payload.length, largestOf(serializer), (size) =>
+    decompress(compression, payload, size),
+  );
+}
+
+/**
+ * Returns the bytes as a Buffer, which reads numbers and strings faster than a plain array of
+ * bytes. Most drivers already return Buffers.
+ */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function largestOf(serializer: Serializer): number {

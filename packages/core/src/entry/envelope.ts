@@ -58,6 +58,12 @@ export interface Envelope {
   readonly payload: Uint8Array;
 }
 
+/** The parts of an envelope that was read. The payload is the bytes from its start to its end. */
+export interface ReadEnvelope extends Omit<Envelope, "codec" | "fingerprint" | "payload"> {
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
+}
+
 /**
  * Returns the bytes to store. The payload is copied.
  *
@@ -88,43 +94,42 @@ export function encodeEnvelope(envelope: Envelope, key: string): Uint8Array {
 }
 
 /**
- * Reads an envelope. The payload is a view of the bytes. Never throws.
+ * Reads an envelope, without a view of its payload. Never throws.
  *
  * @returns `undefined` unless the bytes are a whole envelope of this format, with this codec and
  *   fingerprint, written under this key
  */
 export function decodeEnvelope(
-  bytes: Uint8Array,
+  buffer: Buffer,
   codec: number,
   fingerprint: number,
   key: string,
-): Envelope | undefined {
-  const end = bytes.length - trailerLength;
-  if (end < headerLength || bytes[0] !== format || bytes[2] !== codec || bytes[3] !== 0) return undefined;
-  const flags = bytes[1] ?? 0;
+): ReadEnvelope | undefined {
+  const payloadEnd = buffer.length - trailerLength;
+  if (payloadEnd < headerLength || buffer[0] !== format || buffer[2] !== codec || buffer[3] !== 0)
+    return undefined;
+  const flags = buffer[1] ?? 0;
   const compressionCode = flags & compressionBits;
   const compression = compressionByCode[compressionCode];
   const isUnknown = compression === undefined && compressionCode !== 0;
   if ((flags & ~(compressionBits | generationsBit)) !== 0 || isUnknown) return undefined;
 
-  const buffer = asBuffer(bytes);
   if (buffer.readUInt32BE(4) !== fingerprint || crc32(buffer, hashOf(key)) !== residue) return undefined;
 
   const writtenAt = buffer.readDoubleBE(8);
   const freshUntil = buffer.readDoubleBE(16);
   if (!Number.isFinite(writtenAt) || Number.isNaN(freshUntil)) return undefined;
 
-  let start = headerLength;
+  let payloadStart = headerLength;
   let generations: string | undefined;
   if ((flags & generationsBit) !== 0) {
     const from = headerLength + sectionHeader;
-    if (from > end) return undefined;
-    start = from + buffer.readUInt16BE(headerLength);
-    if (start > end) return undefined;
-    generations = buffer.toString("utf8", from, start);
+    if (from > payloadEnd) return undefined;
+    payloadStart = from + buffer.readUInt16BE(headerLength);
+    if (payloadStart > payloadEnd) return undefined;
+    generations = buffer.toString("utf8", from, payloadStart);
   }
-  const payload = buffer.subarray(start, end);
-  return { codec, fingerprint, compression, writtenAt, freshUntil, generations, payload };
+  return { compression, writtenAt, freshUntil, generations, payloadStart, payloadEnd };
 }
 
 /**
@@ -152,11 +157,3 @@ function crc32(bytes: Uint8Array, start: number): number {
 }
 
 let native: ((bytes: Uint8Array, start: number) => number) | undefined;
-
-/**
- * Returns the bytes as a Buffer, which reads numbers and strings faster than a plain array of
- * bytes. Most drivers already return Buffers.
- */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}

@@ -28,6 +28,24 @@ export function deepFreeze<T>(value: T): T {
 }
 
 /**
+ * Notes that a decoder has frozen the value deeply, so that {@link deepFreeze} need not look into
+ * it. A flat value is not noted.
+ */
+export function noteFrozen(value: unknown): void {
+  if (typeof value === "object" && value !== null && !isFlat(value)) frozenDeeply.add(value);
+}
+
+function isFlat(object: object): boolean {
+  if (Array.isArray(object)) return !object.some(isObject);
+  for (const key in object) if (isObject((object as Readonly<Record<string, unknown>>)[key])) return false;
+  return true;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+/**
  * Freezes by a list, not by recursion, because a long chain of objects would overflow the stack.
  */
 function freezeAll(root: object, waiting: object[]): void {

@@ -16,12 +16,11 @@ export class ReaderValues {
   /** @throws SerializationError for a loaded value that only one reader could use */
   loaded(runtime: ClassRuntime, key: string, value: unknown): void {
     refuseOneShot(value, runtime.name, key);
-    this.decoded(runtime, value);
+    if (this.areFrozen(runtime)) deepFreeze(value);
   }
 
-  decoded(runtime: ClassRuntime, value: unknown): void {
-    const { nearest } = runtime;
-    const values = nearest === undefined ? this.#withoutLocalTier : nearest.storage.values;
-    if (values === "frozen") deepFreeze(value);
+  /** Returns whether the class's readers get values that are frozen deeply. */
+  areFrozen({ nearest }: ClassRuntime): boolean {
+    return (nearest === undefined ? this.#withoutLocalTier : nearest.storage.values) === "frozen";
   }
 }

@@ -28,11 +28,20 @@ export class RemoteTiers {
   ): Cached | undefined {
     const { meta, fingerprint } = runtime;
     const { offset } = tier.storage.clock;
-    const cached = decodeEntry(meta.serializer, fingerprint, storageKey, bytes, offset, this.#decompression);
+    const frozen = this.#values.areFrozen(runtime);
+    const cached = decodeEntry(
+      meta.serializer,
+      fingerprint,
+      storageKey,
+      bytes,
+      offset,
+      this.#decompression,
+      undefined,
+      frozen,
+    );
     if (cached === undefined) return undefined;
     if (tier.distrust.covers(cached.writtenAt)) return undefined;
     if (!isFresh(cached, this.#clock.now())) return undefined;
-    this.#values.decoded(runtime, cached.value);
     return cached;
   }
 

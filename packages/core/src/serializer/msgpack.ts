@@ -4,7 +4,8 @@ import { addExtension, Packr, Unpackr } from "msgpackr/pack";
 import { isCarried } from "./carried-text.js";
 import { decodeTable } from "./decode-table.js";
 import { encodeTable } from "./encode-table.js";
-import { notPlain, readPlain } from "./read-plain.js";
+import { type InPlaceSerializer, notPlain, readInPlace } from "./in-place.js";
+import { readPlain } from "./read-plain.js";
 import { failure } from "./refusal.js";
 import type { Serializer } from "./serializer.js";
 import { type SerializerOptions, ValueTypes } from "./value-type.js";
@@ -35,7 +36,7 @@ export function msgpack(options?: SerializerOptions): Serializer {
   return types === undefined ? untyped : serializerOf(types);
 }
 
-function serializerOf(types: ValueTypes | undefined): Serializer {
+function serializerOf(types: ValueTypes | undefined): InPlaceSerializer {
   return Object.freeze({
     codec: 2,
     encode(value: unknown): Uint8Array {
@@ -61,6 +62,8 @@ function serializerOf(types: ValueTypes | undefined): Serializer {
       const value = readPlain(buffer);
       return value === notPlain ? unpackr.unpack(buffer) : value;
     },
+    // No plain value begins with the mark of a table.
+    [readInPlace]: readPlain,
   });
 }
 

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { notPlain } from "./in-place.js";
 import { shortText } from "./short-text.js";
 
 /**
@@ -6,21 +7,28 @@ import { shortText } from "./short-text.js";
  * booleans, `null` and `undefined`. It is two to four times as fast as msgpackr: it makes no view
  * of the bytes and remembers keys.
  *
+ * @param start the place of the value's first byte; by default that of the first of all
+ * @param stop the place behind its last byte; by default the end of all
+ * @param frozen whether its objects and arrays are frozen
  * @returns {@link notPlain} if the bytes hold anything else, are cut off or damaged; msgpackr then
  *   reads or refuses them
  */
-export function readPlain(bytes: Buffer): unknown {
+export function readPlain(
+  bytes: Buffer,
+  start: number = 0,
+  stop: number = bytes.length,
+  frozen: boolean = false,
+): unknown {
   source = bytes;
-  at = 0;
-  end = bytes.length;
+  at = start;
+  end = stop;
   depth = 0;
   isPlain = true;
+  freezes = frozen;
   const value = read();
   source = nothing;
   return isPlain && at === end ? value : notPlain;
 }
-
-export const notPlain: unique symbol = Symbol("not plain");
 
 const nothing = Buffer.alloc(0);
 
@@ -29,6 +37,7 @@ let source: Buffer = nothing;
 let at = 0;
 let end = 0;
 let depth = 0;
+let freezes = false;
 /** Turns false with the first byte outside this subset. Values read afterwards do not count. */
 let isPlain = true;
 
@@ -127,7 +136,7 @@ function readArray(length: number): unknown {
   const array = new Array<unknown>(length);
   for (let i = 0; i < length && isPlain; i++) array[i] = read();
   depth--;
-  return array;
+  return freezes ? Object.freeze(array) : array;
 }
 
 function readObject(length: number): unknown {
@@ -140,7 +149,7 @@ function readObject(length: number): unknown {
     object[key] = read();
   }
   depth--;
-  return object;
+  return freezes ? Object.freeze(object) : object;
 }
 
 function readText(length: number): string {

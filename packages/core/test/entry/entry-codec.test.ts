@@ -53,6 +53,28 @@ describe("an entry", () => {
     },
   );
 
+  it.each(names)("of %s has a frozen value on request", (name) => {
+    const serializer = serializers[name];
+    const value = { rows: [{ id: 1 }, { id: 2 }] };
+    const bytes = entryBytes(serializer, fingerprint, storageKey, cached(value));
+    for (const isFrozen of [true, false]) {
+      const entry = decodeEntry(
+        serializer,
+        fingerprint,
+        storageKey,
+        bytes,
+        0,
+        undefined,
+        undefined,
+        isFrozen,
+      );
+      const found = entry?.value as typeof value;
+
+      expect(found).toEqual(value);
+      for (const part of [found, found.rows, ...found.rows]) expect(Object.isFrozen(part)).toBe(isFrozen);
+    }
+  });
+
   it("is stored uncompressed below the threshold, and if compression would not make it smaller", () => {
     const small = entryBytes(
       compressed(json(), { threshold: 50 }),
@@ -69,7 +91,7 @@ describe("an entry", () => {
     const dense = entryBytes(compressed(json(), { threshold: 0 }), fingerprint, storageKey, cached("abc"));
 
     const compressionOf = (bytes: Uint8Array) =>
-      decodeEnvelope(bytes, 1, fingerprint, storageKey)?.compression;
+      decodeEnvelope(Buffer.from(bytes), 1, fingerprint, storageKey)?.compression;
     expect(compressionOf(small)).toBeUndefined();
     expect(compressionOf(large)).toBe("deflate");
     expect(compressionOf(dense)).toBeUndefined();

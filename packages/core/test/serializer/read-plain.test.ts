@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { Packr, Unpackr } from "msgpackr";
 import { describe, expect, it } from "vitest";
-import { notPlain, readPlain } from "../../src/serializer/read-plain.js";
+import { notPlain } from "../../src/serializer/in-place.js";
+import { readPlain } from "../../src/serializer/read-plain.js";
 import { expectSame } from "./same.js";
 
 const options = { mapsAsObjects: true, moreTypes: true, useToJSON: false, copyBuffers: true } as const;
@@ -39,6 +40,28 @@ describe("the reader of plain values", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it("reads a value between other bytes, and leaves one that they cut off", () => {
+    fc.assert(
+      fc.property(plain, fc.nat(9), fc.nat(9), (value, before, after) => {
+        const bytes = packr.pack(value);
+        const all = Buffer.concat([Buffer.alloc(before, 0xc0), bytes, Buffer.alloc(after, 0xc0)]);
+        const end = before + bytes.length;
+
+        expectSame(readPlain(all, before, end), value);
+        expect(readPlain(all, before, end - 1)).toBe(notPlain);
+      }),
+    );
+  });
+
+  it("freezes every object and array on request, and nothing otherwise", () => {
+    const bytes = Buffer.from(packr.pack({ rows: [{ id: 1 }, []], none: null }));
+
+    for (const isFrozen of [true, false]) {
+      const value = readPlain(bytes, 0, bytes.length, isFrozen) as { rows: object[] };
+      for (const part of [value, value.rows, ...value.rows]) expect(Object.isFrozen(part)).toBe(isFrozen);
+    }
   });
 
   it("reads long lists, long strings, and objects with many keys", () => {
