@@ -1,5 +1,5 @@
 import { isError, StorageError } from "cacheme/driver";
-import type { Redis, RedisOptions } from "ioredis";
+import type { Command, Redis, RedisOptions } from "ioredis";
 import type { NatMap } from "./connection-options.js";
 
 /** The part of a `Redis` of ioredis, 5.6 to 6, that the storage uses. */
@@ -62,6 +62,7 @@ export interface RedisClusterClient {
 /** The part of the package ioredis that the storage uses. */
 export interface Library {
   readonly Redis: typeof Redis;
+  readonly Command: typeof Command;
 }
 
 /**

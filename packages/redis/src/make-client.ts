@@ -3,6 +3,7 @@ import { Cluster } from "./cluster.js";
 import { DiscoveredNodes } from "./discovered-nodes.js";
 import { loadIoredis, newClient } from "./ioredis.js";
 import { IoredisClusterNodes } from "./ioredis-cluster-nodes.js";
+import { mgetOf } from "./mget.js";
 import { OneServer } from "./one-server.js";
 import type { Settings, Target } from "./options.js";
 import { masterOf } from "./sentinel.js";
@@ -36,7 +37,7 @@ export async function makeClient({
     target.kind === "sentinel"
       ? (signal: AbortSignal) => masterOf(library, target.sentinel, options, signal)
       : undefined;
-  return new OneServer({ ...common, client: own, own, locate });
+  return new OneServer({ ...common, client: own, own, locate }, mgetOf(library, own));
 }
 
 /** Returns the prefix that clients put before keys, and whether they may send INFO. */

@@ -3,6 +3,7 @@ import { type Attempt, type Client, pipelined } from "./client.js";
 import type { KeyCommand, Outcome } from "./commands.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
 import type { RedisClient } from "./ioredis.js";
+import type { Mget } from "./mget.js";
 
 /**
  * Keys in one MGET or UNLINK. The server does nothing else during a command, about a millisecond
@@ -14,9 +15,12 @@ const keysPerCommand = 5000;
 export class OneServer implements Client {
   readonly #connection: Connection;
   readonly #hasSentinels: boolean;
+  readonly #mget: Mget;
 
-  constructor(options: ConnectionOptions) {
+  /** @param mget default: the client's own */
+  constructor(options: ConnectionOptions, mget: Mget = (keys) => options.client.mgetBuffer([...keys])) {
     this.#connection = new Connection(options);
+    this.#mget = mget;
     this.#hasSentinels = options.locate !== undefined;
   }
 
@@ -29,11 +33,10 @@ export class OneServer implements Client {
   }
 
   async read(keys: readonly string[], attempt: Attempt): Promise<(Buffer | null)[]> {
-    const { client } = await attempt.on(this.#connection);
-    // Nearly every batch is one command. No copy for the type's sake: ioredis makes one before it
-    // changes keys.
-    if (keys.length <= keysPerCommand) return client.mgetBuffer(keys as string[]);
-    const pages = await inPages(keys, (page) => client.mgetBuffer(page));
+    await attempt.on(this.#connection);
+    // Nearly every batch is one command.
+    if (keys.length <= keysPerCommand) return this.#mget(keys);
+    const pages = await inPages(keys, this.#mget);
     return pages.flat();
   }
 

@@ -2,7 +2,7 @@ import { type Server, server as start } from "@cacheme/test-services";
 import { until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { connectionSettings, StorageCalls } from "cacheme/driver";
-import { Redis } from "ioredis";
+import { Command, Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Attempt } from "../src/client.js";
 import { Cluster } from "../src/cluster.js";
@@ -16,7 +16,7 @@ const byAddress = (a: Server, b: Server): number => (`${a.port}` < `${b.port}` ?
 /** Makes a Cluster whose masters are these servers, in this order. */
 function clusterOf(servers: readonly Server[]): { readonly cluster: Cluster; readonly calls: StorageCalls } {
   const masters = servers.map(({ port }) => {
-    const own = newClient({ Redis }, { host: "127.0.0.1", port });
+    const own = newClient({ Command, Redis }, { host: "127.0.0.1", port });
     return new Connection({ client: own, own, isPersistent: true, connectTimeout: 1000 });
   });
   const nodes: ClusterNodes = {
