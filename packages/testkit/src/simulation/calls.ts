@@ -1,0 +1,253 @@
+import { type LoadContext, type Node, StorageError } from "cacheme";
+import { SourceError } from "../cluster/hold.js";
+import type { SimulatedCluster } from "../cluster/simulated-cluster.js";
+import type { Activity, Actor, Read } from "./actor.js";
+import { checkAnswer, give, raiseGiven, type Violation } from "./answer-check.js";
+import { History } from "./history.js";
+import type { Invalidation, Knowledge } from "./invalidations.js";
+import { checkNewLoad } from "./load-check.js";
+import { isOlder, numberIn } from "./origins.js";
+import { keys } from "./schedule.js";
+import { Source } from "./simulated-node.js";
+
+/** The parts of a simulation that its set-up decides. */
+export interface SimulationParts {
+  readonly cluster: SimulatedCluster;
+  readonly node: (key: number) => Node<number>;
+  readonly knowledge: Knowledge;
+  /** The length of leases in milliseconds, `undefined` if they are off. */
+  readonly lease: number | undefined;
+  /** Called with each event, for a person to read. */
+  readonly trace: ((line: () => string) => void) | undefined;
+}
+
+/** Makes the calls of a cluster's processes, and holds every answer against the promises. */
+export class Calls {
+  readonly violations: Violation[] = [];
+  readonly history: History;
+  /** The number of reads that were answered with a value. */
+  answered = 0;
+  readonly #parts: SimulationParts;
+
+  constructor(parts: SimulationParts) {
+    this.#parts = parts;
+    this.history = new History(parts.cluster, parts.trace);
+    for (const actor of this.history.actors) this.#provide(actor);
+  }
+
+  /** The number of calls that have not settled. */
+  get unsettled(): number {
+    return this.history.actors.reduce((sum, { unsettled }) => sum + unsettled, 0);
+  }
+
+  /** Records that a process has started again. */
+  restarted(number: number): void {
+    this.#provide(this.history.starts(number));
+  }
+
+  read(actor: Actor, key: number, way: Exclude<Read["way"], "getAll">, maxAge?: number): void {
+    const { cacheme } = actor.process;
+    const node = this.#parts.node(key);
+    const read = this.#begin(actor, key, way, maxAge);
+    const overtakes = way === "get" ? [] : [key];
+    const answer =
+      way === "refresh"
+        ? cacheme.refresh(node)
+        : way === "get"
+          ? cacheme.get(node)
+          : cacheme.get(node, { fresh: way === "fresh", maxAge });
+    this.#settles(actor, [key], overtakes, answer, {
+      done: (value) => this.#answer(read, value),
+      failed: (error) => this.#reject([read], error),
+    });
+  }
+
+  readAll(actor: Actor): void {
+    const reads = keys.map((key) => this.#begin(actor, key, "getAll"));
+    const answer = actor.process.cacheme.getAll(keys.map(this.#parts.node));
+    this.#settles(actor, keys, [], answer, {
+      done: (values) => {
+        for (const [place, read] of reads.entries()) this.#answer(read, values[place]);
+      },
+      failed: (error) => this.#reject(reads, error),
+    });
+  }
+
+  set(actor: Actor, key: number): void {
+    const { origins } = this.history;
+    const origin = origins.begin("set", key, actor, []);
+    this.tell(() => `${actor.name} calls set ${origin.born} of key ${key}`);
+    const call = actor.process.cacheme.set(this.#parts.node(key), origin.born);
+    this.#settles(actor, [key], [key], call, {
+      done: () => {
+        origin.ended = origins.next();
+        origin.storedAt = this.#parts.cluster.time.now;
+        this.tell(() => `set ${origin.born} resolves (${origin.ended})`);
+        if (this.history.isPromised(origin.born)) give(actor, key, origin, origin.ended);
+      },
+      failed: (error) => {
+        origin.ended = origins.next();
+        origin.storedAt = this.#parts.cluster.time.now;
+        this.tell(() => `set ${origin.born} rejects (${origin.ended})`);
+        this.#expect(error, "CACHEME_WRITE_INCOMPLETE", `set ${origin.born} of ${actor.name}`);
+      },
+    });
+  }
+
+  invalidate(actor: Actor, key: number): void {
+    const invalidation = this.history.invalidate(actor, key, undefined);
+    const { called } = invalidation;
+    this.tell(() => `${actor.name} calls invalidation ${called} of key ${key}`);
+    const call = actor.process.cacheme.invalidate(this.#parts.node(key));
+    this.#settles(actor, [key], [key], call, {
+      done: () => {
+        this.history.settles(invalidation, true);
+        this.tell(() => `invalidation ${called} resolves (${invalidation.settled})`);
+        if (this.history.isPromised(called)) this.#checkTruth(invalidation, key);
+      },
+      failed: (error) => {
+        this.history.settles(invalidation, false);
+        this.tell(() => `invalidation ${called} rejects (${invalidation.settled})`);
+        this.#expect(error, "CACHEME_INVALIDATION_INCOMPLETE", `invalidation ${called} of ${actor.name}`);
+      },
+    });
+  }
+
+  violates(promise: Violation["promise"], what: string): void {
+    this.violations.push({ promise, what });
+    this.tell(() => `BROKEN promise ${promise}: ${what}`);
+  }
+
+  tell(line: () => string): void {
+    this.#parts.trace?.(line);
+  }
+
+  #provide(actor: Actor): void {
+    const load = (key: number, context: LoadContext<number>) => this.#load(actor, key, context);
+    const { cacheme } = actor.process;
+    cacheme.provide(Source, { load });
+    cacheme.on("notStored", () => {}); // Without a listener, each would be a process warning.
+    cacheme.on("storageError", ({ error }) => {
+      if (error instanceof StorageError && error.isLate) actor.fail(undefined, this.history.origins.next());
+    });
+    cacheme.on("breaker", ({ state }) => {
+      actor.fail(undefined, state === "closed" ? this.history.origins.next() : Number.POSITIVE_INFINITY);
+    });
+  }
+
+  async #load(actor: Actor, key: number, _context: LoadContext<number>): Promise<number> {
+    const { history } = this;
+    const { time } = this.#parts.cluster;
+    const since = Math.min(actor.oldest(key), history.origins.next());
+    const running = { key, born: 0, since, sinceTime: actor.sinceTime(key, time.now) };
+    const overtaking = { overtaken: history.overtaken(key), lost: history.lost };
+    const wrong = checkNewLoad(actor, running, history.actors, overtaking, this.#parts.lease, time.now);
+    if (wrong !== undefined) this.violates(1, `key ${key}: ${wrong}`);
+    const origin = history.origins.begin("load", key, actor, []);
+    this.tell(() => `load ${origin.born} of ${actor.name}, key ${key}, begins`);
+    const load = { ...running, born: origin.born };
+    const activity: Activity = { begun: origin.born, at: time.now, keys: [key], isRequest: false };
+    actor.loads.add(load);
+    actor.begin(activity);
+    try {
+      await actor.process.hold("load", [`key${key}`]);
+      origin.storedAt = time.now;
+      return origin.born;
+    } finally {
+      actor.loads.delete(load);
+      actor.end(activity);
+    }
+  }
+
+  #begin(actor: Actor, key: number, way: Read["way"], maxAge?: number): Read {
+    const { origins } = this.history;
+    const asOf = Math.min(
+      actor.oldest(key, ({ isRequest }) => isRequest),
+      origins.next(),
+    );
+    const at = this.#parts.cluster.time.now;
+    const read: Read = {
+      key,
+      way,
+      actor,
+      born: origins.next(),
+      at,
+      maxAge,
+      asOf,
+      joinsTrouble: actor.wasInTrouble(key),
+    };
+    actor.reads.add(read);
+    const limit = maxAge === undefined ? "" : ` (${maxAge} ms)`;
+    this.tell(() => `${actor.name} calls ${way} ${read.born} of key ${key}${limit}`);
+    return read;
+  }
+
+  #answer(read: Read, value: unknown): void {
+    const { actor, key, way, born } = read;
+    this.answered += 1;
+    actor.reads.delete(read);
+    const origin = this.history.origins.of(value);
+    this.tell(() => `${way} ${born} of ${actor.name}, key ${key}, gets ${origin?.kind} ${String(value)}`);
+    const violation = checkAnswer(read, origin, value, this.history.invalidations, this.#parts.knowledge);
+    if (violation !== undefined) this.violates(violation.promise, violation.what);
+    if (origin === undefined || !this.history.isPromised(origin.born)) return;
+    const isLocal = actor.process.cacheme.peekLocal(this.#parts.node(key))?.value === value;
+    raiseGiven(read, origin, isLocal, this.history.origins.next());
+  }
+
+  #reject(reads: readonly Read[], error: unknown): void {
+    for (const read of reads) {
+      const { actor, key, way, born } = read;
+      actor.reads.delete(read);
+      this.tell(() => `${way} ${born} of ${actor.name}, key ${key}, is rejected: ${String(error)}`);
+      if (!(error instanceof SourceError)) {
+        this.violates(5, `${way} ${born} of ${actor.name}, key ${key}, is rejected with ${String(error)}`);
+      }
+    }
+  }
+
+  /** Checks promise 4 when an invalidation resolves: no server holds an older value. */
+  #checkTruth({ actor, called }: Invalidation, key: number): void {
+    for (const server of this.#parts.cluster.servers.values()) {
+      for (const stored of server.keys()) {
+        const { bytes } = server.stored(stored);
+        const origin = bytes === undefined ? undefined : this.history.origins.of(numberIn(bytes));
+        if (origin?.key !== key || !isOlder(origin, called, actor)) continue;
+        const what = `${server.name} has ${origin.kind} ${origin.born}`;
+        this.violates(4, `invalidation ${called} of ${actor.name} resolves, but ${what}`);
+      }
+    }
+  }
+
+  #expect(error: unknown, code: string, what: string): void {
+    if ((error as { code?: unknown } | undefined)?.code === code) return;
+    this.violates(5, `${what} is rejected with ${String(error)}`);
+  }
+
+  #settles<T>(
+    actor: Actor,
+    concerned: readonly number[],
+    overtakes: readonly number[],
+    call: Promise<T>,
+    { done, failed }: { done(value: T): void; failed(error: unknown): void },
+  ): void {
+    const { history } = this;
+    const { time } = this.#parts.cluster;
+    const begun = history.origins.next();
+    const activity: Activity = { begun, at: time.now, keys: concerned, isRequest: false };
+    actor.unsettled += 1;
+    actor.begin(activity);
+    history.overtakes(overtakes);
+    const settle = (report: () => void) => {
+      history.hasOvertaken(overtakes);
+      actor.unsettled -= 1;
+      if (actor.process.isDead) return;
+      report();
+      actor.end(activity);
+    };
+    call.then(
+      (value) => settle(() => done(value)),
+      (error) => settle(() => failed(error)),
+    );
+  }
+}

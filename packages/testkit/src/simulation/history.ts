@@ -1,0 +1,180 @@
+import type { Ending, Message } from "../cluster/network.js";
+import type { SimulatedCluster } from "../cluster/simulated-cluster.js";
+import { type Activity, Actor } from "./actor.js";
+import type { Invalidation } from "./invalidations.js";
+import { numberIn, Origins } from "./origins.js";
+import { keys } from "./schedule.js";
+import { keyOf } from "./simulated-node.js";
+
+/** The true order of all events of a cluster: of calls, loads, and messages. */
+export class History {
+  readonly origins: Origins = new Origins();
+  readonly actors: Actor[] = [];
+  invalidations: Invalidation[] = [];
+  /** The event at which something last overtook loads, by key; infinity while it is under way. */
+  readonly #overtaken = keys.map(() => 0);
+  readonly #overtaking = keys.map(() => 0);
+  /** The event at which a server last lost data. */
+  lost = 0;
+  /** The event at which a server last came back with older data. */
+  #restored = 0;
+  readonly #cluster: SimulatedCluster;
+  readonly #requests = new Map<number, { readonly actor: Actor; readonly activity: Activity }>();
+
+  readonly #trace: ((line: () => string) => void) | undefined;
+
+  constructor(cluster: SimulatedCluster, trace: ((line: () => string) => void) | undefined) {
+    this.#cluster = cluster;
+    this.#trace = trace;
+    cluster.network.onSend = (message) => this.#sent(message);
+    cluster.network.onEnd = (message, how) => this.#ended(message, how);
+    for (const server of cluster.servers.values()) {
+      server.onStore = ({ bytes }) => {
+        const origin = this.origins.of(numberIn(bytes));
+        if (origin !== undefined) origin.taken = true;
+      };
+    }
+    for (const process of cluster.processes) this.starts(process.number);
+  }
+
+  /** Records that a process has started. */
+  starts(number: number): Actor {
+    const process = this.#cluster.processes[number];
+    if (process === undefined) throw new Error(`The cluster has no process ${number}.`);
+    const actor = new Actor(process, keys, () => this.#cluster.time.now);
+    this.actors[number] = actor;
+    return actor;
+  }
+
+  actor(number: number): Actor {
+    const actor = this.actors[number % this.actors.length];
+    if (actor === undefined) throw new Error("The cluster has no process.");
+    return actor;
+  }
+
+  /** Returns the event up to which loads of the key are overtaken. */
+  overtaken(key: number): number {
+    return (this.#overtaking[key] ?? 0) > 0 ? Number.POSITIVE_INFINITY : (this.#overtaken[key] ?? 0);
+  }
+
+  overtakes(concerned: readonly number[]): void {
+    for (const key of concerned) this.#overtaking[key] = (this.#overtaking[key] ?? 0) + 1;
+  }
+
+  /** Ends what {@link overtakes} began. */
+  hasOvertaken(concerned: readonly number[]): void {
+    const event = this.origins.next();
+    for (const key of concerned) {
+      this.#overtaking[key] = (this.#overtaking[key] ?? 0) - 1;
+      this.#overtaken[key] = event;
+    }
+  }
+
+  invalidate(actor: Actor, key: number | undefined, tag: string | undefined): Invalidation {
+    const invalidation: Invalidation = {
+      actor,
+      key,
+      tag,
+      called: this.origins.next(),
+      settled: Number.POSITIVE_INFINITY,
+      isDone: false,
+      published: undefined,
+      heard: new Map(),
+      cleanAt: new Map(),
+      missing: new Set(this.#cluster.servers.keys()),
+    };
+    this.invalidations.push(invalidation);
+    return invalidation;
+  }
+
+  settles(invalidation: Invalidation, isDone: boolean): void {
+    invalidation.settled = this.origins.next();
+    invalidation.isDone = isDone;
+    if (!this.isPromised(invalidation.called)) {
+      this.invalidations = this.invalidations.filter((one) => one !== invalidation);
+    } else if (isDone) this.#awaitClean(invalidation);
+  }
+
+  #awaitClean(invalidation: Invalidation): void {
+    for (const actor of this.actors) if (actor !== invalidation.actor) actor.awaitsClean(invalidation);
+  }
+
+  /** Returns whether anything is promised about what happened then: no server lost it since. */
+  isPromised(event: number): boolean {
+    return event > this.#restored;
+  }
+
+  /** Forgets every promise, because a server brings back older data. */
+  restored(): void {
+    this.#restored = this.origins.next();
+    this.invalidations = this.invalidations.filter(({ settled }) => settled === Number.POSITIVE_INFINITY);
+    for (const { given } of this.actors) for (const values of given) values.length = 0;
+  }
+
+  #sent({ kind, process, number, place, keys: stored, isAwaited }: Message): void {
+    const actor = this.actors[process];
+    if (kind !== "request" || !isAwaited || actor === undefined) return;
+    const concerned = concernedBy(stored);
+    const at = this.#cluster.time.now;
+    const due = at + (actor.settled.has(place) ? deadline : firstDeadline);
+    const activity: Activity = { begun: this.origins.next(), at, due, keys: concerned, isRequest: true };
+    this.#requests.set(number, { actor, activity });
+    actor.begin(activity);
+  }
+
+  #ended(message: Message, how: Ending): void {
+    const { kind, number, place, operation } = message;
+    this.#trace?.(() => `  ${shownMessage(message)}: ${how}`);
+    if (kind === "bus" || kind === "load") return;
+    const request = this.#requests.get(number);
+    const isLate = request !== undefined && this.#cluster.time.now >= (request.activity.due ?? 0);
+    if (request === undefined || isLate) {
+      this.#requests.delete(number);
+      request?.actor.end(request.activity);
+      // A request that nobody waits for has an effect at a time that no process expects.
+      this.overtakes(keys);
+      this.hasOvertaken(keys);
+      return;
+    }
+    const { actor, activity } = request;
+    const isLost = how === "fail" || how === "giveUp";
+    if (kind === "request" && !isLost) return;
+    this.#requests.delete(number);
+    actor.settled.add(place);
+    actor.end(activity);
+    const event = this.origins.next();
+    if (!isLost) actor.answers(activity);
+    if (isLost) {
+      for (const key of activity.keys ?? [undefined]) actor.fail(key, event);
+      return;
+    }
+    for (const { actor: caller, key, tag, called, missing } of this.invalidations) {
+      if (caller !== actor || called >= activity.begun) continue;
+      const isOfKey = mutations.has(operation) && key !== undefined && activity.keys?.includes(key) === true;
+      if (isOfKey || (operation === "bump" && tag !== undefined)) missing.delete(place);
+    }
+  }
+}
+
+function shownMessage({ kind, process, place, operation, keys: stored, number, isAwaited }: Message): string {
+  const waits = isAwaited ? "" : ", given up";
+  return `${kind} ${operation} ${number} of process ${process} to ${place} for ${stored.join(", ")}${waits}`;
+}
+
+/** The deadlines of a call to a storage, and of the calls before its first answer. */
+const deadline = 250;
+const firstDeadline = 2_000;
+
+/** The operations after which a server has nothing of before their request. */
+const mutations: ReadonlySet<string> = new Set(["removeMany", "writeMany", "fill"]);
+
+/** Returns the keys of a request; `undefined` for all keys. */
+function concernedBy(stored: readonly string[]): readonly number[] | undefined {
+  const found: number[] = [];
+  for (const key of stored) {
+    const number = keyOf(key);
+    if (number === undefined) return undefined;
+    found.push(number);
+  }
+  return found.length === 0 ? undefined : found;
+}

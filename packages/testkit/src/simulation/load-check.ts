@@ -1,0 +1,45 @@
+import type { Actor, RunningLoad } from "./actor.js";
+
+/** The most loads of one key in a process. */
+const mostLoads = 2;
+
+/** The events that allow another load of a key beside a running one. */
+export interface Overtaking {
+  /** The last set, refresh, read with options, or invalidation of the key in any process. */
+  readonly overtaken: number;
+  /** The last loss of data on any server. */
+  readonly lost: number;
+}
+
+/**
+ * Checks promise 1 when a load begins. A process never has more than two loads of a key. If leases
+ * are on, no other process loads the key meanwhile. Exceptions are a load that something overtook,
+ * a storage in trouble, and a lease that may have ended.
+ *
+ * @param lease the length of leases in milliseconds, `undefined` if they are off
+ * @returns the violation
+ */
+export function checkNewLoad(
+  actor: Actor,
+  load: RunningLoad,
+  others: Iterable<Actor>,
+  { overtaken, lost }: Overtaking,
+  lease: number | undefined,
+  now: number,
+): string | undefined {
+  const { key } = load;
+  const own = [...actor.loads].filter((running) => running.key === key).length;
+  if (own >= mostLoads) return `a load begins in ${actor.name} while ${own} others run there`;
+  if (lease === undefined) return undefined;
+  for (const other of others) {
+    if (other === actor || other.process.isDead) continue;
+    for (const running of other.loads) {
+      if (running.key !== key) continue;
+      const since = Math.min(running.since, load.since);
+      const trouble = Math.max(overtaken, lost, actor.troubleOf(key), other.troubleOf(key));
+      if (trouble >= since || now - Math.min(running.sinceTime, load.sinceTime) >= lease) continue;
+      return `a load begins in ${actor.name} beside load ${running.born} of ${other.name}, which holds the lease`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,84 @@
+import type { Serializer } from "cacheme";
+import type { Actor } from "./actor.js";
+
+/**
+ * The origin of a value. Events have numbers in their true order. A load's value is as old as its
+ * beginning. A set's value becomes true at some moment between its call and its end.
+ */
+export interface Origin {
+  readonly kind: "load" | "set";
+  readonly key: number;
+  readonly actor: Actor;
+  /** The event of the load's beginning, or of the set's call. It is the value, too. */
+  readonly born: number;
+  /** The event of the set's end; for a load, of its beginning. Infinity while the set runs. */
+  ended: number;
+  /** For a load, the sending of the request whose answer let it begin. Otherwise, as `born`. */
+  readonly asOf: number;
+  /** The latest time at which a storage could first have it: of the load's or the set's end. */
+  storedAt: number | undefined;
+  /** The tags of the value. */
+  readonly tags: readonly string[];
+  /** Whether a server has ever stored it. */
+  taken: boolean;
+  /** Whether a storage was in trouble when a reader first got it. */
+  pastTrouble: boolean;
+}
+
+/** Events in their true order, and the values that were born. */
+export class Origins {
+  readonly #origins = new Map<number, Origin>();
+  #events = 0;
+
+  /** Returns the number of an event that happens now. */
+  next(): number {
+    this.#events += 1;
+    return this.#events;
+  }
+
+  begin(kind: Origin["kind"], key: number, actor: Actor, tags: readonly string[]): Origin {
+    const born = this.next();
+    const asOf = kind === "load" ? Math.min(actor.lastAnswered(key), born) : born;
+    const ended = kind === "load" ? born : Number.POSITIVE_INFINITY;
+    const origin: Origin = {
+      kind,
+      key,
+      actor,
+      born,
+      ended,
+      asOf,
+      storedAt: undefined,
+      tags,
+      taken: false,
+      pastTrouble: false,
+    };
+    this.#origins.set(born, origin);
+    return origin;
+  }
+
+  of(value: unknown): Origin | undefined {
+    return this.#origins.get(value as number); // Any other value is not found.
+  }
+}
+
+/**
+ * Returns whether the value is certainly older than an event in a process. The order of a set and
+ * of another process's invalidation that run concurrently is the storage's.
+ */
+export function isOlder(origin: Origin, event: number, actor: Actor): boolean {
+  return (origin.actor === actor ? origin.born : origin.ended) < event;
+}
+
+/** Carries numbers, so that each can be found in the bytes of a record. */
+export const serializer: Serializer = {
+  codec: 64,
+  encode: (value) => Buffer.from(`#${String(value)}#`),
+  decode: (bytes) => numberIn(bytes),
+};
+
+/** Returns the value in a stored record or its payload, `undefined` if the bytes are no record. */
+export function numberIn(bytes: Uint8Array): number | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const found = /#(\d+)#/.exec(text);
+  return found === null ? undefined : Number(found[1]);
+}

@@ -1,0 +1,29 @@
+import type { CacheTier } from "cacheme";
+import type { ServerFault } from "../cluster/simulated-server.js";
+import type { SimulatedCapabilities } from "../cluster/simulated-storage.js";
+
+/** A cluster for schedules: its processes, the tiers of its node class, its clocks. */
+export interface Setup {
+  /** The number of processes. */
+  readonly processes: number;
+  /**
+   * The tiers of the node class. A storage with the name `local` is a memory storage in each
+   * process; any other one is a server that all processes share.
+   */
+  readonly caches: readonly CacheTier[];
+  /** Milliseconds that each process's clock is ahead of the true time. Default: 0. */
+  readonly ahead?: readonly number[] | undefined;
+  /** The same for each server, in the order of `caches`. */
+  readonly serversAhead?: readonly number[] | undefined;
+  /** The capabilities of the servers. Default: all. */
+  readonly capabilities?: SimulatedCapabilities | undefined;
+  /**
+   * Whether a request may still arrive after its process has given up, or twice. Storages without
+   * leases promise nothing then. Default: `true`.
+   */
+  readonly lateRequests?: boolean | undefined;
+  /** Whether the processes have a bus. Default: `false`. */
+  readonly bus?: boolean | undefined;
+  /** Faults to plant in every server. Default: none. */
+  readonly serverFaults?: readonly ServerFault[] | undefined;
+}

@@ -1,0 +1,31 @@
+import { type LoadContext, Node, type NodeMeta } from "cacheme";
+import { serializer } from "./origins.js";
+import type { Setup } from "./setup.js";
+
+/** The source of the values of one process. */
+export abstract class Source {
+  abstract load(key: number, context: LoadContext<number>): Promise<number>;
+}
+
+/** Makes the node class of a set-up. All its simulations share the class, as programs do. */
+export function simulatedNode({ caches }: Setup): (key: number) => Node<number> {
+  class Simulated extends Node<number> {
+    static override meta: NodeMeta = { name: "simulated", caches, loadTimeout: false, serializer };
+    constructor(readonly id: number) {
+      super();
+    }
+    key() {
+      return `key${this.id}`;
+    }
+    override load(context: LoadContext<number>) {
+      return context.inject(Source).load(this.id, context);
+    }
+  }
+  return (key) => new Simulated(key);
+}
+
+/** Returns the key of the simulation in a stored one, `undefined` in a key of another kind. */
+export function keyOf(stored: string): number | undefined {
+  const found = /:key(\d+)/.exec(stored);
+  return found === null ? undefined : Number(found[1]);
+}

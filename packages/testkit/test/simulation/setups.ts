@@ -1,0 +1,15 @@
+import type { Setup } from "../../src/simulation/setup.js";
+
+const hour = 3_600_000;
+const local = { storage: "local", ttl: 400 } as const;
+const near = { storage: "near", ttl: 3_000 } as const;
+const far = { storage: "far", ttl: 6_000 } as const;
+
+/** The clusters that the project's own schedules try. */
+export const setups: Readonly<Record<string, Setup>> = {
+  "two processes, remote": { processes: 2, caches: [far] },
+  "three processes, remote": { processes: 3, caches: [far] },
+  "two processes, local and remote": { processes: 2, caches: [local, far] },
+  "two processes, two remotes": { processes: 2, caches: [near, far] },
+  "clocks apart, remote": { processes: 2, caches: [far], ahead: [hour, -hour] },
+};
