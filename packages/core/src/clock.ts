@@ -1,4 +1,6 @@
+import { deadlines } from "./deadlines.js";
 import { clearTimeout, elapsed, setTimeout } from "./timers.js";
+
 /** Stops a timer that {@link Clock.schedule} started. Stopping it twice does nothing. */
 export type CancelTimer = () => void;
 
@@ -39,8 +41,9 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed,
   schedule(task, ms, options) {
+    if (options?.keepsAlive === true) return deadlines.add(task, ms);
     const timer = setTimeout(task, Math.min(ms, longestDelay));
-    if (options?.keepsAlive !== true) timer.unref();
+    timer.unref();
     return () => clearTimeout(timer);
   },
 };
