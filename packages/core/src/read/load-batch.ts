@@ -59,12 +59,12 @@ export class LoadBatch {
   }
 
   #load(flights: readonly Flight[]): void {
-    const [first, second] = flights;
+    const first = flights[0];
     if (first === undefined) return;
     const { runtime } = first;
     let single: SingleLoad | undefined;
     try {
-      if (second === undefined) single = singleLoadOf(first);
+      if (flights.length === 1) single = singleLoadOf(first);
     } catch (error) {
       for (const flight of flights) this.#environment.failed(flight, error);
       return;

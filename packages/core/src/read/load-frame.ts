@@ -35,9 +35,9 @@ export function noLoadRuns(): boolean {
  * Runs a load's function, and records the reads that it makes as its own. The caller must call
  * {@link leaveLoad} once afterwards.
  */
-export function enterLoad<T>(load: Load, body: () => T): T {
+export function enterLoad<T>(load: Load, body: (load: Load) => T): T {
   sharedState.loadsRunning += 1;
-  return sharedState.loadFrames.run(load, body);
+  return sharedState.loadFrames.run(load, body, load);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock, TimerOptions } from "../clock.js";
-import { isError, LoadError, typeName } from "../errors.js";
+import { LoadError } from "../errors.js";
 import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
 import type { LoadSpace } from "../node/reads.js";
@@ -9,9 +9,13 @@ import { type CallContext, neutralContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RunningLoad } from "../runtime/running-load.js";
+import { type Outcome, outcomesOf } from "./bulk-outcomes.js";
 import { BulkContext, FlightContext } from "./load-context.js";
 import { enterLoad, leaveLoad } from "./load-frame.js";
 import type { SingleLoad } from "./single-load.js";
+
+/** The options of the deadline while readers wait. */
+const keepsAlive: TimerOptions = { keepsAlive: true };
 
 /** The callbacks for a load's flights. */
 interface LoadOutcome {
@@ -61,9 +65,13 @@ export class Load implements RunningLoad {
     this.runtime = runtime;
     this.flights = flights;
     this.#single = single;
-    this.nested = flights.some((flight) => flight.nested);
     this.#environment = environment;
-    for (const flight of flights) flight.load = this;
+    let nested = false;
+    for (const flight of flights) {
+      flight.load = this;
+      if (flight.nested) nested = true;
+    }
+    this.nested = nested;
   }
 
   /** The flights that the load's function waits for, each with its number of reads. */
@@ -108,15 +116,13 @@ export class Load implements RunningLoad {
     const { clock } = this.#environment;
     const { loadTimeout } = this.runtime.meta;
     this.#began = clock.elapsed();
-    if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, { keepsAlive: true });
-    const [first] = this.flights;
-    if (first === undefined) return;
+    if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, keepsAlive);
     for (const flight of this.flights) {
       this.#environment.begins(flight);
       flight.begin();
     }
     try {
-      const answer = this.#context.run(() => enterLoad(this, () => this.#call(first)));
+      const answer = this.#context.runInAsyncScope(Load.#run, undefined, this);
       if (isThenable(answer)) {
         // A thenable that is not a promise may resolve with another one; a promise is taken as it
         // is.
@@ -137,9 +143,10 @@ export class Load implements RunningLoad {
    * right one.
    */
   get #context(): CallContext {
-    const [first] = this.flights;
-    const isShared = first !== undefined && this.flights.every(({ call }) => call === first.call);
-    return isShared ? first.call : neutralContext;
+    const call = this.flights[0]?.call ?? neutralContext;
+    return this.flights.length === 1 || this.flights.every((flight) => flight.call === call)
+      ? call
+      : neutralContext;
   }
 
   /**
@@ -162,7 +169,7 @@ export class Load implements RunningLoad {
     // Without readers, the deadline keeps no program alive.
     this.#cancelDeadline?.();
     const elapsed = this.#environment.clock.elapsed() - this.#began;
-    this.#setDeadline(Math.max(0, left - elapsed), { keepsAlive: false });
+    this.#setDeadline(Math.max(0, left - elapsed), undefined);
   }
 
   #abort(reason: Error): void {
@@ -170,12 +177,21 @@ export class Load implements RunningLoad {
     this.#controller?.abort(reason);
   }
 
-  #setDeadline(milliseconds: number, options: TimerOptions): void {
+  #setDeadline(milliseconds: number, options: TimerOptions | undefined): void {
     this.#cancelDeadline = this.#environment.clock.schedule(() => this.#timedOut(), milliseconds, options);
   }
 
-  #call(first: Flight): MaybePromise<unknown> {
-    if (this.#single !== undefined) return this.#single(new FlightContext(this, first));
+  /** Calls the function as the load's own, so that it knows the reads that the function makes. */
+  static readonly #run = (load: Load): MaybePromise<unknown> => enterLoad(load, Load.#call);
+
+  static readonly #call = (load: Load): MaybePromise<unknown> => load.#callOnce();
+
+  #callOnce(): MaybePromise<unknown> {
+    const first = this.flights[0];
+    if (this.#single !== undefined && first !== undefined) {
+      const context = new FlightContext(this, first);
+      return first.override === undefined ? this.#single.call(first.node, context) : this.#single(context);
+    }
     return this.runtime.loadAll?.(
       this.flights.map((flight) => flight.node),
       new BulkContext(this),
@@ -190,7 +206,7 @@ export class Load implements RunningLoad {
     }
     let outcomes: readonly Outcome[];
     try {
-      outcomes = this.#outcomesOf(answer);
+      outcomes = outcomesOf(this.runtime.name, this.flights, answer);
     } catch (error) {
       this.#failed(error);
       return;
@@ -220,7 +236,7 @@ export class Load implements RunningLoad {
 
   /** An Error that a single load returns is a value like others. */
   #succeededAlone(value: unknown): void {
-    const [flight] = this.flights;
+    const flight = this.flights[0];
     const duration = this.#end(1, 0);
     const { events, loaded } = this.#environment;
     if (flight === undefined) return;
@@ -228,23 +244,6 @@ export class Load implements RunningLoad {
       events.emit("load", { node: this.runtime.name, keys: [flight.key], duration });
     }
     loaded(flight, value);
-  }
-
-  /**
-   * Returns the list's outcome for each flight. An Error is its node's failure.
-   *
-   * @throws LoadError `CACHEME_LOAD_SHAPE` if the answer is not a list, or has another length
-   */
-  #outcomesOf(answer: unknown): readonly Outcome[] {
-    if (!Array.isArray(answer) || answer.length !== this.flights.length) throw this.#wrongShape(answer);
-    return Array.from(this.flights, (flight, index) => {
-      const value: unknown = answer[index];
-      if (isError(value)) return { error: value };
-      if (!isThenable(value)) return { value };
-      // The promise's own failure does not matter any more.
-      Promise.resolve(value).catch(() => {});
-      return { error: this.#promiseInList(flight) };
-    });
   }
 
   #failed(error: unknown): void {
@@ -281,33 +280,7 @@ export class Load implements RunningLoad {
     this.#abort(error);
   }
 
-  #promiseInList({ key }: Flight): LoadError {
-    return new LoadError(
-      "CACHEME_LOAD_SHAPE",
-      `loadAll of node "${this.runtime.name}" answered with a promise for ${nodeLabel(this.runtime.name, key)}. Expected a value or ` +
-        "an Error for each node: wait for the values with `await Promise.all(…)`, or `Promise.allSettled`.",
-      { node: this.runtime.name, key },
-    );
-  }
-
-  #wrongShape(answer: unknown): LoadError {
-    const [first] = this.flights;
-    const got = Array.isArray(answer) ? `a list of ${answer.length}` : typeName(answer);
-    return new LoadError(
-      "CACHEME_LOAD_SHAPE",
-      `loadAll of node "${this.runtime.name}" must return a list of ${this.flights.length}, got ${got}. Return it ` +
-        "in the nodes' order, with a value for each node, or an Error for that node alone.",
-      { node: this.runtime.name, key: first?.key },
-    );
-  }
-
   get #others(): string {
     return this.flights.length === 1 ? "" : ` and ${this.flights.length - 1} others`;
   }
-}
-
-/** The end of a load for one flight. */
-interface Outcome {
-  readonly value?: unknown;
-  readonly error?: unknown;
 }

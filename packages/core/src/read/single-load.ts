@@ -4,8 +4,8 @@ import type { LoadContext } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { Flight } from "../runtime/flight.js";
 
-/** A node's own `load`, or a reader's override. */
-export type SingleLoad = (context: LoadContext) => MaybePromise<unknown>;
+/** A node's own `load`, to be called on the node, or a reader's override. */
+export type SingleLoad = (this: unknown, context: LoadContext) => MaybePromise<unknown>;
 
 /**
  * Returns the load of one flight, `undefined` if the class's `loadAll` loads it. A node is a
@@ -17,7 +17,7 @@ export function singleLoadOf(flight: Flight): SingleLoad | undefined {
   const { runtime, node, override } = flight;
   if (override !== undefined) return override;
   const { load } = node;
-  if (load !== undefined) return (context) => load.call(node, context);
+  if (load !== undefined) return load;
   if (runtime.loadAll === undefined) throw noLoad(flight);
   return undefined;
 }

@@ -1,14 +1,14 @@
 import { AsyncResource } from "node:async_hooks";
 
+const resourceOptions = { requireManualDestroy: true };
+
 /**
  * The async context of one call of `get`, `getAll` or `refresh`. A load runs in this context, not
  * in that of the batch.
  */
-export class CallContext {
-  readonly #resource: AsyncResource = new AsyncResource("CACHEME_CALL", { requireManualDestroy: true });
-
-  run<T>(body: () => T): T {
-    return this.#resource.runInAsyncScope(body);
+export class CallContext extends AsyncResource {
+  constructor() {
+    super("CACHEME_CALL", resourceOptions);
   }
 }
 

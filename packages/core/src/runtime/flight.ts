@@ -10,7 +10,6 @@ import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
 import type { ListAnswer } from "./list-answer.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
-import { type Resolvers, withResolvers } from "./resolvers.js";
 import type { RunningLoad } from "./running-load.js";
 
 /**
@@ -111,7 +110,10 @@ export class Flight extends Operation implements RemoteRead {
   wake: (() => void) | undefined;
 
   readonly #steps: FlightSteps;
-  #early: Resolvers | undefined;
+  /** The answer of the readers that asked before the load began, made when the first of them needs it. */
+  #early: Promise<unknown> | undefined;
+  #resolveEarly: ((value: unknown) => void) | undefined;
+  #rejectEarly: ((error: unknown) => void) | undefined;
   #late: LateReaders | undefined;
   /** The list that one of its readers belongs to, and that reader's place in it. */
   #list: ListAnswer | undefined;
@@ -200,8 +202,11 @@ export class Flight extends Operation implements RemoteRead {
 
   /** Returns the answer for a reader that asked before the load began. */
   promiseOfEarlier(): Promise<unknown> {
-    this.#early ??= withResolvers();
-    return this.#early.promise;
+    this.#early ??= new Promise((resolve, reject) => {
+      this.#resolveEarly = resolve;
+      this.#rejectEarly = reject;
+    });
+    return this.#early;
   }
 
   /** Whether readers joined during the load. */
@@ -309,13 +314,13 @@ export class Flight extends Operation implements RemoteRead {
   /** Answers the readers from before the load began. */
   resolve(value: unknown): void {
     this.#end();
-    this.#early?.resolve(value);
+    this.#resolveEarly?.(value);
     this.#list?.resolve(this.#listPlace, value);
   }
 
   reject(error: unknown): void {
     this.#end();
-    this.#early?.reject(error);
+    this.#rejectEarly?.(error);
     this.#list?.reject(this.#listPlace, error);
     this.#late?.reject(error);
   }

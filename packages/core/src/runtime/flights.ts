@@ -15,12 +15,8 @@ export class Flights {
   open: Flight | undefined;
   /** The refreshing flight that has not begun its load, which every new refresh joins. */
   next: Flight | undefined;
-  #loading: Flight[] | undefined;
-
   /** The flights that load, or have a place in the line of their class. */
-  get loading(): readonly Flight[] {
-    return this.#loading ?? none;
-  }
+  loading: readonly Flight[] = none;
 
   /** Whether another load of the key may begin. */
   get mayLoad(): boolean {
@@ -33,6 +29,7 @@ export class Flights {
    */
   leaderOf(flight: Flight): Flight | undefined {
     if (this.next !== undefined && this.next !== flight) return this.next;
+    if (this.loading.length === 0) return undefined;
     return this.loading.find((other) => other !== flight && !other.fenced && !other.cleared);
   }
 
@@ -48,17 +45,21 @@ export class Flights {
   }
 
   beginsLoad(flight: Flight): void {
-    this.#loading ??= [];
-    this.#loading.push(flight);
+    // A literal has room for one item, but a push makes room for 17.
+    this.loading = this.loading.length === 0 ? [flight] : [...this.loading, flight];
   }
 
   endsLoad(flight: Flight): void {
-    this.#loading = this.#loading?.filter((other) => other !== flight);
+    const isAlone = this.loading.length === 1 && this.loading[0] === flight;
+    this.loading = isAlone ? none : this.loading.filter((other) => other !== flight);
   }
 
   /** The flights that wait until another load of the key may begin. */
-  waiting(): Flight[] {
-    return [this.open, this.next].filter((flight) => flight?.state === "waiting") as Flight[];
+  waiting(): readonly Flight[] {
+    const { open, next } = this;
+    const isOpen = open?.state === "waiting";
+    if (next?.state === "waiting") return isOpen ? [open, next] : [next];
+    return isOpen ? [open] : none;
   }
 
   /** Removes the flight from the places where new readers find it. */

@@ -72,11 +72,15 @@ export class KeyActivity {
   }
 
   #queueOf({ destination }: RemoteTier): WriteQueue {
-    this.#queues ??= [];
-    let queue = this.#queues[destination.index];
+    let queue = this.#queues?.[destination.index];
     if (queue === undefined) {
       queue = new WriteQueue(destination, this.storageKey, () => this.#queueIsIdle());
-      this.#queues[destination.index] = queue;
+      // A literal has room for one item, but an assignment beyond the end makes room for 17.
+      if (this.#queues === undefined && destination.index === 0) this.#queues = [queue];
+      else {
+        this.#queues ??= [];
+        this.#queues[destination.index] = queue;
+      }
     }
     if (!queue.isBusy) this.#busyQueues += 1;
     this.mutations += 1;

@@ -68,18 +68,22 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
 
   /** Sends the write at once, or merges it into the waiting request. */
   write(write: Write): void {
-    const request = this.#waiting();
-    request.waiting.push(write);
-    request.writes.push(write);
+    const waiting = this.#next;
+    // A literal has room for one item, but a push makes room for 17.
+    if (waiting === undefined) this.#next = { writes: [write], removes: false, waiting: [write] };
+    else {
+      waiting.waiting.push(write);
+      waiting.writes.push(write);
+    }
     if (!this.isBusy) this.#sendNext();
   }
 
   /** Does the same for a removal of the key. */
   remove(removal: Mutation): void {
-    const request = this.#waiting();
-    request.waiting.push(removal);
-    request.writes = [];
-    request.removes = true;
+    this.#next ??= { writes: [], removes: true, waiting: [] };
+    this.#next.waiting.push(removal);
+    this.#next.writes = [];
+    this.#next.removes = true;
     if (!this.isBusy) this.#sendNext();
   }
 
@@ -121,11 +125,6 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
   refused(): void {
     this.#wasRefused = true;
     this.#storage?.remove(this);
-  }
-
-  #waiting(): Request {
-    this.#next ??= { writes: [], removes: false, waiting: [] };
-    return this.#next;
   }
 
   #sendNext(): void {
