@@ -37,6 +37,7 @@ const coreLayers = [
   "hash",
   "shown-key",
   "clock",
+  "deadlines",
   "timers",
   "grouped",
   "shared-state",
