@@ -36,10 +36,12 @@ import { ClassRuntimes, type UsedNode } from "./runtime/class-runtimes.js";
 import { type Stats, StatsCounter } from "./stats/node-stats.js";
 import type { LocalStorage } from "./storage/local-storage.js";
 import type { RemoteStorage } from "./storage/remote-storage.js";
+import { checkTag } from "./tags/tag-name.js";
 import { type StorageStatus, statusOf } from "./tiers/registered.js";
 import { type RegisterOptions, StorageRegistry } from "./tiers/registry.js";
 import { Tick } from "./tiers/tick.js";
 import { invalidate } from "./write/invalidate.js";
+import { invalidateTags } from "./write/invalidate-tags.js";
 import { set, setAll } from "./write/set.js";
 import { Store } from "./write/store.js";
 
@@ -84,7 +86,7 @@ export class Cacheme implements AsyncDisposable {
     );
     this.#bus = new BusLink(this.#clock, this.#events, this.#tick);
     this.#runtimes = new ClassRuntimes(this.#storages, this.#clock, options.prefix ?? "cacheme", this.#bus);
-    this.#store = new Store(this.#clock, this.#events);
+    this.#store = new Store(this.#clock, this.#events, this.#runtimes.tags);
     this.#local = new LocalTiers(this.#clock, this.#events);
     const space: LoadSpace = {
       cacheme: this,
@@ -249,7 +251,7 @@ export class Cacheme implements AsyncDisposable {
     try {
       const { runtime, key } = this.#keyed(node);
       // The tiers hold results of the node's load, or of a typed set.
-      return this.#reader.peek(runtime, key) as Promise<Entry<ValueOf<N>> | undefined>;
+      return this.#reader.peek(runtime, node, key) as Promise<Entry<ValueOf<N>> | undefined>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -316,7 +318,7 @@ export class Cacheme implements AsyncDisposable {
    */
   set<N extends Node>(node: N, value: NoInfer<ValueOf<N>>, options: SetOptions = {}): Promise<void> {
     try {
-      return set({ ...this.#keyed(node), value }, options, this.#store);
+      return set({ ...this.#keyed(node), node, value }, options, this.#store);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -338,7 +340,7 @@ export class Cacheme implements AsyncDisposable {
     checkList("setAll", entries);
     const given = (place: number) => {
       const [node, value] = entries[place] as readonly [Node, unknown]; // The place is within the list.
-      return { ...this.#keyed(node), value };
+      return { ...this.#keyed(node), node, value };
     };
     await setAll(entries.length, given, options, this.#store);
   }
@@ -366,6 +368,35 @@ export class Cacheme implements AsyncDisposable {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Makes every entry that carries one of the tags invalid, in every storage: one small write for
+   * each tag and storage, however many entries there are. Once it has resolved, no later read in
+   * this process is answered with such a value whose load began before.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_TAG` for a tag that no entry can have
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote storage could not be
+   *   reached; the others are done
+   * @example
+   * ```ts
+   * await db.deleteTeam(7);
+   * await invalidateTags("team:7");
+   * ```
+   */
+  async invalidateTags(...tags: readonly string[]): Promise<void> {
+    const names = new Set(tags.map((tag) => checkTag(tag, { what: "invalidateTags(…)" })));
+    const table = this.#runtimes.tags;
+    await invalidateTags(
+      Array.from(names, (name) => table.of(name)),
+      {
+        table,
+        clock: this.#clock,
+        events: this.#events,
+        storages: [...this.#storages].filter((registered) => registered.kind === "remote"),
+        kinds: this.#runtimes,
+      },
+    );
   }
 
   /**

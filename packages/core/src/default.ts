@@ -51,6 +51,7 @@ export const peekLocal: Cacheme["peekLocal"] = method("peekLocal");
 export const set: Cacheme["set"] = method("set");
 export const setAll: Cacheme["setAll"] = method("setAll");
 export const invalidate: Cacheme["invalidate"] = method("invalidate");
+export const invalidateTags: Cacheme["invalidateTags"] = method("invalidateTags");
 export const refresh: Cacheme["refresh"] = method("refresh");
 export const clear: Cacheme["clear"] = method("clear");
 export const provide: Cacheme["provide"] = method("provide");

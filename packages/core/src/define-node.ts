@@ -21,6 +21,8 @@ export interface NodeDefinition<
   readonly key: (...args: Args) => string;
   /** Gets the value from its source. */
   readonly load?: ((argument: Args[0], context: LoadContext) => Loaded) | undefined;
+  /** Returns the groups in which a value is invalidated; see {@link Node.tags}. */
+  readonly tags?: ((...args: Args) => readonly string[]) | undefined;
   /** Gets many values in one go: for each argument, in their order, a value or an `Error`. */
   readonly loadAll?:
     | ((args: readonly Args[0][], context: LoadAllContext) => MaybePromise<readonly (V | Error)[]>)
@@ -78,7 +80,7 @@ export function defineNode<
   Loaded = unknown,
   V extends Awaited<Loaded> = Awaited<Loaded>,
 >(definition: NodeDefinition<Args, Loaded, V>): FactoryOf<Args, Loaded, V> {
-  const { name, key, load, loadAll, ...policy } = definition;
+  const { name, key, load, loadAll, tags, ...policy } = definition;
   if (typeof name !== "string" || name === "" || typeof key !== "function") {
     throw new ConfigurationError(
       "CACHEME_INVALID_NODE",
@@ -103,6 +105,12 @@ export function defineNode<
   if (load !== undefined) {
     Defined.prototype.load = function (this: Defined, context) {
       return load(this.argument, context);
+    };
+  }
+
+  if (tags !== undefined) {
+    Defined.prototype.tags = function (this: Defined) {
+      return tags(...([this.argument] as unknown as Args)); // As for the key.
     };
   }
 

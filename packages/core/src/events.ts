@@ -53,6 +53,8 @@ export interface CachemeEvents {
   notStored: NodeEvent & { readonly error: Error };
   /** An invalidation has reached every tier. */
   invalidate: NodeEvent;
+  /** An invalidation of tags has reached every storage. */
+  invalidateTags: { readonly tags: readonly string[] };
   /**
    * A storage was in trouble; the read or write went on without it. Calls that an open circuit
    * breaker refuses are not reported.
@@ -124,6 +126,7 @@ export class Events {
     loadError: null,
     notStored: null,
     invalidate: null,
+    invalidateTags: null,
     storageError: null,
     breaker: null,
     busState: null,

@@ -13,6 +13,7 @@ export {
   getAllSettled,
   getSync,
   invalidate,
+  invalidateTags,
   memoize,
   memoized,
   memoizeSync,
@@ -111,7 +112,7 @@ export type {
   LeaseRequest,
   Leases,
 } from "./storage/leases.js";
-export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
+export type { HeldGeneration, LocalEntry, LocalRecord, LocalStorage } from "./storage/local-storage.js";
 export type {
   RemoteStorage,
   StorageCapability,

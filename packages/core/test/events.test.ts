@@ -253,7 +253,9 @@ describe("on", () => {
     expect(() => cacheme.on(event as "hit", listener as never)).toThrow(
       expect.objectContaining({
         code: "CACHEME_INVALID_OPTION",
-        message: expect.stringMatching(/hit, miss, load, loadError, notStored, invalidate, storageError/),
+        message: expect.stringMatching(
+          /hit, miss, load, loadError, notStored, invalidate, invalidateTags, storageError/,
+        ),
       }),
     );
   });

@@ -212,6 +212,7 @@ describe("peekLocal", () => {
       origin: "local",
       hits: 1,
       size: undefined,
+      tags: [],
     });
     expect(loads).toEqual([1]);
   });

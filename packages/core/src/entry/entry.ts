@@ -37,4 +37,6 @@ export interface Entry<V = unknown> extends Cached<V> {
    * not count.
    */
   readonly hits: number | undefined;
+  /** The tags by which it can be invalidated. */
+  readonly tags: readonly string[];
 }

@@ -45,6 +45,9 @@ function invalidKey(key: unknown, nodeName: string): KeyError {
  */
 const longestKey = 200;
 
+/** The name in the storage keys of generations. No node has it, because it begins with `~`. */
+export const generationName = "~tag";
+
 /**
  * Marks a shortened key. A user's key that begins with the mark is shortened too, so that it cannot
  * pose as another key.

@@ -51,6 +51,20 @@ export abstract class Node<V = unknown> {
    * error reaches each of those readers, and nothing is stored.
    */
   load?(context: LoadContext<V>): MaybePromise<V>;
+
+  /**
+   * Returns the groups in which the value is invalidated, by `invalidateTags`. They are known
+   * before the load: if only the value tells a tag, use `context.tag`. At most 64 strings of 1 to
+   * 200 bytes, which do not begin with `~`. Each read calls it that no local tier answers.
+   *
+   * Each remote storage of the class must support generations. Default: none.
+   *
+   * @example
+   * ```ts
+   * override tags() { return [`team:${this.teamId}`]; }
+   * ```
+   */
+  tags?(): readonly string[];
 }
 
 /** A node class as the functions accept it, even if abstract or with a private constructor. */
@@ -81,6 +95,21 @@ export interface LoadContext<V = unknown> extends LoadSurroundings {
   ttl(duration: Duration): void;
   /** Keeps the value out of every tier. Readers still get it. */
   skip(): void;
+  /**
+   * Adds tags that only the value tells. `invalidateTags` of one of them reaches the value.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_TAG`, `CACHEME_TOO_MANY_TAGS`, or
+   *   `CACHEME_NOT_OFFERED` if a remote storage of the class does not support generations
+   * @example
+   * ```ts
+   * override async load({ tag }: LoadContext<Post>) {
+   *   const post = await db.post(this.id);
+   *   tag(`author:${post.authorId}`);
+   *   return post;
+   * }
+   * ```
+   */
+  tag(...tags: readonly string[]): void;
 }
 
 /** The context of a running `loadAll`: what it may read and set. */

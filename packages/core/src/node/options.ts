@@ -60,4 +60,9 @@ export interface SetOptions {
    * Default: the tiers' own.
    */
   readonly ttl?: Duration | undefined;
+  /**
+   * Tags of the value beside those of the node's `tags()`, as a load adds them by `context.tag`.
+   * Default: none.
+   */
+  readonly tags?: readonly string[] | undefined;
 }

@@ -54,22 +54,32 @@ export class Joining {
   ) {
     this.#runtimes = runtimes;
     const values = new ReaderValues();
-    this.#remoteTiers = new RemoteTiers(clock, values);
-    this.#pipeline = new Pipeline(clock, events, tick, store, space, this.#remoteTiers, values, {
-      openFlight: ({ runtime, node, key, call, nested }) => {
-        const current = runtimes.current(runtime, node);
-        const asking = { runtime: current, node, key, call, opener: undefined };
-        const flight = this.#openFlight(asking, plainRead);
-        if (nested) this.#pipeline.promote(flight);
-        return flight;
+    this.#remoteTiers = new RemoteTiers(clock, values, runtimes.tags);
+    this.#pipeline = new Pipeline(
+      clock,
+      events,
+      tick,
+      store,
+      space,
+      this.#remoteTiers,
+      values,
+      runtimes.tags,
+      {
+        openFlight: ({ runtime, node, key, call, nested, tags }) => {
+          const current = runtimes.current(runtime, node);
+          const asking = { runtime: current, node, key, call, opener: undefined, tags };
+          const flight = this.#openFlight(asking, plainRead);
+          if (nested) this.#pipeline.promote(flight);
+          return flight;
+        },
+        refreshFor: (reader, previous) => this.#refreshFor(reader, previous),
+        renew: (flight) => {
+          const { runtime, node } = flight;
+          const current = runtimes.current(runtime, node);
+          if (current !== runtime) flight.moveTo(current);
+        },
       },
-      refreshFor: (reader, previous) => this.#refreshFor(reader, previous),
-      renew: (flight) => {
-        const { runtime, node } = flight;
-        const current = runtimes.current(runtime, node);
-        if (current !== runtime) flight.moveTo(current);
-      },
-    });
+    );
   }
 
   /**
@@ -129,8 +139,8 @@ export class Joining {
   }
 
   /** Returns a remote tier's entry of the node, without loading, filling or counting. */
-  peek(runtime: ClassRuntime, key: string): Promise<Entry | undefined> {
-    return this.#remoteTiers.peek(runtime, key);
+  peek(runtime: ClassRuntime, node: Node, key: string): Promise<Entry | undefined> {
+    return this.#remoteTiers.peek(runtime, node, key);
   }
 
   /** Checks the key only if no flight has it. */
@@ -169,9 +179,14 @@ export class Joining {
   #newFlight(asking: Asking, activity: KeyActivity, options: FlightOptions): Flight {
     const { opener } = asking;
     if (opener !== undefined && !activity.operations.isEmpty) refuseNestedSelf(opener, activity);
-    const flight = new Flight(asking, activity, options, this.#pipeline);
-    activity.operations.begin(flight);
-    return flight;
+    try {
+      const flight = new Flight(asking, activity, options, this.#pipeline);
+      activity.operations.begin(flight);
+      return flight;
+    } catch (error) {
+      activity.rest(); // The node's tags are invalid, or asking for them has thrown.
+      throw error;
+    }
   }
 
   #entered(flight: Flight): Flight {
@@ -251,7 +266,7 @@ export class Joining {
    * it.
    */
   #refreshFor(reader: ApartReader, previous: Entry | undefined): void {
-    const { node, key, call } = reader.flight;
+    const { node, key, call, tags } = reader.flight;
     const { override, wait } = reader;
     const runtime = this.#runtimes.current(reader.flight.runtime, node);
     if (reader.hasLeft) {
@@ -261,7 +276,8 @@ export class Joining {
     try {
       const options = { override, previous };
       const running = runtime.kind.activities.find(key)?.flights.runningFor(reader);
-      const flight = running ?? this.#nextFlight({ runtime, node, key, call, opener: wait?.load }, options);
+      const flight =
+        running ?? this.#nextFlight({ runtime, node, key, call, opener: wait?.load, tags }, options);
       wait?.moveTo(flight);
       this.#add(flight);
       reader.flight = flight;

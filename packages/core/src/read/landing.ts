@@ -1,10 +1,12 @@
 import type { Clock } from "../clock.js";
-import type { Cached, Entry } from "../entry/entry.js";
+import type { Entry } from "../entry/entry.js";
 import { isWithin } from "../entry/lifetime.js";
 import type { ApartReader } from "../runtime/apart-reader.js";
 import type { Flight } from "../runtime/flight.js";
 import type { LateReaders } from "../runtime/late-readers.js";
 import { unborn } from "../runtime/operation.js";
+import type { LocalRecord } from "../storage/local-storage.js";
+import { tagNames } from "../tags/known-generation.js";
 
 /** The ways to move readers that a flight's value does not serve. */
 export interface Rejoining {
@@ -133,7 +135,7 @@ export class Landing {
    * Moves readers for which a found entry is too old to a load. They do not count as the entry's
    * readers.
    */
-  dismiss(flight: Flight, found: Cached, origin: string): void {
+  dismiss(flight: Flight, found: LocalRecord, origin: string): void {
     const { apart } = flight;
     if (apart === undefined) return;
     const now = this.#clock.now();
@@ -151,6 +153,7 @@ export class Landing {
         ttl,
         size: undefined,
         hits: undefined,
+        tags: tagNames(found.generations),
       });
       return false;
     });

@@ -1,12 +1,11 @@
 import type { CancelTimer, Clock } from "../clock.js";
-import type { Cached } from "../entry/entry.js";
 import { FillRights } from "../runtime/fill-rights.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
 import type { LeaseAnswer } from "../storage/leases.js";
 import type { LeaseAcquisition } from "../tiers/lease-batch.js";
 import { LeaseRenewals } from "./lease-renewals.js";
-import type { RemoteTiers } from "./remote-tiers.js";
+import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
 
 /** The first and the longest pause of a reader that waits for another process's lease, in milliseconds. */
 const firstPause = 10;
@@ -29,7 +28,7 @@ export interface Acquiring {
    * Called when the flight has the lease, or goes on without it. If a value has arrived meanwhile,
    * called with that one.
    */
-  readonly done: (found: Cached | undefined) => void;
+  readonly done: (found: FoundRecord | undefined) => void;
 }
 
 /**
@@ -142,9 +141,11 @@ class Acquisition implements LeaseAcquisition {
       return;
     } else if (distrusts === true) flight.rights?.add(tier, "held");
     else {
-      const found = this.#remoteTiers.entryIn(flight.runtime, tier, this.storageKey, answer.bytes);
-      if (found === undefined) this.#skip(answer.bytes);
-      else done(found);
+      const { bytes } = answer;
+      this.#remoteTiers.arrived(flight, tier, bytes, (found) => {
+        if (found === undefined) this.#skip(bytes);
+        else done(found);
+      });
       return;
     }
     done(undefined);

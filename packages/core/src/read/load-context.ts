@@ -6,6 +6,7 @@ import type { LoadAllContext, LoadContext, Node } from "../node/node.js";
 import type { LoadSurroundings } from "../node/reads.js";
 import type { Flight } from "../runtime/flight.js";
 import type { Load } from "./load.js";
+import { tellTags } from "./told-tags.js";
 
 /**
  * The space of a load, as its context shows it. It uses getters, because a load seldom reads any of
@@ -65,6 +66,12 @@ export class FlightContext extends Surroundings implements LoadContext {
       const about = `ttl given in the load of ${nodeLabel(node, key)}`;
       flight.ttl = milliseconds(duration, about, { node, key });
     };
+  }
+
+  get tag(): LoadContext["tag"] {
+    const flight = this.#flight;
+    const { tags } = this.#load.environment;
+    return (...told) => tellTags(flight.runtime, flight.key, flight, told, tags);
   }
 
   get skip(): LoadContext["skip"] {

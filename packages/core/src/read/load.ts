@@ -9,6 +9,7 @@ import { type CallContext, neutralContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RunningLoad } from "../runtime/running-load.js";
+import type { TagTable } from "../tags/tag-table.js";
 import { type Outcome, outcomesOf } from "./bulk-outcomes.js";
 import { BulkContext, FlightContext } from "./load-context.js";
 import { enterLoad, leaveLoad } from "./load-frame.js";
@@ -32,6 +33,8 @@ export interface LoadEnvironment extends LoadOutcome {
   readonly clock: Clock;
   readonly events: Events;
   readonly space: LoadSpace;
+  /** The tags of the space. */
+  readonly tags: TagTable;
 }
 
 /**
@@ -43,7 +46,7 @@ export class Load implements RunningLoad {
   readonly flights: readonly Flight[];
   /** Whether another load waits for one of the flights. */
   readonly nested: boolean;
-  readonly #environment: LoadEnvironment;
+  readonly environment: LoadEnvironment;
   /** Answers the only flight; `undefined` if the class's `loadAll` answers all of them. */
   readonly #single: SingleLoad | undefined;
   #waitsFor: Map<Flight, number> | undefined;
@@ -65,7 +68,7 @@ export class Load implements RunningLoad {
     this.runtime = runtime;
     this.flights = flights;
     this.#single = single;
-    this.#environment = environment;
+    this.environment = environment;
     let nested = false;
     for (const flight of flights) {
       flight.load = this;
@@ -88,7 +91,7 @@ export class Load implements RunningLoad {
 
   /** The space in which the load runs. */
   get space(): LoadSpace {
-    return this.#environment.space;
+    return this.environment.space;
   }
 
   /**
@@ -113,12 +116,12 @@ export class Load implements RunningLoad {
   start(release?: () => void): void {
     this.#release = release;
     this.#leaveLine = undefined;
-    const { clock } = this.#environment;
+    const { clock } = this.environment;
     const { loadTimeout } = this.runtime.meta;
     this.#began = clock.elapsed();
     if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, keepsAlive);
     for (const flight of this.flights) {
-      this.#environment.begins(flight);
+      this.environment.begins(flight);
       flight.begin();
     }
     try {
@@ -159,7 +162,7 @@ export class Load implements RunningLoad {
     if (this.#leaveLine !== undefined) {
       this.#leaveLine();
       this.ended = true;
-      for (const flight of this.flights) this.#environment.dropped(flight);
+      for (const flight of this.flights) this.environment.dropped(flight);
       return;
     }
     if (this.#controller !== undefined) for (const flight of this.flights) flight.closeForAll();
@@ -168,7 +171,7 @@ export class Load implements RunningLoad {
     if (left === undefined) return;
     // Without readers, the deadline keeps no program alive.
     this.#cancelDeadline?.();
-    const elapsed = this.#environment.clock.elapsed() - this.#began;
+    const elapsed = this.environment.clock.elapsed() - this.#began;
     this.#setDeadline(Math.max(0, left - elapsed), undefined);
   }
 
@@ -178,7 +181,7 @@ export class Load implements RunningLoad {
   }
 
   #setDeadline(milliseconds: number, options: TimerOptions | undefined): void {
-    this.#cancelDeadline = this.#environment.clock.schedule(() => this.#timedOut(), milliseconds, options);
+    this.#cancelDeadline = this.environment.clock.schedule(() => this.#timedOut(), milliseconds, options);
   }
 
   /** Calls the function as the load's own, so that it knows the reads that the function makes. */
@@ -213,7 +216,7 @@ export class Load implements RunningLoad {
     }
     const failures = outcomes.filter(({ error }) => error !== undefined).length;
     const duration = this.#end(outcomes.length - failures, failures);
-    const { events, loaded, failed } = this.#environment;
+    const { events, loaded, failed } = this.environment;
     const { name } = this.runtime;
     if (events.listeners.load !== null && failures < outcomes.length) {
       const keys = this.flights
@@ -238,7 +241,7 @@ export class Load implements RunningLoad {
   #succeededAlone(value: unknown): void {
     const flight = this.flights[0];
     const duration = this.#end(1, 0);
-    const { events, loaded } = this.#environment;
+    const { events, loaded } = this.environment;
     if (flight === undefined) return;
     if (events.listeners.load !== null) {
       events.emit("load", { node: this.runtime.name, keys: [flight.key], duration });
@@ -249,7 +252,7 @@ export class Load implements RunningLoad {
   #failed(error: unknown): void {
     if (this.ended) return;
     const duration = this.#end(0, this.flights.length);
-    const { events, failed } = this.#environment;
+    const { events, failed } = this.environment;
     if (events.listeners.loadError !== null) {
       const keys = this.flights.map((flight) => flight.key);
       events.emit("loadError", { node: this.runtime.name, keys, duration, error });
@@ -263,7 +266,7 @@ export class Load implements RunningLoad {
     this.#cancelDeadline?.();
     leaveLoad();
     this.#release?.();
-    const duration = this.#environment.clock.elapsed() - this.#began;
+    const duration = this.environment.clock.elapsed() - this.#began;
     this.runtime.stats.recordLoad(duration, successes, failures);
     return duration;
   }

@@ -4,6 +4,12 @@ import type { Events } from "../events.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { LocalTier } from "../runtime/node-kind.js";
 import type { LocalEntry } from "../storage/local-storage.js";
+import { areCurrent } from "../tags/known-generation.js";
+
+/** Returns whether a local entry may be returned at this time. */
+export function isValid(entry: LocalEntry, now: number): boolean {
+  return isFresh(entry, now) && (entry.generations === undefined || areCurrent(entry.generations));
+}
 
 /**
  * Reads the local tiers, synchronously. This is the path of a hit, and decides the product's speed.
@@ -29,7 +35,8 @@ export class LocalTiers {
     const entry = nearest.storage.read(runtime.space, key);
     if (
       entry !== undefined &&
-      (entry.freshUntil === Number.POSITIVE_INFINITY || isFresh(entry, this.#clock.now()))
+      (entry.freshUntil === Number.POSITIVE_INFINITY || isFresh(entry, this.#clock.now())) &&
+      (entry.generations === undefined || areCurrent(entry.generations))
     ) {
       this.#count(runtime, key, nearest, entry);
       return entry;
@@ -42,7 +49,7 @@ export class LocalTiers {
     const now = this.#clock.now();
     for (const [place, tier] of runtime.localTiers.entries()) {
       const entry = tier.storage.read(runtime.space, key);
-      if (entry === undefined || !isFresh(entry, now) || !isWithin(entry.writtenAt, now, maxAge)) continue;
+      if (entry === undefined || !isValid(entry, now) || !isWithin(entry.writtenAt, now, maxAge)) continue;
       this.#count(runtime, key, tier, entry);
       if (place > 0) this.#fillLeft(runtime, key, entry, place);
       return entry;
@@ -62,7 +69,8 @@ export class LocalTiers {
     const now = this.#clock.now();
     for (const tier of runtime.localTiers.slice(0, before)) {
       const freshUntil = Math.min(entry.freshUntil, now + tier.ttl);
-      const cached = { value: entry.value, writtenAt: entry.writtenAt, freshUntil };
+      const { value, writtenAt, generations } = entry;
+      const cached = { value, writtenAt, freshUntil, generations };
       try {
         tier.storage.write(runtime.space, key, cached, now);
       } catch {

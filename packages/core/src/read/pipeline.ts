@@ -1,17 +1,19 @@
 import type { Clock } from "../clock.js";
-import type { Cached } from "../entry/entry.js";
-import { isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
+import { captureTold } from "../runtime/capture-tags.js";
 import type { Flight, FlightSteps } from "../runtime/flight.js";
-import type { RemoteTier } from "../runtime/node-kind.js";
+import type { LocalRecord } from "../storage/local-storage.js";
+import type { TagTable } from "../tags/tag-table.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { Landing, type Rejoining } from "./landing.js";
 import { Leasing } from "./leasing.js";
 import { LoadBatch } from "./load-batch.js";
+import { isValid } from "./local-tiers.js";
 import type { ReaderValues } from "./reader-values.js";
 import type { RemoteTiers } from "./remote-tiers.js";
+import { TierSearch } from "./tier-search.js";
 import { waitsFor } from "./wait-graph.js";
 
 /**
@@ -33,7 +35,7 @@ export class Pipeline implements FlightSteps {
   readonly #loads: LoadBatch;
   readonly #landing: Landing;
   readonly #rejoining: Rejoining;
-  readonly #remoteTiers: RemoteTiers;
+  readonly #search: TierSearch;
   readonly #leasing: Leasing;
   readonly #values: ReaderValues;
 
@@ -45,6 +47,7 @@ export class Pipeline implements FlightSteps {
     space: LoadSpace,
     remoteTiers: RemoteTiers,
     values: ReaderValues,
+    tags: TagTable,
     rejoining: Rejoining,
   ) {
     this.#values = values;
@@ -52,14 +55,20 @@ export class Pipeline implements FlightSteps {
     this.#events = events;
     this.#tick = tick;
     this.#store = store;
-    this.#remoteTiers = remoteTiers;
     this.#leasing = new Leasing(clock, remoteTiers);
+    this.#search = new TierSearch(clock, remoteTiers, this.#leasing, tags, {
+      begins: (flight) => rejoining.renew(flight),
+      found: (flight, tier, record) => this.#found(flight, tier, record),
+      missed: (flight) => this.#loads.gather(flight),
+      overtaken: (flight) => this.#readAgain(flight),
+    });
     this.#rejoining = rejoining;
     this.#landing = new Landing(clock, rejoining, (flight) => this.#readAgain(flight));
     const environment = {
       clock,
       events,
       space,
+      tags,
       loaded: (flight: Flight, value: unknown) => this.#loaded(flight, value),
       failed: (flight: Flight, error: unknown) => this.#failed(flight, error),
       dropped: (flight: Flight) => {
@@ -73,8 +82,8 @@ export class Pipeline implements FlightSteps {
 
   /** Starts a new flight. A refreshing one reads no tier. */
   enter(flight: Flight): void {
-    if (flight.refreshes) this.#takeLeases(flight);
-    else this.#readTiers(flight);
+    if (flight.refreshes) this.#search.takeLeases(flight);
+    else this.#search.begin(flight);
   }
 
   /** Gives the leases of all running loads back, so that no other process waits for them. */
@@ -94,60 +103,9 @@ export class Pipeline implements FlightSteps {
       this.#tick.add(() => this.#landing.divert(flight));
   }
 
-  /** State "reading": handles the answer of a remote tier. */
-  arrived(flight: Flight, bytes: Uint8Array | undefined): void {
-    const tier = flight.runtime.tiers[flight.tier];
-    if (flight.mustReadAgain) {
-      this.#readAgain(flight);
-      return;
-    }
-    if (tier?.kind !== "remote") {
-      this.#readNextTier(flight);
-      return;
-    }
-    if (bytes === undefined) {
-      this.#missed(flight, tier, undefined);
-      return;
-    }
-    const cached = this.#remoteTiers.entryIn(flight.runtime, tier, flight.storageKey, bytes);
-    if (cached === undefined) this.#missed(flight, tier, bytes);
-    else this.#found(flight, tier.index, cached);
-  }
-
-  /**
-   * State "acquiring": acquires the lease of a tier without a usable value, before it reads the
-   * tier on its right.
-   *
-   * @param seen the bytes that cannot be used
-   */
-  #missed(flight: Flight, tier: RemoteTier, seen: Uint8Array | undefined, distrusts: boolean = false): void {
-    if (!this.#leasing.needs(flight, tier)) {
-      this.#readNextTier(flight);
-      return;
-    }
-    const done = (found: Cached | undefined) => {
-      if (flight.mustReadAgain) this.#readAgain(flight);
-      else if (found === undefined) this.#readNextTier(flight);
-      else this.#found(flight, tier.index, found);
-    };
-    this.#leasing.acquire({ flight, tier, seen, distrusts, done });
-  }
-
-  /** State "acquiring": takes the leases of all tiers. */
-  #takeLeases(flight: Flight): void {
-    this.#leasing.takeAll(flight, () => this.#loads.gather(flight));
-  }
-
-  /** State "reading": reads from the first remote tier on. */
-  #readTiers(flight: Flight): void {
-    flight.state = "reading";
-    flight.tier = -1;
-    flight.mustReadAgain = false;
-    flight.skippedTier = false;
-    flight.mutations = flight.activity.mutations;
-    flight.reads += 1;
-    this.#rejoining.renew(flight);
-    this.#readNextTier(flight);
+  /** Handles the answer of a remote tier. */
+  arrived(flight: Flight, bytes: Uint8Array | undefined, trouble: Error | undefined): void {
+    this.#search.arrived(flight, bytes, trouble);
   }
 
   /** Drops the flight's findings, because a newer operation came while it read. */
@@ -156,34 +114,16 @@ export class Pipeline implements FlightSteps {
     flight.rights?.giveBack();
     if (this.#foundLocally(flight)) return;
     if (flight.reads < mostReads) {
-      this.#readTiers(flight);
+      this.#search.begin(flight);
       return;
     }
     flight.mustReadAgain = false;
     flight.skippedTier = flight.runtime.remoteTiers.length > 0;
-    this.#takeLeases(flight);
-  }
-
-  #readNextTier(flight: Flight): void {
-    const { activity } = flight;
-    for (const tier of flight.runtime.remoteTiers) {
-      if (tier.index <= flight.tier) continue;
-      if (!activity.distrusts(tier)) {
-        flight.tier = tier.index;
-        tier.storage.read(flight);
-        return;
-      }
-      flight.skippedTier = true;
-      if (!this.#leasing.needs(flight, tier)) continue;
-      flight.tier = tier.index;
-      this.#missed(flight, tier, undefined, true);
-      return;
-    }
-    this.#loads.gather(flight);
+    this.#search.takeLeases(flight);
   }
 
   /** Fills the tiers to the left of the tier that has the value, for the remaining time. */
-  #found(flight: Flight, tier: number, cached: Cached): void {
+  #found(flight: Flight, tier: number, cached: LocalRecord): void {
     const { runtime, key } = flight;
     flight.state = "filling";
     this.#landing.dismiss(flight, cached, runtime.tiers[tier]?.name ?? "");
@@ -204,7 +144,7 @@ export class Pipeline implements FlightSteps {
     const { runtime, key } = flight;
     for (const tier of runtime.localTiers) {
       const entry = tier.storage.read(runtime.space, key);
-      if (entry === undefined || !isFresh(entry, this.#clock.now())) continue;
+      if (entry === undefined || !isValid(entry, this.#clock.now())) continue;
       this.#found(flight, tier.index, entry);
       return true;
     }
@@ -225,7 +165,7 @@ export class Pipeline implements FlightSteps {
     if (flight.mustReadAgain && flight.reads < mostReads) {
       // Something has overtaken it, and has perhaps removed its leases.
       flight.rights?.giveBack();
-      if (flight.refreshes) this.#takeLeases(flight);
+      if (flight.refreshes) this.#search.takeLeases(flight);
       else this.#readAgain(flight);
       return false;
     }
@@ -286,6 +226,14 @@ export class Pipeline implements FlightSteps {
       activity.operations.overtake(flight);
       this.#landing.adopt(flight);
     }
+    const store = () => this.#storeLoaded(flight, value, writtenAt);
+    const { tagged } = flight;
+    if (tagged === undefined) store();
+    else captureTold({ flight, tagged, tiers: runtime.remoteTiers }, store);
+  }
+
+  #storeLoaded(flight: Flight, value: unknown, writtenAt: number): void {
+    const { activity, runtime } = flight;
     this.#store.storeLoaded(flight, value, writtenAt, () => {
       // Fences again, because a tier that was read meanwhile may have answered with the replaced
       // value.
@@ -312,7 +260,7 @@ export class Pipeline implements FlightSteps {
     flights.endsLoad(flight);
     this.#leasing.ended(flight);
     for (const waiting of flights.waiting()) {
-      if (waiting.refreshes) this.#takeLeases(waiting);
+      if (waiting.refreshes) this.#search.takeLeases(waiting);
       else this.#readAgain(waiting);
     }
   }

@@ -1,6 +1,5 @@
 import type { Clock } from "../clock.js";
 import type { Entry } from "../entry/entry.js";
-import { isFresh } from "../entry/lifetime.js";
 import { checkList } from "../node/checked-list.js";
 import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
@@ -9,10 +8,11 @@ import { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { ClassRuntimes } from "../runtime/class-runtimes.js";
 import { answer, type ListAnswer, ListOutcomes, ListValues } from "../runtime/list-answer.js";
+import { tagNames } from "../tags/known-generation.js";
 import { setImmediate } from "../timers.js";
 import { checkedOptions } from "./checked-options.js";
 import type { Joining } from "./joining.js";
-import type { LocalTiers } from "./local-tiers.js";
+import { isValid, type LocalTiers } from "./local-tiers.js";
 
 /**
  * The most nodes of a list that one turn of the event loop reads, which takes a few milliseconds. A longer list goes on in the next
@@ -82,17 +82,27 @@ export class Reader {
     const now = this.#clock.now();
     for (const { name, storage } of runtime.localTiers) {
       const entry = storage.peek(runtime.space, key);
-      if (entry === undefined || !isFresh(entry, now)) continue;
-      const { value, writtenAt, freshUntil, hits } = entry;
-      return { value, writtenAt, freshUntil, origin: name, ttl: freshUntil - now, size: undefined, hits };
+      if (entry === undefined || !isValid(entry, now)) continue;
+      const { value, writtenAt, freshUntil, hits, generations } = entry;
+      const tags = tagNames(generations);
+      return {
+        value,
+        writtenAt,
+        freshUntil,
+        origin: name,
+        ttl: freshUntil - now,
+        size: undefined,
+        hits,
+        tags,
+      };
     }
     return undefined;
   }
 
   /** Returns the tiers' entry, without loading, filling or counting. */
-  peek(runtime: ClassRuntime, key: string): Promise<Entry | undefined> {
+  peek(runtime: ClassRuntime, node: Node, key: string): Promise<Entry | undefined> {
     const entry = this.peekLocal(runtime, key);
-    return entry === undefined ? this.#joining.peek(runtime, key) : Promise.resolve(entry);
+    return entry === undefined ? this.#joining.peek(runtime, node, key) : Promise.resolve(entry);
   }
 
   /** Reads the nodes as one call. */

@@ -1,34 +1,58 @@
 import type { Clock } from "../clock.js";
-import type { Cached, Entry } from "../entry/entry.js";
+import type { Entry } from "../entry/entry.js";
 import { decodeEntry } from "../entry/entry-codec.js";
 import { isFresh } from "../entry/lifetime.js";
+import type { Node } from "../node/node.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
+import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
 import { DecompressionLimit } from "../serializer/decompression-limit.js";
+import type { LocalRecord } from "../storage/local-storage.js";
+import { type Claim, Claims, confirmed } from "../tags/claims.js";
+import { type KnownGeneration, tagNames } from "../tags/known-generation.js";
+import type { Tag } from "../tags/tag.js";
+import type { TagTable } from "../tags/tag-table.js";
 import type { ReaderValues } from "./reader-values.js";
+
+/** The entry in a tier's bytes. */
+export interface FoundRecord extends LocalRecord {
+  readonly generations?: readonly KnownGeneration[] | undefined;
+  /** The tags that must be read before the entry is returned; `undefined` if there are none. */
+  readonly claims?: readonly Claim[] | undefined;
+}
 
 /** Turns the bytes of remote tiers into entries. */
 export class RemoteTiers {
   readonly #clock: Clock;
   readonly #decompression: DecompressionLimit = new DecompressionLimit();
-
   readonly #values: ReaderValues;
+  readonly #tags: TagTable;
+  readonly #claims: Claims;
 
-  constructor(clock: Clock, values: ReaderValues) {
+  constructor(clock: Clock, values: ReaderValues, tags: TagTable) {
     this.#clock = clock;
     this.#values = values;
+    this.#tags = tags;
+    this.#claims = new Claims(tags);
   }
 
-  /** Returns the fresh entry in the bytes, or `undefined` for a miss. */
+  /**
+   * Returns the fresh entry in the bytes, or `undefined` for a miss. If the entry has claims,
+   * {@link confirm} them before it is returned to anybody.
+   *
+   * @param tags the node's tags, whose generations the storage has just answered
+   */
   entryIn(
     runtime: ClassRuntime,
     tier: RemoteTier,
     storageKey: string,
     bytes: Uint8Array,
-  ): Cached | undefined {
+    tags: readonly Tag[] | undefined,
+  ): FoundRecord | undefined {
     const { meta, fingerprint } = runtime;
     const { offset } = tier.storage.clock;
     const frozen = this.#values.areFrozen(runtime);
+    const { agree } = this.#claims.expect(tags, tier.storage);
     const cached = decodeEntry(
       meta.serializer,
       fingerprint,
@@ -36,29 +60,103 @@ export class RemoteTiers {
       bytes,
       offset,
       this.#decompression,
-      undefined,
+      agree,
       frozen,
     );
     if (cached === undefined) return undefined;
     if (tier.distrust.covers(cached.writtenAt)) return undefined;
     if (!isFresh(cached, this.#clock.now())) return undefined;
-    return cached;
+    const { generations, claims } = this.#claims;
+    if (generations === undefined) return cached;
+    if (this.#tags.distrustsEntry(tier.storage, generations, cached.writtenAt)) return undefined;
+    return { ...cached, generations, claims };
+  }
+
+  /**
+   * Reads the generations of an entry's claims.
+   *
+   * @param done gets the entry; `undefined` if it is not valid
+   */
+  confirm(tier: RemoteTier, found: FoundRecord, done: (confirmed: FoundRecord | undefined) => void): void {
+    const { claims, generations = [], value, writtenAt, freshUntil } = found;
+    const [first] = claims ?? [];
+    if (claims === undefined || first === undefined) {
+      done(found);
+      return;
+    }
+    const { storage } = tier;
+    storage.read({
+      storageKey: first.tag.key,
+      tags: claims.map(({ tag }) => tag),
+      arrived: (_, trouble) => {
+        const own = trouble === undefined ? confirmed(claims, storage) : undefined;
+        if (own === undefined || this.#tags.distrustsEntry(storage, own, writtenAt)) done(undefined);
+        else done({ value, writtenAt, freshUntil, generations: [...generations, ...own] });
+      },
+    });
+  }
+
+  /**
+   * Finds the fresh entry in bytes that the storage has answered to another request than a read. So
+   * the generations of all its tags are read.
+   *
+   * @param done gets the entry; `undefined` for a miss
+   */
+  arrived(
+    flight: Flight,
+    tier: RemoteTier,
+    bytes: Uint8Array,
+    done: (found: FoundRecord | undefined) => void,
+  ): void {
+    const found = this.entryIn(flight.runtime, tier, flight.storageKey, bytes, undefined);
+    const { tags = [] } = flight;
+    const hasEach = tags.every((tag) => found?.claims?.some((claim) => claim.tag === tag));
+    if (found === undefined || !hasEach) done(undefined);
+    else this.confirm(tier, found, done);
   }
 
   /** Returns a tier's entry of the node, without loading, filling or counting. */
-  async peek(runtime: ClassRuntime, key: string): Promise<Entry | undefined> {
+  async peek(runtime: ClassRuntime, node: Node, key: string): Promise<Entry | undefined> {
+    const tags = runtime.nodeTags?.of(node, key);
     for (const tier of runtime.remoteTiers) {
       const storageKey = runtime.storageKey(key);
       if (runtime.kind.activities.find(key)?.distrusts(tier) ?? tier.distrust.has(key)) continue;
-      const bytes = await new Promise<Uint8Array | undefined>((arrived) =>
-        tier.storage.read({ storageKey, arrived }),
-      );
-      const cached = bytes === undefined ? undefined : this.entryIn(runtime, tier, storageKey, bytes);
-      if (cached !== undefined) {
-        const ttl = cached.freshUntil - this.#clock.now();
-        return { ...cached, origin: tier.name, ttl, size: bytes?.byteLength, hits: undefined };
-      }
+      if (tags !== undefined && this.#tags.distrusts(tier.storage, tags)) continue;
+      const entry = await this.#peekIn(runtime, tier, storageKey, tags);
+      if (entry !== undefined) return entry;
     }
     return undefined;
+  }
+
+  #peekIn(
+    runtime: ClassRuntime,
+    tier: RemoteTier,
+    storageKey: string,
+    tags: readonly Tag[] | undefined,
+  ): Promise<Entry | undefined> {
+    return new Promise((resolve) => {
+      const arrived = (bytes: Uint8Array | undefined) => {
+        const found = bytes && this.entryIn(runtime, tier, storageKey, bytes, tags);
+        if (bytes === undefined || found === undefined) resolve(undefined);
+        else this.confirm(tier, found, (entry) => resolve(entry && this.#shown(tier, entry, bytes)));
+      };
+      tier.storage.read({ storageKey, tags, arrived });
+    });
+  }
+
+  #shown(tier: RemoteTier, found: FoundRecord, bytes: Uint8Array): Entry {
+    const { value, writtenAt, freshUntil, generations } = found;
+    const ttl = freshUntil - this.#clock.now();
+    const tags = tagNames(generations);
+    return {
+      value,
+      writtenAt,
+      freshUntil,
+      origin: tier.name,
+      ttl,
+      size: bytes.byteLength,
+      hits: undefined,
+      tags,
+    };
   }
 }

@@ -9,9 +9,11 @@ import { isThenable } from "../node/thenable.js";
 import type { LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
+import { OperationTags } from "../tags/operation-tags.js";
 import type { Store } from "../write/store.js";
 import { runSynchronously } from "./load-frame.js";
 import { ReaderValues } from "./reader-values.js";
+import { tellTags } from "./told-tags.js";
 
 /** Loads a value that no local tier has at once, for `getSync`. */
 export class SyncRead {
@@ -58,7 +60,9 @@ export class SyncRead {
       );
     }
     this.#refuseCycle(runtime, key);
+    const tags = runtime.nodeTags?.of(node, key);
     const operation = new Operation(nextBirth());
+    if (tags !== undefined) operation.tagged = new OperationTags(tags);
     const activity = runtime.kind.activities.of(key);
     activity.operations.begin(operation);
     this.#loading.push({ runtime, key });
@@ -69,7 +73,7 @@ export class SyncRead {
     const began = this.#clock.elapsed();
     let outcome: { readonly error?: unknown } = {};
     try {
-      const context = this.#context(said, nodeLabel(runtime.name, key));
+      const context = this.#context(said, runtime, key, operation);
       const value = runSynchronously(this.#space, () => load(context));
       if (isThenable(value)) {
         Promise.resolve(value).catch(() => {}); // The error below reports the fault, so the promise's own failure no longer matters.
@@ -107,7 +111,13 @@ export class SyncRead {
     }
   }
 
-  #context(said: { ttl: number | undefined; skip: boolean }, label: string): LoadContext {
+  #context(
+    said: { ttl: number | undefined; skip: boolean },
+    runtime: ClassRuntime,
+    key: string,
+    operation: Operation,
+  ): LoadContext {
+    const label = nodeLabel(runtime.name, key);
     const { get, getAll, peek, inject } = this.#space;
     return {
       get,
@@ -125,6 +135,7 @@ export class SyncRead {
       skip: () => {
         said.skip = true;
       },
+      tag: (...told) => tellTags(runtime, key, operation, told, this.#store.tags),
     };
   }
 

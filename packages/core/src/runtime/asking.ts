@@ -1,6 +1,7 @@
 import type { Entry } from "../entry/entry.js";
 import type { LoadContext, Node } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
+import type { Tag } from "../tags/tag.js";
 import type { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { RunningLoad } from "./running-load.js";
@@ -17,6 +18,8 @@ export interface Asking {
   readonly call: CallContext | undefined;
   /** The load in which it reads, if it is in one. */
   readonly opener: RunningLoad | undefined;
+  /** The node's tags; default: asks the node. */
+  readonly tags?: readonly Tag[] | undefined;
 }
 
 /** The options in which a flight differs from a plain read. */

@@ -4,6 +4,7 @@ import type { LoadAllContext, Node, NodeClass } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { StatsCounter } from "../stats/node-stats.js";
 import type { LocalTier, NodeKind, RemoteTier, Tier } from "./node-kind.js";
+import type { NodeTags } from "./node-tags.js";
 
 type BulkLoad = (nodes: readonly Node[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
 
@@ -30,8 +31,16 @@ export class ClassRuntime {
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
+  /** The tags of the class's nodes; `undefined` for a class without tags. */
+  readonly nodeTags: NodeTags | undefined;
 
-  constructor(kind: NodeKind, nodeClass: NodeClass, prototype: object, loadAll: BulkLoad | undefined) {
+  constructor(
+    kind: NodeKind,
+    nodeClass: NodeClass,
+    prototype: object,
+    loadAll: BulkLoad | undefined,
+    nodeTags: NodeTags | undefined,
+  ) {
     this.kind = kind;
     this.nodeClass = nodeClass;
     this.prototype = prototype;
@@ -46,6 +55,7 @@ export class ClassRuntime {
     this.remoteTiers = kind.remoteTiers;
     this.doorkeeper = kind.doorkeeper;
     this.stats = kind.stats;
+    this.nodeTags = nodeTags;
   }
 
   /** Returns the key under which a node of the class is stored in remote storages. */

@@ -1,12 +1,13 @@
 import type { BusLink } from "../bus/bus-link.js";
 import type { Clock } from "../clock.js";
 import { ConfigurationError, closedError } from "../errors.js";
-import { escapedPrefix, storageKey } from "../node/key.js";
+import { escapedPrefix, generationName, storageKey } from "../node/key.js";
 import { defaultName, type ResolvedMeta, resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
 import { isSameDefinition, isSameMinified } from "../node/same-definition.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storages/memory.js";
+import { TagTable } from "../tags/tag-table.js";
 import type { StorageRegistry } from "../tiers/registry.js";
 import { Activities } from "./activities.js";
 import { bulkLoadOf } from "./bulk-load.js";
@@ -14,6 +15,8 @@ import { checkedPrefix } from "./checked-prefix.js";
 import { ClassRuntime } from "./class-runtime.js";
 import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
+import { NodeTags } from "./node-tags.js";
+import { lastBirth } from "./operation.js";
 import { placeOf } from "./place-of.js";
 import { WeakList } from "./weak-list.js";
 
@@ -74,6 +77,8 @@ export class ClassRuntimes {
    * storages outlive the kind.
    */
   readonly #activities = new Map<string, Activities>();
+  /** The tags of the space. */
+  readonly tags: TagTable;
   #prefix: string;
   #retired = false;
 
@@ -82,6 +87,8 @@ export class ClassRuntimes {
     this.#storages = storages;
     this.#clock = clock;
     this.#prefix = checkedPrefix(prefix);
+    const beforeTag = () => `${escapedPrefix(this.#prefix)}:${generationName}:`;
+    this.tags = new TagTable(beforeTag, () => clock.now(), lastBirth);
   }
 
   /** Returns the runtime of the node's class, made at the class's first use. */
@@ -213,18 +220,15 @@ export class ClassRuntimes {
     const runtime = this.#byPrototype.get(prototype);
     if (runtime !== undefined) return runtime;
     // A class's constructor is a NodeClass by its shape: `prototype`, `name`, and perhaps `meta`.
-    return this.#compile(nodeClass as unknown as NodeClass, prototype);
+    return this.#compile(nodeClass as unknown as NodeClass, prototype, node);
   }
 
-  #compile(nodeClass: NodeClass, prototype: object): ClassRuntime {
+  #compile(nodeClass: NodeClass, prototype: object, node: Node): ClassRuntime {
     const meta = resolveMeta(nodeClass);
     const loadAll = bulkLoadOf(nodeClass, meta.name);
-    const runtime = new ClassRuntime(
-      this.#kindFor(nodeClass, prototype, meta),
-      nodeClass,
-      prototype,
-      loadAll,
-    );
+    const kind = this.#kindFor(nodeClass, prototype, meta);
+    const nodeTags = NodeTags.for(node, kind, this.tags);
+    const runtime = new ClassRuntime(kind, nodeClass, prototype, loadAll, nodeTags);
     this.#byPrototype.set(prototype, runtime);
     if (!this.#names.has(prototype)) this.#prototypes.add(prototype);
     this.#names.set(prototype, meta.name);

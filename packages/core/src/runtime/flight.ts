@@ -1,5 +1,7 @@
 import type { Entry } from "../entry/entry.js";
 import type { Node } from "../node/node.js";
+import { OperationTags } from "../tags/operation-tags.js";
+import type { Tag } from "../tags/tag.js";
 import type { RemoteRead } from "../tiers/remote-batch.js";
 import type { ApartReader } from "./apart-reader.js";
 import type { Asking, FlightOptions, LoadOverride } from "./asking.js";
@@ -93,6 +95,8 @@ export class Flight extends Operation implements RemoteRead {
   skippedTier = false;
   /** The state of the key's writes and removals when it began to read. */
   mutations = 0;
+  /** The last birth number when it began to read. */
+  readSince = 0;
   load: RunningLoad | undefined;
   /** The flight whose answer it takes over, or that answers readers that joined too late. */
   follows: Flight | undefined;
@@ -131,10 +135,17 @@ export class Flight extends Operation implements RemoteRead {
     this.override = options.override;
     this.previous = options.previous;
     this.#steps = steps;
+    const tags = asking.tags ?? asking.runtime.nodeTags?.of(asking.node, this.key);
+    if (tags !== undefined) this.tagged = new OperationTags(tags);
   }
 
   get storageKey(): string {
     return this.activity.storageKey;
+  }
+
+  /** The node's tags, whose generations are read with its entry. */
+  get tags(): readonly Tag[] | undefined {
+    return this.tagged?.own;
   }
 
   arrived(bytes: Uint8Array | undefined, trouble: Error | undefined): void {

@@ -1,3 +1,5 @@
+import type { OperationTags } from "../tags/operation-tags.js";
+
 /** The number of birth numbers drawn in this process. */
 let births = 0;
 
@@ -42,6 +44,8 @@ export class Operation {
    * stored, the older one is removed.
    */
   mustReplace = false;
+  /** The tags of its value; `undefined` if there are none. */
+  tagged: OperationTags | undefined;
   /** The next older operation of the same key. */
   older: Operation | undefined;
 

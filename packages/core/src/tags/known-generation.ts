@@ -2,12 +2,19 @@ import type { Generation } from "../storage/generations.js";
 import type { HeldGeneration } from "../storage/local-storage.js";
 import type { TagStorage } from "../tiers/tag-reads.js";
 
+/** The tag of a generation. */
+interface Owner {
+  readonly name: string;
+  /** The birth number of its last invalidation in this process. */
+  readonly invalidated: number;
+}
+
 /**
  * A generation of one tag, as this process knows it. Local entries hold these objects. An entry is
  * valid while all of them are current, so a hit compares no strings.
  */
 export class KnownGeneration implements HeldGeneration {
-  readonly tag: string;
+  readonly owner: Owner;
   /** The storage whose generation it is; `undefined` for the generation of this process. */
   readonly storage: TagStorage | undefined;
   /** Empty if the storage did not tell it, because the storage was in trouble. */
@@ -22,12 +29,16 @@ export class KnownGeneration implements HeldGeneration {
   /** The time, on our clock, until which local entries need it. */
   neededUntil: number = Number.NEGATIVE_INFINITY;
 
-  constructor(tag: string, storage: TagStorage | undefined, { id, at }: Generation, told: number) {
-    this.tag = tag;
+  constructor(owner: Owner, storage: TagStorage | undefined, { id, at }: Generation, told: number) {
+    this.owner = owner;
     this.storage = storage;
     this.id = id;
     this.at = at;
     this.told = told;
+  }
+
+  get tag(): string {
+    return this.owner.name;
   }
 
   /** Whether the storage told it, so that an entry in that storage may name it. */
@@ -40,4 +51,11 @@ export class KnownGeneration implements HeldGeneration {
 export function areCurrent(generations: readonly HeldGeneration[]): boolean {
   for (const generation of generations) if (!generation.isCurrent) return false;
   return true;
+}
+
+const none: readonly string[] = [];
+
+/** Returns the names of an entry's tags. */
+export function tagNames(generations: readonly HeldGeneration[] | undefined): readonly string[] {
+  return generations === undefined ? none : [...new Set(generations.map(({ tag }) => tag))];
 }

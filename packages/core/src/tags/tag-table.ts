@@ -1,4 +1,7 @@
 import { storageKey } from "../node/key.js";
+import { Distrust } from "../tiers/distrust.js";
+import type { TagStorage } from "../tiers/tag-reads.js";
+import type { KnownGeneration } from "./known-generation.js";
 import { Tag } from "./tag.js";
 
 /** The number of tags beyond which the table forgets. */
@@ -13,6 +16,8 @@ const forgottenShare = 0.25;
  */
 export class TagTable {
   readonly #tags = new Map<string, Tag>();
+  /** The tags whose invalidation has not reached a storage. */
+  readonly #distrusted = new Map<TagStorage, Distrust>();
   readonly #beforeTag: () => string;
   readonly #now: () => number;
   readonly #lastBirth: () => number;
@@ -82,6 +87,44 @@ export class TagTable {
     if (this.#floor > birth) return true;
     for (const { invalidated } of tags) if (invalidated > birth) return true;
     return false;
+  }
+
+  /** Does the same for the tags of an entry. */
+  isEntryOvertaken(generations: readonly KnownGeneration[], birth: number): boolean {
+    if (this.#floor > birth) return true;
+    for (const { owner } of generations) if (owner.invalidated > birth) return true;
+    return false;
+  }
+
+  /** Records that an invalidation of the tags may not have reached the storage. */
+  distrust(storage: TagStorage, tags: readonly Tag[], now: number): void {
+    let distrusted = this.#distrusted.get(storage);
+    if (distrusted === undefined) {
+      distrusted = new Distrust();
+      this.#distrusted.set(storage, distrusted);
+    }
+    for (const { name } of tags) distrusted.add(name, now);
+  }
+
+  /** Records that an invalidation of the tags has reached the storage. */
+  trust(storage: TagStorage, tags: readonly Tag[]): void {
+    const distrusted = this.#distrusted.get(storage);
+    if (distrusted !== undefined) for (const { name } of tags) distrusted.remove(name);
+  }
+
+  /**
+   * Returns whether the storage may hold entries of the tags that an invalidation has not reached.
+   */
+  distrusts(storage: TagStorage, tags: readonly { readonly name: string }[]): boolean {
+    const distrusted = this.#distrusted.get(storage);
+    return distrusted !== undefined && tags.some(({ name }) => distrusted.has(name));
+  }
+
+  /** Returns whether the storage's entry may be one that an invalidation has not reached. */
+  distrustsEntry(storage: TagStorage, generations: readonly KnownGeneration[], writtenAt: number): boolean {
+    const distrusted = this.#distrusted.get(storage);
+    if (distrusted === undefined) return false;
+    return distrusted.covers(writtenAt) || generations.some(({ tag }) => distrusted.has(tag));
   }
 
   /** Drops the tags that no local entry needs, and the oldest ones if those are too few. */

@@ -111,7 +111,7 @@ export class Tag implements ReadTag, MadeTag {
   }
 
   #add(generation: Generation, storage: TagStorage | undefined, told: number): KnownGeneration {
-    const known = new KnownGeneration(this.name, storage, generation, told);
+    const known = new KnownGeneration(this, storage, generation, told);
     this.#known.push(known);
     return known;
   }

@@ -1,5 +1,6 @@
 import { IncompleteError, sentence } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
+import { shownKey } from "../shown-key.js";
 import type { FailedTier } from "./store.js";
 
 /** Some tiers of a key that a call did not reach. */
@@ -21,6 +22,24 @@ export function incompleteWrite(unreached: Unreached): IncompleteError | undefin
       `${sentence(first.error.message)} Set it again when the storage is back, or invalidate it.`,
     storages,
     { node: name, key, storage: first.storage, cause: first.error },
+  );
+}
+
+/** Returns `CACHEME_INVALIDATION_INCOMPLETE` if an invalidation of tags did not reach a storage. */
+export function incompleteTags(
+  tags: readonly string[],
+  failed: readonly FailedTier[],
+): IncompleteError | undefined {
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const storages = failed.map(({ storage }) => storage);
+  const others = tags.length > 1 ? ` and ${tags.length - 1} more` : "";
+  return new IncompleteError(
+    "CACHEME_INVALIDATION_INCOMPLETE",
+    `Entries of the tag ${shownKey(tags[0] ?? "")}${others} may remain in ${storages.join(", ")}, which could not be reached: ` +
+      `${sentence(first.error.message)} The other storages are done. Invalidate again when the storage is back.`,
+    storages,
+    { storage: first.storage, cause: first.error },
   );
 }
 

@@ -17,8 +17,8 @@ export interface Written {
 
 /** The steps of one value's writes. */
 export interface WriteSteps {
-  /** Returns the tier's record, when its request leaves. */
-  record(tier: RemoteTier): StoredRecord;
+  /** Returns the tier's record, when its request leaves; `undefined` if it must not be stored. */
+  record(tier: RemoteTier): StoredRecord | undefined;
   /** Called if it is unknown whether the tier has the value. */
   failed(tier: RemoteTier, error: Error): void;
   /**

@@ -1,9 +1,14 @@
 import { milliseconds } from "../duration.js";
 import { nodeLabel } from "../node/key.js";
+import type { Node } from "../node/node.js";
 import type { SetOptions } from "../node/options.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { NodeKind } from "../runtime/node-kind.js";
+import { checkGenerations } from "../runtime/node-tags.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
+import { OperationTags } from "../tags/operation-tags.js";
+import type { Tag } from "../tags/tag.js";
+import { checkTags, mostTags, tooManyTags } from "../tags/tag-name.js";
 import { cannotBeStored } from "./cannot-be-stored.js";
 import { incompleteWrite } from "./incomplete.js";
 import { refuseOneShot } from "./one-shot.js";
@@ -12,6 +17,7 @@ import type { Store } from "./store.js";
 /** A value that a caller has for a node. */
 export interface GivenValue {
   readonly runtime: ClassRuntime;
+  readonly node: Node;
   readonly key: string;
   readonly value: unknown;
 }
@@ -72,7 +78,7 @@ export function setAll(
 
 /** @param done gets the error if the value may not be in all tiers */
 function put(
-  { runtime, key, value }: GivenValue,
+  { runtime, node, key, value }: GivenValue,
   options: SetOptions,
   store: Store,
   done: (error: Error | undefined) => void,
@@ -81,7 +87,9 @@ function put(
   const ttl = ttlOf(options, name, key);
   refuseOneShot(value, name, key);
   refuseUncopied(value, kind, key);
+  const tags = tagsFor(runtime, node, key, options, store);
   const operation = new Operation(nextBirth());
+  if (tags !== undefined) operation.tagged = new OperationTags(tags);
   const activity = kind.activities.of(key);
   try {
     store.storeGiven(kind, activity, operation, value, ttl, (failed, refused) => {
@@ -93,6 +101,25 @@ function put(
     activity.rest();
     throw error;
   }
+}
+
+/** Returns the node's tags and those of the options. */
+function tagsFor(
+  runtime: ClassRuntime,
+  node: Node,
+  key: string,
+  { tags }: SetOptions,
+  store: Store,
+): readonly Tag[] | undefined {
+  const { kind, name, nodeTags } = runtime;
+  const own = nodeTags?.of(node, key);
+  if (tags === undefined) return own;
+  const subject = { what: `tags of set(${nodeLabel(name, key)}, …)`, node: name, key };
+  const given = checkTags(tags, subject).map((tag) => store.tags.of(tag));
+  if (given.length > 0) checkGenerations(kind, "The option tags of set");
+  const all = [...new Set([...(own ?? []), ...given])];
+  if (all.length > mostTags) throw tooManyTags(all.length, subject);
+  return all;
 }
 
 function ttlOf({ ttl }: SetOptions, node: string, key: string): number | undefined {

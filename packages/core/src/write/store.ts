@@ -1,18 +1,21 @@
 import type { Clock } from "../clock.js";
-import type { Cached } from "../entry/entry.js";
-import { encodeEntry, type Packed, pack } from "../entry/entry-codec.js";
-import { freshUntilIn, type Lifetime, lifetimeOf } from "../entry/lifetime.js";
+import type { Packed } from "../entry/entry-codec.js";
+import { freshUntilIn, lifetimeOf } from "../entry/lifetime.js";
 import { SerializationError } from "../errors.js";
 import type { Events } from "../events.js";
+import { captureOwn } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { Operation } from "../runtime/operation.js";
-import type { StoredRecord } from "../storage/remote-storage.js";
+import type { LocalRecord } from "../storage/local-storage.js";
+import type { TagTable } from "../tags/tag-table.js";
 import { cannotBeStored } from "./cannot-be-stored.js";
 import { NotStored } from "./not-stored.js";
 import { OlderValues } from "./older-values.js";
-import { RightToLeft, type Written } from "./right-to-left.js";
+import { Recheck } from "./recheck.js";
+import { RightToLeft } from "./right-to-left.js";
+import { heldBy, packed, recordFor, type Storing, storableIn } from "./storing.js";
 
 /** The packed value of a kind without remote tiers, which packs nothing. */
 const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compression: undefined };
@@ -23,12 +26,8 @@ export interface FailedTier {
   readonly error: Error;
 }
 
-/** A value that is being stored in the tiers of one key. */
-interface Storing extends Written {
-  readonly value: unknown;
-  readonly writtenAt: number;
-  readonly lifetime: Lifetime;
-}
+/** The parts of a {@link Storing} that most do not have. */
+const plain = { rights: undefined, tagged: undefined, generations: undefined, recheck: undefined };
 
 /**
  * Puts values into tiers: first the remote ones, from right to left, one after the other, then the
@@ -38,9 +37,12 @@ export class Store {
   readonly #clock: Clock;
   readonly #notStored: NotStored;
   readonly #older: OlderValues;
+  /** The tags of the space. */
+  readonly tags: TagTable;
 
-  constructor(clock: Clock, events: Events) {
+  constructor(clock: Clock, events: Events, tags: TagTable) {
     this.#clock = clock;
+    this.tags = tags;
     this.#notStored = new NotStored(events);
     this.#older = new OlderValues(clock);
   }
@@ -48,36 +50,44 @@ export class Store {
   /**
    * Fills the tiers to the left of the tier that holds an entry, for the entry's remaining time.
    */
-  backFill(flight: Flight, entry: Cached, from: number): void {
+  backFill(flight: Flight, entry: LocalRecord, from: number): void {
     const { kind } = flight.runtime;
     if (from === 0 || kind.isReplaced) return;
-    const { value, writtenAt, freshUntil } = entry;
+    const { value, writtenAt, freshUntil, generations } = entry;
     const lifetime = { limit: freshUntil, explicit: false };
-    const { activity, rights } = flight;
-    const storing = { kind, activity, operation: flight, rights, value, writtenAt, lifetime };
-    this.#storeLocally(storing, from);
-    const tiers = kind.remoteTiers.filter(({ index }) => index < from);
+    const { activity, rights, tagged } = flight;
+    const found = { ...plain, kind, activity, operation: flight, rights, value, writtenAt, lifetime };
+    this.#storeLocally({ ...found, generations }, from);
+    // A tag that only the value tells has no generation that is older than this read.
+    if (generations !== undefined && generations.length !== (tagged?.own.length ?? 0)) return;
+    const tiers = storableIn(
+      kind.remoteTiers.filter(({ index }) => index < from),
+      tagged,
+    );
     if (tiers.length === 0 || kind.activities.isClosed) return;
-    const packed = this.#packed(storing);
+    const storing = { ...found, tagged };
+    const bytes = packed(storing);
     // No reader waits for these writes, because the tier that has the value keeps answering with
     // it.
-    if (!(packed instanceof SerializationError)) this.#writeBehind(storing, tiers, packed, false);
+    if (!(bytes instanceof SerializationError)) this.#writeBehind(storing, tiers, bytes, false);
   }
 
   /**
    * Stores the value that a flight has loaded. If the tiers may hold an older value, and the new
    * one cannot be stored, the older one is removed. So no later reader gets it.
    *
-   * @param done called when the readers may be answered
+   * @param answer called when the readers may be answered
    */
-  storeLoaded(flight: Flight, value: unknown, writtenAt: number, done: () => void): void {
+  storeLoaded(flight: Flight, value: unknown, writtenAt: number, answer: () => void): void {
     const { kind } = flight.runtime;
-    const { activity, key, rights } = flight;
+    const { activity, key, rights, tagged } = flight;
+    const recheck = tagged && new Recheck(tagged);
+    const done = recheck === undefined ? answer : () => this.#checkTags(flight, recheck, answer);
     // An older mutation under way leaves an older value, too.
     const replaces = flight.replaces || kind.remoteTiers.some((tier) => activity.mustWait(tier));
     if (flight.fenced || kind.activities.isClosed) {
       if (flight.fenced) this.#older.giveOvertaken({ kind, activity, operation: flight });
-      done();
+      answer();
       return;
     }
     // The doorkeeper sees the key in any case.
@@ -89,37 +99,36 @@ export class Store {
       });
       return;
     }
-    const storing = {
-      kind,
-      activity,
-      operation: flight,
-      rights,
-      value,
-      writtenAt,
-      lifetime: lifetimeOf(flight.ttl, writtenAt),
-    };
-    const tiers = kind.remoteTiers;
-    const storeLocally = () => {
+    const lifetime = lifetimeOf(flight.ttl, writtenAt);
+    const stored = { ...plain, kind, activity, operation: flight, rights, value, writtenAt, lifetime };
+    const storing = tagged === undefined ? stored : { ...stored, tagged, recheck };
+    const store = () => {
       if (flight.fenced) this.#older.giveOvertaken(storing);
       const refused = this.#storeLocally(storing, kind.tiers.length);
       if (refused !== undefined) this.#notStored.report(kind, key, refused);
-      done();
+      answer();
     };
-    if (tiers.length === 0) {
+    const storeLocally = recheck === undefined ? store : () => this.#checkTags(flight, recheck, store);
+    if (kind.remoteTiers.length === 0) {
       storeLocally();
       return;
     }
-    const packed = this.#packed(storing);
-    if (packed instanceof SerializationError) {
-      this.#notStored.report(kind, key, packed);
+    const tiers = storableIn(kind.remoteTiers, tagged);
+    const remove = (removed: readonly RemoteTier[]) => {
+      if (replaces && !flight.fenced)
+        for (const tier of removed) this.#older.removeFrom(kind, activity, tier);
+    };
+    const bytes = packed(storing);
+    if (bytes instanceof SerializationError || tiers.length === 0) {
+      if (bytes instanceof SerializationError) this.#notStored.report(kind, key, bytes);
       this.#giveRightsBack(flight, () => {
-        if (replaces && !flight.fenced)
-          for (const tier of tiers) this.#older.removeFrom(kind, activity, tier);
+        remove(kind.remoteTiers);
         storeLocally();
       });
       return;
     }
-    this.#writeRemotely(storing, tiers, packed, replaces, storeLocally);
+    remove(kind.remoteTiers.slice(0, -tiers.length));
+    this.#writeRemotely(storing, tiers, bytes, replaces, storeLocally);
   }
 
   /**
@@ -138,9 +147,10 @@ export class Store {
   ): void {
     const writtenAt = this.#clock.now();
     const lifetime = lifetimeOf(ttl, writtenAt);
-    const storing = { kind, activity, operation, rights: undefined, value, writtenAt, lifetime };
-    const packed = kind.remoteTiers.length === 0 ? nothingPacked : this.#packed(storing);
-    if (packed instanceof SerializationError) throw packed;
+    const { tagged } = operation;
+    const storing = { ...plain, kind, activity, operation, value, writtenAt, lifetime, tagged };
+    const bytes = kind.remoteTiers.length === 0 ? nothingPacked : packed(storing);
+    if (bytes instanceof SerializationError) throw bytes;
     activity.operations.overtake(operation);
     activity.operations.begin(operation);
     const failed: FailedTier[] = [];
@@ -150,7 +160,18 @@ export class Store {
       else activity.operations.overtake(operation);
       done(failed, this.#storeLocally(storing, kind.tiers.length));
     };
-    this.#writeRightToLeft(storing, kind.remoteTiers, packed, true, failed, storeLocally);
+    if (tagged === undefined) {
+      this.#writeRightToLeft(storing, kind.remoteTiers, bytes, true, failed, storeLocally);
+      return;
+    }
+    captureOwn({ kind, tagged, tiers: kind.remoteTiers, clock: this.#clock }, (uncaptured) => {
+      for (const { tier, error } of uncaptured) failed.push({ storage: tier.name, error });
+      const tiers = storableIn(kind.remoteTiers, tagged);
+      if (!operation.fenced)
+        for (const tier of kind.remoteTiers)
+          if (!tiers.includes(tier)) this.#older.removeFrom(kind, activity, tier);
+      this.#writeRightToLeft(storing, tiers, bytes, true, failed, storeLocally);
+    });
   }
 
   /** Stores the value of a synchronous load, for a kind whose tiers are all local. */
@@ -164,8 +185,23 @@ export class Store {
     const writtenAt = this.#clock.now();
     if (!operation.fenced) activity.operations.overtake(operation);
     const lifetime = lifetimeOf(ttl, writtenAt);
-    const storing = { kind, activity, operation, rights: undefined, value, writtenAt, lifetime };
+    const { tagged } = operation;
+    const storing = { ...plain, kind, activity, operation, value, writtenAt, lifetime, tagged };
     this.#storeLocally(storing, kind.tiers.length);
+  }
+
+  /**
+   * Continues when each storage has told the generations of the flight's tags again. If one has
+   * changed, or an invalidation came in this process, the flight counts as overtaken.
+   */
+  #checkTags(flight: Flight, recheck: Recheck, then: () => void): void {
+    const { tagged, runtime, activity } = flight;
+    const storages = runtime.remoteTiers.map(({ storage }) => storage);
+    recheck.end(storages, (hasChanged) => {
+      const isOvertaken = tagged !== undefined && this.tags.isOvertaken(tagged.all, flight.birth);
+      if (hasChanged || isOvertaken) this.#older.lose(runtime.kind, activity, flight);
+      then();
+    });
   }
 
   /**
@@ -235,7 +271,7 @@ export class Store {
     done: () => void,
   ): void {
     new RightToLeft(storing, tiers, {
-      record: (tier) => this.#record(storing, tier, packed),
+      record: (tier) => recordFor(storing, tier, packed, this.#clock.now()),
       failed: (tier, error) => {
         failed.push({ storage: tier.name, error });
         const { kind, activity, operation } = storing;
@@ -251,33 +287,14 @@ export class Store {
     }).begin();
   }
 
-  /** Makes the record when the request leaves, in the storage's time. */
-  #record(storing: Storing, tier: RemoteTier, packed: Packed): StoredRecord {
-    const { activity, kind, lifetime, writtenAt } = storing;
-    const key = activity.storageKey;
-    const now = this.#clock.now();
-    const { offset } = tier.destination.storage.clock;
-    const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
-    const times = { writtenAt: writtenAt + offset, freshUntil: freshUntil + offset };
-    const bytes = encodeEntry(packed, kind.fingerprint, key, times);
-    if (freshUntil === Number.POSITIVE_INFINITY) return { key, bytes, ttl: undefined };
-    // Writes the value even if it has already expired; otherwise an older value would remain.
-    return { key, bytes, ttl: Math.max(1, Math.ceil(freshUntil - now)) };
-  }
-
-  /** Returns the value as bytes, made once for all remote tiers. */
-  #packed({ kind, activity, value }: Storing): Packed | SerializationError {
-    try {
-      return pack(kind.meta.serializer, value, { node: kind.name, key: activity.key });
-    } catch (error) {
-      return cannotBeStored(error, kind, activity.key);
-    }
-  }
-
   /** Stores in the local tiers. Never throws, because a reader waits behind it. */
   #storeLocally(storing: Storing, before: number): SerializationError | undefined {
-    const { kind, activity, operation, value, writtenAt, lifetime } = storing;
+    const { kind, activity, operation, value, writtenAt, lifetime, tagged } = storing;
     if (operation.fenced || kind.bypassesLocalTiers) return undefined;
+    if (tagged !== undefined && this.tags.isOvertaken(tagged.all, operation.birth)) {
+      kind.latest.removeLocally(activity.key);
+      return undefined;
+    }
     if (operation.cleared) {
       // A value that was read from a remote tier since the clear may be older.
       kind.latest.removeLocally(activity.key);
@@ -288,8 +305,13 @@ export class Store {
     for (const tier of kind.localTiers) {
       if (tier.index >= before) continue;
       const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
+      const generations = heldBy(storing, freshUntil);
+      if (generations === undefined && tagged !== undefined) {
+        tier.storage.remove(kind.space, activity.key);
+        continue;
+      }
       try {
-        tier.storage.write(kind.space, activity.key, { value, writtenAt, freshUntil }, now);
+        tier.storage.write(kind.space, activity.key, { value, writtenAt, freshUntil, generations }, now);
       } catch (error) {
         tier.storage.remove(kind.space, activity.key);
         refused = cannotBeStored(error, kind, activity.key);

@@ -12,7 +12,10 @@ export interface RemoteCall {
     | "acquire"
     | "fill"
     | "release"
-    | "extend";
+    | "extend"
+    | "ensure"
+    | "bump"
+    | "scan";
   readonly keys: readonly string[];
 }
 

@@ -1,5 +1,6 @@
 import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
 import { SimulatedRemote } from "./simulated-remote.js";
+import { TaggedRemote } from "./tagged-remote.js";
 import { VirtualClock } from "./virtual-clock.js";
 
 /** A `Cacheme` on a virtual clock, with a storage "local" and a simulated one "remote". */
@@ -16,6 +17,26 @@ export async function space(): Promise<Space> {
   await cacheme.registerStorage("local", memory());
   await cacheme.registerStorage("remote", remote);
   return { cacheme, clock, remote };
+}
+
+/** A storage "remote" with generations, and a maker of `Cacheme`s that share it. */
+export async function taggedSpace(clock = new VirtualClock()): Promise<TaggedSpace> {
+  const remote = new TaggedRemote(clock);
+  const process = async () => {
+    const cacheme = new Cacheme({ clock });
+    await cacheme.registerStorage("local", memory());
+    await cacheme.registerStorage("remote", remote);
+    return cacheme;
+  };
+  return { cacheme: await process(), clock, remote, process };
+}
+
+export interface TaggedSpace {
+  readonly cacheme: Cacheme;
+  readonly clock: VirtualClock;
+  readonly remote: TaggedRemote;
+  /** Makes the `Cacheme` of another process. */
+  process(): Promise<Cacheme>;
 }
 
 export const localOnly: NodeMeta["caches"] = [{ storage: "local", ttl: "1m" }];

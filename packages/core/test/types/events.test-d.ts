@@ -53,6 +53,7 @@ describe("on", () => {
       | "loadError"
       | "notStored"
       | "invalidate"
+      | "invalidateTags"
       | "storageError"
       | "breaker"
       | "busState"

@@ -1,0 +1,155 @@
+import type { Clock } from "../clock.js";
+import { captureOwn } from "../runtime/capture-tags.js";
+import type { Flight } from "../runtime/flight.js";
+import type { RemoteTier } from "../runtime/node-kind.js";
+import { lastBirth } from "../runtime/operation.js";
+import type { TagTable } from "../tags/tag-table.js";
+import type { Leasing } from "./leasing.js";
+import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
+
+/** The steps that follow a search. */
+export interface SearchSteps {
+  /** Called when a search begins. */
+  begins(flight: Flight): void;
+  /** Called with the value of a remote tier. */
+  found(flight: Flight, tier: number, record: FoundRecord): void;
+  /** Called if no remote tier has a value that can be used, so that it must be loaded. */
+  missed(flight: Flight): void;
+  /** Called if a newer operation has come meanwhile, so that the findings do not count. */
+  overtaken(flight: Flight): void;
+}
+
+/**
+ * Searches the remote tiers of flights from left to right. In each tier without the value it
+ * captures the generations of the node's tags and acquires the lease, before it reads the next one.
+ */
+export class TierSearch {
+  readonly #clock: Clock;
+  readonly #remoteTiers: RemoteTiers;
+  readonly #leasing: Leasing;
+  readonly #tags: TagTable;
+  readonly #steps: SearchSteps;
+
+  constructor(clock: Clock, remoteTiers: RemoteTiers, leasing: Leasing, tags: TagTable, steps: SearchSteps) {
+    this.#clock = clock;
+    this.#remoteTiers = remoteTiers;
+    this.#leasing = leasing;
+    this.#tags = tags;
+    this.#steps = steps;
+  }
+
+  /** State "reading": handles the answer of a remote tier. */
+  arrived(flight: Flight, bytes: Uint8Array | undefined, trouble: Error | undefined): void {
+    const tier = flight.runtime.tiers[flight.tier];
+    if (tier?.kind === "remote" && trouble === undefined) flight.tagged?.capture(tier.storage);
+    if (flight.mustReadAgain) {
+      this.#steps.overtaken(flight);
+      return;
+    }
+    if (tier?.kind !== "remote") {
+      this.#readNextTier(flight);
+      return;
+    }
+    if (bytes === undefined) {
+      this.#missed(flight, tier, undefined);
+      return;
+    }
+    const found = this.#remoteTiers.entryIn(flight.runtime, tier, flight.storageKey, bytes, flight.tags);
+    if (found?.claims === undefined) this.#answered(flight, tier, bytes, found);
+    else this.#remoteTiers.confirm(tier, found, (entry) => this.#answered(flight, tier, bytes, entry));
+  }
+
+  #answered(flight: Flight, tier: RemoteTier, bytes: Uint8Array, found: FoundRecord | undefined): void {
+    if (found === undefined && !flight.mustReadAgain) this.#missed(flight, tier, bytes);
+    else this.#foundIn(flight, tier, found);
+  }
+
+  /** Handles an entry that a remote tier has answered, or has none that can be used. */
+  #foundIn(flight: Flight, tier: RemoteTier, found: FoundRecord | undefined): void {
+    // A tag was invalidated while the tier was read, which may have answered before.
+    const isOvertaken =
+      found?.generations !== undefined && this.#tags.isEntryOvertaken(found.generations, flight.readSince);
+    if (flight.mustReadAgain || isOvertaken) this.#steps.overtaken(flight);
+    else if (found === undefined) this.#readNextTier(flight);
+    else this.#steps.found(flight, tier.index, found);
+  }
+
+  /**
+   * State "acquiring": acquires the lease of a tier without a usable value, before it reads the
+   * tier on its right. Captures the generations of the tags before, because an invalidation after
+   * that must be noticed.
+   *
+   * @param seen the bytes that cannot be used
+   */
+  #missed(flight: Flight, tier: RemoteTier, seen: Uint8Array | undefined, distrusts: boolean = false): void {
+    this.#capture(flight, [tier], () => {
+      if (flight.mustReadAgain || !this.#leasing.needs(flight, tier)) {
+        this.#foundIn(flight, tier, undefined);
+        return;
+      }
+      const done = (found: FoundRecord | undefined) => this.#foundIn(flight, tier, found);
+      this.#leasing.acquire({ flight, tier, seen, distrusts, done });
+    });
+  }
+
+  /** State "acquiring": takes the leases of all tiers. */
+  takeLeases(flight: Flight): void {
+    this.#capture(flight, flight.runtime.remoteTiers, () => {
+      this.#leasing.takeAll(flight, () => this.#steps.missed(flight));
+    });
+  }
+
+  /** Ends the search without a value. */
+  #end(flight: Flight): void {
+    this.#capture(flight, flight.runtime.remoteTiers, () => {
+      if (flight.mustReadAgain) this.#steps.overtaken(flight);
+      else this.#steps.missed(flight);
+    });
+  }
+
+  /** Captures the generations of the flight's tags in the tiers, at once if they are known. */
+  #capture(flight: Flight, tiers: readonly RemoteTier[], done: () => void): void {
+    const { tagged, runtime } = flight;
+    if (tagged === undefined) {
+      done();
+      return;
+    }
+    flight.state = "reading";
+    captureOwn({ kind: runtime.kind, tagged, tiers, clock: this.#clock }, done);
+  }
+
+  /** State "reading": reads from the first remote tier on. */
+  begin(flight: Flight): void {
+    flight.state = "reading";
+    flight.tier = -1;
+    flight.mustReadAgain = false;
+    flight.skippedTier = false;
+    flight.mutations = flight.activity.mutations;
+    flight.readSince = lastBirth();
+    flight.reads += 1;
+    this.#steps.begins(flight);
+    this.#readNextTier(flight);
+  }
+
+  #readNextTier(flight: Flight): void {
+    const { activity } = flight;
+    for (const tier of flight.runtime.remoteTiers) {
+      if (tier.index <= flight.tier) continue;
+      if (!activity.distrusts(tier) && !this.#distrustsTags(flight, tier)) {
+        flight.tier = tier.index;
+        tier.storage.read(flight);
+        return;
+      }
+      flight.skippedTier = true;
+      if (!this.#leasing.needs(flight, tier)) continue;
+      flight.tier = tier.index;
+      this.#missed(flight, tier, undefined, true);
+      return;
+    }
+    this.#end(flight);
+  }
+
+  #distrustsTags({ tags }: Flight, { storage }: RemoteTier): boolean {
+    return tags !== undefined && this.#tags.distrusts(storage, tags);
+  }
+}

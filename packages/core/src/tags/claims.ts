@@ -1,0 +1,94 @@
+import type { LocalRecord } from "../storage/local-storage.js";
+import type { TagStorage } from "../tiers/tag-reads.js";
+import type { KnownGeneration } from "./known-generation.js";
+import { pairsIn, sectionOf } from "./section.js";
+import type { Tag } from "./tag.js";
+import type { TagTable } from "./tag-table.js";
+
+/** A tag of an entry whose generation the reader has not read with the entry. */
+export interface Claim {
+  readonly tag: Tag;
+  /** The id of the generation that the entry was written under. */
+  readonly id: string;
+}
+
+/** An entry of a remote tier with tags. */
+export interface TaggedRecord extends LocalRecord {
+  readonly generations: readonly KnownGeneration[] | undefined;
+  /** The tags that must be read before the entry is returned; `undefined` if there are none. */
+  readonly claims: readonly Claim[] | undefined;
+}
+
+/**
+ * Compares the generations of one entry after another with those that their storage has just
+ * answered. One object serves all, because an entry is read in one go.
+ */
+export class Claims {
+  readonly #table: TagTable;
+  #own: readonly Tag[] | undefined;
+  #storage: TagStorage | undefined;
+  /** The generations of the last entry that agreed. */
+  generations: readonly KnownGeneration[] | undefined;
+  /** Its tags that the reader did not read. */
+  claims: readonly Claim[] | undefined;
+
+  constructor(table: TagTable) {
+    this.#table = table;
+  }
+
+  /** @param own the tags of the node, whose generations the storage has answered */
+  expect(own: readonly Tag[] | undefined, storage: TagStorage): this {
+    this.#own = own;
+    this.#storage = storage;
+    this.generations = undefined;
+    this.claims = undefined;
+    return this;
+  }
+
+  /** Returns whether the section's generations agree. An entry without a tag of the node does not. */
+  readonly agree = (section: string | undefined): boolean => {
+    const own = this.#own;
+    const storage = this.#storage;
+    if (section === undefined) return own === undefined || own.length === 0;
+    if (storage === undefined) return false;
+    const generations = own === undefined ? [] : generationsOf(own, storage);
+    if (generations === undefined) return false;
+    this.generations = generations;
+    // Nearly every entry has just its node's tags in their order.
+    if (sectionOf(generations) === section) return true;
+    const pairs = pairsIn(section);
+    if (pairs === undefined) return false;
+    for (const { tag, id } of generations) if (pairs.get(tag) !== id) return false;
+    const claims: Claim[] = [];
+    for (const [name, id] of pairs) {
+      const tag = this.#table.of(name);
+      if (own?.includes(tag) !== true) claims.push({ tag, id });
+    }
+    if (claims.length > 0) this.claims = claims;
+    return true;
+  };
+}
+
+/** Returns the tags' generations that the storage has answered; `undefined` if one is missing. */
+function generationsOf(tags: readonly Tag[], storage: TagStorage): KnownGeneration[] | undefined {
+  const generations: KnownGeneration[] = [];
+  for (const tag of tags) {
+    const known = tag.in(storage);
+    if (known === undefined || !known.isTold) return undefined;
+    generations.push(known);
+  }
+  return generations;
+}
+
+/** Returns the generations of the claimed tags if they agree with the storage's answer. */
+export function confirmed(
+  claims: readonly Claim[],
+  storage: TagStorage,
+): readonly KnownGeneration[] | undefined {
+  const generations = generationsOf(
+    claims.map(({ tag }) => tag),
+    storage,
+  );
+  const agree = generations?.every(({ id }, place) => id === claims[place]?.id);
+  return agree === true ? generations : undefined;
+}
