@@ -7,7 +7,14 @@
 export type { Bus, BusConnection, BusReceiver, BusSpace } from "./bus/bus.js";
 export { type Address, parseAddress, type ServerPlace, serverName } from "./driver/address.js";
 export { backOff } from "./driver/back-off.js";
-export { cutOff, noAnswer, refusedConnection, unsupportedServer } from "./driver/connect-trouble.js";
+export {
+  type ConnectAdvice,
+  connectError,
+  cutOff,
+  noAnswer,
+  refusedConnection,
+  unsupportedServer,
+} from "./driver/connect-trouble.js";
 export {
   type ConnectionOptions,
   type ConnectionSettings,
@@ -58,6 +65,7 @@ export type { Trial } from "./driver/trial.js";
 export { wholeMilliseconds } from "./driver/whole-milliseconds.js";
 export { type Duration, milliseconds } from "./duration.js";
 export {
+  asError,
   BatchError,
   ConfigurationError,
   isAggregate,

@@ -100,6 +100,8 @@ export type BusDropReason =
   | "heartbeat"
   /** A message of a newer release has arrived. */
   | "newer"
+  /** More news arrived than could be handled. */
+  | "overflow"
   /** The server has reported that any entry may have changed. */
   | "server";
 

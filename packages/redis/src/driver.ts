@@ -1,4 +1,5 @@
 import type * as kit from "cacheme/driver";
+import { OwnWrites } from "./bus/own-writes.js";
 import { Attempt, type Client } from "./client.js";
 import { type KeyCommand, KeyCommands, type Outcome } from "./commands.js";
 import type { Connection } from "./connection.js";
@@ -24,6 +25,7 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
   readonly #settings: Settings;
   readonly #keyPrefix: string;
   readonly #eviction: EvictionWarning;
+  #ownWrites: OwnWrites | undefined;
   #opened: Client | undefined;
 
   /** @param info asks the storage for its info */
@@ -84,6 +86,7 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
 
   /** UNLINK frees the memory in the background. */
   remove(keys: readonly string[], call: Call): Promise<number> {
+    this.#ownWrites?.removes(keys);
     return this.#client.remove(keys, this.#attempt(call));
   }
 
@@ -112,7 +115,14 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
     return stored;
   }
 
+  /** Notes the writes from now on, for a bus over which the server reports all writes. */
+  noteWrites(): OwnWrites {
+    this.#ownWrites ??= new OwnWrites();
+    return this.#ownWrites;
+  }
+
   protected each(commands: readonly KeyCommand[], call: Call): Promise<Outcome[]> {
+    this.#ownWrites?.sends(commands);
     return this.#client.each(commands, this.#attempt(call));
   }
 

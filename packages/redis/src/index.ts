@@ -1,10 +1,13 @@
 import type { RemoteStorage } from "cacheme";
 import { DriverStorage } from "cacheme/driver";
+import { rememberStorage } from "./bus/redis-bus.js";
 import type { RedisConnectionOptions } from "./connection-options.js";
 import { RedisDriver } from "./driver.js";
 import type { RedisClient, RedisClusterClient } from "./ioredis.js";
 import { type RedisStorageOptions, settings } from "./options.js";
 
+export type { RedisBusOptions } from "./bus/options.js";
+export { redisBus } from "./bus/redis-bus.js";
 export type { Address, NatMap, RedisConnectionOptions } from "./connection-options.js";
 export type { RedisClient, RedisClusterClient, RedisPipeline } from "./ioredis.js";
 export type { RedisStorageOptions } from "./options.js";
@@ -40,9 +43,7 @@ export function redis(
   options: RedisStorageOptions = {},
 ): RemoteStorage {
   const checked = settings(target, options);
-  const storage: RemoteStorage = new DriverStorage(
-    new RedisDriver(checked, async () => storage.info?.()),
-    checked,
-  );
-  return storage;
+  const driver = new RedisDriver(checked, async () => storage.info?.());
+  const storage: RemoteStorage = new DriverStorage(driver, checked);
+  return rememberStorage(storage, { settings: checked, noteWrites: () => driver.noteWrites() });
 }

@@ -2,8 +2,12 @@ import type { Clock } from "../clock.js";
 import type { BusDropReason, Events } from "../events.js";
 import type { BoundClasses } from "./bound-class.js";
 import type { BusReceiver, TagNews } from "./bus.js";
+import { Inbox } from "./inbox.js";
 import { type Message, readMessage } from "./message.js";
 import { Origins } from "./origins.js";
+
+/** The number of reported keys that are handled at once. */
+const keysPerTask = 1_000;
 
 /** The number of heartbeats that may be missed. */
 const missedBeats = 3;
@@ -34,6 +38,7 @@ export interface SubscriptionOptions {
 export class Subscription implements BusReceiver {
   readonly #options: SubscriptionOptions;
   readonly #origins = new Origins();
+  readonly #inbox: Inbox;
   #state: "connecting" | "subscribed" | "lost" | "closed" = "connecting";
   #lastError: Error | undefined;
   /** The time of the last message of this process that has come back. */
@@ -46,6 +51,7 @@ export class Subscription implements BusReceiver {
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
+    this.#inbox = new Inbox(options.clock, () => this.#dropAll("overflow"));
   }
 
   get state(): "connecting" | "subscribed" | "lost" | "closed" {
@@ -82,6 +88,7 @@ export class Subscription implements BusReceiver {
     this.#state = "subscribed";
     this.#echoedAt = clock.elapsed();
     this.#origins.begin();
+    this.#inbox.clear();
     this.#dropAll("subscribed");
     changedState();
     if (events.listeners.busState !== null) events.emit("busState", { bus: label, state: "subscribed" });
@@ -102,7 +109,10 @@ export class Subscription implements BusReceiver {
   }
 
   message(text: string): void {
-    if (this.#state === "closed") return;
+    if (this.#state !== "closed") this.#inbox.add(() => this.#read(text));
+  }
+
+  #read(text: string): void {
     const message = readMessage(text);
     if (message === undefined) this.#unreadable += 1;
     else if (message === "newer") this.#dropAll("newer");
@@ -115,6 +125,13 @@ export class Subscription implements BusReceiver {
       this.#dropAll("server");
       return;
     }
+    for (let start = 0; start < keys.length; start += keysPerTask) {
+      const some = keys.slice(start, start + keysPerTask);
+      this.#inbox.add(() => this.#overtake(some));
+    }
+  }
+
+  #overtake(keys: readonly string[]): void {
     const { classes, tagNews } = this.#options;
     for (const storageKey of keys) {
       if (storageKey.startsWith(`${classes.busPrefix}:~`)) {
@@ -129,6 +146,7 @@ export class Subscription implements BusReceiver {
 
   close(): void {
     this.#state = "closed";
+    this.#inbox.clear();
     this.#cancelBeat?.();
   }
 

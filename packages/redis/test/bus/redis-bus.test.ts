@@ -1,0 +1,240 @@
+import { randomUUID } from "node:crypto";
+import {
+  type RedisCluster,
+  type RedisSentinel,
+  startRedisCluster,
+  startRedisSentinel,
+} from "@cacheme/test-services";
+import { until } from "@cacheme/test-services/network/cleanup";
+import { describeWithServer } from "@cacheme/test-services/vitest";
+import { type Bus, StorageError } from "cacheme";
+import { Cluster, Redis } from "ioredis";
+import { Redis as Redis56 } from "ioredis-5.6";
+import { Redis as Redis6 } from "ioredis-6";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { redis, redisBus } from "../../src/index.js";
+import { cleanupWithClients } from "../given-clients.js";
+import { asked } from "../several-servers.js";
+import { joined, Recorder } from "./receiver.js";
+
+const quick = { commandTimeout: 500, connectTimeout: 1000 } as const;
+
+const { given, closing } = cleanupWithClients();
+
+async function member(bus: Bus) {
+  const one = await joined(bus);
+  closing(one.connection);
+  return one;
+}
+
+describeWithServer("redis", "redisBus()", (server) => {
+  const channel = () => ({ ...quick, channel: randomUUID() });
+
+  describe.each<[string, () => Parameters<typeof redisBus>[0]]>([
+    ["an address", () => server().url],
+    ["options of ioredis", () => ({ port: server().port, keyPrefix: "shop:" })],
+    ["a client of ioredis 5", () => given(new Redis(server().port, { keyPrefix: "shop:" }))],
+    ["a client of ioredis 5.6", () => given(new Redis56(server().port))],
+    ["a client of ioredis 6", () => given(new Redis6(server().port))],
+    ["a storage", () => closing(redis(server().url))],
+  ])("over %s", (_, target) => {
+    it("brings each message to every receiver, the sender included", async () => {
+      const options = channel();
+      const [one, other] = [
+        await member(redisBus(target(), options)),
+        await member(redisBus(target(), options)),
+      ];
+      await one.connection.publish(["a", "ü", "c"]);
+      await other.connection.publish(["d"]);
+      await until(() => one.recorder.reports.length === 5 && other.recorder.reports.length === 5);
+      expect(one.recorder.reports).toEqual(["subscribed", "a", "ü", "c", "d"]);
+      expect(other.recorder.reports).toEqual(["subscribed", "a", "ü", "c", "d"]);
+    });
+
+    it("subscribes again after its connections were killed, and misses nothing from then on", async () => {
+      const options = channel();
+      const { recorder, connection } = await member(redisBus(target(), options));
+      const sender = given(new Redis(server().port));
+      let expected = 0;
+      recorder.reported = (report) => {
+        // A message that is published after the report arrives, however soon.
+        if (report === "subscribed") void sender.publish(options.channel, `after ${++expected}`);
+      };
+      for (let time = 1; time <= 5; time++) {
+        await asked(server().port, "client", "kill", "type", "pubsub");
+        await until(() => recorder.reports.includes(`after ${time}`));
+      }
+      expect(recorder.count("subscribed")).toBe(6);
+      expect(recorder.count("lost")).toBe(5);
+      await connection.publish(["still"]);
+      await until(() => recorder.reports.includes("still"));
+    });
+  });
+
+  it("reports a loss and a new subscription when the server is killed and started again", async () => {
+    const { recorder, connection } = await member(redisBus(server().url, channel()));
+    await server().kill();
+    await until(() => recorder.count("lost") > 0);
+    await expect(connection.publish(["a"])).rejects.toThrow();
+    await server().restart();
+    await until(() => recorder.count("subscribed") === 2);
+    await until(async () => {
+      await connection.publish(["b"]);
+      return recorder.reports.includes("b");
+    });
+    expect(recorder.reports).not.toContain("a");
+  });
+
+  it("gives a message up in time if the server hangs, and comes back by itself", async () => {
+    const { recorder, connection } = await member(redisBus(server().url, channel()));
+    await server().pause();
+    const began = performance.now();
+    await expect(connection.publish(["a"])).rejects.toThrow("no answer");
+    expect(performance.now() - began).toBeLessThan(2000);
+    await server().resume();
+    await until(async () => {
+      await connection.publish(["b"]);
+      return recorder.reports.includes("b");
+    });
+  });
+
+  it("connects again when it is told that it is deaf", async () => {
+    const { recorder, connection } = await member(redisBus(server().url, channel()));
+    connection.restart(new Error("deaf"));
+    await until(() => recorder.count("subscribed") === 2);
+    expect(recorder.reports).toEqual(["subscribed", expect.stringContaining("lost: "), "subscribed"]);
+  });
+
+  it("reports nothing after close, and closes no client of the program", async () => {
+    const client = given(new Redis(server().port));
+    const options = channel();
+    const { recorder, connection } = await joined(redisBus(client, options));
+    await connection.close();
+    await client.publish(options.channel, "late");
+    expect(await client.ping()).toBe("PONG");
+    expect(recorder.reports).toEqual(["subscribed"]);
+  });
+
+  it("notices that the server has cut it off for being 32 MB behind, which is no error event", async () => {
+    const options = channel();
+    const { recorder } = await member(redisBus(server().url, options));
+    const sender = given(new Redis(server().port));
+    const plain = given(new Redis(server().port, { retryStrategy: () => null }));
+    const errors: Error[] = [];
+    plain.on("error", (error) => errors.push(error));
+    const ended = new Promise((resolve) => plain.on("end", resolve));
+    await plain.subscribe(options.channel);
+    await sender.publish(options.channel, Buffer.alloc(33 << 20, "x"));
+    await ended;
+    await until(() => recorder.count("subscribed") === 2);
+    expect(recorder.reports).toEqual(["subscribed", expect.stringContaining("lost: "), "subscribed"]);
+    expect(errors).toEqual([]);
+  });
+
+  it("waits for no server if it connects lazily", async () => {
+    const proxy = await server().proxy();
+    await proxy.refuse();
+    const { recorder, connection } = await member(redisBus(proxy.url, { ...channel(), connect: "lazy" }));
+    await expect(connection.publish(["a"])).rejects.toThrow();
+    await proxy.heal();
+    await until(() => recorder.count("subscribed") === 1);
+  });
+
+  it("says why it cannot be used", async () => {
+    const proxy = await server().proxy();
+    await proxy.refuse();
+    const refused = async (bus: Bus) => {
+      const error: unknown = await bus
+        .connect(new Recorder(), { prefix: "cacheme" })
+        .catch((thrown) => thrown);
+      expect(error).toBeInstanceOf(StorageError);
+      return error;
+    };
+    expect(await refused(redisBus(proxy.url, quick))).toMatchObject({
+      code: "CACHEME_CONNECT_FAILED",
+      message: expect.stringContaining(`redis://127.0.0.1:${proxy.port}`),
+    });
+    const user = randomUUID();
+    await asked(server().port, "acl", "setuser", user, "on", ">secret", "+@all", "resetchannels", "~*");
+    expect(await refused(redisBus(`redis://${user}:secret@127.0.0.1:${server().port}`, quick))).toMatchObject(
+      {
+        code: "CACHEME_CONNECT_REFUSED",
+        message: expect.stringContaining("NOPERM"),
+      },
+    );
+    expect(await refused(redisBus(`redis://${user}:wrong@127.0.0.1:${server().port}`, quick))).toMatchObject({
+      code: "CACHEME_CONNECT_REFUSED",
+      message: expect.not.stringContaining("wrong@"),
+    });
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ["an unknown option", () => redisBus("redis://a", { chanel: "x" } as never), 'has no option "chanel"'],
+    ["an empty channel", () => redisBus("redis://a", { channel: "" }), "channel"],
+    ["another mode", () => redisBus("redis://a", { mode: "push" as never }), '"messages" or "tracking"'],
+    ["a number", () => redisBus(7 as never), "redis() was given 7"],
+    ["tracking without a storage", () => redisBus("redis://a", { mode: "tracking" }), "redis() has made"],
+    [
+      "tracking in a Cluster",
+      () => redisBus(redis("redis+cluster://a:1"), { mode: "tracking" }),
+      "whose nodes report only their own keys",
+    ],
+  ])("refuses %s", (_, make, message) => {
+    expect(make).toThrow(
+      expect.objectContaining({ code: "CACHEME_INVALID_OPTION", message: expect.stringContaining(message) }),
+    );
+  });
+
+  describe("over several servers", () => {
+    let cluster: RedisCluster;
+    let group: RedisSentinel;
+    beforeAll(async () => {
+      [cluster, group] = await Promise.all([startRedisCluster(), startRedisSentinel()]);
+    });
+    afterAll(async () => {
+      await Promise.all([cluster?.stop(), group?.stop()]);
+    });
+
+    it("hears in a Cluster what other nodes are told, although they answer 0", async () => {
+      const options = channel();
+      const url = cluster.url.replace(/^redis:/, "redis+cluster:");
+      const { recorder, connection } = await member(redisBus(url, options));
+      const [first] = cluster.nodes;
+      const client = given(new Cluster([{ port: first!.port }]));
+      const other = await member(redisBus(client, options));
+      const answers: number[] = [];
+      for (const { port } of cluster.nodes) {
+        answers.push(Number(await asked(port, "publish", options.channel, `from ${port}`)));
+      }
+      expect(answers).toContain(0);
+      await connection.publish(["own"]);
+      await other.connection.publish(["other"]);
+      const expected = [...cluster.nodes.map(({ port }) => `from ${port}`), "own", "other"];
+      for (const one of [recorder, other.recorder]) {
+        await until(() => expected.every((text) => one.reports.includes(text)));
+      }
+    });
+
+    it("goes on at another node of a Cluster", async () => {
+      const url = cluster.url.replace(/^redis:/, "redis+cluster:");
+      const { recorder, connection } = await member(redisBus(url, channel()));
+      await cluster.nodes[0]!.kill();
+      await until(() => recorder.count("subscribed") === 2);
+      await until(async () => {
+        await connection.publish(["b"]);
+        return recorder.reports.includes("b");
+      });
+      await cluster.nodes[0]!.restart();
+    });
+
+    it("follows a master behind sentinels", { timeout: 20_000 }, async () => {
+      const { recorder, connection } = await member(redisBus(group.url, channel()));
+      await group.master.kill();
+      await until(() => recorder.count("subscribed") === 2);
+      await until(async () => {
+        await connection.publish(["b"]);
+        return recorder.reports.includes("b");
+      });
+    });
+  });
+});
