@@ -1,3 +1,4 @@
+import { describeColdReaders } from "@cacheme/test-services/cold-tests";
 import { describeDiskProcesses } from "@cacheme/test-services/disk/process-tests";
 import { record, text } from "@cacheme/test-services/disk/storage-helpers";
 import { describe, expect, it } from "vitest";
@@ -9,6 +10,10 @@ const start = describeDiskProcesses({
   folderOf: (folder) => folder,
   connected,
   patience: 120_000,
+});
+
+describe("readers in several processes", () => {
+  describeColdReaders(place, new URL("program.ts", import.meta.url));
 });
 
 describe("processes that are killed while they write", () => {

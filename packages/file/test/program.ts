@@ -1,8 +1,10 @@
 /** A program that uses a storage in a process of its own, and ends by itself, without close(). */
-import { runDiskScenario, say } from "@cacheme/test-services/disk/program";
+import { readsColdKey, runColdReaders } from "@cacheme/test-services/cold-program";
+import { type DiskProgram, runDiskScenario, say } from "@cacheme/test-services/disk/program";
+import * as cacheme from "cacheme";
 import { file } from "../src/index.js";
 
-await runDiskScenario({
+const diskProgram: DiskProgram = {
   make: (folder) => file(folder, { commandTimeout: "30s" }),
   scenarios: {
     /** A batch of far more keys than files may be open. */
@@ -36,4 +38,8 @@ await runDiskScenario({
       }
     },
   },
-});
+};
+
+await (readsColdKey
+  ? runColdReaders(cacheme, (folder) => file(folder, { commandTimeout: "30s" }))
+  : runDiskScenario(diskProgram));

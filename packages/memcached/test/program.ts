@@ -1,4 +1,6 @@
+import { readsColdKey, runColdReaders } from "@cacheme/test-services/cold-program";
 import { runIdleScenario } from "@cacheme/test-services/idle-program";
+import * as cacheme from "cacheme";
 import { memcached } from "../src/index.js";
 
-await runIdleScenario(memcached);
+await (readsColdKey ? runColdReaders(cacheme, memcached) : runIdleScenario(memcached));

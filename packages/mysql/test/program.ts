@@ -1,4 +1,6 @@
+import { readsColdKey, runColdReaders } from "@cacheme/test-services/cold-program";
 import { runIdleScenario } from "@cacheme/test-services/idle-program";
+import * as cacheme from "cacheme";
 import { mysql } from "../src/index.js";
 
-await runIdleScenario(mysql);
+await (readsColdKey ? runColdReaders(cacheme, mysql) : runIdleScenario(mysql));

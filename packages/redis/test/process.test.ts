@@ -5,6 +5,7 @@ import {
   startRedisCluster,
   startRedisSentinel,
 } from "@cacheme/test-services";
+import { describeColdReaders } from "@cacheme/test-services/cold-tests";
 import { describeIdlePrograms, ranIdle } from "@cacheme/test-services/idle-tests";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -19,6 +20,7 @@ interface Several {
 }
 
 describeWithServer("redis", "the storage in a process of its own", (server) => {
+  describeColdReaders(() => server().url, source);
   describeIdlePrograms(server, source);
 
   it("answers under fake timers that were installed after it had connected", async () => {
@@ -52,6 +54,8 @@ describeWithServer("redis", "the storage in a process of its own", (server) => {
       program?.remove();
       await several?.stop();
     });
+
+    describeColdReaders(() => several.url, source);
 
     it("is kept alive by a read until the answer, and no longer", async () => {
       expect(await ranIdle(program, "reads", several.url)).toEqual(["value"]);

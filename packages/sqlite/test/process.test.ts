@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { describeColdReaders } from "@cacheme/test-services/cold-tests";
 import { describeDiskProcesses } from "@cacheme/test-services/disk/process-tests";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { connected, handle, place } from "./place.js";
@@ -13,6 +14,12 @@ const start = describeDiskProcesses({
   // The program stands in another folder, from where the library would not be found.
   env: { ...process.env, NODE_PATH: fileURLToPath(new URL("../node_modules", import.meta.url)) },
   patience: 60_000,
+});
+
+describe("readers in several processes", () => {
+  describeColdReaders(place, new URL("program.ts", import.meta.url), {
+    env: { ...process.env, NODE_PATH: fileURLToPath(new URL("../node_modules", import.meta.url)) },
+  });
 });
 
 describe("processes that are killed while they write", () => {

@@ -1,8 +1,10 @@
 /** A program that uses a storage in a process of its own, and ends by itself, without close(). */
-import { runDiskScenario, say } from "@cacheme/test-services/disk/program";
+import { readsColdKey, runColdReaders } from "@cacheme/test-services/cold-program";
+import { type DiskProgram, runDiskScenario, say } from "@cacheme/test-services/disk/program";
+import * as cacheme from "cacheme";
 import { sqlite } from "../src/index.js";
 
-await runDiskScenario({
+const diskProgram: DiskProgram = {
   make: (file, scenario) =>
     sqlite(file, scenario === "needsLibrary" ? { driver: "better-sqlite3" } : { commandTimeout: "20s" }),
   load: () => sqlite(":memory:").connect(),
@@ -19,4 +21,8 @@ await runDiskScenario({
       }
     },
   },
-});
+};
+
+await (readsColdKey
+  ? runColdReaders(cacheme, (path) => sqlite(path, { commandTimeout: "20s" }))
+  : runDiskScenario(diskProgram));
