@@ -10,8 +10,7 @@ import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoiz
 import { type MemoizedOptions, type MethodMemoizer, memoized } from "./memoize/memoized.js";
 import type { AnyFunction, NodeArguments, NodeFor, ResultOf, Synchronous } from "./memoize/signature.js";
 import { checkList } from "./node/checked-list.js";
-import { checkedKey } from "./node/key.js";
-import type { Node, NodeClass } from "./node/node.js";
+import type { Node, NodeClass, Scope } from "./node/node.js";
 import type {
   Answer,
   EntriesOf,
@@ -36,13 +35,17 @@ import { ClassRuntimes, type UsedNode } from "./runtime/class-runtimes.js";
 import { type Stats, StatsCounter } from "./stats/node-stats.js";
 import type { LocalStorage } from "./storage/local-storage.js";
 import type { RemoteStorage } from "./storage/remote-storage.js";
+import { scopeTag } from "./tags/scopes.js";
 import { checkTag } from "./tags/tag-name.js";
 import { type StorageStatus, statusOf } from "./tiers/registered.js";
 import { type RegisterOptions, StorageRegistry } from "./tiers/registry.js";
+import type { RemoteBatch } from "./tiers/remote-batch.js";
 import { Tick } from "./tiers/tick.js";
+import { Dependents } from "./write/dependents.js";
 import { invalidate } from "./write/invalidate.js";
 import { invalidateTags } from "./write/invalidate-tags.js";
 import { set, setAll } from "./write/set.js";
+import { rightToLeft } from "./write/storage-order.js";
 import { Store } from "./write/store.js";
 
 /** The settings of an isolated {@link Cacheme}. */
@@ -77,6 +80,7 @@ export class Cacheme implements AsyncDisposable {
   readonly #reader: Reader;
   readonly #sync: SyncRead;
   readonly #provided = new Provided();
+  readonly #dependents: Dependents;
   #closing: Promise<void> | undefined;
 
   constructor(options: CachemeOptions = {}) {
@@ -88,6 +92,16 @@ export class Cacheme implements AsyncDisposable {
     this.#runtimes = new ClassRuntimes(this.#storages, this.#clock, options.prefix ?? "cacheme", this.#bus);
     this.#store = new Store(this.#clock, this.#events, this.#runtimes.tags);
     this.#local = new LocalTiers(this.#clock, this.#events);
+    const runtimes = this.#runtimes;
+    this.#dependents = new Dependents({
+      table: runtimes.tags,
+      clock: this.#clock,
+      get hasDependents() {
+        return runtimes.hasDependents;
+      },
+      storages: () =>
+        rightToLeft(this.#remotes(), runtimes).filter((remote) => remote.generations.isSupported),
+    });
     const space: LoadSpace = {
       cacheme: this,
       get: this.get.bind(this),
@@ -187,7 +201,7 @@ export class Cacheme implements AsyncDisposable {
   get(node: Node, options?: GetOptions<Node>): Promise<unknown> {
     try {
       const runtime = this.#runtimes.of(node);
-      const key = node.key();
+      const key = runtime.scope === undefined ? node.key() : runtime.scope.keyOf(node);
       if (options === undefined) {
         const entry = this.#local.hit(runtime, key);
         if (entry !== undefined) return Promise.resolve(entry.value);
@@ -364,7 +378,7 @@ export class Cacheme implements AsyncDisposable {
   invalidate(...given: readonly (Node | readonly Node[])[]): Promise<void> {
     try {
       const removals = given.flat().map((node) => this.#keyed(node));
-      return invalidate(removals, this.#clock, this.#events);
+      return invalidate(removals, this.#clock, this.#events, this.#dependents);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -385,18 +399,56 @@ export class Cacheme implements AsyncDisposable {
    * ```
    */
   async invalidateTags(...tags: readonly string[]): Promise<void> {
-    const names = new Set(tags.map((tag) => checkTag(tag, { what: "invalidateTags(…)" })));
-    const table = this.#runtimes.tags;
-    await invalidateTags(
-      Array.from(names, (name) => table.of(name)),
-      {
-        table,
-        clock: this.#clock,
-        events: this.#events,
-        storages: [...this.#storages].filter((registered) => registered.kind === "remote"),
-        kinds: this.#runtimes,
-      },
-    );
+    await this.#invalidateTags(tags.map((tag) => checkTag(tag, { what: "invalidateTags(…)" })));
+  }
+
+  /**
+   * Declares the levels of scopes, the outermost first. Call it before the first use of a scoped
+   * class. A second call with the same levels does nothing more.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_SCOPE` for invalid names, or other levels than before
+   * @example
+   * ```ts
+   * defineScopes("org", "user", "session");
+   * ```
+   */
+  defineScopes(...levels: readonly string[]): void {
+    this.#runtimes.scopes.define(levels);
+  }
+
+  /**
+   * Runs the function in a scope, for the nodes that take their scope from the caller. The scope
+   * holds through every `await` of the function. Levels above the given ones are those of the
+   * caller.
+   *
+   * @returns the function's answer
+   * @throws ConfigurationError `CACHEME_INVALID_SCOPE` for an unknown level or an invalid value
+   * @example
+   * ```ts
+   * const cart = await withScope({ org: 7, user: 3 }, () => get(new CartNode()));
+   * ```
+   */
+  withScope<T>(scope: Scope, body: () => T): T {
+    return this.#runtimes.scopes.run(scope, body);
+  }
+
+  /**
+   * Makes every entry in the scope and below it invalid, in every storage, by one write for each
+   * storage; as {@link invalidateTags} does for a tag. Levels above the given ones are those of the
+   * caller.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_SCOPE`; `CACHEME_MISSING_SCOPE` if a level above the
+   *   given ones has no value
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote storage could not be
+   *   reached; the others are done
+   * @example
+   * ```ts
+   * await invalidateScope({ org: 7 });
+   * ```
+   */
+  async invalidateScope(scope: Scope): Promise<void> {
+    const path = this.#runtimes.scopes.path(scope, undefined, { what: "invalidateScope(…)" });
+    await this.#invalidateTags([scopeTag(path)]);
   }
 
   /**
@@ -650,6 +702,24 @@ export class Cacheme implements AsyncDisposable {
 
   #keyed(node: Node): { readonly runtime: ClassRuntime; readonly key: string } {
     const runtime = this.#runtimes.of(node);
-    return { runtime, key: checkedKey(node.key(), runtime.name) };
+    return { runtime, key: runtime.keyOf(node) };
+  }
+
+  #remotes(): readonly RemoteBatch[] {
+    return [...this.#storages].filter((registered) => registered.kind === "remote");
+  }
+
+  async #invalidateTags(names: readonly string[]): Promise<void> {
+    const table = this.#runtimes.tags;
+    await invalidateTags(
+      Array.from(new Set(names), (name) => table.of(name)),
+      {
+        table,
+        clock: this.#clock,
+        events: this.#events,
+        storages: this.#remotes(),
+        kinds: this.#runtimes,
+      },
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "./errors.js";
 import type { NodeMeta } from "./node/meta.js";
-import { type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
+import { type LoadAllContext, type LoadContext, Node, type NodeClass, type Scope } from "./node/node.js";
 import { definitionKey } from "./node/same-definition.js";
 import type { Asynchronous, MaybePromise } from "./node/value-of.js";
 
@@ -23,6 +23,10 @@ export interface NodeDefinition<
   readonly load?: ((argument: Args[0], context: LoadContext) => Loaded) | undefined;
   /** Returns the groups in which a value is invalidated; see {@link Node.tags}. */
   readonly tags?: ((...args: Args) => readonly string[]) | undefined;
+  /** Returns the scope that a value belongs to; see {@link Node.scope}. */
+  readonly scope?: ((...args: Args) => Scope) | undefined;
+  /** Returns the nodes that a value is made of; see {@link Node.dependsOn}. */
+  readonly dependsOn?: ((...args: Args) => readonly Node[]) | undefined;
   /** Gets many values in one go: for each argument, in their order, a value or an `Error`. */
   readonly loadAll?:
     | ((args: readonly Args[0][], context: LoadAllContext) => MaybePromise<readonly (V | Error)[]>)
@@ -80,7 +84,7 @@ export function defineNode<
   Loaded = unknown,
   V extends Awaited<Loaded> = Awaited<Loaded>,
 >(definition: NodeDefinition<Args, Loaded, V>): FactoryOf<Args, Loaded, V> {
-  const { name, key, load, loadAll, tags, ...policy } = definition;
+  const { name, key, load, loadAll, tags, scope, dependsOn, ...policy } = definition;
   if (typeof name !== "string" || name === "" || typeof key !== "function") {
     throw new ConfigurationError(
       "CACHEME_INVALID_NODE",
@@ -111,6 +115,17 @@ export function defineNode<
   if (tags !== undefined) {
     Defined.prototype.tags = function (this: Defined) {
       return tags(...([this.argument] as unknown as Args)); // As for the key.
+    };
+  }
+
+  if (scope !== undefined) {
+    Defined.prototype.scope = function (this: Defined) {
+      return scope(...([this.argument] as unknown as Args));
+    };
+  }
+  if (dependsOn !== undefined) {
+    Defined.prototype.dependsOn = function (this: Defined) {
+      return dependsOn(...([this.argument] as unknown as Args));
     };
   }
 

@@ -8,11 +8,13 @@ export {
   busStatus,
   clear,
   close,
+  defineScopes,
   get,
   getAll,
   getAllSettled,
   getSync,
   invalidate,
+  invalidateScope,
   invalidateTags,
   memoize,
   memoized,
@@ -32,6 +34,7 @@ export {
   setPrefix,
   stats,
   storages,
+  withScope,
 } from "./default.js";
 export {
   type DefinedNode,
@@ -80,7 +83,14 @@ export type {
 } from "./memoize/signature.js";
 export type { DoorkeeperOptions } from "./node/doorkeeper.js";
 export type { CacheTier, NodeMeta, WhenBusDown } from "./node/meta.js";
-export { type LoadAll, type LoadAllContext, type LoadContext, Node, type NodeClass } from "./node/node.js";
+export {
+  type LoadAll,
+  type LoadAllContext,
+  type LoadContext,
+  Node,
+  type NodeClass,
+  type Scope,
+} from "./node/node.js";
 export type {
   Answer,
   EntriesOf,

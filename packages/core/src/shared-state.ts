@@ -10,6 +10,14 @@ export interface SharedState {
   defaultSpace: unknown;
   /** The load in which the caller runs. */
   readonly loadFrames: AsyncLocalStorage<unknown>;
+  /** The scope in which the caller runs. */
+  readonly scopeFrames: AsyncLocalStorage<unknown>;
+  /** The number of functions under way that run in a scope. */
+  scopesRunning: number;
+  /** The number of loads under way that record the nodes that they read. */
+  recordings: number;
+  /** The recordings of the synchronous loads that run, the innermost last. */
+  readonly synchronousRecordings: unknown[];
   /** The number of asynchronous loads under way. */
   loadsRunning: number;
   /** The spaces whose synchronous loads run, the innermost last. */
@@ -29,6 +37,10 @@ const holder = globalThis as { [symbol]?: SharedState };
 export const sharedState: SharedState = holder[symbol] ?? {
   defaultSpace: undefined,
   loadFrames: new AsyncLocalStorage(),
+  scopeFrames: new AsyncLocalStorage(),
+  scopesRunning: 0,
+  recordings: 0,
+  synchronousRecordings: [],
   loadsRunning: 0,
   synchronousLoads: [],
   localSpaces: 0,

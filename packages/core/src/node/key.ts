@@ -52,7 +52,7 @@ export const generationName = "~tag";
  * Marks a shortened key. A user's key that begins with the mark is shortened too, so that it cannot
  * pose as another key.
  */
-const shortened = "~sha256~";
+export const shortened = "~sha256~";
 
 /** Returns whether the key, as a part of a storage key, stands for a longer one. */
 export function isShortened(key: string): boolean {

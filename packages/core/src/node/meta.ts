@@ -59,6 +59,18 @@ export interface NodeMeta {
    */
   readonly loadTimeout?: Duration | false | undefined;
   /**
+   * The level of a scope that each value belongs to, such as `"user"`. The path down to it is a part
+   * of the key. Levels that the node's `scope()` does not give come from the caller's `withScope`.
+   * Declare the levels by `defineScopes`. Default: only what `scope()` returns.
+   */
+  readonly scopedTo?: string | undefined;
+  /**
+   * Whether a value depends on the nodes that its load reads. If one of those is invalidated, the
+   * value is invalid, too. At most 100 nodes, those of its dependencies included; a value with more
+   * is returned and not stored. Default: false.
+   */
+  readonly track?: boolean | undefined;
+  /**
    * Whether the bus keeps the class's local entries up to date in other processes, if one is
    * registered. It needs a name. Default: true for a class with a name and a local tier.
    */
@@ -117,6 +129,8 @@ export interface ResolvedMeta {
   readonly maxBatchSize: number;
   /** Milliseconds; `undefined` without a limit. */
   readonly loadTimeout: number | undefined;
+  readonly scopedTo: string | undefined;
+  readonly track: boolean;
   readonly bus: boolean | undefined;
   readonly whenBusDown: WhenBusDown | undefined;
   /** Milliseconds; `undefined` without leases. */
@@ -132,6 +146,8 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "concurrency",
   "maxBatchSize",
   "loadTimeout",
+  "scopedTo",
+  "track",
   "bus",
   "whenBusDown",
   "lease",
@@ -213,6 +229,8 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     concurrency: atLeastOne(meta.concurrency, "concurrency", refuse),
     maxBatchSize: atLeastOne(meta.maxBatchSize, "maxBatchSize", refuse),
     loadTimeout: limitOf(meta.loadTimeout, defaultLoadTimeout, "loadTimeout", name),
+    scopedTo: meta.scopedTo,
+    track: meta.track ?? false,
     lease: limitOf(meta.lease, defaultLease, "lease", name),
     bus: meta.bus,
     whenBusDown: meta.whenBusDown,

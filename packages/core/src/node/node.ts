@@ -65,7 +65,33 @@ export abstract class Node<V = unknown> {
    * ```
    */
   tags?(): readonly string[];
+
+  /**
+   * Returns the scope that the value belongs to, such as `{ org: 7 }`. Its path is a part of the
+   * key, so no two scopes share an entry, and `invalidateScope` drops all entries below a path.
+   * Levels above the returned ones come from the caller's `withScope`. Each read calls it, so keep
+   * it cheap.
+   *
+   * Declare the levels by `defineScopes`. Each remote storage of the class must support
+   * generations. Default: none, or the caller's scope down to the option `scopedTo`.
+   */
+  scope?(): Scope;
+
+  /**
+   * Returns the nodes that the value is made of. If one of them is invalidated, the value is
+   * invalid, too, also if it is being loaded. At most 100 nodes, those of its dependencies
+   * included, and no circle. If only the load knows the nodes, use the option `track`.
+   *
+   * Each remote storage of the class must support generations. Default: none.
+   */
+  dependsOn?(): readonly Node[];
 }
+
+/**
+ * A path of scopes: a value for each level, such as `{ org: 7, user: 3 }`. A value is a number, or
+ * a string of 1 to 100 characters.
+ */
+export type Scope = Readonly<Record<string, string | number>>;
 
 /** A node class as the functions accept it, even if abstract or with a private constructor. */
 export interface NodeClass<N extends Node = Node> {

@@ -13,6 +13,7 @@ import { Flight } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import { answer, type ListAnswer } from "../runtime/list-answer.js";
 import { lastBirth, unborn } from "../runtime/operation.js";
+import { sharedState } from "../shared-state.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { leaveOnAbort } from "./abort.js";
@@ -21,6 +22,7 @@ import { currentLoad } from "./load-frame.js";
 import { nestedRead } from "./nested-read.js";
 import { Pipeline } from "./pipeline.js";
 import { ReaderValues } from "./reader-values.js";
+import { currentRecording } from "./recording.js";
 import { RemoteTiers } from "./remote-tiers.js";
 import { refuseNestedSelf, Wait } from "./wait-graph.js";
 
@@ -222,7 +224,9 @@ export class Joining {
     return nestedRead(own, wait);
   }
 
+  /** Counts a reader. A load with the option `track` depends on the nodes that it reads. */
   #count(flight: Flight): void {
+    if (sharedState.recordings > 0) currentRecording()?.addFlight(flight);
     if (flight.readers > 0) flight.runtime.stats.coalesced += 1;
     this.#add(flight);
   }

@@ -63,6 +63,8 @@ export class Landing {
         this.#readAgain(follower);
         continue;
       }
+      follower.tagged = flight.tagged;
+      follower.found = flight.found;
       const served = this.land(follower, copy, writtenAt);
       follower.runtime.stats.misses += served;
     }

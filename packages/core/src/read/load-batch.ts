@@ -1,6 +1,7 @@
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import type { NodeKind } from "../runtime/node-kind.js";
+import { pathOf } from "../tags/scopes.js";
 import type { Tick } from "../tiers/tick.js";
 import { ConcurrencyLimit } from "./concurrency-limit.js";
 import { Load, type LoadEnvironment } from "./load.js";
@@ -54,8 +55,12 @@ export class LoadBatch {
       if (flight.override !== undefined || runtime.loadAll === undefined) this.#load([flight]);
       else together.push(flight);
     }
-    const size = Math.min(runtime.meta.maxBatchSize, together.length);
-    for (let from = 0; from < together.length; from += size) this.#load(together.slice(from, from + size));
+    // Loads of several scopes could not tell their nodes apart.
+    const groups = runtime.scope === undefined ? [together] : byScope(together);
+    for (const flights of groups) {
+      const size = Math.min(runtime.meta.maxBatchSize, flights.length);
+      for (let from = 0; from < flights.length; from += size) this.#load(flights.slice(from, from + size));
+    }
   }
 
   #load(flights: readonly Flight[]): void {
@@ -78,4 +83,16 @@ export class LoadBatch {
     this.#limits.set(runtime.kind, limit);
     limit.start(load);
   }
+}
+
+/** Groups flights by the scopes of their keys. */
+function byScope(flights: readonly Flight[]): Flight[][] {
+  const groups = new Map<string, Flight[]>();
+  for (const flight of flights) {
+    const path = pathOf(flight.key);
+    const group = groups.get(path);
+    if (group === undefined) groups.set(path, [flight]);
+    else group.push(flight);
+  }
+  return [...groups.values()];
 }

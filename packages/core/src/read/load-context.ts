@@ -95,7 +95,7 @@ export class BulkContext extends Surroundings implements LoadAllContext {
       // node for the lookup.
       this.#flights ??= new Map(load.flights.map((flight) => [flight.key, flight]));
       const isOfClass = Object.getPrototypeOf(node) === load.runtime.prototype;
-      const flight = isOfClass ? this.#flights.get(node.key()) : undefined;
+      const flight = isOfClass ? this.#flights.get(load.runtime.keyOf(node)) : undefined;
       if (flight !== undefined) return new FlightContext(load, flight);
       throw new LoadError(
         "CACHEME_LOAD_SHAPE",

@@ -37,24 +37,36 @@ export function noLoadRuns(): boolean {
  */
 export function enterLoad<T>(load: Load, body: (load: Load) => T): T {
   sharedState.loadsRunning += 1;
+  if (load.recording !== undefined) sharedState.recordings += 1;
   return sharedState.loadFrames.run(load, body, load);
 }
 
 /**
  * Ends a load's run. While a context is in use, Node 20 makes every `await` of the process about
  * twice as slow. So the context is released when idle.
+ *
+ * @param isRecording whether the load records the nodes that it reads
  */
-export function leaveLoad(): void {
+export function leaveLoad(isRecording: boolean): void {
   sharedState.loadsRunning -= 1;
+  if (isRecording) sharedState.recordings -= 1;
   if (sharedState.loadsRunning === 0) sharedState.loadFrames.disable();
 }
 
-/** Runs a synchronous load of the space. */
-export function runSynchronously<T>(space: LoadSpace, body: () => T): T {
+/**
+ * Runs a synchronous load of the space.
+ *
+ * @param recording records the nodes that the load reads
+ */
+export function runSynchronously<T>(space: LoadSpace, recording: object | undefined, body: () => T): T {
   sharedState.synchronousLoads.push(space);
+  sharedState.synchronousRecordings.push(recording);
+  if (recording !== undefined) sharedState.recordings += 1;
   try {
     return body();
   } finally {
     sharedState.synchronousLoads.pop();
+    sharedState.synchronousRecordings.pop();
+    if (recording !== undefined) sharedState.recordings -= 1;
   }
 }

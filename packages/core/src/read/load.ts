@@ -13,6 +13,7 @@ import type { TagTable } from "../tags/tag-table.js";
 import { type Outcome, outcomesOf } from "./bulk-outcomes.js";
 import { BulkContext, FlightContext } from "./load-context.js";
 import { enterLoad, leaveLoad } from "./load-frame.js";
+import { Recording } from "./recording.js";
 import type { SingleLoad } from "./single-load.js";
 
 /** The options of the deadline while readers wait. */
@@ -58,6 +59,8 @@ export class Load implements RunningLoad {
   #leaveLine: (() => void) | undefined;
   #began = 0;
   ended = false;
+  /** The nodes that it reads, for a class with the option `track`. */
+  readonly recording: Recording | undefined;
 
   constructor(
     runtime: ClassRuntime,
@@ -69,6 +72,7 @@ export class Load implements RunningLoad {
     this.flights = flights;
     this.#single = single;
     this.environment = environment;
+    if (runtime.meta.track) this.recording = new Recording(environment.tags);
     let nested = false;
     for (const flight of flights) {
       flight.load = this;
@@ -187,7 +191,15 @@ export class Load implements RunningLoad {
   /** Calls the function as the load's own, so that it knows the reads that the function makes. */
   static readonly #run = (load: Load): MaybePromise<unknown> => enterLoad(load, Load.#call);
 
-  static readonly #call = (load: Load): MaybePromise<unknown> => load.#callOnce();
+  static readonly #call = (load: Load): MaybePromise<unknown> => load.#callInScope();
+
+  /** Calls in the scope of the nodes, if they have one. All of them have the same. */
+  #callInScope(): MaybePromise<unknown> {
+    const { scope } = this.runtime;
+    const first = this.flights[0];
+    if (scope === undefined || first === undefined) return this.#callOnce();
+    return scope.scopes.runAsKey(first.key, () => this.#callOnce());
+  }
 
   #callOnce(): MaybePromise<unknown> {
     const first = this.flights[0];
@@ -264,7 +276,7 @@ export class Load implements RunningLoad {
     this.ended = true;
     this.#waitsFor = undefined;
     this.#cancelDeadline?.();
-    leaveLoad();
+    leaveLoad(this.recording !== undefined);
     this.#release?.();
     const duration = this.environment.clock.elapsed() - this.#began;
     this.runtime.stats.recordLoad(duration, successes, failures);

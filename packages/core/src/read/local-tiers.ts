@@ -3,8 +3,10 @@ import { isFresh, isWithin } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { LocalTier } from "../runtime/node-kind.js";
+import { sharedState } from "../shared-state.js";
 import type { LocalEntry } from "../storage/local-storage.js";
 import { areCurrent } from "../tags/known-generation.js";
+import { currentRecording } from "./recording.js";
 
 /** Returns whether a local entry may be returned at this time. */
 export function isValid(entry: LocalEntry, now: number): boolean {
@@ -58,6 +60,7 @@ export class LocalTiers {
   }
 
   #count(runtime: ClassRuntime, key: string, tier: LocalTier, entry: LocalEntry): void {
+    if (sharedState.recordings > 0) currentRecording()?.add(runtime, key, entry.generations);
     entry.hits++;
     (runtime.stats.hits[tier.index] as number)++; // There is a counter for each of the class's tiers.
     if (this.#events.listeners.hit !== null) {

@@ -126,6 +126,7 @@ export class Pipeline implements FlightSteps {
   #found(flight: Flight, tier: number, cached: LocalRecord): void {
     const { runtime, key } = flight;
     flight.state = "filling";
+    flight.found = cached.generations;
     this.#landing.dismiss(flight, cached, runtime.tiers[tier]?.name ?? "");
     this.#store.backFill(flight, cached, tier);
     if (this.#events.listeners.hit !== null && flight.readers > 0) {
@@ -215,6 +216,7 @@ export class Pipeline implements FlightSteps {
     const { activity, runtime } = flight;
     try {
       this.#values.loaded(runtime, flight.key, value);
+      flight.load?.recording?.tellTo(flight, runtime, flight.key);
     } catch (error) {
       this.#failed(flight, error);
       return;

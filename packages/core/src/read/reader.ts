@@ -8,11 +8,13 @@ import { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { ClassRuntimes } from "../runtime/class-runtimes.js";
 import { answer, type ListAnswer, ListOutcomes, ListValues } from "../runtime/list-answer.js";
+import { sharedState } from "../shared-state.js";
 import { tagNames } from "../tags/known-generation.js";
 import { setImmediate } from "../timers.js";
 import { checkedOptions } from "./checked-options.js";
 import type { Joining } from "./joining.js";
 import { isValid, type LocalTiers } from "./local-tiers.js";
+import { currentRecording } from "./recording.js";
 
 /**
  * The most nodes of a list that one turn of the event loop reads, which takes a few milliseconds. A longer list goes on in the next
@@ -80,6 +82,7 @@ export class Reader {
   /** Returns the local tiers' entry, without counting. */
   peekLocal(runtime: ClassRuntime, key: string): Entry | undefined {
     const now = this.#clock.now();
+    if (sharedState.recordings > 0) currentRecording()?.add(runtime, key, undefined);
     for (const { name, storage } of runtime.localTiers) {
       const entry = storage.peek(runtime.space, key);
       if (entry === undefined || !isValid(entry, now)) continue;
@@ -138,7 +141,7 @@ export class Reader {
       const place = from + index;
       try {
         const runtime = this.#runtimes.of(node);
-        const key = node.key();
+        const key = runtime.scope === undefined ? node.key() : runtime.scope.keyOf(node);
         const entry = options === undefined ? this.#local.hit(runtime, key) : undefined;
         if (entry !== undefined) {
           list.hit(place, entry.value);

@@ -9,10 +9,12 @@ import { isThenable } from "../node/thenable.js";
 import type { LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
+import { sharedState } from "../shared-state.js";
 import { OperationTags } from "../tags/operation-tags.js";
 import type { Store } from "../write/store.js";
 import { runSynchronously } from "./load-frame.js";
 import { ReaderValues } from "./reader-values.js";
+import { currentRecording, Recording } from "./recording.js";
 import { tellTags } from "./told-tags.js";
 
 /** Loads a value that no local tier has at once, for `getSync`. */
@@ -60,6 +62,8 @@ export class SyncRead {
       );
     }
     this.#refuseCycle(runtime, key);
+    const outer = sharedState.recordings > 0 ? currentRecording() : undefined;
+    outer?.add(runtime, key, undefined);
     const tags = runtime.nodeTags?.of(node, key);
     const operation = new Operation(nextBirth());
     if (tags !== undefined) operation.tagged = new OperationTags(tags);
@@ -74,7 +78,10 @@ export class SyncRead {
     let outcome: { readonly error?: unknown } = {};
     try {
       const context = this.#context(said, runtime, key, operation);
-      const value = runSynchronously(this.#space, () => load(context));
+      const recording = runtime.meta.track ? new Recording(runtime.tags) : undefined;
+      const value = runSynchronously(this.#space, recording, () =>
+        runtime.scope === undefined ? load(context) : runtime.scope.scopes.runAsKey(key, () => load(context)),
+      );
       if (isThenable(value)) {
         Promise.resolve(value).catch(() => {}); // The error below reports the fault, so the promise's own failure no longer matters.
         throw new LoadError(
@@ -84,7 +91,11 @@ export class SyncRead {
         );
       }
       this.#values.loaded(runtime, key, value);
-      if (!said.skip && (runtime.doorkeeper === undefined || runtime.doorkeeper.admits(key))) {
+      recording?.tellTo(operation, runtime, key);
+      if (operation.tagged !== undefined) outer?.addTags(operation.tagged.all);
+      if (operation.tagged?.refusal !== undefined)
+        this.#store.notStored.report(runtime.kind, key, operation.tagged.refusal);
+      else if (!said.skip && (runtime.doorkeeper === undefined || runtime.doorkeeper.admits(key))) {
         this.#store.storeLocally(runtime.kind, activity, operation, value, said.ttl);
       }
       return value;

@@ -1,12 +1,18 @@
 import type { BloomFilter } from "../node/doorkeeper.js";
+import { checkedKey } from "../node/key.js";
 import type { ResolvedMeta } from "../node/meta.js";
 import type { LoadAllContext, Node, NodeClass } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { StatsCounter } from "../stats/node-stats.js";
+import type { TagTable } from "../tags/tag-table.js";
 import type { LocalTier, NodeKind, RemoteTier, Tier } from "./node-kind.js";
+import type { NodeScope } from "./node-scope.js";
 import type { NodeTags } from "./node-tags.js";
 
 type BulkLoad = (nodes: readonly Node[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
+
+/** The parts of a class that invalidate its values in groups. */
+export type ClassTagging = Pick<ClassRuntime, "nodeTags" | "scope" | "tags">;
 
 /**
  * A node class as one `Cacheme` runs it: its {@link NodeKind}, and the class's own functions. A
@@ -33,13 +39,17 @@ export class ClassRuntime {
   readonly stats: StatsCounter;
   /** The tags of the class's nodes; `undefined` for a class without tags. */
   readonly nodeTags: NodeTags | undefined;
+  /** The scope of the class's nodes; `undefined` for a class without scopes. */
+  readonly scope: NodeScope | undefined;
+  /** The tags of the space. */
+  readonly tags: TagTable;
 
   constructor(
     kind: NodeKind,
     nodeClass: NodeClass,
     prototype: object,
     loadAll: BulkLoad | undefined,
-    nodeTags: NodeTags | undefined,
+    { nodeTags, scope, tags }: ClassTagging,
   ) {
     this.kind = kind;
     this.nodeClass = nodeClass;
@@ -56,6 +66,17 @@ export class ClassRuntime {
     this.doorkeeper = kind.doorkeeper;
     this.stats = kind.stats;
     this.nodeTags = nodeTags;
+    this.scope = scope;
+    this.tags = tags;
+  }
+
+  /**
+   * Returns the node's key, with its scope, checked.
+   *
+   * @throws KeyError `CACHEME_INVALID_KEY`; ConfigurationError `CACHEME_MISSING_SCOPE`
+   */
+  keyOf(node: Node): string {
+    return this.scope === undefined ? checkedKey(node.key(), this.name) : this.scope.keyOf(node);
   }
 
   /** Returns the key under which a node of the class is stored in remote storages. */

@@ -7,15 +7,16 @@ import type { Node, NodeClass } from "../node/node.js";
 import { isSameDefinition, isSameMinified } from "../node/same-definition.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import { memory } from "../storages/memory.js";
+import { Scopes } from "../tags/scopes.js";
 import { TagTable } from "../tags/tag-table.js";
 import type { StorageRegistry } from "../tiers/registry.js";
 import { Activities } from "./activities.js";
 import { bulkLoadOf } from "./bulk-load.js";
 import { checkedPrefix } from "./checked-prefix.js";
 import { ClassRuntime } from "./class-runtime.js";
+import { taggingOf } from "./class-tagging.js";
 import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
-import { NodeTags } from "./node-tags.js";
 import { lastBirth } from "./operation.js";
 import { placeOf } from "./place-of.js";
 import { WeakList } from "./weak-list.js";
@@ -79,6 +80,10 @@ export class ClassRuntimes {
   readonly #activities = new Map<string, Activities>();
   /** The tags of the space. */
   readonly tags: TagTable;
+  /** The levels of scopes of the space. */
+  readonly scopes: Scopes = new Scopes();
+  /** Whether a class was used whose values depend on other nodes. */
+  hasDependents = false;
   #prefix: string;
   #retired = false;
 
@@ -227,8 +232,9 @@ export class ClassRuntimes {
     const meta = resolveMeta(nodeClass);
     const loadAll = bulkLoadOf(nodeClass, meta.name);
     const kind = this.#kindFor(nodeClass, prototype, meta);
-    const nodeTags = NodeTags.for(node, kind, this.tags);
-    const runtime = new ClassRuntime(kind, nodeClass, prototype, loadAll, nodeTags);
+    const tagging = taggingOf(node, kind, this);
+    if (meta.track || typeof node.dependsOn === "function") this.hasDependents = true;
+    const runtime = new ClassRuntime(kind, nodeClass, prototype, loadAll, tagging);
     this.#byPrototype.set(prototype, runtime);
     if (!this.#names.has(prototype)) this.#prototypes.add(prototype);
     this.#names.set(prototype, meta.name);
@@ -285,7 +291,7 @@ export class ClassRuntimes {
     })) ?? [{ registered: this.#storages.getOrAdopt(defaultStorage, memory, name), ttl: undefined }];
     const remote = storages.find(({ registered }) => registered.kind === "remote");
     if (remote !== undefined && !meta.hasName) throw namelessNode(name, remote.registered.name);
-    const kind = new NodeKind(meta, name, storages, this.#activitiesOf(name, meta), this.#bus);
+    const kind = new NodeKind(meta, name, storages, this.#activitiesOf(name, meta), this.#bus, this.tags);
     const known: Known = { kind, name, nodeClass, firstUse: new Error("first use") };
     this.#known.set(meta.hasName ? name : nodeClass.prototype, known);
     return kind;

@@ -1,5 +1,6 @@
 import type { Entry } from "../entry/entry.js";
 import type { Node } from "../node/node.js";
+import type { HeldGeneration } from "../storage/local-storage.js";
 import { OperationTags } from "../tags/operation-tags.js";
 import type { Tag } from "../tags/tag.js";
 import type { RemoteRead } from "../tiers/remote-batch.js";
@@ -95,6 +96,8 @@ export class Flight extends Operation implements RemoteRead {
   skippedTier = false;
   /** The state of the key's writes and removals when it began to read. */
   mutations = 0;
+  /** The generations of the entry that it has found in a tier. */
+  found: readonly HeldGeneration[] | undefined;
   /** The last birth number when it began to read. */
   readSince = 0;
   load: RunningLoad | undefined;

@@ -6,6 +6,8 @@ import type { ResolvedMeta } from "../node/meta.js";
 import { nextLocalSpace } from "../shared-state.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import type { LocalStorage } from "../storage/local-storage.js";
+import { classTag } from "../tags/dependency.js";
+import type { TagTable } from "../tags/tag-table.js";
 import type { Distrust } from "../tiers/distrust.js";
 import type { Registered } from "../tiers/registered.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
@@ -63,6 +65,7 @@ export class NodeKind implements BoundClass {
   /** Whether the bus keeps the kind's local entries up to date in other processes. */
   readonly isBusBound: boolean;
   readonly #bus: BusLink;
+  readonly #tags: TagTable;
   /** The kind that has its name now, if it was replaced. Its own loads then store nothing. */
   #successor: NodeKind | undefined;
 
@@ -72,6 +75,7 @@ export class NodeKind implements BoundClass {
     storages: readonly { readonly registered: Registered; readonly ttl: number | undefined }[],
     activities: Activities,
     bus: BusLink,
+    tags: TagTable,
   ) {
     this.meta = meta;
     this.name = name;
@@ -93,6 +97,19 @@ export class NodeKind implements BoundClass {
     this.busId = `${name}:${meta.version}`;
     this.isBusBound = meta.hasName && (meta.bus ?? this.localTiers.length > 0);
     this.#bus = bus;
+    this.#tags = tags;
+  }
+
+  /**
+   * The tag of every entry, if a remote storage cannot list its keys. Its generation stands for the
+   * removal of the whole class there.
+   */
+  get classTag(): string | undefined {
+    const tiers = this.remoteTiers;
+    const isNeeded = tiers.some(({ storage }) => storage.storage.scan === undefined);
+    return isNeeded && tiers.every(({ storage }) => storage.generations.isSupported)
+      ? classTag(this.name)
+      : undefined;
   }
 
   /** Returns the key under which a node of the kind is stored in remote storages. */
@@ -153,13 +170,17 @@ export class NodeKind implements BoundClass {
   }
 
   overtake(key: string): void {
-    this.activities.find(key)?.operations.fenceOlderThan(nextBirth());
+    const birth = nextBirth();
+    this.activities.find(key)?.operations.fenceOlderThan(birth);
     this.removeLocally(key);
+    this.#tags.invalidatedNode(this.name, key, birth);
   }
 
   overtakeAll(): void {
-    this.activities.fenceOlderThan(nextBirth());
+    const birth = nextBirth();
+    this.activities.fenceOlderThan(birth);
     this.clearLocally();
+    this.#tags.invalidatedNodes(this.name, birth);
   }
 
   /** Drops the key's entries from the local tiers. */

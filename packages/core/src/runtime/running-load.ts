@@ -1,3 +1,4 @@
+import type { ClassRuntime } from "./class-runtime.js";
 import type { Flight } from "./flight.js";
 
 /** The load that answers flights, as the flights see it. */
@@ -6,6 +7,8 @@ export interface RunningLoad {
   /** The flights whose answers it uses, each with its number of reads. */
   readonly waitsFor: Map<Flight, number>;
   readonly ended: boolean;
+  /** The nodes that it reads, if the value depends on them. */
+  readonly recording: { tellTo(flight: Flight, runtime: ClassRuntime, key: string): void } | undefined;
   /** Called when all readers of a flight have left. */
   abandoned(): void;
 }

@@ -1,3 +1,4 @@
+import type { CachemeError } from "../errors.js";
 import type { TagStorage } from "../tiers/tag-reads.js";
 import { areCurrent, type KnownGeneration } from "./known-generation.js";
 import { sectionOf } from "./section.js";
@@ -23,6 +24,8 @@ export class OperationTags {
   #told: Tag[] | undefined;
   #captures: readonly Capture[] = none;
   #toldCaptures: readonly Capture[] = none;
+  /** The reason why the value must not be stored, such as too many tags. */
+  refusal: CachemeError | undefined;
 
   constructor(own: readonly Tag[]) {
     this.own = own;
@@ -44,6 +47,11 @@ export class OperationTags {
     this.#told ??= [];
     this.#told.push(tag);
     return true;
+  }
+
+  /** Keeps the value out of every tier. */
+  refuse(reason: CachemeError): void {
+    this.refusal ??= reason;
   }
 
   /** Takes what is known of the tags now, because the storage has just answered. */

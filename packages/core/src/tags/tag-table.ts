@@ -1,6 +1,7 @@
 import { storageKey } from "../node/key.js";
 import { Distrust } from "../tiers/distrust.js";
 import type { TagStorage } from "../tiers/tag-reads.js";
+import { dependencyMark, dependencyTag } from "./dependency.js";
 import type { KnownGeneration } from "./known-generation.js";
 import { Tag } from "./tag.js";
 
@@ -47,9 +48,14 @@ export class TagTable {
     const known = this.#tags.get(name);
     if (known !== undefined) return known;
     if (this.#tags.size >= this.#most) this.#forget();
-    const tag = new Tag(name, storageKey(this.#beforeTag(), name, ""), this.#now);
+    const tag = new Tag(name, this.keyOf(name), this.#now);
     this.#tags.set(name, tag);
     return tag;
+  }
+
+  /** Returns the key of a tag's generations in remote storages. */
+  keyOf(name: string): string {
+    return storageKey(this.#beforeTag(), name, "");
   }
 
   /** Returns the tag of that name, if the table has it. */
@@ -76,6 +82,20 @@ export class TagTable {
     }
   }
 
+  /** Records an invalidation of a node, for the values that depend on it. */
+  invalidatedNode(name: string, key: string, birth: number): void {
+    if (this.#tags.size === 0) return;
+    const tag = this.find(dependencyTag(name, key));
+    if (tag !== undefined) this.invalidated([tag], birth);
+  }
+
+  /** Records an invalidation of every node of a class. */
+  invalidatedNodes(name: string, birth: number): void {
+    if (this.#tags.size === 0) return;
+    const beginning = `${dependencyMark}${name}:`;
+    this.invalidatedWhere((tag) => tag.startsWith(beginning), birth);
+  }
+
   /** Overtakes every tagged operation that was born earlier, and ends the matching tags. */
   invalidatedWhere(matches: (name: string) => boolean, birth: number): void {
     this.#floor = birth;
@@ -97,7 +117,7 @@ export class TagTable {
   }
 
   /** Records that an invalidation of the tags may not have reached the storage. */
-  distrust(storage: TagStorage, tags: readonly Tag[], now: number): void {
+  distrust(storage: TagStorage, tags: readonly { readonly name: string }[], now: number): void {
     let distrusted = this.#distrusted.get(storage);
     if (distrusted === undefined) {
       distrusted = new Distrust();
@@ -107,7 +127,7 @@ export class TagTable {
   }
 
   /** Records that an invalidation of the tags has reached the storage. */
-  trust(storage: TagStorage, tags: readonly Tag[]): void {
+  trust(storage: TagStorage, tags: readonly { readonly name: string }[]): void {
     const distrusted = this.#distrusted.get(storage);
     if (distrusted !== undefined) for (const { name } of tags) distrusted.remove(name);
   }

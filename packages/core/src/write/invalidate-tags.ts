@@ -6,6 +6,7 @@ import type { Tag } from "../tags/tag.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import { incompleteTags } from "./incomplete.js";
+import { rightToLeft } from "./storage-order.js";
 import type { FailedTier } from "./store.js";
 
 /** How long a storage keeps the generation of an invalidated tag, in milliseconds. A lost one costs misses. */
@@ -33,7 +34,8 @@ export async function invalidateTags(tags: readonly Tag[], environment: TagInval
   if (tags.length === 0) return;
   table.invalidated(tags, nextBirth());
   const failed: FailedTier[] = [];
-  for (const storage of rightToLeft(environment)) {
+  for (const storage of rightToLeft(environment.storages, environment.kinds)) {
+    if (!storage.generations.isSupported) continue;
     const error = await bump(storage, tags);
     // A storage on the left may be refilled from one that was not reached.
     if (error === undefined && failed.length === 0) table.trust(storage, tags);
@@ -50,29 +52,4 @@ export async function invalidateTags(tags: readonly Tag[], environment: TagInval
 
 function bump(storage: RemoteBatch, tags: readonly Tag[]): Promise<Error | undefined> {
   return new Promise((resolve) => storage.generations.bump(tags, kept, resolve));
-}
-
-/**
- * Returns the storages in an order in which each class's storages come from right to left, so that
- * none is filled from one that still has the old generation. Classes of contrary orders make some
- * storages occur twice.
- */
-function rightToLeft({ storages, kinds }: TagInvalidation): RemoteBatch[] {
-  const order: RemoteBatch[] = [];
-  const lists = Array.from(kinds, ({ remoteTiers }) =>
-    remoteTiers.map(({ storage }) => storage).toReversed(),
-  );
-  lists.sort((one, other) => other.length - one.length);
-  for (const list of [...lists, ...storages.map((storage) => [storage])]) {
-    const supported = list.filter((storage) => storage.generations.isSupported);
-    if (!isWithin(supported, order)) order.push(...supported);
-  }
-  return order;
-}
-
-/** Returns whether the list occurs in the other one, in its order. */
-function isWithin<T>(list: readonly T[], other: readonly T[]): boolean {
-  let place = 0;
-  for (const each of other) if (each === list[place]) place += 1;
-  return place === list.length;
 }

@@ -3,6 +3,7 @@ import type { Events } from "../events.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
+import type { Dependents } from "./dependents.js";
 import { incompleteInvalidation, type Unreached } from "./incomplete.js";
 import type { FailedTier } from "./store.js";
 
@@ -23,14 +24,19 @@ export interface Removal {
  * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be reached.
  *   It is not read for the key until a write or a removal has reached it.
  */
-export function invalidate(removals: readonly Removal[], clock: Clock, events: Events): Promise<void> {
+export function invalidate(
+  removals: readonly Removal[],
+  clock: Clock,
+  events: Events,
+  dependents: Dependents,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const given = withoutRepeats(removals);
     const stale: Unreached[] = [];
     let waiting = given.length;
     if (waiting === 0) resolve();
     for (const { runtime, key } of given) {
-      remove(runtime.kind, key, clock, (failed) => {
+      removeWithDependents({ kind: runtime.kind, key, clock, dependents }, (failed) => {
         const { name } = runtime;
         if (failed.length > 0) stale.push({ name, key, failed });
         else if (events.listeners.invalidate !== null) events.emit("invalidate", { node: name, key });
@@ -58,6 +64,44 @@ function withoutRepeats(removals: readonly Removal[]): readonly Removal[] {
     else keys.add(key);
     return true;
   });
+}
+
+/** The node to remove, and the values that depend on it. */
+interface RemovalWithDependents {
+  readonly kind: NodeKind;
+  readonly key: string;
+  readonly clock: Clock;
+  readonly dependents: Dependents;
+}
+
+/** Removes a node, and invalidates the values that depend on it. */
+export function removeWithDependents(
+  { kind, key, clock, dependents }: RemovalWithDependents,
+  done: (failed: readonly FailedTier[]) => void,
+): void {
+  dependents.overtake(kind, key, nextBirth());
+  const failed: FailedTier[] = [];
+  const comesAfter = dependents.comeAfter(kind, key);
+  let waiting = 2;
+  const ended = (unreached: readonly FailedTier[]) => {
+    failed.push(...unreached);
+    waiting -= 1;
+    if (waiting > 0) return;
+    dependents.overtake(kind, key, nextBirth());
+    done(withoutRepeatedTiers(failed));
+  };
+  const removeDependents = () => dependents.remove(kind, key, ended);
+  remove(kind, key, clock, (unreached) => {
+    ended(unreached);
+    if (comesAfter) removeDependents();
+  });
+  if (!comesAfter) removeDependents();
+}
+
+function withoutRepeatedTiers(failed: readonly FailedTier[]): readonly FailedTier[] {
+  return failed.filter(
+    ({ storage }, place) => failed.findIndex((each) => each.storage === storage) === place,
+  );
 }
 
 function remove(

@@ -1,4 +1,4 @@
-import type { SerializationError } from "../errors.js";
+import type { CachemeError } from "../errors.js";
 import type { Events } from "../events.js";
 import type { NodeKind } from "../runtime/node-kind.js";
 
@@ -16,7 +16,7 @@ export class NotStored {
    * Emits `notStored` instead of rejecting, because the reader gets the value. Without a listener
    * it warns once.
    */
-  report({ name }: NodeKind, key: string, error: SerializationError): void {
+  report({ name }: NodeKind, key: string, error: CachemeError): void {
     if (this.#events.listeners.notStored !== null) {
       this.#events.emit("notStored", { node: name, key, error });
     } else if (!this.#warned.has(name)) {

@@ -35,7 +35,7 @@ const plain = { rights: undefined, tagged: undefined, generations: undefined, re
  */
 export class Store {
   readonly #clock: Clock;
-  readonly #notStored: NotStored;
+  readonly notStored: NotStored;
   readonly #older: OlderValues;
   /** The tags of the space. */
   readonly tags: TagTable;
@@ -43,7 +43,7 @@ export class Store {
   constructor(clock: Clock, events: Events, tags: TagTable) {
     this.#clock = clock;
     this.tags = tags;
-    this.#notStored = new NotStored(events);
+    this.notStored = new NotStored(events);
     this.#older = new OlderValues(clock);
   }
 
@@ -92,7 +92,8 @@ export class Store {
     }
     // The doorkeeper sees the key in any case.
     const isAdmitted = kind.doorkeeper === undefined || kind.doorkeeper.admits(key) || flight.refreshes;
-    if (flight.skip || !isAdmitted || kind.isReplaced) {
+    if (tagged?.refusal !== undefined) this.notStored.report(kind, key, tagged.refusal);
+    if (flight.skip || !isAdmitted || kind.isReplaced || tagged?.refusal !== undefined) {
       this.#giveRightsBack(flight, () => {
         if (replaces) this.#older.removeReplaced(kind, activity, flight);
         done();
@@ -105,7 +106,7 @@ export class Store {
     const store = () => {
       if (flight.fenced) this.#older.giveOvertaken(storing);
       const refused = this.#storeLocally(storing, kind.tiers.length);
-      if (refused !== undefined) this.#notStored.report(kind, key, refused);
+      if (refused !== undefined) this.notStored.report(kind, key, refused);
       answer();
     };
     const storeLocally = recheck === undefined ? store : () => this.#checkTags(flight, recheck, store);
@@ -120,7 +121,7 @@ export class Store {
     };
     const bytes = packed(storing);
     if (bytes instanceof SerializationError || tiers.length === 0) {
-      if (bytes instanceof SerializationError) this.#notStored.report(kind, key, bytes);
+      if (bytes instanceof SerializationError) this.notStored.report(kind, key, bytes);
       this.#giveRightsBack(flight, () => {
         remove(kind.remoteTiers);
         storeLocally();
