@@ -62,6 +62,7 @@ export { Sweeper } from "./driver/sweeper.js";
 export { tableName } from "./driver/table-name.js";
 export { type TableOptions, tableRows } from "./driver/table-options.js";
 export type { Trial } from "./driver/trial.js";
+export { oneAtATime, pause, within } from "./driver/waiting.js";
 export { wholeMilliseconds } from "./driver/whole-milliseconds.js";
 export { type Duration, milliseconds } from "./duration.js";
 export {

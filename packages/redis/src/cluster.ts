@@ -1,4 +1,4 @@
-import { backOff, setTimeout } from "cacheme/driver";
+import { backOff, pause } from "cacheme/driver";
 import { type Attempt, type Client, pipelined } from "./client.js";
 import { type ClusterNodes, hostOf, namedIn } from "./cluster-nodes.js";
 import { answersOf, type KeyCommand, type Outcome } from "./commands.js";
@@ -194,21 +194,14 @@ function addressOf(node: Connection): string {
   return `${hostOf(node)}:${node.client.options?.port}`;
 }
 
-/** The commands for one node. */
 interface Group {
   readonly connection: Connection;
   readonly asking: boolean;
   readonly routes: Route[];
 }
 
-/** The commands of one round that were not carried out. */
+/** The commands of one round that were not carried out. Nobody serves the unserved at the moment. */
 interface Again {
   readonly redirected: Route[];
-  /** Commands for slots that no node serves at the moment. */
   readonly unserved: Route[];
-}
-
-/** The timer of the call's deadline keeps the process alive meanwhile. */
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }

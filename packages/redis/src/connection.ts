@@ -39,15 +39,12 @@ export interface ConnectionOptions<C = RedisClient> {
 /**
  * A connection to one server: whether it is ready, and why not.
  *
- * The storage reconnects a client of its own by itself and turns off ioredis's own ways. Retries of
- * ioredis would keep a finished program alive by their timer. A command in its offline queue would
- * be sent long after its caller got an error, and a write that is sent again could arrive after a
- * later removal. So ioredis gives up at once (`retryStrategy` answers null), which settles every
- * command that was under way, and the `Reconnector` makes the next attempt.
+ * The storage reconnects a client of its own by itself. Retries of ioredis would keep a finished
+ * program alive, and a write that ioredis sends again could arrive after a later removal. So ioredis
+ * gives up at once (`retryStrategy` answers null), and the `Reconnector` makes the next attempt.
  *
  * A deadline that passes without one byte from the server means that the connection is dead, and it
- * is dropped. No socket and no timer here keeps the process alive: a waiting call has a deadline,
- * whose timer does.
+ * is dropped. No socket and no timer here keeps the process alive.
  */
 export class Connection<C extends Connectable = RedisClient> {
   readonly client: C;
@@ -57,8 +54,6 @@ export class Connection<C extends Connectable = RedisClient> {
   readonly #locate: ConnectionOptions["locate"];
   readonly #onLost: () => void;
   readonly #reconnector: Reconnector;
-  /** While `locate` looks for the server. */
-  #locating: AbortController | undefined;
   /** The first error since the last attempt began; later ones only follow from it. */
   #firstError: Error | undefined;
   /** Why the connection was dropped, until the client reports the end. */
@@ -82,7 +77,7 @@ export class Connection<C extends Connectable = RedisClient> {
       connectTimeout,
       isPersistent,
       isForeign: own === undefined,
-      dial: () => this.#dial(),
+      dial: (life) => this.#dial(life),
       hangUp: (reason) => this.#hangUp(reason),
     });
     if (client.status === "ready") this.#reconnector.ready();
@@ -149,7 +144,6 @@ export class Connection<C extends Connectable = RedisClient> {
   /** Closes a client of the storage, and removes the listeners from one of the program. */
   async close(): Promise<void> {
     this.#reconnector.close();
-    this.#locating?.abort();
     this.client.off("ready", this.#onReady);
     this.client.off("close", this.#onDown);
     const own = this.#own;
@@ -158,7 +152,7 @@ export class Connection<C extends Connectable = RedisClient> {
     await ended(own);
   }
 
-  #dial(): void {
+  #dial(life: AbortSignal): void {
     const own = this.#own;
     if (own === undefined) {
       const { status } = this.client;
@@ -167,29 +161,23 @@ export class Connection<C extends Connectable = RedisClient> {
       return;
     }
     this.#firstError = undefined;
-    if (this.#locate === undefined) connect(own);
-    else this.#locateAndDial(own, this.#locate);
-  }
-
-  #locateAndDial(own: Redis, locate: (signal: AbortSignal) => Promise<Address>): void {
-    const locating = new AbortController();
-    this.#locating = locating;
-    locate(locating.signal)
-      .then((address) => {
-        locating.signal.throwIfAborted();
-        this.#locating = undefined;
+    const located = this.#locate?.(life) ?? Promise.resolve({});
+    located.then(
+      (address) => {
+        if (life.aborted) return;
         Object.assign(own.options, address);
         connect(own);
-      })
-      .catch((error: Error) => {
-        this.#locating = undefined;
-        this.#reconnector.lost(this.#firstError ?? error);
-      });
+      },
+      (error: Error) => {
+        if (!life.aborted) this.#reconnector.lost(this.#firstError ?? error);
+      },
+    );
   }
 
   #hangUp(reason: Error): void {
     this.#firstError ??= reason;
-    if (this.#locating !== undefined) this.#locating.abort();
+    // Before it has found its server, a client has nothing to hang up, and reports no end.
+    if (["wait", "end"].includes(this.client.status)) this.#reconnector.lost(reason);
     else if (this.#own !== undefined) reset(this.#own);
   }
 
@@ -258,18 +246,17 @@ const longestHangUp = 500;
 /**
  * Hangs up and resolves once the client has ended. ioredis emits "end" in `process.nextTick`, which
  * fake timers may hold back; its socket emits "close" even then. If the fakes hold back Node's own
- * streams too, only the time limit is left. It is short, because hanging up asks the server
- * nothing.
+ * streams too, only the time limit is left, which keeps the process alive for so long.
  */
 function ended(own: Redis): Promise<void> {
   return new Promise((resolve) => {
+    const timer = setTimeout(resolve, longestHangUp);
     const end = (): void => {
       clearTimeout(timer);
       resolve();
     };
-    const timer = setTimeout(end, longestHangUp);
-    own.once("end", end);
     const stream: Socket | undefined = own.stream;
+    own.once("end", end);
     stream?.once("close", end);
     if (stream?.destroyed === false) stream.destroy();
     else own.disconnect(true);

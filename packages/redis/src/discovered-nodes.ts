@@ -1,35 +1,32 @@
-import { clearTimeout, noAnswer, setTimeout } from "cacheme/driver";
+import { noAnswer, oneAtATime, setTimeout, within } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { type ClusterNodes, hostOf, type SlotRange, slotRanges } from "./cluster-nodes.js";
 import { Connection } from "./connection.js";
 import { type Address, nameOf } from "./connection-options.js";
 import { type Library, newClient } from "./ioredis.js";
-import type { ClusterSettings } from "./options.js";
+import type { ClusterSettings, Settings } from "./options.js";
 import { slotCount } from "./slot.js";
 
-export interface DiscoveredNodesOptions extends ClusterSettings {
+export interface DiscoveredNodesOptions
+  extends ClusterSettings,
+    Pick<Settings, "connectTimeout" | "commandTimeout"> {
   readonly library: Library;
   /** For every node. */
   readonly options: RedisOptions;
-  /** Milliseconds. */
-  readonly connectTimeout: number;
-  readonly commandTimeout: number;
 }
 
 /** The number of nodes that are asked for the slots at once. */
 const askedAtOnce = 3;
 
 /**
- * Connections of the storage to every master of a Cluster, found by some seed nodes. It does not
- * use the `Cluster` of ioredis, which queues commands while a master is away and sends them again,
- * long after their callers got an error. Its timers would keep a program alive, too.
+ * Connections of the storage to every master of a Cluster, found by some seed nodes. The `Cluster`
+ * of ioredis would send commands long after their callers got an error, and keep a program alive.
  */
 export class DiscoveredNodes implements ClusterNodes {
   version = 0;
   readonly #options: DiscoveredNodesOptions;
   readonly #connections = new Map<string, Connection>();
   #slots: (string | undefined)[] = [];
-  #refreshing: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: DiscoveredNodesOptions) {
@@ -70,15 +67,8 @@ export class DiscoveredNodes implements ClusterNodes {
     return [...this.#connections].flatMap(([name, connection]) => (names.has(name) ? [connection] : []));
   }
 
-  refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
   /** Asks some ready nodes; if they all fail, asks all nodes and the seeds. */
-  async #refresh(): Promise<void> {
+  readonly refresh: () => Promise<void> = oneAtATime(async () => {
     const ready = [...this.#connections.values()].filter(({ isReady }) => isReady);
     const from = Math.floor(Math.random() * ready.length);
     const some = [...ready, ...ready].slice(from, from + Math.min(askedAtOnce, ready.length));
@@ -89,21 +79,16 @@ export class DiscoveredNodes implements ClusterNodes {
       return Promise.any([...all].map((connection) => this.#ask(connection)));
     });
     if (!this.#isClosed) this.#take(ranges);
-  }
+  });
 
   async #ask(connection: Connection): Promise<SlotRange[]> {
     await connection.untilReady();
     const heard = connection.heard();
     const { connectTimeout, natMap } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        connection.dropIfSilent(heard, connectTimeout);
-        reject(noAnswer(connectTimeout));
-      }, connectTimeout).unref();
+    const known = await within(connectTimeout, connection.client.call("cluster", "slots"), () => {
+      connection.dropIfSilent(heard, connectTimeout);
+      throw noAnswer(connectTimeout);
     });
-    const answer = connection.client.call("cluster", "slots");
-    const known = await Promise.race([answer, late]).finally(() => clearTimeout(timer));
     return slotRanges(known, hostOf(connection), natMap);
   }
 

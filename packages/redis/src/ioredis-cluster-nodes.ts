@@ -1,3 +1,4 @@
+import { oneAtATime } from "cacheme/driver";
 import type { ClusterNodes } from "./cluster-nodes.js";
 import { Connection } from "./connection.js";
 import type { RedisClient, RedisClusterClient } from "./ioredis.js";
@@ -11,7 +12,6 @@ export class IoredisClusterNodes implements ClusterNodes {
   readonly #connections = new Map<string, Connection>();
   /** Slots that have moved since the client's last refresh. */
   readonly #moved = new Map<number, string>();
-  #refreshing: Promise<void> | undefined;
 
   constructor(cluster: RedisClusterClient, connectTimeout: number) {
     this.#cluster = cluster;
@@ -63,16 +63,10 @@ export class IoredisClusterNodes implements ClusterNodes {
   }
 
   /** Never rejects. If the refresh fails, the next command shows why. */
-  refresh(): Promise<void> {
-    this.#refreshing ??= new Promise<void>((resolve) => {
-      this.#cluster.refreshSlotsCache((error) => {
-        if (!error) this.#moved.clear();
-        this.#refreshing = undefined;
-        resolve();
-      });
-    });
-    return this.#refreshing;
-  }
+  readonly refresh: () => Promise<void> = oneAtATime(async () => {
+    const error = await new Promise((resolve) => this.#cluster.refreshSlotsCache(resolve));
+    if (!error) this.#moved.clear();
+  });
 }
 
 function nameOfNode(node: RedisClient): string {
