@@ -1,10 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { codeOf } from "cacheme/driver";
 
-/**
- * Milliseconds between attempts, about a third of a second together. A virus scanner or an indexer that opens every new
- * file lets go of it in some milliseconds.
- */
+/** Milliseconds between attempts. A virus scanner lets go of a new file in some milliseconds. */
 const pauses: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 150];
 
 /** The calls of the system that {@link whenFree} makes; a test passes its own. */
@@ -22,10 +19,9 @@ const here: Surroundings = {
 };
 
 /**
- * Renames or removes a file, and tries again while another program has it open. Windows refuses that with EPERM or EBUSY;
- * elsewhere such an error does not pass by itself, so the first one counts.
+ * Repeats a step while another program has its file open, which Windows refuses. On other systems
+ * such an error does not pass by itself.
  *
- * @param act the one step; it is repeated as a whole
  * @param canBeFree answers whether an attempt may still succeed. Default: always
  * @throws the error of the last attempt
  */

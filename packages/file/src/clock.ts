@@ -1,13 +1,11 @@
 import { runInNewContext } from "node:vm";
 
 /**
- * The machine's clock, in milliseconds since the epoch: what the processes that share a folder, and those that come after a
- * restart of the machine, have in common. Nothing else will do: `performance.now()` stands still while a machine sleeps
- * and starts at 0 in every process, so two processes would disagree by as much as the clock was ever set or the machine
- * ever slept; and the file system's own clock costs a file that is touched and looked at, three calls an operation.
+ * The machine's clock, in milliseconds since the epoch: all processes that share a folder have it in
+ * common. `performance.now()` stops while a machine sleeps and begins at 0 in each process. The file
+ * system's own clock costs three calls.
  *
- * It is read with the `Date` of a realm of its own, so that a program or a test that replaces its own `Date` changes
- * nothing. Costs 0.06 µs, and about a millisecond once.
+ * Reads the `Date` of a realm of its own, so that a fake `Date` of a program or a test changes nothing.
  */
 export const now: () => number = (() => {
   const clock: unknown = runInNewContext("Date.now");

@@ -3,8 +3,8 @@ import { codeOf, type StorageCall } from "cacheme/driver";
 import { whenFree } from "./busy.js";
 
 /**
- * The calls of the file system that are needed, with callbacks: `node:fs/promises` makes an object for every open file and
- * asks for its size, which costs two to three times as much for a small one.
+ * The calls of the file system, with callbacks: `node:fs/promises` costs two to three times as much
+ * for a small file.
  */
 
 /** Keys that are worked at at once. Node does four things on the disk at a time; more only keep those busy. */
@@ -130,11 +130,7 @@ async function readRest(file: number, beginning: Buffer, length: number): Promis
   return whole;
 }
 
-/**
- * Writes a file. Nobody else may read it before this has settled.
- *
- * @param flags `wx` makes it, and fails where it is already; `r+` writes over one that must be there
- */
+/** Writes a file: `wx` makes it and fails if it is there, `r+` writes over one that must be there. */
 export async function writeFile(
   path: string,
   parts: readonly Uint8Array[],
@@ -220,8 +216,8 @@ export async function lookAt(path: string): Promise<fs.Stats | undefined> {
 }
 
 /**
- * Answers `false` for the error of a missing file or folder. A file in the place of a folder counts as missing, and so does a symbolic
- * link (ELOOP, and EMLINK on FreeBSD).
+ * Answers `false` for the error of a missing file or folder. A file or a symbolic link in the place of
+ * a folder counts as missing.
  */
 export function ignoreMissing(error: unknown): false {
   if (!isMissing(error)) throw error;

@@ -1,21 +1,6 @@
 import { statfs } from "node:fs/promises";
-import {
-  type Acquisition,
-  type Driver,
-  type DriverErrors,
-  type HeldLease,
-  KeyFailures,
-  type KeyPattern,
-  type LeaseAnswer,
-  type LeasedRecord,
-  type LeaseExtension,
-  type Made,
-  type NewGeneration,
-  type ScanPage,
-  type StorageCall,
-  type StorageInfo,
-  type StoredRecord,
-} from "cacheme/driver";
+import type * as kit from "cacheme/driver";
+import { KeyFailures } from "cacheme/driver";
 import { now } from "./clock.js";
 import { forEach, mapEach } from "./disk.js";
 import { Entries } from "./entries.js";
@@ -29,10 +14,12 @@ import { SizeBound } from "./size-bound.js";
 import { Sweep } from "./sweep.js";
 import { adviceFor, connectAdviceFor } from "./trouble.js";
 
+type Call = kit.StorageCall;
+
 /** One file an entry. Reads and writes the files of a batch concurrently. */
-export class FileDriver implements Driver {
+export class FileDriver implements kit.Driver {
   readonly takesRepeatedKeys = { read: true } as const;
-  readonly errors: DriverErrors = { advice: adviceFor, connectAdvice: connectAdviceFor };
+  readonly errors: kit.DriverErrors = { advice: adviceFor, connectAdvice: connectAdviceFor };
   readonly #folder: Folder;
   readonly #bound: SizeBound | undefined;
   readonly #entries: Entries;
@@ -62,20 +49,20 @@ export class FileDriver implements Driver {
   }
 
   /**
-   * The machine's clock, which decides every expiry here. Machines that share a folder over a network each have their own:
-   * the folder's server stamps the files, but none of these stamps decides anything.
+   * The machine's clock decides every expiry. Machines that share a folder over a network each have
+   * their own.
    */
   async time(): Promise<number> {
     return now();
   }
 
-  async read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]> {
+  async read(keys: readonly string[], call: Call): Promise<readonly (Uint8Array | undefined)[]> {
     const [first = ""] = keys;
     if (keys.length === 1) return [(await this.#entries.read(first))?.bytes];
     return mapEach(keys, call, async (key) => (await this.#entries.read(key))?.bytes);
   }
 
-  async write(records: readonly StoredRecord[], call: StorageCall): Promise<void> {
+  async write(records: readonly kit.StoredRecord[], call: Call): Promise<void> {
     const keys = records.map(({ key }) => key);
     await this.#entries.endLeases(keys, call);
     const failures = new KeyFailures(keys.length);
@@ -87,7 +74,7 @@ export class FileDriver implements Driver {
     failures.throwIfAny();
   }
 
-  async remove(keys: readonly string[], call: StorageCall): Promise<number> {
+  async remove(keys: readonly string[], call: Call): Promise<number> {
     let removed = 0;
     await this.#entries.endLeases(keys, call);
     const failures = new KeyFailures(keys.length);
@@ -102,29 +89,29 @@ export class FileDriver implements Driver {
     return removed;
   }
 
-  scan(_: KeyPattern, page: ScanPage): AsyncIterable<readonly string[]> {
+  scan(_: kit.KeyPattern, page: kit.ScanPage): AsyncIterable<readonly string[]> {
     return pagesOf(this.#folder, page);
   }
 
-  async info(): Promise<StorageInfo> {
+  async info(): Promise<kit.StorageInfo> {
     const { bsize, blocks, bavail } = await statfs(this.#folder.path);
     const details = { folder: this.#folder.path, diskBytes: bsize * blocks, freeBytes: bsize * bavail };
     return { server: `node:fs of Node.js ${process.version} on ${process.platform}`, details };
   }
 
-  acquire(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]> {
+  acquire(requests: readonly kit.Acquisition[], call: Call): Promise<readonly kit.LeaseAnswer[]> {
     return mapEach(requests, call, (request) => this.#leases.acquire(request, call));
   }
 
-  fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
+  fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
     return mapEach(records, call, (record) => this.#leases.fill(record));
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]> {
+  release(leases: readonly kit.HeldLease[], call: Call): Promise<readonly boolean[]> {
     return mapEach(leases, call, (lease) => this.#leases.release(lease));
   }
 
-  extend(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]> {
+  extend(leases: readonly kit.LeaseExtension[], call: Call): Promise<readonly boolean[]> {
     return mapEach(leases, call, (lease) => this.#leases.extend(lease));
   }
 
@@ -132,11 +119,11 @@ export class FileDriver implements Driver {
     return leaseFrom(token) !== undefined;
   }
 
-  ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+  ensure(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
     return mapEach(tags, call, (tag) => this.#generations.ensure(tag, ttl, call));
   }
 
-  bump(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+  bump(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
     return mapEach(tags, call, (tag) => this.#generations.bump(tag, ttl, call));
   }
 

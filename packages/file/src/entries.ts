@@ -35,8 +35,8 @@ export class Entries {
   }
 
   /**
-   * Replaces what was there. Destroy the lease before, or an older entry could undo a fill. Throws
-   * the entry away if writing it took longer than the deadline, because the key may have been removed since.
+   * Replaces the entry. Its lease must be destroyed before, or an older entry could undo a fill. Drops
+   * the entry if the deadline has passed, because the key may have been removed since.
    */
   async write(key: string, kept: Kept, ending: Ending): Promise<void> {
     const { folder } = this;
@@ -84,10 +84,7 @@ export class Entries {
     return readFile(path, use, lengthOf);
   }
 
-  /**
-   * Destroys the leases that these keys have now. One that is granted later is the right of a load that begins later, and
-   * is nothing to be afraid of.
-   */
+  /** Destroys the leases that these keys have now. */
   async endLeases(keys: readonly string[], ending: Ending): Promise<void> {
     const { folder } = this;
     let hashes = keys.map((key) => folder.hash(key));

@@ -22,9 +22,8 @@ interface Found {
 }
 
 /**
- * A generation is an ordinary entry. The process that holds the ticket of its key (`tickets.ts`) changes it: the new one is
- * written into the ticket and renamed into its place, so that of many one makes it, and a change that was overtaken fails
- * and is made again on what is there then.
+ * A generation is an ordinary entry. The process that holds the ticket of its key (`tickets.ts`)
+ * changes it, and a change that was overtaken is made again.
  */
 export class FileGenerations {
   readonly #entries: Entries;
@@ -60,8 +59,8 @@ export class FileGenerations {
   }
 
   /**
-   * Removes the generation if the disk is full: without it each entry of the tag is a miss, as after a bump. A change that
-   * holds the key meanwhile may write the old generation again, so the removal is repeated until it finds neither.
+   * Removes the generation if the disk is full. A change that holds the key meanwhile may write the old
+   * one again, so the removal is repeated until it finds neither.
    */
   async #lose({ key, id }: NewGeneration, call: StorageCall, error: unknown): Promise<Generation> {
     const { folder } = this.#entries;

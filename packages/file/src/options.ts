@@ -19,14 +19,11 @@ export interface FileConnectionOptions {
 /** How the storage behaves. Everything has a default. */
 export interface FileStorageOptions extends ConnectionOptions {
   /**
-   * About how many bytes the folder may take on the disk, 65,536 at least. When it takes more, what was longest neither
-   * written nor read is removed. Default: no bound.
+   * The size of the folder on the disk in bytes, about, at least 65,536. Beyond it, files that were not
+   * used for the longest time are removed. Default: no bound.
    */
   readonly maxSize?: number | undefined;
-  /**
-   * How often expired files are looked for and removed, a sixteenth of the folder each time. No read relies on it.
-   * Default `"1m"`.
-   */
+  /** The time between removals of expired files, a sixteenth of the folder each. Default `"1m"`. */
   readonly sweepInterval?: Duration | undefined;
 }
 

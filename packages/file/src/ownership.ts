@@ -47,11 +47,7 @@ function foreignFolder(folder: string, names: readonly string[]): StorageError {
   );
 }
 
-/**
- * Refuses a symbolic link where the storage makes a folder: what is behind it is somebody else's.
- *
- * @throws StorageError `CACHEME_FOREIGN_DATA`
- */
+/** Returns the error of a symbolic link in the place of a folder of the storage. */
 export function linkInPlaceOf(folder: string): StorageError {
   return new StorageError(
     "CACHEME_FOREIGN_DATA",

@@ -66,11 +66,7 @@ export function lengthOf(file: Buffer): number {
   return headLength + file.readUInt32LE(24) + file.readUInt32LE(28);
 }
 
-/**
- * The record in a file's content, if it is one of this key.
- *
- * @param isShared whether the content is somebody else's in a moment, so that the value must be copied
- */
+/** Returns the record if it is one of this key. The value of a shared content is copied. */
 export function decode(file: Buffer, key: string, isShared: boolean): Kept | undefined {
   const length = lengthOf(file);
   if (length === 0 || length !== file.length) return undefined;

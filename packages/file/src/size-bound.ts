@@ -18,12 +18,11 @@ const longestWait = 50;
 const classes = 64;
 
 /**
- * Keeps the folder below a size on the disk: when this process has written so much that it may be over, or at a sweep, all
- * files are looked at, and those that were longest neither written nor read are removed.
+ * Keeps the folder below a size on the disk, after many writes and at each sweep: removes the files that
+ * were not written or read for the longest time.
  *
- * Their ages are counted in classes, so that it takes the same memory however many there are: first the bytes of each
- * class, then those classes go from the oldest on, and of the last one as many as are needed. Other processes' writes are
- * found by their own looks and by the sweeps: the bound is passed for a while by about what is written meanwhile.
+ * Their ages are counted in classes, so that any number of files takes the same memory: first the bytes
+ * of each class, then the oldest classes go, and of the last one as many files as needed.
  */
 export class SizeBound {
   readonly #folder: Folder;

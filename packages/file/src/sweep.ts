@@ -15,8 +15,8 @@ const stepsPerSweep = 16;
 const leftOverAfter = 15 * 60_000;
 
 /**
- * Removes what has expired, leases that are over, and what killed processes have left behind: only what has a name that the
- * storage makes, and only in a folder that is still the storage's.
+ * Removes expired entries and leases, and the rest of killed processes: only names that the storage
+ * makes, in a folder that is still its own.
  */
 export class Sweep {
   readonly #folder: Folder;
@@ -33,8 +33,8 @@ export class Sweep {
   }
 
   /**
-   * Makes a step of a sweep, and answers whether there is more to do. A step that outlasts its call's deadline goes on, and
-   * the next call waits for it.
+   * Makes a step, and answers whether there is more to do. The next call joins a step that outlasts its
+   * deadline.
    */
   step(): Promise<boolean> {
     this.#running ??= this.#step().finally(() => {

@@ -79,11 +79,7 @@ export async function ticketsOf(folder: Folder, hash: string): Promise<readonly 
   return names.map(ticketFrom).filter((ticket) => ticket !== undefined);
 }
 
-/**
- * Puts a ticket in place: whether it was the first.
- *
- * @param content the content of the ticket's file until an entry is written into it
- */
+/** Puts a ticket in place, with a content until an entry is written into it: whether it was the first. */
 export async function place(
   folder: Folder,
   hash: string,
@@ -154,8 +150,8 @@ export async function destroy(folder: Folder, hash: string, tickets: readonly Ti
 }
 
 /**
- * Does something with the file of a ticket, under the name that it has by then: whether there was one. Nothing is done behind
- * a symbolic link, because a token is enough to come here.
+ * Does something with the file of a ticket, under its present name: whether there was one. Follows no
+ * symbolic link, because a token is enough to come here.
  *
  * @param act answers `false`, or fails, if there is no such file
  */

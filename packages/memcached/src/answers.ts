@@ -1,10 +1,6 @@
 /** The server's answer to one command. */
 export class Answer {
-  /**
-   * The two letters of a meta command's answer: `VA` with a value, `HD` done, `EN` a miss, `NF` not
-   * found, `EX` another CAS than the command's, `NS` not stored, `MN` for `mn`. The whole line of
-   * every other answer.
-   */
+  /** The two letters of a meta command's answer, such as `VA` or `EN`; the whole line of all others. */
   readonly code: string;
   bytes: Buffer | undefined = undefined;
   /** `f`: the `F` with which the item was stored. */
@@ -23,24 +19,15 @@ export class Answer {
   }
 }
 
-/**
- * The server has sent something that is not in its protocol. Nothing that follows can be
- * understood.
- */
+/** The server has broken its protocol. Nothing that follows can be understood. */
 export class ProtocolError extends Error {}
 
-/**
- * Longer lines are not the server's. Its longest line names a key of 250 bytes, or is one of its
- * settings.
- */
+/** The longest line that is read. The server's longest names a key of 250 bytes, or a setting. */
 const longestLine = 16_384;
 const longestValue = 2 ** 30;
 const [cr, lf, space, zero, nine] = [13, 10, 32, 48, 57];
 
-/**
- * The longest piece, in bytes, that one value in it may keep alive. Node's own pool of buffers is
- * as long.
- */
+/** The longest piece, in bytes, that one value in it may keep alive: as long as Node's own pool. */
 const keptWhole = 8192;
 
 /**
@@ -138,11 +125,7 @@ const codes = new Map(
   ]),
 );
 
-/**
- * Reads the answer in one line, without its value.
- *
- * @param end the place behind the line's last character
- */
+/** Reads the answer in one line, up to its end, without its value. */
 function answerOf(chunk: Buffer, start: number, end: number): Answer {
   const isShort = start + 2 === end || (start + 2 < end && chunk[start + 2] === space);
   const code = isShort ? codes.get((chunk[start] ?? 0) * 256 + (chunk[start + 1] ?? 0)) : undefined;
@@ -181,10 +164,7 @@ function readFlags(answer: Answer, chunk: Buffer, start: number, end: number): v
   }
 }
 
-/**
- * Finds the next space in the line, or the line's end. `indexOf` would go on into the values behind
- * the line.
- */
+/** Finds the next space in the line, or the line's end. `indexOf` would search all values behind. */
 function spaceFrom(chunk: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && chunk[at] !== space) at++;

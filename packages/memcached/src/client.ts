@@ -1,8 +1,10 @@
-import { clearTimeout, type KeyFailures, Rendezvous, type StorageCall, setTimeout } from "cacheme/driver";
+import { type KeyFailures, Rendezvous, type StorageCall, within } from "cacheme/driver";
 import type { Settings } from "./options.js";
 import { Server } from "./server.js";
 import { ServerCall } from "./server-call.js";
 import { isDown } from "./trouble.js";
+
+type Act = (part: ServerCall) => Promise<void>;
 
 /** The servers, and calls to those that have the keys. */
 export class Client {
@@ -19,11 +21,6 @@ export class Client {
     this.#rendezvous.members = this.servers;
   }
 
-  /** Whether one of the servers that were reached is a proxy. */
-  get isBehindProxy(): boolean {
-    return this.servers.some(({ isProxy }) => isProxy);
-  }
-
   /** The server that has an item. */
   serverOf(name: string): Server | undefined {
     return this.#rendezvous.of(name);
@@ -35,14 +32,7 @@ export class Client {
    */
   async open(): Promise<void> {
     const attempts = this.servers.map((server) => server.untilReady());
-    if (this.isPool) {
-      let timer: NodeJS.Timeout | undefined;
-      const longEnough = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, this.#settings.connectTimeout / 2).unref();
-      });
-      await Promise.race([Promise.allSettled(attempts), longEnough]);
-      clearTimeout(timer);
-    }
+    if (this.isPool) await within(this.#settings.connectTimeout / 2, Promise.allSettled(attempts), () => {});
     await Promise.any(attempts).catch(() => attempts[0]);
     for (const server of this.servers) server.persist();
   }
@@ -64,30 +54,17 @@ export class Client {
     return new ServerCall(first, [], call, this.isPool);
   }
 
-  /**
-   * Calls each server that has one of the items. If a server fails, the others are done before the
-   * call rejects.
-   */
-  async each(
-    names: readonly string[],
-    call: StorageCall,
-    act: (part: ServerCall) => Promise<void>,
-  ): Promise<void> {
-    const [only] = this.servers;
-    if (only !== undefined && !this.isPool) return act(this.#whole(only, names, call));
-    const outcomes = await Promise.allSettled(this.#split(names, call).map(act));
-    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  /** Calls each server that has an item. If one fails, the call rejects when the others are done. */
+  async each(names: readonly string[], call: StorageCall, act: Act): Promise<void> {
+    const outcomes = await this.#outcomes(names, call, act);
+    for (const { outcome } of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   /**
    * Calls each server, but skips one of a pool that is known to be down, as long as another is up.
    * A server that is lost while it is asked fails the call.
    */
-  eachUp(
-    names: readonly string[],
-    call: StorageCall,
-    act: (part: ServerCall) => Promise<void>,
-  ): Promise<void> {
+  eachUp(names: readonly string[], call: StorageCall, act: Act): Promise<void> {
     if (!this.isPool) return this.each(names, call, act);
     return this.each(names, call, async (part) => {
       try {
@@ -108,24 +85,31 @@ export class Client {
     names: readonly string[],
     failures: KeyFailures,
     call: StorageCall,
-    act: (part: ServerCall) => Promise<void>,
+    act: Act,
   ): Promise<void> {
-    const [only] = this.servers;
-    if (only !== undefined && !this.isPool) return act(this.#whole(only, names, call));
-    const parts = this.#split(names, call);
-    const outcomes = await Promise.allSettled(parts.map(act));
-    const [first] = outcomes;
-    if (first?.status === "rejected" && outcomes.every(({ status }) => status === "rejected"))
-      throw first.reason;
-    for (const [index, outcome] of outcomes.entries()) {
+    const outcomes = await this.#outcomes(names, call, act);
+    const failed = outcomes.filter(({ outcome }) => outcome.status === "rejected");
+    for (const { part, outcome } of failed) {
       if (outcome.status === "fulfilled") continue;
-      for (const place of parts[index]?.places ?? []) failures.add(keys[place] ?? "", outcome.reason);
+      if (failed.length === outcomes.length) throw outcome.reason;
+      for (const place of part.places) failures.add(keys[place] ?? "", outcome.reason);
     }
   }
 
-  #whole(only: Server, names: readonly string[], call: StorageCall): ServerCall {
-    const places = names.map((_, place) => place);
-    return new ServerCall(only, places, call, false);
+  async #outcomes(names: readonly string[], call: StorageCall, act: Act): Promise<readonly Outcome[]> {
+    const [only] = this.servers;
+    if (only !== undefined && !this.isPool) {
+      // The usual case is the cheapest: an error is the call's.
+      const places = names.map((_, place) => place);
+      await act(new ServerCall(only, places, call, false));
+      return [];
+    }
+    const parts = this.#split(names, call);
+    const outcomes = await Promise.allSettled(parts.map(act));
+    return parts.flatMap((part, index) => {
+      const outcome = outcomes[index];
+      return outcome === undefined ? [] : [{ part, outcome }];
+    });
   }
 
   #split(names: readonly string[], call: StorageCall): readonly ServerCall[] {
@@ -138,4 +122,9 @@ export class Client {
       its.length > 0 ? [new ServerCall(server, its, call, true)] : [],
     );
   }
+}
+
+interface Outcome {
+  readonly part: ServerCall;
+  readonly outcome: PromiseSettledResult<void>;
 }

@@ -4,16 +4,10 @@ import { itemData, leaseLength } from "./record.js";
 import type { Server } from "./server.js";
 import { TooLarge } from "./trouble.js";
 
-/**
- * The bytes from which a value goes to the socket uncopied, because a copy would cost more than a
- * write of its own.
- */
+/** The bytes from which a value goes to the socket uncopied: a copy would cost more than a write. */
 const copiedBelow = 16_384;
 
-/**
- * Meta commands (memcached's `doc/protocol.txt`) that are sent together. Each is one line, with the
- * bytes of a write behind it.
- */
+/** Meta commands (memcached's `doc/protocol.txt`) that are sent together, with the bytes of writes. */
 export class Batch {
   /** The commands so far. Each has one answer, in order. */
   commands = 0;
@@ -36,10 +30,7 @@ export class Batch {
     this.#text = "\r\n";
   }
 
-  /**
-   * Returns what to write to the socket: strings in latin1, which has one byte a character, and
-   * bytes.
-   */
+  /** Returns what to write to the socket: bytes, and strings in latin1. */
   chunks(): readonly (string | Uint8Array)[] {
     return this.#parts.length === 0 ? [this.#text] : joined([...this.#parts, this.#text]);
   }

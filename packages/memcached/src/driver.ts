@@ -1,21 +1,5 @@
-import {
-  type Acquisition,
-  type Driver,
-  type DriverErrors,
-  type DriverTrial,
-  type HeldLease,
-  isAggregate,
-  KeyFailures,
-  type LeaseAnswer,
-  type LeasedRecord,
-  type LeaseExtension,
-  type Made,
-  type NewGeneration,
-  type StorageCall,
-  type StorageCapability,
-  type StorageInfo,
-  type StoredRecord,
-} from "cacheme/driver";
+import type * as kit from "cacheme/driver";
+import { isAggregate, KeyFailures } from "cacheme/driver";
 import { Client } from "./client.js";
 import { storeRecord } from "./commands.js";
 import { bump, ensure } from "./generations.js";
@@ -24,24 +8,25 @@ import { extend, fill, release } from "./lease-rights.js";
 import { tokenFrom } from "./lease-token.js";
 import { acquire } from "./leases.js";
 import type { Settings } from "./options.js";
-import { noLeasesBehindProxy } from "./proxy.js";
 import { bytesOf } from "./record.js";
-import { needs, statsOf } from "./server-facts.js";
+import { needs, noLeasesBehindProxy, statsOf } from "./server-facts.js";
 import { adviceFor, isFull, Refusal, refusal, remedyFor } from "./trouble.js";
+
+type Call = kit.StorageCall;
 
 const noScan = "memcached has no command that lists its keys in pages, and long keys are stored as hashes.";
 
 /** Meta commands to one server, or to several that share the keys. */
-export class MemcachedDriver implements Driver {
+export class MemcachedDriver implements kit.Driver {
   readonly takesRepeatedKeys = { read: true, write: true } as const;
   /** The server's clock is read in whole seconds. */
   readonly timePrecision = 1000;
-  readonly errors: DriverErrors = {
+  readonly errors: kit.DriverErrors = {
     advice: adviceFor,
     isAnswer: (error) => error instanceof Refusal,
     remedyFor,
   };
-  readonly trial: DriverTrial | undefined;
+  readonly trial: kit.DriverTrial | undefined;
   readonly #client: Client;
 
   constructor(settings: Settings) {
@@ -52,8 +37,9 @@ export class MemcachedDriver implements Driver {
   }
 
   /** The first connection tells whether there is a proxy. */
-  get lacks(): { readonly [capability in StorageCapability]?: string } {
-    return this.#client.isBehindProxy ? { scan: noScan, leases: noLeasesBehindProxy } : { scan: noScan };
+  get lacks(): { readonly [capability in kit.StorageCapability]?: string } {
+    const isBehindProxy = this.#client.servers.some(({ isProxy }) => isProxy);
+    return isBehindProxy ? { scan: noScan, leases: noLeasesBehindProxy } : { scan: noScan };
   }
 
   open(): Promise<void> {
@@ -65,9 +51,10 @@ export class MemcachedDriver implements Driver {
   }
 
   /** Settles when every server has answered. */
-  async ping(call: StorageCall): Promise<void> {
+  async ping(call: Call): Promise<void> {
     const asked = this.#client.toAll(call).map((server) => server.ask((batch) => batch.command("mn")));
-    await Promise.all(await settled(asked));
+    await Promise.allSettled(asked);
+    await Promise.all(asked);
   }
 
   /**
@@ -75,21 +62,19 @@ export class MemcachedDriver implements Driver {
    * once a second, so it is up to a second behind, and up to two on a busy server. In a pool the
    * first server by name that is up answers, so that every process reads the same clock.
    */
-  async time(call: StorageCall): Promise<number> {
+  async time(call: Call): Promise<number> {
     const seconds = Number(statsOf(await this.#client.toFirstUp(call).stats()).get("time"));
     if (!(seconds > 0)) throw new Error("the statistics do not say what time it is");
     return seconds * 1000;
   }
 
-  async read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]> {
+  async read(keys: readonly string[], call: Call): Promise<readonly (Uint8Array | undefined)[]> {
     const names = keys.map(itemName);
     const found = new Array<Uint8Array | undefined>(keys.length).fill(undefined);
     await this.#client.eachUp(names, call, async (part) => {
       const { places } = part;
-      const answers = await part.get(
-        places.map((place) => names[place] ?? ""),
-        bytesAndTimes,
-      );
+      const itsNames = places.map((place) => names[place] ?? "");
+      const answers = await part.get(itsNames, () => "v f t");
       for (let index = 0; index < answers.length; index++) {
         const [answer, place = 0] = [answers[index], places[index]];
         if (answer?.code === "VA") found[place] = bytesOf(answer, names[place] ?? "", keys[place] ?? "");
@@ -99,7 +84,7 @@ export class MemcachedDriver implements Driver {
     return found;
   }
 
-  async write(records: readonly StoredRecord[], call: StorageCall): Promise<void> {
+  async write(records: readonly kit.StoredRecord[], call: Call): Promise<void> {
     const keys = records.map(({ key }) => key);
     const names = keys.map(itemName);
     const failures = new KeyFailures(records.length);
@@ -121,7 +106,7 @@ export class MemcachedDriver implements Driver {
   }
 
   /** Counts leases without bytes as well. */
-  async remove(keys: readonly string[], call: StorageCall): Promise<number> {
+  async remove(keys: readonly string[], call: Call): Promise<number> {
     const names = keys.map(itemName);
     const failures = new KeyFailures(keys.length);
     let count = 0;
@@ -139,41 +124,39 @@ export class MemcachedDriver implements Driver {
   }
 
   /** Adds up all servers. The details name those that are down. */
-  async info(call: StorageCall): Promise<StorageInfo> {
-    const asked = await settled(this.#client.toAll(call).map((server) => server.stats()));
-    await Promise.any(asked).catch(throwFirst);
+  async info(call: Call): Promise<kit.StorageInfo> {
+    const asked = this.#client.toAll(call).map((server) => server.stats());
     const all = await Promise.allSettled(asked);
+    // If no server has answered, the first one's error says why.
+    await Promise.any(asked).catch((error: unknown) => {
+      throw isAggregate(error) ? error.errors[0] : error;
+    });
     const stats = all.map((outcome) => (outcome.status === "fulfilled" ? statsOf(outcome.value) : undefined));
     const versions = new Set(stats.flatMap((one) => one?.get("version") ?? []));
     const sum = (name: string): number =>
       stats.reduce((total, one) => total + Number(one?.get(name) ?? 0), 0);
+    const states = this.#client.servers.map(({ name }, place) => [name, stats[place] ? "up" : "down"]);
     return {
       server: `memcached ${[...versions].join(", ")}`,
       records: sum("curr_items"),
       bytes: sum("bytes"),
-      details: {
-        servers: all.length,
-        evictions: sum("evictions"),
-        ...Object.fromEntries(
-          this.#client.servers.map(({ name }, place) => [name, stats[place] === undefined ? "down" : "up"]),
-        ),
-      },
+      details: { servers: all.length, evictions: sum("evictions"), ...Object.fromEntries(states) },
     };
   }
 
-  acquire(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]> {
+  acquire(requests: readonly kit.Acquisition[], call: Call): Promise<readonly kit.LeaseAnswer[]> {
     return acquire(this.#client, requests, call);
   }
 
-  fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
+  fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
     return fill(this.#client, records, call);
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]> {
+  release(leases: readonly kit.HeldLease[], call: Call): Promise<readonly boolean[]> {
     return release(this.#client, leases, call);
   }
 
-  extend(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]> {
+  extend(leases: readonly kit.LeaseExtension[], call: Call): Promise<readonly boolean[]> {
     return extend(this.#client, leases, call);
   }
 
@@ -181,25 +164,11 @@ export class MemcachedDriver implements Driver {
     return tokenFrom(token) !== undefined;
   }
 
-  ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+  ensure(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
     return ensure(this.#client, tags, ttl, call);
   }
 
-  bump(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+  bump(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
     return bump(this.#client, tags, ttl, call);
   }
-}
-
-/** The flags of a read: the bytes, where they end, and the time that is left. */
-const bytesAndTimes = (): string => "v f t";
-
-/** Returns the same promises when each has settled. */
-async function settled<T>(promises: readonly Promise<T>[]): Promise<readonly Promise<T>[]> {
-  await Promise.allSettled(promises);
-  return promises;
-}
-
-/** If no server has answered, the first one's error says why. */
-function throwFirst(error: unknown): never {
-  throw isAggregate(error) ? error.errors[0] : error;
 }

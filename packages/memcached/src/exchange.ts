@@ -3,10 +3,7 @@ import type { Answer } from "./answers.js";
 /** One batch of commands that was sent, and its answers. */
 export class Exchange {
   readonly answers: Promise<readonly Answer[]>;
-  /**
-   * The bytes that the server had sent before this batch, and the bytes sent to it, this batch
-   * included.
-   */
+  /** The bytes that the server had sent before this batch, and those sent to it with this batch. */
   readonly heardBefore: number;
   readonly sentUpTo: number;
   isSettled = false;

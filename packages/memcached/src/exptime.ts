@@ -9,10 +9,7 @@ const thirtyDays = 30 * 86_400;
 /** The server's time is a signed number of 32 bits. */
 const lastSecond = 2 ** 31 - 1;
 
-/**
- * Rounds a ttl up to seconds, so a record is never returned a whole second after its ttl, and may
- * go one before.
- */
+/** Rounds a ttl up to seconds: a record is never returned a whole second after its ttl. */
 export function ttlSeconds(ttl: number | undefined): number | undefined {
   return ttl === undefined ? undefined : Math.max(1, Math.ceil(ttl / 1000));
 }

@@ -1,31 +1,24 @@
-import {
-  type Generation,
-  generationFrom,
-  generationText,
-  type Made,
-  type NewGeneration,
-  type StorageCall,
-} from "cacheme/driver";
+import type * as kit from "cacheme/driver";
+import { type Generation, generationFrom, generationText } from "cacheme/driver";
 import type { Client } from "./client.js";
 import { expiry, ttlSeconds } from "./exptime.js";
 import { itemName } from "./item-name.js";
 import { itemData, itemOf } from "./record.js";
 import type { Server } from "./server.js";
 import type { ServerCall } from "./server-call.js";
-import { isFull, refusal } from "./trouble.js";
+import { isChanged, isFull, refusal } from "./trouble.js";
 
 /*
  * Generations are ordinary records. Each is read first, and then written on condition that nothing
  * has changed since, so that one of many makes it, and no later generation has an earlier time. A
  * writer that was second reads again.
  *
- * Their time is the server's, as each client has read it: within two seconds of it, and never
- * before the time that was there. The servers of a pool have a clock each, so the grant of a lease
- * has no time to compare with them.
+ * Their time is the server's, as each client has read it: within two seconds of it. The servers of a
+ * pool have a clock each, so the grant of a lease has no time to compare with them.
  */
 
 /** A tag with the name of its item. */
-interface Tag extends NewGeneration {
+interface Tag extends kit.NewGeneration {
   readonly name: string;
 }
 
@@ -36,64 +29,66 @@ interface Seen extends Tag {
   readonly left: number;
 }
 
-/** The generations so far, by key. */
-type Generations = Map<string, Generation>;
-
-/**
- * One look at the tags of a server that are still open. Adds what it made, and returns what is open
- * after it.
- */
-type Round = (part: ServerCall, open: readonly Tag[], made: Generations) => Promise<readonly Tag[]>;
+/** One server's part of a call: the open tags, and what was made so far, by key. */
+interface Part {
+  readonly server: ServerCall;
+  readonly seconds: number | undefined;
+  readonly made: Map<string, Generation>;
+}
 
 export function ensure(
   client: Client,
-  tags: readonly NewGeneration[],
+  tags: readonly kit.NewGeneration[],
   ttl: number | undefined,
-  call: StorageCall,
-): Promise<Made> {
-  const seconds = ttlSeconds(ttl);
-  return untilMade(client, tags, call, async (part, open, made) => {
-    const seen = await look(part, open);
-    const least = leastLeft(part.server, seconds);
-    const missing = seen.filter(({ generation }) => generation === undefined);
-    const brief = seen.filter(({ generation, left }) => generation && left < least);
-    for (const { key, generation } of seen) if (generation !== undefined) made.set(key, generation);
-    const left = await Promise.all([write(part, missing, seconds, made), prolong(part, brief, seconds)]);
+  call: kit.StorageCall,
+): Promise<kit.Made> {
+  return untilMade(client, tags, ttl, call, async (part, seen) => {
+    const least = leastLeft(part);
+    const missing: Seen[] = [];
+    const brief: Seen[] = [];
+    for (const tag of seen) {
+      if (tag.generation === undefined) missing.push(tag);
+      else part.made.set(tag.key, tag.generation);
+      if (tag.generation !== undefined && tag.left < least) brief.push(tag);
+    }
+    // Nearly always, there is nothing to write.
+    if (missing.length + brief.length === 0) return [];
+    const left = await Promise.all([write(part, missing), prolong(part, brief)]);
     return left.flat();
   });
 }
 
 export function bump(
   client: Client,
-  tags: readonly NewGeneration[],
+  tags: readonly kit.NewGeneration[],
   ttl: number | undefined,
-  call: StorageCall,
-): Promise<Made> {
-  const seconds = ttlSeconds(ttl);
-  return untilMade(client, tags, call, async (part, open, made) =>
-    write(part, await look(part, open), seconds, made, { mayLose: true }),
-  );
+  call: kit.StorageCall,
+): Promise<kit.Made> {
+  return untilMade(client, tags, ttl, call, (part, seen) => write(part, seen, { mayLose: true }));
 }
 
+/** @param change writes the tags that a look has seen, and returns those to look at again */
 async function untilMade(
   client: Client,
-  tags: readonly NewGeneration[],
-  call: StorageCall,
-  round: Round,
-): Promise<Made> {
-  const named = tags.map((tag): Tag => ({ ...tag, name: itemName(tag.key) }));
-  const made: Generations = new Map();
+  tags: readonly kit.NewGeneration[],
+  ttl: number | undefined,
+  call: kit.StorageCall,
+  change: (part: Part, seen: readonly Seen[]) => Promise<readonly Tag[]>,
+): Promise<kit.Made> {
+  const named = tags.map(({ key, id }): Tag => ({ key, id, name: itemName(key) }));
+  const made = new Map<string, Generation>();
   const names = named.map(({ name }) => name);
-  await client.each(names, call, async (part) => {
-    let open: readonly Tag[] = part.places.flatMap((place) => named[place] ?? []);
-    while (open.length > 0) open = await round(part, open, made);
+  await client.each(names, call, async (server) => {
+    const part: Part = { server, seconds: ttlSeconds(ttl), made };
+    let open: readonly Tag[] = server.places.flatMap((place) => named[place] ?? []);
+    while (open.length > 0) open = await change(part, await look(server, open));
   });
   return tags.map(({ key }) => made.get(key));
 }
 
-async function look(part: ServerCall, tags: readonly Tag[]): Promise<readonly Seen[]> {
+async function look(server: ServerCall, tags: readonly Tag[]): Promise<readonly Seen[]> {
   const names = tags.map(({ name }) => name);
-  const answers = await part.get(names, () => "v f t c");
+  const answers = await server.get(names, () => "v f t c");
   return answers.flatMap((answer, index) => {
     const tag = tags[index];
     if (tag === undefined) return [];
@@ -106,19 +101,17 @@ async function look(part: ServerCall, tags: readonly Tag[]): Promise<readonly Se
 
 /** @returns the tags that another client has written since the look */
 async function write(
-  part: ServerCall,
+  part: Part,
   seen: readonly Seen[],
-  seconds: number | undefined,
-  made: Generations,
   { mayLose = false }: { readonly mayLose?: boolean } = {},
 ): Promise<readonly Tag[]> {
-  const written = seen.map(({ id, generation }) => ({ id, at: timeAfter(generation, part.server) }));
-  const answers = await part.ask((batch) => {
-    const end = expiry(seconds, () => part.server.now());
+  const { server } = part.server;
+  const written = seen.map(({ id, generation }) => ({ id, at: timeAfter(generation, server) }));
+  const answers = await part.server.ask((batch) => {
+    const end = expiry(part.seconds, () => server.now());
     for (const [index, { key, name, cas }] of seen.entries()) {
-      const generation = written[index];
-      if (generation === undefined) continue;
-      const { flags, pieces } = itemData(name, key, Buffer.from(generationText(generation)));
+      const text = generationText(written[index] ?? { id: "", at: 0 });
+      const { flags, pieces } = itemData(name, key, Buffer.from(text));
       batch.store(name, `T${end} F${flags} ${cas === "" ? "ME" : `C${cas}`}`, pieces);
     }
   });
@@ -127,7 +120,7 @@ async function write(
   for (const [index, answer] of answers.entries()) {
     const [tag, generation] = [seen[index], written[index]];
     if (tag === undefined || generation === undefined) continue;
-    if (answer.code === "EX" || answer.code === "NF" || answer.code === "NS") {
+    if (isChanged(answer)) {
       again.push(tag);
       continue;
     }
@@ -135,36 +128,24 @@ async function write(
       if (!mayLose || !isFull(refusal(answer))) throw refusal(answer);
       lost.push(tag);
     }
-    made.set(tag.key, generation);
+    part.made.set(tag.key, generation);
   }
-  await lose(part, lost);
+  if (lost.length > 0) await lose(part.server, lost);
   return again;
 }
 
-/**
- * Removes generations, because a full server still removes. Without its generation each entry of a
- * tag is a miss.
- */
-async function lose(part: ServerCall, tags: readonly Tag[]): Promise<void> {
-  const answers = await part.ask((batch) => {
+/** Removes generations on a full server, so that each entry of the tags is a miss. */
+async function lose(server: ServerCall, tags: readonly Tag[]): Promise<void> {
+  const answers = await server.ask((batch) => {
     for (const { name } of tags) batch.command(`md ${name}`);
   });
   for (const answer of answers) if (answer.code !== "HD" && answer.code !== "NF") throw refusal(answer);
 }
 
-/**
- * Sets a new end with `mg … T`, without the bytes. Items that are kept longer already are not in
- * the batch.
- *
- * @returns the tags whose item is gone
- */
-async function prolong(
-  part: ServerCall,
-  brief: readonly Seen[],
-  seconds: number | undefined,
-): Promise<readonly Tag[]> {
-  const answers = await part.ask((batch) => {
-    const end = expiry(seconds, () => part.server.now());
+/** Sets a new end with `mg … T`, without the bytes. Returns the tags whose item is gone. */
+async function prolong({ server, seconds }: Part, brief: readonly Seen[]): Promise<readonly Tag[]> {
+  const answers = await server.ask((batch) => {
+    const end = expiry(seconds, () => server.server.now());
     for (const { name } of brief) batch.command(`mg ${name} T${end}`);
   });
   return answers.flatMap((answer, index) => {
@@ -179,11 +160,8 @@ function timeAfter(before: Generation | undefined, server: Server): number {
   return before === undefined ? now : Math.max(now, before.at + 1);
 }
 
-/**
- * Returns the seconds that an item must still be kept for. A time of the server's own clock is
- * known to two seconds.
- */
-function leastLeft(server: Server, seconds: number | undefined): number {
+/** Returns the seconds that an item must be kept for. The server's time is known to two seconds. */
+function leastLeft({ server: { server }, seconds }: Part): number {
   const end = expiry(seconds, () => server.now());
   return end === seconds ? end : end - server.now() - 2;
 }

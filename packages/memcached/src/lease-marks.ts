@@ -10,10 +10,7 @@ export interface Marking {
   readonly request: Pick<Acquisition, "key" | "duration">;
 }
 
-/**
- * Returns how a lease is written: without bytes, as a mark behind the bytes, or with the bytes in
- * an item that lives longer.
- */
+/** Returns how a lease is written: without bytes, behind them, or with them in an item that lives longer. */
 export function kindOf({ item, request }: Marking): "alone" | "anew" | "behind" {
   if (item.bytes === undefined) return "alone";
   return item.left >= leaseSeconds(request.duration) ? "behind" : "anew";
@@ -44,18 +41,10 @@ export function mark(batch: Batch, one: Marking, extended = ""): void {
 
 const noBytes = new Uint8Array();
 
-/**
- * Milliseconds in which the server's clock ticks once at most, so that the time that is left is off
- * by one second at most.
- */
+/** Milliseconds in which the server's clock ticks once at most. */
 const oneTick = 1000;
 
 /** Whether that clock may have ticked more than once since the item was asked for. */
 export function isSlow(asked: number): boolean {
   return elapsed() - asked > oneTick;
-}
-
-/** Whether the item has changed, or is gone. */
-export function isChanged(code: string): boolean {
-  return code === "EX" || code === "NF" || code === "NS";
 }

@@ -3,13 +3,13 @@ import { elapsed, KeyFailures } from "cacheme/driver";
 import type { Client } from "./client.js";
 import { type Batch, storeRecord } from "./commands.js";
 import { itemName } from "./item-name.js";
-import { isChanged, isSlow, mark } from "./lease-marks.js";
+import { isSlow, mark } from "./lease-marks.js";
 import { type LeaseToken, tokenFrom } from "./lease-token.js";
-import { refuseProxy } from "./proxy.js";
 import { type Item, itemOf, leaseFields, never } from "./record.js";
 import type { Server } from "./server.js";
 import type { ServerCall } from "./server-call.js";
-import { refusal } from "./trouble.js";
+import { refuseProxy } from "./server-facts.js";
+import { isChanged, refusal } from "./trouble.js";
 
 /*
  * The calls of a holder. Each command has the CAS number of the lease's item as its condition. It is
@@ -86,7 +86,7 @@ export async function extend(
         if (answer.code === "EX") again.push(one.right);
         else if (answer.code === "HD" && isVoid) undone.push(`md ${name} C${answer.cas}`);
         else if (answer.code === "HD") extended[place] = true;
-        else if (!isChanged(answer.code)) throw refusal(answer);
+        else if (!isChanged(answer)) throw refusal(answer);
       }
       await part.ask((batch) => {
         for (const command of undone) batch.command(command);
@@ -127,7 +127,7 @@ async function whichHeld<L extends kit.HeldLease>(
         if (right === undefined) continue;
         if (answer.code === "HD") held[right.place] = true;
         else if (answer.code === "EX") changed.push(right);
-        else if (!isChanged(answer.code)) act.refused(right.lease, refusal(answer));
+        else if (!isChanged(answer)) act.refused(right.lease, refusal(answer));
       }
       open = (await look(part, changed)).map(({ right, item }) => ({ ...right, cas: item.cas }));
     }

@@ -3,14 +3,14 @@ import { elapsed } from "cacheme/driver";
 import type { Client } from "./client.js";
 import { leaseSeconds } from "./exptime.js";
 import { itemName } from "./item-name.js";
-import { isChanged, isSlow, kindOf, mark } from "./lease-marks.js";
+import { isSlow, kindOf, mark } from "./lease-marks.js";
 import { release } from "./lease-rights.js";
 import { type LeaseToken, tokenText } from "./lease-token.js";
-import { refuseProxy } from "./proxy.js";
 import { type Item, itemOf } from "./record.js";
 import type { Server } from "./server.js";
 import type { ServerCall } from "./server-call.js";
-import { Refusal, refusal } from "./trouble.js";
+import { refuseProxy } from "./server-facts.js";
+import { isChanged, Refusal, refusal } from "./trouble.js";
 
 /*
  * A lease is the CAS number that the server gives an item with each change. The token is that
@@ -22,10 +22,7 @@ import { Refusal, refusal } from "./trouble.js";
  * since the first.
  */
 
-/**
- * The answer for a key whose server in a pool is down: the caller loads as without a cache, and no
- * fill takes the token.
- */
+/** The answer if a server of a pool is down: the caller loads, and no fill takes the token. */
 const withoutRight: kit.LeaseAnswer = { outcome: "granted", token: "server-down", at: undefined };
 
 /**
@@ -77,10 +74,7 @@ interface Claim extends Wanted {
   readonly item: Look;
 }
 
-/**
- * Looks at the keys, marks those that are free, and looks again at those that another client has
- * changed meanwhile.
- */
+/** Looks at the keys, marks those that are free, and repeats it for those that have changed. */
 async function acquirePart(
   part: ServerCall,
   wanted: readonly Wanted[],
@@ -107,10 +101,7 @@ async function acquirePart(
   }
 }
 
-/**
- * After the deadline nothing that is asked for is answered, and what was granted by then must be
- * given back.
- */
+/** Ends a call whose caller has its error: the granted leases must be given back. */
 function endIfLate({ isLate }: { readonly isLate: boolean }): void {
   if (isLate) throw new Error("nobody waits any more");
 }
@@ -157,7 +148,8 @@ async function claim(
   const slow = isSlow(asked);
   const again: Wanted[] = [];
   const undone: string[] = [];
-  for (const [index, { code, cas }] of marks.entries()) {
+  for (const [index, answer] of marks.entries()) {
+    const { code, cas } = answer;
     const one = claims[index];
     if (one === undefined) continue;
     const kind = kindOf(one);
@@ -166,7 +158,7 @@ async function claim(
     // cannot be put behind the bytes, there may be no room for it (`NS`, as for an item that is
     // gone). The lease is worth more than stale bytes: they are removed, if they have not changed,
     // and the next round leases the rest.
-    const isVoid = isWritten ? slow && kind === "anew" : code === "NS" || !isChanged(code);
+    const isVoid = isWritten ? slow && kind === "anew" : code === "NS" || !isChanged(answer);
     if (isVoid) undone.push(`md ${one.name} C${isWritten ? cas : one.item.cas}`);
     if (!isWritten || isVoid) again.push(one);
     else answers[one.place] = grant(part.server, kind === "alone" ? "alone" : "beside", cas);

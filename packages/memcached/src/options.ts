@@ -24,10 +24,7 @@ export interface MemcachedServer {
 
 /** The servers, and how to connect to them. */
 export interface MemcachedConnectionOptions {
-  /**
-   * At least one. Every program that shares the servers must give the same ones, with the same
-   * names and weights.
-   */
+  /** At least one. Programs that share the servers must give equal names and weights. */
   readonly servers: readonly MemcachedServer[];
   /** The username for a server with `--auth-file`. No spaces. */
   readonly username?: string | undefined;

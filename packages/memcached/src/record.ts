@@ -147,11 +147,7 @@ export function itemData(
   return { flags: 2 * bytes.length + 1, pieces, length };
 }
 
-/**
- * Returns the bytes that lease an item until it is kept for no more than so many seconds.
- *
- * @param extended the CAS number in the token of a lease that is extended
- */
+/** Returns the bytes of a lease until an end, and the number in the token of an extended lease. */
 export function leaseFields(leaseEnd: number, extended = ""): readonly Buffer[] {
   const lease = timeField(fieldOfLease, leaseEnd);
   if (extended === "") return [lease];

@@ -40,10 +40,7 @@ export class ServerCall {
     });
   }
 
-  /**
-   * Sends `mg` for each name. Each answer must have the number of its command, because the answer
-   * of another key would be worse than none.
-   */
+  /** Sends `mg` for each name. An answer without its command's number may be another key's. */
   async get(names: readonly string[], flags: (index: number) => string): Promise<readonly Answer[]> {
     let first = 0;
     const answers = await this.ask((batch) => {

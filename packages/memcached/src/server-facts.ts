@@ -1,24 +1,14 @@
-import { elapsed, refusedConnection, unsupportedServer } from "cacheme/driver";
+import { elapsed, refusedConnection, StorageError, unsupportedServer } from "cacheme/driver";
 import type { Answer } from "./answers.js";
-import { isProxy } from "./proxy.js";
 
 /** A server's properties, which the handshake reads. */
 export interface ServerFacts {
   readonly version: string;
-  /**
-   * Whether the server is a proxy. Then it answers with its own statistics, and not with those of
-   * the servers behind it.
-   */
+  /** Whether the server is a proxy, whose statistics are not those of the servers behind it. */
   readonly isProxy: boolean;
-  /**
-   * The run of the server's process. CAS numbers, of which leases are made, start again with each
-   * run, so the token of an earlier run must be refused.
-   */
+  /** The run of the server's process. CAS numbers begin again, so tokens of another run are refused. */
   readonly run: string;
-  /**
-   * The most bytes of one item, with its name and the server's own 60 bytes. Infinite if the server
-   * does not say.
-   */
+  /** The most bytes of one item, with name and the server's own 60. Infinite if it is not known. */
   readonly longestItem: number;
   /** The server's clock at the handshake, in seconds since the epoch. */
   readonly time: number;
@@ -29,10 +19,7 @@ export interface ServerFacts {
 /** Before 1.6.13 a write answers with the CAS of the item before it, so leases do not hold. */
 const oldest: Version = [1, 6, 13];
 
-/**
- * Before 1.6.20 a proxy reverses the order of commands that arrive together, so the older of two
- * writes may win.
- */
+/** Before 1.6.20 a proxy reverses the order of commands that arrive together. */
 const oldestProxy: Version = [1, 6, 20];
 
 type Version = readonly [number, number, number];
@@ -78,10 +65,7 @@ export function serverFacts(stats: ReadonlyMap<string, string>, label: string): 
   };
 }
 
-/**
- * The version of another product may be of another form. It is accepted, and the trial tells
- * whether it works.
- */
+/** Accepts a version of another form: the trial tells whether that product works. */
 function isOlder(version: string, least: Version): boolean {
   const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
   if (parts === undefined) return false;
@@ -100,4 +84,31 @@ export function statsOf(answers: readonly Answer[]): ReadonlyMap<string, string>
     if (name !== undefined && value !== undefined) stats.set(name, value);
   }
   return stats;
+}
+
+/** The reason why there are no leases behind memcached's proxy. */
+export const noLeasesBehindProxy: string =
+  "The address is that of memcached's proxy. It hides when a server behind it restarts and counts its CAS numbers from the " +
+  "beginning, so two processes could hold one lease. Give the addresses of the servers themselves to have leases.";
+
+/**
+ * Whether the statistics are those of a proxy. `stats settings` says so since 1.6.15. Since 1.6.13 only
+ * a proxy's `stats` count the reloads of its configuration.
+ */
+function isProxy(stats: ReadonlyMap<string, string>): boolean {
+  return stats.get("proxy_enabled") === "yes" || stats.has("proxy_config_reloads");
+}
+
+/**
+ * Refuses to lease through a proxy. A lazy storage learns what the server is from the first
+ * connection, so a caller may hold its leases by then.
+ *
+ * @throws StorageError `CACHEME_NOT_OFFERED` with the reason
+ */
+export function refuseProxy(server: { readonly isProxy: boolean; readonly name: string }): void {
+  if (!server.isProxy) return;
+  throw new StorageError(
+    "CACHEME_NOT_OFFERED",
+    `${server.name} does not offer leases: ${noLeasesBehindProxy}`,
+  );
 }

@@ -77,20 +77,14 @@ export class Server implements Member {
     this.#connection?.giveUp(exchange, this.#settings.commandTimeout);
   }
 
-  /**
-   * Returns the first of so many numbers in a row that no recent command on the connection has.
-   * They are short.
-   */
+  /** Returns the first of so many numbers in a row that no recent command on the connection has. */
   numbers(count: number): number {
     const first = this.#number;
     this.#number = (first + count) % 100_000;
     return first;
   }
 
-  /**
-   * Drops the connection, because the answers are not those of the commands, and nothing that
-   * follows can be trusted.
-   */
+  /** Drops the connection, because its answers are not those of the commands. */
   distrust(): Error {
     const reason = new Error("the server's answers were out of step with what it was asked");
     this.#connection?.drop(reason);

@@ -20,6 +20,11 @@ export function isErrorAnswer({ code }: Answer): boolean {
   return /^(SERVER_|CLIENT_)?ERROR\b/.test(code);
 }
 
+/** Whether the item has changed, or is gone. */
+export function isChanged({ code }: Answer): boolean {
+  return code === "EX" || code === "NF" || code === "NS";
+}
+
 /** Makes an error of an answer that says so, or that the command never has. */
 export function refusal({ code }: Answer): Refusal {
   return new Refusal(

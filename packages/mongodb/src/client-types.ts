@@ -39,10 +39,7 @@ export interface MongodbBulkResult {
   readonly matchedCount: number;
 }
 
-/**
- * The options of each command. When the signal aborts, the command fails and its connection is
- * closed.
- */
+/** The options of each command. It fails, and its connection closes, when the signal aborts. */
 export interface CallOptions {
   readonly signal: AbortSignal;
 }

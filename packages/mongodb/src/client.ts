@@ -71,10 +71,7 @@ export class Client {
     this.#heard = elapsed();
   }
 
-  /**
-   * Drops a client of ours if the server has sent nothing since that moment. The next call makes a
-   * new one.
-   */
+  /** Drops a client of ours if the server has sent nothing since. The next call makes a new one. */
   dropIfSilent(place: Place, since: number): void {
     if (this.#place !== place || this.#heard >= since) return;
     this.#sockets?.reset();

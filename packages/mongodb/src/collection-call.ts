@@ -94,11 +94,7 @@ export class CollectionCall {
     return refused.filter((index) => !mustLand(index));
   }
 
-  /**
-   * Updates one document, or inserts it, and answers the new document, in one round trip.
-   *
-   * @returns `undefined` if it is there and does not match
-   */
+  /** Updates or inserts one document and answers it, `undefined` if it is there and does not match. */
   async upsertOne(
     filter: Command,
     update: Command,
@@ -117,8 +113,7 @@ export class CollectionCall {
   }
 
   /**
-   * Reads the server's estimate of the collection: how many documents it has, and their bytes
-   * without indexes and compression.
+   * Reads the server's estimate of the documents and their bytes, without indexes and compression.
    *
    * @throws MongoServerError if the user may not read statistics
    */
@@ -140,10 +135,7 @@ export class CollectionCall {
   }
 }
 
-/**
- * Drops the places of the second batch: as places of the first one they would name other keys than
- * those that failed.
- */
+/** Drops the places of the second batch, which would name other keys than those that failed. */
 function withoutPlaces(error: unknown): never {
   if (isError(error) && writeErrorsOf(error) !== undefined) throw new Error(error.message);
   throw error;

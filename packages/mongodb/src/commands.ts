@@ -9,10 +9,7 @@ export interface UpdateStatement {
   readonly updateOne: { readonly filter: Command; readonly update: Command; readonly upsert?: boolean };
 }
 
-/**
- * Whether a length of time has not passed since a moment. It has if there is no moment, because
- * `null` is less than any date.
- */
+/** Whether a length of time has not passed since a moment, as if there is none: `null` is less. */
 function running(moment: string, length: string): Command {
   return { $lt: ["$$NOW", { $add: [moment, length] }] };
 }
@@ -43,10 +40,7 @@ export function removable(keys: readonly string[]): Command {
   return { ...anyOf(keys), $or: [{ lease: { $exists: true } }, { $expr: isAlive }] };
 }
 
-/**
- * The document of a key if it has neither a running lease nor fresh bytes, except those that the
- * caller has seen.
- */
+/** The document of a key without a running lease, and without fresh bytes that the caller has not seen. */
 export function leasable(key: string, seen: Uint8Array | undefined): Command {
   const isValid = seen === undefined ? isFresh : { $and: [isFresh, { $ne: ["$bytes", seen] }] };
   return { _id: key, $expr: { $not: [{ $or: [isLeased, isValid] }] } };
@@ -70,10 +64,7 @@ export function page(pattern: KeyPattern, after: string | undefined): Command {
   };
 }
 
-/**
- * Returns a prefix without its `.*$`, because the server then uses its index and skips the rest of
- * each key.
- */
+/** Returns a prefix without its `.*$`: the server then uses its index for the rest of each key. */
 function expression(pattern: KeyPattern): string {
   const whole = pattern.outline.regExp();
   return pattern.isPrefix ? whole.slice(0, -".*$".length) : whole;
@@ -128,10 +119,7 @@ export function prolonging(ttl: number, sweepAt: Date): Command {
   return { $set: { ttl, freshFor: ttl, cachemeSweepAt: sweepAt }, $currentDate: { at: true } };
 }
 
-/**
- * Stores a generation under a key, and keeps the times of those before it: see
- * `GenerationDocument`.
- */
+/** Stores a generation, and keeps the times of those before it: see `GenerationDocument`. */
 export function bumping(id: string, ttl: number, sweepAt: Date): Command {
   return {
     $set: { "generation.id": id, ttl, freshFor: ttl, cachemeSweepAt: sweepAt },

@@ -1,23 +1,5 @@
-import {
-  type Acquisition,
-  type Driver,
-  type DriverErrors,
-  type DriverTrial,
-  elapsed,
-  type HeldLease,
-  KeyFailures,
-  type KeyPattern,
-  type LeaseAnswer,
-  type LeasedRecord,
-  type LeaseExtension,
-  type Made,
-  type NewGeneration,
-  type ScanPage,
-  SizeBound,
-  type StorageCall,
-  type StorageInfo,
-  type StoredRecord,
-} from "cacheme/driver";
+import type * as kit from "cacheme/driver";
+import { elapsed, KeyFailures, SizeBound } from "cacheme/driver";
 import { Client } from "./client.js";
 import { CollectionCall } from "./collection-call.js";
 import { alive, page as pageAfter, removable, storing } from "./commands.js";
@@ -40,20 +22,19 @@ import {
   writeErrorsOf,
 } from "./trouble.js";
 
+type Call = kit.StorageCall;
+
 /** Keys in one page of a scan, and in one query: each query costs the server a new search. */
 const pageSize = 1000;
 const keysPerQuery = 5 * pageSize;
 
-/**
- * Sweep intervals that a document must be expired for before the sweep removes what the server has
- * left.
- */
+/** Sweep intervals after which the sweep removes what the server has left. */
 const patience = 3;
 
 /** One document for each key, in one collection. */
-export class MongodbDriver implements Driver {
+export class MongodbDriver implements kit.Driver {
   readonly takesRepeatedKeys = { read: true } as const;
-  readonly errors: DriverErrors = {
+  readonly errors: kit.DriverErrors = {
     clean,
     advice: adviceFor,
     connectAdvice,
@@ -61,7 +42,7 @@ export class MongodbDriver implements Driver {
     remedyFor,
     isFull,
   };
-  readonly trial: DriverTrial = { needs };
+  readonly trial: kit.DriverTrial = { needs };
   readonly #client: Client;
   readonly #clock = new ServerClock();
   readonly #label: string;
@@ -87,7 +68,7 @@ export class MongodbDriver implements Driver {
     return this.#client.close();
   }
 
-  ping(call: StorageCall): Promise<unknown> {
+  ping(call: Call): Promise<unknown> {
     return this.#use(call, ({ database, options }) => database.command({ ping: 1 }, options));
   }
 
@@ -95,11 +76,11 @@ export class MongodbDriver implements Driver {
    * Reads the `localTime` of `hello`: the clock that `$$NOW` and `$currentDate` read, for less than
    * a query costs. In MongoDB `$$NOW` may be some milliseconds behind it.
    */
-  time(call: StorageCall): Promise<number> {
+  time(call: Call): Promise<number> {
     return this.#use(call, ({ database, options }) => this.#clock.read(database, options));
   }
 
-  async read(keys: readonly string[], call: StorageCall): Promise<readonly (Uint8Array | undefined)[]> {
+  async read(keys: readonly string[], call: Call): Promise<readonly (Uint8Array | undefined)[]> {
     const found = await this.#use(call, (sent) =>
       sent.find(alive(keys), { bytes: 1, generation: 1 }, keys.length),
     );
@@ -107,21 +88,21 @@ export class MongodbDriver implements Driver {
     return keys.map((key) => values.get(key));
   }
 
-  async write(records: readonly StoredRecord[], call: StorageCall): Promise<void> {
+  async write(records: readonly kit.StoredRecord[], call: Call): Promise<void> {
     const failures = new KeyFailures(records.length);
     const short = fitting(records, failures);
     if (short.length > 0) await this.#use(call, (sent) => this.#store(sent, short, failures));
     failures.throwIfAny();
   }
 
-  remove(keys: readonly string[], call: StorageCall): Promise<number> {
+  remove(keys: readonly string[], call: Call): Promise<number> {
     return this.#use(call, (sent) => sent.remove(removable(keys)));
   }
 
   /**
    * Begins each page after the last key of the page before, so nothing is open between two pages.
    */
-  async *scan(pattern: KeyPattern, page: ScanPage): AsyncGenerator<readonly string[]> {
+  async *scan(pattern: kit.KeyPattern, page: kit.ScanPage): AsyncGenerator<readonly string[]> {
     for (let after: string | undefined; ; ) {
       const query = { limit: keysPerQuery, sort: { _id: 1 } };
       const keys = await page((call) =>
@@ -133,7 +114,7 @@ export class MongodbDriver implements Driver {
     }
   }
 
-  info(call: StorageCall): Promise<StorageInfo> {
+  info(call: Call): Promise<kit.StorageInfo> {
     return this.#use(call, async (sent) => {
       const { database, collection, options } = sent;
       const [build, stats] = await Promise.all([
@@ -150,32 +131,32 @@ export class MongodbDriver implements Driver {
     });
   }
 
-  acquire(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]> {
+  acquire(requests: readonly kit.Acquisition[], call: Call): Promise<readonly kit.LeaseAnswer[]> {
     return this.#use(call, (sent) => acquire(sent, requests));
   }
 
-  fill(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]> {
+  fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
     return this.#use(call, (sent) => fill(sent, records));
   }
 
-  release(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]> {
+  release(leases: readonly kit.HeldLease[], call: Call): Promise<readonly boolean[]> {
     return this.#use(call, (sent) => release(sent, leases));
   }
 
-  extend(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]> {
+  extend(leases: readonly kit.LeaseExtension[], call: Call): Promise<readonly boolean[]> {
     return this.#use(call, (sent) => extend(sent, leases));
   }
 
-  ensure(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+  ensure(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
     return this.#use(call, (sent) => ensure(sent, tags, ttl));
   }
 
-  bump(tags: readonly NewGeneration[], ttl: number | undefined, call: StorageCall): Promise<Made> {
+  bump(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
     return this.#use(call, (sent) => bump(sent, tags, ttl));
   }
 
   /** Removes expired documents, and then those beyond `maxSize`. */
-  sweep(call: StorageCall): Promise<boolean> {
+  sweep(call: Call): Promise<boolean> {
     return this.#use(call, async (sent) => {
       await this.#clock.learn(sent.database, sent.options);
       if (await sweep(sent, this.#overdue)) return true;
@@ -184,7 +165,7 @@ export class MongodbDriver implements Driver {
   }
 
   /** Makes one call, and drops our own client if the server is silent up to the deadline. */
-  async #use<T>(call: StorageCall, act: (sent: CollectionCall) => Promise<T>): Promise<T> {
+  async #use<T>(call: Call, act: (sent: CollectionCall) => Promise<T>): Promise<T> {
     const began = elapsed();
     const client = this.#client;
     const place = await client.ready().catch((error: unknown) => Promise.reject(call.unreachable(error)));
@@ -204,7 +185,11 @@ export class MongodbDriver implements Driver {
     }
   }
 
-  async #store(sent: CollectionCall, records: readonly StoredRecord[], failures: KeyFailures): Promise<void> {
+  async #store(
+    sent: CollectionCall,
+    records: readonly kit.StoredRecord[],
+    failures: KeyFailures,
+  ): Promise<void> {
     this.#clock.refresh(sent.database, sent.options);
     const statements = records.map((record) => {
       const lengths = lengthsOf(record);

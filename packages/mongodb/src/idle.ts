@@ -48,10 +48,7 @@ function each(parts: unknown): Iterable<unknown> {
   return iterable ? (parts as Iterable<unknown>) : [];
 }
 
-/**
- * The handles that were unreferenced: a socket that is still connecting would count each further
- * `unref`.
- */
+/** The unreferenced handles: a socket that is still connecting would count each further `unref`. */
 const resting = new WeakSet<object>();
 
 /** Unreferences a socket or a timer. */

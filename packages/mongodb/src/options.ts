@@ -20,10 +20,7 @@ import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./client
 export interface MongodbStorageOptions extends ConnectionOptions {
   /** The database. Default: the one in the address, else `test`, as everywhere in MongoDB. */
   readonly database?: string | undefined;
-  /**
-   * The collection, which the storage has for itself. It is made by the first write. Default
-   * `"cacheme"`.
-   */
+  /** The storage's own collection, which the first write makes. Default `"cacheme"`. */
   readonly collection?: string | undefined;
   /**
    * About how many records the collection may hold. When it holds more, the sweeper removes those
@@ -31,10 +28,7 @@ export interface MongodbStorageOptions extends ConnectionOptions {
    * write some time. Default: no bound.
    */
   readonly maxSize?: number | undefined;
-  /**
-   * Time between two removals of expired documents that the server's own TTL index has left.
-   * Default `"1m"`.
-   */
+  /** Time between two removals of what the server's own TTL index has left. Default `"1m"`. */
   readonly sweepInterval?: Duration | undefined;
 }
 
@@ -181,10 +175,7 @@ function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOpt
   return [`mongodb://${list.join(",")}/`, rest];
 }
 
-/**
- * Repeats what the package mongodb says of an option, but not of an address, because that may have
- * a password in it.
- */
+/** Repeats what the package says of an option, but not of an address with its password. */
 function refusedByDriver(error: unknown): ConfigurationError {
   const words = isError(error) ? error.message : "";
   if (/^(options? .+ (is|are) not supported)$/.test(words) && !words.includes("://")) {

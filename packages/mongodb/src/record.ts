@@ -21,10 +21,7 @@ export interface RecordDocument {
   readonly lease?: LeaseDocument;
   /** The call that filled the value or released the lease: see `whichHeld`. */
   readonly changedBy?: string;
-  /**
-   * When the document may be removed from the database, with a margin: see `sweep.ts`. No read
-   * looks at it.
-   */
+  /** When the document may be removed: see `sweep.ts`. No read looks at it. */
   readonly cachemeSweepAt?: Date;
 }
 
@@ -47,16 +44,10 @@ export interface GenerationDocument {
   readonly floor?: Date;
 }
 
-/**
- * The length of a record without a ttl: it ends about the year 5000. Dates of MongoDB reach
- * further.
- */
+/** The length of a record without a ttl: it ends about the year 5000. */
 export const forever = 1e14;
 
-/**
- * The most bytes of one value. A document of MongoDB has at most 16 MiB, with its key and the names
- * of its fields, and a key may have 6,000 bytes.
- */
+/** The most bytes of one value: a document of at most 16 MiB also has its key and its fields. */
 export const longestValue: number = 16 * 1024 * 1024 - 16 * 1024;
 
 /** Returns the stored length of a ttl, or of a time without an end. */
@@ -94,10 +85,7 @@ export function generationOf({ id, times, floor }: GenerationDocument): Generati
   return { id, at };
 }
 
-/**
- * Copies a small value, because the package mongodb answers with views that keep the whole message
- * alive.
- */
+/** Copies a small value: the package's views keep a whole message alive. */
 function apart(bytes: Uint8Array): Uint8Array {
   const spare = bytes.buffer.byteLength - bytes.byteLength;
   return spare > bytes.byteLength ? new Uint8Array(bytes) : bytes;

@@ -52,10 +52,7 @@ export class ServerClock {
     throw new Error("the server does not say what time it is");
   }
 
-  /**
-   * Retries under the former name of `hello`, which is the only one that older servers and some
-   * that are like MongoDB have.
-   */
+  /** Retries under the former name of `hello`, the only one of older and some other servers. */
   async #ask(database: MongodbDatabase, options: CallOptions): Promise<Command> {
     try {
       return await database.command({ [this.#hello]: 1 }, options);

@@ -8,10 +8,7 @@ import type { ServerClock } from "./server-clock.js";
 /** The index's name. */
 const name = "cacheme_sweep";
 
-/**
- * Milliseconds between the end of a record and the time from which the database may remove its
- * document.
- */
+/** Milliseconds between the end of a record and the removal of its document. */
 const margin = 60_000;
 
 /** Documents in one batch of a sweep. */

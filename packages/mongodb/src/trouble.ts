@@ -46,10 +46,7 @@ export function clean(error: Error): Error {
   return Object.assign(new Error(message), { name, code: codeOf(error) });
 }
 
-/**
- * Turns the error of a server whose version the package mongodb does not support into the storage's
- * own error.
- */
+/** Explains a server whose version the package mongodb does not support. */
 export function ofVersion(label: string, error: unknown): unknown {
   for (let one = error, depth = 0; isError(one) && depth < 8; one = one.cause, depth++) {
     if (one.name !== "MongoCompatibilityError") continue;
@@ -58,10 +55,7 @@ export function ofVersion(label: string, error: unknown): unknown {
   return error;
 }
 
-/**
- * Names the product. A server that is like MongoDB has the version of that MongoDB, and FerretDB
- * its own version too.
- */
+/** Names the product. FerretDB has the version of a MongoDB, too. */
 export function serverName(build: Readonly<Record<string, unknown>>): string {
   const { ferretdb, ferretdbVersion, version } = build;
   const nested =
@@ -89,10 +83,7 @@ export interface WriteError {
   readonly errmsg: string;
 }
 
-/**
- * Returns the server's errors for single statements, or `undefined` if the error is about something
- * else.
- */
+/** Returns the server's errors for single statements, `undefined` for every other error. */
 export function writeErrorsOf(error: unknown): readonly WriteError[] | undefined {
   if (!isError(error) || error.name !== "MongoBulkWriteError") return undefined;
   // The package mongodb declares one error or several.

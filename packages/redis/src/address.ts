@@ -18,11 +18,7 @@ const parameterTable = new OptionTable("redis()", {
   keyPrefix: { kind: text, inAddress: true },
 });
 
-/**
- * Reads the options in an address.
- *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION`
- */
+/** @throws ConfigurationError `CACHEME_INVALID_OPTION` */
 export function optionsIn(address: string): RedisConnectionOptions {
   const {
     scheme = "",

@@ -26,10 +26,7 @@ export interface SlotRange {
   readonly master: Address;
 }
 
-/**
- * Reads the answer to CLUSTER SLOTS. A node that does not know its own address omits it; then it is
- * the asked address.
- */
+/** Reads the answer to CLUSTER SLOTS. A node that does not know its own address omits it. */
 export function slotRanges(answer: unknown, asked: string, natMap: NatMap | undefined): SlotRange[] {
   if (!Array.isArray(answer)) throw new Error("expected a list of slots and their masters");
   return answer.map((range: unknown) => {

@@ -9,10 +9,7 @@ export class EvictionWarning {
   readonly #info: (() => Promise<StorageInfo | undefined>) | undefined;
   #isAsked = false;
 
-  /**
-   * @param info asks the server for its policy; `undefined` if the server must not be asked, so
-   *   that nothing warns
-   */
+  /** @param info asks the server for its policy; `undefined` if the server must not be asked */
   constructor(label: string, info: (() => Promise<StorageInfo | undefined>) | undefined) {
     this.#label = label;
     this.#info = info;

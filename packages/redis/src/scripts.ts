@@ -6,10 +6,7 @@ export class Script {
   readonly text: string;
   /** The script's name for EVALSHA. */
   readonly sha: string;
-  /**
-   * Whether the whole script is sent each time. A script that is sent by its name may have to be
-   * sent again, after later commands. A script that writes unconditionally must not be.
-   */
+  /** Whether the whole script is sent each time, because it must not run again after later commands. */
   readonly isAlwaysText: boolean;
 
   constructor(text: string, { isAlwaysText = false }: { readonly isAlwaysText?: boolean } = {}) {

@@ -32,10 +32,7 @@ const remedies: readonly (readonly [words: RegExp, remedy: string])[] = [
 /** Errors of a server that is full, busy, or being replaced. They say nothing about its kind. */
 const passing = /^(OOM|MISCONF|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|MOVED|ASK|READONLY)/;
 
-/**
- * Removes from an error of ioredis the arguments that were sent. They may be a password, which a
- * log would show, or a value of many megabytes, which the error would keep in memory.
- */
+/** Removes the sent arguments: a password, or a value of many megabytes that the error would keep. */
 export function withoutArguments(error: Error): Error {
   if ("command" in error) error.command = { name: commandName(error) };
   return error;
