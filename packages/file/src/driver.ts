@@ -15,6 +15,7 @@ import { Sweep } from "./sweep.js";
 import { adviceFor, connectAdviceFor } from "./trouble.js";
 
 type Call = kit.StorageCall;
+type Method<Name extends keyof kit.Driver> = NonNullable<kit.Driver[Name]>;
 
 /** One file an entry. Reads and writes the files of a batch concurrently. */
 export class FileDriver implements kit.Driver {
@@ -26,6 +27,21 @@ export class FileDriver implements kit.Driver {
   readonly #leases: FileLeases;
   readonly #generations: FileGenerations;
   readonly #sweep: Sweep;
+
+  readonly ping: Method<"ping"> = () => this.#folder.open();
+  readonly acquire: Method<"acquire"> = (requests, call) =>
+    mapEach(requests, call, (request) => this.#leases.acquire(request, call));
+  readonly fill: Method<"fill"> = (records, call) =>
+    mapEach(records, call, (record) => this.#leases.fill(record));
+  readonly release: Method<"release"> = (leases, call) =>
+    mapEach(leases, call, (lease) => this.#leases.release(lease));
+  readonly extend: Method<"extend"> = (leases, call) =>
+    mapEach(leases, call, (lease) => this.#leases.extend(lease));
+  readonly isToken: Method<"isToken"> = (token) => leaseFrom(token) !== undefined;
+  readonly ensure: Method<"ensure"> = (tags, ttl, call) =>
+    mapEach(tags, call, (tag) => this.#generations.ensure(tag, ttl, call));
+  readonly bump: Method<"bump"> = (tags, ttl, call) =>
+    mapEach(tags, call, (tag) => this.#generations.bump(tag, ttl, call));
 
   constructor({ folder: path, maxSize }: Settings) {
     this.#folder = new Folder(path);
@@ -42,10 +58,6 @@ export class FileDriver implements kit.Driver {
 
   async close(): Promise<void> {
     await Promise.all([this.#bound?.stop(), this.#sweep.stop()]);
-  }
-
-  ping(): Promise<void> {
-    return this.#folder.open();
   }
 
   /**
@@ -97,34 +109,6 @@ export class FileDriver implements kit.Driver {
     const { bsize, blocks, bavail } = await statfs(this.#folder.path);
     const details = { folder: this.#folder.path, diskBytes: bsize * blocks, freeBytes: bsize * bavail };
     return { server: `node:fs of Node.js ${process.version} on ${process.platform}`, details };
-  }
-
-  acquire(requests: readonly kit.Acquisition[], call: Call): Promise<readonly kit.LeaseAnswer[]> {
-    return mapEach(requests, call, (request) => this.#leases.acquire(request, call));
-  }
-
-  fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
-    return mapEach(records, call, (record) => this.#leases.fill(record));
-  }
-
-  release(leases: readonly kit.HeldLease[], call: Call): Promise<readonly boolean[]> {
-    return mapEach(leases, call, (lease) => this.#leases.release(lease));
-  }
-
-  extend(leases: readonly kit.LeaseExtension[], call: Call): Promise<readonly boolean[]> {
-    return mapEach(leases, call, (lease) => this.#leases.extend(lease));
-  }
-
-  isToken(token: string): boolean {
-    return leaseFrom(token) !== undefined;
-  }
-
-  ensure(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
-    return mapEach(tags, call, (tag) => this.#generations.ensure(tag, ttl, call));
-  }
-
-  bump(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
-    return mapEach(tags, call, (tag) => this.#generations.bump(tag, ttl, call));
   }
 
   sweep(): Promise<boolean> {

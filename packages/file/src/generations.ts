@@ -3,8 +3,8 @@ import {
   generationFrom,
   generationText,
   type NewGeneration,
+  pause,
   type StorageCall,
-  setTimeout,
 } from "cacheme/driver";
 import { after, never, now } from "./clock.js";
 import type { Entries } from "./entries.js";
@@ -98,7 +98,7 @@ export class FileGenerations {
         }
       }
       // About as long as a change takes; at random, so that those who wait do not come at one moment.
-      await new Promise<void>((resolve) => setTimeout(resolve, 1 + Math.random() * 3).unref());
+      await pause(1 + Math.random() * 3);
     }
     throw new Error("the time for it was over");
   }

@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from "cacheme/driver";
+import { oneAtATime, within } from "cacheme/driver";
 import { now } from "./clock.js";
 import { forEach, lookAt, remove } from "./disk.js";
 import type { Folder } from "./folder.js";
@@ -29,7 +29,6 @@ export class SizeBound {
   readonly #maxSize: number;
   /** Bytes that may be on the disk: those found last, and those written since, without what they replaced. */
   #estimate = 0;
-  #running: Promise<void> | undefined;
   readonly #ending = { isLate: false };
 
   constructor(folder: Folder, maxSize: number) {
@@ -44,31 +43,21 @@ export class SizeBound {
     // A disk in trouble tells those who read and write.
     const enforced = this.enforce().catch(() => {});
     if (this.#estimate <= this.#maxSize * overfilled) return;
-    let timer: NodeJS.Timeout | undefined;
-    const longEnough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, longestWait).unref();
-    });
-    await Promise.race([enforced, longEnough]);
-    clearTimeout(timer);
+    await within(longestWait, enforced, () => {});
   }
 
   /** Looks at all files and removes what is too much. Settles with the look that is under way, where there is one. */
-  enforce(): Promise<void> {
-    this.#running ??= this.#enforce().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
-  }
+  readonly enforce: () => Promise<void> = oneAtATime(() => this.#enforce());
 
   async stop(): Promise<void> {
     this.#ending.isLate = true;
-    await this.#running?.catch(() => {});
+    await this.enforce().catch(() => {});
   }
 
   async #enforce(): Promise<void> {
     do {
       this.#estimate = 0;
-      if (!(await this.#folder.isOwn())) return;
+      if (this.#ending.isLate || !(await this.#folder.isOwn())) return;
       // One moment for both walks: what has grown older between them would be taken with a class that it was not counted in.
       const at = now();
       const bytes = new Float64Array(classes);

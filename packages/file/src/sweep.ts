@@ -1,3 +1,4 @@
+import { oneAtATime } from "cacheme/driver";
 import { now } from "./clock.js";
 import { filesIn, foldersIn, forEach, lookAt, readFile, remove, removeIfEmpty } from "./disk.js";
 import { type Folder, temporaryName } from "./folder.js";
@@ -25,7 +26,6 @@ export class Sweep {
   #next = Math.floor(Math.random() * (folders / foldersPerStep)) * foldersPerStep;
   #left = 0;
   readonly #ending = { isLate: false };
-  #running: Promise<boolean> | undefined;
 
   constructor(folder: Folder, bound: SizeBound | undefined) {
     this.#folder = folder;
@@ -36,21 +36,16 @@ export class Sweep {
    * Makes a step, and answers whether there is more to do. The next call joins a step that outlasts its
    * deadline.
    */
-  step(): Promise<boolean> {
-    this.#running ??= this.#step().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
-  }
+  readonly step: () => Promise<boolean> = oneAtATime(() => this.#step());
 
   /** Settles when no step is under way any more. */
   async stop(): Promise<void> {
     this.#ending.isLate = true;
-    await this.#running?.catch(() => {});
+    await this.step().catch(() => {});
   }
 
   async #step(): Promise<boolean> {
-    if (!(await this.#folder.isOwn())) return false;
+    if (this.#ending.isLate || !(await this.#folder.isOwn())) return false;
     if (this.#left === 0) {
       await this.#leases();
       await this.#leftOvers();

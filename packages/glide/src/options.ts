@@ -37,10 +37,7 @@ const forms =
   'Give an address ("glide://host:6379/0", "glides://:password@host" for TLS, "glide+cluster://one,two"), ' +
   "or a client of GLIDE.";
 
-/**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
- *   `CACHEME_INVALID_DURATION` for an invalid timeout
- */
+/** @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` */
 export function settings(target: string | AnyGlideClient, options: GlideStorageOptions): Settings {
   const checked = optionTable.check(options);
   if (typeof target === "string") {

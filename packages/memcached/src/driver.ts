@@ -13,6 +13,7 @@ import { needs, noLeasesBehindProxy, statsOf } from "./server-facts.js";
 import { adviceFor, isFull, Refusal, refusal, remedyFor } from "./trouble.js";
 
 type Call = kit.StorageCall;
+type Method<Name extends keyof kit.Driver> = NonNullable<kit.Driver[Name]>;
 
 const noScan = "memcached has no command that lists its keys in pages, and long keys are stored as hashes.";
 
@@ -28,6 +29,14 @@ export class MemcachedDriver implements kit.Driver {
   };
   readonly trial: kit.DriverTrial | undefined;
   readonly #client: Client;
+
+  readonly acquire: Method<"acquire"> = (requests, call) => acquire(this.#client, requests, call);
+  readonly fill: Method<"fill"> = (records, call) => fill(this.#client, records, call);
+  readonly release: Method<"release"> = (leases, call) => release(this.#client, leases, call);
+  readonly extend: Method<"extend"> = (leases, call) => extend(this.#client, leases, call);
+  readonly isToken: Method<"isToken"> = (token) => tokenFrom(token) !== undefined;
+  readonly ensure: Method<"ensure"> = (tags, ttl, call) => ensure(this.#client, tags, ttl, call);
+  readonly bump: Method<"bump"> = (tags, ttl, call) => bump(this.#client, tags, ttl, call);
 
   constructor(settings: Settings) {
     this.#client = new Client(settings);
@@ -142,33 +151,5 @@ export class MemcachedDriver implements kit.Driver {
       bytes: sum("bytes"),
       details: { servers: all.length, evictions: sum("evictions"), ...Object.fromEntries(states) },
     };
-  }
-
-  acquire(requests: readonly kit.Acquisition[], call: Call): Promise<readonly kit.LeaseAnswer[]> {
-    return acquire(this.#client, requests, call);
-  }
-
-  fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
-    return fill(this.#client, records, call);
-  }
-
-  release(leases: readonly kit.HeldLease[], call: Call): Promise<readonly boolean[]> {
-    return release(this.#client, leases, call);
-  }
-
-  extend(leases: readonly kit.LeaseExtension[], call: Call): Promise<readonly boolean[]> {
-    return extend(this.#client, leases, call);
-  }
-
-  isToken(token: string): boolean {
-    return tokenFrom(token) !== undefined;
-  }
-
-  ensure(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
-    return ensure(this.#client, tags, ttl, call);
-  }
-
-  bump(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
-    return bump(this.#client, tags, ttl, call);
   }
 }

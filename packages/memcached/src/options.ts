@@ -62,26 +62,50 @@ const usualPort = 11_211;
 const storageOptions = new OptionTable(where, connectionRows);
 
 const connectionOptions = new OptionTable(where, {
-  servers: { kind: optionKind("a list of at least one server", isList), isRequired: true },
+  servers: {
+    kind: optionKind("a list of at least one server", (value): value is readonly MemcachedServer[] => {
+      return Array.isArray(value) && value.length > 0;
+    }),
+    isRequired: true,
+  },
   // The server's own file of accounts has them as `username:password`, and a client sends `username
   // password`.
   username: {
     kind: accountWord("a string without spaces, colons and control characters", /^[^\s:\p{Cc}]+$/u),
   },
   password: { kind: accountWord("a string without spaces and control characters", /^[^\s\p{Cc}]+$/u) },
-  tls: { kind: optionKind("true, false or options of tls.connect", isTls), default: false },
+  tls: {
+    kind: optionKind("true, false or options of tls.connect", (value): value is boolean | TlsOptions => {
+      return (
+        typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value))
+      );
+    }),
+    default: false,
+  },
 });
 
 const serverOptions = new OptionTable(`a server of ${where}`, {
-  host: { kind: optionKind("a name or an address", isHost), isRequired: true },
-  port: { kind: optionKind("a number from 1 to 65535", isPort), default: usualPort },
-  weight: { kind: optionKind("a number above 0", isWeight), default: 1 },
+  host: {
+    kind: optionKind("a name or an address", (value): value is string => {
+      return typeof value === "string" && /^[^\s,@/]+$/.test(value);
+    }),
+    isRequired: true,
+  },
+  port: {
+    kind: optionKind("a number from 1 to 65535", (value): value is number => {
+      return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
+    }),
+    default: usualPort,
+  },
+  weight: {
+    kind: optionKind("a number above 0", (value): value is number => {
+      return typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY;
+    }),
+    default: 1,
+  },
 });
 
-/**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
- *   `CACHEME_INVALID_DURATION` for an invalid timeout
- */
+/** @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` */
 export function settings(
   target: string | MemcachedConnectionOptions,
   options: MemcachedStorageOptions,
@@ -141,24 +165,4 @@ function accountWord(expected: string, form: RegExp): OptionKind<string> {
       throw optionError(`The option ${name} of ${where} is not one that memcached takes. Give ${expected}.`);
     },
   };
-}
-
-function isList(value: unknown): value is readonly MemcachedServer[] {
-  return Array.isArray(value) && value.length > 0;
-}
-
-function isTls(value: unknown): value is boolean | TlsOptions {
-  return typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value));
-}
-
-function isHost(value: unknown): value is string {
-  return typeof value === "string" && /^[^\s,@/]+$/.test(value);
-}
-
-function isPort(value: unknown): value is number {
-  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
-}
-
-function isWeight(value: unknown): value is number {
-  return typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY;
 }

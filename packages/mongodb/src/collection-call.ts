@@ -34,32 +34,26 @@ export class CollectionCall {
   }
 
   /** Reads all documents that match, in one round trip if they fit into 16 MiB. */
-  async find(filter: Command, projection: Command, size = 1000): Promise<readonly RecordDocument[]> {
-    const options = { ...decoding, ...this.options, projection, batchSize: size + 1 };
-    // The collection is the storage's own, and only its commands write documents.
-    return (await this.collection.find(filter, options).toArray()) as readonly RecordDocument[];
+  find(filter: Command, projection: Command, size = 1000): Promise<readonly RecordDocument[]> {
+    return this.#documents(filter, { projection, batchSize: size + 1 });
   }
 
-  /** Reads the keys of the first documents that match, in the order of a field if there is one. */
+  /** Reads the keys of the first documents that match, in an order if there is one. */
   async keys(
     filter: Command,
     { limit, sort }: { limit: number; sort?: Command },
   ): Promise<readonly string[]> {
-    const options = { ...this.options, projection: { _id: 1 }, sort, limit, batchSize: limit + 1 };
-    const found = (await this.collection.find(filter, options).toArray()) as readonly RecordDocument[];
-    return found.map(({ _id }) => _id);
+    const options = { projection: { _id: 1 }, ...(sort && { sort }), limit, batchSize: limit + 1 };
+    return (await this.#documents(filter, options)).map(({ _id }) => _id);
   }
 
-  /**
-   * Reads the key of a document and the time of its writing: the one behind so many in an order.
-   */
+  /** Reads the key and the time of writing of one document: that behind so many in an order. */
   async first(
     filter: Command,
     order: { readonly sort: Command; readonly skip: number },
   ): Promise<WrittenAt | undefined> {
-    const options = { ...decoding, ...this.options, ...order, projection: { _id: 1, at: 1 }, limit: 1 };
-    const [found] = (await this.collection.find(filter, options).toArray()) as readonly WrittenAt[];
-    return found;
+    const [found] = await this.#documents(filter, { ...order, projection: { _id: 1, at: 1 }, limit: 1 });
+    return found?.at && { _id: found._id, at: found.at };
   }
 
   /** Removes the documents that match, and answers how many there were. */
@@ -121,6 +115,12 @@ export class CollectionCall {
     const command = { collStats: this.collection.collectionName };
     const { count, size } = await this.database.command(command, { ...decoding, ...this.options });
     return { records: Number(count), bytes: Number(size) };
+  }
+
+  async #documents(filter: Command, options: object): Promise<readonly RecordDocument[]> {
+    const cursor = this.collection.find(filter, { ...decoding, ...this.options, ...options });
+    // The collection is the storage's own, and only its commands write documents.
+    return (await cursor.toArray()) as readonly RecordDocument[];
   }
 
   async #collisions(statements: readonly UpdateStatement[]): Promise<readonly number[]> {

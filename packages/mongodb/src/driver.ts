@@ -23,6 +23,7 @@ import {
 } from "./trouble.js";
 
 type Call = kit.StorageCall;
+type Method<Name extends keyof kit.Driver> = NonNullable<kit.Driver[Name]>;
 
 /** Keys in one page of a scan, and in one query: each query costs the server a new search. */
 const pageSize = 1000;
@@ -49,6 +50,23 @@ export class MongodbDriver implements kit.Driver {
   readonly #overdue: number;
   readonly #bound: SizeBound<WrittenAt> | undefined;
 
+  readonly ping: Method<"ping"> = (call) =>
+    this.#use(call, ({ database, options }) => database.command({ ping: 1 }, options));
+  /**
+   * Reads the `localTime` of `hello`: the clock that `$$NOW` and `$currentDate` read, for less than
+   * a query costs. In MongoDB `$$NOW` may be some milliseconds behind it.
+   */
+  readonly time: Method<"time"> = (call) =>
+    this.#use(call, ({ database, options }) => this.#clock.read(database, options));
+  readonly remove: Method<"remove"> = (keys, call) => this.#use(call, (sent) => sent.remove(removable(keys)));
+  readonly acquire: Method<"acquire"> = (requests, call) =>
+    this.#use(call, (sent) => acquire(sent, requests));
+  readonly fill: Method<"fill"> = (records, call) => this.#use(call, (sent) => fill(sent, records));
+  readonly release: Method<"release"> = (leases, call) => this.#use(call, (sent) => release(sent, leases));
+  readonly extend: Method<"extend"> = (leases, call) => this.#use(call, (sent) => extend(sent, leases));
+  readonly ensure: Method<"ensure"> = (tags, ttl, call) => this.#use(call, (sent) => ensure(sent, tags, ttl));
+  readonly bump: Method<"bump"> = (tags, ttl, call) => this.#use(call, (sent) => bump(sent, tags, ttl));
+
   constructor(settings: Settings) {
     this.#client = new Client(settings);
     this.#label = settings.label;
@@ -68,18 +86,6 @@ export class MongodbDriver implements kit.Driver {
     return this.#client.close();
   }
 
-  ping(call: Call): Promise<unknown> {
-    return this.#use(call, ({ database, options }) => database.command({ ping: 1 }, options));
-  }
-
-  /**
-   * Reads the `localTime` of `hello`: the clock that `$$NOW` and `$currentDate` read, for less than
-   * a query costs. In MongoDB `$$NOW` may be some milliseconds behind it.
-   */
-  time(call: Call): Promise<number> {
-    return this.#use(call, ({ database, options }) => this.#clock.read(database, options));
-  }
-
   async read(keys: readonly string[], call: Call): Promise<readonly (Uint8Array | undefined)[]> {
     const found = await this.#use(call, (sent) =>
       sent.find(alive(keys), { bytes: 1, generation: 1 }, keys.length),
@@ -93,10 +99,6 @@ export class MongodbDriver implements kit.Driver {
     const short = fitting(records, failures);
     if (short.length > 0) await this.#use(call, (sent) => this.#store(sent, short, failures));
     failures.throwIfAny();
-  }
-
-  remove(keys: readonly string[], call: Call): Promise<number> {
-    return this.#use(call, (sent) => sent.remove(removable(keys)));
   }
 
   /**
@@ -129,30 +131,6 @@ export class MongodbDriver implements kit.Driver {
         details: { database: collection.dbName, collection: collection.collectionName },
       };
     });
-  }
-
-  acquire(requests: readonly kit.Acquisition[], call: Call): Promise<readonly kit.LeaseAnswer[]> {
-    return this.#use(call, (sent) => acquire(sent, requests));
-  }
-
-  fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
-    return this.#use(call, (sent) => fill(sent, records));
-  }
-
-  release(leases: readonly kit.HeldLease[], call: Call): Promise<readonly boolean[]> {
-    return this.#use(call, (sent) => release(sent, leases));
-  }
-
-  extend(leases: readonly kit.LeaseExtension[], call: Call): Promise<readonly boolean[]> {
-    return this.#use(call, (sent) => extend(sent, leases));
-  }
-
-  ensure(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
-    return this.#use(call, (sent) => ensure(sent, tags, ttl));
-  }
-
-  bump(tags: readonly kit.NewGeneration[], ttl: number | undefined, call: Call): Promise<kit.Made> {
-    return this.#use(call, (sent) => bump(sent, tags, ttl));
   }
 
   /** Removes expired documents, and then those beyond `maxSize`. */

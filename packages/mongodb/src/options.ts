@@ -79,10 +79,7 @@ const optionTable = new OptionTable(where, {
   sweepInterval: { kind: timer, default: "1m" },
 });
 
-/**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
- *   `CACHEME_INVALID_DURATION` for an invalid time
- */
+/** @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` */
 export function settings(
   target: string | MongodbConnectionOptions | MongodbClient | MongodbDatabase,
   options: MongodbStorageOptions,

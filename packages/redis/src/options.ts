@@ -44,10 +44,7 @@ export interface ClusterSettings {
 
 const optionTable = new OptionTable("redis()", connectionRows);
 
-/**
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
- *   `CACHEME_INVALID_DURATION` for an invalid timeout
- */
+/** @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` */
 export function settings(
   target: string | RedisConnectionOptions | RedisClient | RedisClusterClient,
   options: RedisStorageOptions,
