@@ -66,8 +66,9 @@ export async function extend(
   call: kit.StorageCall,
 ): Promise<readonly boolean[]> {
   const extended = new Array<boolean>(leases.length).fill(false);
-  await client.eachUp(leases.map(nameOf), call, async (part) => {
-    for (let open = rightsOf(leases, part); open.length > 0; ) {
+  const names = leases.map(({ key }) => itemName(key));
+  await client.eachUp(names, call, async (part) => {
+    for (let open = rightsOf(leases, names, part); open.length > 0; ) {
       const asked = elapsed();
       const looks = await look(part, open);
       const marks = await part.ask((batch) => {
@@ -112,8 +113,9 @@ async function whichHeld<L extends kit.HeldLease>(
   act: Act<L>,
 ): Promise<readonly boolean[]> {
   const held = new Array<boolean>(leases.length).fill(false);
-  await client.eachUp(leases.map(nameOf), call, async (part) => {
-    for (let open = rightsOf(leases, part); open.length > 0; ) {
+  const names = leases.map(({ key }) => itemName(key));
+  await client.eachUp(names, call, async (part) => {
+    for (let open = rightsOf(leases, names, part); open.length > 0; ) {
       const sent: Right<L>[] = [];
       const answers = await part.ask((batch) => {
         refuseProxy(part.server);
@@ -157,20 +159,19 @@ async function look<L extends kit.HeldLease>(
   });
 }
 
-function nameOf({ key }: kit.HeldLease): string {
-  return itemName(key);
-}
-
 function rightsOf<L extends kit.HeldLease>(
   leases: readonly L[],
+  names: readonly string[],
   { places }: ServerCall,
 ): readonly Right<L>[] {
-  return places.flatMap((place) => {
-    const lease = leases[place];
+  const rights: Right<L>[] = [];
+  for (const place of places) {
+    const [lease, name] = [leases[place], names[place]];
     const token = lease && tokenFrom(lease.token);
-    if (lease === undefined || token === undefined) return [];
-    return [{ lease, place, name: nameOf(lease), token, cas: token.cas }];
-  });
+    if (lease === undefined || name === undefined || token === undefined) continue;
+    rights.push({ lease, place, name, token, cas: token.cas });
+  }
+  return rights;
 }
 
 /** Whether this run of the server can have given the token. */

@@ -65,13 +65,14 @@ interface Wanted {
   readonly request: kit.Acquisition;
 }
 
-interface Look extends Item {
+interface Look {
+  readonly item: Item;
   /** Whether there was no item and the server has made one, which the next look sees as leased. */
   readonly won: boolean;
 }
 
 interface Claim extends Wanted {
-  readonly item: Look;
+  readonly item: Item;
 }
 
 /** Looks at the keys, marks those that are free, and repeats it for those that have changed. */
@@ -86,11 +87,12 @@ async function acquirePart(
     const looks = await look(part, open);
     const claims: Claim[] = [];
     for (const [index, one] of open.entries()) {
-      const item = looks[index];
+      const { place, name, request } = one;
+      const { item, won } = looks[index] ?? {};
       if (item === undefined) continue;
-      const answer = item.won ? grant(part.server, "alone", item.cas) : without(item, one.request);
-      if (answer === undefined) claims.push({ ...one, item });
-      else answers[one.place] = answer;
+      const answer = won ? grant(part.server, "alone", item.cas) : without(item, request);
+      if (answer === undefined) claims.push({ place, name, request, item });
+      else answers[place] = answer;
     }
     endIfLate(part);
     open = await claim(part, claims, asked, answers);
@@ -120,7 +122,8 @@ async function look(part: ServerCall, open: readonly Wanted[]): Promise<readonly
     const { name = "", request } = open[index] ?? {};
     // An item that another program has marked as stale (`md … I`) has this flag too, and has its
     // bytes.
-    return { ...itemOf(answer, name, request?.key ?? ""), won: answer.won && answer.bytes?.length === 0 };
+    const item = itemOf(answer, name, request?.key ?? "");
+    return { item, won: answer.won && answer.bytes?.length === 0 };
   });
 }
 

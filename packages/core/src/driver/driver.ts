@@ -140,7 +140,10 @@ export interface Acquisition {
   readonly steal: boolean;
   /** Bytes that do not count as fresh. See `LeaseRequest.seen`. */
   readonly seen: Uint8Array | undefined;
-  /** 128 random bits as 32 hexadecimal digits, for the lease if it is granted. */
+  /**
+   * 128 random bits as 32 hexadecimal digits, for the lease if it is granted. Empty if the driver has
+   * tokens of its own (`isToken`).
+   */
   readonly token: string;
 }
 
