@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { glide } from "../src/index.js";
 import { addressOf } from "./servers.js";
 
-const quick = { commandTimeout: 250, connectTimeout: 500 } as const;
+const quick = { commandTimeout: 750, connectTimeout: 1500 } as const;
 
 function closing(storage: RemoteStorage): RemoteStorage {
   onTestFinished(() => storage.close());

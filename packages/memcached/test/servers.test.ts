@@ -142,11 +142,11 @@ describeWithServer("memcached", "a server behind TLS", (server) => {
   it("is dropped when it is silent, and connected again", async () => {
     const { port, ca } = await door();
     const storage = closing(
-      memcached({ servers: [{ host: "127.0.0.1", port }], tls: { ca } }, { commandTimeout: 200 }),
+      memcached({ servers: [{ host: "127.0.0.1", port }], tls: { ca } }, { commandTimeout: 750 }),
     );
     await storage.connect();
     await server().pause();
-    await expect(storage.writeMany([{ ...record, key: "late" }])).rejects.toThrow("within 200 ms");
+    await expect(storage.writeMany([{ ...record, key: "late" }])).rejects.toThrow("within 750 ms");
     await server().resume();
     await until(() => works(storage.ping()));
   });
@@ -156,17 +156,14 @@ describeWithServer("memcached", "a server without room", () => {
   const { closing, after } = cleanup();
 
   it("still invalidates tags by removing their generations, and accepts connections", async () => {
-    const small = await start("memcached", { arguments: ["-M", "-m", "2", "-I", "1m"] });
+    const small = await start("memcached", { arguments: ["-M", "-m", "2", "-I", "1m", "-f", "4"] });
     after(() => small.stop());
-    const storage = closing(memcached(small.url));
+    const storage = closing(memcached(small.url, { commandTimeout: "20s" }));
     const minute = 60_000;
     const tags = Array.from({ length: 40 }, (_, index) => `tag:${index}`);
     const before = (await storage.generations?.ensure(tags, minute)) ?? [];
-    // Items of all sizes, so that no size has room left.
-    const sizes = Array.from({ length: 60 }, (_, index) => Math.ceil(8 * 1.2 ** index)).filter(
-      (size) => size < 900_000,
-    );
-    for (const size of sizes.reverse()) {
+    // Items of each of the server's few sizes, so that none has room left.
+    for (const size of [500_000, 100_000, 25_000, 6000, 1500, 300, 8]) {
       const fill = async (round: number): Promise<void> => {
         const length = Math.min(500, Math.ceil(2 ** 21 / size)); // 2 MiB at most: as much as the server has
         const records = Array.from({ length }, (_, index) => ({
@@ -244,7 +241,7 @@ describe("a server that cannot be worked with", () => {
       isFirst = false;
       return words;
     });
-    const storage = closing(memcached(url, { connectTimeout: 300, commandTimeout: 300 }));
+    const storage = closing(memcached(url, { connectTimeout: 1500, commandTimeout: 1500 }));
     const error: unknown = await storage
       .connect()
       .then(
