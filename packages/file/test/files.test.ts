@@ -9,7 +9,7 @@ import fs, {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { record, text, until } from "@cacheme/test-services/disk/storage-helpers";
-import { KeyPattern } from "cacheme/driver";
+import { KeyPattern, type RemoteStorage } from "cacheme/driver";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Folder } from "../src/folder.js";
 import { Sweep } from "../src/sweep.js";
@@ -204,10 +204,13 @@ describe("a lease that is extended", () => {
       const [answer] = await other.leases!.acquire([{ key, duration: minute }]);
       return answer?.outcome === "granted" ? answer.token : answer?.outcome;
     };
-    const [first] = await storage.leases!.acquire([{ key: "a", duration: 50 }]);
-    if (first?.outcome !== "granted") throw new Error("expected a lease");
-    const lease = { key: "a", token: first.token };
-    return { storage, other, lease, acquire };
+    return { storage, other, lease: await leaseOf(storage, "a", 50), acquire };
+  }
+
+  async function leaseOf(storage: RemoteStorage, key: string, duration = minute) {
+    const [answer] = await storage.leases!.acquire([{ key, duration }]);
+    if (answer?.outcome !== "granted") throw new Error(`expected a lease, got ${answer?.outcome}`);
+    return { key, token: answer.token };
   }
 
   it("is held beyond its first end, found by a scan, and filled or released with its first token", async () => {
@@ -239,8 +242,7 @@ describe("a lease that is extended", () => {
     const { storage, other } = await leased();
     for (let round = 0; round < 50; round++) {
       const key = `${round}`;
-      const [answer] = await storage.leases!.acquire([{ key, duration: minute }]);
-      const lease = { key, token: answer?.outcome === "granted" ? answer.token : "" };
+      const lease = await leaseOf(storage, key);
       let isRemoved = false;
       const extensions = (async () => {
         while (!isRemoved) await storage.leases!.extend!([{ ...lease, duration: minute }]);
@@ -258,8 +260,7 @@ describe("a lease that is extended", () => {
     const { storage, other } = await leased();
     for (let round = 0; round < 50; round++) {
       const key = `${round}`;
-      const [answer] = await storage.leases!.acquire([{ key, duration: minute }]);
-      const lease = { key, token: answer?.outcome === "granted" ? answer.token : "" };
+      const lease = await leaseOf(storage, key);
       const [, filled] = await Promise.all([
         storage.leases!.extend!([{ ...lease, duration: minute }]),
         other.leases!.fill([{ ...record(key, "filled"), ...lease }]),

@@ -5,7 +5,7 @@ import {
   GlideClusterClient,
   TimeoutError,
 } from "@valkey/valkey-glide";
-import { isError, noAnswer, Reconnector, type StorageCall } from "cacheme/driver";
+import { cutOff, isError, noAnswer, Reconnector, type StorageCall } from "cacheme/driver";
 import { type AnyGlideClient, isClient, type Servers, type Settings } from "./options.js";
 
 /**
@@ -72,7 +72,7 @@ export class Connection {
     if (failure !== undefined) throw call.unreachable(failure);
     await this.#reconnector?.untilReady().catch((error) => Promise.reject(call.unreachable(error)));
     if (this.#client !== undefined) return this.#client;
-    throw call.unreachable(new Error("the connection was lost meanwhile"));
+    throw call.unreachable(cutOff("the connection was lost meanwhile"));
   }
 
   async #dial(servers: Servers, life: AbortSignal): Promise<void> {

@@ -36,13 +36,11 @@ interface Part {
   readonly made: Map<string, Generation>;
 }
 
-export function ensure(
-  client: Client,
-  tags: readonly kit.NewGeneration[],
-  ttl: number | undefined,
-  call: kit.StorageCall,
-): Promise<kit.Made> {
-  return untilMade(client, tags, ttl, call, async (part, seen) => {
+/** A call of the driver for a client's servers. */
+type Make = (client: Client, ...asked: Parameters<NonNullable<kit.Driver["ensure"]>>) => Promise<kit.Made>;
+
+export const ensure: Make = (client, tags, ttl, call) =>
+  untilMade(client, tags, ttl, call, async (part, seen) => {
     const least = leastLeft(part);
     const missing: Seen[] = [];
     const brief: Seen[] = [];
@@ -56,16 +54,9 @@ export function ensure(
     const left = await Promise.all([write(part, missing), prolong(part, brief)]);
     return left.flat();
   });
-}
 
-export function bump(
-  client: Client,
-  tags: readonly kit.NewGeneration[],
-  ttl: number | undefined,
-  call: kit.StorageCall,
-): Promise<kit.Made> {
-  return untilMade(client, tags, ttl, call, (part, seen) => write(part, seen, { mayLose: true }));
-}
+export const bump: Make = (client, tags, ttl, call) =>
+  untilMade(client, tags, ttl, call, (part, seen) => write(part, seen, { mayLose: true }));
 
 /** @param change writes the tags that a look has seen, and returns those to look at again */
 async function untilMade(

@@ -1,4 +1,4 @@
-import { elapsed, type Member, Reconnector } from "cacheme/driver";
+import { cutOff, elapsed, type Member, Reconnector } from "cacheme/driver";
 import type { Batch } from "./commands.js";
 import { Connection } from "./connection.js";
 import type { Exchange } from "./exchange.js";
@@ -110,7 +110,7 @@ export class Server implements Member {
   }
 
   get #open(): Connection {
-    if (this.#connection === undefined) throw new Error("the connection was lost");
+    if (this.#connection === undefined) throw cutOff("the connection was lost");
     return this.#connection;
   }
 

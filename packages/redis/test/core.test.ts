@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describeWithService } from "@cacheme/test-services/vitest";
-import { Cacheme, memory, Node, type NodeMeta } from "cacheme";
+import { Cacheme, defineNode, memory } from "cacheme";
 import { expect, it } from "vitest";
 import { redis } from "../src/index.js";
 
@@ -8,27 +8,15 @@ describeWithService("redis", "the storage under Cacheme", (service) => {
   it("gives a second process the values that the first one loaded, in one round trip, until they are invalidated", async () => {
     const space = randomUUID();
     let loads = 0;
-    class ItemNode extends Node<{ id: number; made: Date }> {
-      static override meta: NodeMeta = {
-        name: `item-${space}`,
-        caches: [
-          { storage: "local", ttl: "1m" },
-          { storage: "redis", ttl: "1m" },
-        ],
-      };
-      readonly id: number;
-      constructor(id: number) {
-        super();
-        this.id = id;
-      }
-      key() {
-        return `${this.id}`;
-      }
-      override load() {
+    const item = defineNode({
+      name: `item-${space}`,
+      caches: ["local", "redis"].map((storage) => ({ storage, ttl: "1m" as const })),
+      key: (id: number) => `${id}`,
+      load: (id) => {
         loads++;
-        return { id: this.id, made: new Date(0) };
-      }
-    }
+        return { id, made: new Date(0) };
+      },
+    });
     const processOn = async (url: string) => {
       const cacheme = new Cacheme();
       await cacheme.registerStorage("local", memory());
@@ -37,7 +25,7 @@ describeWithService("redis", "the storage under Cacheme", (service) => {
     };
     const proxy = await service().proxy();
     const [one, other] = await Promise.all([processOn(service().url), processOn(proxy.url)]);
-    const nodes = Array.from({ length: 20 }, (_, id) => new ItemNode(id));
+    const nodes = Array.from({ length: 20 }, (_, id) => item(id));
     const loaded = await one.getAll(nodes);
     expect(loads).toBe(20);
 
@@ -49,7 +37,7 @@ describeWithService("redis", "the storage under Cacheme", (service) => {
 
     await one.invalidate(...nodes);
     const third = await processOn(service().url);
-    await third.get(new ItemNode(7));
+    await third.get(item(7));
     expect(loads).toBe(21);
     await third.invalidate(...nodes);
     await Promise.all([one.close(), other.close(), third.close()]);
