@@ -3,6 +3,8 @@ import { PostgresDriver } from "./driver.js";
 import { type PostgresConnectionOptions, type PostgresStorageOptions, settings } from "./options.js";
 import type { PostgresPool } from "./pool.js";
 
+export type { PostgresBusOptions } from "./bus/options.js";
+export { postgresBus } from "./bus/postgres-bus.js";
 export type { PostgresConnectionOptions, PostgresStorageOptions } from "./options.js";
 export type { PostgresAnswer, PostgresPool, PostgresPoolClient, PostgresQuery } from "./pool.js";
 export { type PostgresTableOptions, postgresTable } from "./table.js";
