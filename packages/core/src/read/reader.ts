@@ -123,19 +123,31 @@ export class Reader {
     call: CallContext,
   ): void {
     const next = from + nodesPerTurn;
-    this.#readPart(nodes.slice(from, next), from, options, list, call);
-    if (next < nodes.length) setImmediate(() => this.#readTurn(nodes, next, options, list, call));
+    const last = this.#readPart(nodes.slice(from, next), from, options, list, call);
+    if (next >= nodes.length) return;
+    const go = (): void => this.#readTurn(nodes, next, options, list, call);
+    // Waits for the storage, so that few flights are open at once and die young.
+    setImmediate(() => {
+      const drained = last?.remoteTiers[0]?.storage.drained();
+      if (drained === undefined) go();
+      else void drained.then(go);
+    });
   }
 
-  /** Puts the local tiers' values in their places, and begins to read the rest. */
+  /**
+   * Puts the local tiers' values in their places, and begins to read the rest.
+   *
+   * @returns the class of the last node that no local tier has
+   */
   #readPart(
     nodes: readonly Node[],
     from: number,
     options: ReadOptions | undefined,
     list: ListAnswer,
     shared: CallContext | undefined,
-  ): void {
+  ): ClassRuntime | undefined {
     let call = shared;
+    let last: ClassRuntime | undefined;
     for (let index = 0; index < nodes.length; index++) {
       const node = nodes[index] as Node; // The index is within the list.
       const place = from + index;
@@ -148,11 +160,13 @@ export class Reader {
           continue;
         }
         call ??= new CallContext();
+        last = runtime;
         if (options === undefined) this.#joining.readForList(runtime, node, key, call, list, place);
         else answer(list, place, this.beyond(runtime, node, key, options, call));
       } catch (error) {
         list.reject(place, error);
       }
     }
+    return last;
   }
 }

@@ -40,6 +40,13 @@ export function partsOf<T>(
 export class Lanes {
   #free = mostUnderway;
   readonly #waiting: (() => void)[] = [];
+  #drained: (() => void)[] = [];
+
+  /** Settles when no part waits any more; `undefined` if none waits. */
+  drained(): Promise<void> | undefined {
+    if (this.#waiting.length === 0) return undefined;
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
 
   /** Sends a batch. One that is a single part does not wait for the parts of others. */
   async sendAll<P>(parts: readonly P[], send: (part: P) => Promise<void>): Promise<void> {
@@ -58,6 +65,13 @@ export class Lanes {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free += 1;
       else next();
+      if (this.#waiting.length === 0) this.#releaseDrained();
     }
+  }
+
+  #releaseDrained(): void {
+    const drained = this.#drained;
+    this.#drained = [];
+    for (const resolve of drained) resolve();
   }
 }

@@ -129,6 +129,11 @@ export class RemoteBatch {
     });
   }
 
+  /** Settles when no part of a large batch waits any more; `undefined` if none waits. */
+  drained(): Promise<void> | undefined {
+    return this.#lanes.drained();
+  }
+
   read(request: RemoteRead): void {
     if (this.#reads.push(request) === 1) this.#tick.add(() => this.#send(this.#sendReads()));
   }

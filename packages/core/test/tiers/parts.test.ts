@@ -49,6 +49,27 @@ describe("a large batch", () => {
     expect(remote.count("read")).toBe(10);
   });
 
+  it("of a long list is begun when the storage can take it", async () => {
+    const { cacheme, remote } = await space();
+    const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
+    const answering = deferred();
+    remote.gate = (operation, moment) =>
+      operation === "read" && moment === "answer" ? answering.promise : undefined;
+    let begun = 0;
+    class Noting extends Counting {
+      static override meta = { name: "noting", caches: remoteOnly };
+      override key() {
+        begun += 1;
+        return super.key();
+      }
+    }
+    const read = cacheme.getAll(many(20_000).map((id) => new Noting(id)));
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(begun).toBe(6_000);
+    answering.resolve();
+    expect(await read).toEqual(many(20_000));
+  });
+
   it("with a part in trouble only loads the keys of that part, and stores the others", async () => {
     const { cacheme, remote } = await space();
     const { Counting, loads } = countingNode({ caches: remoteOnly }, (id) => id);
