@@ -41,6 +41,7 @@ export class RemoteTiers {
    * {@link confirm} them before it is returned to anybody.
    *
    * @param tags the node's tags, whose generations the storage has just answered
+   * @param now the time on our clock; a batch reads it once for all of its answers
    */
   entryIn(
     runtime: ClassRuntime,
@@ -48,6 +49,7 @@ export class RemoteTiers {
     storageKey: string,
     bytes: Uint8Array,
     tags: readonly Tag[] | undefined,
+    now: number = this.#clock.now(),
   ): FoundRecord | undefined {
     const { meta, fingerprint } = runtime;
     const { offset } = tier.storage.clock;
@@ -65,7 +67,7 @@ export class RemoteTiers {
     );
     if (cached === undefined) return undefined;
     if (tier.distrust.covers(cached.writtenAt)) return undefined;
-    if (!isFresh(cached, this.#clock.now())) return undefined;
+    if (!isFresh(cached, now)) return undefined;
     const { generations, claims } = this.#claims;
     if (generations === undefined) return cached;
     if (this.#tags.distrustsEntry(tier.storage, generations, cached.writtenAt)) return undefined;

@@ -54,7 +54,9 @@ export class TierSearch {
       this.#missed(flight, tier, undefined);
       return;
     }
-    const found = this.#remoteTiers.entryIn(flight.runtime, tier, flight.storageKey, bytes, flight.tags);
+    const { runtime, storageKey, tags } = flight;
+    const { answeredAt } = tier.storage;
+    const found = this.#remoteTiers.entryIn(runtime, tier, storageKey, bytes, tags, answeredAt);
     if (found?.claims === undefined) this.#answered(flight, tier, bytes, found);
     else this.#remoteTiers.confirm(tier, found, (entry) => this.#answered(flight, tier, bytes, entry));
   }

@@ -19,7 +19,19 @@ const unusable = /[\p{Cc}\p{Cs}]/u;
  *   without control characters and without halves of surrogate pairs
  */
 export function checkKeys(keys: readonly string[], label: string): void {
+  if (checkedLists.has(keys)) return;
   for (const key of keys) checkKey(key, label);
+}
+
+/** The lists whose keys were checked before, in other forms. */
+const checkedLists = new WeakSet<readonly string[]>();
+
+/**
+ * Notes that {@link checkKeys} need not look at the keys: they are made of parts that were checked.
+ * The list must not change any more.
+ */
+export function noteChecked(keys: readonly string[]): void {
+  checkedLists.add(keys);
 }
 
 /** Checks the keys of records, leases and anything else with a key, as {@link checkKeys} does. */

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.js";
 import { BatchError, StorageError } from "../errors.js";
 import type { Events, StorageOperation } from "../events.js";
 import type { RemoteStorage, StoredRecord } from "../storage/remote-storage.js";
+import { noteChecked } from "../storage/stored-key.js";
 import { GenerationBatch } from "./generation-batch.js";
 import { Guard } from "./guarded/guard.js";
 import { defaultGuard, type GuardSettings } from "./guarded/guard-options.js";
@@ -65,6 +66,9 @@ export class RemoteBatch {
   readonly storage: RemoteStorage;
   /** The offset of the storage's clock from ours. */
   readonly clock: StorageClock;
+  readonly #clock: Clock;
+  /** The time, on our clock, of the read whose requests are being answered. */
+  answeredAt = 0;
   /** The requests on the storage's generations. */
   readonly generations: GenerationBatch;
   /** Bounds each call to the storage. */
@@ -110,6 +114,7 @@ export class RemoteBatch {
       },
     };
     this.clock = new StorageClock(guarded, clock);
+    this.#clock = clock;
     this.#events = events;
     this.#tick = tick;
     this.generations = new GenerationBatch(this, {
@@ -173,6 +178,7 @@ export class RemoteBatch {
   async #readPart(requests: readonly RemoteRead[]): Promise<void> {
     const keys = requests.map((request) => request.storageKey);
     const tags = TagReads.addTo(requests, keys);
+    noteChecked(keys);
     let found: readonly (Uint8Array | undefined)[] = [];
     const timeIsKnown = this.clock.known();
     const trouble = await this.#attempt(
@@ -186,6 +192,7 @@ export class RemoteBatch {
     );
     if (timeIsKnown !== undefined) await timeIsKnown;
     tags?.end(this, trouble === undefined ? found : undefined);
+    this.answeredAt = this.#clock.now();
     for (let place = 0; place < requests.length; place++) requests[place]?.arrived(found[place], trouble);
   }
 

@@ -12,9 +12,20 @@ import {
   tableName,
   timerMilliseconds,
 } from "../../src/driver.js";
+import { noteChecked } from "../../src/storage/stored-key.js";
 import { thrownBy } from "../support/reason.js";
 
 describe("checkKeys", () => {
+  it("does not look at a list whose keys were checked before", () => {
+    const keys = ["a\nb"];
+    expect(() => checkKeys(keys, "s")).toThrow();
+
+    noteChecked(keys);
+
+    expect(() => checkKeys(keys, "s")).not.toThrow();
+    expect(() => checkKeys([...keys], "s")).toThrow();
+  });
+
   it("takes strings of 1 to 2,000 characters", () => {
     expect(() =>
       checkKeys(["a", "ä 😀 %_*?[]{}'\"`\\", "x".repeat(2000), "語".repeat(2000)], "s"),
