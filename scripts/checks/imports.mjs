@@ -12,6 +12,8 @@ const coreLayers = [
   "index",
   "default",
   "cacheme",
+  "space",
+  "space-parts",
   "memoize",
   "provided",
   "define-node",

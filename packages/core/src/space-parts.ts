@@ -1,0 +1,51 @@
+import { BusLink } from "./bus/bus-link.js";
+import type { Clock } from "./clock.js";
+import { Events } from "./events.js";
+import { Provided } from "./provided.js";
+import { ClassRuntimes } from "./runtime/class-runtimes.js";
+import { StorageRegistry } from "./tiers/registry.js";
+import type { RemoteBatch } from "./tiers/remote-batch.js";
+import { Tick } from "./tiers/tick.js";
+import { Dependents } from "./write/dependents.js";
+import { rightToLeft } from "./write/storage-order.js";
+
+/** The parts of a space that its reads and writes use, too. */
+export interface SpaceParts {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly tick: Tick;
+  readonly bus: BusLink;
+  readonly storages: StorageRegistry;
+  readonly runtimes: ClassRuntimes;
+  readonly provided: Provided;
+}
+
+/** Makes the parts of a new space. */
+export function partsOf(clock: Clock, prefix: string): SpaceParts {
+  const events = new Events();
+  const tick = new Tick();
+  const bus = new BusLink(clock, events, tick);
+  const storages: StorageRegistry = new StorageRegistry(clock, events, tick, (name) =>
+    runtimes.storageReplaced(name),
+  );
+  const runtimes = new ClassRuntimes(storages, clock, prefix, bus);
+  return { clock, events, tick, bus, storages, runtimes, provided: new Provided() };
+}
+
+/** Returns the dependents of the space's classes. */
+export function dependentsOf({ clock, runtimes, storages }: SpaceParts): Dependents {
+  return new Dependents({
+    table: runtimes.tags,
+    clock,
+    get hasDependents() {
+      return runtimes.hasDependents;
+    },
+    storages: () =>
+      rightToLeft(remotesOf(storages), runtimes).filter((remote) => remote.generations.isSupported),
+  });
+}
+
+/** Returns the remote storages, in the order of their registration. */
+export function remotesOf(storages: StorageRegistry): readonly RemoteBatch[] {
+  return [...storages].filter((registered) => registered.kind === "remote");
+}

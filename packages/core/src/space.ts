@@ -1,0 +1,339 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Bus } from "./bus/bus.js";
+import type { BusLink, BusStatus, RegisterBusOptions } from "./bus/bus-link.js";
+import type { Clock } from "./clock.js";
+import { closedError } from "./errors.js";
+import type { CachemeEvents, CachemeListener, Events } from "./events.js";
+import type { NodeClass, Scope } from "./node/node.js";
+import type { Token } from "./node/reads.js";
+import type { StorageName } from "./node/register.js";
+import type { Provided } from "./provided.js";
+import { BusBoundClasses } from "./runtime/bus-bound-classes.js";
+import type { ClassRuntimes, UsedNode } from "./runtime/class-runtimes.js";
+import { remotesOf, type SpaceParts } from "./space-parts.js";
+import { type Stats, StatsCounter } from "./stats/node-stats.js";
+import type { LocalStorage } from "./storage/local-storage.js";
+import type { RemoteStorage } from "./storage/remote-storage.js";
+import { scopeTag } from "./tags/scopes.js";
+import { checkTag } from "./tags/tag-name.js";
+import { type StorageStatus, statusOf } from "./tiers/registered.js";
+import type { RegisterOptions, StorageRegistry } from "./tiers/registry.js";
+import type { Tick } from "./tiers/tick.js";
+import { invalidateTags } from "./write/invalidate-tags.js";
+
+/**
+ * The methods of a space that concern no single node: its set-up, its figures, the removals over
+ * many classes, and its end. `Cacheme` adds the methods that take nodes.
+ */
+export abstract class Space implements AsyncDisposable {
+  readonly #clock: Clock;
+  readonly #events: Events;
+  readonly #tick: Tick;
+  readonly #bus: BusLink;
+  readonly #storages: StorageRegistry;
+  readonly #runtimes: ClassRuntimes;
+  readonly #provided: Provided;
+  #closing: Promise<void> | undefined;
+
+  constructor({ clock, events, tick, bus, storages, runtimes, provided }: SpaceParts) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#tick = tick;
+    this.#bus = bus;
+    this.#storages = storages;
+    this.#runtimes = runtimes;
+    this.#provided = provided;
+  }
+
+  /**
+   * Gives a storage a name that nodes can use. Wait for it before the first read.
+   *
+   * Registering the same storage again, by label or address, is no error, because a module may be
+   * evaluated twice. Another storage is refused, unless the options say `replace: true`.
+   *
+   * @param storage the result of `memory()` or of a storage package's function, or an address. Its
+   *   scheme names the package that makes the storage: install that package
+   * @param options for an address: the options of every remote storage; for all: the capabilities
+   *   that the program needs
+   *
+   * @throws ConfigurationError `CACHEME_DUPLICATE_STORAGE` if another storage has the name.
+   *   `CACHEME_UNKNOWN_SCHEME` or `CACHEME_MISSING_PACKAGE` if no installed package makes a storage
+   *   from the address. `CACHEME_NOT_OFFERED`, with the reason, if the storage does not support a
+   *   capability in `needs`
+   * @throws StorageError `CACHEME_CONNECT_FAILED` if the storage cannot be connected; then the name
+   *   is free again
+   * @example
+   * ```ts
+   * await registerStorage("local", memory({ maxSize: 10_000 }));
+   * await registerStorage("redis", "redis://localhost:6379", { connect: "lazy", needs: ["leases"] });
+   * ```
+   */
+  async registerStorage(
+    name: StorageName,
+    storage: LocalStorage | RemoteStorage | string,
+    options: RegisterOptions = {},
+  ): Promise<void> {
+    if (this.#closing !== undefined) throw closedError("registerStorage was called");
+    await this.#storages.register(name, storage, options);
+  }
+
+  /**
+   * Connects this process with the others of the program. From then on an invalidation, a `set` or a
+   * `refresh` in one process drops the local entries of the key in all of them. It concerns the
+   * classes that have a name and a local tier, unless their meta says `bus: false`.
+   *
+   * While the bus is down, local entries are served for a short time only, or not at all. When it is
+   * back, and after a message was missed, every local entry of those classes is dropped.
+   *
+   * @throws ConfigurationError `CACHEME_DUPLICATE_BUS` if there is another bus,
+   *   `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` for an invalid option
+   * @throws StorageError `CACHEME_CONNECT_FAILED` or `CACHEME_CONNECT_REFUSED` if the bus cannot be
+   *   used; then there is none
+   * @example
+   * ```ts
+   * await registerBus(memoryBus(), { whenBusDown: "bypass" });
+   * ```
+   */
+  async registerBus(bus: Bus, options: RegisterBusOptions = {}): Promise<void> {
+    if (this.#closing !== undefined) throw closedError("registerBus was called");
+    await this.#bus.register(bus, options, new BusBoundClasses(this.#runtimes));
+  }
+
+  /**
+   * Returns the state of the bus, or `undefined` if there is none.
+   *
+   * @example
+   * ```ts
+   * if (busStatus()?.state === "lost") console.warn(busStatus()?.lastError);
+   * ```
+   */
+  busStatus(): BusStatus | undefined {
+    return this.#bus.status();
+  }
+
+  /**
+   * Makes every entry that carries one of the tags invalid, in every storage: one small write for
+   * each tag and storage, however many entries there are. Once it has resolved, no later read in
+   * this process is answered with such a value whose load began before.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_TAG` for a tag that no entry can have
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote storage could not be
+   *   reached; the others are done
+   * @example
+   * ```ts
+   * await db.deleteTeam(7);
+   * await invalidateTags("team:7");
+   * ```
+   */
+  async invalidateTags(...tags: readonly string[]): Promise<void> {
+    await this.#invalidateTags(tags.map((tag) => checkTag(tag, { what: "invalidateTags(…)" })));
+  }
+
+  /**
+   * Declares the levels of scopes, the outermost first. Call it before the first use of a scoped
+   * class. A second call with the same levels does nothing more.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_SCOPE` for invalid names, or other levels than before
+   * @example
+   * ```ts
+   * defineScopes("org", "user", "session");
+   * ```
+   */
+  defineScopes(...levels: readonly string[]): void {
+    this.#runtimes.scopes.define(levels);
+  }
+
+  /**
+   * Runs the function in a scope, for the nodes that take their scope from the caller. The scope
+   * holds through every `await` of the function. Levels above the given ones are those of the
+   * caller.
+   *
+   * @returns the function's answer
+   * @throws ConfigurationError `CACHEME_INVALID_SCOPE` for an unknown level or an invalid value
+   * @example
+   * ```ts
+   * const cart = await withScope({ org: 7, user: 3 }, () => get(new CartNode()));
+   * ```
+   */
+  withScope<T>(scope: Scope, body: () => T): T {
+    return this.#runtimes.scopes.run(scope, body);
+  }
+
+  /**
+   * Makes every entry in the scope and below it invalid, in every storage, by one write for each
+   * storage; as {@link invalidateTags} does for a tag. Levels above the given ones are those of the
+   * caller.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_SCOPE`; `CACHEME_MISSING_SCOPE` if a level above the
+   *   given ones has no value
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote storage could not be
+   *   reached; the others are done
+   * @example
+   * ```ts
+   * await invalidateScope({ org: 7 });
+   * ```
+   */
+  async invalidateScope(scope: Scope): Promise<void> {
+    const path = this.#runtimes.scopes.path(scope, undefined, { what: "invalidateScope(…)" });
+    await this.#invalidateTags([scopeTag(path)]);
+  }
+
+  /**
+   * Drops the local tiers' entries of a node class, of the storage of that name, or of the whole
+   * space. Operations under way are answered, and only stored in remote tiers. Remote tiers keep
+   * their entries, and fill the local ones again: if values have changed, use {@link invalidate}.
+   *
+   * @param what a node class, the name of a storage, or nothing for all
+   * @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, or `CACHEME_INVALID_NODE` for a class
+   *   that is not a node's
+   * @example
+   * ```ts
+   * afterEach(() => clear());
+   * ```
+   */
+  async clear(what?: NodeClass | StorageName): Promise<void> {
+    if (what === undefined) for (const kind of this.#runtimes) kind.clearLocally();
+    else if (typeof what !== "string") this.#runtimes.kindOf(what)?.clearLocally();
+    else {
+      this.#storages.get(what);
+      for (const kind of this.#runtimes) kind.clearLocally(what);
+    }
+  }
+
+  /**
+   * Gives the space a thing that its loads need, such as a repository. A load gets it by
+   * `context.inject(token)`. Providing another one under the same token replaces the first one, for
+   * loads that begin later.
+   *
+   * @param token the class of the thing, or a symbol
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for a token that is neither
+   * @example
+   * ```ts
+   * provide(UserRepository, new UserRepository(pool));
+   * ```
+   */
+  provide<T>(token: Token<T>, thing: T): void {
+    this.#provided.set(token, thing);
+  }
+
+  /**
+   * Lists the node classes that have been used, in the order of their first use. Each has the name
+   * that events, errors and statistics use.
+   *
+   * @example
+   * ```ts
+   * for (const { name, nodeClass } of nodes()) console.log(name, stats(nodeClass).hitRate);
+   * ```
+   */
+  nodes(): UsedNode[] {
+    return this.#runtimes.classes();
+  }
+
+  /**
+   * Returns the statistics of one node class, or of all of them together. If a class has not been
+   * used, all figures are 0.
+   *
+   * @example
+   * ```ts
+   * const { hitRate, averageLoadTime } = stats(UserNode);
+   * ```
+   */
+  stats(nodeClass?: NodeClass): Stats {
+    return StatsCounter.summary(
+      nodeClass === undefined
+        ? Array.from(this.#runtimes, ({ stats }) => stats)
+        : [this.#runtimes.statsOf(nodeClass)],
+    );
+  }
+
+  /**
+   * Returns the registered storages, and their failures.
+   *
+   * @example
+   * ```ts
+   * for (const { name, failureCount, lastError } of storages()) console.log(name, failureCount, lastError?.message);
+   * ```
+   */
+  storages(): StorageStatus[] {
+    return Array.from(this.#storages, statusOf);
+  }
+
+  /**
+   * Sets the first part of every key in remote storages, so that programs that share a server keep
+   * apart. Call it before the first read. Default: `"cacheme"`.
+   *
+   * @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use
+   * @example
+   * ```ts
+   * setPrefix("shop");
+   * ```
+   */
+  setPrefix(prefix: string): void {
+    this.#runtimes.setPrefix(prefix);
+  }
+
+  /**
+   * Adds a listener to an event. Events without listeners cost nothing. A process warning reports a
+   * listener that throws.
+   *
+   * @returns a function that stops listening
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown event
+   * @example
+   * ```ts
+   * const stop = on("storageError", ({ storage, error }) => log.warn({ storage, error }));
+   * ```
+   */
+  on<E extends keyof CachemeEvents>(event: E, listener: CachemeListener<E>): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /**
+   * Ends the work of this space: refuses new calls, waits for requests under way, and closes the
+   * storages. Running loads still answer their readers, unless they read further nodes; their
+   * values are not stored. A second call does nothing more. End a server first, because it would
+   * otherwise answer with errors.
+   *
+   * Each call to a storage has its `deadline`, and a storage has 10 seconds to close. So `close`
+   * settles even if a server or a driver hangs.
+   *
+   * @example
+   * ```ts
+   * await once(process, "SIGTERM");
+   * server.close(); // takes no new connections
+   * await once(server, "close"); // all its requests are answered
+   * await close();
+   * ```
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#runtimes.retire();
+    this.#storages.retire();
+    this.#bus.retire();
+    await new Promise<void>((sent) => this.#tick.add(sent)); // First sends the requests that this tick has gathered.
+    await this.#runtimes.finish();
+    await this.#bus.close();
+    await this.#storages.close();
+  }
+
+  async #invalidateTags(names: readonly string[]): Promise<void> {
+    const table = this.#runtimes.tags;
+    await invalidateTags(
+      Array.from(new Set(names), (name) => table.of(name)),
+      {
+        table,
+        clock: this.#clock,
+        events: this.#events,
+        storages: remotesOf(this.#storages),
+        kinds: this.#runtimes,
+      },
+    );
+  }
+}
