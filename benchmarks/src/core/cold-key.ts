@@ -24,7 +24,7 @@ export async function coldKey(builds: readonly Build[], url: string): Promise<vo
   const reads: [name: string, read: Read][] = [];
   for (const [index, build] of builds.entries()) {
     const space = await open(build, url, `cold-${process.pid}-${index}`);
-    const PayloadNode = payloadNode(build, ["local", "redis"], load);
+    const PayloadNode = await payloadNode(build, ["local", "redis"], load);
     reads.push([build.name, (id) => space.get(new PayloadNode(id))]);
     spaces.push(space);
   }

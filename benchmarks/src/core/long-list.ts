@@ -26,7 +26,7 @@ export async function longList(builds: readonly Build[], url: string): Promise<v
   const spaces = [];
   for (const [index, build] of builds.entries()) {
     const space = await open(build, url, `list-${process.pid}-${index}`);
-    const PayloadNode = payloadNode(build, ["redis"]);
+    const PayloadNode = await payloadNode(build, ["redis"]);
     for (const page of pages)
       await space.setAll(page.map((key) => [new PayloadNode(Number(key.slice(5))), payload] as const));
     variants.push(timed(build.name, () => space.getAll(ids.map((id) => new PayloadNode(id))), pauses));

@@ -9,8 +9,9 @@ export async function misses(builds: readonly Build[], url: string): Promise<voi
     const spaces = await Promise.all(
       builds.map((build, index) => open(build, url, `misses-${process.pid}-${inFlight}-${index}`)),
     );
+    const classes = await Promise.all(builds.map((build) => payloadNode(build, ["local", "redis"])));
     const variants = spaces.map((space, index) => {
-      const PayloadNode = payloadNode(builds[index] as Build, ["local", "redis"]); // A space for each build.
+      const PayloadNode = classes[index] as (typeof classes)[number]; // A space for each build.
       let next = 0;
       return async () => {
         for (let done = 0; done < reads; done += inFlight) {
