@@ -2,6 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock } from "./clock.js";
 import type { Entry } from "./entry/entry.js";
+import { asError, IncompleteError } from "./errors.js";
 import type { Events } from "./events.js";
 import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
 import { type MemoizedOptions, type MethodMemoizer, memoized } from "./memoize/memoized.js";
@@ -271,7 +272,8 @@ export class Cacheme extends Space {
    * values are not stored.
    *
    * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be
-   *   reached; the others are done
+   *   reached; the others are done. The removal is repeated until it succeeds, and the error's
+   *   `settled` resolves then
    * @example
    * ```ts
    * await db.rename(1, "Ada");
@@ -288,6 +290,29 @@ export class Cacheme extends Space {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Removes the nodes from every tier, as {@link invalidate} does, and returns at once. It never
+   * throws and never rejects, so a storage that is down cannot end the process. A failure is
+   * reported by the event `invalidateError`. If nobody listens, a process warning reports it,
+   * unless it is an {@link IncompleteError}: then the removal is repeated until it succeeds.
+   *
+   * @example
+   * ```ts
+   * changes.on("user", (id) => invalidateSoon(new UserNode(id)));
+   * ```
+   */
+  invalidateSoon(nodes: readonly Node[]): void;
+  invalidateSoon(...nodes: readonly Node[]): void;
+  invalidateSoon(...given: readonly (Node | readonly Node[])[]): void {
+    this.invalidate(...(given as readonly Node[])).catch((thrown: unknown) => {
+      const error = asError(thrown);
+      if (this.#events.listeners.invalidateError !== null) this.#events.emit("invalidateError", { error });
+      else if (!(error instanceof IncompleteError)) {
+        process.emitWarning(`invalidateSoon failed: ${error.message}`, "CachemeWarning");
+      }
+    });
   }
 
   /**

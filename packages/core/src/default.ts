@@ -52,6 +52,7 @@ export const set: Cacheme["set"] = method("set");
 export const setAll: Cacheme["setAll"] = method("setAll");
 export const invalidate: Cacheme["invalidate"] = method("invalidate");
 export const invalidateTags: Cacheme["invalidateTags"] = method("invalidateTags");
+export const invalidateSoon: Cacheme["invalidateSoon"] = method("invalidateSoon");
 export const defineScopes: Cacheme["defineScopes"] = method("defineScopes");
 export const withScope: Cacheme["withScope"] = method("withScope");
 export const invalidateScope: Cacheme["invalidateScope"] = method("invalidateScope");

@@ -213,15 +213,26 @@ export class IncompleteError extends CachemeError {
 
   /** The names of the storages that were not reached. */
   readonly storages: readonly string[];
+  /**
+   * Resolves when no storage has the removed or replaced value any more: Cacheme repeats the
+   * removal until each storage is reached. Rejects with `CACHEME_CLOSED` if the space was closed
+   * before. If you do not use it, a rejection is not reported.
+   */
+  declare readonly settled: Promise<void>;
 
   constructor(
     code: "CACHEME_INVALIDATION_INCOMPLETE" | "CACHEME_WRITE_INCOMPLETE",
     message: string,
     storages: readonly string[],
     details: CachemeErrorDetails,
+    settled: Promise<unknown> = Promise.resolve(),
   ) {
     super(code, message, details);
     this.storages = storages;
+    const whole = settled.then(() => {});
+    whole.catch(() => {});
+    // Hidden, because a log of the error has no use for it.
+    Object.defineProperty(this, "settled", { value: whole, enumerable: false });
   }
 }
 

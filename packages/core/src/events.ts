@@ -51,10 +51,12 @@ export interface CachemeEvents {
    * stores it.
    */
   notStored: NodeEvent & { readonly error: Error };
-  /** An invalidation has reached every tier. */
+  /** An invalidation has reached every tier, perhaps after it was repeated. */
   invalidate: NodeEvent;
   /** An invalidation of tags has reached every storage. */
   invalidateTags: { readonly tags: readonly string[] };
+  /** An `invalidateSoon` has failed, or a tier could not be reached yet. */
+  invalidateError: { readonly error: Error };
   /**
    * A storage was in trouble; the read or write went on without it. Calls that an open circuit
    * breaker refuses are not reported.
@@ -129,6 +131,7 @@ export class Events {
     notStored: null,
     invalidate: null,
     invalidateTags: null,
+    invalidateError: null,
     storageError: null,
     breaker: null,
     busState: null,

@@ -15,6 +15,7 @@ export {
   getSync,
   invalidate,
   invalidateScope,
+  invalidateSoon,
   invalidateTags,
   memoize,
   memoized,

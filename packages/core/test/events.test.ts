@@ -131,7 +131,8 @@ describe("events", () => {
     Object.defineProperty(remote, "close", { value: () => Promise.reject(gone) });
     await cacheme.close();
     expect(events.filter(([name]) => name === "storageError").map(([, event]) => event)).toEqual(
-      ["read", "write", "remove", "close"].map((operation) => ({
+      // The removal is repeated once more before the storage is closed.
+      ["read", "write", "remove", "remove", "close"].map((operation) => ({
         storage: "remote",
         operation,
         error: gone,
@@ -254,7 +255,7 @@ describe("on", () => {
       expect.objectContaining({
         code: "CACHEME_INVALID_OPTION",
         message: expect.stringMatching(
-          /hit, miss, load, loadError, notStored, invalidate, invalidateTags, storageError/,
+          /hit, miss, load, loadError, notStored, invalidate, invalidateTags, invalidateError, storageError, breaker/,
         ),
       }),
     );

@@ -26,6 +26,8 @@ describe("registerStorage", () => {
         offers: [],
         failureCount: 0,
         lastError: undefined,
+        breaker: undefined,
+        pendingRemovals: 0,
       },
       {
         name: "remote",
@@ -34,6 +36,8 @@ describe("registerStorage", () => {
         offers: [],
         failureCount: 0,
         lastError: undefined,
+        breaker: "closed",
+        pendingRemovals: 0,
       },
     ]);
   });

@@ -1,3 +1,5 @@
+import { storageKey } from "../node/key.js";
+import { KeyPattern } from "../storage/key-pattern.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import { Destination } from "./destination.js";
 import { KeyActivity } from "./key-activity.js";
@@ -13,7 +15,8 @@ const mostResting = 1_000;
  * the same keys of the same servers. So its writes queue behind those of its predecessor.
  */
 export class Activities {
-  readonly #storageKey: (key: string) => string;
+  readonly #before: string;
+  readonly #after: string;
   #byKey = new Map<string, KeyActivity>();
   /** The number of activities that rest. */
   #resting = 0;
@@ -22,9 +25,15 @@ export class Activities {
   /** Whether the space is being closed. */
   isClosed = false;
 
-  /** @param storageKey returns the key in remote storages */
-  constructor(storageKey: (key: string) => string) {
-    this.#storageKey = storageKey;
+  /** @param before and after the parts of a key in remote storages that are the same for all */
+  constructor(before: string, after: string) {
+    this.#before = before;
+    this.#after = after;
+  }
+
+  /** The pattern of all keys in remote storages. */
+  get pattern(): KeyPattern {
+    return KeyPattern.of(this.#before, this.#after);
   }
 
   /** The number of keys with an operation under way. */
@@ -34,7 +43,7 @@ export class Activities {
 
   /** Returns the key in remote storages. */
   storageKey(key: string): string {
-    return this.#storageKey(key);
+    return storageKey(this.#before, key, this.#after);
   }
 
   /** Returns the destination of that name. From now on requests go to the given storage. */
@@ -44,7 +53,7 @@ export class Activities {
       known.storage = storage;
       return known;
     }
-    const destination = new Destination(this.#destinations.size, storage);
+    const destination = new Destination(this.#destinations.size, storage, this);
     this.#destinations.set(storage.name, destination);
     return destination;
   }
@@ -103,6 +112,11 @@ export class Activities {
       if (!isMutating) continue;
       for (const { distrust } of this.#destinations.values()) distrust.add(key, now);
     }
+  }
+
+  /** Repeats removals that waited for one of a tier on their right. */
+  pokeReplays(): void {
+    for (const { storage } of this.#destinations.values()) storage.replays.poke();
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { BusLink } from "../bus/bus-link.js";
 import type { Clock } from "../clock.js";
 import { ConfigurationError, closedError } from "../errors.js";
-import { escapedPrefix, generationName, storageKey } from "../node/key.js";
+import { escapedPrefix, generationName } from "../node/key.js";
 import { defaultName, type ResolvedMeta, resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
 import { isSameDefinition, isSameMinified } from "../node/same-definition.js";
@@ -303,7 +303,7 @@ export class ClassRuntimes {
     const known = this.#activities.get(identity);
     if (known !== undefined) return known;
     const beforeKey = `${escapedPrefix(this.#prefix)}:${name}:`;
-    const activities = new Activities((key) => storageKey(beforeKey, key, `:${version}`));
+    const activities = new Activities(beforeKey, `:${version}`);
     this.#activities.set(identity, activities);
     return activities;
   }

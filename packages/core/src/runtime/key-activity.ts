@@ -67,11 +67,11 @@ export class KeyActivity {
     this.#queueOf(tier).write(write);
   }
 
-  remove(tier: RemoteTier, removal: Mutation): void {
+  remove(tier: Pick<RemoteTier, "destination">, removal: Mutation): void {
     this.#queueOf(tier).remove(removal);
   }
 
-  #queueOf({ destination }: RemoteTier): WriteQueue {
+  #queueOf({ destination }: Pick<RemoteTier, "destination">): WriteQueue {
     let queue = this.#queues?.[destination.index];
     if (queue === undefined) {
       queue = new WriteQueue(destination, this.storageKey, () => this.#queueIsIdle());

@@ -9,6 +9,7 @@ import type { LocalStorage } from "../storage/local-storage.js";
 import { classTag } from "../tags/dependency.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { Distrust } from "../tiers/distrust.js";
+import type { FailedRemoval } from "../tiers/guarded/failed-removal.js";
 import type { Registered } from "../tiers/registered.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Activities } from "./activities.js";
@@ -118,11 +119,26 @@ export class NodeKind implements BoundClass {
   }
 
   /**
-   * Records that the tier could not be reached and may hold an older value. It may then fill the
-   * tiers on its left with that value.
+   * Records that a removal did not reach the tier, which may hold an older value. It may then fill
+   * the tiers on its left with that value.
+   *
+   * @returns the removals that are repeated, of the tier and of those on its left
    */
-  distrust(tier: RemoteTier, key: string, now: number): void {
-    for (const each of this.remoteTiers) if (each.index <= tier.index) each.distrust.add(key, now);
+  distrust(tier: RemoteTier, key: string, now: number): readonly FailedRemoval[] {
+    const removals: FailedRemoval[] = [];
+    for (const { index, destination, ttl } of this.remoteTiers.toReversed()) {
+      if (index > tier.index) continue;
+      const right = this.remoteTiers.filter((other) => other.index > index);
+      removals.push(
+        destination.distrustKey(
+          key,
+          right.map((other) => other.destination),
+          ttl,
+          now,
+        ),
+      );
+    }
+    return removals;
   }
 
   /**
@@ -130,8 +146,9 @@ export class NodeKind implements BoundClass {
    * reached may still refill it.
    */
   trust(tier: RemoteTier, key: string): void {
+    if (!tier.distrust.has(key)) return;
     const isRefilled = this.remoteTiers.some(
-      ({ index, distrust }) => index > tier.index && distrust.has(key),
+      ({ index, destination }) => index > tier.index && destination.distrusts(key),
     );
     if (!isRefilled) tier.distrust.remove(key);
   }

@@ -1,4 +1,5 @@
 import type { StoredRecord } from "../storage/remote-storage.js";
+import { endOf } from "../tiers/guarded/guard.js";
 import type { RemoteBatch, RemoteRemoval, RemoteWrite } from "../tiers/remote-batch.js";
 import type { Destination } from "./destination.js";
 
@@ -113,8 +114,11 @@ export class WriteQueue implements RemoteWrite, RemoteRemoval {
       this.#send(request);
     } else {
       const wasRefused = this.#wasRefused;
+      const end = error === undefined ? undefined : endOf(error);
       for (const mutation of request.waiting) mutation.done(error, wasRefused);
-      this.#sendNext();
+      // A write that missed its deadline may still be carried out, and undo what comes after it.
+      if (end === undefined) this.#sendNext();
+      else void end.then(() => this.#sendNext());
     }
   }
 

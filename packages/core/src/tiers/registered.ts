@@ -37,6 +37,11 @@ export interface StorageStatus {
    * is turned off.
    */
   readonly breaker: BreakerState | undefined;
+  /**
+   * The number of removals that did not reach the storage and are repeated until they do; always 0
+   * for a local storage.
+   */
+  readonly pendingRemovals: number;
 }
 
 /** Returns the capabilities of a remote storage beyond reading, writing and removing. */
@@ -55,5 +60,6 @@ export function statusOf(registered: Registered): StorageStatus {
     failureCount: remote?.failureCount ?? 0,
     lastError: remote?.lastError,
     breaker: remote?.guard.breaker,
+    pendingRemovals: remote?.replays.size ?? 0,
   };
 }

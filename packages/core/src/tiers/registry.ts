@@ -111,6 +111,9 @@ export class StorageRegistry {
     this.#registrations.set(name, { given, registered });
     if (older === undefined) return;
     this.#replaced(name);
+    const { registered: old } = older;
+    // They may be clients of one server, so what was not removed there must still be removed.
+    if (old.kind === "remote" && registered.kind === "remote") registered.replays.adopt(old.replays);
     if (older.registered.storage !== registered.storage) void this.#closeOne(older.registered);
   }
 

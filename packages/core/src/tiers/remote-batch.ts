@@ -1,12 +1,13 @@
 import { types } from "node:util";
 import type { Clock } from "../clock.js";
-import { BatchError, StorageError } from "../errors.js";
+import { BatchError, closedStorage, StorageError } from "../errors.js";
 import type { Events, StorageOperation } from "../events.js";
 import type { RemoteStorage, StoredRecord } from "../storage/remote-storage.js";
 import { noteChecked } from "../storage/stored-key.js";
 import { GenerationBatch } from "./generation-batch.js";
 import { Guard } from "./guarded/guard.js";
 import { defaultGuard, type GuardSettings } from "./guarded/guard-options.js";
+import { ReplayQueue } from "./guarded/replay-queue.js";
 import { troubleReason } from "./guarded/trouble.js";
 import { LeaseBatch } from "./lease-batch.js";
 import { Lanes, type PartBounds, partsOf } from "./parts.js";
@@ -75,6 +76,10 @@ export class RemoteBatch {
   readonly guard: Guard;
   /** The requests on the storage's leases. */
   readonly leases: LeaseBatch;
+  /** The removals that did not reach the storage. */
+  readonly replays: ReplayQueue;
+  /** Returns the time, on our clock. */
+  readonly now: () => number;
   readonly #events: Events;
   readonly #tick: Tick;
   readonly #lanes = new Lanes();
@@ -99,12 +104,14 @@ export class RemoteBatch {
   ) {
     this.name = name;
     this.storage = storage;
+    this.now = () => clock.now();
+    this.replays = new ReplayQueue(clock, () => this.guard.isCallable);
     this.guard = new Guard(
       { name, label: storage.label, ping: () => storage.ping() },
       settings,
       clock,
       (state, error) => events.emit("breaker", { storage: name, state, error }),
-      () => {},
+      () => this.replays.poke(),
     );
     const guarded = {
       time: () => this.guard.run("time", () => storage.time()),
@@ -156,6 +163,7 @@ export class RemoteBatch {
   async close(): Promise<void> {
     while (this.#underway.size > 0) await Promise.all(this.#underway);
     this.guard.stop();
+    await this.replays.close(closedStorage(this.storage.label));
     const close = this.guard.insist("close", () => this.storage.close(), longestClose);
     await close.catch((error: Error) => this.#report("close", error));
   }

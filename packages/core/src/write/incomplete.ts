@@ -19,9 +19,10 @@ export function incompleteWrite(unreached: Unreached): IncompleteError | undefin
   return new IncompleteError(
     "CACHEME_WRITE_INCOMPLETE",
     `${nodeLabel(name, key)} may not be stored in ${storages.join(", ")}: ` +
-      `${sentence(first.error.message)} Set it again when the storage is back, or invalidate it.`,
+      `${sentence(first.error.message)} Set it again when the storage is back. Until then Cacheme repeats the removal of the old value.`,
     storages,
     { node: name, key, storage: first.storage, cause: first.error },
+    allSettled(failed),
   );
 }
 
@@ -54,8 +55,13 @@ export function incompleteInvalidation(stale: readonly Unreached[]): IncompleteE
   return new IncompleteError(
     "CACHEME_INVALIDATION_INCOMPLETE",
     `${nodeLabel(name, key)}${others} may remain in ${storages.join(", ")}, which could not be reached: ` +
-      `${sentence(first.error.message)} The other tiers are done. Invalidate again when the storage is back.`,
+      `${sentence(first.error.message)} The other tiers are done. Cacheme repeats the removal until it succeeds.`,
     storages,
     { node: name, key, storage: first.storage, cause: first.error },
+    Promise.all(stale.map((each) => allSettled(each.failed))),
   );
+}
+
+function allSettled(failed: readonly FailedTier[]): Promise<unknown> {
+  return Promise.all(failed.map(({ settled }) => settled));
 }

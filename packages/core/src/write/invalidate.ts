@@ -22,7 +22,7 @@ export interface Removal {
  * load or a `set` that begins after the call is newer than the removal, and is stored.
  *
  * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be reached.
- *   It is not read for the key until a write or a removal has reached it.
+ *   The removal is repeated until it succeeds, and the tier is not read for the key until then.
  */
 export function invalidate(
   removals: readonly Removal[],
@@ -38,8 +38,15 @@ export function invalidate(
     for (const { runtime, key } of given) {
       removeWithDependents({ kind: runtime.kind, key, clock, dependents }, (failed) => {
         const { name } = runtime;
-        if (failed.length > 0) stale.push({ name, key, failed });
-        else if (events.listeners.invalidate !== null) events.emit("invalidate", { node: name, key });
+        const emit = () => {
+          if (events.listeners.invalidate !== null) events.emit("invalidate", { node: name, key });
+        };
+        if (failed.length === 0) emit();
+        else {
+          stale.push({ name, key, failed });
+          const settled = Promise.all(failed.map((tier) => tier.settled));
+          settled.then(emit, () => {}); // Closed before.
+        }
         waiting -= 1;
         if (waiting > 0) return;
         const error = incompleteInvalidation(stale);
@@ -143,8 +150,10 @@ function remove(
   const removed = (tier: RemoteTier, error: Error | undefined) => {
     if (error === undefined) kind.trust(tier, key);
     else {
-      failed.unshift({ storage: tier.name, error });
-      kind.distrust(tier, key, clock.now());
+      const removals = kind.distrust(tier, key, clock.now());
+      const settled = Promise.all(removals.map((removal) => removal.settled));
+      settled.catch(() => {});
+      failed.unshift({ storage: tier.name, error, settled });
     }
     next();
   };

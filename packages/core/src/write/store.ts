@@ -24,6 +24,8 @@ const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compressio
 export interface FailedTier {
   readonly storage: string;
   readonly error: Error;
+  /** Settles when the tier has no removed or replaced value any more. Default: unknown. */
+  readonly settled?: Promise<unknown> | undefined;
 }
 
 /** The parts of a {@link Storing} that most do not have. */

@@ -32,6 +32,9 @@ describe("on", () => {
     on("invalidate", (event) => {
       expectTypeOf(event).toEqualTypeOf<NodeEvent>();
     });
+    on("invalidateError", (event) => {
+      expectTypeOf(event).toEqualTypeOf<{ readonly error: Error }>();
+    });
     on("storageError", (event) => {
       expectTypeOf(event.storage).toEqualTypeOf<string>();
       expectTypeOf(event.error).toEqualTypeOf<Error>();
@@ -54,6 +57,7 @@ describe("on", () => {
       | "notStored"
       | "invalidate"
       | "invalidateTags"
+      | "invalidateError"
       | "storageError"
       | "breaker"
       | "busState"

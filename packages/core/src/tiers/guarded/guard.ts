@@ -21,12 +21,16 @@ export interface GuardedStorage {
  */
 const shortestFirst = 2_000;
 
-/** The ends of calls that were answered by their deadline, by the error. */
+/** The longest time, after its deadline, for which a write counts as running, in milliseconds. */
+const longestRunning = 2_000;
+
+/** The ends of writes that were answered by their deadline, by the error. */
 const ends = new WeakMap<Error, Promise<void>>();
 
 /**
- * Returns a promise for the real end of the call that failed with this error, if the call was given
- * up at its deadline. Until then the storage may still carry it out.
+ * Returns a promise for the real end of the write that failed with this error, if the write was
+ * given up at its deadline. Until then the storage may still carry it out. A driver that never
+ * settles ends it after 2 seconds.
  */
 export function endOf(error: Error): Promise<void> | undefined {
   return ends.get(error);
@@ -40,9 +44,11 @@ export class Guard {
   readonly #storage: GuardedStorage;
   readonly #deadline: number | undefined;
   readonly #breaker: Breaker | undefined;
+  readonly #clock: Clock;
   readonly #calls: RunningCalls;
   readonly #answered: () => void;
   #hasSettled = false;
+  #isStopped = false;
   /** The error of the last call that opened the breaker, or would have. */
   #lastFailure: Error | undefined;
 
@@ -59,6 +65,7 @@ export class Guard {
   ) {
     this.#storage = storage;
     this.#deadline = deadline;
+    this.#clock = clock;
     this.#calls = new RunningCalls(clock);
     this.#answered = answered;
     if (breaker === undefined) return;
@@ -73,6 +80,11 @@ export class Guard {
   /** The breaker's state; `undefined` without a breaker. */
   get breaker(): BreakerState | undefined {
     return this.#breaker?.state;
+  }
+
+  /** Whether calls are made, and not refused. */
+  get isCallable(): boolean {
+    return this.#isStopped || (this.#breaker?.isClosed ?? true);
   }
 
   /**
@@ -93,8 +105,8 @@ export class Guard {
     resolve: (answer: T) => void,
     reject: (error: Error) => void,
   ): void {
-    if (this.#breaker?.isClosed === false) reject(this.#open(operation));
-    else this.#make(operation, call, this.#deadlineNow(), resolve, reject);
+    if (this.isCallable) this.#make(operation, call, this.#deadlineNow(), resolve, reject);
+    else reject(this.#open(operation));
   }
 
   /** Makes one call that is not refused while the breaker is open. */
@@ -103,8 +115,12 @@ export class Guard {
     return new Promise((resolve, reject) => this.#make(operation, call, longest, resolve, reject));
   }
 
-  /** Stops trying a storage that does not answer. */
+  /**
+   * Stops trying a storage that does not answer. From now on each call is made: the last ones
+   * before the storage is closed.
+   */
   stop(): void {
+    this.#isStopped = true;
     this.#breaker?.stop();
   }
 
@@ -123,10 +139,17 @@ export class Guard {
     let ended: (() => void) | undefined;
     const late = () => {
       const error = this.#late(operation, deadline ?? 0);
-      const end = new Promise<void>((end) => {
-        ended = end;
-      });
-      ends.set(error, end);
+      // Nothing else changes a value late: a fill needs its token, which every removal destroys.
+      if (operation === "write") {
+        const end = new Promise<void>((resolve) => {
+          const stop = this.#clock.schedule(resolve, longestRunning);
+          ended = () => {
+            stop();
+            resolve();
+          };
+        });
+        ends.set(error, end);
+      }
       this.#failed(error);
       reject(error);
     };
