@@ -30,8 +30,8 @@ export class SimulatedBus {
   }
 
   /** Ends the subscription of a process, and reports the loss to it. It subscribes again later. */
-  lose(process: number, reason: Error): void {
-    for (const member of [...this.#members]) if (member.process === process) member.lose(reason);
+  lose(process: number, reason: Error = new Error("The connection to the bus was lost.")): void {
+    for (const member of this.#members) if (member.process === process) member.lose(reason);
   }
 
   /** Sends the messages to every subscriber, the sender too. */

@@ -1,5 +1,7 @@
+import type { RegisterBusOptions } from "cacheme";
 import { setImmediate } from "cacheme/driver";
 import { type Ending, type Message, Network } from "./network.js";
+import { SimulatedBus } from "./simulated-bus.js";
 import { type ProcessParts, SimulatedProcess } from "./simulated-process.js";
 import { type ServerFault, SimulatedServer } from "./simulated-server.js";
 import type { SimulatedCapabilities } from "./simulated-storage.js";
@@ -13,6 +15,8 @@ export interface ClusterOptions {
   readonly remotes?: readonly string[] | undefined;
   /** The names of the local storages, which each process has for itself. Default: none. */
   readonly locals?: readonly string[] | undefined;
+  /** Whether the processes have a bus, or its options. Default: `false`. */
+  readonly bus?: boolean | RegisterBusOptions | undefined;
   /** The capabilities of the remote storages. Default: all. */
   readonly capabilities?: SimulatedCapabilities | undefined;
   /**
@@ -42,6 +46,8 @@ export class SimulatedCluster {
   readonly time: VirtualTime = new VirtualTime();
   readonly network: Network = new Network();
   readonly servers: ReadonlyMap<string, SimulatedServer>;
+  /** The bus; no process uses it unless the options say so. */
+  readonly bus: SimulatedBus = new SimulatedBus(this.network);
   readonly #options: ClusterOptions;
   readonly #processes: SimulatedProcess[] = [];
 
@@ -143,6 +149,14 @@ export class SimulatedCluster {
     this.network.cut(process, place);
   }
 
+  /**
+   * Ends the subscription of a process to the bus, and reports the loss to it. It subscribes again
+   * when the message `subscribe` arrives.
+   */
+  loseBus(process: number): void {
+    this.bus.lose(process);
+  }
+
   /** Connects every process with every storage again. */
   reconnect(): void {
     this.network.reconnect();
@@ -161,13 +175,14 @@ export class SimulatedCluster {
   }
 
   async #startProcess(number: number): Promise<void> {
-    const { locals = [], capabilities = {}, ahead = [] } = this.#options;
+    const { locals = [], capabilities = {}, ahead = [], bus = false } = this.#options;
     const parts: ProcessParts = {
       network: this.network,
       clock: new MachineClock(this.time, ahead[number] ?? 0),
       locals,
       servers: this.servers.values(),
       capabilities,
+      bus: bus === false ? undefined : { bus: this.bus, options: bus === true ? {} : bus },
     };
     this.#processes[number] = await new SimulatedProcess(number, parts).start(parts);
   }

@@ -1,8 +1,9 @@
-import { Cacheme, memory } from "cacheme";
+import { Cacheme, memory, type RegisterBusOptions } from "cacheme";
 import type { Sender } from "./exchange.js";
 import { hold } from "./hold.js";
 import type { Network } from "./network.js";
 import type { SimulatedServer } from "./simulated-server.js";
+import type { SimulatedBus } from "./simulated-bus.js";
 import { type SimulatedCapabilities, SimulatedStorage } from "./simulated-storage.js";
 import type { MachineClock } from "./virtual-time.js";
 
@@ -14,6 +15,7 @@ export interface ProcessParts {
   readonly locals: readonly string[];
   readonly servers: Iterable<SimulatedServer>;
   readonly capabilities: SimulatedCapabilities;
+  readonly bus: { readonly bus: SimulatedBus; readonly options: RegisterBusOptions } | undefined;
 }
 
 /** One process of a cluster: a `Cacheme` of its own, with a clock of its own. */
@@ -35,12 +37,13 @@ export class SimulatedProcess {
   }
 
   /** Registers the storages. */
-  async start({ network, locals, servers, capabilities }: ProcessParts): Promise<this> {
+  async start({ network, locals, servers, capabilities, bus }: ProcessParts): Promise<this> {
     for (const name of locals) await this.cacheme.registerStorage(name, memory({ maxSize: localSize }));
     for (const server of servers) {
       const storage = new SimulatedStorage(server, network, this.#sender, capabilities);
       await this.cacheme.registerStorage(server.name, storage);
     }
+    if (bus !== undefined) await this.cacheme.registerBus(bus.bus.of(this.#sender), bus.options);
     return this;
   }
 

@@ -59,6 +59,8 @@ export class Actor {
   readonly reads: Set<Read> = new Set();
   /** The values of each key that readers were given, and that later reads may not go behind. */
   readonly given: Given[][];
+  /** The processes that the bus has brought news of since the last subscription. */
+  readonly heard: Set<Actor> = new Set();
   /** The number of calls that have not settled. */
   unsettled = 0;
   /** The servers that have answered, or have failed to. The deadline of the first calls is longer. */

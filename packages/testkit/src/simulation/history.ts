@@ -1,4 +1,5 @@
 import type { Ending, Message } from "../cluster/network.js";
+import { busName } from "../cluster/simulated-bus.js";
 import type { SimulatedCluster } from "../cluster/simulated-cluster.js";
 import { type Activity, Actor } from "./actor.js";
 import type { Invalidation } from "./invalidations.js";
@@ -19,6 +20,8 @@ export class History {
   /** The event at which a server last came back with older data. */
   #restored = 0;
   readonly #cluster: SimulatedCluster;
+  /** The processes by the numbers of what they have published. */
+  readonly #publications = new Map<number, Actor>();
   readonly #requests = new Map<number, { readonly actor: Actor; readonly activity: Activity }>();
 
   readonly #trace: ((line: () => string) => void) | undefined;
@@ -28,6 +31,7 @@ export class History {
     this.#trace = trace;
     cluster.network.onSend = (message) => this.#sent(message);
     cluster.network.onEnd = (message, how) => this.#ended(message, how);
+    cluster.bus.onPublish = (process, texts, number) => this.#published(process, texts, number);
     for (const server of cluster.servers.values()) {
       server.onStore = ({ bytes }) => {
         const origin = this.origins.of(numberIn(bytes));
@@ -111,9 +115,39 @@ export class History {
     for (const { given } of this.actors) for (const values of given) values.length = 0;
   }
 
+  #published(process: number, texts: readonly string[], number: number): void {
+    const actor = this.actors[process];
+    if (actor === undefined) return;
+    this.#publications.set(number, actor);
+    for (const invalidation of this.invalidations) {
+      const { actor: caller, key, published, missing } = invalidation;
+      if (caller !== actor || published !== undefined || missing.size > 0) continue;
+      if (texts.some((text) => text.includes(`"key${key}"`))) invalidation.published = number;
+    }
+  }
+
+  /**
+   * Records that the bus brings news to a process. If the process has heard the sender before, it
+   * notices by the number which news it has missed. A new subscription counts as news of all.
+   */
+  #brings({ process, operation, number }: Message): void {
+    const actor = this.actors[process];
+    if (actor === undefined) return;
+    const event = this.origins.next();
+    const sender = this.#publications.get(number);
+    if (operation === "subscribe") actor.heard.clear();
+    for (const { actor: caller, published, heard } of this.invalidations) {
+      if (published === undefined || caller === actor || heard.has(actor)) continue;
+      const isMissed = caller === sender && actor.heard.has(caller) && published < number;
+      const isNews = caller === sender && published === number;
+      if (operation === "subscribe" || isNews || isMissed) heard.set(actor, event);
+    }
+    if (sender !== undefined && sender !== actor) actor.heard.add(sender);
+  }
+
   #sent({ kind, process, number, place, keys: stored, isAwaited }: Message): void {
     const actor = this.actors[process];
-    if (kind !== "request" || !isAwaited || actor === undefined) return;
+    if (kind !== "request" || place === busName || !isAwaited || actor === undefined) return;
     const concerned = concernedBy(stored);
     const at = this.#cluster.time.now;
     const due = at + (actor.settled.has(place) ? deadline : firstDeadline);
@@ -125,7 +159,8 @@ export class History {
   #ended(message: Message, how: Ending): void {
     const { kind, number, place, operation } = message;
     this.#trace?.(() => `  ${shownMessage(message)}: ${how}`);
-    if (kind === "bus" || kind === "load") return;
+    if (kind === "bus" && how !== "fail" && how !== "giveUp") this.#brings(message);
+    if (kind === "load" || place === busName) return;
     const request = this.#requests.get(number);
     const isLate = request !== undefined && this.#cluster.time.now >= (request.activity.due ?? 0);
     if (request === undefined || isLate) {

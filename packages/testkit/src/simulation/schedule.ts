@@ -25,6 +25,8 @@ export type Step =
   /** The process is separated from a storage or the bus. All are connected again by `reconnect`. */
   | { readonly do: "cut"; readonly process: number; readonly place: number }
   | { readonly do: "reconnect" }
+  /** The process loses its subscription to the bus, and notices it. */
+  | { readonly do: "loseBus"; readonly process: number }
   /** The process crashes, and its program starts again. */
   | { readonly do: "crash"; readonly process: number }
   /** A server restarts without its data. */
@@ -57,6 +59,7 @@ function drawn(): Step[] {
     }
     add(share, { do: "getAll", process });
     add(1, { do: "crash", process });
+    add(share, { do: "loseBus", process });
     for (const place of [0, 1, 2]) add(share, { do: "cut", process, place });
   }
   add(8, { do: "reconnect" });

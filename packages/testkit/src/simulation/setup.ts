@@ -1,4 +1,4 @@
-import type { CacheTier } from "cacheme";
+import type { CacheTier, Duration, RegisterBusOptions } from "cacheme";
 import type { ServerFault } from "../cluster/simulated-server.js";
 import type { SimulatedCapabilities } from "../cluster/simulated-storage.js";
 
@@ -22,8 +22,10 @@ export interface Setup {
    * leases promise nothing then. Default: `true`.
    */
   readonly lateRequests?: boolean | undefined;
-  /** Whether the processes have a bus. Default: `false`. */
-  readonly bus?: boolean | undefined;
+  /** Whether the processes have a bus, or its options. Default: `false`. */
+  readonly bus?: boolean | RegisterBusOptions | undefined;
+  /** The length of leases, or `false` for none. Default: 400 ms, so that leases end in a schedule. */
+  readonly lease?: Duration | false | undefined;
   /** Faults to plant in every server. Default: none. */
   readonly serverFaults?: readonly ServerFault[] | undefined;
 }

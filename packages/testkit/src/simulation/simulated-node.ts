@@ -8,9 +8,9 @@ export abstract class Source {
 }
 
 /** Makes the node class of a set-up. All its simulations share the class, as programs do. */
-export function simulatedNode({ caches }: Setup): (key: number) => Node<number> {
+export function simulatedNode({ caches, lease = 400 }: Setup): (key: number) => Node<number> {
   class Simulated extends Node<number> {
-    static override meta: NodeMeta = { name: "simulated", caches, loadTimeout: false, serializer };
+    static override meta: NodeMeta = { name: "simulated", caches, loadTimeout: false, lease, serializer };
     constructor(readonly id: number) {
       super();
     }

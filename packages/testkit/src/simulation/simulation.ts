@@ -1,6 +1,7 @@
 import type { Node } from "cacheme";
 import { milliseconds } from "cacheme/driver";
 import type { Message } from "../cluster/network.js";
+import { busName } from "../cluster/simulated-bus.js";
 import { type ClusterOptions, SimulatedCluster } from "../cluster/simulated-cluster.js";
 import type { SimulatedServer } from "../cluster/simulated-server.js";
 import type { StoredStates } from "../cluster/stored-state.js";
@@ -30,19 +31,19 @@ export class SimulationSetup {
   readonly lateRequests: boolean;
 
   constructor(setup: Setup) {
-    const { processes, caches, capabilities, ahead, serversAhead, serverFaults, bus = false } = setup;
+    const { processes, caches, capabilities, ahead, serversAhead, serverFaults, bus = false, lease = 400 } = setup;
     const names = caches.map(({ storage }) => storage);
     const remotes = names.filter((name) => name !== localName);
     const locals = names.filter((name) => name === localName);
-    this.cluster = { processes, remotes, locals, capabilities, ahead, serversAhead, serverFaults };
+    this.cluster = { processes, remotes, locals, capabilities, ahead, serversAhead, serverFaults, bus };
     this.node = simulatedNode(setup);
     const localTtl = caches.find(({ storage }) => storage === localName)?.ttl;
     this.knowledge = {
       localTtl: localTtl === undefined ? undefined : milliseconds(localTtl, "ttl of the local tier"),
-      bus,
+      bus: bus !== false,
       tolerance: 5,
     };
-    this.lease = undefined;
+    this.lease = lease === false ? undefined : milliseconds(lease, "lease of the set-up");
     this.lateRequests = setup.lateRequests ?? true;
   }
 }
@@ -106,6 +107,9 @@ export class Simulation {
       case "advance":
         this.#cluster.time.advance(step.ms);
         return;
+      case "loseBus":
+        this.#cluster.loseBus(step.process % this.#cluster.processes.length);
+        return;
       case "cut":
         this.#cut(step.process, step.place);
         return;
@@ -160,7 +164,7 @@ export class Simulation {
 
   #cut(process: number, place: number): void {
     const { processes, servers } = this.#cluster;
-    const places = [...servers.keys()];
+    const places = [...servers.keys(), busName];
     this.#cluster.cut(process % processes.length, places[place % Math.max(1, places.length)] ?? "");
   }
 

@@ -10,6 +10,9 @@ export const setups: Readonly<Record<string, Setup>> = {
   "two processes, remote": { processes: 2, caches: [far] },
   "three processes, remote": { processes: 3, caches: [far] },
   "two processes, local and remote": { processes: 2, caches: [local, far] },
+  "two processes, local and remote, bus": { processes: 2, caches: [local, far], bus: true },
+  "three processes, local and remote, bus": { processes: 3, caches: [local, far], bus: true },
   "two processes, two remotes": { processes: 2, caches: [near, far] },
+  "two processes, local and two remotes, bus": { processes: 2, caches: [local, near, far], bus: true },
   "clocks apart, remote": { processes: 2, caches: [far], ahead: [hour, -hour] },
 };
