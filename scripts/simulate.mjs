@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run simulate -- --seed 1 --schedules 100000: runs random schedules against simulated clusters.
-// --setup PART tries the set-ups with this in their name. --path P repeats one schedule.
+// --setup PATTERN tries the set-ups whose names match. --path P repeats one schedule.
 // --plant NAME plants a fault, and --plants tries each and prints the table of the simulation's page.
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -30,8 +30,8 @@ export interface Read {
    * the key under way, because the read may join it.
    */
   readonly asOf: number;
-  /** Whether the read may join a load without a lease, because a storage was in trouble. */
-  readonly joinsTrouble: boolean;
+  /** The beginning of the oldest activity that it may have joined; infinity if there was none. */
+  readonly joined: number;
 }
 
 /** A value that a reader was given, or that a set has stored. */
@@ -59,6 +59,8 @@ export class Actor {
   readonly reads: Set<Read> = new Set();
   /** The values of each key that readers were given, and that later reads may not go behind. */
   readonly given: Given[][];
+  /** The storages that the process does not call, because they have stopped answering. */
+  readonly open: Set<string> = new Set();
   /** The processes that the bus has brought news of since the last subscription. */
   readonly heard: Set<Actor> = new Set();
   /** The number of calls that have not settled. */
@@ -111,8 +113,10 @@ export class Actor {
     return this.#answered[key] ?? 0;
   }
 
-  troubleOf(key: number): number {
-    return this.#trouble[key] ?? 0;
+  /** Returns the event of the last trouble of the key; `undefined` for any key. */
+  troubleOf(key: number | undefined): number {
+    if (this.open.size > 0) return Number.POSITIVE_INFINITY;
+    return key === undefined ? Math.max(...this.#trouble) : (this.#trouble[key] ?? 0);
   }
 
   /** Returns the beginning of the oldest activity of the key, or of any key; infinity if none. */

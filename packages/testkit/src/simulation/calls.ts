@@ -130,8 +130,10 @@ export class Calls {
     cacheme.on("storageError", ({ error }) => {
       if (error instanceof StorageError && error.isLate) actor.fail(undefined, this.history.origins.next());
     });
-    cacheme.on("breaker", ({ state }) => {
-      actor.fail(undefined, state === "closed" ? this.history.origins.next() : Number.POSITIVE_INFINITY);
+    cacheme.on("breaker", ({ storage, state }) => {
+      if (state === "closed") actor.open.delete(storage);
+      else actor.open.add(storage);
+      actor.fail(undefined, this.history.origins.next());
     });
   }
 
@@ -166,16 +168,8 @@ export class Calls {
       origins.next(),
     );
     const at = this.#parts.cluster.time.now;
-    const read: Read = {
-      key,
-      way,
-      actor,
-      born: origins.next(),
-      at,
-      maxAge,
-      asOf,
-      joinsTrouble: actor.wasInTrouble(key),
-    };
+    const joined = actor.oldest(key);
+    const read: Read = { key, way, actor, born: origins.next(), at, maxAge, asOf, joined };
     actor.reads.add(read);
     const limit = maxAge === undefined ? "" : ` (${maxAge} ms)`;
     this.tell(() => `${actor.name} calls ${way} ${read.born} of key ${key}${limit}`);

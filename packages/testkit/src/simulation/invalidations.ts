@@ -36,7 +36,8 @@ export interface Knowledge {
 export function isKnown(invalidation: Invalidation, read: Read, knowledge: Knowledge): boolean {
   const { actor, settled, isDone, heard, cleanAt } = invalidation;
   if (actor === read.actor) return settled < read.born;
-  if (!isDone || read.joinsTrouble) return false;
+  // It may have joined a load that could not keep its lease, because a storage was in trouble.
+  if (!isDone || read.actor.troubleOf(invalidation.key) >= read.joined) return false;
   const { localTtl, bus, tolerance } = knowledge;
   if (localTtl === undefined) return settled < read.asOf;
   const told = heard.get(read.actor);
