@@ -2,8 +2,8 @@ import { Cacheme, memory, type RegisterBusOptions } from "cacheme";
 import type { Sender } from "./exchange.js";
 import { hold } from "./hold.js";
 import type { Network } from "./network.js";
-import type { SimulatedServer } from "./simulated-server.js";
 import type { SimulatedBus } from "./simulated-bus.js";
+import type { SimulatedServer } from "./simulated-server.js";
 import { type SimulatedCapabilities, SimulatedStorage } from "./simulated-storage.js";
 import type { MachineClock } from "./virtual-time.js";
 

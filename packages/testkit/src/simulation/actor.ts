@@ -61,8 +61,11 @@ export class Actor {
   readonly given: Given[][];
   /** The storages that the process does not call, because they have stopped answering. */
   readonly open: Set<string> = new Set();
-  /** The processes that the bus has brought news of since the last subscription. */
-  readonly heard: Set<Actor> = new Set();
+  /**
+   * The first publication of each other process that the bus has brought since the subscription.
+   * From then on, numbers reveal what was missed.
+   */
+  readonly heard: Map<Actor, number> = new Map();
   /** The number of calls that have not settled. */
   unsettled = 0;
   /** The servers that have answered, or have failed to. The deadline of the first calls is longer. */

@@ -138,11 +138,12 @@ export class History {
     if (operation === "subscribe") actor.heard.clear();
     for (const { actor: caller, published, heard } of this.invalidations) {
       if (published === undefined || caller === actor || heard.has(actor)) continue;
-      const isMissed = caller === sender && actor.heard.has(caller) && published < number;
+      const since = actor.heard.get(caller) ?? number;
+      const isMissed = caller === sender && published > since && published < number;
       const isNews = caller === sender && published === number;
       if (operation === "subscribe" || isNews || isMissed) heard.set(actor, event);
     }
-    if (sender !== undefined && sender !== actor) actor.heard.add(sender);
+    if (sender !== undefined && sender !== actor && !actor.heard.has(sender)) actor.heard.set(sender, number);
   }
 
   #sent({ kind, process, number, place, keys: stored, isAwaited }: Message): void {

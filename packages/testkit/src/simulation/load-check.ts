@@ -14,7 +14,7 @@ export interface Overtaking {
 /**
  * Checks promise 1 when a load begins. A process never has more than two loads of a key. If leases
  * are on, no other process loads the key meanwhile. Exceptions are a load that something overtook,
- * a storage in trouble, and a lease that may have ended.
+ * a process that could not reach a storage, and a lease that may have ended.
  *
  * @param lease the length of leases in milliseconds, `undefined` if they are off
  * @returns the violation
@@ -30,14 +30,14 @@ export function checkNewLoad(
   const { key } = load;
   const own = [...actor.loads].filter((running) => running.key === key).length;
   if (own >= mostLoads) return `a load begins in ${actor.name} while ${own} others run there`;
-  if (lease === undefined) return undefined;
+  if (lease === undefined || actor.troubleOf(key) > 0) return undefined;
   for (const other of others) {
-    if (other === actor || other.process.isDead) continue;
+    if (other === actor || other.process.isDead || other.troubleOf(key) > 0) continue;
     for (const running of other.loads) {
       if (running.key !== key) continue;
       const since = Math.min(running.since, load.since);
-      const trouble = Math.max(overtaken, lost, actor.troubleOf(key), other.troubleOf(key));
-      if (trouble >= since || now - Math.min(running.sinceTime, load.sinceTime) >= lease) continue;
+      if (Math.max(overtaken, lost) >= since || now - Math.min(running.sinceTime, load.sinceTime) >= lease)
+        continue;
       return `a load begins in ${actor.name} beside load ${running.born} of ${other.name}, which holds the lease`;
     }
   }

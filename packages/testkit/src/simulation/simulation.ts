@@ -31,7 +31,16 @@ export class SimulationSetup {
   readonly lateRequests: boolean;
 
   constructor(setup: Setup) {
-    const { processes, caches, capabilities, ahead, serversAhead, serverFaults, bus = false, lease = 400 } = setup;
+    const {
+      processes,
+      caches,
+      capabilities,
+      ahead,
+      serversAhead,
+      serverFaults,
+      bus = false,
+      lease = 400,
+    } = setup;
     const names = caches.map(({ storage }) => storage);
     const remotes = names.filter((name) => name !== localName);
     const locals = names.filter((name) => name === localName);
