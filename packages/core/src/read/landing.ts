@@ -59,7 +59,8 @@ export class Landing {
     }
     for (const { follower, copy } of followers ?? []) {
       follower.follows = undefined;
-      if (follower.mustReadAgain) {
+      // Another process may have overtaken the load after a reader of the follower asked.
+      if (follower.mustReadAgain || (fenced && follower.lastAsked >= flight.birth)) {
         this.#readAgain(follower);
         continue;
       }

@@ -188,16 +188,27 @@ export class NodeKind implements BoundClass {
 
   overtake(key: string): void {
     const birth = nextBirth();
-    this.activities.find(key)?.operations.fenceOlderThan(birth);
+    const operations = this.activities.find(key)?.operations;
+    if (this.#isLeased) operations?.clear();
+    else operations?.fenceOlderThan(birth);
     this.removeLocally(key);
     this.#tags.invalidatedNode(this.name, key, birth);
   }
 
   overtakeAll(): void {
     const birth = nextBirth();
-    this.activities.fenceOlderThan(birth);
+    if (!this.#isLeased) this.activities.fenceOlderThan(birth);
     this.clearLocally();
     this.#tags.invalidatedNodes(this.name, birth);
+  }
+
+  /**
+   * Whether each remote tier decides by leases what is newer. The bus's news may be older than an
+   * operation under way, so they do not fence its fills.
+   */
+  get #isLeased(): boolean {
+    if (this.meta.lease === undefined || this.remoteTiers.length === 0) return false;
+    return this.remoteTiers.every(({ storage }) => storage.leases.isSupported);
   }
 
   /** Drops the key's entries from the local tiers. */

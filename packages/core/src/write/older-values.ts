@@ -14,10 +14,11 @@ export class OlderValues {
 
   /**
    * Handles a value that another process has overtaken. A local tier must not keep an older one,
-   * because the readers got this one.
+   * because the readers got this one. A value that is being read from a tier may be older, too.
    */
   lose(kind: NodeKind, activity: KeyActivity, operation: Operation): void {
     if (operation.fenced) return;
+    activity.operations.fenceOlderThan(operation.birth);
     kind.latest.removeLocally(activity.key);
     operation.lose();
   }

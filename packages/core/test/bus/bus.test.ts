@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { MessageWriter } from "../../src/bus/message.js";
 import {
   Cacheme,
   type CachemeEvents,
@@ -8,6 +9,8 @@ import {
   type RegisterBusOptions,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { LeasedRemote } from "../support/leased-remote.js";
+import { ScriptedBus } from "../support/scripted-bus.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode, localOnly, remoteOnly, twoTiers } from "../support/space.js";
 import { VirtualClock } from "../support/virtual-clock.js";
@@ -94,6 +97,38 @@ describe("a bus between two processes", () => {
     expect(await late).toBe("new");
     expect(other.cacheme.peekLocal(new Counting(1))?.value).toBe("new");
     expect(loads).toHaveLength(2);
+  });
+
+  it("does not keep a set from a storage with leases, because news of before come late", async () => {
+    const clock = new VirtualClock();
+    const bus = new ScriptedBus();
+    const cacheme = new Cacheme({ clock });
+    onTestFinished(() => cacheme.close());
+    const remote = new LeasedRemote(clock);
+    await cacheme.registerStorage("local", memory());
+    await cacheme.registerStorage("remote", remote);
+    await cacheme.registerBus(bus);
+    const caches = [
+      { storage: "local", ttl: "1m" },
+      { storage: "remote", ttl: "10m" },
+    ] as const;
+    const { Counting } = countingNode<string>({ caches }, () => "loaded");
+    await cacheme.get(new Counting(1));
+    const gate = deferred();
+    remote.gate = (operation, moment) =>
+      operation === "acquire" && moment === "answer" ? gate.promise : undefined;
+    const setting = cacheme.set(new Counting(1), "set");
+    await settled();
+    // Another process has invalidated the key before.
+    const news = new MessageWriter("cacheme", "another").news(
+      [{ busId: "counting:1", keys: ["1"] }],
+      [],
+      9_999,
+    );
+    for (const text of news) bus.receiver.message(text);
+    gate.resolve();
+    await setting;
+    expect(await cacheme.get(new Counting(1))).toBe("set");
   });
 
   it("fences a remote read of the key, whose answer may be older", async () => {

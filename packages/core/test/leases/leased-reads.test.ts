@@ -145,6 +145,46 @@ describe("a read of a storage with leases", () => {
     expect(server.records.size).toBe(1);
   });
 
+  it("reads again for a flight that follows a load which another process has overtaken", async () => {
+    const { clock, one, other } = await twoProcesses();
+    const gate = deferred<string>();
+    const { Counting } = countingNode<string>({ caches }, (_, load) => (load === 1 ? gate.promise : "new"));
+    const refreshing = one.cacheme.refresh(new Counting(1));
+    await settled();
+    await other.cacheme.invalidate(new Counting(1));
+    const late = one.cacheme.get(new Counting(1)); // Follows the refresh.
+    await settled();
+    gate.resolve("old");
+    expect(await within(clock, 100, refreshing)).toBe("old");
+    expect(await within(clock, 300, late)).toBe("new");
+  });
+
+  it("keeps no older value that was read while the fill of a refresh was refused", async () => {
+    const { clock, one, other } = await twoProcesses();
+    const stolen = deferred<string>();
+    const first = countingNode<string>({ caches }, () => "refreshed");
+    const second = countingNode<string>({ caches }, (_, load) => (load === 1 ? "stored" : stolen.promise));
+    await other.cacheme.get(new second.Counting(1));
+    const [filling, reading] = [deferred(), deferred()];
+    one.remote.gate = (operation, moment) => {
+      if (operation === "fill" && moment === "request") return filling.promise;
+      return operation === "read" && moment === "answer" ? reading.promise : undefined;
+    };
+    const refreshing = one.cacheme.refresh(new first.Counting(1));
+    await settled();
+    const stealing = other.cacheme.refresh(new second.Counting(1));
+    await settled();
+    const older = one.cacheme.get(new first.Counting(1));
+    await settled();
+    filling.resolve();
+    expect(await within(clock, 100, refreshing)).toBe("refreshed");
+    reading.resolve();
+    await within(clock, 2_000, older);
+    expect(one.cacheme.peekLocal(new first.Counting(1))?.value).not.toBe("stored");
+    stolen.resolve("refreshed by the other");
+    await within(clock, 100, stealing);
+  });
+
   it("does not undo an invalidation by a write that arrives late", async () => {
     const { clock, server, one, other } = await twoProcesses();
     const { Counting } = countingNode<string>({ caches }, () => "loaded");
