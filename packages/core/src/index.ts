@@ -1,6 +1,7 @@
 export type { Bus, BusConnection, BusReceiver, BusSpace } from "./bus/bus.js";
 export type { BusStatus, RegisterBusOptions } from "./bus/bus-link.js";
 export { type MemoryBus, type MemoryBusOptions, memoryBus } from "./bus/memory-bus.js";
+export { type ProcessBusOptions, processBus } from "./bus/process-bus.js";
 export { Cacheme, type CachemeOptions } from "./cacheme.js";
 export type { CancelTimer, Clock, TimerOptions } from "./clock.js";
 export { systemClock } from "./clock.js";
