@@ -32,9 +32,11 @@ export type {
 } from "./driver/driver.js";
 export { type DriverSettings, DriverStorage } from "./driver/driver-storage.js";
 export { codeOf } from "./driver/error-code.js";
+export { type ErrorCodes, type ErrorTable, errorTable } from "./driver/error-table.js";
 export { KeyFailures } from "./driver/failed-keys.js";
+export { type KeyPage, keyPages } from "./driver/key-pages.js";
 export { type LocalPathForms, LocalPaths } from "./driver/local-paths.js";
-export { LongKeys } from "./driver/long-keys.js";
+export { LongKeys, type TableRow } from "./driver/long-keys.js";
 export {
   flag,
   invalidOption,
@@ -53,12 +55,14 @@ export {
   type OptionRows,
   OptionTable,
 } from "./driver/option-table.js";
+export { type ConnectionPool, type LendingCall, openingCall, PoolLender } from "./driver/pool-lender.js";
 export { Reconnector, type ReconnectorOptions } from "./driver/reconnector.js";
 export { type Member, Rendezvous } from "./driver/rendezvous.js";
 export { resetSocket } from "./driver/reset-socket.js";
-export { SizeBound, type WrittenRows } from "./driver/size-bound.js";
+export { SizeBound, sweepOf, type WrittenRows } from "./driver/size-bound.js";
 export { type StorageCall, StorageCalls, type StorageCallsOptions } from "./driver/storage-calls.js";
 export { Sweeper } from "./driver/sweeper.js";
+export { type AnswerRows, type KeyRange, type Table, tableDriver } from "./driver/table-driver.js";
 export { tableName } from "./driver/table-name.js";
 export { type TableOptions, tableRows } from "./driver/table-options.js";
 export type { Trial } from "./driver/trial.js";

@@ -1,10 +1,17 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { backOff, codeOf, refusedConnection, type StorageCall } from "cacheme/driver";
+import {
+  backOff,
+  codeOf,
+  type LendingCall,
+  openingCall,
+  refusedConnection,
+  type StorageCall,
+} from "cacheme/driver";
 import type { Statement } from "./commands.js";
-import { Connections, Turn } from "./connections.js";
+import { Connections } from "./connections.js";
 import type { Settings } from "./options.js";
 import type { PostgresQuery } from "./pool.js";
-import { conflicts } from "./server-errors.js";
+import { serverErrors } from "./server-errors.js";
 import { boundProbe, creation, probe } from "./table.js";
 
 /** A row as the server sends it: bytes as bytes, everything else as text. */
@@ -26,74 +33,61 @@ export class PostgresClient {
 
   /** Looks for the table, and creates it if it is missing and may be created. */
   async open(signal: AbortSignal): Promise<void> {
-    const turn = new Turn();
-    const giveUp = (): void => this.#connections.drop(turn);
-    signal.addEventListener("abort", giveUp);
-    try {
-      if (!(await this.#isThere(turn))) await this.#create(turn);
-    } finally {
-      signal.removeEventListener("abort", giveUp);
-    }
+    const call = openingCall(signal);
+    if (!(await this.#isThere(call))) await this.#create(call);
   }
 
   close(): Promise<void> {
     return this.#connections.close(Math.min(this.#settings.commandTimeout, 1000));
   }
 
-  /** Sends one statement. */
-  ask(call: StorageCall, statement: Statement, values: Parameter[]): Promise<readonly Row[]> {
-    const turn = new Turn(call);
-    call.whenLate(() => this.#connections.drop(turn));
-    return this.#patiently(turn, {
-      name: statement.name,
-      text: statement.text,
-      values,
-      rowMode: "array",
-      types: answerTypes,
-    });
-  }
-
   /**
-   * Sends a statement again after a conflict, and after somebody has dropped the table, which is
-   * created again.
+   * Sends one statement. Sends it again after a conflict, and after somebody has dropped the table,
+   * which is created again.
    */
-  async #patiently(turn: Turn, query: PostgresQuery): Promise<readonly Row[]> {
+  async ask(call: StorageCall, statement: Statement, values: Parameter[] = []): Promise<readonly Row[]> {
+    const query: PostgresQuery = { ...statement, values, rowMode: "array", types: answerTypes };
     try {
       // `answerTypes` decides what is in the rows, which pg's types do not say.
-      return (await this.#connections.ask(turn, query)).rows as Row[];
+      return (await this.#connections.ask(call, query)).rows as Row[];
     } catch (error) {
-      const code = codeOf(error);
-      const isMissing = code === tableIsMissing && this.#settings.createTable;
-      if (!isMissing && !conflicts.has(code)) throw error;
-      if (isMissing) await this.#create(turn);
+      const isMissing = codeOf(error) === tableIsMissing && this.#settings.createTable;
+      if (!isMissing && !serverErrors.isConflict(error)) throw error;
+      if (isMissing) await this.#create(call);
       else await pause(backOff(0), undefined, { ref: false });
-      return (await this.#connections.ask(turn, query)).rows as Row[];
+      return (await this.#connections.ask(call, query)).rows as Row[];
     }
+  }
+
+  /** Returns the only value of a statement that answers one number. */
+  async number(call: StorageCall, statement: Statement, values?: Parameter[]): Promise<number> {
+    const [row] = await this.ask(call, statement, values);
+    return Number(row?.[0] ?? 0);
   }
 
   /**
    * Returns whether the table exists, with the index that it needs. Throws if the storage may not
    * create them.
    */
-  async #isThere(turn: Turn): Promise<boolean> {
+  async #isThere(call: LendingCall): Promise<boolean> {
     const { table, createTable, maxSize, label } = this.#settings;
     try {
-      await this.#connections.ask(turn, plain(probe(table)));
+      await this.#connections.ask(call, plain(probe(table)));
     } catch (error) {
       if (codeOf(error) !== tableIsMissing || !createTable) throw error;
       return false;
     }
     if (maxSize === undefined) return true;
-    const found = await this.#connections.ask(turn, plain(boundProbe(table)));
+    const found = await this.#connections.ask(call, plain(boundProbe(table)));
     if (found.rows.length > 0 || createTable) return found.rows.length > 0;
     const remedy = "Create it with the statements of postgresTable({ bounded: true }), or leave maxSize out.";
     throw refusedConnection(label, "the table has no index for maxSize", remedy);
   }
 
-  async #create(turn: Turn): Promise<void> {
+  async #create(call: LendingCall): Promise<void> {
     const { tableName: table, unlogged, maxSize, connectTimeout } = this.#settings;
     const options = { table, unlogged, bounded: maxSize !== undefined };
-    await this.#connections.ask(turn, plain(creation(options, connectTimeout)));
+    await this.#connections.ask(call, plain(creation(options, connectTimeout)));
   }
 }
 

@@ -1,5 +1,5 @@
 import { DriverStorage, type RemoteStorage } from "cacheme/driver";
-import { PostgresDriver } from "./driver.js";
+import { postgresDriver } from "./driver.js";
 import { type PostgresConnectionOptions, type PostgresStorageOptions, settings } from "./options.js";
 import type { PostgresPool } from "./pool.js";
 
@@ -42,5 +42,5 @@ export function postgres(
   options: PostgresStorageOptions = {},
 ): RemoteStorage {
   const checked = settings(target, options);
-  return new DriverStorage(new PostgresDriver(checked), checked);
+  return new DriverStorage(postgresDriver(checked), checked);
 }

@@ -6,6 +6,15 @@ const separator = "\u0001";
 /** The most bytes of UTF-8 in one UTF-16 unit. */
 const bytesPerUnit = 3;
 
+/** An item of a batch, as a row of a table. */
+export interface TableRow<Item> {
+  /** The form of the key in the index. */
+  readonly indexed: string;
+  /** The whole key, if {@link indexed} does not hold it. */
+  readonly longKey: string | undefined;
+  readonly item: Item;
+}
+
 /**
  * Shortens keys for an index that cannot hold the longest ones. A long key is stored under its
  * beginning and its SHA-256. So keys with one beginning are still stored together, and nobody finds
@@ -57,5 +66,32 @@ export class LongKeys {
     // Does not cut between the bytes of one character.
     while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
     return bytes.toString("utf8", 0, end);
+  }
+
+  /**
+   * Returns the rows of a batch in the order of their indexed keys: batches that lock rows in one
+   * order never deadlock.
+   */
+  inLockOrder<Item extends { readonly key: string }>(items: readonly Item[]): readonly TableRow<Item>[] {
+    const rows = items.map((item): TableRow<Item> => {
+      const indexed = this.indexed(item.key);
+      return { indexed, longKey: indexed === item.key ? undefined : item.key, item };
+    });
+    return rows.length === 1 ? rows : rows.sort((one, other) => (one.indexed < other.indexed ? -1 : 1));
+  }
+
+  /**
+   * Returns the first string, in the order of UTF-8's bytes, behind the stored form of every key
+   * that begins with the string. A scan ends there.
+   */
+  behind(text: string): string {
+    const points = Array.from(this.beginning(text), (character) => character.codePointAt(0) ?? 0);
+    while (points.length > 0) {
+      const last = points.pop() ?? 0;
+      // UTF-8 has no halves of surrogate pairs.
+      if (last < 0x10ffff) return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+    }
+    // It has more bytes than the longest stored form.
+    return "\u{10FFFF}".repeat(this.#longest / 4 + 1);
   }
 }

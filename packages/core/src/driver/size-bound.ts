@@ -1,3 +1,5 @@
+import type { StorageCall } from "./storage-calls.js";
+
 /** Rows that one call looks at. A long look would miss its deadline. */
 const lookedAt = 50_000;
 
@@ -54,4 +56,19 @@ export class SizeBound<Place> {
     this.#left = left;
     return true;
   }
+}
+
+/**
+ * Returns the sweep of a table: it removes expired rows, and then those beyond `maxSize`. For authors of storages.
+ *
+ * @param expire removes some expired rows, and returns whether there may be more
+ */
+export function sweepOf<Place>(
+  maxSize: number | undefined,
+  expire: (call: StorageCall) => Promise<boolean>,
+  written: (call: StorageCall) => WrittenRows<Place>,
+): (call: StorageCall) => Promise<boolean> {
+  if (maxSize === undefined) return expire;
+  const bound = new SizeBound<Place>(maxSize);
+  return async (call) => (await expire(call)) || bound.step(written(call));
 }

@@ -47,3 +47,63 @@ describe("a long key", () => {
     );
   });
 });
+
+/** An index as that of PostgreSQL. Three bytes of UTF-8 each make its longest whole key. */
+const index = new LongKeys({ longest: 1800, kept: 200 });
+const longestIndexedKey = 600;
+
+const before = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other)) < 0;
+
+describe("the indexed form of a key", () => {
+  it("is the key itself up to 600 units, and never more than an index entry may have", () => {
+    const longest = "語".repeat(longestIndexedKey);
+    expect(index.indexed(longest)).toBe(longest);
+    for (const key of [longest, `${longest}語`, "語".repeat(2000), "😀".repeat(1000)]) {
+      expect(Buffer.byteLength(index.indexed(key))).toBeLessThan(2000);
+    }
+  });
+
+  it("tells long keys apart that differ in their last unit", () => {
+    const long = "k".repeat(1999);
+    expect(index.indexed(`${long}a`)).not.toBe(index.indexed(`${long}b`));
+  });
+
+  it("begins as the key does, with whole characters", () => {
+    const key = `${"a".repeat(199)}${"😀".repeat(500)}`;
+    expect(index.indexed(key).startsWith(index.beginning(key))).toBe(true);
+    expect(index.beginning(key)).toBe("a".repeat(199));
+  });
+});
+
+describe("the end of a range", () => {
+  it.each([
+    ["abc", "abd"],
+    ["a\u{10FFFF}", "b"],
+    ["\uD7FF", "\uE000"],
+    ["\uFFFF", "\u{10000}"],
+  ])("behind what begins with %j is %j", (text, end) => {
+    expect(index.behind(text)).toBe(end);
+    expect(before(`${text}\u{10FFFF}\u{10FFFF}`, end)).toBe(true);
+  });
+
+  it.each(["", "\u{10FFFF}"])("behind what begins with %j is behind all keys", (text) => {
+    expect(before("\u{10FFFF}".repeat(longestIndexedKey / 2), index.behind(text))).toBe(true);
+  });
+});
+
+describe("the order of a batch", () => {
+  it("is that of the stored keys", () => {
+    const records = ["b", "a", "c"].map((key, place) => ({ key, place }));
+    expect(index.inLockOrder(records)).toEqual([
+      { indexed: "a", longKey: undefined, item: { key: "a", place: 1 } },
+      { indexed: "b", longKey: undefined, item: { key: "b", place: 0 } },
+      { indexed: "c", longKey: undefined, item: { key: "c", place: 2 } },
+    ]);
+  });
+
+  it("keeps the whole of a long key beside its stored form", () => {
+    const key = "k".repeat(1801);
+    const [row] = index.inLockOrder([{ key }]);
+    expect(row).toEqual({ indexed: index.indexed(key), longKey: key, item: { key } });
+  });
+});
