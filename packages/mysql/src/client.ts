@@ -1,8 +1,20 @@
 import { connect, Socket } from "node:net";
-import { clearTimeout, elapsed, noAnswer, resetSocket, setImmediate, setTimeout } from "cacheme/driver";
+import {
+  clearTimeout,
+  type LendingCall,
+  noAnswer,
+  openingCall,
+  PoolLender,
+  resetSocket,
+  setImmediate,
+  setTimeout,
+} from "cacheme/driver";
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from "mysql2";
+import { Commands } from "./commands.js";
 import type { MysqlConnectionOptions, Settings } from "./options.js";
-import type { ServerFacts } from "./server.js";
+import { type ServerFacts, serverOf } from "./server.js";
+import { numberOf } from "./server-errors.js";
+import { Session } from "./session.js";
 
 /**
  * Statements that each of the storage's connections keeps prepared. The server bounds their number,
@@ -14,11 +26,14 @@ const preparedStatements = 200;
 const keepAliveDelay = 30_000;
 
 /**
+ * Errors after which a connection is useless: it has forgotten a prepared statement, or has become
+ * read-only, as an old primary does after a fail-over.
+ */
+const staleErrors: ReadonlySet<number | undefined> = new Set([1243, 1290, 1615, 1792, 1836]);
+
+/**
  * The pool of connections. It adds to mysql2's pool:
  *
- * - It resets a connection that misses a deadline, so that unsent parts of a call never arrive.
- *   Connections that have not answered since are reset, too, because a pool that keeps dead sockets
- *   fails once for each of them.
  * - It drops a connection that the server does not let in within `connectTimeout`, which would take
  *   a place for ever.
  * - No socket and no timer keeps the process alive: a waiting call has a deadline, whose timer
@@ -26,15 +41,13 @@ const keepAliveDelay = 30_000;
  * - It ignores errors of unused connections.
  */
 export class Client {
+  readonly commands: Commands;
   /** Known once the storage is open. */
   server: ServerFacts | undefined;
+  readonly #settings: Settings;
   readonly #pool: Pool;
   readonly #isOwn: boolean;
-  readonly #connectTimeout: number;
-  /** The time of each connection's last answer. */
-  readonly #heard = new WeakMap<PoolConnection, number>();
-  /** Connections that have not answered since this time are not trusted. */
-  #doubtedAt = Number.NEGATIVE_INFINITY;
+  readonly #lender: PoolLender<PoolConnection>;
   /** The storage's own open sockets. */
   readonly #sockets = new Set<Socket>();
   /**
@@ -43,33 +56,30 @@ export class Client {
    */
   readonly #entering = new Map<Socket, NodeJS.Timeout>();
 
-  constructor({ pool, connectTimeout }: Settings) {
-    this.#connectTimeout = connectTimeout;
+  constructor(settings: Settings) {
+    const { pool, table } = settings;
+    this.#settings = settings;
+    this.commands = new Commands(table);
     this.#isOwn = !("getConnection" in pool);
     this.#pool = "getConnection" in pool ? pool : createPool(this.#options(pool));
     if (this.#isOwn) this.#pool.on("connection", (connection: PoolConnection) => this.#entered(connection));
+    this.#lender = new PoolLender({
+      max: this.#pool.config.connectionLimit ?? 10,
+      take: () => this.#take(),
+      giveBack: (connection) => connection.release(),
+      destroy: end,
+      isLost: (error) => staleErrors.has(numberOf(error)),
+    });
   }
 
-  /** Borrows a connection of the pool. The caller gives it back or drops it. */
-  async take(): Promise<PoolConnection> {
-    for (;;) {
-      const connection = await this.#next();
-      const heard = this.#heard.get(connection) ?? Number.POSITIVE_INFINITY;
-      if (heard > this.#doubtedAt) return connection;
-      end(connection);
-    }
+  /** Asks the server for its facts, and makes the table if it is missing. */
+  async open(signal: AbortSignal): Promise<void> {
+    this.server = await this.use(openingCall(signal), (session) => serverOf(session, this.#settings));
   }
 
-  /** Gives back a connection that has answered. */
-  giveBack(connection: PoolConnection): void {
-    this.#heard.set(connection, elapsed());
-    connection.release();
-  }
-
-  /** Ends a connection that does not answer, and the statement that runs on it. */
-  drop(connection: PoolConnection): void {
-    this.#doubtedAt = elapsed();
-    end(connection);
+  /** Takes a connection for as long as `act` runs. */
+  use<T>(call: LendingCall, act: (session: Session) => Promise<T>): Promise<T> {
+    return this.#lender.use(call, (connection) => act(new Session(connection, call, this)));
   }
 
   /** Ends the pool, if the storage made it. Each call has settled by then. */
@@ -84,7 +94,7 @@ export class Client {
     }
   }
 
-  #next(): Promise<PoolConnection> {
+  #take(): Promise<PoolConnection> {
     return new Promise((resolve, reject) => {
       this.#pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
     });
@@ -107,8 +117,8 @@ export class Client {
     keepAliveInitialDelay,
   }: MysqlConnectionOptions): Socket {
     const socket = socketPath ? connect(socketPath) : connect(port, host);
-    const tooLong = noAnswer(this.#connectTimeout);
-    const timer = setTimeout(() => resetSocket(socket, tooLong), this.#connectTimeout).unref();
+    const tooLong = noAnswer(this.#settings.connectTimeout);
+    const timer = setTimeout(() => resetSocket(socket, tooLong), this.#settings.connectTimeout).unref();
     this.#sockets.add(socket);
     this.#entering.set(socket, timer);
     socket.once("close", () => {
@@ -139,8 +149,7 @@ export class Client {
  */
 function end(connection: PoolConnection): void {
   silence(connection);
-  const stream = streamOf(connection);
-  resetSocket(stream);
+  resetSocket(streamOf(connection));
   connection.destroy();
 }
 

@@ -1,5 +1,5 @@
 import { DriverStorage, type RemoteStorage } from "cacheme/driver";
-import { MysqlDriver } from "./driver.js";
+import { mysqlDriver } from "./driver.js";
 import {
   type MysqlConnectionOptions,
   type MysqlPool,
@@ -40,5 +40,5 @@ export function mysql(
   options: MysqlStorageOptions = {},
 ): RemoteStorage {
   const checked = settings(target, options);
-  return new DriverStorage(new MysqlDriver(checked), checked);
+  return new DriverStorage(mysqlDriver(checked), checked);
 }

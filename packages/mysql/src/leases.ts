@@ -1,25 +1,17 @@
 import { randomBytes } from "node:crypto";
 import {
   type Acquisition,
+  type AnswerRows,
   type HeldLease,
   KeyFailures,
   type LeaseAnswer,
   type LeasedRecord,
   type LeaseExtension,
+  type TableRow,
 } from "cacheme/driver";
 import { padded } from "./batch.js";
-import {
-  bytesOf,
-  idSize,
-  idsOf,
-  inLockOrder,
-  kept,
-  parametersOf,
-  type Row,
-  recordSize,
-  times,
-} from "./record.js";
-import type { Answer, Parameter, Session } from "./session.js";
+import { asBuffer, idOf, kept, parametersOf, recordSize, rowSize, valueColumns, wholeKey } from "./record.js";
+import type { Parameter, Session } from "./session.js";
 
 /*
  * A lease is part of the row of its key. Only the token counts: a call has the lease if it finds
@@ -29,127 +21,102 @@ import type { Answer, Parameter, Session } from "./session.js";
 /** Takes the lease of each key if it can be had. */
 export async function acquire(
   session: Session,
-  requests: readonly Acquisition[],
-): Promise<readonly LeaseAnswer[]> {
+  requests: readonly TableRow<Acquisition>[],
+): Promise<ReadonlyMap<string, LeaseAnswer>> {
   const { commands } = session;
-  const answers = new Map<string, LeaseAnswer>();
-  const has = { seen: requests.some(({ seen }) => seen !== undefined) };
-  const size = (row: Row<Acquisition>): number => idSize(row) + (row.item.seen?.byteLength ?? 0);
-  for (const part of session.split(inLockOrder(requests), size)) {
-    const rows = padded(part, size);
-    const tokens = rows.map(({ item }) => tokenOf(item));
+  const has = { seen: requests.some(({ item }) => item.seen !== undefined) };
+  const size = (row: TableRow<Acquisition>): number => rowSize(row) + (row.item.seen?.byteLength ?? 0);
+  const answers = await session.batch(requests, size, async (rows, part) => {
     const left = await session.insert({
       sql: commands.acquire(rows.length, has),
-      parameters: parametersOf(rows, ({ id, longKey, item }) => [
-        ...[id, longKey, tokenOf(item)],
-        ...[item.duration, item.steal ? 1 : 0],
-        ...(has.seen ? [item.seen === undefined ? null : bytesOf({ bytes: item.seen })] : []),
+      parameters: parametersOf(rows, (row) => [
+        ...[...wholeKey(row), tokenOf(row), row.item.duration, row.item.steal ? 1 : 0],
+        ...(has.seen ? [row.item.seen === undefined ? null : asBuffer(row.item.seen)] : []),
       ]),
       columns: commands.leaseColumns(rows.length),
-      ofColumns: tokens,
-      ids: idsOf(rows),
+      ofColumns: rows.map(tokenOf),
+      ids: rows.map(idOf),
     });
     const byId = new Map(left.map((row) => [String(row[0]), row]));
-    for (const { indexed, item } of part) answers.set(item.key, answerOf(item, byId.get(indexed)));
-  }
-  return requests.flatMap(({ key }) => answers.get(key) ?? []);
+    return part.map(({ indexed, item }) => [indexed, answerOf(item, byId.get(indexed))] as const);
+  });
+  return new Map(answers);
 }
 
 /** Stores each record whose lease has the token. */
-export async function fill(session: Session, records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
+export async function fill(
+  session: Session,
+  records: readonly TableRow<LeasedRecord>[],
+): Promise<AnswerRows> {
+  const { commands } = session;
   const failures = new KeyFailures(records.length);
-  const stored = new Set<string>();
-  for (const part of session.split(session.fitting(records, failures), recordSize)) {
-    for (const { item } of await filled(session, part)) stored.add(item.key);
-  }
+  const fitting = session.fitting(records, failures);
+  const stored = await session.batch(fitting, recordSize, (rows, part) => {
+    const [only] = part;
+    return marking(session, part, (mark) =>
+      part.length === 1 && only !== undefined
+        ? [commands.fillOne(), [...valueColumns(only), mark, idOf(only), tokenOf(only)]]
+        : [commands.fill(rows.length), [...parametersOf(rows, leasedValue), mark]],
+    );
+  });
   failures.throwIfAny();
-  return records.map(({ key }) => stored.has(key));
+  return stored;
 }
 
 /** Ends each lease that has the token. */
-export async function release(session: Session, leases: readonly HeldLease[]): Promise<readonly boolean[]> {
-  const ended = new Set<string>();
-  for (const part of session.split(inLockOrder(leases), pairSize)) {
-    const rows = padded(part, pairSize);
-    const sql = session.commands.release(rows.length);
-    const changed = await marking(session, part, (mark) => [sql, [mark, ...pairsOf(rows)]]);
-    for (const { item } of changed) ended.add(item.key);
-  }
-  return leases.map(({ key }) => ended.has(key));
+export function release(session: Session, leases: readonly TableRow<HeldLease>[]): Promise<AnswerRows> {
+  return session.batch(leases, pairSize, (rows, part) =>
+    marking(session, part, (mark) => [session.commands.release(rows.length), [mark, ...pairsOf(rows)]]),
+  );
 }
 
 /** Moves the end of each lease that has the token. */
-export async function extend(
-  session: Session,
-  leases: readonly LeaseExtension[],
-): Promise<readonly boolean[]> {
+export function extend(session: Session, leases: readonly TableRow<LeaseExtension>[]): Promise<AnswerRows> {
   const { commands } = session;
-  const extended = new Set<string>();
-  for (const part of session.split(inLockOrder(leases), pairSize)) {
-    const rows = padded(part, pairSize);
-    const given = parametersOf(rows, ({ id, item }) => [id, tokenOf(item), item.duration]);
-    const changed = await session.change(commands.extend(rows.length), given);
+  return session.batch(leases, pairSize, async (rows, part) => {
+    const given = parametersOf(rows, (row) => [idOf(row), tokenOf(row), row.item.duration]);
+    if ((await session.change(commands.extend(rows.length), given)) >= part.length) return keysOf(part);
     // A lease may have that end already, which some pools do not count as a change.
-    const found =
-      changed >= part.length ? undefined : await session.rows(commands.held(rows.length), pairsOf(rows));
-    const held = new Set(found?.map(([id]) => String(id)));
-    for (const { indexed, item } of part)
-      if (found === undefined || held.has(indexed)) extended.add(item.key);
-  }
-  return leases.map(({ key }) => extended.has(key));
-}
-
-/** Returns the rows whose record was stored. */
-function filled(session: Session, rows: readonly Row<LeasedRecord>[]): Promise<readonly Row<LeasedRecord>[]> {
-  return marking(session, rows, (mark) => filling(session, rows, mark));
+    return session.rows(commands.held(rows.length), pairsOf(rows));
+  });
 }
 
 /**
- * Changes rows, and returns the changed ones. They have the mark as their token, which ends
- * nobody's lease, until the next lease is granted.
+ * Changes rows, and returns the keys of the changed ones. They have the mark as their token, which
+ * ends nobody's lease, until the next lease is granted.
  */
-async function marking<L extends HeldLease>(
+async function marking(
   session: Session,
-  rows: readonly Row<L>[],
-  statement: (mark: Buffer) => Change,
-): Promise<readonly Row<L>[]> {
+  rows: readonly TableRow<HeldLease>[],
+  statement: (mark: Buffer) => [sql: string, parameters: readonly Parameter[]],
+): Promise<AnswerRows> {
   const mark = randomBytes(16);
   const changed = await session.change(...statement(mark));
-  if (changed === 0 || changed >= rows.length) return changed === 0 ? [] : rows;
-  const ids = idsOf(padded(rows, idSize));
-  const found = await session.rows(session.commands.marked(ids.length), [...ids, mark]);
-  const marked = new Set(found.map(([id]) => String(id)));
-  return rows.filter(({ indexed }) => marked.has(indexed));
+  if (changed === 0 || changed >= rows.length) return changed === 0 ? [] : keysOf(rows);
+  const ids = padded(rows, rowSize).map(idOf);
+  return session.rows(session.commands.marked(ids.length), [...ids, mark]);
 }
 
-type Change = [sql: string, parameters: readonly Parameter[]];
+function keysOf(rows: readonly TableRow<unknown>[]): AnswerRows {
+  return rows.map(({ indexed }) => [indexed]);
+}
+
+function leasedValue(row: TableRow<LeasedRecord>): readonly Parameter[] {
+  return [idOf(row), tokenOf(row), ...valueColumns(row)];
+}
 
 /** The most bytes of the parameters of {@link pairsOf}. */
-function pairSize(row: Row<HeldLease>): number {
-  return 2 * idSize(row);
+function pairSize(row: TableRow<HeldLease>): number {
+  return 2 * rowSize(row);
 }
 
 /** The ids, then an id and a token of each lease. */
-function pairsOf(rows: readonly Row<HeldLease>[]): readonly Parameter[] {
-  return [...idsOf(rows), ...parametersOf(rows, ({ id, item }) => [id, tokenOf(item)])];
+function pairsOf(rows: readonly TableRow<HeldLease>[]): readonly Parameter[] {
+  return [...rows.map(idOf), ...parametersOf(rows, (row) => [idOf(row), tokenOf(row)])];
 }
 
-function filling({ commands }: Session, rows: readonly Row<LeasedRecord>[], mark: Buffer): Change {
-  const [only] = rows;
-  if (rows.length === 1 && only !== undefined) {
-    const { id, item } = only;
-    return [commands.fillOne(), [bytesOf(item), ...times(item), mark, id, tokenOf(item)]];
-  }
-  const all = padded(rows, recordSize);
-  const parameters = parametersOf(all, ({ id, item }) => [
-    ...[id, tokenOf(item), bytesOf(item)],
-    ...times(item),
-  ]);
-  return [commands.fill(all.length), [...parameters, mark]];
-}
-
-function tokenOf({ token }: { readonly token: string }): Buffer {
-  return Buffer.from(token, "hex");
+function tokenOf({ item }: TableRow<{ readonly token: string }>): Buffer {
+  return Buffer.from(item.token, "hex");
 }
 
 /**
@@ -157,11 +124,13 @@ function tokenOf({ token }: { readonly token: string }): Buffer {
  * process stole the lease or removed it. A request that steals had the lease in any case, and gets
  * the later time, which is not after its load. Any other request does not have it.
  */
-function answerOf({ steal, seen, token: ours }: Acquisition, row: Answer | undefined): LeaseAnswer {
-  const [, token, at, bytes] = row ?? [];
+function answerOf({ steal, seen, token: ours }: Acquisition, row: AnswerRows[number] = []): LeaseAnswer {
+  const [, token, at, value] = row;
   if (steal || (Buffer.isBuffer(token) && token.toString("hex") === ours)) {
     return { outcome: "granted", token: ours, at: at === undefined ? undefined : Number(at) };
   }
-  const isFresh = Buffer.isBuffer(bytes) && !(seen && bytes.equals(seen));
-  return isFresh ? { outcome: "fresh", bytes: kept(bytes) } : { outcome: "held" };
+  const bytes = kept(value);
+  return bytes === undefined || (seen && bytes.equals(seen))
+    ? { outcome: "held" }
+    : { outcome: "fresh", bytes };
 }

@@ -1,7 +1,7 @@
 import { isError, refusedConnection, type StorageError, unsupportedServer } from "cacheme/driver";
 import { nameParameters, serverFacts } from "./commands.js";
 import type { Settings } from "./options.js";
-import { isServers, numberOf, serverErrors, trial } from "./server-errors.js";
+import { numberOf, serverErrors } from "./server-errors.js";
 import type { Session } from "./session.js";
 import { boundKey, tableStatement } from "./table.js";
 
@@ -104,7 +104,7 @@ async function ensureTable(session: Session, settings: Settings, facts: ServerFa
       );
     }
     if (number !== noTable) throw error;
-    if (isTooOld(facts)) throw unsupportedServer(label, found, trial.needs, { cause: error });
+    if (isTooOld(facts)) throw unsupportedServer(label, found, serverErrors.trial.needs, { cause: error });
     if (!createTable) {
       const remedy = "Create it with the statement of mysqlTable(), or leave createTable: false out";
       throw refused(settings, `there is no table ${table}`, remedy, error);
@@ -113,7 +113,8 @@ async function ensureTable(session: Session, settings: Settings, facts: ServerFa
   try {
     await session.change(tableStatement(table, bounded));
   } catch (cause) {
-    if (!isError(cause) || !isServers(cause) || serverErrors.remedyFor?.(cause) !== undefined) throw cause;
+    const { errors, trial } = serverErrors;
+    if (!isError(cause) || !errors.isAnswer?.(cause) || errors.remedyFor?.(cause) !== undefined) throw cause;
     throw unsupportedServer(label, found, trial.needs, {
       why: `the table could not be made: ${cause.message}`,
       cause,
