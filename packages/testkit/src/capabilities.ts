@@ -5,6 +5,8 @@
 export interface Capabilities {
   /** Whether the storage has `leases`. Default `true`. */
   readonly leases?: boolean | undefined;
+  /** Whether the storage's leases have `extend`. Default `true`. */
+  readonly extend?: boolean | undefined;
   /** Whether the storage has `generations`. Default `true`. */
   readonly generations?: boolean | undefined;
   /** Whether the storage has `scan`. Default `true`. */
@@ -45,6 +47,7 @@ export interface RoundTrips {
   readonly acquire?: number | undefined;
   readonly fill?: number | undefined;
   readonly release?: number | undefined;
+  readonly extend?: number | undefined;
   readonly ensure?: number | undefined;
   readonly bump?: number | undefined;
 }

@@ -5,13 +5,20 @@ import { clients } from "./sections/clients.js";
 import { networkFailures, serverFailures } from "./sections/failures.js";
 import { generations, grantTimes } from "./sections/generations.js";
 import { keys } from "./sections/keys.js";
+import { leaseExtension, noLeaseExtension } from "./sections/lease-extension.js";
 import { leaseTimes } from "./sections/lease-times.js";
 import { leases } from "./sections/leases.js";
 import { information, lifecycle } from "./sections/lifecycle.js";
 import { namesOfGenerations, namesOfLeases } from "./sections/names.js";
 import { removal } from "./sections/removal.js";
-import { generationRoundTrips, leaseRoundTrips, roundTrips } from "./sections/round-trips.js";
+import {
+  extensionRoundTrips,
+  generationRoundTrips,
+  leaseRoundTrips,
+  roundTrips,
+} from "./sections/round-trips.js";
 import { leasesInScans, scan } from "./sections/scan.js";
+import { seenBytes } from "./sections/seen-bytes.js";
 import { generationTime, leaseTime, time } from "./sections/time.js";
 import { ttl } from "./sections/ttl.js";
 import { values } from "./sections/values.js";
@@ -21,7 +28,8 @@ import { values } from "./sections/values.js";
  * does not support, so that no test is ever skipped.
  */
 export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): Section[] {
-  const { leases: hasLeases = true, generations: hasGenerations = true } = capabilities;
+  const { leases: hasLeases = true, extend: hasExtend = true } = capabilities;
+  const { generations: hasGenerations = true } = capabilities;
   const { scan: hasScan = true, info: hasInfo = true, proxy: hasProxy = true } = capabilities;
   const hasServer = server !== undefined;
   const chosen: readonly (readonly [wanted: boolean, section: Section])[] = [
@@ -38,13 +46,17 @@ export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): S
     [hasScan, scan],
     [hasScan && hasLeases, leasesInScans],
     [hasLeases, leases],
+    [hasLeases, seenBytes],
     [hasLeases, namesOfLeases],
     [hasLeases, leaseTimes],
+    [hasLeases && hasExtend, leaseExtension],
+    [hasLeases && !hasExtend, noLeaseExtension],
     [hasGenerations, generations],
     [hasGenerations, namesOfGenerations],
     [hasGenerations && hasLeases, grantTimes],
     [hasServer && hasProxy, roundTrips],
     [hasServer && hasProxy && hasLeases, leaseRoundTrips],
+    [hasServer && hasProxy && hasLeases && hasExtend, extensionRoundTrips],
     [hasServer && hasProxy && hasGenerations, generationRoundTrips],
     [true, clients],
     [hasServer, serverFailures],

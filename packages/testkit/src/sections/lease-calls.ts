@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import type { LeaseAnswer, Leases, RemoteStorage } from "cacheme/driver";
+import type {
+  HeldLease,
+  LeaseAnswer,
+  LeaseExtension,
+  LeaseRequest,
+  Leases,
+  RemoteStorage,
+} from "cacheme/driver";
 import { record, until } from "../expect.js";
 
 export const minute = 60_000;
@@ -9,8 +16,12 @@ export function leasesOf(storage: RemoteStorage | undefined): Leases {
   return storage.leases;
 }
 
-export async function acquire(storage: RemoteStorage | undefined, key: string): Promise<LeaseAnswer> {
-  const [answer] = await leasesOf(storage).acquire([{ key, duration: minute }]);
+export async function acquire(
+  storage: RemoteStorage | undefined,
+  key: string,
+  options: Partial<LeaseRequest> = {},
+): Promise<LeaseAnswer> {
+  const [answer] = await leasesOf(storage).acquire([{ key, duration: minute, ...options }]);
   assert.ok(answer !== undefined, "expected an answer of acquire for each key");
   return answer;
 }
@@ -18,10 +29,18 @@ export async function acquire(storage: RemoteStorage | undefined, key: string): 
 export async function granted(
   storage: RemoteStorage | undefined,
   key: string,
-  { duration = minute, steal = false }: { duration?: number; steal?: boolean } = {},
+  options: Partial<LeaseRequest> = {},
 ): Promise<string> {
-  const [answer] = await leasesOf(storage).acquire([{ key, duration, steal }]);
-  return tokenOf(answer);
+  return tokenOf(await acquire(storage, key, options));
+}
+
+/** Acquires leases that are all granted. */
+export async function grantedAll(
+  storage: RemoteStorage,
+  requests: readonly LeaseRequest[],
+): Promise<HeldLease[]> {
+  const answers = await leasesOf(storage).acquire(requests);
+  return requests.map(({ key }, index) => ({ key, token: tokenOf(answers[index]) }));
 }
 
 export function tokenOf(answer: LeaseAnswer | undefined): string {
@@ -40,11 +59,27 @@ export async function fill(
   return stored;
 }
 
+export async function release(storage: RemoteStorage, key: string, token: string): Promise<boolean> {
+  const [wasOwn] = await leasesOf(storage).release([{ key, token }]);
+  assert.ok(wasOwn !== undefined, "expected an answer of release for each key");
+  return wasOwn;
+}
+
+export async function extend(
+  storage: RemoteStorage,
+  leases: readonly LeaseExtension[],
+): Promise<readonly boolean[]> {
+  const extended = await leasesOf(storage).extend?.(leases);
+  assert.ok(extended !== undefined, "the storage cannot extend leases");
+  assert.equal(extended.length, leases.length, "expected an answer of extend for each key");
+  return extended;
+}
+
 /** Stores bytes that are stale when this resolves, are kept for a minute and have no lease. */
 export async function stale(storage: RemoteStorage, key: string, value: string): Promise<void> {
   await storage.writeMany([{ ...record(key, value), freshFor: 1 }]);
   const token = await untilStale(storage, key, minute);
-  await leasesOf(storage).release([{ key, token }]);
+  assert.equal(await release(storage, key, token), true);
 }
 
 /** Waits until the bytes are stale: a lease is then granted. */

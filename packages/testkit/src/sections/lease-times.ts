@@ -5,11 +5,11 @@ import { type Section, section } from "../case.js";
 import { readTexts, record, until } from "../expect.js";
 import { withSkewedClock } from "../skewed-clock.js";
 import type { Trial } from "../subject.js";
-import { acquire, fill, granted, leasesOf, minute, tokenOf, untilStale } from "./lease-calls.js";
+import { acquire, fill, granted, leasesOf, minute, release, tokenOf, untilStale } from "./lease-calls.js";
 import { gone, precisionOf } from "./ttl.js";
 
 /** Milliseconds by which two readings in whole milliseconds may be wrong. No lease ends earlier. */
-const rounding = 2;
+export const rounding = 2;
 
 const tenYears = 10 * 365 * 86_400_000;
 
@@ -22,6 +22,7 @@ export const leaseTimes: Section = section("leases", {
       next = await acquire(storage, key("a"));
       return next.outcome === "granted";
     }, "the lease expires");
+    assert.equal(await release(storage, key("a"), tokenOf(first)), false);
     assert.equal(await fill(storage, key("a"), tokenOf(first), "late"), false);
     assert.equal(await fill(storage, key("a"), tokenOf(next), "next"), true);
     assert.deepEqual(await readTexts(storage, key("a")), ["next"]);
@@ -100,12 +101,12 @@ export const leaseTimes: Section = section("leases", {
 });
 
 /** The start and the end of a call on this process's clock. The server worked in between. */
-interface Span {
+export interface Span {
   readonly began: number;
   readonly ended: number;
 }
 
-async function within(call: () => Promise<unknown>): Promise<Span> {
+export async function within(call: () => Promise<unknown>): Promise<Span> {
   const began = performance.now();
   await call();
   return { began, ended: performance.now() };
@@ -118,7 +119,7 @@ async function within(call: () => Promise<unknown>): Promise<Span> {
  *
  * @param early milliseconds by which the grant may be early
  */
-async function grantedAfter(
+export async function grantedAfter(
   trial: Trial,
   key: string,
   { duration, early }: { readonly duration: number; readonly early: number },

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { type Section, section } from "../case.js";
 import { readTexts, record } from "../expect.js";
-import { acquire, fill, granted, leasesOf, minute, stale, tokenOf } from "./lease-calls.js";
+import {
+  acquire,
+  fill,
+  granted,
+  grantedAll,
+  leasesOf,
+  minute,
+  release,
+  stale,
+  tokenOf,
+} from "./lease-calls.js";
 
 /** Leases: the right to load and to store. */
 export const leases: Section = section("leases", {
@@ -161,17 +171,56 @@ export const leases: Section = section("leases", {
     await stale(storage, key("a"), "old");
     const token = await granted(storage, key("a"));
     const other = await granted(storage, key("b"));
-    await leasesOf(storage).release([
+    const answers = await leasesOf(storage).release([
       { key: key("a"), token: other },
       { key: key("none"), token },
     ]);
+    assert.deepEqual([...answers], [false, false]);
     assert.equal((await acquire(storage, key("a"))).outcome, "held");
-    await leasesOf(storage).release([{ key: key("a"), token }]);
+    assert.equal(await release(storage, key("a"), token), true);
     assert.deepEqual(await readTexts(storage, key("a")), ["old"]);
     assert.equal(await fill(storage, key("a"), token, "late"), false);
     await granted(storage, key("a"));
-    await leasesOf(storage).release([{ key: key("a"), token }]);
+    assert.equal(await release(storage, key("a"), token), false);
     assert.equal((await acquire(storage, key("a"))).outcome, "held");
+  },
+
+  "answers whether a released lease was still its holder's": async ({ storage, key }) => {
+    const names = ["kept", "removed", "written", "stolen", "filled", "released"];
+    const held = await grantedAll(
+      storage,
+      names.map((name) => ({ key: key(name), duration: minute })),
+    );
+    const tokens = new Map(held.map((lease) => [lease.key, lease.token]));
+    await storage.removeMany([key("removed")]);
+    await storage.writeMany([record(key("written"), "W")]);
+    await granted(storage, key("stolen"), { steal: true });
+    await fill(storage, key("filled"), tokens.get(key("filled")) ?? "", "F");
+    await release(storage, key("released"), tokens.get(key("released")) ?? "");
+    assert.deepEqual(
+      [...(await leasesOf(storage).release(held))],
+      names.map((name) => name === "kept"),
+    );
+    assert.deepEqual(await readTexts(storage, ...names.map(key)), [
+      undefined,
+      undefined,
+      "W",
+      undefined,
+      "F",
+      undefined,
+    ]);
+    assert.equal((await acquire(storage, key("stolen"))).outcome, "held");
+  },
+
+  "answers that a lease was its holder's to one of 50 releases": async (trial) => {
+    const clients = await Promise.all(Array.from({ length: 10 }, () => trial.connected()));
+    const token = await granted(trial.storage, trial.key("a"));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        release(clients[index % 10] ?? trial.storage, trial.key("a"), token),
+      ),
+    );
+    assert.equal(answers.filter(Boolean).length, 1);
   },
 
   "accepts no fill of a load that began before a removal": async (trial) => {

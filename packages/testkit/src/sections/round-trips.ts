@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { RemoteStorage } from "cacheme/driver";
+import type { LeaseRequest, RemoteStorage } from "cacheme/driver";
 import type { RoundTrips } from "../capabilities.js";
 import { type Section, section } from "../case.js";
 import type { ComplianceProxy } from "../compliance-server.js";
 import { record } from "../expect.js";
 import type { Trial } from "../subject.js";
-import { tokenOf } from "./lease-calls.js";
+import { extend, grantedAll, leasesOf } from "./lease-calls.js";
 
 const batch = 50;
 
@@ -46,14 +46,9 @@ export const roundTrips: Section = section("round trips", {
 export const leaseRoundTrips: Section = section("round trips", {
   "acquires, fills and releases the leases of many keys in one round trip each": async (trial) => {
     const { storage, measure } = await counted(trial);
-    const { leases } = storage;
-    assert.ok(leases !== undefined, "the storage has leases");
-    const keys = Array.from({ length: batch }, (_, index) => trial.key(`${index}`));
-    const requests = keys.map((key) => ({ key, duration: 60_000, steal: true }));
-    const held = async () => {
-      const answers = await leases.acquire(requests);
-      return answers.map((answer, index) => ({ key: keys[index] ?? "", token: tokenOf(answer) }));
-    };
+    const leases = leasesOf(storage);
+    const requests = requestsOf(trial);
+    const held = () => grantedAll(storage, requests);
     await measure("acquire", () => leases.acquire(requests));
     await measure(
       "fill",
@@ -71,6 +66,24 @@ export const leaseRoundTrips: Section = section("round trips", {
     await measure("release", (granted) => leases.release(granted), held);
   },
 });
+
+/** The round trips of extended leases. */
+export const extensionRoundTrips: Section = section("round trips", {
+  "extends the leases of many keys in one round trip": async (trial) => {
+    const { storage, measure } = await counted(trial);
+    const held = await grantedAll(storage, requestsOf(trial));
+    const longer = held.map((lease) => ({ ...lease, duration: 60_000 }));
+    await measure("extend", () => extend(storage, longer));
+  },
+});
+
+function requestsOf({ key }: Trial): LeaseRequest[] {
+  return Array.from({ length: batch }, (_, index) => ({
+    key: key(`${index}`),
+    duration: 60_000,
+    steal: true,
+  }));
+}
 
 /** The round trips of generations. */
 export const generationRoundTrips: Section = section("round trips", {
