@@ -1,7 +1,6 @@
-import { types } from "node:util";
 import { type Generation, generationFrom, generationText, type NewGeneration } from "cacheme/driver";
 import type { Slice } from "./client.js";
-import { after, store } from "./record.js";
+import { after, bytesOf, store } from "./record.js";
 
 /* A generation is an ordinary record. Each batch is one transaction that nobody else writes in. */
 
@@ -18,32 +17,22 @@ export function find(slice: Slice, { key }: NewGeneration, ttl: number | undefin
 export function ensure(slice: Slice, tag: NewGeneration, ttl: number | undefined): Generation {
   const { expires, generation } = found(slice, tag.key);
   const kept = ttl === undefined ? undefined : ttl + Math.floor(ttl / 4);
-  if (generation === undefined || expires <= slice.now) return made(slice, tag, kept, generation);
+  if (generation === undefined || expires <= slice.now) return bump(slice, tag, kept);
   const until = after(slice, kept);
   if (until > expires) slice.commands.prolong.run(until, slice.now, tag.key);
   return generation;
 }
 
-/** Makes a new generation of a tag. */
-export function bump(slice: Slice, tag: NewGeneration, ttl: number | undefined): Generation {
-  return made(slice, tag, ttl, found(slice, tag.key).generation);
-}
-
-/** Reads what stands under the key, even if it has expired. Bytes of another kind are no generation. */
-function found({ commands }: Slice, key: string): { expires: number; generation: Generation | undefined } {
-  const { bytes, expires } = commands.readRow.row(key) ?? {};
-  const generation = generationFrom(types.isUint8Array(bytes) ? bytes : undefined);
-  return { expires: Number(expires ?? 0), generation };
-}
-
-/** The machine's clock may be set back; the times of generations are not. */
-function made(
-  slice: Slice,
-  { key, id }: NewGeneration,
-  ttl: number | undefined,
-  before: Generation | undefined,
-): Generation {
-  const generation = { id, at: Math.max(slice.now, before?.at ?? 0) };
+/** Makes a new generation of a tag. The machine's clock may be set back; the times of generations are not. */
+export function bump(slice: Slice, { key, id }: NewGeneration, ttl: number | undefined): Generation {
+  const before = found(slice, key).generation?.at ?? 0;
+  const generation = { id, at: Math.max(slice.now, before) };
   store(slice, { key, bytes: Buffer.from(generationText(generation)), ttl });
   return generation;
+}
+
+/** Reads what is stored under the key, even if it has expired. Bytes of another kind are no generation. */
+function found({ commands }: Slice, key: string): { expires: number; generation: Generation | undefined } {
+  const { bytes, expires } = commands.readRow.row(key) ?? {};
+  return { expires: Number(expires ?? 0), generation: generationFrom(bytesOf(bytes)) };
 }

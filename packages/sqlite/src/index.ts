@@ -1,6 +1,6 @@
 import type { RemoteStorage } from "cacheme";
 import { DriverStorage } from "cacheme/driver";
-import { SqliteDriver } from "./driver.js";
+import { sqliteDriver } from "./driver.js";
 import {
   type SqliteConnectionOptions,
   type SqliteDatabase,
@@ -42,5 +42,5 @@ export function sqlite(
   options: SqliteStorageOptions = {},
 ): RemoteStorage {
   const checked = settings(target, options);
-  return new DriverStorage(new SqliteDriver(checked), checked);
+  return new DriverStorage(sqliteDriver(checked), checked);
 }

@@ -1,7 +1,6 @@
-import { types } from "node:util";
 import type { Acquisition, HeldLease, LeaseAnswer, LeasedRecord, LeaseExtension } from "cacheme/driver";
 import type { Slice } from "./client.js";
-import { after, store } from "./record.js";
+import { after, bytesOf, store } from "./record.js";
 
 /*
  * A lease is a row of a table of its own: the key, the token, and when it ends. Each batch is one transaction that nobody
@@ -15,9 +14,9 @@ export function acquire(slice: Slice, { key, duration, steal, seen, token }: Acq
   if (steal) {
     commands.steal.run(key, token, until);
   } else {
-    const fresh = commands.readFresh.value(key, now, now);
-    const isUnseen = seen === undefined || !types.isUint8Array(fresh) || Buffer.compare(fresh, seen) !== 0;
-    if (types.isUint8Array(fresh) && isUnseen) return { outcome: "fresh", bytes: fresh };
+    const bytes = bytesOf(commands.readFresh.value(key, now, now));
+    const isSeen = bytes !== undefined && seen !== undefined && Buffer.compare(bytes, seen) === 0;
+    if (bytes !== undefined && !isSeen) return { outcome: "fresh", bytes };
     if (commands.lease.run(key, token, until, now) === 0) return { outcome: "held" };
   }
   return { outcome: "granted", token, at: now };
@@ -25,7 +24,7 @@ export function acquire(slice: Slice, { key, duration, steal, seen, token }: Acq
 
 /** Stores a record if its lease has the token. */
 export function fill(slice: Slice, record: LeasedRecord): boolean {
-  if (slice.commands.useUp.run(record.key, record.token) === 0) return false;
+  if (!release(slice, record)) return false;
   store(slice, record);
   return true;
 }

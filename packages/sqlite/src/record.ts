@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { StoredRecord } from "cacheme/driver";
 import type { Slice } from "./client.js";
 import { never } from "./commands.js";
@@ -10,20 +11,24 @@ export function store(slice: Slice, { key, bytes, ttl, freshFor }: StoredRecord)
   endLease(slice, key);
 }
 
-/** Removes a record and the lease of its key. Answers whether there was a record that had not expired. */
+/** Removes a record and the lease of its key. Returns whether there was a record that had not expired. */
 export function remove(slice: Slice, key: string): boolean {
   const wasThere = slice.commands.remove.value(key, slice.now) === 1;
   endLease(slice, key);
   return wasThere;
 }
 
-/** Most of the time there is no lease at all, which costs one look a transaction instead of one a key. */
+/** Ends a lease. Most of the time there is none, so it looks once a transaction instead of once a key. */
 function endLease(slice: Slice, key: string): void {
   slice.hasLeases ??= slice.commands.hasLeases.value() === 1;
   if (slice.hasLeases) slice.commands.endLease.run(key);
 }
 
-/** The time in so many whole milliseconds. */
+/** Returns the time in so many whole milliseconds. */
 export function after({ now }: Slice, milliseconds: number | undefined): number {
   return milliseconds === undefined ? never : now + milliseconds;
+}
+
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  return types.isUint8Array(value) ? value : undefined;
 }

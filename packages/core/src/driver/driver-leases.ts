@@ -14,8 +14,8 @@ import type { StorageCalls } from "./storage-calls.js";
 import { wholeMilliseconds, withWholeTimes } from "./whole-milliseconds.js";
 
 /** The methods of a driver that leases need. */
-export type LeaseDriver = Required<Pick<Driver, "acquire" | "fill" | "release">> &
-  Pick<Driver, "extend" | "isToken">;
+export type LeaseDriver = Required<Pick<Driver, "acquire" | "fill" | "release" | "extend">> &
+  Pick<Driver, "isToken">;
 
 /** The form of the tokens that the storage draws. */
 const tokenForm = /^[0-9a-f]{32}$/;
@@ -25,13 +25,11 @@ export class DriverLeases implements Leases {
   readonly #label: string;
   readonly #driver: LeaseDriver;
   readonly #calls: StorageCalls;
-  readonly extend: Leases["extend"];
 
   constructor(label: string, driver: LeaseDriver, calls: StorageCalls) {
     this.#label = label;
     this.#driver = driver;
     this.#calls = calls;
-    this.extend = driver.extend && ((leases) => this.#extend(leases));
   }
 
   async acquire(requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]> {
@@ -61,19 +59,16 @@ export class DriverLeases implements Leases {
 
   async release(leases: readonly HeldLease[]): Promise<readonly boolean[]> {
     checkKeysOf(leases, this.#label);
-    return this.#answers(leases, async (ours) => {
-      const answer = await this.#calls.run(operationNames.release, (call) =>
-        this.#driver.release(ours, call),
-      );
-      return Array.isArray(answer) ? answer : ours.map(() => false);
-    });
+    return this.#answers(leases, (ours) =>
+      this.#calls.run(operationNames.release, (call) => this.#driver.release(ours, call)),
+    );
   }
 
-  async #extend(leases: readonly LeaseExtension[]): Promise<readonly boolean[]> {
+  async extend(leases: readonly LeaseExtension[]): Promise<readonly boolean[]> {
     checkKeysOf(leases, this.#label);
     const wanted = leases.map((lease) => ({ ...lease, duration: wholeMilliseconds(lease.duration) }));
     return this.#answers(wanted, (ours) =>
-      this.#calls.run(operationNames.extend, async (call) => (await this.#driver.extend?.(ours, call)) ?? []),
+      this.#calls.run(operationNames.extend, (call) => this.#driver.extend(ours, call)),
     );
   }
 

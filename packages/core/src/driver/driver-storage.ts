@@ -189,7 +189,8 @@ function lastOfEachKey(records: readonly StoredRecord[]): readonly StoredRecord[
 }
 
 function hasLeases(driver: Driver): driver is Driver & LeaseDriver {
-  return driver.acquire !== undefined && driver.fill !== undefined && driver.release !== undefined;
+  const { acquire, fill, release, extend } = driver;
+  return [acquire, fill, release, extend].every((method) => method !== undefined);
 }
 
 function hasGenerations(driver: Driver): driver is Driver & GenerationDriver {

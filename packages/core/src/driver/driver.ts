@@ -18,7 +18,7 @@ import type { StorageCall } from "./storage-calls.js";
  *   nothing more. `call.signal` aborts then, and the listeners of `call.whenLate` are called.
  * - The storage calls `open` before the first method, and `close` after the last one has settled.
  *
- * A driver with `acquire`, `fill` and `release` supports leases; one with `ensure` and `bump`
+ * A driver with `acquire`, `fill`, `release` and `extend` supports leases; one with `ensure` and `bump`
  * supports generations. If it does not support a capability, it gives the reason in `lacks`.
  *
  * @example
@@ -81,11 +81,8 @@ export interface Driver {
   /** See `Leases.fill`. Returns `true` for each record that was stored. */
   fill?(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]>;
   /** See `Leases.release`. Returns `true` for each token that was still stored. */
-  release?(leases: readonly HeldLease[], call: StorageCall): Promise<unknown>;
-  /**
-   * See `Leases.extend`. Returns `true` for each token that was still stored. Leave it out if the
-   * database cannot change the end of a lease.
-   */
+  release?(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]>;
+  /** See `Leases.extend`. Returns `true` for each token that was still stored. */
   extend?(leases: readonly LeaseExtension[], call: StorageCall): Promise<readonly boolean[]>;
   /**
    * Returns whether a token may be one of this database's. Default: 32 lower-case hexadecimal

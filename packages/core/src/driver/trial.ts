@@ -109,14 +109,20 @@ async function tryLeases({ storage: { leases } }: Trial, base: string, trying: T
   if (leases === undefined) return;
   const [key, other] = [`${base}lease`, `${base}record`];
   trying("an acquire");
-  const [lease, stolen] = await leases.acquire([
+  const [lease, seen] = await leases.acquire([
     { key, duration: kept },
-    { key: other, duration: kept, steal: true },
+    { key: other, duration: kept, seen: bytes },
   ]);
   if (lease?.outcome !== "granted")
     throw new Error(`it answered ${lease?.outcome} for a key that nobody has`);
+  if (seen?.outcome !== "granted")
+    throw new Error(`it answered ${seen?.outcome} for bytes that the client had seen`);
   trying("a release");
-  if (stolen?.outcome === "granted") await leases.release([{ key: other, token: stolen.token }]);
+  const [wasOwn] = await leases.release([{ key: other, token: seen.token }]);
+  expect(wasOwn === true, "it did not know the lease that it had granted");
+  trying("an extend");
+  const extended = await leases.extend?.([{ key, token: lease.token, duration: kept }]);
+  expect(extended?.[0] !== false, "it did not know the lease that it had granted");
   trying("a fill");
   const record = { key, bytes, ttl: kept, token: lease.token };
   expect((await leases.fill([record]))[0] === true, "it refused the lease that it had granted");

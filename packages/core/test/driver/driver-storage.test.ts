@@ -250,10 +250,6 @@ describe("leases", () => {
     ]);
   });
 
-  it("cannot be extended if the driver cannot", () => {
-    expect(couch({ extend: undefined } as object).leases.extend).toBeUndefined();
-  });
-
   it("have the driver's own tokens if it knows them", async () => {
     const { leases, givenTo } = couch({ isToken: (token) => /^cas-\d+$/.test(token) });
     expect(await leases.fill([{ key: "a", bytes, ttl: 1, token: "cas-1" }])).toEqual([true]);
@@ -286,6 +282,10 @@ describe("leases", () => {
     await vi.advanceTimersByTimeAsync(1001);
     expect(await acquired).toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
     expect(await giveBack).toBe(false);
+  });
+
+  it.each(["acquire", "fill", "release", "extend"])("are not supported by a driver without %s", (method) => {
+    expect(couch({ [method]: undefined }).storage.leases).toBeUndefined();
   });
 
   it("are not supported by a driver that lacks one of their methods, nor are generations, scans and info", () => {

@@ -36,6 +36,7 @@ function couch(overrides: Overrides = {}) {
       ),
     fill: (records) =>
       call("fill", () => records.map(({ key, token }) => tokens.get(key) === token && tokens.delete(key))),
+    extend: (held) => call("extend", () => held.map(({ key, token }) => tokens.get(key) === token)),
     release: (held) =>
       call("release", () => held.map(({ key, token }) => tokens.get(key) === token && tokens.delete(key))),
   };
@@ -69,13 +70,27 @@ function couch(overrides: Overrides = {}) {
   return { storage, calls, call, table, log };
 }
 
+const granted = { outcome: "granted", token: "1", at: 1 } as const;
+
 describe("the trial of an opened storage", () => {
   it("makes one call of each kind, once, before the first call, and leaves nothing behind", async () => {
     const { storage, log, table } = couch();
     await storage.readMany(["first"]);
     await storage.connect();
     expect(new Set(log)).toEqual(
-      new Set(["open", "write", "read", "acquire", "fill", "release", "ensure", "bump", "time", "remove"]),
+      new Set([
+        "open",
+        "write",
+        "read",
+        "acquire",
+        "fill",
+        "release",
+        "extend",
+        "ensure",
+        "bump",
+        "time",
+        "remove",
+      ]),
     );
     expect(log.at(-1)).toBe("read");
     expect(log.filter((one) => one === "open")).toHaveLength(1);
@@ -104,9 +119,9 @@ describe("the trial of an opened storage", () => {
       "one lease stores twice",
       {
         leases: {
-          acquire: async () => [{ outcome: "granted", token: "1", at: 1 }],
+          acquire: async () => [granted, granted],
           fill: async () => [true],
-          release: async () => [],
+          release: async () => [true],
         },
       },
       /a fill failed: it took one lease twice/,
@@ -115,12 +130,46 @@ describe("the trial of an opened storage", () => {
       "the lease that it granted is refused",
       {
         leases: {
-          acquire: async () => [{ outcome: "granted", token: "1", at: 1 }],
+          acquire: async () => [granted, granted],
           fill: async () => [false],
-          release: async () => [],
+          release: async () => [true],
         },
       },
       /a fill failed: it refused the lease/,
+    ],
+    [
+      "bytes that the client has seen count as fresh",
+      {
+        leases: {
+          acquire: async () => [granted, { outcome: "fresh", bytes: Buffer.from("cacheme") }],
+          fill: async () => [],
+          release: async () => [],
+        },
+      },
+      /an acquire failed: it answered fresh/,
+    ],
+    [
+      "the lease that it granted is not known",
+      {
+        leases: {
+          acquire: async () => [granted, granted],
+          fill: async () => [],
+          release: async () => [false],
+        },
+      },
+      /a release failed: it did not know the lease/,
+    ],
+    [
+      "the lease that it granted cannot be extended",
+      {
+        leases: {
+          acquire: async () => [granted, granted],
+          fill: async () => [],
+          release: async () => [true],
+          extend: async () => [false],
+        },
+      },
+      /an extend failed: it did not know the lease/,
     ],
     [
       "a new generation is the old one",
