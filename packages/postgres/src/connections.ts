@@ -28,16 +28,20 @@ export class Connections {
     this.#own = pool === undefined ? this.#make(config, connectTimeout) : undefined;
     // pg's pool has the part that the storage uses, which its types do not say.
     const lending = pool ?? (this.#own as PostgresPool);
-    this.#lender = new PoolLender({ max, take: () => take(lending), giveBack, destroy, isLost });
+    this.#lender = new PoolLender({
+      max,
+      take: () => lending.connect(),
+      prepare,
+      refuse,
+      giveBack,
+      destroy,
+      isLost,
+    });
   }
 
   /** Sends one statement. */
   ask(call: LendingCall, query: PostgresQuery): Promise<PostgresAnswer> {
-    return this.#lender.use(call, async (client) => {
-      const answer = await client.query(query);
-      if (isInTransaction(client)) throw call.unreachable(new OpenTransaction());
-      return answer;
-    });
+    return this.#lender.use(call, (client) => client.query(query));
   }
 
   /**
@@ -78,13 +82,14 @@ export class Connections {
   }
 }
 
-async function take(pool: PostgresPool): Promise<PostgresPoolClient> {
-  const client = await pool.connect();
+function prepare(client: PostgresPoolClient): Error | undefined {
   watchTransactions(client);
   client.on("error", ignore);
-  if (!isInTransaction(client)) return client;
-  destroy(client);
-  throw new OpenTransaction();
+  return refuse(client);
+}
+
+function refuse(client: PostgresPoolClient): Error | undefined {
+  return isInTransaction(client) ? new OpenTransaction() : undefined;
 }
 
 function giveBack(client: PostgresPoolClient): void {

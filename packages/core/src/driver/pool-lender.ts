@@ -6,6 +6,10 @@ export interface ConnectionPool<Connection> {
   readonly max: number;
   /** Borrows a connection. Rejects if the server cannot be reached. */
   take(): Promise<Connection>;
+  /** Prepares a connection that was taken, and returns why it must not be used. Default: each may. */
+  prepare?(connection: Connection): Error | undefined;
+  /** Returns why the answer of a call on the connection is worth nothing. Default: each counts. */
+  refuse?(connection: Connection): Error | undefined;
   /** Gives back a connection that works. */
   giveBack(connection: Connection): void;
   /** Destroys a connection, and the statement that runs on it. */
@@ -80,10 +84,20 @@ export class PoolLender<Connection extends object> {
     call.whenLate(() => end(true));
     const place = this.#place(call);
     if (place !== undefined) await place;
-    const connection = await this.#borrow(call, began);
-    lent = connection;
+    let connection: Connection;
+    do {
+      try {
+        connection = await this.#pool.take();
+      } catch (error) {
+        this.#leave();
+        throw call.unreachable(error);
+      }
+      lent = this.#checked(connection, call, began);
+    } while (lent === undefined);
     try {
       const answer = await act(connection);
+      const refusal = this.#pool.refuse?.(connection);
+      if (refusal !== undefined) throw call.unreachable(refusal);
       end(false);
       return answer;
     } catch (error) {
@@ -92,24 +106,18 @@ export class PoolLender<Connection extends object> {
     }
   }
 
-  async #borrow(call: LendingCall, began: number): Promise<Connection> {
-    for (;;) {
-      let connection: Connection;
-      try {
-        connection = await this.#pool.take();
-      } catch (error) {
-        this.#leave();
-        throw call.unreachable(error);
-      }
-      if (call.isLate) {
-        // The connection took longer than the call had. The next call can use it.
-        this.#pool.giveBack(connection);
-        this.#leave();
-        throw gaveUp();
-      }
-      if ((this.#heard.get(connection) ?? began) >= this.#suspectBefore) return connection;
-      this.#pool.destroy(connection);
+  /** Returns a connection that was taken; `undefined` if another one must be taken. */
+  #checked(connection: Connection, call: LendingCall, began: number): Connection | undefined {
+    const refusal = this.#pool.prepare?.(connection);
+    if (call.isLate || refusal !== undefined) {
+      // If the connection took longer than the call had, the next call can use it.
+      this.#pool[refusal === undefined ? "giveBack" : "destroy"](connection);
+      this.#leave();
+      throw refusal === undefined ? gaveUp() : call.unreachable(refusal);
     }
+    if ((this.#heard.get(connection) ?? began) >= this.#suspectBefore) return connection;
+    this.#pool.destroy(connection);
+    return undefined;
   }
 
   /** Waits for the right to ask the pool. */

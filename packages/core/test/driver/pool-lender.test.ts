@@ -135,6 +135,26 @@ describe("a lender of a pool's connections", () => {
     expect(await lender.use(new Call(), nameOf)).toBe(7);
   });
 
+  it("destroys a connection that must not be used, before and after a call", async () => {
+    let refusal: Error | undefined = new Error("open transaction");
+    Object.assign(pool, {
+      prepare: () => refusal,
+      refuse: () => refusal,
+      isLost: () => refusal !== undefined,
+    });
+    await expect(lender.use(new Call(), nameOf)).rejects.toMatchObject({ cause: refusal });
+    expect(pool.destroyed).toEqual([1]);
+    const begun = refusal;
+    refusal = undefined;
+    const answer = lender.use(new Call(), async () => {
+      refusal = begun;
+    });
+    await expect(answer).rejects.toMatchObject({ message: "unreachable", cause: begun });
+    expect(pool.destroyed).toEqual([1, 2]);
+    refusal = undefined;
+    expect(await lender.use(new Call(), nameOf)).toBe(3);
+  });
+
   it("serves the opening of a driver until its signal aborts", async () => {
     const controller = new AbortController();
     const call = openingCall(controller.signal);
