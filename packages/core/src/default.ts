@@ -47,6 +47,7 @@ export const busStatus: Cacheme["busStatus"] = method("busStatus");
 export const getAllSettled: Cacheme["getAllSettled"] = method("getAllSettled");
 export const peek: Cacheme["peek"] = method("peek");
 export const peekAll: Cacheme["peekAll"] = method("peekAll");
+export const explain: Cacheme["explain"] = method("explain");
 export const peekLocal: Cacheme["peekLocal"] = method("peekLocal");
 export const set: Cacheme["set"] = method("set");
 export const setAll: Cacheme["setAll"] = method("setAll");

@@ -10,6 +10,7 @@ export {
   clear,
   close,
   defineScopes,
+  explain,
   get,
   getAll,
   getAllSettled,
@@ -106,7 +107,9 @@ export type {
 export type { LoadSurroundings, Reads, Token } from "./node/reads.js";
 export type { Register, StorageName } from "./node/register.js";
 export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
+export type { Explanation, TierExplanation, TierVerdict } from "./read/explanation.js";
 export type { UsedNode } from "./runtime/class-runtimes.js";
+export type { FlightState } from "./runtime/flight.js";
 export { type CompressionOptions, compressed } from "./serializer/compressed.js";
 export { json } from "./serializer/json.js";
 export { msgpack } from "./serializer/msgpack.js";

@@ -4,10 +4,12 @@ import type { BusLink, BusStatus, RegisterBusOptions } from "./bus/bus-link.js";
 import type { Clock } from "./clock.js";
 import { closedError } from "./errors.js";
 import type { CachemeEvents, CachemeListener, Events } from "./events.js";
-import type { NodeClass, Scope } from "./node/node.js";
+import type { Node, NodeClass, Scope } from "./node/node.js";
 import type { Token } from "./node/reads.js";
 import type { StorageName } from "./node/register.js";
 import type { Provided } from "./provided.js";
+import { Explainer } from "./read/explain.js";
+import type { Explanation } from "./read/explanation.js";
 import { BusBoundClasses } from "./runtime/bus-bound-classes.js";
 import type { ClassRuntimes, UsedNode } from "./runtime/class-runtimes.js";
 import { remotesOf, type SpaceParts } from "./space-parts.js";
@@ -22,8 +24,9 @@ import type { Tick } from "./tiers/tick.js";
 import { invalidateTags } from "./write/invalidate-tags.js";
 
 /**
- * The methods of a space that concern no single node: its set-up, its figures, the removals over
- * many classes, and its end. `Cacheme` adds the methods that take nodes.
+ * The methods of a space that concern no single node: its set-up, its figures and
+ * explanations, the removals over many classes, and its end. `Cacheme` adds the methods that take
+ * nodes.
  */
 export abstract class Space implements AsyncDisposable {
   readonly #clock: Clock;
@@ -33,6 +36,7 @@ export abstract class Space implements AsyncDisposable {
   readonly #storages: StorageRegistry;
   readonly #runtimes: ClassRuntimes;
   readonly #provided: Provided;
+  readonly #explainer: Explainer;
   #closing: Promise<void> | undefined;
 
   constructor({ clock, events, tick, bus, storages, runtimes, provided }: SpaceParts) {
@@ -43,6 +47,7 @@ export abstract class Space implements AsyncDisposable {
     this.#storages = storages;
     this.#runtimes = runtimes;
     this.#provided = provided;
+    this.#explainer = new Explainer(clock, runtimes.tags);
   }
 
   /**
@@ -244,6 +249,26 @@ export abstract class Space implements AsyncDisposable {
         ? Array.from(this.#runtimes, ({ stats }) => stats)
         : [this.#runtimes.statsOf(nodeClass)],
     );
+  }
+
+  /**
+   * Returns the reasons why a read of the node would hit or miss now: each tier's finding, its age,
+   * its tags, and the verdict. It asks every remote tier, loads nothing, and does not count in the
+   * statistics.
+   *
+   * @example
+   * ```ts
+   * const { origin, tiers } = await explain(new UserNode(1));
+   * console.log(origin ?? "would load", tiers.map(({ storage, verdict }) => `${storage}: ${verdict}`));
+   * ```
+   */
+  explain(node: Node): Promise<Explanation> {
+    try {
+      const runtime = this.#runtimes.of(node);
+      return this.#explainer.explain(runtime, node, runtime.keyOf(node));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**

@@ -102,7 +102,15 @@ export class BloomFilter {
   admits(key: string): boolean {
     if (this.#requests === this.#size) this.#reset();
     this.#requests += 1;
+    return this.#visit(key, true);
+  }
 
+  /** Returns whether the key was seen since the last reset. */
+  knows(key: string): boolean {
+    return this.#visit(key, false);
+  }
+
+  #visit(key: string, remembers: boolean): boolean {
     // Kirsch and Mitzenmacher (2006): two hashes make as many as needed. The step is odd, so that
     // it never stands still.
     let at = hashOf(key);
@@ -117,7 +125,7 @@ export class BloomFilter {
       const before = bits[word] ?? 0;
       if ((before & mask) === 0) {
         seen = false;
-        bits[word] = before | mask;
+        if (remembers) bits[word] = before | mask;
       }
       at = (at + step) >>> 0;
     }

@@ -31,6 +31,11 @@ export class FillRights {
     this.#rights[tier.index] = right;
   }
 
+  /** Returns whether it holds the tier's lease. */
+  holds(tier: RemoteTier): boolean {
+    return isLease(this.of(tier));
+  }
+
   /** Takes the tier's lease out, because a fill uses it up. */
   take(tier: RemoteTier): FillRight | undefined {
     const right = this.of(tier);

@@ -44,6 +44,12 @@ export class Flights {
     );
   }
 
+  /** The key's flights, each once. */
+  get all(): readonly Flight[] {
+    const flights = [this.open, this.next, ...this.loading].filter((flight) => flight !== undefined);
+    return [...new Set(flights)];
+  }
+
   beginsLoad(flight: Flight): void {
     // A literal has room for one item, but a push makes room for 17.
     this.loading = this.loading.length === 0 ? [flight] : [...this.loading, flight];

@@ -1,0 +1,180 @@
+import type { Clock } from "../clock.js";
+import type { Cached } from "../entry/entry.js";
+import { decodeEntry } from "../entry/entry-codec.js";
+import { isFresh } from "../entry/lifetime.js";
+import type { Node } from "../node/node.js";
+import type { ClassRuntime } from "../runtime/class-runtime.js";
+import type { KeyActivity } from "../runtime/key-activity.js";
+import type { LocalTier, RemoteTier } from "../runtime/node-kind.js";
+import { pairsIn } from "../tags/section.js";
+import type { Tag } from "../tags/tag.js";
+import type { TagTable } from "../tags/tag-table.js";
+import { troubleReason } from "../tiers/guarded/trouble.js";
+import type { RemoteBatch } from "../tiers/remote-batch.js";
+import type { Explanation, TierExplanation, TierVerdict } from "./explanation.js";
+
+/** The answer of a remote storage to the explanation's read. */
+interface Answer {
+  readonly bytes: Uint8Array | undefined;
+  readonly trouble: Error | undefined;
+}
+
+/** The entry in a tier's bytes, whatever its times and tags. */
+interface Decoded {
+  readonly entry: Cached;
+  /** The ids of the generations by tag. */
+  readonly generations: ReadonlyMap<string, string>;
+}
+
+/**
+ * Finds out how a read of a node would end now. It loads nothing, fills nothing and counts nothing.
+ */
+export class Explainer {
+  readonly #clock: Clock;
+  readonly #tags: TagTable;
+
+  constructor(clock: Clock, tags: TagTable) {
+    this.#clock = clock;
+    this.#tags = tags;
+  }
+
+  /** Examines every tier, also those that a read would not ask. */
+  async explain(runtime: ClassRuntime, node: Node, key: string): Promise<Explanation> {
+    const activity = runtime.kind.activities.find(key);
+    const tags = runtime.nodeTags?.of(node, key) ?? [];
+    const tiers = await Promise.all(
+      runtime.tiers.map((tier) =>
+        tier.kind === "local"
+          ? this.#local(tier, runtime, key)
+          : this.#remote(tier, runtime, key, tags, activity),
+      ),
+    );
+    return {
+      node: runtime.name,
+      key,
+      storageKey: runtime.storageKey(key),
+      origin: tiers.find(({ verdict }) => verdict === "fresh")?.storage,
+      tiers,
+      underway: activity?.flights.all.map(({ state }) => state) ?? [],
+      isKnownToDoorkeeper: runtime.doorkeeper?.knows(key),
+    };
+  }
+
+  #local(tier: LocalTier, { space }: ClassRuntime, key: string): TierExplanation {
+    const entry = tier.storage.peek(space, key);
+    if (entry === undefined) return explanation(tier, { verdict: "absent" });
+    const tags = (entry.generations ?? []).map(({ tag, isCurrent }) => ({ tag, isCurrent }));
+    const verdict = !isFresh(entry, this.#clock.now()) ? "expired" : areCurrent(tags) ? "fresh" : "tag";
+    return explanation(tier, { verdict, ...this.#times(entry), tags });
+  }
+
+  async #remote(
+    tier: RemoteTier,
+    runtime: ClassRuntime,
+    key: string,
+    own: readonly Tag[],
+    activity: KeyActivity | undefined,
+  ): Promise<TierExplanation> {
+    const { storage } = tier;
+    const state = {
+      holdsLease: activity?.flights.all.some(({ rights }) => rights?.holds(tier)) ?? false,
+      breaker: storage.guard.breaker,
+    };
+    const storageKey = runtime.storageKey(key);
+    const { bytes, trouble } = await answerOf(storage, storageKey, own);
+    if (trouble !== undefined) {
+      const verdict = troubleReason(trouble) === "breaker-open" ? "breaker-open" : "unreachable";
+      return explanation(tier, { ...state, verdict, error: trouble });
+    }
+    if (bytes === undefined) return explanation(tier, { ...state, verdict: "absent" });
+    const size = bytes.byteLength;
+    const decoded = decodedIn(runtime, storage, storageKey, bytes);
+    if (decoded === undefined) return explanation(tier, { ...state, verdict: "unreadable", size });
+    const { entry, generations } = decoded;
+    const tags = await this.#tagsOf(storage, generations, own);
+    const verdict = !isFresh(entry, this.#clock.now())
+      ? "expired"
+      : areCurrent(tags)
+        ? verdictOnFresh(tier, activity, key, entry)
+        : "tag";
+    return explanation(tier, { ...state, verdict, size, ...this.#times(entry), tags });
+  }
+
+  /** Compares the entry's generations with the storage's. The node's own tags have been read. */
+  async #tagsOf(
+    storage: RemoteBatch,
+    generations: ReadonlyMap<string, string>,
+    own: readonly Tag[],
+  ): Promise<TierExplanation["tags"]> {
+    const others = Array.from(generations.keys(), (name) => this.#tags.of(name)).filter(
+      (tag) => !own.includes(tag),
+    );
+    const [first] = others;
+    if (first !== undefined) await answerOf(storage, first.key, others);
+    return [...own, ...others].map((tag) => {
+      const known = tag.in(storage);
+      return { tag: tag.name, isCurrent: known?.isTold === true && known.id === generations.get(tag.name) };
+    });
+  }
+
+  #times({ writtenAt, freshUntil }: Cached): Pick<TierExplanation, "age" | "ttl"> {
+    const now = this.#clock.now();
+    return { age: now - writtenAt, ttl: freshUntil - now };
+  }
+}
+
+/** Reads a key, and the generations of the tags. */
+function answerOf(storage: RemoteBatch, storageKey: string, tags: readonly Tag[]): Promise<Answer> {
+  return new Promise((resolve) => {
+    storage.read({ storageKey, tags, arrived: (bytes, trouble) => resolve({ bytes, trouble }) });
+  });
+}
+
+function decodedIn(
+  { meta, fingerprint }: ClassRuntime,
+  { clock }: RemoteBatch,
+  storageKey: string,
+  bytes: Uint8Array,
+): Decoded | undefined {
+  let section: string | undefined;
+  const note = (generations: string | undefined) => {
+    section = generations;
+    return true;
+  };
+  const entry = decodeEntry(meta.serializer, fingerprint, storageKey, bytes, clock.offset, undefined, note);
+  const generations = pairsIn(section ?? "");
+  return entry === undefined || generations === undefined ? undefined : { entry, generations };
+}
+
+/** Returns the verdict on an entry that is fresh by its times and its tags. */
+function verdictOnFresh(
+  tier: RemoteTier,
+  activity: KeyActivity | undefined,
+  key: string,
+  { writtenAt }: Cached,
+): TierVerdict {
+  if (tier.distrust.has(key) || tier.distrust.covers(writtenAt)) return "distrusted";
+  return activity?.distrusts(tier) === true ? "fenced" : "fresh";
+}
+
+function areCurrent(tags: TierExplanation["tags"]): boolean {
+  return tags.every(({ isCurrent }) => isCurrent);
+}
+
+function explanation(
+  { kind, name }: LocalTier | RemoteTier,
+  found: Pick<TierExplanation, "verdict"> & Partial<TierExplanation>,
+): TierExplanation {
+  return {
+    storage: name,
+    kind,
+    age: undefined,
+    ttl: undefined,
+    size: undefined,
+    tags: [],
+    holdsLease: false,
+    breaker: undefined,
+    error: undefined,
+    ...found,
+  };
+}
