@@ -28,7 +28,7 @@ import { SyncRead } from "./read/sync-read.js";
 import type { ClassRuntime } from "./runtime/class-runtime.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { Space } from "./space.js";
-import { dependentsOf, partsOf } from "./space-parts.js";
+import { partsOf } from "./space-parts.js";
 import type { Dependents } from "./write/dependents.js";
 import { invalidate } from "./write/invalidate.js";
 import { set, setAll } from "./write/set.js";
@@ -74,7 +74,7 @@ export class Cacheme extends Space {
     this.#runtimes = runtimes;
     this.#store = new Store(clock, events, runtimes.tags);
     this.#local = new LocalTiers(clock, events);
-    this.#dependents = dependentsOf(parts);
+    this.#dependents = parts.dependents;
     const space: LoadSpace = {
       cacheme: this,
       get: this.get.bind(this),

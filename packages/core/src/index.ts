@@ -16,6 +16,8 @@ export {
   getAllSettled,
   getSync,
   invalidate,
+  invalidateAll,
+  invalidateMatching,
   invalidateScope,
   invalidateSoon,
   invalidateTags,
@@ -116,6 +118,7 @@ export { msgpack } from "./serializer/msgpack.js";
 export type { Compression, CompressionAlgorithm, Serializer } from "./serializer/serializer.js";
 export { v8 } from "./serializer/v8.js";
 export { type SerializerOptions, type ValueType, valueType } from "./serializer/value-type.js";
+export type { ClearOptions } from "./space.js";
 export type { LoadTimes, Stats } from "./stats/node-stats.js";
 export type { Generation, Generations } from "./storage/generations.js";
 export { KeyPattern } from "./storage/key-pattern.js";
@@ -143,3 +146,4 @@ export { registerScheme, type StorageFactory } from "./tiers/by-url.js";
 export type { BreakerOptions, GuardOptions } from "./tiers/guarded/guard-options.js";
 export type { StorageStatus } from "./tiers/registered.js";
 export type { RegisterOptions } from "./tiers/registry.js";
+export type { MatchingOptions } from "./write/invalidate-matching.js";

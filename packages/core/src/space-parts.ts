@@ -3,6 +3,8 @@ import type { Clock } from "./clock.js";
 import { Events } from "./events.js";
 import { Provided } from "./provided.js";
 import { ClassRuntimes } from "./runtime/class-runtimes.js";
+import { nextBirth } from "./runtime/operation.js";
+import { HeardTags } from "./tags/heard-tags.js";
 import { StorageRegistry } from "./tiers/registry.js";
 import type { RemoteBatch } from "./tiers/remote-batch.js";
 import { Tick } from "./tiers/tick.js";
@@ -18,6 +20,7 @@ export interface SpaceParts {
   readonly storages: StorageRegistry;
   readonly runtimes: ClassRuntimes;
   readonly provided: Provided;
+  readonly dependents: Dependents;
 }
 
 /** Makes the parts of a new space. */
@@ -29,12 +32,9 @@ export function partsOf(clock: Clock, prefix: string): SpaceParts {
     runtimes.storageReplaced(name),
   );
   const runtimes = new ClassRuntimes(storages, clock, prefix, bus);
-  return { clock, events, tick, bus, storages, runtimes, provided: new Provided() };
-}
-
-/** Returns the dependents of the space's classes. */
-export function dependentsOf({ clock, runtimes, storages }: SpaceParts): Dependents {
-  return new Dependents({
+  const remoteNamed = (name: string) => remotesOf(storages).find((remote) => remote.name === name);
+  bus.tagNews = new HeardTags(runtimes.tags, remoteNamed, nextBirth);
+  const dependents = new Dependents({
     table: runtimes.tags,
     clock,
     get hasDependents() {
@@ -43,6 +43,7 @@ export function dependentsOf({ clock, runtimes, storages }: SpaceParts): Depende
     storages: () =>
       rightToLeft(remotesOf(storages), runtimes).filter((remote) => remote.generations.isSupported),
   });
+  return { clock, events, tick, bus, storages, runtimes, provided: new Provided(), dependents };
 }
 
 /** Returns the remote storages, in the order of their registration. */

@@ -4,6 +4,7 @@ import type { BusLink, BusStatus, RegisterBusOptions } from "./bus/bus-link.js";
 import type { Clock } from "./clock.js";
 import { closedError } from "./errors.js";
 import type { CachemeEvents, CachemeListener, Events } from "./events.js";
+import { resolveMeta } from "./node/meta.js";
 import type { Node, NodeClass, Scope } from "./node/node.js";
 import type { Token } from "./node/reads.js";
 import type { StorageName } from "./node/register.js";
@@ -14,14 +15,27 @@ import { BusBoundClasses } from "./runtime/bus-bound-classes.js";
 import type { ClassRuntimes, UsedNode } from "./runtime/class-runtimes.js";
 import { remotesOf, type SpaceParts } from "./space-parts.js";
 import { type Stats, StatsCounter } from "./stats/node-stats.js";
+import { KeyPattern } from "./storage/key-pattern.js";
 import type { LocalStorage } from "./storage/local-storage.js";
 import type { RemoteStorage } from "./storage/remote-storage.js";
 import { scopeTag } from "./tags/scopes.js";
 import { checkTag } from "./tags/tag-name.js";
 import { type StorageStatus, statusOf } from "./tiers/registered.js";
 import type { RegisterOptions, StorageRegistry } from "./tiers/registry.js";
+import type { RemoteBatch } from "./tiers/remote-batch.js";
 import type { Tick } from "./tiers/tick.js";
+import type { Dependents } from "./write/dependents.js";
+import {
+  invalidateMatching,
+  type MatchingInvalidation,
+  type MatchingOptions,
+} from "./write/invalidate-matching.js";
 import { invalidateTags } from "./write/invalidate-tags.js";
+
+/** The options of `clear` that removes the entries of remote tiers, too. */
+export interface ClearOptions extends MatchingOptions {
+  readonly remote: true;
+}
 
 /**
  * The methods of a space that concern no single node: its set-up, its figures and
@@ -37,9 +51,11 @@ export abstract class Space implements AsyncDisposable {
   readonly #runtimes: ClassRuntimes;
   readonly #provided: Provided;
   readonly #explainer: Explainer;
+  readonly #dependents: Dependents;
   #closing: Promise<void> | undefined;
 
-  constructor({ clock, events, tick, bus, storages, runtimes, provided }: SpaceParts) {
+  constructor({ clock, events, tick, bus, storages, runtimes, provided, dependents }: SpaceParts) {
+    this.#dependents = dependents;
     this.#clock = clock;
     this.#events = events;
     this.#tick = tick;
@@ -184,19 +200,79 @@ export abstract class Space implements AsyncDisposable {
   }
 
   /**
+   * Removes the entries whose `name:key` matches a pattern from every tier. In the pattern `*` stands
+   * for any string, and `\*` for a star. A class need not have been used in this process. Reads under
+   * way are answered, and their loaded values are not stored.
+   *
+   * Remote storages list their keys in pages, so it takes as long as that. A storage that cannot
+   * list its keys drops every entry of the classes that may match, by one write for each class, and
+   * counts none. So it is with the keys that are too long to be stored as they are. To invalidate
+   * many entries often, give them a tag.
+   *
+   * @returns the number of removed entries; an entry in two storages counts twice
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid pattern
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote storage could not be
+   *   reached; the others are done
+   * @example
+   * ```ts
+   * const count = await invalidateMatching("user:*");
+   * await invalidateMatching("report:2025-*:monthly", { onProgress: (removed) => console.log(removed) });
+   * ```
+   */
+  async invalidateMatching(pattern: string, options: MatchingOptions = {}): Promise<number> {
+    return await this.#invalidateMatching(KeyPattern.parse(pattern), options, this.#remotes());
+  }
+
+  /**
+   * Removes every entry of a node class from every tier, of every version; as
+   * {@link invalidateMatching} does for a pattern.
+   *
+   * @returns the number of removed entries; an entry in two storages counts twice
+   * @throws ConfigurationError `CACHEME_INVALID_NODE` for a class that is not a node's
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote storage could not be
+   *   reached; the others are done
+   * @example
+   * ```ts
+   * await invalidateAll(UserNode);
+   * ```
+   */
+  async invalidateAll(nodeClass: NodeClass, options: MatchingOptions = {}): Promise<number> {
+    const kind = this.#runtimes.kindOf(nodeClass);
+    const isKnownEverywhere = kind !== undefined && !this.#runtimes.hasDependents;
+    const storages = isKnownEverywhere ? kind.remoteTiers.map(({ storage }) => storage) : this.#remotes();
+    const name = kind?.name ?? resolveMeta(nodeClass).name;
+    return await this.#invalidateMatching(KeyPattern.startingWith(`${name}:`), options, storages);
+  }
+
+  /**
    * Drops the local tiers' entries of a node class, of the storage of that name, or of the whole
    * space. Operations under way are answered, and only stored in remote tiers. Remote tiers keep
    * their entries, and fill the local ones again: if values have changed, use {@link invalidate}.
    *
+   * With `{ remote: true }` it removes every entry of the space from every tier, also those that
+   * other processes have stored; as {@link invalidateMatching} does for a pattern.
+   *
    * @param what a node class, the name of a storage, or nothing for all
+   * @returns with `remote` the number of removed entries; an entry in two storages counts twice
    * @throws ConfigurationError `CACHEME_UNKNOWN_STORAGE`, or `CACHEME_INVALID_NODE` for a class
    *   that is not a node's
+   * @throws IncompleteError with `remote`: `CACHEME_INVALIDATION_INCOMPLETE` if a remote storage
+   *   could not be reached; the others are done
    * @example
    * ```ts
    * afterEach(() => clear());
+   * await clear({ remote: true });
    * ```
    */
-  async clear(what?: NodeClass | StorageName): Promise<void> {
+  clear(what?: NodeClass | StorageName): Promise<void>;
+  clear(options: ClearOptions): Promise<number>;
+  clear(what?: NodeClass | StorageName | ClearOptions): Promise<unknown> {
+    return typeof what === "object" && "remote" in what
+      ? this.#invalidateMatching(KeyPattern.startingWith(""), what, this.#remotes())
+      : this.#clearLocally(what);
+  }
+
+  async #clearLocally(what: NodeClass | StorageName | undefined): Promise<void> {
     if (what === undefined) for (const kind of this.#runtimes) kind.clearLocally();
     else if (typeof what !== "string") this.#runtimes.kindOf(what)?.clearLocally();
     else {
@@ -349,16 +425,32 @@ export abstract class Space implements AsyncDisposable {
   }
 
   async #invalidateTags(names: readonly string[]): Promise<void> {
-    const table = this.#runtimes.tags;
-    await invalidateTags(
-      Array.from(new Set(names), (name) => table.of(name)),
-      {
-        table,
-        clock: this.#clock,
-        events: this.#events,
-        storages: remotesOf(this.#storages),
-        kinds: this.#runtimes,
-      },
-    );
+    const { tags } = this.#runtimes;
+    const given = Array.from(new Set(names), (name) => tags.of(name));
+    await invalidateTags(given, this.#environment(this.#remotes()));
+  }
+
+  #invalidateMatching(
+    pattern: KeyPattern,
+    options: MatchingOptions,
+    storages: readonly RemoteBatch[],
+  ): Promise<number> {
+    return invalidateMatching(this.#runtimes.keys.pattern(pattern), this.#environment(storages), options);
+  }
+
+  #remotes(): readonly RemoteBatch[] {
+    return remotesOf(this.#storages);
+  }
+
+  #environment(storages: readonly RemoteBatch[]): MatchingInvalidation {
+    return {
+      table: this.#runtimes.tags,
+      clock: this.#clock,
+      events: this.#events,
+      storages,
+      kinds: this.#runtimes,
+      publish: (news, done) => this.#bus.tagInvalidated(news, done),
+      dependents: this.#dependents,
+    };
   }
 }

@@ -135,6 +135,12 @@ export class BusLink {
   }
 
   /** @param done called when the news were sent, or could not be sent */
+  allInvalidated(busId: string, done: () => void): void {
+    if (this.#registration === undefined || this.#isClosed) done();
+    else this.#registration.outbox.addAll(busId, done);
+  }
+
+  /** @param done called when the news were sent, or could not be sent */
   tagInvalidated(news: TagMessage, done: () => void): void {
     if (this.#registration === undefined || this.#isClosed) done();
     else this.#registration.outbox.addTag(news, done);

@@ -65,6 +65,12 @@ export class Outbox {
     this.#wait(done);
   }
 
+  /** Does the same for every key of a class. */
+  addAll(busId: string, done: () => void): void {
+    this.#classes.set(busId, "all");
+    this.#wait(done);
+  }
+
   addTag(news: TagMessage, done: () => void): void {
     const id = JSON.stringify([news.tag, news.storage]);
     const known = this.#tags.get(id);

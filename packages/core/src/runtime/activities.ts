@@ -73,6 +73,11 @@ export class Activities {
     return known;
   }
 
+  /** Returns the activities of the keys with an operation under way. */
+  active(): KeyActivity[] {
+    return [...this.#byKey.values()].filter(({ isResting }) => !isResting);
+  }
+
   /** Returns the key's activity, if something is under way for it. */
   find(key: string): KeyActivity | undefined {
     const known = this.#byKey.get(key);

@@ -1,7 +1,6 @@
 import type { BusLink } from "../bus/bus-link.js";
 import type { Clock } from "../clock.js";
 import { ConfigurationError, closedError } from "../errors.js";
-import { escapedPrefix, generationName } from "../node/key.js";
 import { defaultName, type ResolvedMeta, resolveMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
 import { isSameDefinition, isSameMinified } from "../node/same-definition.js";
@@ -12,9 +11,9 @@ import { TagTable } from "../tags/tag-table.js";
 import type { StorageRegistry } from "../tiers/registry.js";
 import { Activities } from "./activities.js";
 import { bulkLoadOf } from "./bulk-load.js";
-import { checkedPrefix } from "./checked-prefix.js";
 import { ClassRuntime } from "./class-runtime.js";
 import { taggingOf } from "./class-tagging.js";
+import { KeyPrefix } from "./key-prefix.js";
 import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
 import { lastBirth } from "./operation.js";
@@ -84,16 +83,19 @@ export class ClassRuntimes {
   readonly scopes: Scopes = new Scopes();
   /** Whether a class was used whose values depend on other nodes. */
   hasDependents = false;
-  #prefix: string;
+  readonly keys: KeyPrefix;
   #retired = false;
 
   constructor(storages: StorageRegistry, clock: Clock, prefix: string, bus: BusLink) {
     this.#bus = bus;
     this.#storages = storages;
     this.#clock = clock;
-    this.#prefix = checkedPrefix(prefix);
-    const beforeTag = () => `${escapedPrefix(this.#prefix)}:${generationName}:`;
-    this.tags = new TagTable(beforeTag, () => clock.now(), lastBirth);
+    this.keys = new KeyPrefix(prefix);
+    this.tags = new TagTable(
+      () => this.keys.beforeTag,
+      () => clock.now(),
+      lastBirth,
+    );
   }
 
   /** Returns the runtime of the node's class, made at the class's first use. */
@@ -137,7 +139,7 @@ export class ClassRuntimes {
   }
 
   get prefix(): string {
-    return this.#prefix;
+    return this.keys.text;
   }
 
   /** Returns the kind of the classes of that name, if one of them was used. */
@@ -192,21 +194,16 @@ export class ClassRuntimes {
 
   /** @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use */
   setPrefix(prefix: string): void {
-    if (this.#bus.isRegistered && prefix !== this.#prefix) {
-      throw new ConfigurationError(
-        "CACHEME_PREFIX_IN_USE",
-        `The prefix cannot become "${prefix}": the bus is registered under "${this.#prefix}" already. Call setPrefix before registerBus.`,
-      );
-    }
     const [first] = this.#known.values();
-    if (first !== undefined && prefix !== this.#prefix) {
+    const user = this.#bus.isRegistered ? "the bus is registered" : first && `node "${first.name}" is in use`;
+    if (user !== undefined && prefix !== this.keys.text) {
       throw new ConfigurationError(
         "CACHEME_PREFIX_IN_USE",
-        `The prefix cannot become "${prefix}": node "${first.name}" is in use under "${this.#prefix}" already, and invalidations ` +
-          "would miss its stored entries. Call setPrefix at the program's start, before the first read.",
+        `The prefix cannot become "${prefix}": ${user} under "${this.keys.text}" already, and invalidations would miss stored ` +
+          "entries. Call setPrefix at the program's start, before the first read and before registerBus.",
       );
     }
-    this.#prefix = checkedPrefix(prefix);
+    this.keys.text = prefix;
   }
 
   #make(node: Node): ClassRuntime {
@@ -302,7 +299,7 @@ export class ClassRuntimes {
     const identity = `${hasName}:${name}:${version}`;
     const known = this.#activities.get(identity);
     if (known !== undefined) return known;
-    const beforeKey = `${escapedPrefix(this.#prefix)}:${name}:`;
+    const beforeKey = `${this.keys.beforeEntry}${name}:`;
     const activities = new Activities(beforeKey, `:${version}`);
     this.#activities.set(identity, activities);
     return activities;

@@ -181,6 +181,12 @@ export class NodeKind implements BoundClass {
     else done();
   }
 
+  /** Does the same for every key. */
+  announceAll(done: () => void): void {
+    if (this.isBusBound) this.#bus.allInvalidated(this.busId, done);
+    else done();
+  }
+
   /** Whether the local tiers are not used now, because the bus is down. */
   get bypassesLocalTiers(): boolean {
     return this.isBusBound && this.remoteTiers.length > 0 && this.#bus.isBypassing(this.meta.whenBusDown);

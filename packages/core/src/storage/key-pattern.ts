@@ -1,3 +1,7 @@
+import { ConfigurationError, typeName } from "../errors.js";
+import { shownKey } from "../shown-key.js";
+import { longestStoredKey } from "./stored-key.js";
+
 /**
  * A pattern for keys: literal strings, with any string (also an empty one) between them. Every
  * character of a literal only stands for itself, even if it is special in a database's own
@@ -26,6 +30,36 @@ export class KeyPattern {
    */
   static of(...literals: readonly [string, ...string[]]): KeyPattern {
     return new KeyPattern([...literals]);
+  }
+
+  /**
+   * Reads a pattern as people write it: `*` stands for any string, also an empty one. `\\` before a
+   * character takes its meaning away: `\\*` is a star.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` unless it is a string of 1 to 2,000
+   *   characters that does not end in the middle of an escape
+   * @example
+   * ```ts
+   * KeyPattern.parse("user:*:avatar").matches("user:7:avatar"); // true
+   * ```
+   */
+  static parse(text: string): KeyPattern {
+    const isReadable = typeof text === "string" && text !== "" && text.length <= longestStoredKey;
+    const literals: [string, ...string[]] = [""];
+    let isEscaped = false;
+    for (const character of isReadable ? text : "") {
+      if (isEscaped || (character !== "*" && character !== "\\")) {
+        literals.push((literals.pop() ?? "") + character);
+        isEscaped = false;
+      } else if (character === "*") literals.push("");
+      else isEscaped = true;
+    }
+    if (isReadable && !isEscaped) return new KeyPattern(literals);
+    throw new ConfigurationError(
+      "CACHEME_INVALID_OPTION",
+      `Expected a pattern of 1 to ${longestStoredKey} characters, such as "user:*", with "\\\\" before a character that stands ` +
+        `for itself, got ${typeof text === "string" ? shownKey(text) : typeName(text)}.`,
+    );
   }
 
   static startingWith(prefix: string): KeyPattern {

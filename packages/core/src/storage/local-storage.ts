@@ -44,6 +44,11 @@ export interface LocalStorage {
    * the storage.
    */
   clear(space: number): void;
+  /**
+   * Removes the entries of a space whose key the function accepts, and returns their number. Without
+   * it, a removal by pattern removes every entry of the space.
+   */
+  removeWhere?(space: number, accepts: (key: string) => boolean): number;
   /** Frees its memory and its timers. */
   close(): void;
 }

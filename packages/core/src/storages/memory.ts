@@ -146,6 +146,12 @@ class MemoryStorage implements LocalStorage {
     this.#cache.clearSpace(space);
   }
 
+  removeWhere(space: number, accepts: (key: string) => boolean): number {
+    const keys: string[] = [];
+    for (const [key] of this.#cache.entriesIn(space)) if (accepts(key)) keys.push(key);
+    return keys.filter((key) => this.#cache.deleteIn(space, key)).length;
+  }
+
   close(): void {
     this.#cache.clear();
   }

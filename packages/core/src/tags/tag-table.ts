@@ -1,4 +1,4 @@
-import { storageKey } from "../node/key.js";
+import { shortened, storageKey } from "../node/key.js";
 import { Distrust } from "../tiers/distrust.js";
 import type { TagStorage } from "../tiers/tag-reads.js";
 import { dependencyMark, dependencyTag } from "./dependency.js";
@@ -63,6 +63,17 @@ export class TagTable {
     return this.#tags.get(name);
   }
 
+  /** Returns the tag whose generation has the storage key, if the table has it. */
+  atKey(storageKey: string): Tag | undefined {
+    const before = this.#beforeTag();
+    if (!storageKey.startsWith(before)) return undefined;
+    const name = storageKey.slice(before.length);
+    const found = this.find(name);
+    if (found !== undefined || !name.startsWith(shortened)) return found;
+    for (const tag of this.#tags.values()) if (tag.key === storageKey) return tag;
+    return undefined;
+  }
+
   /** Records an invalidation, which overtakes operations of the tags that were born earlier. */
   invalidated(tags: readonly Tag[], birth: number): void {
     for (const tag of tags) {
@@ -116,20 +127,19 @@ export class TagTable {
     return false;
   }
 
-  /** Records that an invalidation of the tags may not have reached the storage. */
-  distrust(storage: TagStorage, tags: readonly { readonly name: string }[], now: number): void {
+  /** Returns the tags whose invalidation has not reached the storage. */
+  distrustIn(storage: TagStorage): Distrust {
     let distrusted = this.#distrusted.get(storage);
     if (distrusted === undefined) {
       distrusted = new Distrust();
       this.#distrusted.set(storage, distrusted);
     }
-    for (const { name } of tags) distrusted.add(name, now);
+    return distrusted;
   }
 
-  /** Records that an invalidation of the tags has reached the storage. */
-  trust(storage: TagStorage, tags: readonly { readonly name: string }[]): void {
-    const distrusted = this.#distrusted.get(storage);
-    if (distrusted !== undefined) for (const { name } of tags) distrusted.remove(name);
+  /** Records that an invalidation of a tag has reached the storage. */
+  trust(storage: TagStorage, name: string): void {
+    this.#distrusted.get(storage)?.remove(name);
   }
 
   /**

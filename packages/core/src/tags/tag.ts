@@ -62,7 +62,10 @@ export class Tag implements ReadTag, MadeTag {
 
   /** Learns a generation from another process. */
   heard(storage: TagStorage, generation: Generation): void {
-    this.#learn(storage, generation, 0, false);
+    const known = this.in(storage);
+    // Two generations of one millisecond have no order.
+    if (known?.at === generation.at && known.id !== generation.id) this.#drop(known);
+    else this.#learn(storage, generation, 0, false);
   }
 
   /** Ends what is known, so that no local entry of the tag is valid any more. */

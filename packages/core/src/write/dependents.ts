@@ -2,8 +2,10 @@ import type { Clock } from "../clock.js";
 import type { NodeKind } from "../runtime/node-kind.js";
 import { dependencyTag } from "../tags/dependency.js";
 import type { TagTable } from "../tags/tag-table.js";
+import type { Distrust } from "../tiers/distrust.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { FailedTier } from "./store.js";
+import { distrustTag } from "./tag-replay.js";
 
 /** The parts of a space that its dependencies need. */
 export interface DependentsSpace {
@@ -47,6 +49,7 @@ export class Dependents {
     const storageKey = table.keyOf(name);
     const storages = this.#storagesOf(kind);
     const failed: FailedTier[] = [];
+    const right: Distrust[] = [];
     const next = (place: number) => {
       const storage = storages[place];
       if (storage === undefined) {
@@ -54,13 +57,20 @@ export class Dependents {
         return;
       }
       const removed = (error: Error | undefined) => {
+        const distrust = table.distrustIn(storage);
         // A storage on the left may be refilled from one that was not reached.
-        if (error === undefined && failed.length === 0) table.trust(storage, [{ name }]);
-        else table.distrust(storage, [{ name }], clock.now());
-        if (error !== undefined) failed.push({ storage: storage.name, error });
+        if (error === undefined && right.length === 0) distrust.remove(name);
+        else {
+          const tag = { name, storage, distrust, right: [...right], now: clock.now() };
+          const settled = distrustTag({ ...tag, repeat });
+          right.push(distrust);
+          if (error !== undefined) failed.push({ storage: storage.name, error, settled });
+        }
         next(place + 1);
       };
-      storage.remove({ storageKey, done: removed });
+      const repeat = (ended: (error: Error | undefined) => void) =>
+        storage.remove({ storageKey, done: ended });
+      repeat(removed);
     };
     next(0);
   }

@@ -26,6 +26,23 @@ export function incompleteWrite(unreached: Unreached): IncompleteError | undefin
   );
 }
 
+/** Returns `CACHEME_INVALIDATION_INCOMPLETE` if the removal of a pattern did not reach a storage. */
+export function incompleteMatching(
+  pattern: string,
+  failed: readonly FailedTier[],
+): IncompleteError | undefined {
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const storages = [...new Set(failed.map(({ storage }) => storage))];
+  return new IncompleteError(
+    "CACHEME_INVALIDATION_INCOMPLETE",
+    `Entries that match ${shownKey(pattern)} may remain in ${storages.join(", ")}: ` +
+      `${sentence(first.error.message)} The other storages are done. Invalidate again when the storage is back.`,
+    storages,
+    { storage: first.storage, cause: first.error },
+  );
+}
+
 /** Returns `CACHEME_INVALIDATION_INCOMPLETE` if an invalidation of tags did not reach a storage. */
 export function incompleteTags(
   tags: readonly string[],
@@ -38,9 +55,10 @@ export function incompleteTags(
   return new IncompleteError(
     "CACHEME_INVALIDATION_INCOMPLETE",
     `Entries of the tag ${shownKey(tags[0] ?? "")}${others} may remain in ${storages.join(", ")}, which could not be reached: ` +
-      `${sentence(first.error.message)} The other storages are done. Invalidate again when the storage is back.`,
+      `${sentence(first.error.message)} The other storages are done. Cacheme repeats the invalidation until it succeeds.`,
     storages,
     { storage: first.storage, cause: first.error },
+    allSettled(failed),
   );
 }
 

@@ -9,7 +9,10 @@ import type { RemoteBatch } from "../tiers/remote-batch.js";
 export function rightToLeft(storages: readonly RemoteBatch[], kinds: Iterable<NodeKind>): RemoteBatch[] {
   const order: RemoteBatch[] = [];
   const lists = Array.from(kinds, ({ remoteTiers }) =>
-    remoteTiers.map(({ storage }) => storage).toReversed(),
+    remoteTiers
+      .map(({ storage }) => storage)
+      .filter((storage) => storages.includes(storage))
+      .toReversed(),
   );
   lists.sort((one, other) => other.length - one.length);
   for (const list of [...lists, ...storages.map((storage) => [storage])]) {

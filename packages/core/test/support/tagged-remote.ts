@@ -20,7 +20,9 @@ export class TaggedRemote extends LeasedRemote {
   async *scan(pattern: KeyPattern): AsyncGenerator<string[]> {
     const page = 10;
     for (let from = 0; ; from += page) {
-      const keys = await this.carryOut("scan", [], () => [...this.records.keys()]);
+      const keys = await this.carryOut("scan", [], () => [
+        ...new Set([...this.records.keys(), ...this.held.keys()]),
+      ]);
       if (from >= keys.length) return;
       yield keys.slice(from, from + page).filter((key) => pattern.matches(key));
     }

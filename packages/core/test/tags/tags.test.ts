@@ -207,6 +207,26 @@ describe("tags across processes", () => {
 });
 
 describe("an invalidation of tags that does not reach a storage", () => {
+  it("is repeated until it reaches the storage", async () => {
+    const { cacheme, clock, remote, process } = await taggedSpace();
+    const other = await process();
+    const { UserNode } = users(remoteOnly);
+    await cacheme.get(new UserNode(1));
+    remote.gate = (operation) => {
+      if (operation === "bump") throw new Error("The storage is down.");
+    };
+    const error = (await reason(cacheme.invalidateTags("team:7"))) as IncompleteError;
+    expect(await other.get(new UserNode(1))).toBe("user 1, load 1");
+    remote.gate = () => {};
+    for (let turn = 0; turn < 5; turn++) {
+      clock.advance(1_000);
+      await settled();
+    }
+    await error.settled;
+    expect(await other.get(new UserNode(1))).toBe("user 1, load 2");
+    expect(await cacheme.get(new UserNode(1))).toBe("user 1, load 2");
+  });
+
   it("rejects, and distrusts the storage's entries of the tag until one reaches it", async () => {
     const { cacheme, remote } = await taggedSpace();
     const { UserNode } = users(twoTiers);
