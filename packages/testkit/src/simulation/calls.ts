@@ -8,7 +8,7 @@ import type { Invalidation, Knowledge } from "./invalidations.js";
 import { checkNewLoad } from "./load-check.js";
 import { isOlder, numberIn } from "./origins.js";
 import { keys } from "./schedule.js";
-import { Source } from "./simulated-node.js";
+import { Source, tag } from "./simulated-node.js";
 
 /** The parts of a simulation that its set-up decides. */
 export interface SimulationParts {
@@ -17,6 +17,7 @@ export interface SimulationParts {
   readonly knowledge: Knowledge;
   /** The length of leases in milliseconds, `undefined` if they are off. */
   readonly lease: number | undefined;
+  readonly tags: "before" | "after" | undefined;
   /** Called with each event, for a person to read. */
   readonly trace: ((line: () => string) => void) | undefined;
 }
@@ -75,7 +76,7 @@ export class Calls {
 
   set(actor: Actor, key: number): void {
     const { origins } = this.history;
-    const origin = origins.begin("set", key, actor, []);
+    const origin = origins.begin("set", key, actor, this.#parts.tags === "before" ? [tag] : []);
     this.tell(() => `${actor.name} calls set ${origin.born} of key ${key}`);
     const call = actor.process.cacheme.set(this.#parts.node(key), origin.born);
     this.#settles(actor, [key], [key], call, {
@@ -113,6 +114,23 @@ export class Calls {
     });
   }
 
+  invalidateTag(actor: Actor, concerned: readonly number[]): void {
+    const invalidation = this.history.invalidate(actor, undefined, tag);
+    const { called } = invalidation;
+    this.tell(() => `${actor.name} calls invalidation ${called} of the tag`);
+    this.#settles(actor, concerned, concerned, actor.process.cacheme.invalidateTags(tag), {
+      done: () => {
+        this.history.settles(invalidation, true);
+        this.tell(() => `invalidation ${called} resolves (${invalidation.settled})`);
+      },
+      failed: (error) => {
+        this.history.settles(invalidation, false);
+        this.tell(() => `invalidation ${called} rejects (${invalidation.settled})`);
+        this.#expect(error, "CACHEME_INVALIDATION_INCOMPLETE", `invalidation ${called} of ${actor.name}`);
+      },
+    });
+  }
+
   violates(promise: Violation["promise"], what: string): void {
     this.violations.push({ promise, what });
     this.tell(() => `BROKEN promise ${promise}: ${what}`);
@@ -137,7 +155,7 @@ export class Calls {
     });
   }
 
-  async #load(actor: Actor, key: number, _context: LoadContext<number>): Promise<number> {
+  async #load(actor: Actor, key: number, context: LoadContext<number>): Promise<number> {
     const { history } = this;
     const { time } = this.#parts.cluster;
     const since = Math.min(actor.oldest(key), history.origins.next());
@@ -145,7 +163,7 @@ export class Calls {
     const overtaking = { overtaken: history.overtaken(key), lost: history.lost };
     const wrong = checkNewLoad(actor, running, history.actors, overtaking, this.#parts.lease, time.now);
     if (wrong !== undefined) this.violates(1, `key ${key}: ${wrong}`);
-    const origin = history.origins.begin("load", key, actor, []);
+    const origin = history.origins.begin("load", key, actor, this.#parts.tags === undefined ? [] : [tag]);
     this.tell(() => `load ${origin.born} of ${actor.name}, key ${key}, begins`);
     const load = { ...running, born: origin.born };
     const activity: Activity = { begun: origin.born, at: time.now, keys: [key], isRequest: false };
@@ -153,6 +171,7 @@ export class Calls {
     actor.begin(activity);
     try {
       await actor.process.hold("load", [`key${key}`]);
+      if (this.#parts.tags === "after") context.tag(tag);
       origin.storedAt = time.now;
       return origin.born;
     } finally {

@@ -120,9 +120,10 @@ export class History {
     if (actor === undefined) return;
     this.#publications.set(number, actor);
     for (const invalidation of this.invalidations) {
-      const { actor: caller, key, published, missing } = invalidation;
+      const { actor: caller, key, tag, published, missing } = invalidation;
       if (caller !== actor || published !== undefined || missing.size > 0) continue;
-      if (texts.some((text) => text.includes(`"key${key}"`))) invalidation.published = number;
+      const name = JSON.stringify(key === undefined ? tag : `key${key}`);
+      if (texts.some((text) => text.includes(name))) invalidation.published = number;
     }
   }
 
@@ -209,8 +210,7 @@ function concernedBy(stored: readonly string[]): readonly number[] | undefined {
   const found: number[] = [];
   for (const key of stored) {
     const number = keyOf(key);
-    if (number === undefined) return undefined;
-    found.push(number);
+    if (number !== undefined) found.push(number);
   }
   return found.length === 0 ? undefined : found;
 }

@@ -13,6 +13,8 @@ export type Step =
     }
   | { readonly do: "maxAge"; readonly process: number; readonly key: number; readonly ms: number }
   | { readonly do: "getAll"; readonly process: number }
+  /** The tag of every value is invalidated. */
+  | { readonly do: "invalidateTag"; readonly process: number }
   /** One message under way ends. Then every job runs. */
   | { readonly do: "message"; readonly which: number; readonly how: Ending }
   /** Every message of a process arrives, also those that follow, until it only waits for loads. */
@@ -58,6 +60,7 @@ function drawn(): Step[] {
       for (const ms of [1, 50]) add(weight, { do: "maxAge", process, key, ms });
     }
     add(share, { do: "getAll", process });
+    add(share * 6, { do: "invalidateTag", process });
     add(1, { do: "crash", process });
     add(share, { do: "loseBus", process });
     for (const place of [0, 1, 2]) add(share, { do: "cut", process, place });

@@ -22,6 +22,11 @@ export interface Setup {
    * leases promise nothing then. Default: `true`.
    */
   readonly lateRequests?: boolean | undefined;
+  /**
+   * The way in which each value gets a tag: `before` its load, from the node, or `after` it, from
+   * the load. Default: no tags.
+   */
+  readonly tags?: "before" | "after" | undefined;
   /** Whether the processes have a bus, or its options. Default: `false`. */
   readonly bus?: boolean | RegisterBusOptions | undefined;
   /** The length of leases, or `false` for none. Default: 400 ms, so that leases end in a schedule. */

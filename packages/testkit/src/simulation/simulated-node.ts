@@ -7,8 +7,11 @@ export abstract class Source {
   abstract load(key: number, context: LoadContext<number>): Promise<number>;
 }
 
+/** The tag of every value, in set-ups with tags. */
+export const tag = "team";
+
 /** Makes the node class of a set-up. All its simulations share the class, as programs do. */
-export function simulatedNode({ caches, lease = 400 }: Setup): (key: number) => Node<number> {
+export function simulatedNode({ caches, lease = 400, tags }: Setup): (key: number) => Node<number> {
   class Simulated extends Node<number> {
     static override meta: NodeMeta = { name: "simulated", caches, loadTimeout: false, lease, serializer };
     constructor(readonly id: number) {
@@ -16,6 +19,9 @@ export function simulatedNode({ caches, lease = 400 }: Setup): (key: number) => 
     }
     key() {
       return `key${this.id}`;
+    }
+    override tags() {
+      return tags === "before" ? [tag] : [];
     }
     override load(context: LoadContext<number>) {
       return context.inject(Source).load(this.id, context);

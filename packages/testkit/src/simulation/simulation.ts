@@ -28,6 +28,7 @@ export class SimulationSetup {
   readonly node: (key: number) => Node<number>;
   readonly knowledge: Knowledge;
   readonly lease: number | undefined;
+  readonly tags: Setup["tags"];
   readonly lateRequests: boolean;
 
   constructor(setup: Setup) {
@@ -53,6 +54,7 @@ export class SimulationSetup {
       tolerance: 5,
     };
     this.lease = lease === false ? undefined : milliseconds(lease, "lease of the set-up");
+    this.tags = setup.tags;
     this.lateRequests = setup.lateRequests ?? true;
   }
 }
@@ -64,9 +66,11 @@ const localName = "local";
 export class Simulation {
   readonly #cluster: SimulatedCluster;
   readonly #calls: Calls;
+  readonly #hasTags: boolean;
   readonly #dumps = new Map<SimulatedServer, StoredStates>();
 
-  private constructor(cluster: SimulatedCluster, calls: Calls) {
+  private constructor(cluster: SimulatedCluster, calls: Calls, hasTags: boolean) {
+    this.#hasTags = hasTags;
     this.#cluster = cluster;
     this.#calls = calls;
   }
@@ -83,10 +87,10 @@ export class Simulation {
   ): Promise<Outcome> {
     const cluster = await SimulatedCluster.start(setup.cluster);
     cluster.network.lateRequests = setup.lateRequests;
-    const { node, knowledge, lease } = setup;
+    const { node, knowledge, lease, tags } = setup;
     const told = trace === undefined ? undefined : (line: () => string) => trace(line());
-    const calls = new Calls({ cluster, node, knowledge, lease, trace: told });
-    const simulation = new Simulation(cluster, calls);
+    const calls = new Calls({ cluster, node, knowledge, lease, tags, trace: told });
+    const simulation = new Simulation(cluster, calls, tags !== undefined);
     for (const step of steps) await simulation.#take(step);
     await simulation.#finish();
     return { violations: calls.violations, answered: calls.answered };
@@ -112,6 +116,9 @@ export class Simulation {
         return;
       case "invalidate":
         calls.invalidate(calls.history.actor(step.process), step.key);
+        return;
+      case "invalidateTag":
+        if (this.#hasTags) calls.invalidateTag(calls.history.actor(step.process), keys);
         return;
       case "advance":
         this.#cluster.time.advance(step.ms);

@@ -14,5 +14,8 @@ export const setups: Readonly<Record<string, Setup>> = {
   "three processes, local and remote, bus": { processes: 3, caches: [local, far], bus: true },
   "two processes, two remotes": { processes: 2, caches: [near, far] },
   "two processes, local and two remotes, bus": { processes: 2, caches: [local, near, far], bus: true },
+  "two processes, remote, tags": { processes: 2, caches: [far], tags: "before" },
+  "two processes, remote, tags after the load": { processes: 2, caches: [far], tags: "after" },
+  "two processes, local and remote, tags": { processes: 2, caches: [local, far], tags: "before" },
   "clocks apart, remote": { processes: 2, caches: [far], ahead: [hour, -hour] },
 };
