@@ -96,10 +96,8 @@ export class Store {
     const isAdmitted = kind.doorkeeper === undefined || kind.doorkeeper.admits(key) || flight.refreshes;
     if (tagged?.refusal !== undefined) this.notStored.report(kind, key, tagged.refusal);
     if (flight.skip || !isAdmitted || kind.isReplaced || tagged?.refusal !== undefined) {
-      this.#giveRightsBack(flight, () => {
-        if (replaces) this.#older.removeReplaced(kind, activity, flight);
-        done();
-      });
+      const removes = () => (replaces ? this.#older.removeReplaced(kind, activity, flight) : undefined);
+      this.#giveRightsBack(flight, removes, done);
       return;
     }
     const lifetime = lifetimeOf(flight.ttl, writtenAt);
@@ -124,10 +122,7 @@ export class Store {
     const bytes = packed(storing);
     if (bytes instanceof SerializationError || tiers.length === 0) {
       if (bytes instanceof SerializationError) this.notStored.report(kind, key, bytes);
-      this.#giveRightsBack(flight, () => {
-        remove(kind.remoteTiers);
-        storeLocally();
-      });
+      this.#giveRightsBack(flight, () => remove(kind.remoteTiers), storeLocally);
       return;
     }
     remove(kind.remoteTiers.slice(0, -tiers.length));
@@ -169,6 +164,8 @@ export class Store {
     }
     captureOwn({ kind, tagged, tiers: kind.remoteTiers, clock: this.#clock }, (uncaptured) => {
       for (const { tier, error } of uncaptured) failed.push({ storage: tier.name, error });
+      // A tag that was invalidated after the call may already have its new generation.
+      if (this.tags.isOvertaken(tagged.own, operation.birth)) operation.fenced = true;
       const tiers = storableIn(kind.remoteTiers, tagged);
       if (!operation.fenced)
         for (const tier of kind.remoteTiers)
@@ -211,14 +208,18 @@ export class Store {
    * Gives the flight's leases back, because no remote tier gets its value. If a lease was lost,
    * another process has removed the key or stored a newer value. Only readers that joined during
    * the load need to know that.
+   *
+   * @param remove removes what the value replaces, also if a lease was lost
    */
-  #giveRightsBack(flight: Flight, done: () => void): void {
+  #giveRightsBack(flight: Flight, remove: () => void, done: () => void): void {
     const { rights } = flight;
     if (rights?.isHolding !== true) {
+      remove();
       done();
       return;
     }
     rights.giveBack((wereOwn) => {
+      remove();
       if (!wereOwn) this.#older.lose(flight.runtime.kind, flight.activity, flight);
       done();
     });

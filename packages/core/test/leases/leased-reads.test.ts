@@ -185,6 +185,33 @@ describe("a read of a storage with leases", () => {
     await within(clock, 100, stealing);
   });
 
+  it("removes what a refresh replaces and does not store, also if it has lost its lease", async () => {
+    const { clock, one, other } = await twoProcesses();
+    const stolen = deferred<string>();
+    const gate = deferred();
+    const { Counting } = countingNode<string>({ caches }, (_, load) =>
+      load === 1 ? "stored" : stolen.promise,
+    );
+    await other.cacheme.get(new Counting(1));
+    const refreshing = one.cacheme.refresh(new Counting(1), {
+      load: async (context) => {
+        await gate.promise;
+        context.skip();
+        return "refreshed";
+      },
+    });
+    await settled();
+    const stealing = other.cacheme.refresh(new Counting(1));
+    await settled();
+    gate.resolve();
+    expect(await within(clock, 100, refreshing)).toBe("refreshed");
+    const later = one.cacheme.get(new Counting(1));
+    await settled();
+    stolen.resolve("refreshed by the other");
+    expect(await within(clock, 300, later)).toBe("refreshed by the other");
+    await within(clock, 100, stealing);
+  });
+
   it("does not undo an invalidation by a write that arrives late", async () => {
     const { clock, server, one, other } = await twoProcesses();
     const { Counting } = countingNode<string>({ caches }, () => "loaded");

@@ -66,6 +66,15 @@ describe.each(Object.entries(everywhere))("tags, %s", (_, caches) => {
     expect(loads).toHaveLength(2);
   });
 
+  it("invalidates a value whose set is still under way", async () => {
+    const { cacheme } = await taggedSpace();
+    const { UserNode } = users(caches);
+    const before = cacheme.invalidateTags("team:7");
+    const setting = cacheme.set(new UserNode(1), "set");
+    await Promise.all([before, setting, cacheme.invalidateTags("team:7")]);
+    expect(await cacheme.get(new UserNode(1))).toBe("user 1, load 1");
+  });
+
   it("invalidates a value that was set", async () => {
     const { cacheme } = await taggedSpace();
     const { UserNode } = users(caches);
