@@ -4,6 +4,7 @@ import type { LeaseAnswer, Leases } from "../storage/leases.js";
 import type { RemoteStorage, StoredRecord } from "../storage/remote-storage.js";
 import { Gathered } from "./gathered.js";
 import { type Lanes, type PartBounds, partsOf } from "./parts.js";
+import type { StorageClock } from "./storage-clock.js";
 import type { Tick } from "./tick.js";
 
 /** The operations on leases, as failures of a storage name them. */
@@ -71,6 +72,8 @@ export interface LeaseBatchEnvironment {
   readonly tick: Tick;
   readonly lanes: Lanes;
   readonly bounds: PartBounds;
+  /** The storage's clock, which each grant tells. */
+  readonly clock: StorageClock;
   /** Makes the call, and returns its error. */
   attempt(operation: LeaseOperation, call: () => Promise<unknown>): Promise<Error | undefined>;
   /** Records that a batch is under way. */
@@ -170,7 +173,10 @@ export class LeaseBatch {
       steal,
       seen,
     }));
+    const tellTime = this.#environment.clock.sent();
     const { answers, trouble } = await this.#answers("acquire", requests, (leases) => leases.acquire(wanted));
+    const [first] = answers;
+    if (first?.outcome === "granted" && first.at !== undefined) tellTime(first.at);
     for (const [place, request] of requests.entries()) request.acquired(answers[place], trouble);
   }
 

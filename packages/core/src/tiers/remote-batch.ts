@@ -135,6 +135,7 @@ export class RemoteBatch {
       tick,
       lanes: this.#lanes,
       bounds,
+      clock: this.clock,
       attempt: (operation, call) => this.#attempt(operation, call),
       sent: (batch) => this.#send(batch),
       wrongShape: (operation, expected) => this.#wrongShape(`leases.${operation}`, expected, "an answer"),

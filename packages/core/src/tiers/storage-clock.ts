@@ -75,22 +75,33 @@ export class StorageClock {
     return elapsed > sampleAge || Math.abs(clock.now() - last.wall - elapsed) > jump;
   }
 
-  async #take(): Promise<void> {
+  /**
+   * Returns a function that takes the storage's time in the answer of another call as a sample. Call
+   * this one when that call is sent.
+   */
+  sent(): (time: number) => void {
     const [wall, elapsed] = [this.#clock.now(), this.#clock.elapsed()];
-    let offset = 0;
-    let uncertainty = 0;
+    return (time) => this.#consider(time, wall, elapsed);
+  }
+
+  async #take(): Promise<void> {
+    const answered = this.sent();
     try {
-      const time = await this.#storage.time();
-      const roundTrip = this.#clock.elapsed() - elapsed;
-      // On average the clock has advanced by half a tick since it was read.
-      const halfTick = (this.#storage.timePrecision ?? 1) / 2;
-      offset = Math.floor(time + halfTick - wall - roundTrip / 2);
-      uncertainty = roundTrip / 2 + halfTick;
+      answered(await this.#storage.time());
     } catch {
-      return; // The storage's own calls report its trouble. Its next use takes another sample.
+      // The storage's own calls report its trouble. Its next use takes another sample.
     } finally {
       this.#wasAsked = true;
     }
+  }
+
+  /** Takes the sample if it is better than the last one, or if that one is due. */
+  #consider(time: number, wall: number, elapsed: number): void {
+    const roundTrip = this.#clock.elapsed() - elapsed;
+    // On average the clock has advanced by half a tick since it was read.
+    const halfTick = (this.#storage.timePrecision ?? 1) / 2;
+    const offset = Math.floor(time + halfTick - wall - roundTrip / 2);
+    const uncertainty = roundTrip / 2 + halfTick;
     if (!Number.isFinite(offset)) return;
     const isDue = this.#isDue();
     if (this.#sample !== undefined && !isDue && uncertainty > this.#sample.uncertainty) return;

@@ -32,6 +32,16 @@ describe("the clock of a storage", () => {
     }
   });
 
+  it("is known from the answer of another call, too", async () => {
+    const { clock, remote, storageClock } = storageWith(3_600_000);
+    const answered = storageClock.sent();
+    clock.advance(20);
+    const time = await remote.time();
+    clock.advance(20);
+    answered(time);
+    expect(Math.abs(storageClock.offset - 3_600_000)).toBeLessThanOrEqual(1);
+  });
+
   it("counts as ours if the round trip explains the distance", async () => {
     const { clock, remote, storageClock } = storageWith(0);
     const answering = deferred();
