@@ -3,7 +3,7 @@ import type { Node } from "../node/node.js";
 import type { HeldGeneration } from "../storage/local-storage.js";
 import { OperationTags } from "../tags/operation-tags.js";
 import type { Tag } from "../tags/tag.js";
-import type { RemoteRead } from "../tiers/remote-batch.js";
+import type { RemoteRead } from "../tiers/remote-requests.js";
 import type { ApartReader } from "./apart-reader.js";
 import type { Asking, FlightOptions, LoadOverride } from "./asking.js";
 import { CallContext } from "./call-context.js";

@@ -1,6 +1,7 @@
 import type { StoredRecord } from "../storage/remote-storage.js";
 import { endOf } from "../tiers/guarded/guard.js";
-import type { RemoteBatch, RemoteRemoval, RemoteWrite } from "../tiers/remote-batch.js";
+import type { RemoteBatch } from "../tiers/remote-batch.js";
+import type { RemoteRemoval, RemoteWrite } from "../tiers/remote-requests.js";
 import type { Destination } from "./destination.js";
 
 /** A change that one caller makes to a key in a tier: a removal, or a {@link Write}. */
