@@ -86,8 +86,15 @@ export interface CachemeEvents {
   };
   /** Every local entry that the bus keeps up to date was dropped, because news may be missing. */
   busDrop: { readonly bus: string; readonly reason: BusDropReason };
-  /** The bus was in trouble; other processes may notice news late. */
-  busError: { readonly bus: string; readonly operation: "publish" | "close"; readonly error: Error };
+  /**
+   * The bus was in trouble, so that other processes may notice news late. `"receive"` means that a
+   * local storage did not drop its entries.
+   */
+  busError: {
+    readonly bus: string;
+    readonly operation: "publish" | "receive" | "close";
+    readonly error: Error;
+  };
 }
 
 /** The reason why every local entry that the bus keeps up to date was dropped. */

@@ -9,10 +9,10 @@ import {
   StorageError,
   sentence,
 } from "../errors.js";
-import type { Events } from "../events.js";
+import type { CachemeEvents, Events } from "../events.js";
 import type { WhenBusDown } from "../node/meta.js";
 import { optionError, refuseUnknownOptions, shown, timerMilliseconds } from "../option-checks.js";
-import type { BoundClasses } from "./bound-class.js";
+import type { BoundClass, BoundClasses } from "./bound-class.js";
 import type { Bus, BusConnection, TagNews } from "./bus.js";
 import { MessageWriter, type TagMessage } from "./message.js";
 import { type Gatherer, Outbox } from "./outbox.js";
@@ -196,6 +196,7 @@ export class BusLink {
       heartbeat: settings.heartbeat,
       beat: () => outbox.addBeat(),
       restart: (reason) => registration.connection?.restart(reason),
+      failed: (error) => this.#failed("receive", error),
       changedState: () => this.#changedState(registration, classes),
     });
     const registration: Registration = {
@@ -241,19 +242,27 @@ export class BusLink {
     this.#cancelBound = undefined;
     const { subscription, settings } = registration;
     if (subscription.state === "subscribed") return;
-    for (const bound of classes.boundClasses()) {
-      if (bound.bypassesLocalTiers) bound.clearLocally();
-    }
+    this.#clear(classes, ({ bypassesLocalTiers }) => bypassesLocalTiers);
     const bind = (): void => {
       this.#cancelBound = this.#clock.schedule(() => {
-        for (const bound of classes.boundClasses()) bound.clearLocally();
+        this.#clear(classes, () => true);
         bind();
       }, settings.ttlWhenDown);
     };
     bind();
   }
 
-  #failed(operation: "publish" | "close", thrown: unknown): void {
+  #clear(classes: BoundClasses, concerns: (bound: BoundClass) => boolean): void {
+    for (const bound of classes.boundClasses()) {
+      try {
+        if (concerns(bound)) bound.clearLocally();
+      } catch (error) {
+        this.#failed("receive", error);
+      }
+    }
+  }
+
+  #failed(operation: CachemeEvents["busError"]["operation"], thrown: unknown): void {
     const error = asError(thrown);
     this.#failureCount += 1;
     this.#lastFailure = error;

@@ -37,6 +37,8 @@ export class Outbox {
   #hasBeat = false;
   #isGathering = false;
   #sending: Promise<void> | undefined;
+  /** Settles when the callers of the messages under way have been answered. */
+  #answered: Promise<void> = Promise.resolve();
   /** The number of messages that the bus has taken. */
   sent = 0;
 
@@ -90,11 +92,13 @@ export class Outbox {
 
   /** Sends the rest, and a farewell. */
   async close(): Promise<void> {
-    await this.#sending;
-    if (this.#connection === undefined) return;
-    const messages = [...this.#takeMessages(this.#connection.longestMessage), this.#writer.plain("leave")];
-    await this.#send(this.#connection, messages, this.#takeWaiting());
+    const connection = this.#connection;
+    await this.#answered;
     this.#connection = undefined;
+    if (connection === undefined) return;
+    const messages = [...this.#takeMessages(connection.longestMessage), this.#writer.plain("leave")];
+    this.#sending = this.#send(connection, messages, this.#takeWaiting());
+    await this.#answered;
   }
 
   #wait(done: () => void): void {
@@ -139,11 +143,16 @@ export class Outbox {
     waiting: readonly (() => void)[],
   ): Promise<void> {
     let isAnswered = false;
+    let answered: () => void = () => {};
+    this.#answered = new Promise((resolve) => {
+      answered = resolve;
+    });
     const answer = (): void => {
       if (isAnswered) return;
       isAnswered = true;
       cancel();
       for (const done of waiting) done();
+      answered();
     };
     const late = (): void => {
       this.#failed(new Error(`it has not taken ${messages.length} messages within ${longestWait} ms`));

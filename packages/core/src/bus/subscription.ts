@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { BusDropReason, Events } from "../events.js";
-import type { BoundClasses } from "./bound-class.js";
+import type { BoundClass, BoundClasses } from "./bound-class.js";
 import type { BusReceiver, TagNews } from "./bus.js";
 import { Inbox } from "./inbox.js";
 import { type Message, readMessage } from "./message.js";
@@ -27,6 +27,8 @@ export interface SubscriptionOptions {
   readonly beat: () => void;
   /** Makes the bus connect again, because it is deaf. */
   readonly restart: (reason: Error) => void;
+  /** Called with an error of a local storage, or of the bus. */
+  readonly failed: (error: unknown) => void;
   /** Called after the bus went down, and after it came back. */
   readonly changedState: () => void;
 }
@@ -139,8 +141,7 @@ export class Subscription implements BusReceiver {
         continue;
       }
       const entry = classes.boundEntry(storageKey);
-      if (entry?.key === undefined) entry?.bound.overtakeAll();
-      else entry.bound.overtake(entry.key);
+      if (entry !== undefined) this.#drop(entry.bound, entry.key === undefined ? "all" : [entry.key]);
     }
   }
 
@@ -161,9 +162,7 @@ export class Subscription implements BusReceiver {
     if (this.#origins.heard(message, now)) this.#dropAll("gap");
     for (const { busId, keys } of message.classes) {
       const bound = classes.boundClass(busId);
-      if (bound === undefined) continue;
-      if (keys === "all") bound.overtakeAll();
-      else for (const key of keys) bound.overtake(key);
+      if (bound !== undefined) this.#drop(bound, keys);
     }
     for (const { tag, storage, generation } of message.tags) {
       tagNews()?.invalidated(tag, storage, generation);
@@ -173,9 +172,19 @@ export class Subscription implements BusReceiver {
   #dropAll(reason: BusDropReason): void {
     const { classes, tagNews, label, events } = this.#options;
     this.#drops += 1;
-    for (const bound of classes.boundClasses()) bound.overtakeAll();
+    for (const bound of classes.boundClasses()) this.#drop(bound, "all");
     tagNews()?.missed();
     if (events.listeners.busDrop !== null) events.emit("busDrop", { bus: label, reason });
+  }
+
+  /** Fences and drops. A storage that fails keeps nobody from hearing the rest. */
+  #drop(bound: BoundClass, keys: readonly string[] | "all"): void {
+    try {
+      if (keys === "all") bound.overtakeAll();
+      else for (const key of keys) bound.overtake(key);
+    } catch (error) {
+      this.#options.failed(error);
+    }
   }
 
   #beatLater(): void {
@@ -204,6 +213,10 @@ export class Subscription implements BusReceiver {
       "no message of this process has come back although the subscription was in force",
     );
     this.lost(reason);
-    this.#options.restart(reason);
+    try {
+      this.#options.restart(reason);
+    } catch (error) {
+      this.#options.failed(error);
+    }
   }
 }

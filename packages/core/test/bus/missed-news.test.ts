@@ -198,3 +198,42 @@ describe("changes that a server reports", () => {
     expect(drops).toEqual(["server"]);
   });
 });
+
+describe("a local storage that fails", () => {
+  it("keeps no other class from dropping its entries, and is reported", async () => {
+    const { bus, cacheme, holds } = await listener();
+    const broken = memory();
+    let fails = false;
+    const failing = (): never => {
+      throw new Error("broken");
+    };
+    const remove = broken.remove.bind(broken);
+    broken.remove = (space, key) => (fails ? failing() : remove(space, key));
+    const clear = broken.clear.bind(broken);
+    broken.clear = (space) => (fails ? failing() : clear(space));
+    await cacheme.registerStorage("broken", broken);
+    const { Counting: Broken } = countingNode<number>(
+      { name: "broken", caches: [{ storage: "broken" }] },
+      () => 1,
+    );
+    await cacheme.get(new Broken(1));
+    const errors: string[] = [];
+    cacheme.on("busError", ({ operation, error }) => errors.push(`${operation}: ${error.message}`));
+    fails = true;
+    const sender = writer();
+    const news = sender.news(
+      [
+        { busId: "broken:1", keys: ["1"] },
+        { busId: "counting:1", keys: ["1"] },
+      ],
+      [],
+      65_536,
+    );
+    for (const text of news) bus.receiver.message(text);
+    expect(await holds()).toBe(false);
+    bus.receiver.changed("all");
+    expect(await holds()).toBe(false);
+    expect(errors).toEqual(["receive: broken", "receive: broken"]);
+    fails = false;
+  });
+});

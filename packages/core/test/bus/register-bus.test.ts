@@ -221,6 +221,22 @@ describe("the news of a process", () => {
     expect(bus.isClosed).toBe(true);
   });
 
+  it("keep close from waiting for a bus that hangs", async () => {
+    const { clock, cacheme, bus, invalidate } = await sender();
+    const taken = deferred();
+    bus.gate = () => taken.promise;
+    const invalidated = invalidate(1, 2);
+    await settled();
+    const closed = cacheme.close();
+    await settled();
+    clock.advance(2_000);
+    await settled();
+    clock.advance(2_000);
+    await Promise.all([invalidated, closed]);
+    taken.resolve();
+    expect(bus.isClosed).toBe(true);
+  });
+
   it("are cut to the bus's limit", async () => {
     const { bus, invalidate } = await sender((scripted) => {
       scripted.longestMessage = 1_000;
