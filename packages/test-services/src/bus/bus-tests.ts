@@ -41,13 +41,13 @@ export function describeBusProcesses(server: () => Server, source: URL): void {
       const folder = temporaryFolder("bus");
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
       const file = join(folder, "source");
-      const [one, other] = [
+      const [{ calls: one, ended }, { calls: other }] = [
         await started(program, server().url, server().url, file),
         await started(program, bus, server().url, file),
       ];
       const setSource = (value: string) => writeFileSync(file, value);
       setSource("old");
-      return { one, other, setSource, id: randomUUID() };
+      return { one, other, setSource, id: randomUUID(), endOfOne: ended };
     }
 
     it("drop each other's local entries", async () => {
@@ -91,6 +91,14 @@ export function describeBusProcesses(server: () => Server, source: URL): void {
       expect(await one.get(id)).toBe("new");
     });
 
+    it("end by themselves, and send their last news before", async () => {
+      const { one, other, id, endOfOne } = await processes();
+      await other.get(id);
+      await one.invalidateLast(id);
+      expect(await endOfOne).toBe(0);
+      await until(async () => (await other.look(id)).value === undefined);
+    });
+
     it("bear a storm of 100,000 invalidations", { timeout: 30_000 }, async () => {
       const { one, other } = await processes();
       const storm = async () => {
@@ -114,22 +122,29 @@ export function describeBusProcesses(server: () => Server, source: URL): void {
   });
 }
 
+interface Started {
+  readonly calls: Calls;
+  /** The exit code. */
+  readonly ended: Promise<number | null>;
+}
+
 /** Starts a process, which ends with its test. */
-async function started(program: Program, bus: string, storage: string, source: string): Promise<Calls> {
+async function started(program: Program, bus: string, storage: string, source: string): Promise<Started> {
   const child = fork(program.path, [bus, storage, source]);
   onTestFinished(() => void child.kill("SIGKILL"));
   const answers: Answers = new Map();
-  let calls = 0;
+  let numbers = 0;
   child.on("message", (answer: BusAnswer) => {
     answers.get(answer.number)?.resolve(answer);
     answers.delete(answer.number);
   });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   child.on("exit", (code) => {
     for (const { reject } of answers.values()) reject(new Error(`The process ended with ${code}.`));
   });
   await answerTo(answers, 0);
   const call = async (name: keyof BusCalls, argument: unknown): Promise<unknown> => {
-    const number = ++calls;
+    const number = ++numbers;
     const answered = answerTo(answers, number);
     child.send({ number, name, argument } satisfies BusCall);
     const { answer, error } = await answered;
@@ -137,10 +152,10 @@ async function started(program: Program, bus: string, storage: string, source: s
     return answer;
   };
   // Each property is the call of that name in the other process.
-  return new Proxy({} as Calls, {
-    get: (_, name) =>
-      name === "then" ? undefined : (argument: unknown) => call(name as keyof BusCalls, argument),
+  const calls = new Proxy({} as Calls, {
+    get: (_, name) => (argument: unknown) => call(name as keyof BusCalls, argument),
   });
+  return { calls, ended };
 }
 
 interface Waiting {

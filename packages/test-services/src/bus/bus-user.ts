@@ -36,6 +36,8 @@ export interface BusCalls {
   /** Returns the state of the bus and the local value, both of the same moment. */
   look(id: string): { readonly state: string | undefined; readonly value: unknown };
   invalidate(id: string): Promise<unknown>;
+  /** Invalidates without waiting, and closes nothing. The process ends by itself. */
+  invalidateLast(id: string): void;
   /** Fills the local tier with so many entries. */
   fill(count: number): Promise<void>;
   /** Invalidates those entries, a thousand at a time. */
@@ -84,7 +86,7 @@ export async function serveBusUser<N>(make: (places: BusPlaces) => Promise<BusUs
       .then((answer) => say({ answer }))
       .catch((error: unknown) => say({ error: String(error) }));
   });
-  process.on("disconnect", () => process.exit());
+  process.on("disconnect", ends);
   process.send?.({ number: 0 });
 }
 
@@ -97,6 +99,11 @@ function callsOf<N>({ cacheme, user, many }: BusUser<N>): BusCalls {
     get: (id) => cacheme.get(user(id)),
     look: (id) => ({ state: cacheme.busStatus()?.state, value: cacheme.peekLocal(user(id))?.value }),
     invalidate: (id) => cacheme.invalidate([user(id)]).catch((error: unknown) => String(error)),
+    invalidateLast(id) {
+      process.off("disconnect", ends);
+      setImmediate(() => process.disconnect());
+      setImmediate(() => void cacheme.invalidate([user(id)]));
+    },
     async fill(count) {
       for (let index = 0; index < count; index++) await cacheme.get(many(nameOf(index)));
     },
@@ -131,6 +138,11 @@ function callsOf<N>({ cacheme, user, many }: BusUser<N>): BusCalls {
       return { longestTurn: longest, growth: memoryUsage().heapUsed - before };
     },
   };
+}
+
+/** Ends the process together with the one that has forked it. */
+function ends(): void {
+  process.exit();
 }
 
 setFlagsFromString("--expose-gc");
