@@ -82,14 +82,7 @@ export { optionError, refuseUnknownOptions, shown, timerMilliseconds } from "./o
 export { shownKey } from "./shown-key.js";
 export { type Generation, type Generations, generationFrom, generationText } from "./storage/generations.js";
 export { KeyPattern } from "./storage/key-pattern.js";
-export type {
-  HeldLease,
-  LeaseAnswer,
-  LeasedRecord,
-  LeaseExtension,
-  LeaseRequest,
-  Leases,
-} from "./storage/leases.js";
+export type * from "./storage/leases.js";
 export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
 export type {
   RemoteStorage,

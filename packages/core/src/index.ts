@@ -122,14 +122,7 @@ export type { ClearOptions } from "./space.js";
 export type { LoadTimes, Stats } from "./stats/node-stats.js";
 export type { Generation, Generations } from "./storage/generations.js";
 export { KeyPattern } from "./storage/key-pattern.js";
-export type {
-  HeldLease,
-  LeaseAnswer,
-  LeasedRecord,
-  LeaseExtension,
-  LeaseRequest,
-  Leases,
-} from "./storage/leases.js";
+export type * from "./storage/leases.js";
 export type { HeldGeneration, LocalEntry, LocalRecord, LocalStorage } from "./storage/local-storage.js";
 export type {
   RemoteStorage,

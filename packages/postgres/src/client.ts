@@ -45,8 +45,9 @@ export class PostgresClient {
    * Sends one statement. Sends it again after a conflict, and after somebody has dropped the table,
    * which is created again.
    */
-  async ask(call: StorageCall, statement: Statement, values: Parameter[] = []): Promise<readonly Row[]> {
-    const query: PostgresQuery = { ...statement, values, rowMode: "array", types: answerTypes };
+  async ask(call: StorageCall, { name, text }: Statement, values: Parameter[] = []): Promise<readonly Row[]> {
+    // pg reads an object that was spread three times as slowly.
+    const query: PostgresQuery = { name, text, values, rowMode: "array", types: answerTypes };
     try {
       // `answerTypes` decides what is in the rows, which pg's types do not say.
       return (await this.#connections.ask(call, query)).rows as Row[];

@@ -13,14 +13,7 @@ import {
   type ScanPage,
   type StoredRecord,
 } from "cacheme/driver";
-
-interface Held {
-  bytes: Uint8Array | undefined;
-  until: number;
-  freshUntil: number;
-  token: string | undefined;
-  leaseUntil: number;
-}
+import type { Held } from "./reference-storage.js";
 
 const scanPage = 500;
 

@@ -17,7 +17,8 @@ import {
   type StoredRecord,
 } from "cacheme/driver";
 
-interface Held {
+/** A key's bytes and lease. */
+export interface Held {
   bytes: Uint8Array | undefined;
   until: number;
   freshUntil: number;

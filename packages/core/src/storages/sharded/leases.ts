@@ -1,11 +1,4 @@
-import type {
-  HeldLease,
-  LeaseAnswer,
-  LeasedRecord,
-  LeaseExtension,
-  LeaseRequest,
-  Leases,
-} from "../../storage/leases.js";
+import type { LeaseAnswer, LeasedRecord, LeaseRequest, Leases } from "../../storage/leases.js";
 import { byShard, type ShardMember } from "./shard.js";
 
 /**
@@ -60,15 +53,13 @@ export class ShardedLeases implements Leases {
     return stored.map((isStored, index) => isStored && !left.has(records[index]?.key ?? ""));
   }
 
-  release(held: readonly HeldLease[]): Promise<readonly boolean[]> {
-    return this.#each(held, (leases, part) => leases.release(part), false);
-  }
+  readonly release: Leases["release"] = (held) =>
+    this.#each(held, (leases, part) => leases.release(part), false);
 
   /** Extends leases, if each shard can. */
   get extend(): Leases["extend"] {
     if (this.#shards.members.some(({ storage }) => storage.leases?.extend === undefined)) return undefined;
-    return (leases: readonly LeaseExtension[]) =>
-      this.#each(leases, async (shard, part) => (await shard.extend?.(part)) ?? [], false);
+    return (leases) => this.#each(leases, async (shard, part) => (await shard.extend?.(part)) ?? [], false);
   }
 
   /** Sends each shard its part, and puts the answers in the order of the requests. */
