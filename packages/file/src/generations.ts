@@ -1,11 +1,4 @@
-import {
-  type Generation,
-  generationFrom,
-  generationText,
-  type NewGeneration,
-  pause,
-  type StorageCall,
-} from "cacheme/driver";
+import * as kit from "cacheme/driver";
 import { after, never, now } from "./clock.js";
 import type { Entries } from "./entries.js";
 import { encode, type Kept } from "./record.js";
@@ -17,7 +10,7 @@ const lockTime = 250;
 
 /** The entry of a key, even if it has expired. */
 interface Found {
-  readonly generation: Generation | undefined;
+  readonly generation: kit.Generation | undefined;
   readonly expires: number;
 }
 
@@ -32,7 +25,11 @@ export class FileGenerations {
     this.#entries = entries;
   }
 
-  async ensure(tag: NewGeneration, ttl: number | undefined, call: StorageCall): Promise<Generation> {
+  async ensure(
+    tag: kit.NewGeneration,
+    ttl: number | undefined,
+    call: kit.StorageCall,
+  ): Promise<kit.Generation> {
     const { key } = tag;
     const found = await this.#find(key);
     // Nearly always: nothing is written.
@@ -46,7 +43,11 @@ export class FileGenerations {
     });
   }
 
-  async bump({ key, id }: NewGeneration, ttl: number | undefined, call: StorageCall): Promise<Generation> {
+  async bump(
+    { key, id }: kit.NewGeneration,
+    ttl: number | undefined,
+    call: kit.StorageCall,
+  ): Promise<kit.Generation> {
     try {
       return await this.#change(key, call, (before) => ({
         generation: following(id, before.generation),
@@ -62,10 +63,14 @@ export class FileGenerations {
    * Removes the generation if the disk is full. A change that holds the key meanwhile may write the old
    * one again, so the removal is repeated until it finds neither.
    */
-  async #lose({ key, id }: NewGeneration, call: StorageCall, error: unknown): Promise<Generation> {
+  async #lose(
+    { key, id }: kit.NewGeneration,
+    call: kit.StorageCall,
+    error: unknown,
+  ): Promise<kit.Generation> {
     const { folder } = this.#entries;
     const hash = folder.hash(key);
-    let lost: Generation | undefined;
+    let lost: kit.Generation | undefined;
     while (!call.isLate) {
       const tickets = await ticketsOf(folder, hash);
       await destroy(folder, hash, tickets);
@@ -79,9 +84,9 @@ export class FileGenerations {
 
   async #change(
     key: string,
-    call: StorageCall,
-    next: (before: Found) => { readonly generation: Generation; readonly expires: number },
-  ): Promise<Generation> {
+    call: kit.StorageCall,
+    next: (before: Found) => { readonly generation: kit.Generation; readonly expires: number },
+  ): Promise<kit.Generation> {
     const { folder } = this.#entries;
     const hash = folder.hash(key);
     while (!call.isLate) {
@@ -92,20 +97,20 @@ export class FileGenerations {
         const lock = newTicket("lock", lockTime, now());
         if (await place(folder, hash, lock, [])) {
           const { generation, expires } = next(await this.#find(key));
-          const kept: Kept = { expires, fresh: expires, bytes: Buffer.from(generationText(generation)) };
+          const kept: Kept = { expires, fresh: expires, bytes: Buffer.from(kit.generationText(generation)) };
           if (await redeem(folder, hash, lock, encode(key, kept))) return generation;
           continue;
         }
       }
       // About as long as a change takes; at random, so that those who wait do not come at one moment.
-      await pause(1 + Math.random() * 3);
+      await kit.pause(1 + Math.random() * 3);
     }
     throw new Error("the time for it was over");
   }
 
   async #find(key: string): Promise<Found> {
     const kept = await this.#entries.find(key);
-    return { generation: generationFrom(kept?.bytes), expires: kept?.expires ?? 0 };
+    return { generation: kit.generationFrom(kept?.bytes), expires: kept?.expires ?? 0 };
   }
 }
 
@@ -115,6 +120,6 @@ function withSpare(ttl: number | undefined): number {
 }
 
 /** The machine's clock may be set back; the times of generations are not. */
-function following(id: string, before: Generation | undefined): Generation {
+function following(id: string, before: kit.Generation | undefined): kit.Generation {
   return { id, at: Math.max(now(), before?.at ?? 0) };
 }

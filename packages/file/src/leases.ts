@@ -1,11 +1,4 @@
-import type {
-  Acquisition,
-  HeldLease,
-  LeaseAnswer,
-  LeasedRecord,
-  LeaseExtension,
-  StorageCall,
-} from "cacheme/driver";
+import type * as kit from "cacheme/driver";
 import { now } from "./clock.js";
 import type { Entries } from "./entries.js";
 import type { Folder } from "./folder.js";
@@ -32,7 +25,10 @@ export class FileLeases {
     this.#entries = entries;
   }
 
-  async acquire({ key, duration, steal, seen }: Acquisition, call: StorageCall): Promise<LeaseAnswer> {
+  async acquire(
+    { key, duration, steal, seen }: kit.Acquisition,
+    call: kit.StorageCall,
+  ): Promise<kit.LeaseAnswer> {
     const { folder } = this.#entries;
     const hash = folder.hash(key);
     const fresh = steal ? undefined : await this.#fresh(key, seen);
@@ -55,23 +51,23 @@ export class FileLeases {
     return { outcome: "held" };
   }
 
-  async fill(record: LeasedRecord): Promise<boolean> {
+  async fill(record: kit.LeasedRecord): Promise<boolean> {
     const content = encode(record.key, keptOf(record));
     const stored = await this.#with(record, (...lease) => redeem(...lease, content));
     if (stored) await this.#entries.wrote(content);
     return stored;
   }
 
-  release(lease: HeldLease): Promise<boolean> {
+  release(lease: kit.HeldLease): Promise<boolean> {
     return this.#with(lease, (folder, hash, ticket) => destroy(folder, hash, [ticket]));
   }
 
-  extend(lease: LeaseExtension): Promise<boolean> {
+  extend(lease: kit.LeaseExtension): Promise<boolean> {
     return this.#with(lease, (...its) => extend(...its, lease.duration));
   }
 
   async #with(
-    { key, token }: HeldLease,
+    { key, token }: kit.HeldLease,
     act: (folder: Folder, hash: string, ticket: Ticket) => Promise<boolean>,
   ): Promise<boolean> {
     const { folder } = this.#entries;
@@ -80,7 +76,7 @@ export class FileLeases {
   }
 
   /** Reads the bytes of a key if they are fresh, and not those that the caller has seen. */
-  async #fresh(key: string, seen: Uint8Array | undefined): Promise<LeaseAnswer | undefined> {
+  async #fresh(key: string, seen: Uint8Array | undefined): Promise<kit.LeaseAnswer | undefined> {
     const kept = await this.#entries.read(key);
     if (kept === undefined || kept.fresh <= now()) return undefined;
     return seen && Buffer.from(kept.bytes).equals(seen) ? undefined : { outcome: "fresh", bytes: kept.bytes };

@@ -1,14 +1,5 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
-import {
-  type ConnectionOptions,
-  type ConnectionSettings,
-  connectionRows,
-  type Duration,
-  LocalPaths,
-  OptionTable,
-  timer,
-  wholeNumber,
-} from "cacheme/driver";
+import * as kit from "cacheme/driver";
 
 /** The place of the files. */
 export interface FileConnectionOptions {
@@ -17,18 +8,18 @@ export interface FileConnectionOptions {
 }
 
 /** How the storage behaves. Everything has a default. */
-export interface FileStorageOptions extends ConnectionOptions {
+export interface FileStorageOptions extends kit.ConnectionOptions {
   /**
    * The size of the folder on the disk in bytes, about, at least 65,536. Beyond it, files that were not
    * used for the longest time are removed. Default: no bound.
    */
   readonly maxSize?: number | undefined;
   /** The time between removals of expired files, a sixteenth of the folder each. Default `"1m"`. */
-  readonly sweepInterval?: Duration | undefined;
+  readonly sweepInterval?: kit.Duration | undefined;
 }
 
 /** Options that were checked. */
-export interface Settings extends ConnectionSettings {
+export interface Settings extends kit.ConnectionSettings {
   /** `file:///path/to/folder`. */
   readonly label: string;
   /** An absolute path. */
@@ -42,10 +33,10 @@ const where = "file()";
 /** Below that, what a file takes at least is too much of it for the bound to be kept. */
 const leastSize = 65_536;
 
-const optionTable = new OptionTable(where, {
-  ...connectionRows,
-  maxSize: { kind: wholeNumber(leastSize, "bytes") },
-  sweepInterval: { kind: timer, default: "1m" },
+const optionTable = new kit.OptionTable(where, {
+  ...kit.connectionRows,
+  maxSize: { kind: kit.wholeNumber(leastSize, "bytes") },
+  sweepInterval: { kind: kit.timer, default: "1m" },
 });
 
 /** @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` */
@@ -58,7 +49,7 @@ export function settings(
   return { ...checked, label: pathToFileURL(folder).href, folder };
 }
 
-const paths: LocalPaths = new LocalPaths({
+const paths: kit.LocalPaths = new kit.LocalPaths({
   where,
   option: "folder",
   scheme: "file",

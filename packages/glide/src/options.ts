@@ -1,38 +1,28 @@
 import type { GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
-import {
-  type ConnectionOptions,
-  type ConnectionSettings,
-  connectionRows,
-  OptionTable,
-  optionError,
-  parseAddress,
-  type ServerPlace,
-  serverName,
-  shown,
-} from "cacheme/driver";
+import * as kit from "cacheme/driver";
 
 /** A client of GLIDE for one server, or for a cluster. */
 export type AnyGlideClient = GlideClient | GlideClusterClient;
 
 /** How the storage behaves. Everything has a default. */
-export interface GlideStorageOptions extends ConnectionOptions {}
+export interface GlideStorageOptions extends kit.ConnectionOptions {}
 
 /** Options that were checked. */
-export interface Settings extends ConnectionSettings {
+export interface Settings extends kit.ConnectionSettings {
   readonly label: string;
   readonly target: AnyGlideClient | Servers;
 }
 
 /** One server, or some nodes of a cluster. */
 export interface Servers {
-  readonly addresses: ServerPlace[];
+  readonly addresses: kit.ServerPlace[];
   readonly cluster: boolean;
   readonly credentials: { readonly username?: string; readonly password: string } | undefined;
   readonly databaseId: number;
   readonly useTLS: boolean;
 }
 
-const optionTable = new OptionTable("glide()", connectionRows);
+const optionTable = new kit.OptionTable("glide()", kit.connectionRows);
 const forms =
   'Give an address ("glide://host:6379/0", "glides://:password@host" for TLS, "glide+cluster://one,two"), ' +
   "or a client of GLIDE.";
@@ -46,11 +36,11 @@ export function settings(target: string | AnyGlideClient, options: GlideStorageO
     const database = servers.databaseId === 0 ? "" : `/${servers.databaseId}`;
     return {
       ...checked,
-      label: `${scheme}://${servers.addresses.map(serverName).join(",")}${database}`,
+      label: `${scheme}://${servers.addresses.map(kit.serverName).join(",")}${database}`,
       target: servers,
     };
   }
-  if (!isClient(target)) throw optionError(`glide() was given ${shown(target)}. ${forms}`);
+  if (!isClient(target)) throw kit.optionError(`glide() was given ${kit.shown(target)}. ${forms}`);
   const scheme = isCluster(target) ? "glide+cluster" : "glide";
   return { ...checked, label: `${scheme}://(the program's own client)`, target };
 }
@@ -64,12 +54,19 @@ export function isCluster(client: AnyGlideClient): client is GlideClusterClient 
 }
 
 function serversAt(text: string): Servers {
-  const { scheme = "", username, password, servers = [], path = [], parameters } = parseAddress(text) ?? {};
+  const {
+    scheme = "",
+    username,
+    password,
+    servers = [],
+    path = [],
+    parameters,
+  } = kit.parseAddress(text) ?? {};
   const [, tls, cluster] = /^glide(s?)(\+cluster)?$/.exec(scheme) ?? [];
   const [database = "0", ...more] = path;
   const isFit = /^\d{1,4}$/.test(database) && more.length === 0 && parameters?.size === 0;
   if (tls === undefined || !isFit || (servers.length !== 1 && !(cluster && servers.length > 0))) {
-    throw optionError(`glide() was given a string that is not an address of a Valkey server. ${forms}`);
+    throw kit.optionError(`glide() was given a string that is not an address of a Valkey server. ${forms}`);
   }
   return {
     addresses: servers.map(({ host, port = 6379 }) => ({ host, port })),

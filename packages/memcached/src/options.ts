@@ -1,16 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import {
-  type ConnectionOptions,
-  type ConnectionSettings,
-  connectionRows,
-  type OptionKind,
-  OptionTable,
-  optionError,
-  optionKind,
-  parseAddress,
-  serverName,
-  shown,
-} from "cacheme/driver";
+import * as kit from "cacheme/driver";
 
 /** One server of a pool. */
 export interface MemcachedServer {
@@ -35,7 +24,7 @@ export interface MemcachedConnectionOptions {
 }
 
 /** How the storage behaves. Everything has a default. */
-export interface MemcachedStorageOptions extends ConnectionOptions {}
+export interface MemcachedStorageOptions extends kit.ConnectionOptions {}
 
 /** A server that was checked. */
 export interface PoolServer {
@@ -47,7 +36,7 @@ export interface PoolServer {
 }
 
 /** Options that were checked. */
-export interface Settings extends ConnectionSettings {
+export interface Settings extends kit.ConnectionSettings {
   /** `memcached://host:port,host:port`, without username and password. */
   readonly label: string;
   readonly servers: readonly PoolServer[];
@@ -59,11 +48,11 @@ export interface Settings extends ConnectionSettings {
 const where = "memcached()";
 const usualPort = 11_211;
 
-const storageOptions = new OptionTable(where, connectionRows);
+const storageOptions = new kit.OptionTable(where, kit.connectionRows);
 
-const connectionOptions = new OptionTable(where, {
+const connectionOptions = new kit.OptionTable(where, {
   servers: {
-    kind: optionKind("a list of at least one server", (value): value is readonly MemcachedServer[] => {
+    kind: kit.optionKind("a list of at least one server", (value): value is readonly MemcachedServer[] => {
       return Array.isArray(value) && value.length > 0;
     }),
     isRequired: true,
@@ -75,7 +64,7 @@ const connectionOptions = new OptionTable(where, {
   },
   password: { kind: accountWord("a string without spaces and control characters", /^[^\s\p{Cc}]+$/u) },
   tls: {
-    kind: optionKind("true, false or options of tls.connect", (value): value is boolean | TlsOptions => {
+    kind: kit.optionKind("true, false or options of tls.connect", (value): value is boolean | TlsOptions => {
       return (
         typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value))
       );
@@ -84,21 +73,21 @@ const connectionOptions = new OptionTable(where, {
   },
 });
 
-const serverOptions = new OptionTable(`a server of ${where}`, {
+const serverOptions = new kit.OptionTable(`a server of ${where}`, {
   host: {
-    kind: optionKind("a name or an address", (value): value is string => {
+    kind: kit.optionKind("a name or an address", (value): value is string => {
       return typeof value === "string" && /^[^\s,@/]+$/.test(value);
     }),
     isRequired: true,
   },
   port: {
-    kind: optionKind("a number from 1 to 65535", (value): value is number => {
+    kind: kit.optionKind("a number from 1 to 65535", (value): value is number => {
       return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
     }),
     default: usualPort,
   },
   weight: {
-    kind: optionKind("a number above 0", (value): value is number => {
+    kind: kit.optionKind("a number above 0", (value): value is number => {
       return typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY;
     }),
     default: 1,
@@ -113,14 +102,14 @@ export function settings(
   const common = storageOptions.check(options);
   const given = typeof target === "string" ? fromAddress(target) : target;
   if (typeof given !== "object" || given === null) {
-    throw optionError(
-      `${where} was given ${shown(target)}. Give an address such as "memcached://host:11211", or { servers: [{ host }] }.`,
+    throw kit.optionError(
+      `${where} was given ${kit.shown(target)}. Give an address such as "memcached://host:11211", or { servers: [{ host }] }.`,
     );
   }
   const { servers: list, tls: isTlsOrOptions, username, password } = connectionOptions.check(given);
   if ((username === undefined) !== (password === undefined)) {
     const missing = username === undefined ? "username" : "password";
-    throw optionError(
+    throw kit.optionError(
       `The option ${missing} of ${where} is missing. Give username and password, or neither.`,
     );
   }
@@ -132,11 +121,11 @@ export function settings(
 }
 
 function fromAddress(text: string): MemcachedConnectionOptions {
-  const { scheme, servers = [], path = [], parameters, username, password } = parseAddress(text) ?? {};
+  const { scheme, servers = [], path = [], parameters, username, password } = kit.parseAddress(text) ?? {};
   const isOurs = scheme === "memcached" || scheme === "memcacheds";
   if (!isOurs || servers.length === 0 || path.length > 0 || parameters?.size !== 0) {
     // The text itself stays out of the message, because it may hold a password.
-    throw optionError(
+    throw kit.optionError(
       `${where} was given a string that is not an address of memcached servers. Write "memcached://host:11211", or ` +
         '"memcacheds://" for TLS. Write the username and the password before an "@", percent-encoded, and commas between ' +
         "several servers.",
@@ -147,22 +136,24 @@ function fromAddress(text: string): MemcachedConnectionOptions {
 
 function serverFrom(server: MemcachedServer): PoolServer {
   const { host, port, weight } = serverOptions.check(server);
-  return { host, port, weight, name: serverName({ host, port }) };
+  return { host, port, weight, name: kit.serverName({ host, port }) };
 }
 
 function refuseRepeated(servers: readonly PoolServer[]): void {
   const names = servers.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice === undefined) return;
-  throw optionError(`${where} was given the server ${twice} twice. Give it once, with a weight of 2.`);
+  throw kit.optionError(`${where} was given the server ${twice} twice. Give it once, with a weight of 2.`);
 }
 
 /** Keeps the value out of the message, because it may be a password. */
-function accountWord(expected: string, form: RegExp): OptionKind<string> {
+function accountWord(expected: string, form: RegExp): kit.OptionKind<string> {
   return {
     check(value, { name }) {
       if (typeof value === "string" && form.test(value)) return value;
-      throw optionError(`The option ${name} of ${where} is not one that memcached takes. Give ${expected}.`);
+      throw kit.optionError(
+        `The option ${name} of ${where} is not one that memcached takes. Give ${expected}.`,
+      );
     },
   };
 }

@@ -1,23 +1,10 @@
-import {
-  type ConfigurationError,
-  type ConnectionOptions,
-  type ConnectionSettings,
-  connectionRows,
-  type Duration,
-  isError,
-  OptionTable,
-  optionError,
-  optionKind,
-  shown,
-  timer,
-  wholeNumber,
-} from "cacheme/driver";
+import * as kit from "cacheme/driver";
 import { MongoClient, type MongoClientOptions } from "mongodb";
 import type { ConnectionTarget } from "./client.js";
 import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./client-types.js";
 
 /** How the storage behaves. Everything has a default. */
-export interface MongodbStorageOptions extends ConnectionOptions {
+export interface MongodbStorageOptions extends kit.ConnectionOptions {
   /** The database. Default: the one in the address, else `test`, as everywhere in MongoDB. */
   readonly database?: string | undefined;
   /** The storage's own collection, which the first write makes. Default `"cacheme"`. */
@@ -29,7 +16,7 @@ export interface MongodbStorageOptions extends ConnectionOptions {
    */
   readonly maxSize?: number | undefined;
   /** Time between two removals of what the server's own TTL index has left. Default `"1m"`. */
-  readonly sweepInterval?: Duration | undefined;
+  readonly sweepInterval?: kit.Duration | undefined;
 }
 
 /** The timeouts of the package mongodb, which the storage's own options replace. */
@@ -48,7 +35,7 @@ export interface MongodbConnectionOptions extends Omit<MongoClientOptions, (type
 }
 
 /** Options that were checked. */
-export interface Settings extends ConnectionSettings, ConnectionTarget {
+export interface Settings extends kit.ConnectionSettings, ConnectionTarget {
   /** `mongodb://host:port/database.collection`, without username and password. */
   readonly label: string;
   readonly maxSize: number | undefined;
@@ -59,24 +46,24 @@ export interface Settings extends ConnectionSettings, ConnectionTarget {
 const where = "mongodb()";
 
 /** Narrower than MongoDB's own rule, and the same on every system that a server may run on. */
-const databaseOption = optionKind(
+const databaseOption = kit.optionKind(
   'a name of letters, digits, "_" and "-", at most 63 of them',
   (value): value is string => typeof value === "string" && /^[A-Za-z0-9_-]{1,63}$/.test(value),
 );
 
-const collectionOption = optionKind(
+const collectionOption = kit.optionKind(
   'a name that begins with a letter or "_", then letters, digits, "_", "-" and ".", at most 120 of them, and not ' +
     '"system." first',
   (value): value is string =>
     typeof value === "string" && /^(?!system\.)[A-Za-z_][A-Za-z0-9_.-]{0,119}$/.test(value),
 );
 
-const optionTable = new OptionTable(where, {
-  ...connectionRows,
+const optionTable = new kit.OptionTable(where, {
+  ...kit.connectionRows,
   collection: { kind: collectionOption, default: "cacheme" },
   database: { kind: databaseOption },
-  maxSize: { kind: wholeNumber(1) },
-  sweepInterval: { kind: timer, default: "1m" },
+  maxSize: { kind: kit.wholeNumber(1) },
+  sweepInterval: { kind: kit.timer, default: "1m" },
 });
 
 /** @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` */
@@ -87,7 +74,7 @@ export function settings(
   const { collection: name, database, ...common } = optionTable.check(options);
   if (isDatabase(target)) {
     if (database !== undefined) {
-      throw optionError(`${where} was given a Db and the option database. Give one of the two.`);
+      throw kit.optionError(`${where} was given a Db and the option database. Give one of the two.`);
     }
     const place = { database: target, collection: collectionIn(target, name) };
     const label = `mongodb:${target.databaseName}.${name}`;
@@ -119,7 +106,7 @@ export function settings(
 function collectionIn(database: MongodbDatabase, name: string): MongodbCollection {
   const collection = database.collection(name, { readPreference: "primary" });
   if (collection.writeConcern?.w !== 0) return collection;
-  throw optionError(
+  throw kit.optionError(
     `${where} was given the write concern 0, with which the server says nothing of a write or a removal. ` +
       "Leave w out, or give 1 or more.",
   );
@@ -128,7 +115,7 @@ function collectionIn(database: MongodbDatabase, name: string): MongodbCollectio
 /** Returns a function that makes clients of our own. */
 function clientMaker(
   target: string | MongodbConnectionOptions,
-  { commandTimeout, connectTimeout }: ConnectionSettings,
+  { commandTimeout, connectTimeout }: kit.ConnectionSettings,
 ): () => MongoClient {
   const [url, theirs] = typeof target === "string" ? [target, {}] : fromOptions(target);
   if (!/^mongodb(\+srv)?:\/\//i.test(url)) throw notAnAddress();
@@ -151,14 +138,14 @@ function clientMaker(
 
 function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOptions] {
   if (typeof options !== "object" || options === null) {
-    throw optionError(
-      `${where} was given ${shown(options)}. Give an address, options, a MongoClient or a Db.`,
+    throw kit.optionError(
+      `${where} was given ${kit.shown(options)}. Give an address, options, a MongoClient or a Db.`,
     );
   }
   const { hosts, ...rest } = options;
   const refused = managed.find((name) => name in rest);
   if (refused !== undefined) {
-    throw optionError(
+    throw kit.optionError(
       `${where} does not take the option ${refused} of the package mongodb. Give commandTimeout and connectTimeout as ` +
         "options of the storage.",
     );
@@ -166,24 +153,24 @@ function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOpt
   const list = typeof hosts === "string" ? [hosts] : hosts;
   const fits = Array.isArray(list) && list.length > 0 && list.every((host) => /^[^/@,\s?#]+$/.test(host));
   if (!fits)
-    throw optionError(
+    throw kit.optionError(
       `The option hosts of ${where} is not one. Give "host:27017", or an array of such texts.`,
     );
   return [`mongodb://${list.join(",")}/`, rest];
 }
 
 /** Repeats what the package says of an option, but not of an address with its password. */
-function refusedByDriver(error: unknown): ConfigurationError {
-  const words = isError(error) ? error.message : "";
+function refusedByDriver(error: unknown): kit.ConfigurationError {
+  const words = kit.isError(error) ? error.message : "";
   if (/^(options? .+ (is|are) not supported)$/.test(words) && !words.includes("://")) {
-    return optionError(`${where} was given options that the driver does not know: ${words}.`);
+    return kit.optionError(`${where} was given options that the driver does not know: ${words}.`);
   }
   return notAnAddress();
 }
 
-function notAnAddress(): ConfigurationError {
+function notAnAddress(): kit.ConfigurationError {
   // The text itself stays out of the message: it may hold a password.
-  return optionError(
+  return kit.optionError(
     `${where} was given an address or options that the driver mongodb does not take. ` +
       'Write "mongodb://host:27017/database", or "mongodb+srv://host/database"; percent-encode special characters in ' +
       "names and passwords.",

@@ -1,14 +1,5 @@
 import type { Socket } from "node:net";
-import {
-  clearTimeout,
-  cutOff,
-  nextTick,
-  noAnswer,
-  Reconnector,
-  resetSocket,
-  setImmediate,
-  setTimeout,
-} from "cacheme/driver";
+import * as kit from "cacheme/driver";
 import type { Redis } from "ioredis";
 import type { Address } from "./connection-options.js";
 import { commandName, type RedisClient } from "./ioredis.js";
@@ -53,7 +44,7 @@ export class Connection<C extends Connectable = RedisClient> {
   readonly #own: Redis | undefined;
   readonly #locate: ConnectionOptions["locate"];
   readonly #onLost: () => void;
-  readonly #reconnector: Reconnector;
+  readonly #reconnector: kit.Reconnector;
   /** The first error since the last attempt began; later ones only follow from it. */
   #firstError: Error | undefined;
   /** Why the connection was dropped, until the client reports the end. */
@@ -73,7 +64,7 @@ export class Connection<C extends Connectable = RedisClient> {
     this.#own = own;
     this.#locate = locate;
     this.#onLost = onLost;
-    this.#reconnector = new Reconnector({
+    this.#reconnector = new kit.Reconnector({
       connectTimeout,
       isPersistent,
       isForeign: own === undefined,
@@ -116,7 +107,7 @@ export class Connection<C extends Connectable = RedisClient> {
     if (stream === undefined) return undefined;
     const heard = { stream, bytes: stream.bytesRead, sentUpTo: 0 };
     // By then the question has been written.
-    nextTick(noteSent, heard);
+    kit.nextTick(noteSent, heard);
     return heard;
   }
 
@@ -132,7 +123,7 @@ export class Connection<C extends Connectable = RedisClient> {
     if (own.stream !== stream || stream.destroyed) return;
     const isUnsent = stream.bytesWritten - stream.writableLength < sentUpTo;
     if (stream.bytesRead > bytes && !isUnsent) return;
-    this.#silence = noAnswer(milliseconds);
+    this.#silence = kit.noAnswer(milliseconds);
     reset(own);
   }
 
@@ -196,7 +187,7 @@ export class Connection<C extends Connectable = RedisClient> {
     const silence = this.#silence;
     this.#silence = undefined;
     if (this.#reconnector.isReady && silence === undefined) this.#onLost();
-    const reason = silence ?? this.#firstError ?? cutOff(closedEarly);
+    const reason = silence ?? this.#firstError ?? kit.cutOff(closedEarly);
     this.#reconnector.lost(reason, { isSilent: silence !== undefined });
   }
 
@@ -222,7 +213,7 @@ function noteSent(heard: Heard): void {
 /** Begins an attempt. Its result is the event "ready" or "end". */
 function connect(own: Redis): void {
   own.connect().catch(() => {});
-  setImmediate(() => unref(own.stream));
+  kit.setImmediate(() => unref(own.stream));
 }
 
 export function unref(stream: Socket | undefined): void {
@@ -232,7 +223,7 @@ export function unref(stream: Socket | undefined): void {
 /** Ends a connection that is of no more use, and forgets what was not sent yet. */
 function reset(own: Redis): void {
   const stream: Socket | undefined = own.stream;
-  if (stream?.destroyed === false) resetSocket(stream);
+  if (stream?.destroyed === false) kit.resetSocket(stream);
   else own.disconnect(true);
 }
 
@@ -250,9 +241,9 @@ const longestHangUp = 500;
  */
 function ended(own: Redis): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, longestHangUp);
+    const timer = kit.setTimeout(resolve, longestHangUp);
     const end = (): void => {
-      clearTimeout(timer);
+      kit.clearTimeout(timer);
       resolve();
     };
     const stream: Socket | undefined = own.stream;

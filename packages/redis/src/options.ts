@@ -1,22 +1,14 @@
-import {
-  type ConnectionOptions,
-  type ConnectionSettings,
-  connectionRows,
-  OptionTable,
-  optionError,
-  serverName,
-  shown,
-} from "cacheme/driver";
+import * as kit from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { optionsIn } from "./address.js";
 import { type Address, managed, type NatMap, type RedisConnectionOptions } from "./connection-options.js";
 import type { RedisClient, RedisClusterClient } from "./ioredis.js";
 
 /** How the storage behaves. Everything has a default. */
-export interface RedisStorageOptions extends ConnectionOptions {}
+export interface RedisStorageOptions extends kit.ConnectionOptions {}
 
 /** Options that were checked. */
-export interface Settings extends ConnectionSettings {
+export interface Settings extends kit.ConnectionSettings {
   /** `redis://host:port/db`, without name and password. */
   readonly label: string;
   readonly target: Target;
@@ -42,7 +34,7 @@ export interface ClusterSettings {
   readonly natMap: NatMap | undefined;
 }
 
-const optionTable = new OptionTable("redis()", connectionRows);
+const optionTable = new kit.OptionTable("redis()", kit.connectionRows);
 
 /** @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` */
 export function settings(
@@ -57,15 +49,15 @@ export function settings(
 function targetOf(target: string | RedisConnectionOptions | RedisClient | RedisClusterClient): Target {
   if (typeof target === "string") return fromOptions(optionsIn(target));
   if (typeof target !== "object" || target === null) {
-    throw optionError(
-      `redis() was given ${shown(target)}. Give an address, options of ioredis, or a client of ioredis.`,
+    throw kit.optionError(
+      `redis() was given ${kit.shown(target)}. Give an address, options of ioredis, or a client of ioredis.`,
     );
   }
   if (isClusterClient(target)) return { kind: "clusterClient", client: target };
   if (isClient(target)) return { kind: "client", client: target };
   for (const [name, instead] of Object.entries(managed)) {
     if (Reflect.get(target, name) !== undefined) {
-      throw optionError(`redis() does not take the option ${name} of ioredis: ${instead}.`);
+      throw kit.optionError(`redis() does not take the option ${name} of ioredis: ${instead}.`);
     }
   }
   return fromOptions(target);
@@ -73,22 +65,22 @@ function targetOf(target: string | RedisConnectionOptions | RedisClient | RedisC
 
 function fromOptions({ cluster, sentinels, name, natMap, ...options }: RedisConnectionOptions): Target {
   if (cluster !== undefined && sentinels !== undefined) {
-    throw optionError("redis() was given the options cluster and sentinels. Leave one of them out.");
+    throw kit.optionError("redis() was given the options cluster and sentinels. Leave one of them out.");
   }
   if (cluster !== undefined) {
     if (options.db)
-      throw optionError(
+      throw kit.optionError(
         "redis() was given a db and a cluster. A Redis Cluster has no databases: leave db out.",
       );
     return { kind: "cluster", options, cluster: { seeds: addresses(cluster, "cluster"), natMap } };
   }
   if (sentinels === undefined) {
     if (name !== undefined)
-      throw optionError("redis() was given a name without sentinels. Give both, or leave it out.");
+      throw kit.optionError("redis() was given a name without sentinels. Give both, or leave it out.");
     return { kind: "server", options };
   }
   if (typeof name !== "string" || name === "") {
-    throw optionError(
+    throw kit.optionError(
       'redis() was given sentinels without the name of the master. Give it as the option name, such as "mymaster".',
     );
   }
@@ -111,7 +103,7 @@ function addresses(given: readonly Address[], option: string): Address[] {
   const isFit = (place: { host: unknown; port: unknown }): place is Address =>
     typeof place.host === "string" && place.host !== "" && isPort(place.port);
   if (places.length > 0 && places.every(isFit)) return places;
-  throw optionError(
+  throw kit.optionError(
     `The option ${option} of redis() is not a list of addresses. Give one or more, such as ` +
       `[{ host: "10.0.0.7", port: ${usual} }].`,
   );
@@ -148,9 +140,9 @@ function labelOf({
   tls,
 }: NonNullable<RedisClient["options"]>): string {
   if (path) return `redis:${path}`;
-  return `${tls ? "rediss" : "redis"}://${serverName({ host, port })}${db ? `/${db}` : ""}`;
+  return `${tls ? "rediss" : "redis"}://${kit.serverName({ host, port })}${db ? `/${db}` : ""}`;
 }
 
 function list(addresses: readonly Address[]): string {
-  return addresses.map(serverName).join(",");
+  return addresses.map(kit.serverName).join(",");
 }
