@@ -170,12 +170,9 @@ export class MongodbDriver implements kit.Driver {
   ): Promise<void> {
     this.#clock.refresh(sent.database, sent.options);
     const statements = records.map((record) => {
-      const lengths = lengthsOf(record);
-      const update = storing({
-        bytes: record.bytes,
-        ...lengths,
-        cachemeSweepAt: sweepTime(sent.clock, lengths.ttl),
-      });
+      const { ttl, freshFor } = lengthsOf(record);
+      const cachemeSweepAt = sweepTime(sent.clock, ttl);
+      const update = storing({ bytes: record.bytes, ttl, freshFor, cachemeSweepAt });
       return { updateOne: { filter: { _id: record.key }, update, upsert: true } };
     });
     try {
