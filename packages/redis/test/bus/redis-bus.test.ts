@@ -228,13 +228,18 @@ describeWithServer("redis", "redisBus()", (server) => {
     });
 
     it("follows a master behind sentinels", { timeout: 20_000 }, async () => {
-      const { recorder, connection } = await member(redisBus(group.url, channel()));
+      const sentinels = group.sentinels.map(({ port }) => ({ host: "127.0.0.1", port }));
+      const client = given(new Redis({ sentinels, name: "mymaster" }));
+      const options = channel();
+      const members = [await member(redisBus(group.url, options)), await member(redisBus(client, options))];
       await group.master.kill();
-      await until(() => recorder.count("subscribed") === 2);
-      await until(async () => {
-        await connection.publish(["b"]);
-        return recorder.reports.includes("b");
-      });
+      for (const { recorder } of members) await until(() => recorder.count("subscribed") === 2);
+      for (const [index, { connection }] of members.entries()) {
+        await until(async () => {
+          await connection.publish([`from ${index}`]);
+          return members.every(({ recorder }) => recorder.reports.includes(`from ${index}`));
+        });
+      }
     });
   });
 });

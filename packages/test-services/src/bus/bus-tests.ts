@@ -30,7 +30,8 @@ const stormy = 100_000;
  * @param source the program, which calls `serveBusUser`
  */
 export function describeBusProcesses(server: () => Server, source: URL): void {
-  describe("two processes on one bus", () => {
+  // Each test starts two processes, which take their time on a busy machine.
+  describe("two processes on one bus", { timeout: 20_000 }, () => {
     let program: Program;
     beforeAll(async () => {
       program = await bundleProgram(source);
