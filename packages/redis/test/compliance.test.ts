@@ -1,14 +1,9 @@
-import {
-  type RedisCluster,
-  type RedisSentinel,
-  startRedisCluster,
-  startRedisSentinel,
-} from "@cacheme/test-services";
+import { startRedisCluster, startRedisSentinel } from "@cacheme/test-services";
 import { describeWithGivenService, describeWithServer } from "@cacheme/test-services/vitest";
 import { storageCompliance } from "@cacheme/testkit/vitest";
 import { afterAll } from "vitest";
 import { redis } from "../src/index.js";
-import { behindSentinels, wholeCluster } from "./several-servers.js";
+import { behindSentinels, type Together, wholeCluster } from "./several-servers.js";
 
 describeWithServer("redis", "compliance of one server", (server) => {
   storageCompliance({
@@ -18,32 +13,33 @@ describeWithServer("redis", "compliance of one server", (server) => {
   });
 });
 
-describeWithServer("redis", "compliance of a Cluster", () => {
-  let cluster: RedisCluster | undefined;
-  afterAll(() => cluster?.stop());
+/** Runs the suite on servers that work together, and stops them. */
+function complianceOf<Servers extends { stop(): Promise<unknown> }>(
+  kind: string,
+  start: () => Promise<Servers>,
+  asOne: (servers: Servers) => Together,
+): void {
+  let servers: Servers | undefined;
+  afterAll(() => servers?.stop());
+  const server = async () => {
+    servers = await start();
+    return asOne(servers);
+  };
+  const capabilities = { proxy: false };
   storageCompliance({
-    name: "@cacheme/redis, Cluster",
+    name: `@cacheme/redis, ${kind}`,
     create: ({ url, ...options }) => redis(url, options),
-    server: async () => {
-      cluster = await startRedisCluster();
-      return wholeCluster(cluster);
-    },
-    capabilities: { proxy: false },
+    server,
+    capabilities,
   });
+}
+
+describeWithServer("redis", "compliance of a Cluster", () => {
+  complianceOf("Cluster", startRedisCluster, wholeCluster);
 });
 
 describeWithServer("redis", "compliance of a master behind sentinels", () => {
-  let group: RedisSentinel | undefined;
-  afterAll(() => group?.stop());
-  storageCompliance({
-    name: "@cacheme/redis, Sentinel",
-    create: ({ url, ...options }) => redis(url, options),
-    server: async () => {
-      group = await startRedisSentinel();
-      return behindSentinels(group);
-    },
-    capabilities: { proxy: false },
-  });
+  complianceOf("Sentinel", startRedisSentinel, behindSentinels);
 });
 
 describeWithGivenService("redis", "compliance on the server in REDIS_URL", (service) => {
