@@ -363,7 +363,8 @@ export abstract class Space implements AsyncDisposable {
    * Sets the first part of every key in remote storages, so that programs that share a server keep
    * apart. Call it before the first read. Default: `"cacheme"`.
    *
-   * @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use
+   * @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use, or a bus is
+   *   registered
    * @example
    * ```ts
    * setPrefix("shop");

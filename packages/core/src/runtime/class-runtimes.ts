@@ -192,7 +192,7 @@ export class ClassRuntimes {
     }
   }
 
-  /** @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use */
+  /** @throws ConfigurationError `CACHEME_PREFIX_IN_USE` once a node class is in use, or a bus */
   setPrefix(prefix: string): void {
     const [first] = this.#known.values();
     const user = this.#bus.isRegistered ? "the bus is registered" : first && `node "${first.name}" is in use`;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { elapsed } from "cacheme/driver";
 import type { KeyCommand } from "../commands.js";
 import { headerLength } from "../record.js";
@@ -16,7 +17,7 @@ const tokenAt = headerLength - 16;
 
 /** The trace of a write in the string under the key. */
 type Trace =
-  | { readonly kind: "bytes"; readonly record: Buffer }
+  | { readonly kind: "bytes"; readonly digest: string }
   | { readonly kind: "token"; readonly token: Buffer }
   | { readonly kind: "generation"; readonly beginning: string }
   | { readonly kind: "nothing" };
@@ -85,9 +86,9 @@ function traceOf({ run, args: [first, second] }: KeyCommand): Trace | undefined 
       return { kind: "nothing" };
     case "set":
     case scripts.storeForEver:
-      return Buffer.isBuffer(first) ? { kind: "bytes", record: first } : undefined;
+      return Buffer.isBuffer(first) ? { kind: "bytes", digest: digestOf(first) } : undefined;
     case scripts.fill:
-      return Buffer.isBuffer(second) ? { kind: "bytes", record: second } : undefined;
+      return Buffer.isBuffer(second) ? { kind: "bytes", digest: digestOf(second) } : undefined;
     case scripts.acquire:
     case scripts.extend:
       return Buffer.isBuffer(first) ? { kind: "token", token: first } : undefined;
@@ -107,8 +108,13 @@ function explains(trace: Trace, stored: Buffer | null): boolean {
     case "token":
       return stored.subarray(tokenAt, headerLength).equals(trace.token);
     case "bytes":
-      return stored.subarray(headerLength).equals(trace.record.subarray(headerLength));
+      return digestOf(stored) === trace.digest;
     case "generation":
       return stored.subarray(headerLength).toString("latin1").startsWith(trace.beginning);
   }
+}
+
+/** Returns a digest of a record's bytes, because the bytes of many records would take much memory. */
+function digestOf(record: Buffer): string {
+  return createHash("sha256").update(record.subarray(headerLength)).digest("base64");
 }
