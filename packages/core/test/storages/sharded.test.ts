@@ -321,3 +321,67 @@ describe("the leases of shards", () => {
     expect(storage.shards()).toEqual([{ name: "a", weight: 1 }]);
   });
 });
+
+/** A shard that lists its keys. */
+class Listed extends SimulatedRemote {
+  async *scan(pattern: KeyPattern): AsyncGenerator<readonly string[]> {
+    await this.gate("read", "request");
+    yield [...this.records.keys()].filter((key) => pattern.matches(key));
+  }
+}
+
+describe("a shard that is added again", () => {
+  const few = keys.slice(0, 30);
+
+  async function removedAndAdded(make: (clock: VirtualClock) => SimulatedRemote) {
+    const clock = new VirtualClock();
+    const [a, b] = [make(clock), make(clock)];
+    const storage = sharded([
+      { storage: a, name: "a" },
+      { storage: b, name: "b" },
+    ]);
+    await storage.connect();
+    await storage.writeMany(few.map(record));
+    await storage.removeShard("b");
+    await storage.removeMany(few); // Does not reach b.
+    b.records.set("other program's", { bytes: new Uint8Array(1), until: Number.POSITIVE_INFINITY });
+    return { storage, b };
+  }
+
+  it("answers with no value from before an invalidation, and keeps other programs' keys", async () => {
+    const { storage, b } = await removedAndAdded((clock) => new Listed(clock));
+    expect(b.records.size).toBeGreaterThan(5);
+    await storage.addShard({ storage: b, name: "b" });
+    expect(await storage.readMany(few)).toEqual(few.map(() => undefined));
+    expect([...b.records.keys()]).toEqual(["other program's"]);
+  });
+
+  it("is not added if its old entries cannot be removed", async () => {
+    const { storage, b } = await removedAndAdded((clock) => new Listed(clock));
+    fail(b);
+    await expect(storage.addShard({ storage: b, name: "b" })).rejects.toThrow("down");
+    expect(storage.shards().map(({ name }) => name)).toEqual(["a"]);
+    b.gate = () => {};
+    await storage.addShard({ storage: b, name: "b" });
+    expect(await storage.readMany(few)).toEqual(few.map(() => undefined));
+  });
+
+  it("is refused if it cannot list its keys, unless the program says that it is empty", async () => {
+    const { storage, b } = await removedAndAdded((clock) => new SimulatedRemote(clock));
+    expect(await reason(storage.addShard({ storage: b, name: "b" }))).toMatchObject({
+      code: "CACHEME_INVALID_OPTION",
+      message: expect.stringMatching(/b was removed before.*isEmpty: true/),
+    });
+    b.records.clear();
+    await storage.addShard({ storage: b, name: "b", isEmpty: true });
+    expect(await storage.readMany(few)).toEqual(few.map(() => undefined));
+  });
+
+  it("is not cleared if it is new, because another process may have filled it", async () => {
+    const { storage } = await removedAndAdded((clock) => new Listed(clock));
+    const c = shard("c");
+    c.storage.records.set("cacheme:x:1:1", { bytes: new Uint8Array(1), until: Number.POSITIVE_INFINITY });
+    await storage.addShard(c);
+    expect(c.storage.records.size).toBe(1);
+  });
+});

@@ -12,11 +12,17 @@ export interface Shard {
   readonly name?: string | undefined;
   /** The shard's share of the keys, relative to the others. Default: 1. */
   readonly weight?: number | undefined;
+  /**
+   * Whether the shard holds no old entries. `addShard` needs it for a shard that was removed before
+   * and cannot list its keys. Default: false.
+   */
+  readonly isEmpty?: boolean | undefined;
 }
 
 /** A shard with its name and weight filled in. */
 export interface ShardMember extends Member {
   readonly storage: RemoteStorage;
+  readonly isEmpty: boolean;
 }
 
 /** An item of a batch, and its place there. */
@@ -50,6 +56,7 @@ export function memberFrom(shard: RemoteStorage | Shard): ShardMember {
     storage,
     name,
     weight = 1,
+    isEmpty = false,
   }: Partial<Shard> = isNone ? {} : "storage" in shard ? shard : { storage: shard };
   if (storage?.kind !== "remote") {
     throw optionError(
@@ -59,7 +66,7 @@ export function memberFrom(shard: RemoteStorage | Shard): ShardMember {
   if (!(weight > 0 && Number.isFinite(weight))) {
     throw optionError(`sharded() expected a weight above 0, got ${String(weight)}.`);
   }
-  return { storage, name: name ?? storage.label, weight };
+  return { storage, name: name ?? storage.label, weight, isEmpty };
 }
 
 /** Refuses two shards of one name, because the hash could not tell them apart. */

@@ -10,6 +10,7 @@ import type {
   StoredRecord,
 } from "../../storage/remote-storage.js";
 import { checkKeys } from "../../storage/stored-key.js";
+import { FormerShards } from "./former-shards.js";
 import { ShardedLeases } from "./leases.js";
 import { byShard, checkNames, memberFrom, type Shard, type ShardMember } from "./shard.js";
 import { shardedTime } from "./time.js";
@@ -22,9 +23,13 @@ export interface ShardedStorage extends RemoteStorage {
   shardFor(key: string): string;
   /**
    * Connects a new shard and gives it its part of the keys. These are about 1 in N, and misses at
-   * first. If the shard was in use before, clear it first, because its entries may be out of date.
+   * first. The entries of a shard that was removed before are out of date: they are removed before
+   * the shard is used. A shard that another process has used must be cleared first.
    *
-   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the name is in use
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the name is in use, or if the shard was
+   *   removed before and cannot list its keys, unless it `isEmpty`
+   * @throws any error of the storage while it connects or its old entries are removed; then the
+   *   shard is not added
    */
   addShard(shard: RemoteStorage | Shard): Promise<void>;
   /**
@@ -70,6 +75,7 @@ class Shards implements ShardedStorage {
   readonly #leases = this.#makeLeases();
   /** Whether a key may have been in another shard than now. */
   #hasMoved = false;
+  readonly #former = new FormerShards();
 
   constructor(members: readonly ShardMember[]) {
     if (members.length === 0) throw optionError("sharded() expected at least one storage, got none.");
@@ -113,6 +119,7 @@ class Shards implements ShardedStorage {
       await member.storage.connect();
       this.#checkLeases(member);
     }
+    await this.#former.clear(member);
     if (this.#closing !== undefined) {
       await member.storage.close();
       throw closedStorage(this.label);
@@ -135,6 +142,7 @@ class Shards implements ShardedStorage {
       );
     }
     this.#hasMoved = true;
+    this.#former.removed(name);
     this.#table.members = others;
     await member.storage.close();
   }
@@ -267,6 +275,7 @@ class Shards implements ShardedStorage {
   #check(keys: readonly string[]): void {
     if (this.#closing !== undefined) throw closedStorage(this.label);
     checkKeys(keys, this.label);
+    this.#former.use(keys);
   }
 
   #ownerOf(key: string): ShardMember {
