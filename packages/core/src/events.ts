@@ -21,6 +21,17 @@ export type StorageOperation =
 /** The state of a storage's circuit breaker. */
 export type BreakerState = "closed" | "open" | "half-open";
 
+/**
+ * The reason why stored bytes cannot be read:
+ *
+ * - `format`: another version of Cacheme wrote them, or they are not an entry;
+ * - `serializer`: the class had another serializer when they were written;
+ * - `class`: a class of another name or version wrote them;
+ * - `corrupt`: they are torn or changed, or were moved from another key;
+ * - `undecodable`: the serializer or the decompression has thrown.
+ */
+export type UnreadableFault = "format" | "serializer" | "class" | "corrupt" | "undecodable";
+
 /** The events, each with the argument of its listeners. */
 export interface CachemeEvents {
   /** A read found its value in a tier. */
@@ -57,6 +68,20 @@ export interface CachemeEvents {
   invalidateTags: { readonly tags: readonly string[] };
   /** An `invalidateSoon` has failed, or a tier could not be reached yet. */
   invalidateError: { readonly error: Error };
+  /**
+   * The bytes under a node's key in a remote storage cannot be read, so they are a miss. Emitted at
+   * most once a minute for each class, storage and fault.
+   */
+  unreadable: {
+    /** The name of the node class. */
+    readonly node: string;
+    readonly storage: string;
+    /** The whole key under which the storage keeps the bytes. */
+    readonly storageKey: string;
+    readonly fault: UnreadableFault;
+    /** The error of the serializer or the decompression, if the fault is `undecodable`. */
+    readonly error: Error | undefined;
+  };
   /**
    * A storage was in trouble; the read or write went on without it. Calls that an open circuit
    * breaker refuses are not reported.
@@ -139,6 +164,7 @@ export class Events {
     invalidate: null,
     invalidateTags: null,
     invalidateError: null,
+    unreadable: null,
     storageError: null,
     breaker: null,
     busState: null,

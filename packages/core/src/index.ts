@@ -73,6 +73,7 @@ export type {
   CachemeListener,
   NodeEvent,
   StorageOperation,
+  UnreadableFault,
 } from "./events.js";
 export type { Memoized, MemoizedMembers, MemoizedSync } from "./memoize/memoize.js";
 export type { MemoizedOptions, MethodMemoizer } from "./memoize/memoized.js";

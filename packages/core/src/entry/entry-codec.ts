@@ -1,4 +1,4 @@
-import { type CachemeErrorDetails, reasonOf, SerializationError } from "../errors.js";
+import { asError, type CachemeErrorDetails, reasonOf, SerializationError } from "../errors.js";
 import { decompress } from "../serializer/compressed.js";
 import {
   DecompressionLimit,
@@ -8,7 +8,13 @@ import {
 import { decodeInPlace, notPlain } from "../serializer/in-place.js";
 import type { CompressionAlgorithm, Serializer } from "../serializer/serializer.js";
 import type { Cached } from "./entry.js";
-import { decodeEnvelope, encodeEnvelope, type ReadEnvelope } from "./envelope.js";
+import {
+  decodeEnvelope,
+  type EnvelopeFault,
+  encodeEnvelope,
+  envelopeFault,
+  type ReadEnvelope,
+} from "./envelope.js";
 import { deepFreeze, noteFrozen } from "./freeze.js";
 
 /** A value as bytes, without its times. */
@@ -70,6 +76,35 @@ export function decodeEntry(
     };
   } catch {
     return undefined;
+  }
+}
+
+/** The reason why {@link decodeEntry} returns nothing. */
+export interface EntryFault {
+  readonly fault: EnvelopeFault | "undecodable";
+  readonly error: Error | undefined;
+}
+
+/**
+ * Returns why the bytes cannot be read; `undefined` if they can, so that the entry is not valid for
+ * another reason. Decodes the bytes once more: call it seldom.
+ */
+export function faultOf(
+  serializer: Serializer,
+  fingerprint: number,
+  storageKey: string,
+  bytes: Uint8Array,
+): EntryFault | undefined {
+  const buffer = asBuffer(bytes);
+  const fault = envelopeFault(buffer, serializer.codec, fingerprint, storageKey);
+  if (fault !== undefined) return { fault, error: undefined };
+  const envelope = decodeEnvelope(buffer, serializer.codec, fingerprint, storageKey);
+  if (envelope === undefined) return undefined;
+  try {
+    valueIn(serializer, buffer, envelope, new DecompressionLimit(), false);
+    return undefined;
+  } catch (thrown) {
+    return { fault: "undecodable", error: asError(thrown) };
   }
 }
 

@@ -132,6 +132,23 @@ export function decodeEnvelope(
   return { compression, writtenAt, freshUntil, generations, payloadStart, payloadEnd };
 }
 
+/** The reason why {@link decodeEnvelope} returns nothing. */
+export type EnvelopeFault = "format" | "serializer" | "class" | "corrupt";
+
+/** Returns why the bytes are not an envelope that can be read here; `undefined` if they are one. */
+export function envelopeFault(
+  buffer: Buffer,
+  codec: number,
+  fingerprint: number,
+  key: string,
+): EnvelopeFault | undefined {
+  if (decodeEnvelope(buffer, codec, fingerprint, key) !== undefined) return undefined;
+  if (buffer.length < headerLength + trailerLength || buffer[0] !== format) return "format";
+  if (crc32(buffer, hashOf(key)) !== residue) return "corrupt";
+  if (buffer.readUInt32BE(4) !== fingerprint) return "class";
+  return buffer[2] === codec ? "format" : "serializer";
+}
+
 /**
  * Returns a stable number for a node class and its version, 32 bits. It is a second line of defence
  * behind the key. An entry that a class of another name or version wrote under the same key is a

@@ -56,7 +56,7 @@ export class Joining {
   ) {
     this.#runtimes = runtimes;
     const values = new ReaderValues();
-    this.#remoteTiers = new RemoteTiers(clock, values, runtimes.tags);
+    this.#remoteTiers = new RemoteTiers(clock, events, values, runtimes.tags);
     this.#pipeline = new Pipeline(
       clock,
       events,

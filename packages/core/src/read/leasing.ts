@@ -66,6 +66,13 @@ export class Leasing {
     tier.storage.leases.acquire(new Acquisition(acquiring, this.#clock, this.#random, this.#remoteTiers));
   }
 
+  /** Does without the lease of a tier that could not be read. */
+  skip(flight: Flight, tier: RemoteTier): void {
+    if (!this.needs(flight, tier)) return;
+    flight.rights ??= new FillRights(flight.storageKey);
+    flight.rights.add(tier, "unreachable");
+  }
+
   /**
    * Takes the leases of all tiers from any holder, because the flight's load is newer than what the
    * tiers store.

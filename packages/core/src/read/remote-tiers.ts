@@ -2,6 +2,7 @@ import type { Clock } from "../clock.js";
 import type { Entry } from "../entry/entry.js";
 import { decodeEntry } from "../entry/entry-codec.js";
 import { isFresh } from "../entry/lifetime.js";
+import type { Events } from "../events.js";
 import type { Node } from "../node/node.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
@@ -13,6 +14,7 @@ import { type KnownGeneration, tagNames } from "../tags/known-generation.js";
 import type { Tag } from "../tags/tag.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { ReaderValues } from "./reader-values.js";
+import { Unreadable } from "./unreadable.js";
 
 /** The entry in a tier's bytes. */
 export interface FoundRecord extends LocalRecord {
@@ -28,9 +30,11 @@ export class RemoteTiers {
   readonly #values: ReaderValues;
   readonly #tags: TagTable;
   readonly #claims: Claims;
+  readonly #unreadable: Unreadable;
 
-  constructor(clock: Clock, values: ReaderValues, tags: TagTable) {
+  constructor(clock: Clock, events: Events, values: ReaderValues, tags: TagTable) {
     this.#clock = clock;
+    this.#unreadable = new Unreadable(clock, events);
     this.#values = values;
     this.#tags = tags;
     this.#claims = new Claims(tags);
@@ -65,7 +69,10 @@ export class RemoteTiers {
       agree,
       frozen,
     );
-    if (cached === undefined) return undefined;
+    if (cached === undefined) {
+      this.#unreadable.note(runtime, tier, storageKey, bytes);
+      return undefined;
+    }
     if (tier.distrust.covers(cached.writtenAt)) return undefined;
     if (!isFresh(cached, now)) return undefined;
     const { generations, claims } = this.#claims;

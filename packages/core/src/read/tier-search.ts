@@ -50,6 +50,12 @@ export class TierSearch {
       this.#readNextTier(flight);
       return;
     }
+    if (trouble !== undefined) {
+      // Nothing else is asked of it. The flight loads without the right to fill the tier.
+      this.#leasing.skip(flight, tier);
+      this.#foundIn(flight, tier, undefined);
+      return;
+    }
     if (bytes === undefined) {
       this.#missed(flight, tier, undefined);
       return;

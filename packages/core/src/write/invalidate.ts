@@ -106,9 +106,14 @@ export function removeWithDependents(
 }
 
 function withoutRepeatedTiers(failed: readonly FailedTier[]): readonly FailedTier[] {
-  return failed.filter(
-    ({ storage }, place) => failed.findIndex((each) => each.storage === storage) === place,
-  );
+  const byStorage = new Map<string, FailedTier>();
+  for (const tier of failed) {
+    const first = byStorage.get(tier.storage);
+    const settled = first === undefined ? tier.settled : Promise.all([first.settled, tier.settled]);
+    settled?.catch(() => {});
+    byStorage.set(tier.storage, { ...(first ?? tier), settled });
+  }
+  return [...byStorage.values()];
 }
 
 function remove(
@@ -146,6 +151,12 @@ function remove(
     activity.operations.end(operation);
     activity.rest();
     announce(failed);
+    if (failed.length === 0) return;
+    // Meanwhile other processes may have filled their local tiers with the old value again.
+    Promise.all(failed.map(({ settled }) => settled)).then(
+      () => kind.announce(key, () => {}),
+      () => {}, // Closed before.
+    );
   };
   const removed = (tier: RemoteTier, error: Error | undefined) => {
     if (error === undefined) kind.trust(tier, key);

@@ -21,3 +21,11 @@ export function nextTick(task: () => void): void {
 export function elapsed(): number {
   return performance.now();
 }
+
+export function setInterval(task: () => void, milliseconds: number): NodeJS.Timeout {
+  return globalThis.setInterval(task, milliseconds);
+}
+
+export function clearInterval(timer: NodeJS.Timeout | undefined): void {
+  globalThis.clearInterval(timer);
+}

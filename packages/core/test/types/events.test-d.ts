@@ -1,4 +1,11 @@
-import { type CachemeEvents, type CachemeListener, type NodeEvent, on, type StorageOperation } from "cacheme";
+import {
+  type CachemeEvents,
+  type CachemeListener,
+  type NodeEvent,
+  on,
+  type StorageOperation,
+  type UnreadableFault,
+} from "cacheme";
 import { describe, expectTypeOf, it } from "vitest";
 
 describe("on", () => {
@@ -32,6 +39,11 @@ describe("on", () => {
     on("invalidate", (event) => {
       expectTypeOf(event).toEqualTypeOf<NodeEvent>();
     });
+    on("unreadable", (event) => {
+      expectTypeOf(event.storageKey).toEqualTypeOf<string>();
+      expectTypeOf(event.fault).toEqualTypeOf<UnreadableFault>();
+      expectTypeOf(event.error).toEqualTypeOf<Error | undefined>();
+    });
     on("invalidateError", (event) => {
       expectTypeOf(event).toEqualTypeOf<{ readonly error: Error }>();
     });
@@ -58,6 +70,7 @@ describe("on", () => {
       | "invalidate"
       | "invalidateTags"
       | "invalidateError"
+      | "unreadable"
       | "storageError"
       | "breaker"
       | "busState"
