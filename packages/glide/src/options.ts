@@ -54,14 +54,8 @@ export function isCluster(client: AnyGlideClient): client is GlideClusterClient 
 }
 
 function serversAt(text: string): Servers {
-  const {
-    scheme = "",
-    username,
-    password,
-    servers = [],
-    path = [],
-    parameters,
-  } = kit.parseAddress(text) ?? {};
+  const address = kit.parseAddress(text);
+  const { scheme = "", username, password, servers = [], path = [], parameters } = address ?? {};
   const [, tls, cluster] = /^glide(s?)(\+cluster)?$/.exec(scheme) ?? [];
   const [database = "0", ...more] = path;
   const isFit = /^\d{1,4}$/.test(database) && more.length === 0 && parameters?.size === 0;
