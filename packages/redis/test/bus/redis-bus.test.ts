@@ -7,7 +7,7 @@ import {
 } from "@cacheme/test-services";
 import { until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { type Bus, StorageError } from "cacheme";
+import { type Bus, Cacheme, StorageError } from "cacheme";
 import { Cluster, Redis } from "ioredis";
 import { Redis as Redis56 } from "ioredis-5.6";
 import { Redis as Redis6 } from "ioredis-6";
@@ -103,6 +103,20 @@ describeWithServer("redis", "redisBus()", (server) => {
     connection.restart(new Error("deaf"));
     await until(() => recorder.count("subscribed") === 2);
     expect(recorder.reports).toEqual(["subscribed", expect.stringContaining("lost: "), "subscribed"]);
+  });
+
+  it("is noticed by its heartbeats if the network drops all bytes, and comes back", async () => {
+    const proxy = await server().proxy();
+    const cacheme = closing(new Cacheme());
+    await cacheme.registerBus(redisBus(proxy.url, channel()), { heartbeat: "100ms" });
+    const states: string[] = [];
+    cacheme.on("busState", ({ state, error }) => states.push(`${state} ${error?.message ?? ""}`));
+    proxy.partition();
+    await until(() => cacheme.busStatus()?.state === "lost");
+    await proxy.heal();
+    await until(() => cacheme.busStatus()?.state === "subscribed");
+    expect(states[0]).toContain("no message of this process has come back");
+    expect(states.at(-1)).toBe("subscribed ");
   });
 
   it("reports nothing after close, and closes no client of the program", async () => {
