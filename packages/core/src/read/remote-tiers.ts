@@ -78,7 +78,8 @@ export class RemoteTiers {
     const { generations, claims } = this.#claims;
     if (generations === undefined) return cached;
     if (this.#tags.distrustsEntry(tier.storage, generations, cached.writtenAt)) return undefined;
-    return { ...cached, generations, claims };
+    const { value, writtenAt, freshUntil } = cached;
+    return { value, writtenAt, freshUntil, generations, claims };
   }
 
   /**

@@ -41,7 +41,6 @@ export class TierSearch {
   /** State "reading": handles the answer of a remote tier. */
   arrived(flight: Flight, bytes: Uint8Array | undefined, trouble: Error | undefined): void {
     const tier = flight.runtime.tiers[flight.tier];
-    if (tier?.kind === "remote" && trouble === undefined) flight.tagged?.capture(tier.storage);
     if (flight.mustReadAgain) {
       this.#steps.overtaken(flight);
       return;
@@ -57,12 +56,15 @@ export class TierSearch {
       return;
     }
     if (bytes === undefined) {
+      if (trouble === undefined) flight.tagged?.capture(tier.storage);
       this.#missed(flight, tier, undefined);
       return;
     }
     const { runtime, storageKey, tags } = flight;
     const { answeredAt } = tier.storage;
     const found = this.#remoteTiers.entryIn(runtime, tier, storageKey, bytes, tags, answeredAt);
+    // A hit needs no generations for a load.
+    if (found === undefined || found.claims !== undefined) flight.tagged?.capture(tier.storage);
     if (found?.claims === undefined) this.#answered(flight, tier, bytes, found);
     else this.#remoteTiers.confirm(tier, found, (entry) => this.#answered(flight, tier, bytes, entry));
   }

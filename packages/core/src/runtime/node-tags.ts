@@ -11,7 +11,7 @@ import {
 } from "../tags/dependency.js";
 import { pathOf, scopeTags } from "../tags/scopes.js";
 import type { Tag } from "../tags/tag.js";
-import { checkTags } from "../tags/tag-name.js";
+import { checkTags, ownMark } from "../tags/tag-name.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { NodeKind } from "./node-kind.js";
@@ -31,6 +31,9 @@ interface Sources {
   /** The tag of the whole class, if a storage cannot list its keys. */
   readonly classTag: string | undefined;
 }
+
+/** The number of tags up to which repeats are found by a search of the list. */
+const fewTags = 8;
 
 /** Finds the tags of a class's nodes that are known before the value. */
 export class NodeTags {
@@ -68,6 +71,33 @@ export class NodeTags {
    *   `CACHEME_TOO_MANY_DEPENDENCIES`, `CACHEME_DEPENDENCY_CYCLE`, or the error of the node
    */
   of(node: Node, key: string): readonly Tag[] {
+    return (this.#hasOnlyTags ? this.#knownOf(node) : undefined) ?? this.#checkedOf(node, key);
+  }
+
+  /** Whether there is nothing but `tags()`, as usual. */
+  get #hasOnlyTags(): boolean {
+    const { hasTags, hasScope, hasDependencies, classTag } = this.#sources;
+    return hasTags && !hasScope && !hasDependencies && classTag === undefined;
+  }
+
+  /**
+   * Returns the tags without checks if the table knows all of them. This is the path of each read of
+   * a remote tier. Messages and checks would cost more than the rest.
+   */
+  #knownOf(node: Node): readonly Tag[] | undefined {
+    const given: unknown = node.tags?.();
+    if (!Array.isArray(given) || given.length > fewTags) return undefined;
+    const tags: Tag[] = [];
+    for (const name of given) {
+      if (typeof name !== "string" || name.startsWith(ownMark)) return undefined;
+      const tag = this.#space.tags.find(name);
+      if (tag === undefined) return undefined;
+      if (!tags.includes(tag)) tags.push(tag);
+    }
+    return tags;
+  }
+
+  #checkedOf(node: Node, key: string): readonly Tag[] {
     const names = new Set<string>();
     const label = nodeLabel(this.#kind.name, key);
     this.#addTo(names, node, key, [label], { count: 0, label });

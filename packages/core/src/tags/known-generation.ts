@@ -2,6 +2,9 @@ import type { Generation } from "../storage/generations.js";
 import type { HeldGeneration } from "../storage/local-storage.js";
 import type { TagStorage } from "../tiers/tag-reads.js";
 
+/** Between a tag, the id of its generation, and the next tag. None of them has a line feed. */
+export const separator = "\n";
+
 /** The tag of a generation. */
 interface Owner {
   readonly name: string;
@@ -21,6 +24,8 @@ export class KnownGeneration implements HeldGeneration {
   readonly id: string;
   /** The storage's time when it was made. */
   readonly at: number;
+  /** The tag and the id, as entries have them. */
+  readonly pair: string;
   isCurrent: boolean = true;
   /** The number of the answer that last told it. */
   told: number;
@@ -33,6 +38,7 @@ export class KnownGeneration implements HeldGeneration {
     this.owner = owner;
     this.storage = storage;
     this.id = id;
+    this.pair = `${owner.name}${separator}${id}`;
     this.at = at;
     this.told = told;
   }

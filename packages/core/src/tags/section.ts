@@ -1,15 +1,9 @@
-import type { KnownGeneration } from "./known-generation.js";
-
-/** Between the parts of the section, because no tag and no id has a line feed. */
-const separator = "\n";
+import { type KnownGeneration, separator } from "./known-generation.js";
 
 /** Returns the section of an entry's envelope: each tag with the id of its generation. */
 export function sectionOf(generations: readonly KnownGeneration[]): string {
   let section = "";
-  for (const { tag, id } of generations) {
-    section += section === "" ? tag : separator + tag;
-    section += separator + id;
-  }
+  for (const { pair } of generations) section = section === "" ? pair : section + separator + pair;
   return section;
 }
 
