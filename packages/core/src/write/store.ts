@@ -15,7 +15,7 @@ import { NotStored } from "./not-stored.js";
 import { OlderValues } from "./older-values.js";
 import { Recheck } from "./recheck.js";
 import { RightToLeft } from "./right-to-left.js";
-import { heldBy, packed, recordFor, type Storing, storableIn } from "./storing.js";
+import { heldBy, packed, recordFor, Storing, storableIn } from "./storing.js";
 
 /** The packed value of a kind without remote tiers, which packs nothing. */
 const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compression: undefined };
@@ -27,9 +27,6 @@ export interface FailedTier {
   /** Settles when the tier has no removed or replaced value any more. Default: unknown. */
   readonly settled?: Promise<unknown> | undefined;
 }
-
-/** The parts of a {@link Storing} that most do not have. */
-const plain = { rights: undefined, tagged: undefined, generations: undefined, recheck: undefined };
 
 /**
  * Puts values into tiers: first the remote ones, from right to left, one after the other, then the
@@ -58,8 +55,10 @@ export class Store {
     const { value, writtenAt, freshUntil, generations } = entry;
     const lifetime = { limit: freshUntil, explicit: false };
     const { activity, rights, tagged } = flight;
-    const found = { ...plain, kind, activity, operation: flight, rights, value, writtenAt, lifetime };
-    this.#storeLocally({ ...found, generations }, from);
+    const storing = new Storing(kind, activity, flight, value, writtenAt, lifetime, rights);
+    storing.tagged = undefined;
+    storing.generations = generations;
+    this.#storeLocally(storing, from);
     // A tag that only the value tells has no generation that is older than this read.
     if (generations !== undefined && generations.length !== (tagged?.own.length ?? 0)) return;
     const tiers = storableIn(
@@ -67,7 +66,7 @@ export class Store {
       tagged,
     );
     if (tiers.length === 0 || kind.activities.isClosed) return;
-    const storing = { ...found, tagged };
+    storing.tagged = tagged;
     const bytes = packed(storing);
     // No reader waits for these writes, because the tier that has the value keeps answering with
     // it.
@@ -101,8 +100,8 @@ export class Store {
       return;
     }
     const lifetime = lifetimeOf(flight.ttl, writtenAt);
-    const stored = { ...plain, kind, activity, operation: flight, rights, value, writtenAt, lifetime };
-    const storing = tagged === undefined ? stored : { ...stored, tagged, recheck };
+    const storing = new Storing(kind, activity, flight, value, writtenAt, lifetime, rights);
+    storing.recheck = recheck;
     const store = () => {
       if (flight.fenced) this.#older.giveOvertaken(storing);
       const refused = this.#storeLocally(storing, kind.tiers.length);
@@ -146,7 +145,7 @@ export class Store {
     const writtenAt = this.#clock.now();
     const lifetime = lifetimeOf(ttl, writtenAt);
     const { tagged } = operation;
-    const storing = { ...plain, kind, activity, operation, value, writtenAt, lifetime, tagged };
+    const storing = new Storing(kind, activity, operation, value, writtenAt, lifetime, undefined);
     const bytes = kind.remoteTiers.length === 0 ? nothingPacked : packed(storing);
     if (bytes instanceof SerializationError) throw bytes;
     activity.operations.overtake(operation);
@@ -185,8 +184,7 @@ export class Store {
     const writtenAt = this.#clock.now();
     if (!operation.fenced) activity.operations.overtake(operation);
     const lifetime = lifetimeOf(ttl, writtenAt);
-    const { tagged } = operation;
-    const storing = { ...plain, kind, activity, operation, value, writtenAt, lifetime, tagged };
+    const storing = new Storing(kind, activity, operation, value, writtenAt, lifetime, undefined);
     this.#storeLocally(storing, kind.tiers.length);
   }
 
@@ -256,7 +254,7 @@ export class Store {
     afterwards.mustReplace = replaces;
     activity.operations.begin(afterwards);
     if (replaces) for (const tier of tiers) activity.unsettle(tier);
-    const written = { ...storing, operation: afterwards };
+    const written = storing.by(afterwards);
     this.#writeRightToLeft(written, tiers, packed, replaces, [], () => {
       // The readers know the value. Whatever overtook it has perhaps not reached each tier yet.
       if (replaces && afterwards.fenced) this.#older.giveOvertaken(written);
