@@ -2,7 +2,7 @@ import type { Generation } from "../storage/generations.js";
 import type { HeldGeneration } from "../storage/local-storage.js";
 import type { TagStorage } from "../tiers/tag-reads.js";
 
-/** Between a tag, the id of its generation, and the next tag. None of them has a line feed. */
+/** Separates tags and ids of generations, because neither has a line feed. */
 export const separator = "\n";
 
 /** The tag of a generation. */

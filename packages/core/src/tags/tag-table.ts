@@ -109,7 +109,7 @@ export class TagTable {
 
   /** Overtakes every tagged operation that was born earlier, and ends the matching tags. */
   invalidatedWhere(matches: (name: string) => boolean, birth: number): void {
-    this.#floor = birth;
+    this.#floor = Math.max(this.#floor, birth);
     for (const tag of this.#tags.values()) if (matches(tag.name)) tag.end();
   }
 

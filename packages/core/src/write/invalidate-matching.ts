@@ -111,7 +111,8 @@ class MatchingRemoval {
         if (removes(activity)) this.#writing.push(this.#removeKey(kind, key));
       }
     }
-    table.invalidatedWhere((tag) => this.#pattern.matchesTag(tag), this.#birth);
+    // A load of a dependent value may have begun since, from an old entry.
+    table.invalidatedWhere((tag) => this.#pattern.matchesTag(tag), nextBirth());
   }
 
   #removeKey(kind: NodeKind, key: string): Promise<void> {

@@ -38,6 +38,23 @@ describe("an entry", () => {
     }
   });
 
+  it("with tags of a released version is read, and only by a reader that compares them", () => {
+    const bytes = readFileSync(new URL("fixtures/format-2-tags/msgpack.bin", import.meta.url));
+    const ofClass = classFingerprint("fixture", "1");
+    const sections: (string | undefined)[] = [];
+    const read = (isValid?: (generations: string | undefined) => boolean) =>
+      decodeEntry(msgpack(), ofClass, releasedKey, bytes, 0, undefined, isValid);
+
+    expect(read()).toBeUndefined();
+    expect(read((section) => sections.push(section) < 0)).toBeUndefined();
+    expect(read((section) => sections.push(section) > 0)).toEqual({
+      value: { text: "Zoë 🦊", list: [1, 2, 3] },
+      writtenAt: 1_700_000_000_000,
+      freshUntil: 1_700_000_060_000,
+    });
+    expect(new Set(sections)).toEqual(new Set(["team:7\nAbc_-123\nünï\nid2"]));
+  });
+
   it.each(["gzip", "deflate", "brotli"] as const)(
     "compressed with %s is read by a reader with any settings",
     (algorithm) => {
