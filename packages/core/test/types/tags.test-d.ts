@@ -52,7 +52,7 @@ describe("tags", () => {
         return [7];
       }
     }
-    expectTypeOf<Wrong>().toExtend<Node>();
+    expectTypeOf<Wrong>().not.toExtend<Node>();
   });
 
   it("get the argument of a definition", () => {
