@@ -30,8 +30,6 @@ const compressionBits = 0b0000_0111;
 const generationsBit = 0b0000_1000;
 /** The bytes of the number before the section of generations. */
 const sectionHeader = 2;
-/** The most bytes in a section of generations. */
-export const longestSection = 0xffff;
 
 const compressionCodes: Readonly<Record<CompressionAlgorithm, number>> = { gzip: 1, deflate: 2, brotli: 3 };
 const compressionByCode: readonly (CompressionAlgorithm | undefined)[] = [
@@ -68,7 +66,7 @@ export interface ReadEnvelope extends Omit<Envelope, "codec" | "fingerprint" | "
  * Returns the bytes to store. The payload is copied.
  *
  * @param key the whole key under which the storage keeps them
- * @throws RangeError if the generations have more than {@link longestSection} bytes
+ * @throws RangeError if the generations have more than 65,535 bytes
  */
 export function encodeEnvelope(envelope: Envelope, key: string): Uint8Array {
   const { codec, compression, payload, fingerprint, writtenAt, freshUntil, generations } = envelope;

@@ -2,7 +2,7 @@ import type { LeaseAnswer } from "../storage/leases.js";
 import type { RemoteTier } from "./node-kind.js";
 
 /** A lease that a flight holds. */
-export type Lease = Extract<LeaseAnswer, { readonly outcome: "granted" }>;
+type Lease = Extract<LeaseAnswer, { readonly outcome: "granted" }>;
 
 /**
  * The right of a flight to fill one remote tier: its lease, or the reason why it has none. Either

@@ -1,4 +1,3 @@
-import type { LocalRecord } from "../storage/local-storage.js";
 import type { TagStorage } from "../tiers/tag-reads.js";
 import type { KnownGeneration } from "./known-generation.js";
 import { pairsIn, sectionOf } from "./section.js";
@@ -10,13 +9,6 @@ export interface Claim {
   readonly tag: Tag;
   /** The id of the generation that the entry was written under. */
   readonly id: string;
-}
-
-/** An entry of a remote tier with tags. */
-export interface TaggedRecord extends LocalRecord {
-  readonly generations: readonly KnownGeneration[] | undefined;
-  /** The tags that must be read before the entry is returned; `undefined` if there are none. */
-  readonly claims: readonly Claim[] | undefined;
 }
 
 /**

@@ -4,7 +4,7 @@ import { grouped } from "../grouped.js";
 import { shownKey } from "../shown-key.js";
 
 /** The length of the longest tag in bytes. Its storage key then fits every storage. */
-export const longestTag = 200;
+const longestTag = 200;
 
 /** The most tags that the user gives to one entry. */
 export const mostTags = 64;
