@@ -99,6 +99,14 @@ export class OperationTags {
     return generations && sectionOf(generations);
   }
 
+  /**
+   * Returns whether the storage told a generation only after the load had begun. It may hide an
+   * invalidation during the load.
+   */
+  isLateIn(storage: TagStorage): boolean {
+    return this.in(storage) === undefined && this.told.some((tag) => tag.in(storage)?.isTold === true);
+  }
+
   /** Returns whether the storage's last answer told other generations than the captured ones. */
   hasChangedIn(storage: TagStorage): boolean {
     const generations = this.in(storage);

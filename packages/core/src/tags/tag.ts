@@ -102,7 +102,11 @@ export class Tag implements ReadTag, MadeTag {
       return known;
     }
     const isNewer = generation.at > known.at || ((isMade || generation.at === known.at) && sent > known.told);
-    if (!isNewer) return undefined;
+    if (!isNewer) {
+      // The storage made both in one millisecond, and either may be the newer one.
+      if (generation.at === known.at) this.#drop(known);
+      return undefined;
+    }
     this.#drop(known);
     return this.#add(generation, storage, told);
   }

@@ -36,10 +36,13 @@ export class Recheck {
   /**
    * Calls back when each storage has answered.
    *
-   * @param ended gets whether a generation has changed, or is not known any more
+   * @param ended gets whether a generation has changed, or is not known from before the load
    */
   end(storages: readonly RemoteBatch[], ended: (hasChanged: boolean) => void): void {
-    for (const storage of storages) this.start(storage);
+    for (const storage of storages) {
+      if (this.#tags.isLateIn(storage)) this.#hasChanged = true;
+      else this.start(storage);
+    }
     this.#ended = ended;
     this.#settle();
   }

@@ -307,6 +307,50 @@ describe("context.tag", () => {
     expect(await cacheme.get(new PostNode())).toBe("post, load 2");
   });
 
+  it("reads again for a reader who asks after another process has invalidated a tag that is told later", async () => {
+    const { cacheme, process } = await taggedSpace();
+    const other = await process();
+    const gate = deferred();
+    let loads = 0;
+    class ToldNode extends Node<string> {
+      static override meta: NodeMeta = { name: "told", caches: twoTiers };
+      key() {
+        return "1";
+      }
+      override async load({ tag }: LoadContext<string>) {
+        loads += 1;
+        const load = loads;
+        if (load === 1) await gate.promise;
+        tag("author:1");
+        return `load ${load}`;
+      }
+    }
+    const early = cacheme.get(new ToldNode());
+    await settled();
+    await other.invalidateTags("author:1");
+    const late = cacheme.get(new ToldNode());
+    await settled();
+    gate.resolve();
+    expect(await early).toBe("load 1");
+    expect(await late).toBe("load 2");
+  });
+
+  it("knows no generation if two of one millisecond arrive in an unknown order", async () => {
+    const { cacheme, remote } = await taggedSpace();
+    const { UserNode } = users(twoTiers);
+    expect(await cacheme.get(new UserNode(1))).toBe("user 1, load 1");
+    await cacheme.clear();
+    const bumping = deferred();
+    remote.gate = (operation, moment) =>
+      operation === "bump" && moment === "request" ? bumping.promise : undefined;
+    const invalidating = cacheme.invalidateTags("team:7");
+    await settled();
+    expect(await cacheme.get(new UserNode(1))).toBe("user 1, load 1");
+    bumping.resolve();
+    await invalidating;
+    expect(await cacheme.get(new UserNode(1))).toBe("user 1, load 2");
+  });
+
   it("stores the value remotely if the tags are older than the lease of the load", async () => {
     const { cacheme, clock, remote, process } = await taggedSpace();
     const { PostNode } = posts(twoTiers);
