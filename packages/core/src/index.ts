@@ -112,7 +112,7 @@ export type { Register, StorageName } from "./node/register.js";
 export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
 export type { Explanation, TierExplanation, TierVerdict } from "./read/explanation.js";
 export type { UsedNode } from "./runtime/class-runtimes.js";
-export type { FlightState } from "./runtime/flight.js";
+export type { FlightState } from "./runtime/flight-state.js";
 export { type CompressionOptions, compressed } from "./serializer/compressed.js";
 export { json } from "./serializer/json.js";
 export { msgpack } from "./serializer/msgpack.js";

@@ -1,5 +1,5 @@
 import type { BreakerState } from "../events.js";
-import type { FlightState } from "../runtime/flight.js";
+import type { FlightState } from "../runtime/flight-state.js";
 
 /**
  * The reason why a tier would answer a read, or would not:

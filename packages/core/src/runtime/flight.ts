@@ -9,26 +9,12 @@ import type { Asking, FlightOptions, LoadOverride } from "./asking.js";
 import { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { FillRights } from "./fill-rights.js";
+import type { FlightState } from "./flight-state.js";
 import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
 import type { ListAnswer } from "./list-answer.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
 import type { RunningLoad } from "./running-load.js";
-
-/**
- * The state of a flight. It reads the tiers, acquires the leases of those without the value, is gathered with the tick's loads, or waits until
- * another load of its key may begin. It follows another flight and takes over its answer, loads,
- * stores the loaded value, or has settled.
- */
-export type FlightState =
-  | "reading"
-  | "acquiring"
-  | "gathered"
-  | "waiting"
-  | "following"
-  | "loading"
-  | "filling"
-  | "settled";
 
 /** The steps of the pipeline for the answers of a tier. */
 export interface FlightSteps {
