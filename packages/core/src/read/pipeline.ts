@@ -4,6 +4,7 @@ import type { LoadSpace } from "../node/reads.js";
 import { captureTold } from "../runtime/capture-tags.js";
 import type { Flight, FlightSteps } from "../runtime/flight.js";
 import type { LocalRecord } from "../storage/local-storage.js";
+import type { OperationTags } from "../tags/operation-tags.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
@@ -228,24 +229,28 @@ export class Pipeline implements FlightSteps {
       activity.operations.overtake(flight);
       this.#landing.adopt(flight);
     }
-    const store = () => this.#storeLoaded(flight, value, writtenAt);
     const { tagged } = flight;
-    if (tagged === undefined) store();
-    else captureTold({ flight, tagged, tiers: runtime.remoteTiers }, store);
+    if (tagged === undefined) this.#store.storeLoaded(flight, value, writtenAt, this.#answerLoaded);
+    else this.#captureAndStore(flight, tagged, value, writtenAt);
   }
 
-  #storeLoaded(flight: Flight, value: unknown, writtenAt: number): void {
-    const { activity, runtime } = flight;
-    this.#store.storeLoaded(flight, value, writtenAt, () => {
-      // Fences again, because a tier that was read meanwhile may have answered with the replaced
-      // value.
-      if (!flight.fenced) activity.operations.overtake(flight);
-      // The entries of other processes are older than the value that the caller has asked for.
-      if (flight.refreshes) runtime.kind.announce(flight.key);
-      const answered = this.#landing.land(flight, value, writtenAt);
-      runtime.stats.misses += answered;
-    });
+  /** Captures the generations of the tags that only the value has told. Then stores the value. */
+  #captureAndStore(flight: Flight, tagged: OperationTags, value: unknown, writtenAt: number): void {
+    captureTold({ flight, tagged, tiers: flight.runtime.remoteTiers }, () =>
+      this.#store.storeLoaded(flight, value, writtenAt, this.#answerLoaded),
+    );
   }
+
+  readonly #answerLoaded = (flight: Flight, value: unknown, writtenAt: number): void => {
+    const { activity, runtime } = flight;
+    // Fences again, because a tier that was read meanwhile may have answered with the replaced
+    // value.
+    if (!flight.fenced) activity.operations.overtake(flight);
+    // The entries of other processes are older than the value that the caller has asked for.
+    if (flight.refreshes) runtime.kind.announce(flight.key);
+    const answered = this.#landing.land(flight, value, writtenAt);
+    runtime.stats.misses += answered;
+  };
 
   #failed(flight: Flight, error: unknown): void {
     this.#endLoad(flight);

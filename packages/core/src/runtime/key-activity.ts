@@ -63,6 +63,11 @@ export class KeyActivity {
     return this.#queues?.[tier.destination.index]?.isBusy ?? false;
   }
 
+  /** Returns whether a new mutation of one of the tiers must wait. */
+  mustWaitForOne(tiers: readonly RemoteTier[]): boolean {
+    return this.#busyQueues > 0 && tiers.some((tier) => this.mustWait(tier));
+  }
+
   write(tier: RemoteTier, write: Write): void {
     this.#queueOf(tier).write(write);
   }

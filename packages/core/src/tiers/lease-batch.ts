@@ -177,7 +177,7 @@ export class LeaseBatch {
     const { answers, trouble } = await this.#answers("acquire", requests, (leases) => leases.acquire(wanted));
     const [first] = answers;
     if (first?.outcome === "granted" && first.at !== undefined) tellTime(first.at);
-    for (const [place, request] of requests.entries()) request.acquired(answers[place], trouble);
+    for (let place = 0; place < requests.length; place++) requests[place]?.acquired(answers[place], trouble);
   }
 
   async #sendFills(requests: readonly LeaseFill[]): Promise<void> {
@@ -187,14 +187,16 @@ export class LeaseBatch {
       const record = request.record();
       if (record === undefined) request.filled(undefined, undefined);
       else {
+        const { key, bytes, ttl, freshFor } = record;
         fillers.push(request);
-        records.push({ ...record, token: request.token });
+        records.push({ key, bytes, ttl, freshFor, token: request.token });
       }
     }
     let sent = 0;
     for (const part of partsOf(records, this.#environment.bounds, ({ bytes }) => bytes.byteLength)) {
       const { answers, trouble } = await this.#answers("fill", part, (leases) => leases.fill(part));
-      for (const [place] of part.entries()) fillers[sent + place]?.filled(answers[place], trouble);
+      for (let place = 0; place < part.length; place++)
+        fillers[sent + place]?.filled(answers[place], trouble);
       sent += part.length;
     }
   }

@@ -4,7 +4,7 @@ import { dependencyTag } from "../tags/dependency.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { Distrust } from "../tiers/distrust.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
-import type { FailedTier } from "./store.js";
+import type { FailedTier } from "./failed-tier.js";
 import { distrustTag } from "./tag-replay.js";
 
 /** The parts of a space that its dependencies need. */

@@ -1,7 +1,7 @@
 import { IncompleteError, sentence } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import { shownKey } from "../shown-key.js";
-import type { FailedTier } from "./store.js";
+import type { FailedTier } from "./failed-tier.js";
 
 /** Some tiers of a key that a call did not reach. */
 export interface Unreached {

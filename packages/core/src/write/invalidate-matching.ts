@@ -7,11 +7,11 @@ import type { EntryPattern } from "../tags/entry-pattern.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import { removeMatching } from "../tiers/remove-matching.js";
 import type { Dependents } from "./dependents.js";
+import type { FailedTier } from "./failed-tier.js";
 import { incompleteMatching } from "./incomplete.js";
 import { removeWithDependents } from "./invalidate.js";
 import type { TagInvalidation } from "./invalidate-tags.js";
 import { rightToLeft } from "./storage-order.js";
-import type { FailedTier } from "./store.js";
 
 /** The options of `invalidateMatching` and `invalidateAll`, and of `clear` with remote tiers. */
 export interface MatchingOptions {

@@ -7,9 +7,9 @@ import type { Tag } from "../tags/tag.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { Distrust } from "../tiers/distrust.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
+import type { FailedTier } from "./failed-tier.js";
 import { incompleteTags } from "./incomplete.js";
 import { rightToLeft } from "./storage-order.js";
-import type { FailedTier } from "./store.js";
 import { distrustTag } from "./tag-replay.js";
 
 /** How long a storage keeps the generation of an invalidated tag, in milliseconds. A lost one costs misses. */

@@ -4,8 +4,8 @@ import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
 import type { Dependents } from "./dependents.js";
+import type { FailedTier } from "./failed-tier.js";
 import { incompleteInvalidation, type Unreached } from "./incomplete.js";
-import type { FailedTier } from "./store.js";
 
 /** A key to remove from every tier. */
 export interface Removal {

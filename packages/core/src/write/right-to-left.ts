@@ -15,70 +15,75 @@ export interface Written {
   readonly rights: FillRights | undefined;
 }
 
-/** The steps of one value's writes. */
-export interface WriteSteps {
-  /** Returns the tier's record, when its request leaves; `undefined` if it must not be stored. */
-  record(tier: RemoteTier): StoredRecord | undefined;
-  /** Called if it is unknown whether the tier has the value. */
-  failed(tier: RemoteTier, error: Error): void;
-  /**
-   * Called if the tier has not taken the value, nor have the tiers on its left.
-   *
-   * @param isOvertaken whether another process may have removed the key, or stored a newer value
-   */
-  lost(tiers: readonly RemoteTier[], isOvertaken: boolean): void;
-  /** Called at the end. */
-  done(): void;
-}
-
 /**
  * Writes a value into remote tiers from right to left, one after the other. If a storage supports
  * leases, a flight needs its right to fill the tier. It stops at the first tier that does not take
  * the value, because that tier may refill those on its left with an older one.
  */
-export class RightToLeft implements Write, LeaseFill {
-  readonly #written: Written;
-  readonly #tiers: readonly RemoteTier[];
-  readonly #steps: WriteSteps;
-  #place: number;
+export abstract class RightToLeft implements Written, Write, LeaseFill {
+  readonly kind: NodeKind;
+  readonly activity: KeyActivity;
+  readonly operation: Operation;
+  readonly rights: FillRights | undefined;
+  #tiers: readonly RemoteTier[] = [];
+  #place = 0;
   #tier: RemoteTier | undefined;
   /** The token by which the tier is filled. */
   token = "";
 
-  constructor(written: Written, tiers: readonly RemoteTier[], steps: WriteSteps) {
-    this.#written = written;
-    this.#tiers = tiers;
-    this.#steps = steps;
-    this.#place = tiers.length;
+  constructor(kind: NodeKind, activity: KeyActivity, operation: Operation, rights: FillRights | undefined) {
+    this.kind = kind;
+    this.activity = activity;
+    this.operation = operation;
+    this.rights = rights;
   }
 
+  /** Returns the tier's record, when its request leaves; `undefined` if it must not be stored. */
+  protected abstract recordIn(tier: RemoteTier): StoredRecord | undefined;
+
+  /** Called if it is unknown whether the tier has the value. */
+  protected abstract failed(tier: RemoteTier, error: Error): void;
+
+  /**
+   * Called if the tier has not taken the value, nor have the tiers on its left.
+   *
+   * @param isOvertaken whether another process may have removed the key, or stored a newer value
+   */
+  protected abstract lost(tiers: readonly RemoteTier[], isOvertaken: boolean): void;
+
+  /** Called at the end. */
+  protected abstract ended(): void;
+
   get birth(): number {
-    return this.#written.operation.birth;
+    return this.operation.birth;
   }
 
   get lease(): number | undefined {
-    return this.#written.kind.meta.lease;
+    return this.kind.meta.lease;
   }
 
   get storageKey(): string {
-    return this.#written.activity.storageKey;
+    return this.activity.storageKey;
   }
 
-  begin(): void {
+  /** Begins to write into the tiers. */
+  protected writeInto(tiers: readonly RemoteTier[]): void {
+    this.#tiers = tiers;
+    this.#place = tiers.length;
     this.#next();
   }
 
   record(): StoredRecord | undefined {
     const tier = this.#tier;
-    return tier === undefined || this.#written.operation.fenced ? undefined : this.#steps.record(tier);
+    return tier === undefined || this.operation.fenced ? undefined : this.recordIn(tier);
   }
 
   /** Handles the answer to a write. */
   done(error: Error | undefined, wasRefused: boolean = false): void {
-    const { kind, activity, operation } = this.#written;
+    const { kind, activity, operation } = this;
     const tier = this.#tier;
     if (tier === undefined) return;
-    if (error !== undefined) this.#steps.failed(tier, error);
+    if (error !== undefined) this.failed(tier, error);
     else if (wasRefused) {
       // The key was removed from this tier. Those on its left may still have an older value.
       this.#stop(this.#tiers.slice(0, this.#place), true);
@@ -89,7 +94,7 @@ export class RightToLeft implements Write, LeaseFill {
 
   /** Handles the answer to a fill. */
   filled(isStored: boolean | undefined, trouble: Error | undefined): void {
-    const { kind, activity, operation } = this.#written;
+    const { kind, activity, operation } = this;
     const tier = this.#tier;
     if (tier === undefined) return;
     if (isStored === undefined && trouble === undefined) {
@@ -107,10 +112,10 @@ export class RightToLeft implements Write, LeaseFill {
     this.#tier = this.#tiers[this.#place];
     const tier = this.#tier;
     if (tier === undefined) {
-      this.#steps.done();
+      this.ended();
       return;
     }
-    const { activity, rights } = this.#written;
+    const { activity, rights } = this;
     if (rights === undefined || !tier.storage.leases.isSupported) {
       activity.write(tier, this);
       return;
@@ -128,7 +133,7 @@ export class RightToLeft implements Write, LeaseFill {
   }
 
   #stop(tiers: readonly RemoteTier[], isOvertaken: boolean): void {
-    this.#steps.lost(tiers, isOvertaken);
-    this.#steps.done();
+    this.lost(tiers, isOvertaken);
+    this.ended();
   }
 }

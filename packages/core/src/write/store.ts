@@ -1,32 +1,27 @@
 import type { Clock } from "../clock.js";
 import type { Packed } from "../entry/entry-codec.js";
-import { freshUntilIn, lifetimeOf } from "../entry/lifetime.js";
+import { type Lifetime, lifetimeOf } from "../entry/lifetime.js";
 import { SerializationError } from "../errors.js";
 import type { Events } from "../events.js";
 import { captureOwn } from "../runtime/capture-tags.js";
+import type { FillRights } from "../runtime/fill-rights.js";
 import type { Flight } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { Operation } from "../runtime/operation.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { TagTable } from "../tags/tag-table.js";
-import { cannotBeStored } from "./cannot-be-stored.js";
+import type { FailedTier } from "./failed-tier.js";
 import { NotStored } from "./not-stored.js";
 import { OlderValues } from "./older-values.js";
 import { Recheck } from "./recheck.js";
-import { RightToLeft } from "./right-to-left.js";
-import { heldBy, packed, recordFor, Storing, storableIn } from "./storing.js";
+import { Storing, type StoringEnvironment, storableIn } from "./storing.js";
 
 /** The packed value of a kind without remote tiers, which packs nothing. */
 const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compression: undefined };
 
-/** A tier that may or may not have the value now. */
-export interface FailedTier {
-  readonly storage: string;
-  readonly error: Error;
-  /** Settles when the tier has no removed or replaced value any more. Default: unknown. */
-  readonly settled?: Promise<unknown> | undefined;
-}
+/** Answers a flight's readers with its loaded value. */
+export type AnswerLoaded = (flight: Flight, value: unknown, writtenAt: number) => void;
 
 /**
  * Puts values into tiers: first the remote ones, from right to left, one after the other, then the
@@ -36,6 +31,7 @@ export class Store {
   readonly #clock: Clock;
   readonly notStored: NotStored;
   readonly #older: OlderValues;
+  readonly #environment: StoringEnvironment;
   /** The tags of the space. */
   readonly tags: TagTable;
 
@@ -44,6 +40,7 @@ export class Store {
     this.tags = tags;
     this.notStored = new NotStored(events);
     this.#older = new OlderValues(clock);
+    this.#environment = { clock, older: this.#older, tags };
   }
 
   /**
@@ -55,10 +52,9 @@ export class Store {
     const { value, writtenAt, freshUntil, generations } = entry;
     const lifetime = { limit: freshUntil, explicit: false };
     const { activity, rights, tagged } = flight;
-    const storing = new Storing(kind, activity, flight, value, writtenAt, lifetime, rights);
-    storing.tagged = undefined;
+    const storing = this.#storing(kind, activity, flight, rights, value, writtenAt, lifetime);
     storing.generations = generations;
-    this.#storeLocally(storing, from);
+    storing.storeLocally(from);
     // A tag that only the value tells has no generation that is older than this read.
     if (generations !== undefined && generations.length !== (tagged?.own.length ?? 0)) return;
     const tiers = storableIn(
@@ -67,7 +63,7 @@ export class Store {
     );
     if (tiers.length === 0 || kind.activities.isClosed) return;
     storing.tagged = tagged;
-    const bytes = packed(storing);
+    const bytes = storing.packed();
     // No reader waits for these writes, because the tier that has the value keeps answering with
     // it.
     if (!(bytes instanceof SerializationError)) this.#writeBehind(storing, tiers, bytes, false);
@@ -79,53 +75,82 @@ export class Store {
    *
    * @param answer called when the readers may be answered
    */
-  storeLoaded(flight: Flight, value: unknown, writtenAt: number, answer: () => void): void {
+  storeLoaded(flight: Flight, value: unknown, writtenAt: number, answer: AnswerLoaded): void {
     const { kind } = flight.runtime;
     const { activity, key, rights, tagged } = flight;
-    const recheck = tagged && new Recheck(tagged);
-    const done = recheck === undefined ? answer : () => this.#checkTags(flight, recheck, answer);
-    // An older mutation under way leaves an older value, too.
-    const replaces = flight.replaces || kind.remoteTiers.some((tier) => activity.mustWait(tier));
     if (flight.fenced || kind.activities.isClosed) {
       if (flight.fenced) this.#older.giveOvertaken({ kind, activity, operation: flight });
-      answer();
+      answer(flight, value, writtenAt);
       return;
     }
     // The doorkeeper sees the key in any case.
     const isAdmitted = kind.doorkeeper === undefined || kind.doorkeeper.admits(key) || flight.refreshes;
     if (tagged?.refusal !== undefined) this.notStored.report(kind, key, tagged.refusal);
-    if (flight.skip || !isAdmitted || kind.isReplaced || tagged?.refusal !== undefined) {
-      const removes = () => (replaces ? this.#older.removeReplaced(kind, activity, flight) : undefined);
-      this.#giveRightsBack(flight, removes, done);
-      return;
-    }
     const lifetime = lifetimeOf(flight.ttl, writtenAt);
-    const storing = new Storing(kind, activity, flight, value, writtenAt, lifetime, rights);
-    storing.recheck = recheck;
-    const store = () => {
-      if (flight.fenced) this.#older.giveOvertaken(storing);
-      const refused = this.#storeLocally(storing, kind.tiers.length);
-      if (refused !== undefined) this.notStored.report(kind, key, refused);
-      answer();
-    };
-    const storeLocally = recheck === undefined ? store : () => this.#checkTags(flight, recheck, store);
-    if (kind.remoteTiers.length === 0) {
-      storeLocally();
-      return;
+    const storing = this.#storing(kind, activity, flight, rights, value, writtenAt, lifetime);
+    if (tagged !== undefined) {
+      storing.tagged = tagged;
+      storing.recheck = new Recheck(tagged);
     }
-    const tiers = storableIn(kind.remoteTiers, tagged);
-    const remove = (removed: readonly RemoteTier[]) => {
-      if (replaces && !flight.fenced)
-        for (const tier of removed) this.#older.removeFrom(kind, activity, tier);
-    };
-    const bytes = packed(storing);
+    if (flight.skip || !isAdmitted || kind.isReplaced || tagged?.refusal !== undefined)
+      this.#skipLoaded(storing, flight, answer);
+    else if (kind.remoteTiers.length === 0) this.#storeLoadedLocally(storing, flight, answer);
+    else this.#storeLoadedRemotely(storing, flight, answer);
+  }
+
+  /** Answers without storing the value. */
+  #skipLoaded(storing: Storing, flight: Flight, answer: AnswerLoaded): void {
+    const { kind, activity, value, writtenAt, recheck } = storing;
+    const replaces = this.#replaces(flight);
+    const remove = () => (replaces ? this.#older.removeReplaced(kind, activity, flight) : undefined);
+    this.#giveRightsBack(flight, remove, () =>
+      this.#checkTags(flight, recheck, () => answer(flight, value, writtenAt)),
+    );
+  }
+
+  #storeLoadedRemotely(storing: Storing, flight: Flight, answer: AnswerLoaded): void {
+    const { kind, activity } = storing;
+    const tiers = storableIn(kind.remoteTiers, storing.tagged);
+    const replaces = this.#replaces(flight);
+    const bytes = storing.packed();
     if (bytes instanceof SerializationError || tiers.length === 0) {
-      if (bytes instanceof SerializationError) this.notStored.report(kind, key, bytes);
-      this.#giveRightsBack(flight, () => remove(kind.remoteTiers), storeLocally);
+      if (bytes instanceof SerializationError) this.notStored.report(kind, activity.key, bytes);
+      this.#refuseLoaded(storing, flight, replaces, answer);
       return;
     }
-    remove(kind.remoteTiers.slice(0, -tiers.length));
-    this.#writeRemotely(storing, tiers, bytes, replaces, storeLocally);
+    if (replaces && tiers.length < kind.remoteTiers.length)
+      this.#removeFrom(storing, kind.remoteTiers.slice(0, -tiers.length));
+    this.#writeRemotely(storing, tiers, bytes, replaces, () =>
+      this.#storeLoadedLocally(storing, flight, answer),
+    );
+  }
+
+  /** Handles a value that no remote tier takes. */
+  #refuseLoaded(storing: Storing, flight: Flight, replaces: boolean, answer: AnswerLoaded): void {
+    const remove = () => (replaces ? this.#removeFrom(storing, storing.kind.remoteTiers) : undefined);
+    this.#giveRightsBack(flight, remove, () => this.#storeLoadedLocally(storing, flight, answer));
+  }
+
+  #removeFrom({ kind, activity, operation }: Storing, tiers: readonly RemoteTier[]): void {
+    if (!operation.fenced) for (const tier of tiers) this.#older.removeFrom(kind, activity, tier);
+  }
+
+  #storeLoadedLocally(storing: Storing, flight: Flight, answer: AnswerLoaded): void {
+    if (storing.recheck === undefined) this.#endLoaded(storing, flight, answer);
+    else this.#checkTags(flight, storing.recheck, () => this.#endLoaded(storing, flight, answer));
+  }
+
+  #endLoaded(storing: Storing, flight: Flight, answer: AnswerLoaded): void {
+    const { kind, activity, value, writtenAt } = storing;
+    if (flight.fenced) this.#older.giveOvertaken(storing);
+    const refused = storing.storeLocally(kind.tiers.length);
+    if (refused !== undefined) this.notStored.report(kind, activity.key, refused);
+    answer(flight, value, writtenAt);
+  }
+
+  /** Whether a tier may hold an older value. An older mutation under way leaves one, too. */
+  #replaces(flight: Flight): boolean {
+    return flight.replaces || flight.activity.mustWaitForOne(flight.runtime.kind.remoteTiers);
   }
 
   /**
@@ -145,20 +170,22 @@ export class Store {
     const writtenAt = this.#clock.now();
     const lifetime = lifetimeOf(ttl, writtenAt);
     const { tagged } = operation;
-    const storing = new Storing(kind, activity, operation, value, writtenAt, lifetime, undefined);
-    const bytes = kind.remoteTiers.length === 0 ? nothingPacked : packed(storing);
+    const storing = this.#storing(kind, activity, operation, undefined, value, writtenAt, lifetime);
+    storing.tagged = tagged;
+    const bytes = kind.remoteTiers.length === 0 ? nothingPacked : storing.packed();
     if (bytes instanceof SerializationError) throw bytes;
     activity.operations.overtake(operation);
     activity.operations.begin(operation);
     const failed: FailedTier[] = [];
+    storing.failures = failed;
     const storeLocally = () => {
       // A tier that was read meanwhile may have answered with the replaced value.
       if (operation.fenced) this.#older.giveOvertaken(storing);
       else activity.operations.overtake(operation);
-      done(failed, this.#storeLocally(storing, kind.tiers.length));
+      done(failed, storing.storeLocally(kind.tiers.length));
     };
     if (tagged === undefined) {
-      this.#writeRightToLeft(storing, kind.remoteTiers, bytes, true, failed, storeLocally);
+      storing.write(kind.remoteTiers, bytes, true, storeLocally);
       return;
     }
     captureOwn({ kind, tagged, tiers: kind.remoteTiers, clock: this.#clock }, (uncaptured) => {
@@ -169,7 +196,7 @@ export class Store {
       if (!operation.fenced)
         for (const tier of kind.remoteTiers)
           if (!tiers.includes(tier)) this.#older.removeFrom(kind, activity, tier);
-      this.#writeRightToLeft(storing, tiers, bytes, true, failed, storeLocally);
+      storing.write(tiers, bytes, true, storeLocally);
     });
   }
 
@@ -184,15 +211,21 @@ export class Store {
     const writtenAt = this.#clock.now();
     if (!operation.fenced) activity.operations.overtake(operation);
     const lifetime = lifetimeOf(ttl, writtenAt);
-    const storing = new Storing(kind, activity, operation, value, writtenAt, lifetime, undefined);
-    this.#storeLocally(storing, kind.tiers.length);
+    const { tagged } = operation;
+    const storing = this.#storing(kind, activity, operation, undefined, value, writtenAt, lifetime);
+    storing.tagged = tagged;
+    storing.storeLocally(kind.tiers.length);
   }
 
   /**
    * Continues when each storage has told the generations of the flight's tags again. If one has
    * changed, or an invalidation came in this process, the flight counts as overtaken.
    */
-  #checkTags(flight: Flight, recheck: Recheck, then: () => void): void {
+  #checkTags(flight: Flight, recheck: Recheck | undefined, then: () => void): void {
+    if (recheck === undefined) {
+      then();
+      return;
+    }
     const { tagged, runtime, activity } = flight;
     const storages = runtime.remoteTiers.map(({ storage }) => storage);
     recheck.end(storages, (hasChanged) => {
@@ -235,10 +268,13 @@ export class Store {
     done: () => void,
   ): void {
     const { activity, rights } = storing;
-    const waits = (tier: RemoteTier) =>
-      activity.mustWait(tier) && (rights === undefined || !tier.storage.leases.isSupported);
-    if (!tiers.some(waits)) {
-      this.#writeRightToLeft(storing, tiers, packed, replaces, [], done);
+    const waits =
+      activity.mustWaitForOne(tiers) &&
+      tiers.some(
+        (tier) => activity.mustWait(tier) && (rights === undefined || !tier.storage.leases.isSupported),
+      );
+    if (!waits) {
+      storing.write(tiers, packed, replaces, done);
       return;
     }
     // A reader does not wait for another caller's mutation. Until the value is stored, the tiers
@@ -255,7 +291,7 @@ export class Store {
     activity.operations.begin(afterwards);
     if (replaces) for (const tier of tiers) activity.unsettle(tier);
     const written = storing.by(afterwards);
-    this.#writeRightToLeft(written, tiers, packed, replaces, [], () => {
+    written.write(tiers, packed, replaces, () => {
       // The readers know the value. Whatever overtook it has perhaps not reached each tier yet.
       if (replaces && afterwards.fenced) this.#older.giveOvertaken(written);
       if (replaces) for (const tier of tiers) activity.settle(tier);
@@ -264,61 +300,15 @@ export class Store {
     });
   }
 
-  #writeRightToLeft(
-    storing: Storing,
-    tiers: readonly RemoteTier[],
-    packed: Packed,
-    replaces: boolean,
-    failed: FailedTier[],
-    done: () => void,
-  ): void {
-    new RightToLeft(storing, tiers, {
-      record: (tier) => recordFor(storing, tier, packed, this.#clock.now()),
-      failed: (tier, error) => {
-        failed.push({ storage: tier.name, error });
-        const { kind, activity, operation } = storing;
-        if (replaces && !operation.fenced) this.#older.removeFrom(kind, activity, tier);
-      },
-      lost: (lost, isOvertaken) => {
-        const { kind, activity, operation } = storing;
-        if (replaces && !operation.fenced)
-          for (const tier of lost) this.#older.removeFrom(kind, activity, tier);
-        if (isOvertaken) this.#older.lose(kind, activity, operation);
-      },
-      done,
-    }).begin();
-  }
-
-  /** Stores in the local tiers. Never throws, because a reader waits behind it. */
-  #storeLocally(storing: Storing, before: number): SerializationError | undefined {
-    const { kind, activity, operation, value, writtenAt, lifetime, tagged } = storing;
-    if (operation.fenced || kind.bypassesLocalTiers) return undefined;
-    if (tagged !== undefined && this.tags.isOvertaken(tagged.all, operation.birth)) {
-      kind.latest.removeLocally(activity.key);
-      return undefined;
-    }
-    if (operation.cleared) {
-      // A value that was read from a remote tier since the clear may be older.
-      kind.latest.removeLocally(activity.key);
-      return undefined;
-    }
-    const now = this.#clock.now();
-    let refused: SerializationError | undefined;
-    for (const tier of kind.localTiers) {
-      if (tier.index >= before) continue;
-      const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
-      const generations = heldBy(storing, freshUntil);
-      if (generations === undefined && tagged !== undefined) {
-        tier.storage.remove(kind.space, activity.key);
-        continue;
-      }
-      try {
-        tier.storage.write(kind.space, activity.key, { value, writtenAt, freshUntil, generations }, now);
-      } catch (error) {
-        tier.storage.remove(kind.space, activity.key);
-        refused = cannotBeStored(error, kind, activity.key);
-      }
-    }
-    return refused;
+  #storing(
+    kind: NodeKind,
+    activity: KeyActivity,
+    operation: Operation,
+    rights: FillRights | undefined,
+    value: unknown,
+    writtenAt: number,
+    lifetime: Lifetime,
+  ): Storing {
+    return new Storing(this.#environment, kind, activity, operation, rights, value, writtenAt, lifetime);
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.js";
 import { encodeEntry, type Packed, pack } from "../entry/entry-codec.js";
 import { freshUntilIn, type Lifetime } from "../entry/lifetime.js";
 import type { SerializationError } from "../errors.js";
@@ -8,93 +9,193 @@ import type { Operation } from "../runtime/operation.js";
 import type { HeldGeneration } from "../storage/local-storage.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
 import type { OperationTags } from "../tags/operation-tags.js";
+import type { TagTable } from "../tags/tag-table.js";
 import { cannotBeStored } from "./cannot-be-stored.js";
+import type { FailedTier } from "./failed-tier.js";
+import type { OlderValues } from "./older-values.js";
 import type { Recheck } from "./recheck.js";
-import type { Written } from "./right-to-left.js";
+import { RightToLeft } from "./right-to-left.js";
+
+/** The parts of a space that all values share while they are stored. */
+export interface StoringEnvironment {
+  readonly clock: Clock;
+  readonly older: OlderValues;
+  readonly tags: TagTable;
+}
 
 /**
- * A value that is being stored in the tiers of one key. It is a class, because copies of objects by
- * `...` made a miss three times as slow.
+ * A value that is being stored in the tiers of one key. It is one object without functions of its
+ * own, because every miss makes one.
  */
-export class Storing implements Written {
-  readonly kind: NodeKind;
-  readonly activity: KeyActivity;
-  readonly operation: Operation;
+export class Storing extends RightToLeft {
+  readonly #environment: StoringEnvironment;
   readonly value: unknown;
   readonly writtenAt: number;
   readonly lifetime: Lifetime;
-  readonly rights: FillRights | undefined;
   /** The tags, with the generations that the value is stored under; `undefined` without tags. */
   tagged: OperationTags | undefined;
   /** The generations of an entry that a tier holds already. */
   generations: readonly HeldGeneration[] | undefined;
   /** Reads the generations again when a record is sent. */
   recheck: Recheck | undefined;
+  /** The tiers that may or may not have the value, if somebody wants to know them. */
+  failures: FailedTier[] | undefined;
+  #bytes: Packed | undefined;
+  #replaces = false;
+  #done: (() => void) | undefined;
 
-  /** @param rights the rights by which a flight fills; `undefined` for other operations */
   constructor(
+    environment: StoringEnvironment,
     kind: NodeKind,
     activity: KeyActivity,
     operation: Operation,
+    rights: FillRights | undefined,
     value: unknown,
     writtenAt: number,
     lifetime: Lifetime,
-    rights: FillRights | undefined,
   ) {
-    this.kind = kind;
-    this.activity = activity;
-    this.operation = operation;
+    super(kind, activity, operation, rights);
+    this.#environment = environment;
     this.value = value;
     this.writtenAt = writtenAt;
     this.lifetime = lifetime;
-    this.rights = rights;
-    this.tagged = operation.tagged;
-    this.generations = undefined;
-    this.recheck = undefined;
   }
 
-  /** Returns the same for another operation, which writes after the readers were answered. */
+  /** Returns the same value, stored by another operation. */
   by(operation: Operation): Storing {
-    const { kind, activity, value, writtenAt, lifetime, rights } = this;
-    const storing = new Storing(kind, activity, operation, value, writtenAt, lifetime, rights);
-    storing.tagged = this.tagged;
-    storing.recheck = this.recheck;
-    return storing;
+    const { kind, activity, rights, value, writtenAt, lifetime } = this;
+    const other = new Storing(
+      this.#environment,
+      kind,
+      activity,
+      operation,
+      rights,
+      value,
+      writtenAt,
+      lifetime,
+    );
+    other.tagged = this.tagged;
+    other.generations = this.generations;
+    other.recheck = this.recheck;
+    return other;
   }
-}
 
-/** Returns the value as bytes, made once for all remote tiers. */
-export function packed({ kind, activity, value }: Storing): Packed | SerializationError {
-  try {
-    return pack(kind.meta.serializer, value, { node: kind.name, key: activity.key });
-  } catch (error) {
-    return cannotBeStored(error, kind, activity.key);
+  /** Returns the value as bytes, made once for all remote tiers. */
+  packed(): Packed | SerializationError {
+    const { kind, activity, value } = this;
+    try {
+      return pack(kind.meta.serializer, value, { node: kind.name, key: activity.key });
+    } catch (error) {
+      return cannotBeStored(error, kind, activity.key);
+    }
   }
-}
 
-/**
- * Makes a tier's record when its request leaves, in the storage's time. Returns `undefined` if the
- * value must not be stored: the storage has taken the name of the one that told the generations.
- */
-export function recordFor(
-  storing: Storing,
-  tier: RemoteTier,
-  bytes: Packed,
-  now: number,
-): StoredRecord | undefined {
-  const { activity, kind, lifetime, writtenAt, tagged, recheck } = storing;
-  const { storage } = tier.destination;
-  const section = tagged?.section(storage);
-  if (tagged !== undefined && section === undefined) return undefined;
-  recheck?.start(storage);
-  const key = activity.storageKey;
-  const { offset } = storage.clock;
-  const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
-  const times = { writtenAt: writtenAt + offset, freshUntil: freshUntil + offset };
-  const entry = encodeEntry(bytes, kind.fingerprint, key, times, section);
-  if (freshUntil === Number.POSITIVE_INFINITY) return { key, bytes: entry, ttl: undefined };
-  // Writes the value even if it has already expired; otherwise an older value would remain.
-  return { key, bytes: entry, ttl: Math.max(1, Math.ceil(freshUntil - now)) };
+  /**
+   * Writes the bytes into the tiers.
+   *
+   * @param replaces whether the tiers may hold an older value, which is removed if this one cannot
+   *   be stored
+   * @param done called when the tiers have answered
+   */
+  write(tiers: readonly RemoteTier[], bytes: Packed, replaces: boolean, done: () => void): void {
+    this.#bytes = bytes;
+    this.#replaces = replaces;
+    this.#done = done;
+    this.writeInto(tiers);
+  }
+
+  /**
+   * Stores the value in the local tiers. Never throws, because a reader waits behind it.
+   *
+   * @param before the place of the first tier that does not get it
+   */
+  storeLocally(before: number): SerializationError | undefined {
+    const { kind, activity, operation, value, writtenAt, lifetime, tagged } = this;
+    const { clock, tags } = this.#environment;
+    if (operation.fenced || kind.bypassesLocalTiers) return undefined;
+    if (tagged !== undefined && tags.isOvertaken(tagged.all, operation.birth)) {
+      kind.latest.removeLocally(activity.key);
+      return undefined;
+    }
+    if (operation.cleared) {
+      // A value that was read from a remote tier since the clear may be older.
+      kind.latest.removeLocally(activity.key);
+      return undefined;
+    }
+    const now = clock.now();
+    let refused: SerializationError | undefined;
+    for (const tier of kind.localTiers) {
+      if (tier.index >= before) continue;
+      const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
+      const generations = this.#generationsUntil(freshUntil);
+      if (generations === undefined && tagged !== undefined) {
+        tier.storage.remove(kind.space, activity.key);
+        continue;
+      }
+      try {
+        tier.storage.write(kind.space, activity.key, { value, writtenAt, freshUntil, generations }, now);
+      } catch (error) {
+        tier.storage.remove(kind.space, activity.key);
+        refused = cannotBeStored(error, kind, activity.key);
+      }
+    }
+    return refused;
+  }
+
+  /**
+   * Returns the generations that a local entry holds; `undefined` if a tagged value must not be
+   * stored.
+   */
+  #generationsUntil(freshUntil: number): readonly HeldGeneration[] | undefined {
+    const { kind, tagged, generations } = this;
+    if (tagged === undefined) return generations;
+    const storages = kind.remoteTiers.map(({ storage }) => storage);
+    return tagged.held(storages, freshUntil);
+  }
+
+  /**
+   * Makes a tier's record when its request leaves, in the storage's time. Returns `undefined` if the
+   * value must not be stored: the storage has taken the name of the one that told the generations.
+   */
+  protected override recordIn(tier: RemoteTier): StoredRecord | undefined {
+    const { activity, kind, lifetime, writtenAt, tagged } = this;
+    const bytes = this.#bytes;
+    if (bytes === undefined) return undefined;
+    const now = this.#environment.clock.now();
+    const { storage } = tier.destination;
+    const section = tagged?.section(storage);
+    if (tagged !== undefined && section === undefined) return undefined;
+    this.recheck?.start(storage);
+    const key = activity.storageKey;
+    const { offset } = storage.clock;
+    const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
+    const times = { writtenAt: writtenAt + offset, freshUntil: freshUntil + offset };
+    // Writes the value even if it has already expired; otherwise an older value would remain.
+    const ttl =
+      freshUntil === Number.POSITIVE_INFINITY ? undefined : Math.max(1, Math.ceil(freshUntil - now));
+    return { key, bytes: encodeEntry(bytes, kind.fingerprint, key, times, section), ttl };
+  }
+
+  protected override failed(tier: RemoteTier, error: Error): void {
+    this.failures?.push({ storage: tier.name, error });
+    this.#removeOlder(tier);
+  }
+
+  protected override lost(tiers: readonly RemoteTier[], isOvertaken: boolean): void {
+    for (const tier of tiers) this.#removeOlder(tier);
+    const { kind, activity, operation } = this;
+    if (isOvertaken) this.#environment.older.lose(kind, activity, operation);
+  }
+
+  protected override ended(): void {
+    this.#done?.();
+  }
+
+  /** Removes an older value from a tier that does not get this one. */
+  #removeOlder(tier: RemoteTier): void {
+    const { kind, activity, operation } = this;
+    if (this.#replaces && !operation.fenced) this.#environment.older.removeFrom(kind, activity, tier);
+  }
 }
 
 /**
@@ -108,14 +209,4 @@ export function storableIn(
   if (tagged === undefined) return tiers;
   const last = tiers.findLastIndex(({ storage }) => tagged.in(storage) === undefined);
   return tiers.slice(last + 1);
-}
-
-/** Returns the generations that a local entry holds; `undefined` if a tagged value must not be stored. */
-export function heldBy(
-  { kind, tagged, generations }: Storing,
-  freshUntil: number,
-): readonly HeldGeneration[] | undefined {
-  if (tagged === undefined) return generations;
-  const storages = kind.remoteTiers.map(({ storage }) => storage);
-  return tagged.held(storages, freshUntil);
 }
