@@ -86,6 +86,8 @@ export type * from "./storage/leases.js";
 export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
 export type {
   RemoteStorage,
+  ServerRun,
+  ServerRuns,
   StorageCapability,
   StorageInfo,
   StoredRecord,

@@ -16,6 +16,7 @@ export type StorageOperation =
   | "extend"
   | "ensure"
   | "bump"
+  | "run"
   | "close";
 
 /** The state of a storage's circuit breaker. */

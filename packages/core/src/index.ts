@@ -127,6 +127,8 @@ export type * from "./storage/leases.js";
 export type { HeldGeneration, LocalEntry, LocalRecord, LocalStorage } from "./storage/local-storage.js";
 export type {
   RemoteStorage,
+  ServerRun,
+  ServerRuns,
   StorageCapability,
   StorageInfo,
   StoredRecord,

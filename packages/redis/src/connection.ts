@@ -38,6 +38,9 @@ export interface ConnectionOptions<C = RedisClient> {
  * is dropped. No socket and no timer here keeps the process alive.
  */
 export class Connection<C extends Connectable = RedisClient> {
+  /** The number of connections that this process has made to any server. */
+  static made = 0;
+
   readonly client: C;
   /** The scripts that were sent on this connection: from then on their names are sent. */
   readonly scripts: Set<Script> = new Set();
@@ -173,6 +176,7 @@ export class Connection<C extends Connectable = RedisClient> {
   }
 
   readonly #onReady = (): void => {
+    Connection.made += 1;
     this.scripts.clear();
     unref(this.#own?.stream);
     this.#reconnector.ready();

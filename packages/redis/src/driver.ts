@@ -2,9 +2,9 @@ import type * as kit from "cacheme/driver";
 import { OwnWrites } from "./bus/own-writes.js";
 import { Attempt, type Client } from "./client.js";
 import { type KeyCommand, KeyCommands, type Outcome } from "./commands.js";
-import type { Connection } from "./connection.js";
+import { Connection } from "./connection.js";
 import { EvictionWarning } from "./eviction.js";
-import { infoOf } from "./info.js";
+import { infoOf, runOf } from "./info.js";
 import { keyOptions, makeClient } from "./make-client.js";
 import type { Settings } from "./options.js";
 import { advice, isAnswer, isPassing, needs, remedyFor, withoutArguments } from "./trouble.js";
@@ -52,6 +52,15 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
 
   async close(): Promise<void> {
     await this.#opened?.close();
+  }
+
+  /** Another storage's connections count, too, which costs an INFO and nothing else. */
+  get connections(): number {
+    return Connection.made;
+  }
+
+  async run(call: Call): Promise<kit.ServerRun> {
+    return runOf(await this.#client.ask((client) => client.info(), this.#attempt(call)));
   }
 
   ping(call: Call): Promise<unknown> {

@@ -1,4 +1,4 @@
-import type { StorageInfo } from "cacheme/driver";
+import type { ServerRun, StorageInfo } from "cacheme/driver";
 
 /** Compatible servers give their own version beside that of Redis. */
 const products: readonly (readonly [field: string, name: string])[] = [
@@ -27,6 +27,24 @@ export function infoOf(texts: readonly string[]): StorageInfo {
       maxmemoryPolicy: said("maxmemory_policy"),
     },
   };
+}
+
+/**
+ * Reads the run from the answers to INFO of one server or of all masters.
+ *
+ * @throws Error if a server does not tell its run
+ */
+export function runOf(texts: readonly string[]): ServerRun {
+  const all = texts.map(fields);
+  const ids = all.map((one) => one.get("run_id") ?? "").sort();
+  if (ids.includes("")) throw new Error("INFO has no run_id");
+  const starts = all.map((one) => {
+    // The uptime is rounded down, so the start is never too early.
+    const now = Number(one.get("server_time_usec")) / 1_000;
+    return Math.ceil(now - Number(one.get("uptime_in_seconds")) * 1_000);
+  });
+  const latest = Math.max(...starts);
+  return { id: ids.join(), startedAt: Number.isNaN(latest) ? undefined : latest };
 }
 
 function fields(text: string): Map<string, string> {

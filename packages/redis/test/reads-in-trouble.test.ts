@@ -75,7 +75,7 @@ class Load {
     }
     this.#workers = [
       ...Array.from({ length: 8 }, (_, id) => this.#read(this.one, id, this.#asked)),
-      // The other process is only told of what was acknowledged.
+      // Readers of the other process only expect what was acknowledged.
       ...Array.from({ length: 4 }, (_, id) => this.#read(this.other, id, this.#acknowledged)),
       ...Array.from({ length: 2 }, (_, id) => this.#write(id)),
     ];
@@ -141,6 +141,13 @@ describeWithServer("redis", "reads under load while the server is in trouble", (
     client.disconnect();
   }
 
+  async function emptied(): Promise<void> {
+    const client = new Redis(server().url);
+    await client.flushall();
+    client.disconnect();
+    await server().kill();
+  }
+
   /** Waits until both processes use the server again, and all is removed that was to be. */
   async function recovered(load: Load): Promise<void> {
     await until(() =>
@@ -154,7 +161,8 @@ describeWithServer("redis", "reads under load while the server is in trouble", (
   }
 
   it.each<[string, number, () => Promise<void> | void, () => Promise<void>]>([
-    ["is killed and comes back empty", 1_500, () => server().kill(), () => server().restart()],
+    ["is killed and comes back with its data", 1_500, () => server().kill(), () => server().restart()],
+    ["is killed and comes back empty", 1_500, () => emptied(), () => server().restart()],
     ["is stopped for 5 seconds", 5_000, () => server().pause(), () => server().resume()],
     ["is cut off by a partition", 1_500, () => proxy.partition(), () => proxy.heal()],
     ["resets its connections and refuses new ones", 1_500, () => proxy.refuse(), () => proxy.heal()],
@@ -201,4 +209,36 @@ describeWithServer("redis", "reads under load while the server is in trouble", (
     await load.end();
     expect(load.faults).toEqual([]);
   });
+
+  it("find nothing that was removed, when it comes back with older data and is distrusted", async () => {
+    const name = `older-${randomUUID()}`;
+    let version = 1;
+    class PageNode extends Node<number> {
+      static override meta: NodeMeta = { name, caches: [{ storage: "redis", ttl: "10m" }] };
+      key() {
+        return "page";
+      }
+      override load() {
+        return version;
+      }
+    }
+    const spaceWith = async (afterRestart: "trust" | "distrust") => {
+      const cacheme = new Cacheme();
+      after(() => cacheme.close());
+      await cacheme.registerStorage("redis", redis(server().url), { afterRestart, deadline: "5s" });
+      return cacheme;
+    };
+    const [one, trusting] = [await spaceWith("distrust"), await spaceWith("trust")];
+    await one.get(new PageNode());
+    await configure("appendonly", "no"); // From now on the server keeps nothing for its next run.
+    version = 2;
+    await one.invalidate(new PageNode());
+    await wait(1_100); // The server rounds its uptime down to seconds.
+    await server().kill();
+    await server().restart();
+    await until(async () => (await trusting.peek(new PageNode()))?.value === 1);
+    expect(await one.get(new PageNode())).toBe(2);
+    const later = await spaceWith("distrust");
+    expect(await later.get(new PageNode())).toBe(2);
+  }, 30_000);
 });

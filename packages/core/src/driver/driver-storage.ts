@@ -1,7 +1,13 @@
 import type { Generations } from "../storage/generations.js";
 import type { KeyPattern } from "../storage/key-pattern.js";
 import type { Leases } from "../storage/leases.js";
-import type { RemoteStorage, StorageInfo, StoredRecord } from "../storage/remote-storage.js";
+import type {
+  RemoteStorage,
+  ServerRun,
+  ServerRuns,
+  StorageInfo,
+  StoredRecord,
+} from "../storage/remote-storage.js";
 import { checkKeys, checkKeysOf } from "../storage/stored-key.js";
 import type { ConnectionSettings } from "./connection-options.js";
 import type { Driver } from "./driver.js";
@@ -57,6 +63,7 @@ export class DriverStorage implements RemoteStorage {
   readonly generations: Generations | undefined;
   readonly scan: RemoteStorage["scan"];
   readonly info: RemoteStorage["info"];
+  readonly runs: ServerRuns | undefined;
   readonly #driver: Driver;
   readonly #calls: StorageCalls;
   readonly #leases: Leases | undefined;
@@ -72,6 +79,7 @@ export class DriverStorage implements RemoteStorage {
     this.generations = hasGenerations(driver) ? new DriverGenerations(label, driver, calls) : undefined;
     this.scan = driver.scan === undefined ? undefined : (pattern) => this.#scan(pattern);
     this.info = driver.info === undefined ? undefined : () => this.#info();
+    this.runs = hasRuns(driver) ? runsOf(driver, calls) : undefined;
   }
 
   get lacks(): RemoteStorage["lacks"] {
@@ -195,4 +203,19 @@ function hasLeases(driver: Driver): driver is Driver & LeaseDriver {
 
 function hasGenerations(driver: Driver): driver is Driver & GenerationDriver {
   return driver.ensure !== undefined && driver.bump !== undefined;
+}
+
+type RunDriver = Driver & Required<Pick<Driver, "run">>;
+
+function hasRuns(driver: Driver): driver is RunDriver {
+  return driver.run !== undefined;
+}
+
+function runsOf(driver: RunDriver, calls: StorageCalls): ServerRuns {
+  return {
+    get connections() {
+      return driver.connections ?? 0;
+    },
+    current: (): Promise<ServerRun> => calls.run(operationNames.run, (call) => driver.run(call)),
+  };
 }

@@ -1,7 +1,7 @@
 import type { Generation } from "../storage/generations.js";
 import type { KeyPattern } from "../storage/key-pattern.js";
 import type { HeldLease, LeaseAnswer, LeasedRecord, LeaseExtension } from "../storage/leases.js";
-import type { StorageCapability, StorageInfo, StoredRecord } from "../storage/remote-storage.js";
+import type { ServerRun, StorageCapability, StorageInfo, StoredRecord } from "../storage/remote-storage.js";
 import type { StorageCall } from "./storage-calls.js";
 
 /**
@@ -72,6 +72,11 @@ export interface Driver {
    */
   scan?(pattern: KeyPattern, page: ScanPage): AsyncIterable<readonly string[]>;
   info?(call: StorageCall): Promise<StorageInfo>;
+
+  /** The number of connections made so far, for a driver with {@link run}. */
+  readonly connections?: number | undefined;
+  /** Returns the server's present run; see `ServerRuns`. */
+  run?(call: StorageCall): Promise<ServerRun>;
 
   /**
    * See `Leases.acquire`. A granted lease has the token of its request, or one of the database's

@@ -7,6 +7,7 @@ export const operationNames = {
   remove: "a removal",
   scan: "a scan",
   info: "an info call",
+  run: "a question for the server's run",
   acquire: "an acquire",
   fill: "a fill",
   release: "a release",

@@ -73,12 +73,13 @@ export class RemoteTiers {
       this.#unreadable.note(runtime, tier, storageKey, bytes);
       return undefined;
     }
-    if (tier.distrust.covers(cached.writtenAt)) return undefined;
+    const { writtenAt } = cached;
+    if (tier.distrust.covers(writtenAt) || tier.storage.restarts.covers(writtenAt)) return undefined;
     if (!isFresh(cached, now)) return undefined;
     const { generations, claims } = this.#claims;
     if (generations === undefined) return cached;
-    if (this.#tags.distrustsEntry(tier.storage, generations, cached.writtenAt)) return undefined;
-    const { value, writtenAt, freshUntil } = cached;
+    if (this.#tags.distrustsEntry(tier.storage, generations, writtenAt)) return undefined;
+    const { value, freshUntil } = cached;
     return { value, writtenAt, freshUntil, generations, claims };
   }
 

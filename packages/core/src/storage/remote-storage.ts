@@ -80,12 +80,36 @@ export interface RemoteStorage {
   readonly generations?: Generations | undefined;
   /** Returns a description of the server. */
   readonly info?: (() => Promise<StorageInfo>) | undefined;
+  /** Tells the runs of the server apart, for the option `afterRestart: "distrust"`. */
+  readonly runs?: ServerRuns | undefined;
   /**
    * The reasons why the storage does not support a capability, a sentence each. A storage may only
    * learn its server's capabilities when it connects. So read a capability each time that you need
    * it.
    */
   readonly lacks?: { readonly [capability in StorageCapability]?: string } | undefined;
+}
+
+/** Tells the runs of a server apart. A run ends when the server stops, or another one takes over. */
+export interface ServerRuns {
+  /**
+   * The number of connections made so far. While it is the same, so is the run: read it after an
+   * answer, and ask for the run if it has changed.
+   */
+  readonly connections: number;
+  /** Returns the run that the storage is connected to now. */
+  current(): Promise<ServerRun>;
+}
+
+/** One run of a server, or of all servers of a cluster. */
+export interface ServerRun {
+  /** Any other run has another id. */
+  readonly id: string;
+  /**
+   * The time at which it began, on the storage's clock, and not too early. `undefined` if the
+   * server does not tell.
+   */
+  readonly startedAt: number | undefined;
 }
 
 /** A capability that a storage may have beyond reading, writing and removing. */

@@ -57,11 +57,11 @@ export class StorageRegistry {
   async register(
     name: string,
     given: LocalStorage | RemoteStorage | string,
-    { needs = [], replace = false, deadline, breaker, ...connection }: RegisterOptions,
+    { needs = [], replace = false, deadline, breaker, afterRestart, ...connection }: RegisterOptions,
   ): Promise<void> {
     checkName(name);
     checkCapabilities(name, needs);
-    const guarding = { deadline, breaker };
+    const guarding = { deadline, breaker, afterRestart };
     const guard = guardSettings(name, guarding, connection.commandTimeout);
     if (typeof given !== "string") checkUnused(name, connection);
     if (this.#connecting.has(name) || (this.#registrations.has(name) && !replace)) {
@@ -168,6 +168,7 @@ export class StorageRegistry {
     }
     // A storage may only know its capabilities now: behind its own proxy memcached has no leases.
     checkNeeds(name, storage, needs);
+    if (guard.afterRestart === "distrust" && storage.runs === undefined) throw withoutRuns(name, storage);
     const registered = new RemoteBatch(name, storage, this.#events, this.#tick, this.#clock, guard);
     if (!this.#retired) return registered;
     await registered.close();
@@ -295,6 +296,14 @@ function checkNeeds(name: string, storage: RemoteStorage, needs: readonly Storag
       { storage: name },
     );
   }
+}
+
+function withoutRuns(name: string, { label }: RemoteStorage): ConfigurationError {
+  return new ConfigurationError(
+    "CACHEME_NOT_OFFERED",
+    `Storage "${name}" (${label}) does not tell when its server restarts, so afterRestart cannot be "distrust". Leave it out.`,
+    { storage: name },
+  );
 }
 
 /**

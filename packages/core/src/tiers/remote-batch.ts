@@ -8,6 +8,7 @@ import { GenerationBatch } from "./generation-batch.js";
 import { Guard } from "./guarded/guard.js";
 import { defaultGuard, type GuardSettings } from "./guarded/guard-options.js";
 import { ReplayQueue } from "./guarded/replay-queue.js";
+import { Restarts } from "./guarded/restarts.js";
 import { troubleReason } from "./guarded/trouble.js";
 import { LeaseBatch } from "./lease-batch.js";
 import { Lanes, type PartBounds, partsOf } from "./parts.js";
@@ -36,6 +37,8 @@ export class RemoteBatch {
   readonly guard: Guard;
   /** The requests on the storage's leases. */
   readonly leases: LeaseBatch;
+  /** The restarts of the server. */
+  readonly restarts: Restarts;
   /** The removals that did not reach the storage. */
   readonly replays: ReplayQueue;
   /** Returns the time, on our clock. */
@@ -81,6 +84,7 @@ export class RemoteBatch {
       },
     };
     this.clock = new StorageClock(guarded, clock);
+    this.restarts = new Restarts(storage, this.guard, this.clock, this.now, settings.afterRestart);
     this.#clock = clock;
     this.#events = events;
     this.#tick = tick;
@@ -160,6 +164,8 @@ export class RemoteBatch {
       },
     );
     if (timeIsKnown !== undefined) await timeIsKnown;
+    const runIsKnown = this.restarts.known();
+    if (runIsKnown !== undefined) await runIsKnown;
     tags?.end(this, trouble === undefined ? found : undefined);
     this.answeredAt = this.#clock.now();
     for (let place = 0; place < requests.length; place++) requests[place]?.arrived(found[place], trouble);

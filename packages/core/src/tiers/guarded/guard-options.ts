@@ -1,6 +1,6 @@
 import { type Duration, milliseconds } from "../../duration.js";
-import { ConfigurationError } from "../../errors.js";
-import { refuseUnknownOptions, shown, timerMilliseconds } from "../../option-checks.js";
+import { optionError, refuseUnknownOptions, shown, timerMilliseconds } from "../../option-checks.js";
+import type { AfterRestart } from "./restarts.js";
 
 /** When the circuit breaker of a storage opens and closes. */
 export interface BreakerOptions {
@@ -31,12 +31,19 @@ export interface GuardOptions {
    * the storage again. `false` turns the breaker off.
    */
   readonly breaker?: BreakerOptions | false | undefined;
+  /**
+   * Whether to trust entries from before a restart of the server, or before a fail-over. Such a
+   * server may bring back what was removed. With `"distrust"` they are misses. Only a storage whose
+   * server tells its runs apart takes `"distrust"`, such as Redis. Default `"trust"`.
+   */
+  readonly afterRestart?: AfterRestart | undefined;
 }
 
 /** The checked {@link GuardOptions}, in milliseconds. */
 export interface GuardSettings {
   readonly deadline: number | undefined;
   readonly breaker: BreakerSettings | undefined;
+  readonly afterRestart: AfterRestart;
 }
 
 export interface BreakerSettings {
@@ -48,6 +55,7 @@ export interface BreakerSettings {
 export const defaultGuard: GuardSettings = {
   deadline: 250,
   breaker: { failures: 5, pause: 1_000, longestPause: 30_000 },
+  afterRestart: "trust",
 };
 
 /**
@@ -56,11 +64,20 @@ export const defaultGuard: GuardSettings = {
  */
 export function guardSettings(
   name: string,
-  { deadline, breaker }: GuardOptions,
+  { deadline, breaker, afterRestart = "trust" }: GuardOptions,
   commandTimeout: Duration | undefined,
 ): GuardSettings {
   const where = `of registerStorage("${name}", …)`;
-  return { deadline: deadlineOf(deadline, commandTimeout, where), breaker: breakerOf(breaker, where) };
+  if (afterRestart !== "trust" && afterRestart !== "distrust") {
+    throw optionError(
+      `The option afterRestart ${where} is ${shown(afterRestart)}. Give "trust" or "distrust".`,
+    );
+  }
+  return {
+    deadline: deadlineOf(deadline, commandTimeout, where),
+    breaker: breakerOf(breaker, where),
+    afterRestart,
+  };
 }
 
 function deadlineOf(
@@ -79,8 +96,7 @@ function breakerOf(options: BreakerOptions | false = {}, where: string): Breaker
   refuseUnknownOptions(options, ["failures", "pause", "longestPause"], `The option breaker ${where}`);
   const { failures = 5, pause = 1_000, longestPause = 30_000 } = options;
   if (!Number.isInteger(failures) || failures < 1 || failures > 1_000) {
-    throw new ConfigurationError(
-      "CACHEME_INVALID_OPTION",
+    throw optionError(
       `The option breaker.failures ${where} is ${shown(failures)}. Give a whole number from 1 to 1000.`,
     );
   }

@@ -1,0 +1,80 @@
+import type { RemoteStorage } from "../../storage/remote-storage.js";
+import type { StorageClock } from "../storage-clock.js";
+import type { Guard } from "./guard.js";
+
+/** Whether entries from before a restart of the server count. */
+export type AfterRestart = "trust" | "distrust";
+
+/**
+ * Notices that a server has restarted, or that another one has taken over. Such a server may have
+ * brought back what was removed, from an older snapshot or as a replica that lagged. Entries that
+ * were written before are misses, if the program wants that.
+ */
+export class Restarts {
+  readonly #storage: RemoteStorage;
+  readonly #guard: Guard;
+  readonly #clock: StorageClock;
+  readonly #now: () => number;
+  readonly #distrusts: boolean;
+  /** The number of connections when the run was last known. */
+  #connections = -1;
+  #id: string | undefined;
+  /** The time, on our clock, up to which written entries are misses. */
+  #until = Number.NEGATIVE_INFINITY;
+  #checking: Promise<void> | undefined;
+
+  constructor(
+    storage: RemoteStorage,
+    guard: Guard,
+    clock: StorageClock,
+    now: () => number,
+    afterRestart: AfterRestart,
+  ) {
+    this.#storage = storage;
+    this.#guard = guard;
+    this.#clock = clock;
+    this.#now = now;
+    this.#distrusts = afterRestart === "distrust";
+  }
+
+  /**
+   * Settles when it is known whether the server has restarted. Call it after each answer: a
+   * connection that was made since may be one to another run. Returns `undefined` if there is
+   * nothing to find out, as nearly always.
+   */
+  known(): Promise<void> | undefined {
+    if (!this.#distrusts || !this.#isUnknown) return undefined;
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  /** Returns whether an entry that was written at this time, on our clock, is a miss. */
+  covers(writtenAt: number): boolean {
+    return this.#distrusts && (writtenAt <= this.#until || this.#isUnknown);
+  }
+
+  get #isUnknown(): boolean {
+    const { runs } = this.#storage;
+    return runs !== undefined && runs.connections !== this.#connections;
+  }
+
+  /** If the server does not answer, the run stays unknown, and every entry is a miss. */
+  async #check(): Promise<void> {
+    const { runs } = this.#storage;
+    if (runs === undefined) return;
+    // A connection that is made meanwhile is checked next time.
+    const { connections } = runs;
+    try {
+      const { id, startedAt } = await this.#guard.run("run", () => runs.current());
+      // A server that takes over has perhaps run for long, so its start says nothing.
+      if (this.#id !== undefined && id !== this.#id) this.#until = this.#now();
+      if (startedAt !== undefined) this.#until = Math.max(this.#until, startedAt - this.#clock.offset);
+      this.#id = id;
+      this.#connections = Math.max(connections, 0);
+    } catch {
+      // The storage's own calls report its trouble.
+    }
+  }
+}
