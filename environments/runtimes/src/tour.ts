@@ -38,8 +38,8 @@ const patient = { commandTimeout: "30s", connectTimeout: "30s" } as const;
 
 export async function open(folder: string): Promise<void> {
   await registerStorage("local", memory({ maxSize: 1_000 }));
-  await registerStorage("folder", file(join(folder, "entries"), patient));
-  if (hasSqlite) await registerStorage("rows", sqlite(join(folder, "rows.db"), patient));
+  await registerStorage("folder", file(join(folder, "entries"), patient), { deadline: "20s" });
+  if (hasSqlite) await registerStorage("rows", sqlite(join(folder, "rows.db"), patient), { deadline: "20s" });
 }
 
 /** Reads and writes through each kind of tier, with keys that no other program uses. */
