@@ -219,6 +219,32 @@ describe("an invalidation that did not reach a storage", () => {
   });
 });
 
+describe("a set that did not reach a storage", () => {
+  it("rejects, and says when the old value is gone", async () => {
+    const { cacheme, clock, remote, Counting, pending } = await spaceWith(remoteOnly);
+    await cacheme.get(new Counting(1));
+    remote.gate = down;
+    const error = (await reason(cacheme.set(new Counting(1), "set"))) as IncompleteError;
+    expect(error).toMatchObject({ code: "CACHEME_WRITE_INCOMPLETE", storages: ["remote"] });
+    await pass(clock, 2_000);
+    expect(await stateOf(error.settled)).toBe("pending");
+    expect(pending()).toBe(1);
+    remote.gate = () => {};
+    await pass(clock, 30_000);
+    await error.settled;
+    expect(remote.records.size).toBe(0);
+  });
+
+  it("is over at once if the old value could be removed", async () => {
+    const { cacheme, remote, Counting } = await spaceWith(remoteOnly);
+    await cacheme.get(new Counting(1));
+    remote.gate = (operation) => (operation === "write" ? down() : undefined);
+    const error = (await reason(cacheme.set(new Counting(1), "set"))) as IncompleteError;
+    await error.settled;
+    expect(remote.records.size).toBe(0);
+  });
+});
+
 /** A storage that lists its keys. */
 class Scanned extends SimulatedRemote {
   readonly patterns: string[] = [];

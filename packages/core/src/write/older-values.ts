@@ -2,6 +2,7 @@ import type { Clock } from "../clock.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import type { Operation } from "../runtime/operation.js";
+import type { FailedRemoval } from "../tiers/guarded/failed-removal.js";
 import type { Written } from "./right-to-left.js";
 
 /** Keeps tiers from answering with a value that is older than one that readers got. */
@@ -48,15 +49,34 @@ export class OlderValues {
   /**
    * Removes an older value. The tier is not read for the key until the removal is done, and while
    * the tier cannot be reached.
+   *
+   * @param removed called when it is done, with the removals that are repeated
    */
-  removeFrom(kind: NodeKind, activity: KeyActivity, tier: RemoteTier): void {
+  removeFrom(
+    kind: NodeKind,
+    activity: KeyActivity,
+    tier: RemoteTier,
+    removed?: (repeated: readonly FailedRemoval[]) => void,
+  ): void {
     activity.unsettle(tier);
     activity.remove(tier, {
       done: (error) => {
         activity.settle(tier);
         if (error === undefined) kind.trust(tier, activity.key);
-        else kind.distrust(tier, activity.key, this.#clock.now());
+        const repeated = error === undefined ? [] : kind.distrust(tier, activity.key, this.#clock.now());
+        removed?.(repeated);
       },
     });
+  }
+
+  /** Does the same. Settles when the tier has the older value no more, perhaps after repetitions. */
+  removal(kind: NodeKind, activity: KeyActivity, tier: RemoteTier): Promise<unknown> {
+    const settled = new Promise<unknown>((resolve) => {
+      this.removeFrom(kind, activity, tier, (repeated) =>
+        resolve(Promise.all(repeated.map((removal) => removal.settled))),
+      );
+    });
+    settled.catch(() => {}); // Nobody has to wait for it.
+    return settled;
   }
 }

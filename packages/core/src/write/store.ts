@@ -189,13 +189,14 @@ export class Store {
       return;
     }
     captureOwn({ kind, tagged, tiers: kind.remoteTiers, clock: this.#clock }, (uncaptured) => {
-      for (const { tier, error } of uncaptured) failed.push({ storage: tier.name, error });
       // A tag that was invalidated after the call may already have its new generation.
       if (this.tags.isOvertaken(tagged.own, operation.birth)) operation.fenced = true;
       const tiers = storableIn(kind.remoteTiers, tagged);
-      if (!operation.fenced)
-        for (const tier of kind.remoteTiers)
-          if (!tiers.includes(tier)) this.#older.removeFrom(kind, activity, tier);
+      const removals = new Map<RemoteTier, Promise<unknown>>();
+      for (const tier of operation.fenced ? [] : kind.remoteTiers)
+        if (!tiers.includes(tier)) removals.set(tier, this.#older.removal(kind, activity, tier));
+      for (const { tier, error } of uncaptured)
+        failed.push({ storage: tier.name, error, settled: removals.get(tier) });
       storing.write(tiers, bytes, true, storeLocally);
     });
   }

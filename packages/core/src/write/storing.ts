@@ -177,8 +177,14 @@ export class Storing extends RightToLeft {
   }
 
   protected override failed(tier: RemoteTier, error: Error): void {
-    this.failures?.push({ storage: tier.name, error });
-    this.#removeOlder(tier);
+    const { kind, activity, operation, failures } = this;
+    if (failures === undefined || operation.fenced || !this.#replaces) {
+      failures?.push({ storage: tier.name, error });
+      this.#removeOlder(tier);
+      return;
+    }
+    const settled = this.#environment.older.removal(kind, activity, tier);
+    failures.push({ storage: tier.name, error, settled });
   }
 
   protected override lost(tiers: readonly RemoteTier[], isOvertaken: boolean): void {
