@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ServerProxy } from "@cacheme/test-services";
 import { cleanup, until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { Cacheme, IncompleteError, Node, type NodeMeta } from "cacheme";
+import { Cacheme, defineNode, IncompleteError, type Node } from "cacheme";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import { redis } from "../src/index.js";
@@ -39,32 +39,19 @@ class Load {
   readonly #asked = source.map(() => 0);
   #isOver = false;
   #workers: Promise<void>[] = [];
-  readonly #ItemNode: new (
-    id: number,
-  ) => Node<number>;
+  readonly node: (id: number) => Node<number>;
 
   constructor() {
-    const { name } = this;
-    this.#ItemNode = class ItemNode extends Node<number> {
-      static override meta: NodeMeta = { name, caches: [{ storage: "redis", ttl: "10m" }] };
-      readonly id: number;
-      constructor(id: number) {
-        super();
-        this.id = id;
-      }
-      key() {
-        return `${this.id}`;
-      }
-      override async load() {
-        const version = source[this.id] ?? 0;
+    this.node = defineNode({
+      name: this.name,
+      caches: [{ storage: "redis", ttl: "10m" }],
+      key: (id: number) => `${id}`,
+      load: async (id: number) => {
+        const version = source[id] ?? 0;
         await wait(1);
         return version;
-      }
-    };
-  }
-
-  node(id: number): Node<number> {
-    return new this.#ItemNode(id);
+      },
+    });
   }
 
   async begin(url: string): Promise<void> {
@@ -213,15 +200,12 @@ describeWithServer("redis", "reads under load while the server is in trouble", (
   it("find nothing that was removed, when it comes back with older data and is distrusted", async () => {
     const name = `older-${randomUUID()}`;
     let version = 1;
-    class PageNode extends Node<number> {
-      static override meta: NodeMeta = { name, caches: [{ storage: "redis", ttl: "10m" }] };
-      key() {
-        return "page";
-      }
-      override load() {
-        return version;
-      }
-    }
+    const page = defineNode({
+      name,
+      caches: [{ storage: "redis", ttl: "10m" }],
+      key: () => "page",
+      load: () => version,
+    })();
     const spaceWith = async (afterRestart: "trust" | "distrust") => {
       const cacheme = new Cacheme();
       after(() => cacheme.close());
@@ -229,16 +213,16 @@ describeWithServer("redis", "reads under load while the server is in trouble", (
       return cacheme;
     };
     const [one, trusting] = [await spaceWith("distrust"), await spaceWith("trust")];
-    await one.get(new PageNode());
+    await one.get(page);
     await configure("appendonly", "no"); // From now on the server keeps nothing for its next run.
     version = 2;
-    await one.invalidate(new PageNode());
+    await one.invalidate(page);
     await wait(1_100); // The server rounds its uptime down to seconds.
     await server().kill();
     await server().restart();
-    await until(async () => (await trusting.peek(new PageNode()))?.value === 1);
-    expect(await one.get(new PageNode())).toBe(2);
+    await until(async () => (await trusting.peek(page))?.value === 1);
+    expect(await one.get(page)).toBe(2);
     const later = await spaceWith("distrust");
-    expect(await later.get(new PageNode())).toBe(2);
+    expect(await later.get(page)).toBe(2);
   }, 30_000);
 });
