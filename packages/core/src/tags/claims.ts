@@ -1,5 +1,5 @@
 import type { TagStorage } from "../tiers/tag-reads.js";
-import type { KnownGeneration } from "./known-generation.js";
+import { type KnownGeneration, shared } from "./known-generation.js";
 import { pairsIn, sectionOf } from "./section.js";
 import type { Tag } from "./tag.js";
 import type { TagTable } from "./tag-table.js";
@@ -45,7 +45,7 @@ export class Claims {
     if (storage === undefined) return false;
     const generations = own === undefined ? [] : generationsOf(own, storage);
     if (generations === undefined) return false;
-    this.generations = generations;
+    this.generations = shared(generations);
     // Nearly every entry has just its node's tags in their order.
     if (sectionOf(generations) === section) return true;
     const pairs = pairsIn(section);

@@ -31,6 +31,8 @@ export class KnownGeneration implements HeldGeneration {
   told: number;
   /** The time, on our clock, until which the storage keeps it at least. */
   keptUntil: number = Number.NEGATIVE_INFINITY;
+  /** The last list of an entry that begins with it; see {@link shared}. */
+  list: readonly KnownGeneration[] | undefined;
   /** The time, on our clock, until which local entries need it. */
   neededUntil: number = Number.NEGATIVE_INFINITY;
 
@@ -51,6 +53,22 @@ export class KnownGeneration implements HeldGeneration {
   get isTold(): boolean {
     return this.id !== "";
   }
+}
+
+/**
+ * Returns an equal list that another entry holds already, if there is one. A hit then finds the
+ * list in the processor's cache.
+ */
+export function shared(generations: readonly KnownGeneration[]): readonly KnownGeneration[] {
+  const [first] = generations;
+  if (first === undefined) return generations;
+  const { list } = first;
+  const isEqual =
+    list?.length === generations.length &&
+    generations.every((generation, place) => generation === list[place]);
+  if (isEqual) return list;
+  first.list = generations;
+  return generations;
 }
 
 /** Returns whether an entry of these generations is valid. */

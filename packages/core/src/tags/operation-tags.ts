@@ -1,6 +1,6 @@
 import type { CachemeError } from "../errors.js";
 import type { TagStorage } from "../tiers/tag-reads.js";
-import { areCurrent, type KnownGeneration } from "./known-generation.js";
+import { areCurrent, type KnownGeneration, shared } from "./known-generation.js";
 import { sectionOf } from "./section.js";
 import type { Tag } from "./tag.js";
 
@@ -129,7 +129,7 @@ export class OperationTags {
     for (const generation of held) {
       generation.neededUntil = Math.max(generation.neededUntil, neededUntil);
     }
-    return areCurrent(held) ? held : undefined;
+    return areCurrent(held) ? shared(held) : undefined;
   }
 
   #unknownIn(storage: TagStorage): readonly KnownGeneration[] | undefined {

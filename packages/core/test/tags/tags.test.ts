@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { IncompleteError, type LoadContext, Node, type NodeMeta } from "../../src/index.js";
+import { IncompleteError, type LoadContext, memory, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
 import { localOnly, remoteOnly, taggedSpace, twoTiers } from "../support/space.js";
@@ -182,6 +182,33 @@ describe("tags across processes", () => {
     expect(cacheme.peekLocal(new UserNode(1))).toBeDefined();
     await cacheme.get(new UserNode(3));
     expect(cacheme.peekLocal(new UserNode(1))).toBeUndefined();
+  });
+
+  it("lets the local entries of equal tags share one list of generations", async () => {
+    const { cacheme } = await taggedSpace();
+    const lists = new Set<unknown>();
+    const local = memory();
+    const write = local.write.bind(local);
+    local.write = (space, key, record, now) => {
+      lists.add(record.generations);
+      write(space, key, record, now);
+    };
+    await cacheme.registerStorage("watched", local);
+    const { UserNode } = users(
+      [
+        { storage: "watched", ttl: "30s" },
+        { storage: "remote", ttl: "10m" },
+      ],
+      ["a", "b"],
+    );
+    await cacheme.getAll(Array.from({ length: 20 }, (_, id) => new UserNode(id)));
+    expect(lists.size).toBe(1);
+    await cacheme.clear();
+    await cacheme.getAll(Array.from({ length: 20 }, (_, id) => new UserNode(id)));
+    expect(lists.size).toBe(1);
+    await cacheme.invalidateTags("b");
+    await cacheme.getAll(Array.from({ length: 20 }, (_, id) => new UserNode(id)));
+    expect(lists.size).toBe(2);
   });
 
   it("makes a miss of a lost generation, never an old value, and announces no invalidation", async () => {
