@@ -72,6 +72,28 @@ const scenarios: Record<string, () => unknown> = {
     const failing = () => Promise.reject(new Error("the source is down"));
     await cacheme.get(new Value(1), { load: failing }).catch(() => {});
   },
+  async removalPends() {
+    const down = () => Promise.reject(new Error("down"));
+    await cacheme.registerStorage("down", {
+      kind: "remote",
+      label: "down",
+      connect: async () => {},
+      close: async () => {},
+      ping: down,
+      time: down,
+      readMany: down,
+      writeMany: down,
+      removeMany: down,
+    });
+    class Removed extends Value {
+      static override meta: NodeMeta = { name: "removed", caches: [{ storage: "down" }] };
+    }
+    // Opens the breaker, too: its pause and the removal's keep no program alive.
+    for (let id = 0; id < 10; id++) await cacheme.invalidate(new Removed(id)).catch(() => {});
+    cacheme.invalidateSoon(new Removed(11));
+    const status = cacheme.storages().find(({ name }) => name === "down");
+    if (status?.breaker !== "open" || status.pendingRemovals !== 10) throw new Error("nothing pends");
+  },
   async closed() {
     await cacheme.get(new Value(1));
     await cacheme.close();

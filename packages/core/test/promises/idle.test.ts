@@ -16,6 +16,7 @@ describe("promise 9: idle is idle", () => {
     ["waits for loads that never end, without a loadTimeout", "neverLoads"],
     ["has left a load with a loadTimeout of an hour", "everyReaderLeaves"],
     ["has seen a load fail", "failed"],
+    ["waits to repeat removals from a storage that is down", "removalPends"],
     ["has closed", "closed"],
   ])("lets a program end by itself that %s", async (_, scenario) => {
     // A program that does not end is killed, and the promise rejects.
