@@ -1,6 +1,8 @@
 import { join, resolve } from "node:path";
 import type { redis } from "@cacheme/redis";
 import type { Cacheme, memory, Node } from "cacheme";
+import { patient } from "../patient.js";
+import { type PayloadNodeClass, type PayloadSources, payloadClass } from "../payload.js";
 
 /** The packages of one checkout. */
 export interface Build {
@@ -27,27 +29,15 @@ async function buildIn(folder: string): Promise<Build> {
   return { name: folder === here ? "this checkout" : folder, core, redis };
 }
 
-export interface Payload {
-  readonly text: string;
-}
-
-let copies = 0;
-
-/**
- * Makes a node class of a build, from a copy of its module. Classes that one place of the source makes share what V8 has learnt
- * of them: a node of the second one then takes ten times as long to make, which no program's own class does.
- */
-export async function payloadNode(
-  build: Build,
+/** Makes a node class of a build, with a tier in each of the storages. */
+export function payloadNode(
+  { core }: Build,
   storages: readonly string[],
-  load: () => Promise<Payload> = async () => payload,
-): Promise<new (id: number) => Node<Payload>> {
-  copies += 1;
-  const copy: typeof import("./payload-node.js") = await import(`./payload-node.js?copy=${copies}`);
-  return copy.payloadNode(build, storages, load);
+  load?: PayloadSources["load"],
+): Promise<PayloadNodeClass> {
+  const caches = storages.map((storage) => ({ storage, ttl: "1h" as const }));
+  return payloadClass(core.Node, { caches }, load && { load });
 }
-
-export const payload: Payload = { text: "0123456789abcdef".repeat(13).slice(0, 200) };
 
 /** Opens a space over memory and the Redis, with keys of its own. */
 export async function open(
@@ -57,6 +47,6 @@ export async function open(
 ): Promise<InstanceType<Build["core"]["Cacheme"]>> {
   const cacheme = new core.Cacheme({ prefix });
   await cacheme.registerStorage("local", core.memory({ maxSize: 200_000 }));
-  await cacheme.registerStorage("redis", redis(url));
+  await cacheme.registerStorage("redis", redis(url), patient);
   return cacheme;
 }

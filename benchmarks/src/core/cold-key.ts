@@ -4,7 +4,8 @@ import { createCache } from "async-cache-dedupe";
 import { Redis } from "ioredis";
 import { Loader, RedisCache } from "layered-loader";
 import { interleaved, processorTime } from "../interleaved.js";
-import { type Build, open, type Payload, payload, payloadNode } from "./build.js";
+import { type Payload, payload } from "../payload.js";
+import { type Build, open, payloadNode } from "./build.js";
 
 const readers = 10_000;
 

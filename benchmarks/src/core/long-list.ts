@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { interleaved, wallTime } from "../interleaved.js";
-import { type Build, open, type Payload, payload, payloadNode } from "./build.js";
+import { type Payload, payload } from "../payload.js";
+import { type Build, open, payloadNode } from "./build.js";
 
 const count = 100_000;
 const keysPerCommand = 1_000;

@@ -1,31 +1,16 @@
-import { randomBytes } from "node:crypto";
 import { redis } from "@cacheme/redis";
 import { server } from "@cacheme/test-services";
-import { Cacheme, Node, type NodeMeta } from "cacheme";
+import { Cacheme, Node } from "cacheme";
 import { Redis } from "ioredis";
 import { interleaved, wallTime } from "../interleaved.js";
+import { patient } from "../patient.js";
+import { type Payload, payloadClass, payloadOf } from "../payload.js";
 
 /**
  * Measures concurrent reads from Redis: the throughput of `get(node)` with everything on (flight,
  * batch, envelope, MessagePack), as a ratio to ioredis with auto-pipelining, `get` and
  * `JSON.parse`. Above 1 is faster. All keys exist, and there is no local tier.
  */
-
-interface Payload {
-  readonly text: string;
-}
-
-class PayloadNode extends Node<Payload> {
-  static override meta: NodeMeta = { name: "payload", caches: [{ storage: "redis", ttl: "1h" }] };
-  readonly id: number;
-  constructor(id: number) {
-    super();
-    this.id = id;
-  }
-  key() {
-    return `${this.id}`;
-  }
-}
 
 /**
  * The reads of a round: some tenths of a second, so that V8 has compiled both variants before the
@@ -34,14 +19,11 @@ class PayloadNode extends Node<Payload> {
 const readsPerRound = 20_000;
 
 async function measure(url: string, bytes: number, inFlight: number): Promise<number> {
-  const value: Payload = {
-    text: randomBytes(Math.ceil(bytes / 2))
-      .toString("hex")
-      .slice(0, bytes),
-  };
+  const value = payloadOf(bytes);
+  const PayloadNode = await payloadClass(Node, { caches: [{ storage: "redis", ttl: "1h" }] });
   const client = new Redis(url, { enableAutoPipelining: true });
   await using cacheme = new Cacheme();
-  await cacheme.registerStorage("redis", redis(url));
+  await cacheme.registerStorage("redis", redis(url), patient);
   const ids = Array.from({ length: inFlight }, (_, id) => id);
   for (const id of ids) await client.set(`bare:${id}`, JSON.stringify(value));
   await cacheme.setAll(ids.map((id) => [new PayloadNode(id), value] as const));
