@@ -23,6 +23,9 @@ export class Claims {
   generations: readonly KnownGeneration[] | undefined;
   /** Its tags that the reader did not read. */
   claims: readonly Claim[] | undefined;
+  /** The last section without claims that agreed. Entries that are read together often share it. */
+  #lastSection: string | undefined;
+  #lastGenerations: readonly KnownGeneration[] = [];
 
   constructor(table: TagTable) {
     this.#table = table;
@@ -43,11 +46,19 @@ export class Claims {
     const storage = this.#storage;
     if (section === undefined) return own === undefined || own.length === 0;
     if (storage === undefined) return false;
+    if (section === this.#lastSection && areOf(this.#lastGenerations, own, storage)) {
+      this.generations = this.#lastGenerations;
+      return true;
+    }
     const generations = own === undefined ? [] : generationsOf(own, storage);
     if (generations === undefined) return false;
     this.generations = shared(generations);
     // Nearly every entry has just its node's tags in their order.
-    if (sectionOf(generations) === section) return true;
+    if (sectionOf(generations) === section) {
+      this.#lastSection = section;
+      this.#lastGenerations = generations;
+      return true;
+    }
     const pairs = pairsIn(section);
     if (pairs === undefined) return false;
     for (const { tag, id } of generations) if (pairs.get(tag) !== id) return false;
@@ -59,6 +70,20 @@ export class Claims {
     if (claims.length > 0) this.claims = claims;
     return true;
   };
+}
+
+/** Returns whether the generations are the current ones of the tags in the storage, in their order. */
+function areOf(
+  generations: readonly KnownGeneration[],
+  tags: readonly Tag[] | undefined,
+  storage: TagStorage,
+): boolean {
+  if (tags?.length !== generations.length) return false;
+  for (let place = 0; place < tags.length; place++) {
+    const known = generations[place];
+    if (known?.owner !== tags[place] || known?.storage !== storage || !known.isCurrent) return false;
+  }
+  return true;
 }
 
 /** Returns the tags' generations that the storage has answered; `undefined` if one is missing. */
