@@ -40,6 +40,17 @@ export function countingLoad(value: (key: string, call: number) => unknown, dura
   return { calls, load };
 }
 
+/** A source whose value a row changes. A load reads the value at its beginning, and takes so long. */
+export function changingSource(duration = 0) {
+  const source = { value: "old value", load };
+  async function load(): Promise<string> {
+    const { value } = source;
+    await sleep(duration);
+    return value;
+  }
+  return source;
+}
+
 /** Opens as many instances as wanted, each as a process of its own would have it. */
 export function openAll(library: Library, count: number, setUp: SetUp): Promise<Cache[]> {
   return Promise.all(Array.from({ length: count }, () => library.open(setUp)));

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import type { redis } from "@cacheme/redis";
 import type { Cacheme, memory, Node } from "cacheme";
-import { patient } from "../patient.js";
+import { patient, patientClient } from "../patient.js";
 import { type PayloadNodeClass, type PayloadSources, payloadClass } from "../payload.js";
 
 /** The packages of one checkout. */
@@ -47,6 +47,6 @@ export async function open(
 ): Promise<InstanceType<Build["core"]["Cacheme"]>> {
   const cacheme = new core.Cacheme({ prefix });
   await cacheme.registerStorage("local", core.memory({ maxSize: 200_000 }));
-  await cacheme.registerStorage("redis", redis(url), patient);
+  await cacheme.registerStorage("redis", redis(url, patientClient), patient);
   return cacheme;
 }

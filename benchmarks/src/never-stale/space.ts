@@ -1,16 +1,16 @@
 import { redis } from "@cacheme/redis";
 import { Cacheme, memory } from "cacheme";
-import { patient } from "../patient.js";
+import { patient, patientClient } from "../patient.js";
 import { type Payload, type PayloadNodeClass, payload } from "../payload.js";
 
 /** The most nodes of one `setAll`. */
-const page = 10_000;
+const page = 2_000;
 
 /** Opens a space with a local storage, and with the Redis at this address if there is one. */
 export async function openSpace(prefix: string, url?: string): Promise<Cacheme> {
   const cacheme = new Cacheme({ prefix });
   await cacheme.registerStorage("local", memory({ maxSize: 1_200_000 }));
-  if (url !== undefined) await cacheme.registerStorage("redis", redis(url), patient);
+  if (url !== undefined) await cacheme.registerStorage("redis", redis(url, patientClient), patient);
   return cacheme;
 }
 

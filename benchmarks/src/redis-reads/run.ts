@@ -3,7 +3,7 @@ import { server } from "@cacheme/test-services";
 import { Cacheme, Node } from "cacheme";
 import { Redis } from "ioredis";
 import { interleaved, wallTime } from "../interleaved.js";
-import { patient } from "../patient.js";
+import { patient, patientClient } from "../patient.js";
 import { type Payload, payloadClass, payloadOf } from "../payload.js";
 
 /**
@@ -23,7 +23,7 @@ async function measure(url: string, bytes: number, inFlight: number): Promise<nu
   const PayloadNode = await payloadClass(Node, { caches: [{ storage: "redis", ttl: "1h" }] });
   const client = new Redis(url, { enableAutoPipelining: true });
   await using cacheme = new Cacheme();
-  await cacheme.registerStorage("redis", redis(url), patient);
+  await cacheme.registerStorage("redis", redis(url, patientClient), patient);
   const ids = Array.from({ length: inFlight }, (_, id) => id);
   for (const id of ids) await client.set(`bare:${id}`, JSON.stringify(value));
   await cacheme.setAll(ids.map((id) => [new PayloadNode(id), value] as const));

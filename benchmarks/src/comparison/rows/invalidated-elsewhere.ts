@@ -1,23 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { longTtl, openAll, type Row, settles, startRedis } from "../row.js";
+import { changingSource, longTtl, openAll, type Row, settles, startRedis } from "../row.js";
 
 export const invalidatedElsewhere: Row = {
   title: "the same, invalidated by another instance: a later read in a third",
   fusionCache: { outcome: "not documented", page: "Backplane" },
   async run(library) {
     const { url } = await startRedis();
-    let source = "old value";
-    const load = async (): Promise<string> => {
-      const read = source;
-      await sleep(300);
-      return read;
-    };
-    const setUp = { tiers: "both", redisUrl: url, ttl: longTtl, bus: true, load } as const;
+    const source = changingSource(300);
+    const setUp = { tiers: "both", redisUrl: url, ttl: longTtl, bus: true, load: source.load } as const;
     const [loading, invalidating, reading] = await openAll(library, 3, setUp);
     await sleep(500);
     const first = loading?.get("key");
     await sleep(100);
-    source = "new value";
+    source.value = "new value";
     if (!(await settles(invalidating?.invalidate("key") ?? Promise.resolve())))
       return "the invalidation has no answer in 5 s";
     await first;
