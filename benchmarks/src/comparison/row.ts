@@ -51,6 +51,12 @@ export function changingSource(duration = 0) {
   return source;
 }
 
+/** Opens one instance with memory and this Redis, set up as its documentation advises. */
+export function openAdvised(library: Library, redisUrl: string): Promise<Cache> {
+  const setUp = { tiers: "both", redisUrl, ttl: longTtl, prepared: "as documented" } as const;
+  return library.open({ ...setUp, load: async (key) => key });
+}
+
 /** Opens as many instances as wanted, each as a process of its own would have it. */
 export function openAll(library: Library, count: number, setUp: SetUp): Promise<Cache[]> {
   return Promise.all(Array.from({ length: count }, () => library.open(setUp)));

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { Cacheme, memory } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
+import { hold } from "./support/hold.js";
 import { reason, thrownBy } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
 import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
@@ -113,9 +114,7 @@ describe("close", () => {
   it("rejects a set that it kept from being stored", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
-    const writing = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "write" && moment === "request" ? writing.promise : undefined;
+    const writing = hold(remote, "write", "request");
     const first = cacheme.set(new Counting(1), 1);
     await settled();
     const second = cacheme.set(new Counting(1), 2);
@@ -144,9 +143,7 @@ describe("close", () => {
   it("answers a reader whose remote read is under way", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (id) => `loaded ${id}`);
-    const answering = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "read" && moment === "answer" ? answering.promise : undefined;
+    const answering = hold(remote, "read", "answer");
     const read = cacheme.get(new Counting(1));
     await settled();
     const closed = cacheme.close();

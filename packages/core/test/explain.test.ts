@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Cacheme, memory } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
+import { hold } from "./support/hold.js";
 import { LeasedRemote } from "./support/leased-remote.js";
 import { countingNode, space, taggedSpace, twoTiers } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
@@ -94,9 +95,7 @@ describe("explain", () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, () => "value");
     await cacheme.get(new Counting(1));
-    const gate = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "remove" && moment === "request" ? gate.promise : undefined;
+    const gate = hold(remote, "remove", "request");
     const invalidated = cacheme.invalidate(new Counting(1));
     await settled();
     expect(await verdicts(cacheme.explain(new Counting(1)))).toEqual({ local: "absent", remote: "fenced" });

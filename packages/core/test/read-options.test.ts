@@ -9,6 +9,7 @@ import {
   type NodeMeta,
 } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
+import { hold } from "./support/hold.js";
 import { reason } from "./support/reason.js";
 import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
 
@@ -485,9 +486,7 @@ describe("set", () => {
   it("does not leave an older value if its own ttl expires before its turn comes", async () => {
     const { cacheme, clock, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, () => "loaded");
-    const writing = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "write" && moment === "request" ? writing.promise : undefined;
+    const writing = hold(remote, "write", "request");
     const older = cacheme.set(new Counting(1), "older");
     await settled();
     const newer = cacheme.set(new Counting(1), "newer", { ttl: 5 });

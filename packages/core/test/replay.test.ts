@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   Cacheme,
   type IncompleteError,
@@ -8,25 +8,15 @@ import {
   type RemoteStorage,
 } from "../src/index.js";
 import type { KeyPattern } from "../src/storage/key-pattern.js";
-import { deferred, settled } from "./support/deferred.js";
+import { settled } from "./support/deferred.js";
+import { hold } from "./support/hold.js";
 import { reason } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
 import { countingNode, remoteOnly, twoTiers } from "./support/space.js";
+import { expectNothingUnhandled } from "./support/unhandled.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
-const unhandled: unknown[] = [];
-const note = (error: unknown) => unhandled.push(error);
-
-beforeEach(() => {
-  unhandled.length = 0;
-  process.on("unhandledRejection", note);
-});
-
-afterEach(async () => {
-  await settled();
-  process.off("unhandledRejection", note);
-  expect(unhandled).toEqual([]);
-});
+expectNothingUnhandled();
 
 const gone = new Error("gone");
 const down = () => Promise.reject(gone);
@@ -318,9 +308,7 @@ describe("a write that missed its deadline", () => {
   it("is not followed by another one of its key before its end, because it might undo that", async () => {
     const { cacheme, clock, remote, Counting } = await spaceWith(remoteOnly);
     await cacheme.get(new Counting(0));
-    const slow = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "write" && moment === "request" ? slow.promise : undefined;
+    const slow = hold(remote, "write", "request");
     const first = reason(cacheme.set(new Counting(1), "first"));
     await settled();
     await pass(clock, 250);

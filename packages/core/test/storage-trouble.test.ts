@@ -1,25 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Cacheme, memory, type RemoteStorage, v8 } from "../src/index.js";
-import { settled } from "./support/deferred.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
 import { countingNode, remoteOnly, space, twoTiers } from "./support/space.js";
+import { expectNothingUnhandled } from "./support/unhandled.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
-const unhandled: unknown[] = [];
-const note = (error: unknown) => unhandled.push(error);
-
-beforeEach(() => {
-  unhandled.length = 0;
-  process.on("unhandledRejection", note);
-  process.on("uncaughtException", note);
-});
-
-afterEach(async () => {
-  await settled();
-  process.off("unhandledRejection", note);
-  process.off("uncaughtException", note);
-  expect(unhandled).toEqual([]);
-});
+expectNothingUnhandled();
 
 type Method = "readMany" | "writeMany" | "removeMany";
 

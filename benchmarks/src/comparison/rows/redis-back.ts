@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { longTtl, type Row, settles, startRedis } from "../row.js";
+import { openAdvised, type Row, settles, startRedis } from "../row.js";
 
 export const redisBack: Row = {
   title: "Redis was down for 2 s and is back for 3 s: a new value reaches it",
   fusionCache: { outcome: "yes", page: "AutoRecovery" },
   async run(library) {
     const redis = await startRedis();
-    const setUp = { tiers: "both", redisUrl: redis.url, ttl: longTtl, prepared: "as documented" } as const;
-    const cache = await library.open({ ...setUp, load: async (key) => key });
+    const cache = await openAdvised(library, redis.url);
     await cache.get("before");
     await redis.kill();
     void settles(cache.get("meanwhile"));

@@ -1,4 +1,4 @@
-import { longTtl, outcomeOf, type Row, startRedis } from "../row.js";
+import { openAdvised, outcomeOf, type Row, startRedis } from "../row.js";
 
 export const redisGone: Row = {
   title: "Redis cannot be reached: an invalidation",
@@ -6,8 +6,7 @@ export const redisGone: Row = {
   async run(library) {
     const redis = await startRedis();
     const proxy = await redis.proxy();
-    const setUp = { tiers: "both", redisUrl: proxy.url, ttl: longTtl, prepared: "as documented" } as const;
-    const cache = await library.open({ ...setUp, load: async (key) => key });
+    const cache = await openAdvised(library, proxy.url);
     await cache.get("key");
     await proxy.refuse();
     return outcomeOf(

@@ -1,12 +1,11 @@
-import { longTtl, outcomeOf, type Row, startRedis } from "../row.js";
+import { openAdvised, outcomeOf, type Row, startRedis } from "../row.js";
 
 export const redisStopped: Row = {
   title: "Redis stops answering (SIGSTOP): a read of a missing key",
   fusionCache: { outcome: "value, with timeouts", page: "StepByStep" },
   async run(library) {
     const redis = await startRedis();
-    const setUp = { tiers: "both", redisUrl: redis.url, ttl: longTtl, prepared: "as documented" } as const;
-    const cache = await library.open({ ...setUp, load: async (key) => key });
+    const cache = await openAdvised(library, redis.url);
     await cache.get("warm");
     await redis.pause();
     const outcome = await outcomeOf(cache.get("key"), () => "value");

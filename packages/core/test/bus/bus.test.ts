@@ -9,6 +9,7 @@ import {
   type RegisterBusOptions,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { hold } from "../support/hold.js";
 import { LeasedRemote } from "../support/leased-remote.js";
 import { ScriptedBus } from "../support/scripted-bus.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
@@ -114,9 +115,7 @@ describe("a bus between two processes", () => {
     ] as const;
     const { Counting } = countingNode<string>({ caches }, () => "loaded");
     await cacheme.get(new Counting(1));
-    const gate = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "acquire" && moment === "answer" ? gate.promise : undefined;
+    const gate = hold(remote, "acquire", "answer");
     const setting = cacheme.set(new Counting(1), "set");
     await settled();
     // Another process has invalidated the key before.

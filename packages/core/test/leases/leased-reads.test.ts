@@ -40,16 +40,26 @@ async function within<T>(clock: VirtualClock, ms: number, promise: Promise<T>): 
   return await promise;
 }
 
+/**
+ * One process loads a key until the gate is resolved, and the other one has asked for it too.
+ *
+ * @param lease the length of the first one's leases
+ */
+async function oneLoads(lease?: "1s") {
+  const processes = await twoProcesses();
+  const gate = deferred<string>();
+  const first = countingNode<string>({ caches, lease }, () => gate.promise);
+  const second = countingNode<string>({ caches, lease: lease && "30s" }, () => "loaded by the other");
+  const loading = processes.one.cacheme.get(new first.Counting(1));
+  await settled();
+  const waiting = processes.other.cacheme.get(new second.Counting(1));
+  await settled();
+  return { ...processes, gate, second, loading, waiting };
+}
+
 describe("a read of a storage with leases", () => {
   it("loads once for all processes: the others wait for the value", async () => {
-    const { clock, one, other } = await twoProcesses();
-    const gate = deferred<string>();
-    const first = countingNode<string>({ caches }, () => gate.promise);
-    const second = countingNode<string>({ caches }, () => "loaded by the other");
-    const loading = one.cacheme.get(new first.Counting(1));
-    await settled();
-    const waiting = other.cacheme.get(new second.Counting(1));
-    await settled();
+    const { clock, other, gate, second, loading, waiting } = await oneLoads();
     clock.advance(500);
     await settled();
     gate.resolve("loaded once");
@@ -74,14 +84,7 @@ describe("a read of a storage with leases", () => {
   });
 
   it("gives the lease to another process when the load fails", async () => {
-    const { clock, one, other } = await twoProcesses();
-    const gate = deferred<string>();
-    const first = countingNode<string>({ caches }, () => gate.promise);
-    const second = countingNode<string>({ caches }, () => "loaded by the other");
-    const failing = one.cacheme.get(new first.Counting(1));
-    await settled();
-    const waiting = other.cacheme.get(new second.Counting(1));
-    await settled();
+    const { clock, other, gate, second, loading: failing, waiting } = await oneLoads();
     gate.reject(new Error("the source is down"));
     await expect(failing).rejects.toThrow("the source is down");
     expect(await within(clock, 300, waiting)).toBe("loaded by the other");
@@ -109,13 +112,7 @@ describe("a read of a storage with leases", () => {
   });
 
   it("keeps its lease while the load runs", async () => {
-    const { clock, one, other } = await twoProcesses();
-    const gate = deferred<string>();
-    const first = countingNode<string>({ caches, lease: "1s" }, () => gate.promise);
-    const second = countingNode<string>({ caches, lease: "30s" }, () => "loaded by the other");
-    const loading = one.cacheme.get(new first.Counting(1));
-    await settled();
-    const waiting = other.cacheme.get(new second.Counting(1));
+    const { clock, one, gate, second, loading, waiting } = await oneLoads("1s");
     for (let passed = 0; passed < 5_000; passed += 100) {
       clock.advance(100);
       await settled();
@@ -228,14 +225,7 @@ describe("a read of a storage with leases", () => {
   });
 
   it("gives its leases back when the space is closed", async () => {
-    const { clock, one, other } = await twoProcesses();
-    const gate = deferred<string>();
-    const first = countingNode<string>({ caches }, () => gate.promise);
-    const second = countingNode<string>({ caches }, () => "loaded by the other");
-    const loading = one.cacheme.get(new first.Counting(1));
-    await settled();
-    const waiting = other.cacheme.get(new second.Counting(1));
-    await settled();
+    const { clock, one, gate, loading, waiting } = await oneLoads();
     await one.cacheme.close();
     expect(await within(clock, 300, waiting)).toBe("loaded by the other");
     gate.resolve("not stored");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type GetOptions, type LoadContext, Node, type NodeMeta } from "../../src/index.js";
 import { type Deferred, deferred, settled } from "../support/deferred.js";
+import { hold } from "../support/hold.js";
 import { reason } from "../support/reason.js";
 import type { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode, localOnly, remoteOnly, type Space, space, twoTiers } from "../support/space.js";
@@ -279,9 +280,7 @@ describe("promise 10: maxAge", () => {
     const { cacheme, clock, remote } = await space();
     const { Counting } = countingNode<unknown>({ caches: remoteOnly }, (_, load) => load);
     await cacheme.set(new Counting(1), "old");
-    const answering = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "read" && moment === "answer" ? answering.promise : undefined;
+    const answering = hold(remote, "read", "answer");
     const any = cacheme.get(new Counting(1), { maxAge: 50 });
     await settled();
     clock.advance(504);

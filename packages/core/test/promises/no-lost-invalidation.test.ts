@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { IncompleteError } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { hold } from "../support/hold.js";
 import { countingNode, localOnly, space, twoTiers } from "../support/space.js";
 
 describe("promise 2: no lost invalidation, within one process", () => {
@@ -34,9 +35,7 @@ describe("promise 2: no lost invalidation, within one process", () => {
   it("removes the value of a write already under way: the removal waits for the write", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (_, load) => load);
-    const writing = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "write" && moment === "request" ? writing.promise : undefined;
+    const writing = hold(remote, "write", "request");
     const read = cacheme.get(new Counting(1));
     await settled();
     const invalidated = cacheme.invalidate(new Counting(1));
@@ -53,9 +52,7 @@ describe("promise 2: no lost invalidation, within one process", () => {
     const { Counting } = countingNode({ caches: twoTiers }, (_, load) => load);
     await cacheme.set(new Counting(1), 0);
     clock.advance(60_001); // The local entry has expired, the remote one has not.
-    const answering = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "read" && moment === "answer" ? answering.promise : undefined;
+    const answering = hold(remote, "read", "answer");
     const read = cacheme.get(new Counting(1));
     await settled();
     const invalidated = cacheme.invalidate(new Counting(1));
@@ -71,9 +68,7 @@ describe("promise 2: no lost invalidation, within one process", () => {
     const { cacheme, remote } = await space();
     const { Counting, loads } = countingNode({ caches: twoTiers }, (_, load) => `loaded ${load}`);
     await cacheme.set(new Counting(1), "old");
-    const removing = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "remove" && moment === "request" ? removing.promise : undefined;
+    const removing = hold(remote, "remove", "request");
     const invalidated = cacheme.invalidate(new Counting(1));
     await settled();
     const read = cacheme.get(new Counting(1));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { hold } from "../support/hold.js";
 import { countingNode, remoteOnly, type Space, space, twoTiers } from "../support/space.js";
 
 const setups = [
@@ -48,9 +49,7 @@ describe("promise 11: nobody waits for strangers", () => {
     it(`answers a read while removals of its key hang: ${setup}`, async () => {
       const { cacheme, remote } = await space();
       const { Counting } = countingNode({ caches }, () => "loaded");
-      const removing = deferred();
-      remote.gate = (operation, moment) =>
-        operation === "remove" && moment === "request" ? removing.promise : undefined;
+      const removing = hold(remote, "remove", "request");
       const invalidated: Promise<void>[] = [];
       for (let call = 0; call < 20; call++) {
         invalidated.push(cacheme.invalidate(new Counting(1)));
@@ -65,9 +64,7 @@ describe("promise 11: nobody waits for strangers", () => {
     it(`answers a read while writes of its key hang: ${setup}`, async () => {
       const { cacheme, remote } = await space();
       const { Counting } = countingNode({ caches }, () => "loaded");
-      const writing = deferred();
-      remote.gate = (operation, moment) =>
-        operation === "write" && moment === "request" ? writing.promise : undefined;
+      const writing = hold(remote, "write", "request");
       const sets = [cacheme.set(new Counting(1), "first"), cacheme.set(new Counting(1), "second")];
       await settled();
       const read = cacheme.get(new Counting(1));
@@ -138,9 +135,7 @@ describe("promise 11: nobody waits for strangers", () => {
   it("sends 500 concurrent invalidations of a key in two round trips at most", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, () => "loaded");
-    const removing = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "remove" && moment === "request" ? removing.promise : undefined;
+    const removing = hold(remote, "remove", "request");
     const together = Array.from({ length: 250 }, () => cacheme.invalidate(new Counting(1)));
     await settled();
     const later = Array.from({ length: 250 }, () => cacheme.invalidate(new Counting(1)));
@@ -157,9 +152,7 @@ describe("promise 11: nobody waits for strangers", () => {
   it("merges waiting sets into the last one", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode<number>({ caches: remoteOnly }, () => -1);
-    const writing = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "write" && moment === "request" ? writing.promise : undefined;
+    const writing = hold(remote, "write", "request");
     const sets: Promise<void>[] = [];
     for (let value = 0; value < 20; value++) {
       sets.push(cacheme.set(new Counting(1), value));
@@ -175,9 +168,7 @@ describe("promise 11: nobody waits for strangers", () => {
   it("lets no key wait for the mutations of another one", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: twoTiers }, (id) => id);
-    const removing = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "remove" && moment === "request" ? removing.promise : undefined;
+    const removing = hold(remote, "remove", "request");
     const invalidated = cacheme.invalidate(new Counting(1));
     await settled();
     expect(await isSettled(cacheme.get(new Counting(2)))).toBe(true);

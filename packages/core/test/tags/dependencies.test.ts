@@ -91,6 +91,9 @@ describe.each(cases)("a dependency by %s, %s", (how, _, caches) => {
   });
 });
 
+/** A node that others depend on. */
+const counted = defineNode({ name: "inner", key: (id: number) => `${id}`, load: () => 1, caches: localOnly });
+
 describe("a dependency", () => {
   it.each(ways)("reaches the value in another process, by %s", async (how) => {
     const { cacheme, clock, process } = await taggedSpace();
@@ -243,16 +246,10 @@ describe("a dependency", () => {
 
   it("refuses more than 100 nodes of dependsOn", async () => {
     const { cacheme } = await taggedSpace();
-    const inner = defineNode({
-      name: "inner",
-      key: (id: number) => `${id}`,
-      load: () => 1,
-      caches: localOnly,
-    });
     const outer = defineNode({
       name: "outer",
       key: (count: number) => `${count}`,
-      dependsOn: (count: number) => Array.from({ length: count }, (_, id) => inner(id)),
+      dependsOn: (count: number) => Array.from({ length: count }, (_, id) => counted(id)),
       load: () => 1,
       caches: localOnly,
     });
@@ -264,18 +261,12 @@ describe("a dependency", () => {
 
   it("returns a value that has recorded more than 100 nodes, and does not store it", async () => {
     const { cacheme } = await taggedSpace();
-    const inner = defineNode({
-      name: "inner",
-      key: (id: number) => `${id}`,
-      load: () => 1,
-      caches: localOnly,
-    });
     const outer = defineNode({
       name: "outer",
       key: (count: number) => `${count}`,
       track: true,
       load: async (count: number, { getAll }: LoadContext) =>
-        (await getAll(Array.from({ length: count }, (_, id) => inner(id)))).length,
+        (await getAll(Array.from({ length: count }, (_, id) => counted(id)))).length,
       caches: localOnly,
     });
     const reported: unknown[] = [];

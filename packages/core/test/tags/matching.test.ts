@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Cacheme, defineNode, KeyPattern, memory, memoryBus, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { hold } from "../support/hold.js";
 import { reason, thrownBy } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode, localOnly, remoteOnly, taggedSpace, twoTiers } from "../support/space.js";
@@ -146,9 +147,7 @@ describe("a removal by pattern", () => {
     const { user } = classes(twoTiers);
     await cacheme.get(user(1));
     await cacheme.clear();
-    const removing = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "remove" && moment === "request" ? removing.promise : undefined;
+    const removing = hold(remote, "remove", "request");
     const removal = cacheme.invalidateMatching("user:*");
     await settled();
     expect(await cacheme.get(user(1))).toBe(1);
@@ -160,9 +159,7 @@ describe("a removal by pattern", () => {
   it("removes a value whose write is on its way", async () => {
     const { cacheme, remote } = await taggedSpace();
     const { Counting } = countingNode({ caches: twoTiers, lease: false }, (_, load) => load);
-    const writing = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "write" && moment === "request" ? writing.promise : undefined;
+    const writing = hold(remote, "write", "request");
     const read = cacheme.get(new Counting(1));
     await settled();
     const removal = cacheme.invalidateAll(Counting);

@@ -1,24 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { BatchError, Cacheme, StorageError } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode, remoteOnly } from "../support/space.js";
+import { expectNothingUnhandled } from "../support/unhandled.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
-const unhandled: unknown[] = [];
-const note = (error: unknown) => unhandled.push(error);
-
-beforeEach(() => {
-  unhandled.length = 0;
-  process.on("unhandledRejection", note);
-});
-
-afterEach(async () => {
-  await settled();
-  process.off("unhandledRejection", note);
-  expect(unhandled).toEqual([]);
-});
+expectNothingUnhandled();
 
 const never = () => new Promise<never>(() => {});
 const gone = new Error("gone");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { deferred, settled } from "../support/deferred.js";
+import { settled } from "../support/deferred.js";
+import { hold } from "../support/hold.js";
 import { reason } from "../support/reason.js";
 import { countingNode, remoteOnly, space } from "../support/space.js";
 
@@ -36,9 +37,7 @@ describe("a large batch", () => {
   it("has at most four parts under way, with those of other large batches", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
-    const answering = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "read" && moment === "answer" ? answering.promise : undefined;
+    const answering = hold(remote, "read", "answer");
     // A list that is read in two turns: two batches of five parts.
     const read = cacheme.getAll(many(10_000).map((id) => new Counting(id)));
     await settled();
@@ -52,9 +51,7 @@ describe("a large batch", () => {
   it("of a long list is begun when the storage can take it", async () => {
     const { cacheme, remote } = await space();
     const { Counting } = countingNode({ caches: remoteOnly }, (id) => id);
-    const answering = deferred();
-    remote.gate = (operation, moment) =>
-      operation === "read" && moment === "answer" ? answering.promise : undefined;
+    const answering = hold(remote, "read", "answer");
     let begun = 0;
     class Noting extends Counting {
       static override meta = { name: "noting", caches: remoteOnly };
