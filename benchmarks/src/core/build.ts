@@ -34,9 +34,25 @@ export function payloadNode(
   { core }: Build,
   storages: readonly string[],
   load?: PayloadSources["load"],
+  options: { readonly lease?: false } = {},
 ): Promise<PayloadNodeClass> {
   const caches = storages.map((storage) => ({ storage, ttl: "1h" as const }));
-  return payloadClass(core.Node, { caches }, load && { load });
+  return payloadClass(core.Node, { caches, ...options }, load && { load });
+}
+
+/** Returns whether the build has leases. One that has none refuses the option. */
+export async function hasLeases(build: Build): Promise<boolean> {
+  const cacheme = new build.core.Cacheme();
+  await cacheme.registerStorage("local", build.core.memory());
+  const PayloadNode = await payloadNode(build, ["local"], undefined, { lease: false });
+  try {
+    await cacheme.get(new PayloadNode(0));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await cacheme.close();
+  }
 }
 
 /** Opens a space over memory and the Redis, with keys of its own. */
