@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Cacheme, CachemeError, memory, Node, type NodeMeta } from "../src/index.js";
+import { Cacheme, CachemeError, defineNode, memory, Node, type NodeMeta } from "../src/index.js";
 import { checkedKey, escapedPrefix, nodeLabel, storageKey } from "../src/node/key.js";
 import { bareKey, shownKey } from "../src/shown-key.js";
 import { reason } from "./support/reason.js";
@@ -21,6 +21,11 @@ class Keyed extends Node<string> {
 }
 
 const stored = (key: string) => storageKey("cacheme:keyed:", key, ":1");
+
+/** Returns a definition with one key. */
+function singleOf(name: string, key: string, value: string) {
+  return defineNode({ name, key: () => key, load: () => value, caches: [{ storage: "remote", ttl: "1m" }] });
+}
 
 describe("a key", () => {
   it("may be any string that is not empty and has neither control characters nor half a surrogate pair", async () => {
@@ -170,28 +175,10 @@ describe("an entry is bound to its key", () => {
     const { clock, remote } = await space();
     const cacheme = new Cacheme({ clock, prefix: "a:b" });
     await cacheme.registerStorage("remote", remote);
-    class Foreign extends Node<string> {
-      static override meta: NodeMeta = { name: "c", caches: [{ storage: "remote", ttl: "1m" }] };
-      key() {
-        return "d";
-      }
-      override load() {
-        return "another tenant's";
-      }
-    }
-    await cacheme.get(new Foreign());
+    await cacheme.get(singleOf("c", "d", "another tenant's")());
     const other = new Cacheme({ clock, prefix: "a" });
     await other.registerStorage("remote", remote);
-    class Own extends Node<string> {
-      static override meta: NodeMeta = { name: "b", caches: [{ storage: "remote", ttl: "1m" }] };
-      key() {
-        return "c:d";
-      }
-      override load() {
-        return "its own";
-      }
-    }
-    expect(await other.get(new Own())).toBe("its own");
+    expect(await other.get(singleOf("b", "c:d", "its own")())).toBe("its own");
     expect(remote.records.size).toBe(2);
   });
 
