@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // npm run simulate -- --seed 1 --schedules 100000: runs random schedules against simulated clusters.
 // --setup PATTERN tries the set-ups whose names match. --path P repeats one schedule.
-// --plant NAME plants a fault, and --plants tries each and prints the table of the simulation's page.
+// --plant NAME plants a fault. --plants tries each, or those whose names match --plant, and prints the
+// table of the simulation's page.
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -62,7 +63,8 @@ async function tryOnce() {
 /** Prints after how many schedules each planted fault is found, for three seeds. */
 async function tryPlants() {
   console.log("| planted fault | promise | schedules, by seed |\n| --- | --- | --- |");
-  for (const { name, edits, serverFaults } of plants) {
+  const pattern = new RegExp(given.plant ?? "");
+  for (const { name, edits, serverFaults } of plants.filter(({ name }) => pattern.test(name))) {
     await bundle(folder, edits);
     const reports = [];
     for (const seed of [1, 2, 3]) {

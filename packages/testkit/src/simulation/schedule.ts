@@ -21,6 +21,10 @@ export type Step =
   | { readonly do: "serve"; readonly process: number }
   /** The same, and its loads succeed, too. */
   | { readonly do: "finish"; readonly process: number }
+  /** The requests of a process fail that are under way, and those that follow at once. */
+  | { readonly do: "trouble"; readonly process: number }
+  /** The bus brings a process all that is under way to it, or loses it. */
+  | { readonly do: "news"; readonly process: number; readonly how: "arrive" | "fail" }
   /** Every job runs that only waits for promises and ticks. */
   | { readonly do: "turn" }
   | { readonly do: "advance"; readonly ms: number }
@@ -48,6 +52,9 @@ function drawn(): Step[] {
     const share = process === 2 ? 1 : 2;
     add(share * 6, { do: "serve", process });
     add(share * 4, { do: "finish", process });
+    add(share * 2, { do: "trouble", process });
+    add(share * 4, { do: "news", process, how: "arrive" });
+    add(share * 2, { do: "news", process, how: "fail" });
     for (const key of keys) {
       // Most steps concern the first key, because the effects of two operations on each other need
       // one key.

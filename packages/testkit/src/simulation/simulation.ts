@@ -91,6 +91,8 @@ export class Simulation {
     const told = trace === undefined ? undefined : (line: () => string) => trace(line());
     const calls = new Calls({ cluster, node, knowledge, lease, tags, trace: told });
     const simulation = new Simulation(cluster, calls, tags !== undefined);
+    // At first each process hears of the others by the bus.
+    await cluster.settle();
     for (const step of steps) await simulation.#take(step);
     await simulation.#finish();
     return { violations: calls.violations, answered: calls.answered };
@@ -154,6 +156,12 @@ export class Simulation {
       case "finish":
         await this.#serve(step.process % processes.length, () => true);
         return;
+      case "trouble":
+        await this.#fail(step.process % processes.length);
+        return;
+      case "news":
+        await this.#bringNews(step.process % processes.length, step.how);
+        return;
       case "crash":
         await this.#cluster.restart(step.process % processes.length);
         this.#calls.restarted(step.process % processes.length);
@@ -176,6 +184,22 @@ export class Simulation {
         return;
       await this.#cluster.turn();
     }
+  }
+
+  async #fail(number: number): Promise<void> {
+    for (let round = 0; round < 2; round++) {
+      await this.#cluster.turn();
+      this.#cluster.network.endWhere("fail", ({ kind, process }) => kind === "request" && process === number);
+    }
+    await this.#cluster.turn();
+  }
+
+  async #bringNews(number: number, how: "arrive" | "fail"): Promise<void> {
+    if (
+      this.#cluster.network.endWhere(how, ({ kind, process }) => kind === "bus" && process === number) === 0
+    )
+      return;
+    await this.#cluster.turn();
   }
 
   #cut(process: number, place: number): void {

@@ -2,6 +2,7 @@ import type { Setup } from "../../src/simulation/setup.js";
 
 const hour = 3_600_000;
 const local = { storage: "local", ttl: 400 } as const;
+const long = { storage: "local", ttl: 3_000 } as const;
 const near = { storage: "near", ttl: 3_000 } as const;
 const far = { storage: "far", ttl: 6_000 } as const;
 
@@ -12,6 +13,7 @@ export const setups: Readonly<Record<string, Setup>> = {
   "two processes, local and remote": { processes: 2, caches: [local, far] },
   "two processes, local and remote, bus": { processes: 2, caches: [local, far], bus: true },
   "three processes, local and remote, bus": { processes: 3, caches: [local, far], bus: true },
+  "two processes, long-lived local and remote, bus": { processes: 2, caches: [long, far], bus: true },
   "two processes, two remotes": { processes: 2, caches: [near, far] },
   "two processes, local and two remotes, bus": { processes: 2, caches: [local, near, far], bus: true },
   "two processes, remote, tags": { processes: 2, caches: [far], tags: "before" },
