@@ -30,6 +30,8 @@ export abstract class RightToLeft implements Written, Write, LeaseFill {
   #tier: RemoteTier | undefined;
   /** The token by which the tier is filled. */
   token = "";
+  /** Whether readers wait for the end. They do not wait for the mutations of other callers. */
+  readersWait = false;
 
   constructor(kind: NodeKind, activity: KeyActivity, operation: Operation, rights: FillRights | undefined) {
     this.kind = kind;
@@ -50,6 +52,12 @@ export abstract class RightToLeft implements Written, Write, LeaseFill {
    * @param isOvertaken whether another process may have removed the key, or stored a newer value
    */
   protected abstract lost(tiers: readonly RemoteTier[], isOvertaken: boolean): void;
+
+  /**
+   * Called if another caller's mutation of a tier is under way and readers wait. The tier, and those
+   * on its left, are not written to.
+   */
+  protected abstract blocked(tiers: readonly RemoteTier[]): void;
 
   /** Called at the end. */
   protected abstract ended(): void;
@@ -117,7 +125,10 @@ export abstract class RightToLeft implements Written, Write, LeaseFill {
     }
     const { activity, rights } = this;
     if (rights === undefined || !tier.storage.leases.isSupported) {
-      activity.write(tier, this);
+      if (this.readersWait && activity.mustWait(tier)) {
+        this.blocked(this.#unfilled);
+        this.ended();
+      } else activity.write(tier, this);
       return;
     }
     const right = rights.take(tier);

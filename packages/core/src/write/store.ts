@@ -8,7 +8,7 @@ import type { FillRights } from "../runtime/fill-rights.js";
 import type { Flight } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
-import { Operation } from "../runtime/operation.js";
+import type { Operation } from "../runtime/operation.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { FailedTier } from "./failed-tier.js";
@@ -66,7 +66,7 @@ export class Store {
     const bytes = storing.packed();
     // No reader waits for these writes, because the tier that has the value keeps answering with
     // it.
-    if (!(bytes instanceof SerializationError)) this.#writeBehind(storing, tiers, bytes, false);
+    if (!(bytes instanceof SerializationError)) storing.writeBehind(tiers, bytes, false);
   }
 
   /**
@@ -275,30 +275,14 @@ export class Store {
         (tier) => activity.mustWait(tier) && (rights === undefined || !tier.storage.leases.isSupported),
       );
     if (!waits) {
+      storing.readersWait = true;
       storing.write(tiers, packed, replaces, done);
       return;
     }
     // A reader does not wait for another caller's mutation. Until the value is stored, the tiers
     // may answer with an older one.
-    this.#writeBehind(storing, tiers, packed, true);
+    storing.writeBehind(tiers, packed, true);
     done();
-  }
-
-  /** Writes after the readers were answered. */
-  #writeBehind(storing: Storing, tiers: readonly RemoteTier[], packed: Packed, replaces: boolean): void {
-    const { activity } = storing;
-    const afterwards = new Operation(storing.operation.birth);
-    afterwards.mustReplace = replaces;
-    activity.operations.begin(afterwards);
-    if (replaces) for (const tier of tiers) activity.unsettle(tier);
-    const written = storing.by(afterwards);
-    written.write(tiers, packed, replaces, () => {
-      // The readers know the value. Whatever overtook it has perhaps not reached each tier yet.
-      if (replaces && afterwards.fenced) this.#older.giveOvertaken(written);
-      if (replaces) for (const tier of tiers) activity.settle(tier);
-      activity.operations.end(afterwards);
-      activity.rest();
-    });
   }
 
   #storing(

@@ -5,7 +5,7 @@ import type { SerializationError } from "../errors.js";
 import type { FillRights } from "../runtime/fill-rights.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
-import type { Operation } from "../runtime/operation.js";
+import { Operation } from "../runtime/operation.js";
 import type { HeldGeneration } from "../storage/local-storage.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
 import type { OperationTags } from "../tags/operation-tags.js";
@@ -102,6 +102,27 @@ export class Storing extends RightToLeft {
     this.#replaces = replaces;
     this.#done = done;
     this.writeInto(tiers);
+  }
+
+  /** Writes the bytes into the tiers after the readers were answered. */
+  writeBehind(tiers: readonly RemoteTier[], bytes: Packed, replaces: boolean): void {
+    const { activity } = this;
+    const afterwards = new Operation(this.operation.birth);
+    afterwards.mustReplace = replaces;
+    activity.operations.begin(afterwards);
+    if (replaces) for (const tier of tiers) activity.unsettle(tier);
+    const written = this.by(afterwards);
+    written.write(tiers, bytes, replaces, () => {
+      // The readers know the value. Whatever overtook it has perhaps not reached each tier yet.
+      if (replaces && afterwards.fenced) this.#environment.older.giveOvertaken(written);
+      if (replaces) for (const tier of tiers) activity.settle(tier);
+      activity.operations.end(afterwards);
+      activity.rest();
+    });
+  }
+
+  protected override blocked(tiers: readonly RemoteTier[]): void {
+    if (this.#bytes !== undefined) this.writeBehind(tiers, this.#bytes, true);
   }
 
   /**

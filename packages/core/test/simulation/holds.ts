@@ -117,4 +117,17 @@ const known: readonly Schedule[] = [
     ],
     listens: false,
   },
+  // A removal that had not reached the nearer tier was repeated while a load's value was on its way to the farther one.
+  {
+    steps: [
+      { do: "invalidate", key: 1 },
+      { do: "turn" },
+      { do: "release", which: 2, how: "ok" },
+      { do: "get", key: 1 },
+      { do: "release", which: 3, how: "refuse" },
+      { do: "trouble" },
+      { do: "release", which: 0, how: "ok" },
+    ],
+    listens: false,
+  },
 ];
