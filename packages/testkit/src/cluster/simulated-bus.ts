@@ -1,12 +1,14 @@
 import type { Bus, BusConnection, BusReceiver } from "cacheme";
 import { exchange, type Sender } from "./exchange.js";
-import type { Deliverable, Ending, Network } from "./network.js";
+import type { Deliverable, Ending, Message, Network } from "./network.js";
 
 /** The name of the bus among the places of a network. */
 export const busName = "bus";
 
 /** The bus of a cluster. Each message of it is under way to each process by itself. */
 export class SimulatedBus {
+  /** Called before a message, or a new subscription, reaches a process. */
+  onBring: ((message: Message) => void) | undefined;
   readonly #network: Network;
   readonly #members = new Set<Member>();
   /** Called when a process publishes, before the messages are under way. */
@@ -38,7 +40,7 @@ export class SimulatedBus {
   publish(number: number, texts: readonly string[]): void {
     for (const member of this.#members) {
       if (!member.isSubscribed || member.sender.isDead) continue;
-      for (const text of texts) this.#network.send(new News(this.#network, member, text, number));
+      for (const text of texts) this.#network.send(new News(this, this.#network, member, text, number));
     }
   }
 
@@ -90,7 +92,7 @@ class Member implements BusConnection {
     if (this.sender.isDead || !this.isSubscribed) return;
     this.isSubscribed = false;
     this.receiver.lost(reason);
-    this.#network.send(new Subscription(this.#network, this));
+    this.#network.send(new Subscription(this.#bus, this.#network, this));
   }
 
   restart(reason: Error): void {
@@ -117,8 +119,10 @@ class News implements Deliverable {
   readonly #network: Network;
   readonly #member: Member;
   readonly #subscription: number;
+  readonly #bus: SimulatedBus;
 
-  constructor(network: Network, member: Member, text: string, number: number) {
+  constructor(bus: SimulatedBus, network: Network, member: Member, text: string, number: number) {
+    this.#bus = bus;
     this.#network = network;
     this.#member = member;
     this.#subscription = member.subscriptions;
@@ -132,7 +136,9 @@ class News implements Deliverable {
     if (sender.isDead || !isSubscribed || subscriptions !== this.#subscription) return;
     if (how === "fail" || how === "giveUp") return;
     const [text = ""] = this.keys;
-    if (how === "repeat") this.#network.send(new News(this.#network, this.#member, text, this.number));
+    if (how === "repeat")
+      this.#network.send(new News(this.#bus, this.#network, this.#member, text, this.number));
+    this.#bus.onBring?.(this);
     receiver.message(text);
   }
 }
@@ -148,8 +154,10 @@ class Subscription implements Deliverable {
   readonly isAwaited = true;
   readonly #network: Network;
   readonly #member: Member;
+  readonly #bus: SimulatedBus;
 
-  constructor(network: Network, member: Member) {
+  constructor(bus: SimulatedBus, network: Network, member: Member) {
+    this.#bus = bus;
     this.#network = network;
     this.#member = member;
     this.process = member.process;
@@ -158,7 +166,9 @@ class Subscription implements Deliverable {
 
   end(how: Ending): void {
     if (this.#member.sender.isDead) return;
-    if (how === "arrive" || how === "repeat") this.#member.subscribe();
-    else this.#network.send(new Subscription(this.#network, this.#member));
+    if (how === "arrive" || how === "repeat") {
+      this.#bus.onBring?.(this);
+      this.#member.subscribe();
+    } else this.#network.send(new Subscription(this.#bus, this.#network, this.#member));
   }
 }

@@ -31,6 +31,7 @@ export class History {
     this.#trace = trace;
     cluster.network.onSend = (message) => this.#sent(message);
     cluster.network.onEnd = (message, how) => this.#ended(message, how);
+    cluster.bus.onBring = (message) => this.#brings(message);
     cluster.bus.onPublish = (process, texts, number) => this.#published(process, texts, number);
     for (const server of cluster.servers.values()) {
       server.onStore = ({ bytes }) => {
@@ -161,7 +162,6 @@ export class History {
   #ended(message: Message, how: Ending): void {
     const { kind, number, place, operation } = message;
     this.#trace?.(() => `  ${shownMessage(message)}: ${how}`);
-    if (kind === "bus" && how !== "fail" && how !== "giveUp") this.#brings(message);
     if (kind === "load" || place === busName) return;
     const request = this.#requests.get(number);
     const isLate = request !== undefined && this.#cluster.time.now >= (request.activity.due ?? 0);

@@ -16,7 +16,10 @@ async function reportOf(options: SimulateOptions) {
   return report;
 }
 
-describe("simulate", () => {
+/** Milliseconds. The schedules take a second of processor time, on a machine that may be busy. */
+const timeout = 120_000;
+
+describe("simulate", { timeout }, () => {
   it("runs the same schedules for the same seed", async () => {
     const options = { setups: { shared }, schedules: 60, seed: 7, shrink: false };
     const [one, other] = [await reportOf(options), await reportOf(options)];
