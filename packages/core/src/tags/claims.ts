@@ -56,7 +56,7 @@ export class Claims {
     // Nearly every entry has just its node's tags in their order.
     if (sectionOf(generations) === section) {
       this.#lastSection = section;
-      this.#lastGenerations = generations;
+      this.#lastGenerations = this.generations;
       return true;
     }
     const pairs = pairsIn(section);

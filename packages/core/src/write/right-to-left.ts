@@ -91,8 +91,13 @@ export abstract class RightToLeft implements Written, Write, LeaseFill {
     const { kind, activity, operation } = this;
     const tier = this.#tier;
     if (tier === undefined) return;
-    if (error !== undefined) this.failed(tier, error);
-    else if (wasRefused) {
+    if (error !== undefined) {
+      this.failed(tier, error);
+      if (this.#isLeased(tier)) {
+        this.#stop(this.#tiers.slice(0, this.#place), false);
+        return;
+      }
+    } else if (wasRefused) {
       // The key was removed from this tier. Those on its left may still have an older value.
       this.#stop(this.#tiers.slice(0, this.#place), true);
       return;
@@ -124,7 +129,7 @@ export abstract class RightToLeft implements Written, Write, LeaseFill {
       return;
     }
     const { activity, rights } = this;
-    if (rights === undefined || !tier.storage.leases.isSupported) {
+    if (rights === undefined || !this.#isLeased(tier)) {
       if (this.readersWait && activity.mustWait(tier)) {
         this.blocked(this.#unfilled);
         this.ended();
@@ -136,6 +141,11 @@ export abstract class RightToLeft implements Written, Write, LeaseFill {
       this.token = right.token;
       tier.storage.leases.fill(this);
     } else this.#stop(this.#unfilled, right === "held");
+  }
+
+  /** Whether the tier takes a value only by a lease. Then another process may fill it meanwhile. */
+  #isLeased({ storage }: RemoteTier): boolean {
+    return this.lease !== undefined && storage.leases.isSupported;
   }
 
   /** The tier, and those on its left. */

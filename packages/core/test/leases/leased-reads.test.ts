@@ -274,4 +274,27 @@ describe("a read of a storage with leases", () => {
     expect(await one.cacheme.get(new Counting(1))).toBe("loaded");
     expect(server.records.get("cacheme:counting:1:1")?.bytes.toString()).not.toBe("foreign");
   });
+
+  it("sets no nearer tier past a farther one that did not take the value", async () => {
+    const clock = new VirtualClock();
+    const cacheme = new Cacheme({ clock });
+    const [near, far] = [new LeasedRemote(clock), new LeasedRemote(clock)];
+    await cacheme.registerStorage("near", near);
+    await cacheme.registerStorage("far", far);
+    const { Counting } = countingNode<string>(
+      { caches: [{ storage: "near" }, { storage: "far" }] },
+      () => "loaded",
+    );
+    await cacheme.set(new Counting(1), "older");
+    far.gate = (operation) => {
+      if (operation === "fill") throw new Error("the server is down");
+    };
+    await expect(cacheme.set(new Counting(1), "set")).rejects.toMatchObject({
+      code: "CACHEME_WRITE_INCOMPLETE",
+      storages: ["far"],
+    });
+    await settled();
+    expect([near.records.size, far.records.size]).toEqual([0, 0]);
+    expect(await cacheme.get(new Counting(1))).toBe("loaded");
+  });
 });
