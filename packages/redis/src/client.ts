@@ -1,7 +1,7 @@
-import type { StorageCall } from "cacheme/driver";
+import { asError, type StorageCall } from "cacheme/driver";
 import type { KeyCommand, Outcome } from "./commands.js";
 import type { Connection } from "./connection.js";
-import type { RedisClient } from "./ioredis.js";
+import type { RedisClient, RedisPipeline } from "./ioredis.js";
 
 /** The server, or the servers of a Cluster, to which the driver sends its commands. */
 export interface Client {
@@ -59,9 +59,9 @@ export class Attempt {
 }
 
 /**
- * Sends commands in one pipeline, with the text of each script that is new to the connection. If the
- * server has forgotten scripts, after a restart or SCRIPT FLUSH, it has not carried out their
- * commands, which are sent again.
+ * Sends commands in one pipeline, a lone command without one. A script that is new to the connection
+ * is sent with its text. If the server has forgotten scripts, after a restart or SCRIPT FLUSH, it
+ * has not carried out their commands, which are sent again.
  */
 export async function pipelined(
   connection: Connection,
@@ -69,20 +69,14 @@ export async function pipelined(
   attempt: Attempt,
   asking = false,
 ): Promise<Outcome[]> {
-  const { scripts } = connection;
-  const pipeline = connection.client.pipeline();
-  for (const { run, key, args } of commands) {
-    if (asking) pipeline.callBuffer("asking");
-    if (typeof run === "string") {
-      pipeline.callBuffer(run, key, ...args);
-    } else if (!run.isAlwaysText && scripts.has(run)) {
-      pipeline.callBuffer("evalsha", run.sha, 1, key, ...args);
-    } else {
-      scripts.add(run);
-      pipeline.callBuffer("eval", run.text, 1, key, ...args);
-    }
-  }
-  const answers = (await pipeline.exec()) ?? [];
+  const [only] = commands;
+  const isAlone = only !== undefined && commands.length === 1 && !asking;
+  // With auto-pipelining, ioredis loses the name of a command that `callBuffer` of a client sends.
+  // The query of an address gives the option as a string.
+  const answers =
+    isAlone && !connection.client.options?.enableAutoPipelining
+      ? [await outcomeOf(only, connection)]
+      : await outcomesOf(commands, connection, asking);
   const outcomes: Outcome[] = asking ? answers.filter((_, index) => index % 2 === 1) : answers;
   const forgotten: number[] = [];
   outcomes.forEach(([error], index) => {
@@ -96,4 +90,38 @@ export async function pipelined(
   const again = await pipelined(ready, rest, attempt, asking);
   for (const [position, index] of forgotten.entries()) outcomes[index] = again[position] ?? [null, null];
   return outcomes;
+}
+
+/** Sends one command without a pipeline, which costs as much processor time as the command. */
+async function outcomeOf(command: KeyCommand, connection: Connection): Promise<Outcome> {
+  try {
+    return [null, await call(connection.client, command, connection)];
+  } catch (error) {
+    return [asError(error), null];
+  }
+}
+
+async function outcomesOf(
+  commands: readonly KeyCommand[],
+  connection: Connection,
+  asking: boolean,
+): Promise<Outcome[]> {
+  const pipeline = connection.client.pipeline();
+  for (const command of commands) {
+    if (asking) pipeline.callBuffer("asking");
+    call(pipeline, command, connection);
+  }
+  return (await pipeline.exec()) ?? [];
+}
+
+/** Calls a command, or a script: by its name if its text was sent on the connection before. */
+function call(
+  sender: RedisClient | RedisPipeline,
+  { run, key, args }: KeyCommand,
+  { scripts }: Connection,
+): unknown {
+  if (typeof run === "string") return sender.callBuffer(run, key, ...args);
+  if (!run.isAlwaysText && scripts.has(run)) return sender.callBuffer("evalsha", run.sha, 1, key, ...args);
+  scripts.add(run);
+  return sender.callBuffer("eval", run.text, 1, key, ...args);
 }

@@ -5,7 +5,7 @@ import type { NatMap } from "./connection-options.js";
 /** The part of a `Redis` of ioredis, 5.6 to 6, that the storage uses. */
 export interface RedisClient {
   readonly status: string;
-  /** For the storage's label, and for the prefix that the client puts before every key. */
+  /** For the storage's label, the prefix that the client puts before every key, and how it sends. */
   readonly options?: {
     readonly host?: string | undefined;
     readonly port?: number | undefined;
@@ -14,6 +14,7 @@ export interface RedisClient {
     readonly tls?: object | undefined;
     readonly keyPrefix?: string | undefined;
     readonly enableReadyCheck?: boolean | undefined;
+    readonly enableAutoPipelining?: boolean | undefined;
   };
   connect(): Promise<void>;
   on(event: "ready" | "close", listener: () => void): unknown;
@@ -28,6 +29,7 @@ export interface RedisClient {
     keys: number,
   ): Promise<[string, string[]]>;
   call(command: string, ...words: string[]): Promise<unknown>;
+  callBuffer(...command: [name: string, ...words: (string | number | Buffer)[]]): Promise<unknown>;
   mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>;
   unlink(keys: string[]): Promise<number>;
   pipeline(): RedisPipeline;

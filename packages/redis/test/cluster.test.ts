@@ -59,6 +59,10 @@ describeWithServer("redis", "a Redis Cluster", () => {
     ["a Cluster of ioredis 5.6", () => redis(given(new Cluster56(seeds())))],
     ["a Cluster of ioredis 5.11", () => redis(given(new Cluster(seeds())))],
     ["a Cluster of ioredis 6", () => redis(given(new Cluster6(seeds())))],
+    [
+      "a Cluster whose nodes pipeline by themselves",
+      () => redis(given(new Cluster(seeds(), { redisOptions: { enableAutoPipelining: true } }))),
+    ],
     ["a Cluster with a prefix", () => redis(given(new Cluster(seeds(), { keyPrefix: "own:" })))],
   ];
 

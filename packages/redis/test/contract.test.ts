@@ -41,6 +41,10 @@ describeWithService("redis", "the storage on a server", (service) => {
     ["a client of ioredis 5.11", () => redis(given(new Redis(service().url)), patient)],
     ["a client of ioredis 5.6", () => redis(given(new Redis56(service().url)), patient)],
     ["a client of ioredis 6", () => redis(given(new Redis6(service().url)), patient)],
+    [
+      "a client that pipelines by itself",
+      () => redis(given(new Redis(service().url, { enableAutoPipelining: true })), patient),
+    ],
   ];
 
   describe.each(forms)("made from %s", (_, make) => {
