@@ -24,18 +24,22 @@ export function checkKeys(keys: readonly string[], label: string): void {
 }
 
 /** The lists whose keys were checked before, in other forms. */
-const checkedLists = new WeakSet<readonly string[]>();
+const checkedLists = new WeakSet<readonly unknown[]>();
+
+/** Up to this length, checking the keys of a list costs less than noting it. */
+const shortList = 5;
 
 /**
- * Notes that {@link checkKeys} need not look at the keys: they are made of parts that were checked.
- * The list must not change any more.
+ * Notes that {@link checkKeys} and {@link checkKeysOf} need not look at the keys of a list: they are
+ * made of parts that were checked. The list must not change any more.
  */
-export function noteChecked(keys: readonly string[]): void {
-  checkedLists.add(keys);
+export function noteChecked(keys: readonly unknown[]): void {
+  if (keys.length > shortList) checkedLists.add(keys);
 }
 
 /** Checks the keys of records, leases and anything else with a key, as {@link checkKeys} does. */
 export function checkKeysOf(items: readonly { readonly key: string }[], label: string): void {
+  if (checkedLists.has(items)) return;
   for (const { key } of items) checkKey(key, label);
 }
 

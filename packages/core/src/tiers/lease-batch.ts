@@ -2,6 +2,7 @@ import type { StorageOperation } from "../events.js";
 import { shownKey } from "../shown-key.js";
 import type { LeaseAnswer, Leases } from "../storage/leases.js";
 import type { RemoteStorage, StoredRecord } from "../storage/remote-storage.js";
+import { noteChecked } from "../storage/stored-key.js";
 import { Gathered } from "./gathered.js";
 import { type Lanes, type PartBounds, partsOf } from "./parts.js";
 import type { StorageClock } from "./storage-clock.js";
@@ -173,6 +174,7 @@ export class LeaseBatch {
       steal,
       seen,
     }));
+    noteChecked(wanted);
     const tellTime = this.#environment.clock.sent();
     const { answers, trouble } = await this.#answers("acquire", requests, (leases) => leases.acquire(wanted));
     const [first] = answers;
@@ -194,6 +196,7 @@ export class LeaseBatch {
     }
     let sent = 0;
     for (const part of partsOf(records, this.#environment.bounds, ({ bytes }) => bytes.byteLength)) {
+      noteChecked(part);
       const { answers, trouble } = await this.#answers("fill", part, (leases) => leases.fill(part));
       for (let place = 0; place < part.length; place++)
         fillers[sent + place]?.filled(answers[place], trouble);

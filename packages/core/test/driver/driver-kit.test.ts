@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   backOff,
   checkKeys,
+  checkKeysOf,
   connectionSettings,
   generationFrom,
   generationText,
@@ -16,14 +17,18 @@ import { noteChecked } from "../../src/storage/stored-key.js";
 import { thrownBy } from "../support/reason.js";
 
 describe("checkKeys", () => {
-  it("does not look at a list whose keys were checked before", () => {
-    const keys = ["a\nb"];
+  it("does not look at a long list whose keys were checked before, nor do the checks of records", () => {
+    const keys = Array.from({ length: 6 }, () => "a\nb");
+    const items = keys.map((key) => ({ key }));
     expect(() => checkKeys(keys, "s")).toThrow();
+    expect(() => checkKeysOf(items, "s")).toThrow();
 
-    noteChecked(keys);
+    for (const list of [keys, items]) noteChecked(list);
 
     expect(() => checkKeys(keys, "s")).not.toThrow();
+    expect(() => checkKeysOf(items, "s")).not.toThrow();
     expect(() => checkKeys([...keys], "s")).toThrow();
+    expect(() => checkKeysOf([...items], "s")).toThrow();
   });
 
   it("takes strings of 1 to 2,000 characters", () => {
