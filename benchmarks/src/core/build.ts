@@ -63,6 +63,10 @@ export async function open(
 ): Promise<InstanceType<Build["core"]["Cacheme"]>> {
   const cacheme = new core.Cacheme({ prefix });
   await cacheme.registerStorage("local", core.memory({ maxSize: 200_000 }));
-  await cacheme.registerStorage("redis", redis(url, patientClient), patient);
+  const storage = redis(url, patientClient);
+  // A build from before the deadline of each storage refuses the option.
+  await cacheme
+    .registerStorage("redis", storage, patient)
+    .catch(() => cacheme.registerStorage("redis", storage));
   return cacheme;
 }
