@@ -43,9 +43,8 @@ export interface CachemeOptions {
 }
 
 /**
- * An isolated space of storages, nodes and statistics. The module's functions (`get`,
- * `registerStorage`, …) are the methods of one default instance. Make your own for tests, for
- * tenants, or in a library.
+ * An isolated space of storages, nodes and statistics. The module's functions are the methods of one
+ * default instance. Make your own for tests, for tenants, or in a library.
  *
  * @example
  * ```ts
