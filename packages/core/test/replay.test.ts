@@ -128,7 +128,7 @@ describe("an invalidation that did not reach a storage", () => {
     expect(remote.count("remove") - before).toBeLessThanOrEqual(12);
   });
 
-  it("is over when a newer value has replaced the old one", async () => {
+  it("ends when a newer value has replaced the old one", async () => {
     const { cacheme, remote, Counting, pending } = await spaceWith(remoteOnly);
     await cacheme.get(new Counting(1));
     remote.gate = (operation) => (operation === "remove" ? down() : undefined);
@@ -225,7 +225,7 @@ describe("a set that did not reach a storage", () => {
     expect(remote.records.size).toBe(0);
   });
 
-  it("is over at once if the old value could be removed", async () => {
+  it("ends at once if the old value could be removed", async () => {
     const { cacheme, remote, Counting } = await spaceWith(remoteOnly);
     await cacheme.get(new Counting(1));
     remote.gate = (operation) => (operation === "write" ? down() : undefined);
@@ -349,7 +349,7 @@ describe("close with removals that did not reach a storage", () => {
     expect(remote.records.size).toBe(0);
   });
 
-  it("gives up within its time, and says so to whoever waits", async () => {
+  it("gives up within its time, and reports the error to its waiting callers", async () => {
     const { cacheme, clock, remote, Counting } = await spaceWith(remoteOnly);
     await cacheme.get(new Counting(1));
     remote.gate = down;

@@ -16,7 +16,7 @@ export interface TagMessage {
 }
 
 /**
- * The kind of a message: news, a heartbeat, or the farewell of a process.
+ * The kind of a message: news, a heartbeat, or the last message of a process.
  */
 export type MessageKind = "news" | "beat" | "leave";
 

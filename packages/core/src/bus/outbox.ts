@@ -90,7 +90,7 @@ export class Outbox {
     this.#gather();
   }
 
-  /** Sends the rest, and a farewell. */
+  /** Sends the waiting news, and then the last message of this process. */
   async close(): Promise<void> {
     const connection = this.#connection;
     await this.#answered;

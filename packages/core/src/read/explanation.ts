@@ -6,7 +6,7 @@ import type { FlightState } from "../runtime/flight-state.js";
  *
  * - `fresh`: it has an entry that may be returned;
  * - `absent`: it has no entry;
- * - `expired`: the entry's time is over;
+ * - `expired`: the entry has expired;
  * - `tag`: one of the entry's tags was invalidated, or the entry lacks a tag of the node;
  * - `unreadable`: the bytes are damaged, or another program, class or serializer wrote them;
  * - `fenced`: this process is removing or replacing the entry;

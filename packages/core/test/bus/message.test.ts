@@ -99,7 +99,7 @@ describe("the messages of the bus", () => {
     expect(told(messages)).toEqual({ classes: { "user:1": "all" }, tags: [] });
   });
 
-  it("are told from other texts and from newer formats", () => {
+  it("differ from other strings and from newer formats", () => {
     const text = new MessageWriter("shop", "origin").plain("beat");
     expect(readMessage(text.replace('["cacheme",1,', '["cacheme",2,'))).toBe("newer");
     for (const other of [

@@ -209,7 +209,7 @@ describe("the news of a process", () => {
     expect(bus.sent).toEqual([expect.stringContaining('"news",2,')]);
   });
 
-  it("leave with the last calls before close, and end with a farewell", async () => {
+  it("leave with the last calls before close, followed by the last message of the process", async () => {
     const { cacheme, bus, invalidate } = await sender();
     const invalidated = invalidate(1, 2);
     await cacheme.close();

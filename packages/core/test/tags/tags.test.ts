@@ -334,7 +334,7 @@ describe("context.tag", () => {
     expect(await cacheme.get(new PostNode())).toBe("post, load 2");
   });
 
-  it("reads again for a reader who asks after another process has invalidated a tag that is told later", async () => {
+  it("reads again for a late reader after another process has invalidated a tag that the value tells", async () => {
     const { cacheme, process } = await taggedSpace();
     const other = await process();
     const gate = deferred();

@@ -23,7 +23,7 @@ export interface GuardOptions {
   /**
    * The longest that a caller waits for one call to the storage, from the moment when the call is
    * sent. It holds even if the driver never answers. `false` leaves it to the driver. Default
-   * `"250ms"`, or `commandTimeout` if that option is given beside an address.
+   * `"250ms"`, or `commandTimeout` if the call passes it with an address.
    */
   readonly deadline?: Duration | false | undefined;
   /**
