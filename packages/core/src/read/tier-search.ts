@@ -50,13 +50,13 @@ export class TierSearch {
       return;
     }
     if (trouble !== undefined) {
-      // Nothing else is asked of it. The flight loads without the right to fill the tier.
+      // Sends no further request to the storage. The flight loads without the right to fill the tier.
       this.#leasing.skip(flight, tier);
       this.#foundIn(flight, tier, undefined);
       return;
     }
     if (bytes === undefined) {
-      if (trouble === undefined) flight.tagged?.capture(tier.storage);
+      flight.tagged?.capture(tier.storage);
       this.#missed(flight, tier, undefined);
       return;
     }
