@@ -49,7 +49,8 @@ describe("the reader of plain values", () => {
         const all = Buffer.concat([Buffer.alloc(before, 0xc0), bytes, Buffer.alloc(after, 0xc0)]);
         const end = before + bytes.length;
 
-        expectSame(readPlain(all, before, end), value);
+        // Not `value`: msgpackr writes -0 as 0.
+        expectSame(readPlain(all, before, end), unpackr.unpack(bytes));
         expect(readPlain(all, before, end - 1)).toBe(notPlain);
       }),
     );
