@@ -107,6 +107,7 @@ export type {
   SetOptions,
   ValuesOf,
 } from "./node/options.js";
+export type { RetentionPolicy, ShouldCache, ValueTtl } from "./node/policy/retention.js";
 export type { LoadSurroundings, Reads, Token } from "./node/reads.js";
 export type { Register, StorageName } from "./node/register.js";
 export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";

@@ -6,6 +6,7 @@ import { msgpack } from "../serializer/msgpack.js";
 import type { Serializer } from "../serializer/serializer.js";
 import type { DoorkeeperOptions } from "./doorkeeper.js";
 import type { NodeClass } from "./node.js";
+import { type Retention, type RetentionPolicy, resolveJitter, resolveRetention } from "./policy/retention.js";
 import type { StorageName } from "./register.js";
 
 /**
@@ -20,7 +21,7 @@ import type { StorageName } from "./register.js";
  * };
  * ```
  */
-export interface NodeMeta {
+export interface NodeMeta extends RetentionPolicy {
   /**
    * The first part of the key, unique among the kinds of a space. Required if a tier is remote,
    * because bundlers rename classes. Without a name, a local-only class is identified by itself
@@ -135,6 +136,10 @@ export interface ResolvedMeta {
   readonly whenBusDown: WhenBusDown | undefined;
   /** Milliseconds; `undefined` without leases. */
   readonly lease: number | undefined;
+  /** The options on whether and how long a value is kept; `undefined` without any. */
+  readonly retention: Retention | undefined;
+  /** The share of each ttl that may be left out. */
+  readonly jitter: number;
 }
 
 const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
@@ -151,6 +156,10 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "bus",
   "whenBusDown",
   "lease",
+  "ttl",
+  "jitter",
+  "negativeTtl",
+  "shouldCache",
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
@@ -234,6 +243,8 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     lease: limitOf(meta.lease, defaultLease, "lease", name),
     bus: meta.bus,
     whenBusDown: meta.whenBusDown,
+    retention: resolveRetention(meta, { node: name, refuse }),
+    jitter: resolveJitter(meta, { node: name, refuse }),
   };
 }
 

@@ -11,6 +11,7 @@ import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
 import { sharedState } from "../shared-state.js";
 import { OperationTags } from "../tags/operation-tags.js";
+import type { Retainable } from "../write/retaining.js";
 import type { Store } from "../write/store.js";
 import { runSynchronously } from "./load-frame.js";
 import { ReaderValues } from "./reader-values.js";
@@ -70,7 +71,7 @@ export class SyncRead {
     const activity = runtime.kind.activities.of(key);
     activity.operations.begin(operation);
     this.#loading.push({ runtime, key });
-    const said: { ttl: number | undefined; skip: boolean } = { ttl: undefined, skip: false };
+    const said: Retainable = { node, key, ttl: undefined, skip: false };
     if (this.#events.listeners.miss !== null) {
       this.#events.emit("miss", { node: runtime.name, key, readers: 1 });
     }
@@ -95,7 +96,10 @@ export class SyncRead {
       if (operation.tagged !== undefined) outer?.addTags(operation.tagged.all);
       if (operation.tagged?.refusal !== undefined)
         this.#store.notStored.report(runtime.kind, key, operation.tagged.refusal);
-      else if (!said.skip && (runtime.doorkeeper === undefined || runtime.doorkeeper.admits(key))) {
+      else if (
+        this.#store.retaining.decide(runtime.kind, said, value) &&
+        (runtime.doorkeeper === undefined || runtime.doorkeeper.admits(key))
+      ) {
         this.#store.storeLocally(runtime.kind, activity, operation, value, said.ttl);
       }
       return value;
@@ -122,12 +126,7 @@ export class SyncRead {
     }
   }
 
-  #context(
-    said: { ttl: number | undefined; skip: boolean },
-    runtime: ClassRuntime,
-    key: string,
-    operation: Operation,
-  ): LoadContext {
+  #context(said: Retainable, runtime: ClassRuntime, key: string, operation: Operation): LoadContext {
     const label = nodeLabel(runtime.name, key);
     const { get, getAll, peek, inject } = this.#space;
     return {

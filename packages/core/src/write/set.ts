@@ -84,7 +84,7 @@ function put(
   done: (error: Error | undefined) => void,
 ): void {
   const { kind, name } = runtime;
-  const ttl = ttlOf(options, name, key);
+  const ttl = ttlOf(options, name, key) ?? kind.meta.retention?.ttlOf(value, node, name, key);
   refuseOneShot(value, name, key);
   refuseUncopied(value, kind, key);
   const tags = tagsFor(runtime, node, key, options, store);

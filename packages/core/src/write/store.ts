@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Packed } from "../entry/entry-codec.js";
-import { type Lifetime, lifetimeOf } from "../entry/lifetime.js";
+import type { Lifetime } from "../entry/lifetime.js";
 import { SerializationError } from "../errors.js";
 import type { Events } from "../events.js";
 import { captureOwn } from "../runtime/capture-tags.js";
@@ -15,6 +15,7 @@ import type { FailedTier } from "./failed-tier.js";
 import { NotStored } from "./not-stored.js";
 import { OlderValues } from "./older-values.js";
 import { Recheck } from "./recheck.js";
+import { Retaining } from "./retaining.js";
 import { Storing, type StoringEnvironment, storableIn } from "./storing.js";
 
 /** The packed value of a kind without remote tiers, which packs nothing. */
@@ -32,15 +33,18 @@ export class Store {
   readonly notStored: NotStored;
   readonly #older: OlderValues;
   readonly #environment: StoringEnvironment;
+  /** Decides which values are stored, and how long they are kept. */
+  readonly retaining: Retaining;
   /** The tags of the space. */
   readonly tags: TagTable;
 
-  constructor(clock: Clock, events: Events, tags: TagTable) {
+  constructor(clock: Clock, events: Events, tags: TagTable, random: () => number = Math.random) {
     this.#clock = clock;
     this.tags = tags;
     this.notStored = new NotStored(events);
+    this.retaining = new Retaining(this.notStored, random);
     this.#older = new OlderValues(clock);
-    this.#environment = { clock, older: this.#older, tags };
+    this.#environment = { clock, older: this.#older, tags, random };
   }
 
   /**
@@ -86,13 +90,14 @@ export class Store {
     // The doorkeeper sees the key in any case.
     const isAdmitted = kind.doorkeeper === undefined || kind.doorkeeper.admits(key) || flight.refreshes;
     if (tagged?.refusal !== undefined) this.notStored.report(kind, key, tagged.refusal);
-    const lifetime = lifetimeOf(flight.ttl, writtenAt);
+    const isWanted = this.retaining.decide(kind, flight, value);
+    const lifetime = this.retaining.lifetimeOf(kind, flight.ttl, writtenAt);
     const storing = this.#storing(kind, activity, flight, rights, value, writtenAt, lifetime);
     if (tagged !== undefined) {
       storing.tagged = tagged;
       storing.recheck = new Recheck(tagged);
     }
-    if (flight.skip || !isAdmitted || kind.isReplaced || tagged?.refusal !== undefined)
+    if (!isWanted || !isAdmitted || kind.isReplaced || tagged?.refusal !== undefined)
       this.#skipLoaded(storing, flight, answer);
     else if (kind.remoteTiers.length === 0) this.#storeLoadedLocally(storing, flight, answer);
     else this.#storeLoadedRemotely(storing, flight, answer);
@@ -168,7 +173,7 @@ export class Store {
     done: (failed: readonly FailedTier[], refused: SerializationError | undefined) => void,
   ): void {
     const writtenAt = this.#clock.now();
-    const lifetime = lifetimeOf(ttl, writtenAt);
+    const lifetime = this.retaining.lifetimeOf(kind, ttl, writtenAt);
     const { tagged } = operation;
     const storing = this.#storing(kind, activity, operation, undefined, value, writtenAt, lifetime);
     storing.tagged = tagged;
@@ -211,7 +216,7 @@ export class Store {
   ): void {
     const writtenAt = this.#clock.now();
     if (!operation.fenced) activity.operations.overtake(operation);
-    const lifetime = lifetimeOf(ttl, writtenAt);
+    const lifetime = this.retaining.lifetimeOf(kind, ttl, writtenAt);
     const { tagged } = operation;
     const storing = this.#storing(kind, activity, operation, undefined, value, writtenAt, lifetime);
     storing.tagged = tagged;

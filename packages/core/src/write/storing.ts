@@ -1,10 +1,11 @@
 import type { Clock } from "../clock.js";
 import { encodeEntry, type Packed, pack } from "../entry/entry-codec.js";
+import { shortened } from "../entry/jitter.js";
 import { freshUntilIn, type Lifetime } from "../entry/lifetime.js";
 import type { SerializationError } from "../errors.js";
 import type { FillRights } from "../runtime/fill-rights.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
-import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
+import type { NodeKind, RemoteTier, Tier } from "../runtime/node-kind.js";
 import { Operation } from "../runtime/operation.js";
 import type { HeldGeneration } from "../storage/local-storage.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
@@ -21,6 +22,8 @@ export interface StoringEnvironment {
   readonly clock: Clock;
   readonly older: OlderValues;
   readonly tags: TagTable;
+  /** Returns a number from 0 to 1, as `Math.random` does. */
+  readonly random: () => number;
 }
 
 /**
@@ -131,7 +134,7 @@ export class Storing extends RightToLeft {
    * @param before the place of the first tier that does not get it
    */
   storeLocally(before: number): SerializationError | undefined {
-    const { kind, activity, operation, value, writtenAt, lifetime, tagged } = this;
+    const { kind, activity, operation, value, writtenAt, tagged } = this;
     const { clock, tags } = this.#environment;
     if (operation.fenced || kind.bypassesLocalTiers) return undefined;
     if (tagged !== undefined && tags.isOvertaken(tagged.all, operation.birth)) {
@@ -147,7 +150,7 @@ export class Storing extends RightToLeft {
     let refused: SerializationError | undefined;
     for (const tier of kind.localTiers) {
       if (tier.index >= before) continue;
-      const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
+      const freshUntil = this.#freshUntilIn(tier, now);
       const generations = this.#generationsUntil(freshUntil);
       if (generations === undefined && tagged !== undefined) {
         tier.storage.remove(kind.space, activity.key);
@@ -161,6 +164,12 @@ export class Storing extends RightToLeft {
       }
     }
     return refused;
+  }
+
+  #freshUntilIn({ ttl, index }: Tier, now: number): number {
+    const { kind, lifetime } = this;
+    const own = shortened(ttl, kind.meta.jitter, this.#environment.random);
+    return freshUntilIn(own, index === kind.tiers.length - 1, lifetime, now);
   }
 
   /**
@@ -179,7 +188,7 @@ export class Storing extends RightToLeft {
    * value must not be stored: the storage has taken the name of the one that told the generations.
    */
   protected override recordIn(tier: RemoteTier): StoredRecord | undefined {
-    const { activity, kind, lifetime, writtenAt, tagged } = this;
+    const { activity, kind, writtenAt, tagged } = this;
     const bytes = this.#bytes;
     if (bytes === undefined) return undefined;
     const now = this.#environment.clock.now();
@@ -189,7 +198,7 @@ export class Storing extends RightToLeft {
     this.recheck?.start(storage);
     const key = activity.storageKey;
     const { offset } = storage.clock;
-    const freshUntil = freshUntilIn(tier.ttl, tier.index === kind.tiers.length - 1, lifetime, now);
+    const freshUntil = this.#freshUntilIn(tier, now);
     const times = { writtenAt: writtenAt + offset, freshUntil: freshUntil + offset };
     // Writes the value even if it has already expired; otherwise an older value would remain.
     const ttl =
