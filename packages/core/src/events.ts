@@ -29,9 +29,10 @@ export type BreakerState = "closed" | "open" | "half-open";
  * - `serializer`: the class had another serializer when they were written;
  * - `class`: a class of another name or version wrote them;
  * - `corrupt`: they are torn or changed, or were moved from another key;
- * - `undecodable`: the serializer or the decompression has thrown.
+ * - `undecodable`: the serializer or the decompression has thrown;
+ * - `schema`: the value does not fit the class's schema, or `migrate` has failed.
  */
-export type UnreadableFault = "format" | "serializer" | "class" | "corrupt" | "undecodable";
+export type UnreadableFault = "format" | "serializer" | "class" | "corrupt" | "undecodable" | "schema";
 
 /** The events, each with the argument of its listeners. */
 export interface CachemeEvents {
@@ -80,7 +81,7 @@ export interface CachemeEvents {
     /** The whole key under which the storage keeps the bytes. */
     readonly storageKey: string;
     readonly fault: UnreadableFault;
-    /** The error of the serializer or the decompression, if the fault is `undecodable`. */
+    /** The error of the serializer or the decompression (`undecodable`), or of the `schema`. */
     readonly error: Error | undefined;
   };
   /**

@@ -107,7 +107,10 @@ export type {
   SetOptions,
   ValuesOf,
 } from "./node/options.js";
+export type { Migrate } from "./node/policy/checking.js";
 export type { RetentionPolicy, ShouldCache, ValueTtl } from "./node/policy/retention.js";
+export type { SchemaPolicy } from "./node/policy/schema.js";
+export type { StandardIssue, StandardResult, StandardSchema } from "./node/policy/standard-schema.js";
 export type { LoadSurroundings, Reads, Token } from "./node/reads.js";
 export type { Register, StorageName } from "./node/register.js";
 export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";

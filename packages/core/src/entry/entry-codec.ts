@@ -7,6 +7,7 @@ import {
 } from "../serializer/decompression-limit.js";
 import { decodeInPlace, notPlain } from "../serializer/in-place.js";
 import type { CompressionAlgorithm, Serializer } from "../serializer/serializer.js";
+import { UnfitValue } from "../serializer/unfit-value.js";
 import type { Cached } from "./entry.js";
 import {
   decodeEnvelope,
@@ -81,7 +82,7 @@ export function decodeEntry(
 
 /** The reason why {@link decodeEntry} returns nothing. */
 export interface EntryFault {
-  readonly fault: EnvelopeFault | "undecodable";
+  readonly fault: EnvelopeFault | "undecodable" | "schema";
   readonly error: Error | undefined;
 }
 
@@ -104,7 +105,8 @@ export function faultOf(
     valueIn(serializer, buffer, envelope, new DecompressionLimit(), false);
     return undefined;
   } catch (thrown) {
-    return { fault: "undecodable", error: asError(thrown) };
+    const isUnfit = thrown instanceof UnfitValue;
+    return { fault: isUnfit ? "schema" : "undecodable", error: asError(thrown) };
   }
 }
 

@@ -130,6 +130,12 @@ export function decodeEnvelope(
   return { compression, writtenAt, freshUntil, generations, payloadStart, payloadEnd };
 }
 
+/** Returns the fingerprint in an envelope's bytes; `undefined` if they are too short. */
+export function fingerprintIn(bytes: Uint8Array): number | undefined {
+  if (bytes.length < headerLength) return undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4);
+}
+
 /** The reason why {@link decodeEnvelope} returns nothing. */
 export type EnvelopeFault = "format" | "serializer" | "class" | "corrupt";
 

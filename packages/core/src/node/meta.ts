@@ -7,6 +7,7 @@ import type { Serializer } from "../serializer/serializer.js";
 import type { DoorkeeperOptions } from "./doorkeeper.js";
 import type { NodeClass } from "./node.js";
 import { type Retention, type RetentionPolicy, resolveJitter, resolveRetention } from "./policy/retention.js";
+import { type ResolvedSchema, resolveSchema, type SchemaPolicy } from "./policy/schema.js";
 import type { StorageName } from "./register.js";
 
 /**
@@ -21,7 +22,7 @@ import type { StorageName } from "./register.js";
  * };
  * ```
  */
-export interface NodeMeta extends RetentionPolicy {
+export interface NodeMeta extends RetentionPolicy, SchemaPolicy {
   /**
    * The first part of the key, unique among the kinds of a space. Required if a tier is remote,
    * because bundlers rename classes. Without a name, a local-only class is identified by itself
@@ -36,7 +37,8 @@ export interface NodeMeta extends RetentionPolicy {
   readonly name?: string | undefined;
   /**
    * The version, a part of the key. If the value's shape changes, change the version, and old
-   * entries are never read again. Default: 1.
+   * entries are never read again, unless {@link SchemaPolicy.migratesFrom} names their version.
+   * Default: 1.
    */
   readonly version?: number | string | undefined;
   /**
@@ -112,7 +114,7 @@ export interface CacheTier {
 }
 
 /** A class's meta, checked and with its defaults filled in. */
-export interface ResolvedMeta {
+export interface ResolvedMeta extends ResolvedSchema {
   readonly name: string;
   /**
    * Whether the class states the name. Otherwise it is {@link defaultName}, which bundlers change.
@@ -124,7 +126,6 @@ export interface ResolvedMeta {
    * storage.
    */
   readonly caches: readonly { readonly storage: string; readonly ttl: number | undefined }[] | undefined;
-  readonly serializer: Serializer;
   readonly doorkeeper: DoorkeeperOptions | undefined;
   readonly concurrency: number;
   readonly maxBatchSize: number;
@@ -160,6 +161,9 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "jitter",
   "negativeTtl",
   "shouldCache",
+  "schema",
+  "migrate",
+  "migratesFrom",
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
@@ -220,12 +224,14 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
       refuse(`has an unknown option "${option}". Known are ${[...knownOptions].join(", ")}.`);
     }
   }
-  const version = String(meta.version ?? 1);
-  if (!fits(version, longestVersion)) {
+  const checkVersion = (version: string): void => {
+    if (fits(version, longestVersion)) return;
     refuse(
       `has the version "${version}". Give a number, or at most ${longestVersion} bytes without colon or space.`,
     );
-  }
+  };
+  const version = String(meta.version ?? 1);
+  checkVersion(version);
 
   checkBus(meta, ownName !== undefined, refuse);
   return {
@@ -233,7 +239,13 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     hasName: ownName !== undefined,
     version,
     caches: meta.caches === undefined ? undefined : resolveTiers(meta.caches, name, refuse),
-    serializer: resolveSerializer(meta.serializer ?? msgpack(), refuse),
+    ...resolveSchema(
+      meta,
+      resolveSerializer(meta.serializer ?? msgpack(), refuse),
+      meta.version ?? 1,
+      checkVersion,
+      refuse,
+    ),
     doorkeeper: meta.doorkeeper,
     concurrency: atLeastOne(meta.concurrency, "concurrency", refuse),
     maxBatchSize: atLeastOne(meta.maxBatchSize, "maxBatchSize", refuse),

@@ -131,7 +131,7 @@ function answerOf(storage: RemoteBatch, storageKey: string, tags: readonly Tag[]
 }
 
 function decodedIn(
-  { meta, fingerprint }: ClassRuntime,
+  { kind }: ClassRuntime,
   { clock }: RemoteBatch,
   storageKey: string,
   bytes: Uint8Array,
@@ -141,7 +141,8 @@ function decodedIn(
     section = generations;
     return true;
   };
-  const entry = decodeEntry(meta.serializer, fingerprint, storageKey, bytes, clock.offset, undefined, note);
+  const { serializer, fingerprint } = kind.formats.of(bytes);
+  const entry = decodeEntry(serializer, fingerprint, storageKey, bytes, clock.offset, undefined, note);
   const generations = pairsIn(section ?? "");
   return entry === undefined || generations === undefined ? undefined : { entry, generations };
 }

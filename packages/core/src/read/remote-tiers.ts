@@ -55,12 +55,12 @@ export class RemoteTiers {
     tags: readonly Tag[] | undefined,
     now: number = this.#clock.now(),
   ): FoundRecord | undefined {
-    const { meta, fingerprint } = runtime;
+    const { serializer, fingerprint } = runtime.kind.formats.of(bytes);
     const { offset } = tier.storage.clock;
     const frozen = this.#values.areFrozen(runtime);
     const { agree } = this.#claims.expect(tags, tier.storage);
     const cached = decodeEntry(
-      meta.serializer,
+      serializer,
       fingerprint,
       storageKey,
       bytes,

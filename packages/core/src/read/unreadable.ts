@@ -46,7 +46,8 @@ export class Unreadable {
     }
     if (reports.examined >= mostExamined) return;
     reports.examined += 1;
-    const found = faultOf(runtime.meta.serializer, runtime.fingerprint, storageKey, bytes);
+    const { serializer, fingerprint } = runtime.kind.formats.of(bytes);
+    const found = faultOf(serializer, fingerprint, storageKey, bytes);
     if (found === undefined) return; // A tag of it was invalidated.
     if (now - (reports.last.get(found.fault) ?? Number.NEGATIVE_INFINITY) < interval) return;
     reports.last.set(found.fault, now);

@@ -294,13 +294,13 @@ export class ClassRuntimes {
     return kind;
   }
 
-  #activitiesOf(name: string, { hasName, version }: ResolvedMeta): Activities {
+  #activitiesOf(name: string, { hasName, keyVersion }: ResolvedMeta): Activities {
     // A class without a name of its own may have the same name as one with a name.
-    const identity = `${hasName}:${name}:${version}`;
+    const identity = `${hasName}:${name}:${keyVersion}`;
     const known = this.#activities.get(identity);
     if (known !== undefined) return known;
     const beforeKey = `${this.keys.beforeEntry}${name}:`;
-    const activities = new Activities(beforeKey, `:${version}`);
+    const activities = new Activities(beforeKey, `:${keyVersion}`);
     this.#activities.set(identity, activities);
     return activities;
   }

@@ -1,5 +1,6 @@
 import type { BoundClass } from "../bus/bound-class.js";
 import type { BusLink } from "../bus/bus-link.js";
+import { EntryFormats } from "../entry/entry-formats.js";
 import { classFingerprint } from "../entry/envelope.js";
 import { BloomFilter } from "../node/doorkeeper.js";
 import type { ResolvedMeta } from "../node/meta.js";
@@ -55,6 +56,8 @@ export class NodeKind implements BoundClass {
   readonly space: number;
   /** The mark of the kind's entries in remote storages. */
   readonly fingerprint: number;
+  /** The formats of the entries that it reads. */
+  readonly formats: EntryFormats;
   readonly tiers: readonly Tier[];
   readonly localTiers: readonly LocalTier[];
   readonly remoteTiers: readonly RemoteTier[];
@@ -82,6 +85,7 @@ export class NodeKind implements BoundClass {
     this.name = name;
     this.space = nextLocalSpace();
     this.fingerprint = classFingerprint(name, meta.version);
+    this.formats = new EntryFormats(name, meta);
     this.tiers = storages.map(({ registered, ttl = Number.POSITIVE_INFINITY }, index) => {
       const { name } = registered;
       if (registered.kind === "local")
@@ -95,7 +99,7 @@ export class NodeKind implements BoundClass {
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
     this.stats = new StatsCounter(this.tiers.map((tier) => tier.name));
     this.activities = activities;
-    this.busId = `${name}:${meta.version}`;
+    this.busId = `${name}:${meta.keyVersion}`;
     this.isBusBound = meta.hasName && (meta.bus ?? this.localTiers.length > 0);
     this.#bus = bus;
     this.#tags = tags;
