@@ -12,6 +12,7 @@ const coreLayers = [
   "index",
   "default",
   "cacheme",
+  "saving-space",
   "space",
   "space-parts",
   "memoize",

@@ -27,12 +27,13 @@ import { Reader } from "./read/reader.js";
 import { SyncRead } from "./read/sync-read.js";
 import type { ClassRuntime } from "./runtime/class-runtime.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
-import { Space } from "./space.js";
+import { SavingSpace } from "./saving-space.js";
 import { partsOf } from "./space-parts.js";
+import { pendingCommit } from "./write/after-commit.js";
 import type { Dependents } from "./write/dependents.js";
 import { invalidate } from "./write/invalidate.js";
 import { set, setAll } from "./write/set.js";
-import { Store } from "./write/store.js";
+import type { Store } from "./write/store.js";
 
 /** The settings of an isolated {@link Cacheme}. */
 export interface CachemeOptions {
@@ -53,7 +54,7 @@ export interface CachemeOptions {
  * const user = await cacheme.get(new UserNode(1));
  * ```
  */
-export class Cacheme extends Space {
+export class Cacheme extends SavingSpace {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #runtimes: ClassRuntimes;
@@ -71,7 +72,7 @@ export class Cacheme extends Space {
     this.#clock = clock;
     this.#events = events;
     this.#runtimes = runtimes;
-    this.#store = new Store(clock, events, runtimes.tags);
+    this.#store = parts.store;
     this.#local = new LocalTiers(clock, events);
     this.#dependents = parts.dependents;
     const space: LoadSpace = {
@@ -285,6 +286,8 @@ export class Cacheme extends Space {
   invalidate(...given: readonly (Node | readonly Node[])[]): Promise<void> {
     try {
       const removals = given.flat().map((node) => this.#keyed(node));
+      const commit = pendingCommit(this.#runtimes);
+      if (commit !== undefined) return commit.remove(removals);
       return invalidate(removals, this.#clock, this.#events, this.#dependents);
     } catch (error) {
       return Promise.reject(error);

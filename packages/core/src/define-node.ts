@@ -2,6 +2,7 @@ import { ConfigurationError } from "./errors.js";
 import type { NodeMeta } from "./node/meta.js";
 import { type LoadAllContext, type LoadContext, Node, type NodeClass, type Scope } from "./node/node.js";
 import { definitionKey } from "./node/same-definition.js";
+import type { SaveContext } from "./node/saves.js";
 import type { Asynchronous, MaybePromise } from "./node/value-of.js";
 
 /**
@@ -21,6 +22,12 @@ export interface NodeDefinition<
   readonly key: (...args: Args) => string;
   /** Gets the value from its source. */
   readonly load?: ((argument: Args[0], context: LoadContext) => Loaded) | undefined;
+  /** Writes a value to its source; see {@link Node.save}. */
+  readonly save?: ((argument: Args[0], value: NoInfer<V>, context: SaveContext) => unknown) | undefined;
+  /** Writes many values to their source in one go; see {@link SaveAll}. */
+  readonly saveAll?:
+    | ((entries: readonly DefinedEntry<Args[0], NoInfer<V>>[], context: SaveContext) => unknown)
+    | undefined;
   /** Returns the groups in which a value is invalidated; see {@link Node.tags}. */
   readonly tags?: ((...args: Args) => readonly string[]) | undefined;
   /** Returns the scope that a value belongs to; see {@link Node.scope}. */
@@ -31,6 +38,12 @@ export interface NodeDefinition<
   readonly loadAll?:
     | ((args: readonly Args[0][], context: LoadAllContext) => MaybePromise<readonly (V | Error)[]>)
     | undefined;
+}
+
+/** A value of a list that a definition's `saveAll` writes. */
+export interface DefinedEntry<A, V> {
+  readonly argument: A;
+  readonly value: V;
 }
 
 /** A node made by a function that {@link defineNode} returned. */
@@ -84,7 +97,7 @@ export function defineNode<
   Loaded = unknown,
   V extends Awaited<Loaded> = Awaited<Loaded>,
 >(definition: NodeDefinition<Args, Loaded, V>): FactoryOf<Args, Loaded, V> {
-  const { name, key, load, loadAll, tags, scope, dependsOn, ...policy } = definition;
+  const { name, key, load, loadAll, save, saveAll, tags, scope, dependsOn, ...policy } = definition;
   if (typeof name !== "string" || name === "" || typeof key !== "function") {
     throw new ConfigurationError(
       "CACHEME_INVALID_NODE",
@@ -109,6 +122,12 @@ export function defineNode<
   if (load !== undefined) {
     Defined.prototype.load = function (this: Defined, context) {
       return load(this.argument, context);
+    };
+  }
+
+  if (save !== undefined) {
+    Defined.prototype.save = function (this: Defined, value, context) {
+      return save(this.argument, value as V, context); // The types of `save` took a V.
     };
   }
 
@@ -140,6 +159,13 @@ export function defineNode<
       ((nodes: readonly Defined[], context: LoadAllContext) =>
         loadAll(
           nodes.map((node) => node.argument),
+          context,
+        )),
+    saveAll:
+      saveAll &&
+      ((entries: readonly { readonly node: Defined; readonly value: V }[], context: SaveContext) =>
+        saveAll(
+          entries.map(({ node, value }) => ({ argument: node.argument, value })),
           context,
         )),
   });

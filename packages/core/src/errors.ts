@@ -31,6 +31,9 @@ export type CachemeErrorCode =
   | "CACHEME_LOAD_SHAPE"
   | "CACHEME_LOAD_CYCLE"
   | "CACHEME_LOAD_TIMEOUT"
+  | "CACHEME_NO_SAVE"
+  | "CACHEME_SAVE_SHAPE"
+  | "CACHEME_SAVE_TIMEOUT"
   | "CACHEME_NOT_SYNCHRONOUS"
   | "CACHEME_NOT_SERIALIZABLE"
   | "CACHEME_STORAGE_FAILED"
@@ -134,6 +137,11 @@ export class KeyError extends CachemeError {
 /** A load was not possible, returned the wrong shape, took too long, or waited for itself. */
 export class LoadError extends CachemeError {
   static override readonly "~kind": string = "LoadError";
+}
+
+/** A value could not be saved: its class cannot write, or its source took too long. */
+export class SaveError extends CachemeError {
+  static override readonly "~kind": string = "SaveError";
 }
 
 /** A load waited for its own key. {@link cycle} shows the nodes on the way. */

@@ -59,6 +59,13 @@ export interface CachemeEvents {
    * answer was an error.
    */
   loadError: CachemeEvents["load"] & { readonly error: unknown };
+  /** The source has taken saved values. One event for a whole `saveAll`. */
+  save: CachemeEvents["load"];
+  /**
+   * The source has not taken saved values. One event for a whole `saveAll` that failed, else one for
+   * each value that failed by itself.
+   */
+  saveError: CachemeEvents["save"] & { readonly error: unknown };
   /**
    * A loaded value was returned, but its node's serializer cannot carry it, so no remote tier
    * stores it.
@@ -162,6 +169,8 @@ export class Events {
     miss: null,
     load: null,
     loadError: null,
+    save: null,
+    saveError: null,
     notStored: null,
     invalidate: null,
     invalidateTags: null,

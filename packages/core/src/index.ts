@@ -6,6 +6,7 @@ export { Cacheme, type CachemeOptions } from "./cacheme.js";
 export type { CancelTimer, Clock, TimerOptions } from "./clock.js";
 export { systemClock } from "./clock.js";
 export {
+  afterCommit,
   busStatus,
   clear,
   close,
@@ -34,6 +35,8 @@ export {
   registerBus,
   registerStorage,
   reset,
+  save,
+  saveAll,
   set,
   setAll,
   setPrefix,
@@ -42,6 +45,7 @@ export {
   withScope,
 } from "./default.js";
 export {
+  type DefinedEntry,
   type DefinedNode,
   defineNode,
   type FactoryOf,
@@ -62,6 +66,7 @@ export {
   KeyError,
   LoadCycleError,
   LoadError,
+  SaveError,
   SerializationError,
   StorageError,
   type StorageErrorDetails,
@@ -111,8 +116,10 @@ export type { Migrate } from "./node/policy/checking.js";
 export type { RetentionPolicy, ShouldCache, ValueTtl } from "./node/policy/retention.js";
 export type { SchemaPolicy } from "./node/policy/schema.js";
 export type { StandardIssue, StandardResult, StandardSchema } from "./node/policy/standard-schema.js";
+export type { WriteMode, WritePolicy } from "./node/policy/write.js";
 export type { LoadSurroundings, Reads, Token } from "./node/reads.js";
 export type { Register, StorageName } from "./node/register.js";
+export type { SaveAll, SaveContext, SavedEntry } from "./node/saves.js";
 export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
 export type { Explanation, TierExplanation, TierVerdict } from "./read/explanation.js";
 export type { UsedNode } from "./runtime/class-runtimes.js";

@@ -12,6 +12,10 @@ export interface SharedState {
   readonly loadFrames: AsyncLocalStorage<unknown>;
   /** The scope in which the caller runs. */
   readonly scopeFrames: AsyncLocalStorage<unknown>;
+  /** The database transaction in which the caller runs. */
+  readonly commitFrames: AsyncLocalStorage<unknown>;
+  /** The number of database transactions under way. */
+  commitsRunning: number;
   /** The number of functions under way that run in a scope. */
   scopesRunning: number;
   /** The number of loads under way that record the nodes that they read. */
@@ -38,6 +42,8 @@ export const sharedState: SharedState = holder[symbol] ?? {
   defaultSpace: undefined,
   loadFrames: new AsyncLocalStorage(),
   scopeFrames: new AsyncLocalStorage(),
+  commitFrames: new AsyncLocalStorage(),
+  commitsRunning: 0,
   scopesRunning: 0,
   recordings: 0,
   synchronousRecordings: [],

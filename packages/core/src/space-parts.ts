@@ -9,7 +9,10 @@ import { StorageRegistry } from "./tiers/registry.js";
 import type { RemoteBatch } from "./tiers/remote-batch.js";
 import { Tick } from "./tiers/tick.js";
 import { Dependents } from "./write/dependents.js";
+import { Saver } from "./write/save.js";
+import { Source } from "./write/source.js";
 import { rightToLeft } from "./write/storage-order.js";
+import { Store } from "./write/store.js";
 
 /** The parts of a space that its reads and writes use, too. */
 export interface SpaceParts {
@@ -21,6 +24,8 @@ export interface SpaceParts {
   readonly runtimes: ClassRuntimes;
   readonly provided: Provided;
   readonly dependents: Dependents;
+  readonly store: Store;
+  readonly saver: Saver;
 }
 
 /** Makes the parts of a new space. */
@@ -43,7 +48,12 @@ export function partsOf(clock: Clock, prefix: string): SpaceParts {
     storages: () =>
       rightToLeft(remotesOf(storages), runtimes).filter((remote) => remote.generations.isSupported),
   });
-  return { clock, events, tick, bus, storages, runtimes, provided: new Provided(), dependents };
+  const provided = new Provided();
+  const { tags } = runtimes;
+  const store = new Store(clock, events, tags);
+  const source = new Source(clock, events, (token) => provided.of(token));
+  const saver = new Saver({ clock, dependents, tick, store, source, space: runtimes });
+  return { clock, events, tick, bus, storages, runtimes, provided, dependents, store, saver };
 }
 
 /** Returns the remote storages, in the order of their registration. */

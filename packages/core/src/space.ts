@@ -8,6 +8,7 @@ import { resolveMeta } from "./node/meta.js";
 import type { Node, NodeClass, Scope } from "./node/node.js";
 import type { Token } from "./node/reads.js";
 import type { StorageName } from "./node/register.js";
+import type { MaybePromise } from "./node/value-of.js";
 import type { Provided } from "./provided.js";
 import { Explainer } from "./read/explain.js";
 import type { Explanation } from "./read/explanation.js";
@@ -24,13 +25,16 @@ import { type StorageStatus, statusOf } from "./tiers/registered.js";
 import type { RegisterOptions, StorageRegistry } from "./tiers/registry.js";
 import type { RemoteBatch } from "./tiers/remote-batch.js";
 import type { Tick } from "./tiers/tick.js";
+import { inCommit, pendingCommit } from "./write/after-commit.js";
 import type { Dependents } from "./write/dependents.js";
+import { invalidate } from "./write/invalidate.js";
 import {
   invalidateMatching,
   type MatchingInvalidation,
   type MatchingOptions,
 } from "./write/invalidate-matching.js";
 import { invalidateTags } from "./write/invalidate-tags.js";
+import type { Saver } from "./write/save.js";
 
 /** The options of `clear` that removes the entries of remote tiers, too. */
 export interface ClearOptions extends MatchingOptions {
@@ -52,9 +56,12 @@ export abstract class Space implements AsyncDisposable {
   readonly #provided: Provided;
   readonly #explainer: Explainer;
   readonly #dependents: Dependents;
+  readonly #saver: Saver;
   #closing: Promise<void> | undefined;
 
-  constructor({ clock, events, tick, bus, storages, runtimes, provided, dependents }: SpaceParts) {
+  constructor(parts: SpaceParts) {
+    const { clock, events, tick, bus, storages, runtimes, provided, dependents, saver } = parts;
+    this.#saver = saver;
     this.#dependents = dependents;
     this.#clock = clock;
     this.#events = events;
@@ -282,6 +289,39 @@ export abstract class Space implements AsyncDisposable {
   }
 
   /**
+   * Runs a database transaction, and invalidates after its commit. Each `invalidate`,
+   * `invalidateTags` and `invalidateScope` within the function only notes its keys and tags, and so
+   * does a `save`, whose source is written at once. If the function's promise resolves, they are
+   * invalidated, each once. If it rejects, the database has rolled back, and nothing is invalidated.
+   *
+   * It holds through every `await` of the function. A call within another one joins that one.
+   *
+   * @returns the function's answer
+   * @throws the error of the function
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if the transaction is committed and a
+   *   remote storage could not be reached; see {@link Cacheme.invalidate}
+   * @example
+   * ```ts
+   * await afterCommit(() =>
+   *   db.transaction(async (tx) => {
+   *     await tx.rename(1, "Ada");
+   *     await invalidate(new UserNode(1));
+   *   }),
+   * );
+   * ```
+   */
+  async afterCommit<T>(transaction: () => MaybePromise<T>): Promise<T> {
+    const { answer, commit } = await inCommit(this.#runtimes, transaction);
+    const { removals, tags } = commit.committed();
+    const outcomes = await Promise.allSettled([
+      invalidate(removals, this.#clock, this.#events, this.#dependents),
+      tags.length === 0 ? undefined : this.#invalidateTags(tags),
+    ]);
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+    return answer;
+  }
+
+  /**
    * Gives the space a thing that its loads need, such as a repository. A load gets it by
    * `context.inject(token)`. Providing another one under the same token replaces the first one, for
    * loads that begin later.
@@ -420,12 +460,18 @@ export abstract class Space implements AsyncDisposable {
     this.#storages.retire();
     this.#bus.retire();
     await new Promise<void>((sent) => this.#tick.add(sent)); // First sends the requests that this tick has gathered.
+    await this.#saver.idle();
     await this.#runtimes.finish();
     await this.#bus.close();
     await this.#storages.close();
   }
 
   async #invalidateTags(names: readonly string[]): Promise<void> {
+    const commit = pendingCommit(this.#runtimes);
+    if (commit !== undefined) {
+      commit.invalidateTags(names);
+      return;
+    }
     const { tags } = this.#runtimes;
     const given = Array.from(new Set(names), (name) => tags.of(name));
     await invalidateTags(given, this.#environment(this.#remotes()));

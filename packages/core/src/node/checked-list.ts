@@ -9,6 +9,6 @@ export function checkList(call: string, given: unknown): void {
   if (Array.isArray(given)) return;
   throw new ConfigurationError(
     "CACHEME_INVALID_OPTION",
-    `${call} expected a list, got ${given === null ? "null" : typeof given}. Give a list such as [${call === "setAll" ? "[new UserNode(1), user]" : "new UserNode(1)"}].`,
+    `${call} expected a list, got ${given === null ? "null" : typeof given}. Give a list such as [${call === "setAll" || call === "saveAll" ? "[new UserNode(1), user]" : "new UserNode(1)"}].`,
   );
 }

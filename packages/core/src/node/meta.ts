@@ -8,6 +8,7 @@ import type { DoorkeeperOptions } from "./doorkeeper.js";
 import type { NodeClass } from "./node.js";
 import { type Retention, type RetentionPolicy, resolveJitter, resolveRetention } from "./policy/retention.js";
 import { type ResolvedSchema, resolveSchema, type SchemaPolicy } from "./policy/schema.js";
+import { type ResolvedWritePolicy, resolveWrite, type WritePolicy, writeOptions } from "./policy/write.js";
 import type { StorageName } from "./register.js";
 
 /**
@@ -22,7 +23,7 @@ import type { StorageName } from "./register.js";
  * };
  * ```
  */
-export interface NodeMeta extends RetentionPolicy, SchemaPolicy {
+export interface NodeMeta extends RetentionPolicy, SchemaPolicy, WritePolicy {
   /**
    * The first part of the key, unique among the kinds of a space. Required if a tier is remote,
    * because bundlers rename classes. Without a name, a local-only class is identified by itself
@@ -114,7 +115,7 @@ export interface CacheTier {
 }
 
 /** A class's meta, checked and with its defaults filled in. */
-export interface ResolvedMeta extends ResolvedSchema {
+export interface ResolvedMeta extends ResolvedSchema, ResolvedWritePolicy {
   readonly name: string;
   /**
    * Whether the class states the name. Otherwise it is {@link defaultName}, which bundlers change.
@@ -164,6 +165,7 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "schema",
   "migrate",
   "migratesFrom",
+  ...writeOptions,
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
@@ -257,6 +259,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     whenBusDown: meta.whenBusDown,
     retention: resolveRetention(meta, { node: name, refuse }),
     jitter: resolveJitter(meta, { node: name, refuse }),
+    ...resolveWrite(meta, name, refuse),
   };
 }
 

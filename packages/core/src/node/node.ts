@@ -2,6 +2,7 @@ import type { Duration } from "../duration.js";
 import type { Entry } from "../entry/entry.js";
 import type { NodeMeta } from "./meta.js";
 import type { LoadSurroundings } from "./reads.js";
+import type { SaveContext } from "./saves.js";
 import type { MaybePromise, ValueOf } from "./value-of.js";
 
 /**
@@ -36,6 +37,12 @@ export abstract class Node<V = unknown> {
    */
   static loadAll?: (nodes: readonly never[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
 
+  /**
+   * Writes many values of the class to their source in one go: all that are saved in one tick. If
+   * the class has no `save`, it also writes a single value. Annotate it with {@link SaveAll}.
+   */
+  static saveAll?: (entries: readonly never[], context: SaveContext) => MaybePromise<unknown>;
+
   /** The value's type. The property does not exist at run time. */
   declare readonly "~value": V;
 
@@ -51,6 +58,17 @@ export abstract class Node<V = unknown> {
    * error reaches each of those readers, and nothing is stored.
    */
   load?(context: LoadContext<V>): MaybePromise<V>;
+
+  /**
+   * Writes the value to its source, for the function `save`. It may be called again with the same
+   * value, so let a repetition do no harm. If it throws, the source counts as unchanged.
+   *
+   * @example
+   * ```ts
+   * override save(user: User, { signal }: SaveContext) { return db.update(this.id, user, { signal }); }
+   * ```
+   */
+  save?(value: V, context: SaveContext): MaybePromise<unknown>;
 
   /**
    * Returns the groups in which the value is invalidated, by `invalidateTags`. They are known

@@ -5,6 +5,7 @@ import type { LoadAllContext, Node, NodeClass } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { StatsCounter } from "../stats/node-stats.js";
 import type { TagTable } from "../tags/tag-table.js";
+import type { BulkSave } from "./bulk-save.js";
 import type { LocalTier, NodeKind, RemoteTier, Tier } from "./node-kind.js";
 import type { NodeScope } from "./node-scope.js";
 import type { NodeTags } from "./node-tags.js";
@@ -26,6 +27,7 @@ export class ClassRuntime {
   readonly nodeClass: NodeClass;
   readonly prototype: object;
   readonly loadAll: BulkLoad | undefined;
+  readonly saveAll: BulkSave | undefined;
   readonly meta: ResolvedMeta;
   readonly name: string;
   readonly space: number;
@@ -48,13 +50,14 @@ export class ClassRuntime {
     kind: NodeKind,
     nodeClass: NodeClass,
     prototype: object,
-    loadAll: BulkLoad | undefined,
+    { loadAll, saveAll }: Pick<ClassRuntime, "loadAll" | "saveAll">,
     { nodeTags, scope, tags }: ClassTagging,
   ) {
     this.kind = kind;
     this.nodeClass = nodeClass;
     this.prototype = prototype;
     this.loadAll = loadAll;
+    this.saveAll = saveAll;
     this.meta = kind.meta;
     this.name = kind.name;
     this.space = kind.space;

@@ -10,7 +10,7 @@ import { Scopes } from "../tags/scopes.js";
 import { TagTable } from "../tags/tag-table.js";
 import type { StorageRegistry } from "../tiers/registry.js";
 import { Activities } from "./activities.js";
-import { bulkLoadOf } from "./bulk-load.js";
+import { bulkCallsOf } from "./bulk-save.js";
 import { ClassRuntime } from "./class-runtime.js";
 import { taggingOf } from "./class-tagging.js";
 import { KeyPrefix } from "./key-prefix.js";
@@ -227,11 +227,11 @@ export class ClassRuntimes {
 
   #compile(nodeClass: NodeClass, prototype: object, node: Node): ClassRuntime {
     const meta = resolveMeta(nodeClass);
-    const loadAll = bulkLoadOf(nodeClass, meta.name);
+    const bulk = bulkCallsOf(nodeClass, meta, node);
     const kind = this.#kindFor(nodeClass, prototype, meta);
     const tagging = taggingOf(node, kind, this);
     if (meta.track || typeof node.dependsOn === "function") this.hasDependents = true;
-    const runtime = new ClassRuntime(kind, nodeClass, prototype, loadAll, tagging);
+    const runtime = new ClassRuntime(kind, nodeClass, prototype, bulk, tagging);
     this.#byPrototype.set(prototype, runtime);
     if (!this.#names.has(prototype)) this.#prototypes.add(prototype);
     this.#names.set(prototype, meta.name);

@@ -26,6 +26,21 @@ export function incompleteWrite(unreached: Unreached): IncompleteError | undefin
   );
 }
 
+/** Returns `CACHEME_WRITE_INCOMPLETE` if the source has a value, and a tier may have an older one. */
+export function incompleteSave({ name, key, failed }: Unreached): IncompleteError | undefined {
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const storages = failed.map(({ storage }) => storage);
+  return new IncompleteError(
+    "CACHEME_WRITE_INCOMPLETE",
+    `The source has the saved value of ${nodeLabel(name, key)}, but ${storages.join(", ")} could not be reached and may have an ` +
+      `older one: ${sentence(first.error.message)} Cacheme repeats the removal of the older value until it succeeds.`,
+    storages,
+    { node: name, key, storage: first.storage, cause: first.error },
+    allSettled(failed),
+  );
+}
+
 /** Returns `CACHEME_INVALIDATION_INCOMPLETE` if the removal of a pattern did not reach a storage. */
 export function incompleteMatching(
   pattern: string,

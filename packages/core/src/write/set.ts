@@ -103,36 +103,51 @@ function put(
   }
 }
 
-/** Returns the node's tags and those of the options. */
-function tagsFor(
+/**
+ * Returns the node's tags and those of the options.
+ *
+ * @param call the function that got the options
+ */
+export function tagsFor(
   runtime: ClassRuntime,
   node: Node,
   key: string,
   { tags }: SetOptions,
   store: Store,
+  call: "set" | "save" = "set",
 ): readonly Tag[] | undefined {
   const { kind, name, nodeTags } = runtime;
   const own = nodeTags?.of(node, key);
   if (tags === undefined) return own;
-  const subject = { what: `tags of set(${nodeLabel(name, key)}, …)`, node: name, key };
+  const subject = { what: `tags of ${call}(${nodeLabel(name, key)}, …)`, node: name, key };
   const given = checkTags(tags, subject).map((tag) => store.tags.of(tag));
-  if (given.length > 0) checkGenerations(kind, "The option tags of set");
+  if (given.length > 0) checkGenerations(kind, `The option tags of ${call}`);
   const all = [...new Set([...(own ?? []), ...given])];
   if (all.length > mostTags) throw tooManyTags(all.length, subject);
   return all;
 }
 
-function ttlOf({ ttl }: SetOptions, node: string, key: string): number | undefined {
+/**
+ * Returns the ttl of the options, in milliseconds.
+ *
+ * @param call the function that got the options
+ */
+export function ttlOf(
+  { ttl }: SetOptions,
+  node: string,
+  key: string,
+  call: "set" | "save" = "set",
+): number | undefined {
   return ttl === undefined
     ? undefined
-    : milliseconds(ttl, `ttl of set(${nodeLabel(node, key)}, …)`, { node, key });
+    : milliseconds(ttl, `ttl of ${call}(${nodeLabel(node, key)}, …)`, { node, key });
 }
 
 /**
  * Checks the copies before anything is stored. If a tier refused its own copy later, the value
  * would remain in the others.
  */
-function refuseUncopied(value: unknown, kind: NodeKind, key: string): void {
+export function refuseUncopied(value: unknown, kind: NodeKind, key: string): void {
   for (const { storage } of kind.localTiers) {
     try {
       storage.copy?.(value);

@@ -32,7 +32,8 @@ export class Store {
   readonly #clock: Clock;
   readonly notStored: NotStored;
   readonly #older: OlderValues;
-  readonly #environment: StoringEnvironment;
+  /** The parts of a space that all its values share while they are stored. */
+  readonly environment: StoringEnvironment;
   /** Decides which values are stored, and how long they are kept. */
   readonly retaining: Retaining;
   /** The tags of the space. */
@@ -44,7 +45,7 @@ export class Store {
     this.notStored = new NotStored(events);
     this.retaining = new Retaining(this.notStored, random);
     this.#older = new OlderValues(clock);
-    this.#environment = { clock, older: this.#older, tags, random };
+    this.environment = { clock, older: this.#older, tags, random };
   }
 
   /**
@@ -299,6 +300,6 @@ export class Store {
     writtenAt: number,
     lifetime: Lifetime,
   ): Storing {
-    return new Storing(this.#environment, kind, activity, operation, rights, value, writtenAt, lifetime);
+    return new Storing(this.environment, kind, activity, operation, rights, value, writtenAt, lifetime);
   }
 }

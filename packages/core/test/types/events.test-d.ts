@@ -66,6 +66,8 @@ describe("on", () => {
       | "miss"
       | "load"
       | "loadError"
+      | "save"
+      | "saveError"
       | "notStored"
       | "invalidate"
       | "invalidateTags"

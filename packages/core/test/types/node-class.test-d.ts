@@ -81,7 +81,9 @@ describe("Node", () => {
   });
 
   it("requires only a key of its subclasses, even with `override`", () => {
-    expectTypeOf<keyof Node>().toEqualTypeOf<"~value" | "key" | "load" | "tags" | "scope" | "dependsOn">();
+    expectTypeOf<keyof Node>().toEqualTypeOf<
+      "~value" | "key" | "load" | "save" | "tags" | "scope" | "dependsOn"
+    >();
   });
 
   it("does not take a node of another value for its own", () => {

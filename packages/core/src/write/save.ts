@@ -1,0 +1,164 @@
+import { SaveError } from "../errors.js";
+import { nodeLabel } from "../node/key.js";
+import type { SetOptions } from "../node/options.js";
+import type { ClassRuntime } from "../runtime/class-runtime.js";
+import type { Tick } from "../tiers/tick.js";
+import { pendingCommit } from "./after-commit.js";
+import type { FailedTier } from "./failed-tier.js";
+import { incompleteSave } from "./incomplete.js";
+import { type Removal, removeWithDependents } from "./invalidate.js";
+import { refuseOneShot } from "./one-shot.js";
+import { SaveLine } from "./save-line.js";
+import { type GivenValue, refuseUncopied, tagsFor, ttlOf } from "./set.js";
+import type { Source, SourceEntry, SourceFailure } from "./source.js";
+import { type ThroughEnvironment, ThroughWrite } from "./through-write.js";
+
+/** The parts of a space that its saves need. */
+export interface SaverEnvironment extends ThroughEnvironment {
+  readonly tick: Tick;
+  readonly source: Source;
+  /** The space itself, which tells its transactions apart. */
+  readonly space: object;
+}
+
+/** A value that waits for the other saves of its class and tick. */
+interface Gathered extends SourceEntry {
+  done(failure: SourceFailure | undefined): void;
+}
+
+/** Saves values: into their source, and into the tiers or past them. */
+export class Saver {
+  readonly #environment: SaverEnvironment;
+  readonly #line = new SaveLine();
+  readonly #gathered = new Map<ClassRuntime, Gathered[]>();
+
+  constructor(environment: SaverEnvironment) {
+    this.#environment = environment;
+  }
+
+  /**
+   * Saves a value.
+   *
+   * @throws SaveError `CACHEME_NO_SAVE` if the class cannot write, `CACHEME_SAVE_TIMEOUT`; any error
+   *   of the source
+   * @throws SerializationError if a tier cannot carry the value. Then nothing has changed
+   * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if the source has the value, and a tier that
+   *   could not be reached may have an older one
+   */
+  async save(given: GivenValue, options: SetOptions): Promise<void> {
+    const { runtime, node, key } = given;
+    if (typeof node.save !== "function" && runtime.saveAll === undefined) throw noSave(runtime, key);
+    const { activities } = runtime.kind;
+    const commit = pendingCommit(this.#environment.space);
+    if (commit !== undefined) {
+      // A transaction's own value is no value for other readers before its commit.
+      await this.#line.run(activities, key, () => this.#writeSource(given));
+      await commit.remove([{ runtime, key }]);
+    } else if (runtime.meta.write === "around" || !this.#isKept(given))
+      await this.#line.run(activities, key, () => this.#around(given));
+    else {
+      const write = this.#check(given, options);
+      await this.#line.run(activities, key, () => this.#through(given, write()));
+    }
+  }
+
+  /** Settles when no save is under way. */
+  idle(): Promise<void> {
+    return this.#line.idle();
+  }
+
+  /** Returns whether the tiers take the value, by the class's options. */
+  #isKept({ runtime: { meta, name }, node, key, value }: GivenValue): boolean {
+    return meta.retention?.admits(value, node, name, key) ?? true;
+  }
+
+  /** Checks the value at the call, and returns what begins the save later. */
+  #check(given: GivenValue, options: SetOptions): () => ThroughWrite {
+    const { runtime, node, key, value } = given;
+    const { kind, name } = runtime;
+    const ttl = ttlOf(options, name, key, "save") ?? kind.meta.retention?.ttlOf(value, node, name, key);
+    refuseOneShot(value, name, key);
+    refuseUncopied(value, kind, key);
+    const tags = tagsFor(runtime, node, key, options, this.#environment.store, "save");
+    return () => new ThroughWrite(this.#environment, { kind, key, value, ttl, tags, storesLocally: true });
+  }
+
+  async #through(given: GivenValue, write: ThroughWrite): Promise<void> {
+    await write.begin();
+    const failure = await this.#gather(given);
+    if (failure === undefined) {
+      this.#throwIncomplete(given, await write.saved());
+      return;
+    }
+    if (failure.late === undefined) write.refused();
+    else {
+      await write.unknown();
+      this.#removeLate(given, failure.late);
+    }
+    throw failure.error;
+  }
+
+  async #around(given: GivenValue): Promise<void> {
+    await this.#writeSource(given);
+    this.#throwIncomplete(given, await this.#remove(given));
+  }
+
+  /** @throws the error of the source */
+  async #writeSource(given: GivenValue): Promise<void> {
+    const failure = await this.#gather(given);
+    if (failure === undefined) return;
+    if (failure.late !== undefined) {
+      await this.#remove(given);
+      this.#removeLate(given, failure.late);
+    }
+    throw failure.error;
+  }
+
+  /** Removes the key again when a call that took too long has ended. */
+  #removeLate(given: GivenValue, late: Promise<void>): void {
+    void late.then(() => this.#remove(given));
+  }
+
+  #remove({ runtime, key }: Removal): Promise<readonly FailedTier[]> {
+    const { clock, dependents } = this.#environment;
+    const kind = runtime.kind.latest;
+    return new Promise((resolve) => removeWithDependents({ kind, key, clock, dependents }, resolve));
+  }
+
+  #throwIncomplete({ runtime: { name }, key }: Removal, failed: readonly FailedTier[]): void {
+    const error = incompleteSave({ name, key, failed });
+    if (error !== undefined) throw error;
+  }
+
+  /** Writes the value into its source. A `saveAll` gets all values of its class and tick. */
+  async #gather({ runtime, node, key, value }: GivenValue): Promise<SourceFailure | undefined> {
+    if (runtime.saveAll === undefined)
+      return (await this.#environment.source.write(runtime, [{ node, key, value }]))[0];
+    return await new Promise((done) => {
+      const gathered = this.#gathered.get(runtime);
+      if (gathered !== undefined) {
+        gathered.push({ node, key, value, done });
+        return;
+      }
+      this.#gathered.set(runtime, [{ node, key, value, done }]);
+      this.#environment.tick.add(() => this.#send(runtime));
+    });
+  }
+
+  #send(runtime: ClassRuntime): void {
+    const entries = this.#gathered.get(runtime) ?? [];
+    this.#gathered.delete(runtime);
+    void this.#environment.source.write(runtime, entries).then((outcomes) => {
+      for (const [place, { done }] of entries.entries()) done(outcomes[place]);
+    });
+  }
+}
+
+function noSave({ name }: ClassRuntime, key: string): SaveError {
+  return new SaveError(
+    "CACHEME_NO_SAVE",
+    `${nodeLabel(name, key)} cannot be saved, because its class has neither save nor saveAll. Give the class one; ` +
+      "set(node, value) stores a value in the caches only.",
+    { node: name, key },
+  );
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
+import { reason } from "../support/reason.js";
+import { localOnly } from "../support/space.js";
+
+/** A space whose invalidations are listed, with nodes of both ways to write. */
+async function transactional() {
+  const cacheme = new Cacheme();
+  await cacheme.registerStorage("local", memory());
+  const source = new Map<string, string>();
+  class Row extends Node<string | undefined> {
+    static override meta: NodeMeta = { name: "row", caches: localOnly };
+    constructor(readonly id: string) {
+      super();
+    }
+    key() {
+      return this.id;
+    }
+    override load() {
+      return source.get(this.id);
+    }
+    override save(value: string | undefined) {
+      source.set(this.id, value ?? "");
+    }
+    override tags() {
+      return ["rows"];
+    }
+  }
+  const invalidated: string[] = [];
+  cacheme.on("invalidate", ({ key }) => invalidated.push(key));
+  cacheme.on("invalidateTags", ({ tags }) => invalidated.push(...tags));
+  return { cacheme, Row, source, invalidated };
+}
+
+describe("afterCommit", () => {
+  it("invalidates each key and tag once, after the transaction", async () => {
+    const { cacheme, Row, invalidated } = await transactional();
+    const answer = await cacheme.afterCommit(async () => {
+      await cacheme.invalidate(new Row("a"));
+      await Promise.resolve();
+      await cacheme.invalidate(new Row("a"), new Row("b"));
+      await cacheme.invalidateTags("rows");
+      await cacheme.invalidateTags("rows");
+      expect(invalidated).toEqual([]);
+      return "committed";
+    });
+    expect(answer).toBe("committed");
+    expect(invalidated.toSorted()).toEqual(["a", "b", "rows"]);
+  });
+
+  it("invalidates nothing if the transaction is rolled back", async () => {
+    const { cacheme, Row, invalidated } = await transactional();
+    await cacheme.set(new Row("a"), "old");
+    const rolledBack = cacheme.afterCommit(async () => {
+      await cacheme.invalidate(new Row("a"));
+      await cacheme.invalidateTags("rows");
+      throw new Error("rolled back");
+    });
+    expect(await reason(rolledBack)).toEqual(new Error("rolled back"));
+    expect(invalidated).toEqual([]);
+    expect(cacheme.peekLocal(new Row("a"))?.value).toBe("old");
+  });
+
+  it("keeps the values of a transaction from other readers until its commit", async () => {
+    const { cacheme, Row, source } = await transactional();
+    await cacheme.set(new Row("a"), "old");
+    await cacheme.afterCommit(async () => {
+      await cacheme.save(new Row("a"), "new");
+      expect(source.get("a")).toBe("new");
+      expect(await cacheme.get(new Row("a"))).toBe("old");
+    });
+    expect(cacheme.peekLocal(new Row("a"))).toBeUndefined();
+    expect(await cacheme.get(new Row("a"))).toBe("new");
+  });
+
+  it("waits for the outermost transaction, and forgets an inner one that is rolled back", async () => {
+    const { cacheme, Row, invalidated } = await transactional();
+    await cacheme.afterCommit(async () => {
+      await cacheme.afterCommit(() => cacheme.invalidate(new Row("kept")));
+      const inner = cacheme.afterCommit(async () => {
+        await cacheme.invalidate(new Row("dropped"));
+        throw new Error("savepoint");
+      });
+      await reason(inner);
+      expect(invalidated).toEqual([]);
+    });
+    expect(invalidated).toEqual(["kept"]);
+  });
+
+  it("concerns no call outside of the function, and no call after its end", async () => {
+    const { cacheme, Row, invalidated } = await transactional();
+    let later: Promise<void> = Promise.resolve();
+    const transaction = cacheme.afterCommit(async () => {
+      later = new Promise((resolve) => setImmediate(() => resolve(cacheme.invalidate(new Row("late")))));
+      await Promise.resolve();
+    });
+    await cacheme.invalidate(new Row("outside"));
+    expect(invalidated).toEqual(["outside"]);
+    await transaction;
+    await later;
+    expect(invalidated).toEqual(["outside", "late"]);
+  });
+
+  it("is not joined by another space", async () => {
+    const { cacheme, invalidated } = await transactional();
+    const other = await transactional();
+    await cacheme.afterCommit(async () => {
+      await other.cacheme.invalidate(new other.Row("a"));
+      expect(other.invalidated).toEqual(["a"]);
+    });
+    expect(invalidated).toEqual([]);
+  });
+});
