@@ -125,9 +125,17 @@ export type { Explanation, TierExplanation, TierVerdict } from "./read/explanati
 export type { UsedNode } from "./runtime/class-runtimes.js";
 export type { FlightState } from "./runtime/flight-state.js";
 export { type CompressionOptions, compressed } from "./serializer/compressed.js";
+export { encrypted } from "./serializer/encrypted.js";
 export { json } from "./serializer/json.js";
+export type { KeyOptions, SecretKey } from "./serializer/key-ring.js";
 export { msgpack } from "./serializer/msgpack.js";
-export type { Compression, CompressionAlgorithm, Serializer } from "./serializer/serializer.js";
+export type {
+  Compression,
+  CompressionAlgorithm,
+  Serializer,
+  SerializerContext,
+} from "./serializer/serializer.js";
+export { signed } from "./serializer/signed.js";
 export { v8 } from "./serializer/v8.js";
 export { type SerializerOptions, type ValueType, valueType } from "./serializer/value-type.js";
 export type { ClearOptions } from "./space.js";

@@ -71,7 +71,7 @@ export function decodeEntry(
   if (envelope === undefined || !isValid(envelope.generations)) return undefined;
   try {
     return {
-      value: valueIn(serializer, buffer, envelope, limit, frozen),
+      value: valueIn(serializer, storageKey, buffer, envelope, limit, frozen),
       writtenAt: envelope.writtenAt - offset,
       freshUntil: envelope.freshUntil - offset,
     };
@@ -102,7 +102,7 @@ export function faultOf(
   const envelope = decodeEnvelope(buffer, serializer.codec, fingerprint, storageKey);
   if (envelope === undefined) return undefined;
   try {
-    valueIn(serializer, buffer, envelope, new DecompressionLimit(), false);
+    valueIn(serializer, storageKey, buffer, envelope, new DecompressionLimit(), false);
     return undefined;
   } catch (thrown) {
     const isUnfit = thrown instanceof UnfitValue;
@@ -117,6 +117,7 @@ function hasNoTags(generations: string | undefined): boolean {
 /** @throws the error of the decompression or of the serializer */
 function valueIn(
   serializer: Serializer,
+  key: string,
   buffer: Buffer,
   { compression, payloadStart, payloadEnd }: ReadEnvelope,
   limit: DecompressionLimit,
@@ -132,6 +133,7 @@ function valueIn(
   const payload = buffer.subarray(payloadStart, payloadEnd);
   const value = serializer.decode(
     compression === undefined ? payload : decompressed(serializer, compression, payload, limit),
+    { key },
   );
   return frozen ? deepFreeze(value) : value;
 }
@@ -160,13 +162,19 @@ function largestOf(serializer: Serializer): number {
 }
 
 /**
+ * @param storageKey the key of the bytes
  * @param about the node and key to name in an error
  * @throws SerializationError if the serializer cannot carry the value, or fails in any other way
  */
-export function pack(serializer: Serializer, value: unknown, about: CachemeErrorDetails = {}): Packed {
+export function pack(
+  serializer: Serializer,
+  value: unknown,
+  storageKey: string,
+  about: CachemeErrorDetails = {},
+): Packed {
   const { codec } = serializer;
   try {
-    const plain = serializer.encode(value);
+    const plain = serializer.encode(value, { key: storageKey });
     const { compression } = serializer;
     if (
       compression !== undefined &&

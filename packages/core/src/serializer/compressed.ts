@@ -1,6 +1,7 @@
 import { kMaxLength } from "node:buffer";
 import { ConfigurationError } from "../errors.js";
 import { defaultMaxDecompressedSize } from "./decompression-limit.js";
+import { encryptedCodec } from "./encrypted-codec.js";
 import type { Compression, CompressionAlgorithm, Serializer } from "./serializer.js";
 
 /** Loads the module at the first compression, because loading takes one to two milliseconds. */
@@ -71,7 +72,7 @@ const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
  * level.
  *
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an unknown algorithm, a level out of
- *   range or a bad threshold or size
+ *   range, a bad threshold or size, or an encrypted serializer
  *
  * @example
  * ```ts
@@ -83,12 +84,18 @@ const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
  * ```
  */
 export function compressed(serializer: Serializer, options: CompressionOptions = {}): Serializer {
+  if (serializer.codec === encryptedCodec) {
+    throw new ConfigurationError(
+      "CACHEME_INVALID_OPTION",
+      "compressed() got encrypted(…), whose bytes do not get smaller. Write encrypted(compressed(…)).",
+    );
+  }
   return {
     codec: serializer.codec,
     compression: compression(options),
     maxDecompressedSize: sizeLimit(options),
-    encode: (value) => serializer.encode(value),
-    decode: (bytes) => serializer.decode(bytes),
+    encode: (value, context) => serializer.encode(value, context),
+    decode: (bytes, context) => serializer.decode(bytes, context),
   };
 }
 

@@ -1,3 +1,9 @@
+/** The entry that a serializer writes or reads. */
+export interface SerializerContext {
+  /** The whole key under which a storage keeps the entry. */
+  readonly key: string;
+}
+
 /**
  * Turns values into bytes and back, for the tiers that hold bytes.
  *
@@ -36,14 +42,17 @@ export interface Serializer {
    * Returns the value as bytes, not yet compressed. The bytes must not change afterwards; they are
    * copied soon.
    *
+   * @param context the entry; a serializer around another one must pass it on
    * @throws SerializationError for a value that would not come back as it went in
    */
-  encode(value: unknown): Uint8Array;
+  encode(value: unknown, context?: SerializerContext): Uint8Array;
   /**
    * Returns the value that {@link encode} got. The result must not share memory with `bytes`, which
    * may be part of a larger buffer. Any error thrown here makes the entry a miss.
+   *
+   * @param context as in {@link encode}
    */
-  decode(bytes: Uint8Array): unknown;
+  decode(bytes: Uint8Array, context?: SerializerContext): unknown;
 }
 
 /** How and when a payload is compressed before it is stored. `compressed` makes it. */

@@ -87,7 +87,7 @@ export class Storing extends RightToLeft {
   packed(): Packed | SerializationError {
     const { kind, activity, value } = this;
     try {
-      return pack(kind.meta.serializer, value, { node: kind.name, key: activity.key });
+      return pack(kind.meta.serializer, value, activity.storageKey, { node: kind.name, key: activity.key });
     } catch (error) {
       return cannotBeStored(error, kind, activity.key);
     }

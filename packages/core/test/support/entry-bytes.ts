@@ -11,5 +11,5 @@ export function entryBytes(
   cached: Cached,
   about?: CachemeErrorDetails,
 ): Uint8Array {
-  return encodeEntry(pack(serializer, cached.value, about), fingerprint, storageKey, cached);
+  return encodeEntry(pack(serializer, cached.value, storageKey, about), fingerprint, storageKey, cached);
 }

@@ -37,8 +37,8 @@ export function checking(
     codec,
     compression,
     maxDecompressedSize,
-    encode: (value) => serializer.encode(value),
-    decode: (bytes) => accept(rules, serializer.decode(bytes), version),
+    encode: (value, context) => serializer.encode(value, context),
+    decode: (bytes, context) => accept(rules, serializer.decode(bytes, context), version),
   };
 }
 

@@ -1,0 +1,2 @@
+/** The mark of encrypted entries. */
+export const encryptedCodec = 16;
