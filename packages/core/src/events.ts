@@ -66,6 +66,17 @@ export interface CachemeEvents {
    * each value that failed by itself.
    */
   saveError: CachemeEvents["save"] & { readonly error: unknown };
+  /** A load has failed and is repeated after a pause, by the option `retry`. */
+  loadRetry: {
+    readonly node: string;
+    readonly keys: readonly string[];
+    /** The number of the call that follows: 1 for the first one that is repeated. */
+    readonly attempt: number;
+    /** The pause in milliseconds. */
+    readonly delay: number;
+    /** The error; the first one, if several nodes of a `loadAll` have failed. */
+    readonly error: unknown;
+  };
   /**
    * A loaded value was returned, but its node's serializer cannot carry it, so no remote tier
    * stores it.
@@ -171,6 +182,7 @@ export class Events {
     loadError: null,
     save: null,
     saveError: null,
+    loadRetry: null,
     notStored: null,
     invalidate: null,
     invalidateTags: null,

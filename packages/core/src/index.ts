@@ -114,6 +114,7 @@ export type {
 } from "./node/options.js";
 export type { Migrate } from "./node/policy/checking.js";
 export type { RetentionPolicy, ShouldCache, ValueTtl } from "./node/policy/retention.js";
+export type { RetryOptions, RetryPolicy } from "./node/policy/retry.js";
 export type { SchemaPolicy } from "./node/policy/schema.js";
 export type { StandardIssue, StandardResult, StandardSchema } from "./node/policy/standard-schema.js";
 export type { WriteMode, WritePolicy } from "./node/policy/write.js";

@@ -7,6 +7,7 @@ import type { Serializer } from "../serializer/serializer.js";
 import type { DoorkeeperOptions } from "./doorkeeper.js";
 import type { NodeClass } from "./node.js";
 import { type Retention, type RetentionPolicy, resolveJitter, resolveRetention } from "./policy/retention.js";
+import { type ResolvedRetry, type RetryPolicy, resolveRetry } from "./policy/retry.js";
 import { type ResolvedSchema, resolveSchema, type SchemaPolicy } from "./policy/schema.js";
 import { type ResolvedWritePolicy, resolveWrite, type WritePolicy, writeOptions } from "./policy/write.js";
 import type { StorageName } from "./register.js";
@@ -23,7 +24,7 @@ import type { StorageName } from "./register.js";
  * };
  * ```
  */
-export interface NodeMeta extends RetentionPolicy, SchemaPolicy, WritePolicy {
+export interface NodeMeta extends RetentionPolicy, RetryPolicy, SchemaPolicy, WritePolicy {
   /**
    * The first part of the key, unique among the kinds of a space. Required if a tier is remote,
    * because bundlers rename classes. Without a name, a local-only class is identified by itself
@@ -52,7 +53,10 @@ export interface NodeMeta extends RetentionPolicy, SchemaPolicy, WritePolicy {
   readonly serializer?: Serializer | undefined;
   /** Keeps a value out of all tiers until its key is loaded for the second time. Default: none. */
   readonly doorkeeper?: DoorkeeperOptions | undefined;
-  /** The most concurrent calls of `load` or `loadAll` of the class. Default: no limit. */
+  /**
+   * The most calls of `load` and `loadAll` of the class that run at the same time, both counted
+   * together. A load that is repeated keeps its place. Default: no limit.
+   */
   readonly concurrency?: number | undefined;
   /** The most nodes that one `loadAll` gets. Default: no limit. */
   readonly maxBatchSize?: number | undefined;
@@ -142,6 +146,8 @@ export interface ResolvedMeta extends ResolvedSchema, ResolvedWritePolicy {
   readonly retention: Retention | undefined;
   /** The share of each ttl that may be left out. */
   readonly jitter: number;
+  /** `undefined` for a class that repeats no load. */
+  readonly retry: ResolvedRetry | undefined;
 }
 
 const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
@@ -166,6 +172,7 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "migrate",
   "migratesFrom",
   ...writeOptions,
+  "retry",
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
@@ -260,6 +267,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     retention: resolveRetention(meta, { node: name, refuse }),
     jitter: resolveJitter(meta, { node: name, refuse }),
     ...resolveWrite(meta, name, refuse),
+    retry: resolveRetry(meta, { node: name, refuse }),
   };
 }
 

@@ -4,7 +4,8 @@ import type { NodeKind } from "../runtime/node-kind.js";
 import { pathOf } from "../tags/scopes.js";
 import type { Tick } from "../tiers/tick.js";
 import { ConcurrencyLimit } from "./concurrency-limit.js";
-import { Load, type LoadEnvironment } from "./load.js";
+import { Load } from "./load.js";
+import type { LoadEnvironment } from "./load-environment.js";
 import { type SingleLoad, singleLoadOf } from "./single-load.js";
 
 /**

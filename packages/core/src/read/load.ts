@@ -1,55 +1,34 @@
-import type { CancelTimer, Clock, TimerOptions } from "../clock.js";
-import { LoadError } from "../errors.js";
-import type { Events } from "../events.js";
-import { nodeLabel } from "../node/key.js";
+import type { CancelTimer, TimerOptions } from "../clock.js";
 import type { LoadSpace } from "../node/reads.js";
 import { isThenable } from "../node/thenable.js";
-import type { MaybePromise } from "../node/value-of.js";
-import { type CallContext, neutralContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RunningLoad } from "../runtime/running-load.js";
-import type { TagTable } from "../tags/tag-table.js";
 import { type Outcome, outcomesOf } from "./bulk-outcomes.js";
-import { BulkContext, FlightContext } from "./load-context.js";
-import { enterLoad, leaveLoad } from "./load-frame.js";
+import { callLoad } from "./load-call.js";
+import type { LoadEnvironment } from "./load-environment.js";
+import { leaveLoad } from "./load-frame.js";
+import { loadTimeout, reportFailed, reportLoaded, reportRetry } from "./load-reports.js";
 import { Recording } from "./recording.js";
+import { Retries } from "./retries.js";
 import type { SingleLoad } from "./single-load.js";
 
 /** The options of the deadline while readers wait. */
 const keepsAlive: TimerOptions = { keepsAlive: true };
 
-/** The callbacks for a load's flights. */
-interface LoadOutcome {
-  loaded(flight: Flight, value: unknown): void;
-  failed(flight: Flight, error: unknown): void;
-  /** Called if every reader has left before the load began. */
-  dropped(flight: Flight): void;
-  /** Called when the load begins. */
-  begins(flight: Flight): void;
-}
-
-/** The environment that the read path gives to a load. */
-export interface LoadEnvironment extends LoadOutcome {
-  readonly clock: Clock;
-  readonly events: Events;
-  readonly space: LoadSpace;
-  /** The tags of the space. */
-  readonly tags: TagTable;
-}
-
 /**
- * One call of a node's `load`, a class's `loadAll`, or a reader's override, with the flights that
- * it answers.
+ * One load: a call of a node's `load`, a class's `loadAll`, or a reader's override, with the flights
+ * that it answers. A class with the option `retry` repeats a failed call.
  */
 export class Load implements RunningLoad {
   readonly runtime: ClassRuntime;
-  readonly flights: readonly Flight[];
+  /** The flights that are not answered yet. */
+  flights: readonly Flight[];
   /** Whether another load waits for one of the flights. */
   readonly nested: boolean;
   readonly environment: LoadEnvironment;
   /** Answers the only flight; `undefined` if the class's `loadAll` answers all of them. */
-  readonly #single: SingleLoad | undefined;
+  readonly single: SingleLoad | undefined;
   #waitsFor: Map<Flight, number> | undefined;
   #sweepAt = 64;
   #controller: AbortController | undefined;
@@ -57,7 +36,14 @@ export class Load implements RunningLoad {
   #cancelDeadline: CancelTimer | undefined;
   #release: (() => void) | undefined;
   #leaveLine: (() => void) | undefined;
+  /** The time when it began, and when its present call began, as {@link Clock.elapsed} measures. */
   #began = 0;
+  #called = 0;
+  /** Whether its function runs. It does not while the load waits for a further call. */
+  #runs = false;
+  #retries: Retries | undefined;
+  /** Ends the wait for a further call. */
+  #endPause: ((reason: unknown) => void) | undefined;
   ended = false;
   /** The nodes that it reads, for a class with the option `track`. */
   readonly recording: Recording | undefined;
@@ -70,7 +56,7 @@ export class Load implements RunningLoad {
   ) {
     this.runtime = runtime;
     this.flights = flights;
-    this.#single = single;
+    this.single = single;
     this.environment = environment;
     if (runtime.meta.track) this.recording = new Recording(environment.tags);
     let nested = false;
@@ -128,8 +114,14 @@ export class Load implements RunningLoad {
       this.environment.begins(flight);
       flight.begin();
     }
+    this.#attempt();
+  }
+
+  #attempt(): void {
+    this.#called = this.environment.clock.elapsed();
+    this.#runs = true;
     try {
-      const answer = this.#context.runInAsyncScope(Load.#run, undefined, this);
+      const answer = callLoad(this);
       if (isThenable(answer)) {
         // A thenable that is not a promise may resolve with another one; a promise is taken as it
         // is.
@@ -146,17 +138,6 @@ export class Load implements RunningLoad {
   }
 
   /**
-   * The async context of the call, if all flights come from one call. Otherwise no flight has the
-   * right one.
-   */
-  get #context(): CallContext {
-    const call = this.flights[0]?.call ?? neutralContext;
-    return this.flights.length === 1 || this.flights.every((flight) => flight.call === call)
-      ? call
-      : neutralContext;
-  }
-
-  /**
    * Records that a flight's readers have all left. If the readers of all flights have left, a
    * waiting load does not start. If the load uses its signal, the signal aborts, and no new reader
    * joins. Otherwise the load continues, and readers may join it.
@@ -167,6 +148,10 @@ export class Load implements RunningLoad {
       this.#leaveLine();
       this.ended = true;
       for (const flight of this.flights) this.environment.dropped(flight);
+      return;
+    }
+    if (this.#endPause !== undefined) {
+      this.#endPause(new DOMException("Nobody waits for this load any more.", "AbortError"));
       return;
     }
     if (this.#controller !== undefined) for (const flight of this.flights) flight.closeForAll();
@@ -188,34 +173,9 @@ export class Load implements RunningLoad {
     this.#cancelDeadline = this.environment.clock.schedule(() => this.#timedOut(), milliseconds, options);
   }
 
-  /** Calls the function as the load's own, so that it knows the reads that the function makes. */
-  static readonly #run = (load: Load): MaybePromise<unknown> => enterLoad(load, Load.#call);
-
-  static readonly #call = (load: Load): MaybePromise<unknown> => load.#callInScope();
-
-  /** Calls in the scope of the nodes, if they have one. All of them have the same. */
-  #callInScope(): MaybePromise<unknown> {
-    const { scope } = this.runtime;
-    const first = this.flights[0];
-    if (scope === undefined || first === undefined) return this.#callOnce();
-    return scope.scopes.runAsKey(first.key, () => this.#callOnce());
-  }
-
-  #callOnce(): MaybePromise<unknown> {
-    const first = this.flights[0];
-    if (this.#single !== undefined && first !== undefined) {
-      const context = new FlightContext(this, first);
-      return first.override === undefined ? this.#single.call(first.node, context) : this.#single(context);
-    }
-    return this.runtime.loadAll?.(
-      this.flights.map((flight) => flight.node),
-      new BulkContext(this),
-    );
-  }
-
   #succeeded(answer: unknown): void {
     if (this.ended) return;
-    if (this.#single !== undefined) {
+    if (this.single !== undefined) {
       this.#succeededAlone(answer);
       return;
     }
@@ -226,76 +186,106 @@ export class Load implements RunningLoad {
       this.#failed(error);
       return;
     }
-    const failures = outcomes.filter(({ error }) => error !== undefined).length;
-    const duration = this.#end(outcomes.length - failures, failures);
-    const { events, loaded, failed } = this.environment;
-    const { name } = this.runtime;
-    if (events.listeners.load !== null && failures < outcomes.length) {
-      const keys = this.flights
-        .filter((_, index) => outcomes[index]?.error === undefined)
-        .map((flight) => flight.key);
-      events.emit("load", { node: name, keys, duration });
+    const { flights } = this;
+    const isAgain = outcomes.map(({ error }) => error !== undefined && this.#mayRepeat(error));
+    const again = flights.filter((_, index) => isAgain[index]);
+    const loaded = flights.filter((_, index) => outcomes[index]?.error === undefined);
+    const failures = flights.length - loaded.length - again.length;
+    let duration: number;
+    if (again.length === 0) duration = this.#end(loaded.length, failures);
+    else {
+      this.flights = again;
+      duration = this.#endCall(loaded.length, failures);
+      // Begins the pause first, because an answered reader may leave.
+      this.#repeat(outcomes[isAgain.indexOf(true)]?.error);
     }
-    for (const [index, flight] of this.flights.entries()) {
+    reportLoaded(this, loaded, duration);
+    for (const [index, flight] of flights.entries()) {
+      if (isAgain[index]) continue;
       const { value, error } = outcomes[index] ?? {};
-      if (error === undefined) {
-        loaded(flight, value);
-      } else {
-        if (events.listeners.loadError !== null) {
-          events.emit("loadError", { node: name, keys: [flight.key], duration, error });
-        }
-        failed(flight, error);
+      if (error === undefined) this.environment.loaded(flight, value);
+      else {
+        reportFailed(this, [flight], duration, error);
+        this.environment.failed(flight, error);
       }
     }
   }
 
   /** An Error that a single load returns is a value like others. */
   #succeededAlone(value: unknown): void {
-    const flight = this.flights[0];
-    const duration = this.#end(1, 0);
-    const { events, loaded } = this.environment;
-    if (flight === undefined) return;
-    if (events.listeners.load !== null) {
-      events.emit("load", { node: this.runtime.name, keys: [flight.key], duration });
-    }
-    loaded(flight, value);
+    const [flight] = this.flights;
+    reportLoaded(this, this.flights, this.#end(1, 0));
+    if (flight !== undefined) this.environment.loaded(flight, value);
   }
 
   #failed(error: unknown): void {
     if (this.ended) return;
-    const duration = this.#end(0, this.flights.length);
-    const { events, failed } = this.environment;
-    if (events.listeners.loadError !== null) {
-      const keys = this.flights.map((flight) => flight.key);
-      events.emit("loadError", { node: this.runtime.name, keys, duration, error });
+    if (!this.#mayRepeat(error)) {
+      this.#fail(error);
+      return;
     }
-    for (const flight of this.flights) failed(flight, error);
+    this.#endCall(0, 0);
+    this.#repeat(error);
+  }
+
+  /** Returns whether to call again after this error. A load that was aborted is not repeated. */
+  #mayRepeat(error: unknown): boolean {
+    const { retry } = this.runtime.meta;
+    if (retry === undefined || this.#abortReason !== undefined) return false;
+    this.#retries ??= new Retries(retry);
+    return this.#retries.allows(error);
+  }
+
+  /** Calls again after a pause, for the flights that are not answered. */
+  #repeat(error: unknown): void {
+    const delay = this.#retries?.take() ?? 0;
+    const cancel = this.environment.clock.schedule(() => this.#attemptAgain(), delay, keepsAlive);
+    this.#endPause = (reason) => {
+      cancel();
+      this.#fail(reason);
+    };
+    reportRetry(this, this.#retries?.attempt ?? 0, delay, error);
+  }
+
+  #attemptAgain(): void {
+    this.#endPause = undefined;
+    for (const flight of this.flights) flight.forgetLoad();
+    this.#attempt();
+  }
+
+  #fail(error: unknown): void {
+    this.#endPause = undefined;
+    reportFailed(this, this.flights, this.#end(0, this.flights.length), error);
+    for (const flight of this.flights) this.environment.failed(flight, error);
   }
 
   #end(successes: number, failures: number): number {
     this.ended = true;
-    this.#waitsFor = undefined;
     this.#cancelDeadline?.();
-    leaveLoad(this.recording !== undefined);
+    const duration = this.#endCall(successes, failures);
     this.#release?.();
-    const duration = this.environment.clock.elapsed() - this.#began;
-    this.runtime.stats.recordLoad(duration, successes, failures);
+    return duration;
+  }
+
+  /** Ends the call of the function that runs, if there is one, and returns its duration. */
+  #endCall(successes: number, failures: number): number {
+    this.#waitsFor = undefined;
+    const { stats } = this.runtime;
+    if (!this.#runs) {
+      stats.recordFailures(failures); // The load ends in a pause.
+      return 0;
+    }
+    this.#runs = false;
+    leaveLoad(this.recording !== undefined);
+    const duration = this.environment.clock.elapsed() - this.#called;
+    stats.recordLoad(duration, successes, failures);
     return duration;
   }
 
   #timedOut(): void {
-    const [first] = this.flights;
-    const error = new LoadError(
-      "CACHEME_LOAD_TIMEOUT",
-      `The load of ${nodeLabel(this.runtime.name, first?.key ?? "")}${this.#others} took longer than its loadTimeout of ` +
-        `${this.runtime.meta.loadTimeout} ms. Make the source faster, or allow more in the node's meta.`,
-      { node: this.runtime.name, key: first?.key },
-    );
-    this.#failed(error);
+    const error = loadTimeout(this);
+    if (this.#endPause === undefined) this.#fail(error);
+    else this.#endPause(error);
     this.#abort(error);
-  }
-
-  get #others(): string {
-    return this.flights.length === 1 ? "" : ` and ${this.flights.length - 1} others`;
   }
 }

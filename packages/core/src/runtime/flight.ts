@@ -280,6 +280,12 @@ export class Flight extends Operation implements RemoteRead {
     if (flights.next === this) flights.next = undefined;
   }
 
+  /** Forgets the decisions of a failed load, because the load is repeated. */
+  forgetLoad(): void {
+    this.ttl = undefined;
+    this.skip = false;
+  }
+
   /** Counts a reader, or a flight that takes over the answer. */
   stay(): void {
     // When its last reader left, it also left the leader.

@@ -25,6 +25,8 @@ export interface Stats {
   readonly loadSuccessCount: number;
   readonly loadFailureCount: number;
   readonly loadFailureRate: number;
+  /** Failed loads that were repeated, by the option `retry`; they count as failures only at the end. */
+  readonly retryCount: number;
   /** Milliseconds spent in `load` and `loadAll` altogether. */
   readonly totalLoadTime: number;
   /** Milliseconds for each loaded value. */
@@ -56,6 +58,7 @@ export class StatsCounter {
   readonly hits: number[];
   misses = 0;
   coalesced = 0;
+  retries = 0;
   #loadSuccesses = 0;
   #loadFailures = 0;
   #totalLoadTime = 0;
@@ -76,13 +79,17 @@ export class StatsCounter {
     this.#loadTimes.record(Math.max(1, Math.round(milliseconds * nanosecondsInMillisecond)));
   }
 
+  /** Counts loads that fail while they wait for a further call. */
+  recordFailures(failures: number): void {
+    this.#loadFailures += failures;
+  }
+
   /** Adds up the counters of several classes. */
   static summary(counters: Iterable<StatsCounter>): Stats {
     const hits = new Map<string, number>();
     const times = createHistogram();
-    let [hitCount, missCount, coalescedCount, loadSuccessCount, loadFailureCount, totalLoadTime] = [
-      0, 0, 0, 0, 0, 0,
-    ];
+    let [hitCount, missCount, coalescedCount, loadSuccessCount, loadFailureCount, totalLoadTime, retryCount] =
+      [0, 0, 0, 0, 0, 0, 0];
     for (const counter of counters) {
       for (const [tier, count] of counter.hits.entries()) {
         const storage = counter.#storages[tier] ?? "";
@@ -91,6 +98,7 @@ export class StatsCounter {
       }
       missCount += counter.misses;
       coalescedCount += counter.coalesced;
+      retryCount += counter.retries;
       loadSuccessCount += counter.#loadSuccesses;
       loadFailureCount += counter.#loadFailures;
       totalLoadTime += counter.#totalLoadTime;
@@ -110,6 +118,7 @@ export class StatsCounter {
       loadSuccessCount,
       loadFailureCount,
       loadFailureRate: ratio(loadFailureCount, loadCount),
+      retryCount,
       totalLoadTime,
       averageLoadTime: ratio(totalLoadTime, loadCount),
       loadTimes: loadTimes(times),

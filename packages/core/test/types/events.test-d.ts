@@ -66,6 +66,7 @@ describe("on", () => {
       | "miss"
       | "load"
       | "loadError"
+      | "loadRetry"
       | "save"
       | "saveError"
       | "notStored"
