@@ -73,7 +73,6 @@ export class Cacheme extends SavingSpace {
     this.#events = events;
     this.#runtimes = runtimes;
     this.#store = parts.store;
-    this.#local = new LocalTiers(clock, events);
     this.#dependents = parts.dependents;
     const space: LoadSpace = {
       cacheme: this,
@@ -83,8 +82,9 @@ export class Cacheme extends SavingSpace {
       inject: (token) => provided.of(token),
     };
     const joining = new Joining(clock, events, tick, this.#store, space, runtimes);
+    this.#local = new LocalTiers(clock, events, joining.revalidations);
     this.#reader = new Reader(clock, runtimes, this.#local, joining);
-    this.#sync = new SyncRead(clock, events, this.#store, space);
+    this.#sync = new SyncRead(clock, events, this.#store, space, joining.revalidations);
   }
 
   /**
@@ -110,7 +110,7 @@ export class Cacheme extends SavingSpace {
       const runtime = this.#runtimes.of(node);
       const key = runtime.scope === undefined ? node.key() : runtime.scope.keyOf(node);
       if (options === undefined) {
-        const entry = this.#local.hit(runtime, key);
+        const entry = this.#local.hit(runtime, key, node);
         if (entry !== undefined) return Promise.resolve(entry.value);
       }
       return this.#reader.beyond(runtime, node, key, options);
@@ -220,7 +220,7 @@ export class Cacheme extends SavingSpace {
   getSync<N extends Node, V extends ValueOf<N>>(node: N, options: GetSyncOptions<N, V>): Answer<N, V>;
   getSync(node: Node, options?: GetSyncOptions<Node, unknown>): unknown {
     const { runtime, key } = this.#keyed(node);
-    const entry = this.#local.hit(runtime, key);
+    const entry = this.#local.hit(runtime, key, node, options?.load);
     return entry === undefined ? this.#sync.load(runtime, node, key, options?.load) : entry.value;
   }
 

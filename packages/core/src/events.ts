@@ -41,6 +41,8 @@ export interface CachemeEvents {
     readonly storage: string;
     /** The number of readers that it answered. */
     readonly readers: number;
+    /** Whether the value was stale, and is loaded again. Default: false. */
+    readonly isStale?: boolean | undefined;
   };
   /** A read found its value in no tier and goes on to the load. */
   miss: NodeEvent & {
@@ -76,6 +78,15 @@ export interface CachemeEvents {
     readonly delay: number;
     /** The error; the first one, if several nodes of a `loadAll` have failed. */
     readonly error: unknown;
+  };
+  /**
+   * A load has failed for a key with a stale value, which readers get instead of the error. Emitted
+   * besides `loadError`, once for each such load.
+   */
+  revalidateError: NodeEvent & {
+    readonly error: unknown;
+    /** The milliseconds for which the stale value is returned without another load. */
+    readonly backOff: number;
   };
   /**
    * A loaded value was returned, but its node's serializer cannot carry it, so no remote tier
@@ -183,6 +194,7 @@ export class Events {
     save: null,
     saveError: null,
     loadRetry: null,
+    revalidateError: null,
     notStored: null,
     invalidate: null,
     invalidateTags: null,

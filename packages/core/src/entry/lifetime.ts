@@ -1,8 +1,40 @@
 import type { Cached } from "./entry.js";
 
+/** The time until which an entry is fresh. */
+type Fresh = Pick<Cached, "freshUntil">;
+
+/**
+ * The times in which a class returns stale values, in milliseconds after the end of an entry's
+ * freshness. So they bound the entry's whole age, in every tier.
+ */
+export interface StaleWindows {
+  readonly whileRevalidate: number;
+  /** The longer of the two windows: within `whileRevalidate` an error may be replaced, too. */
+  readonly ifError: number;
+}
+
 /** Returns whether an entry may be returned at this time. */
-export function isFresh(entry: Cached, now: number): boolean {
+export function isFresh(entry: Fresh, now: number): boolean {
   return entry.freshUntil > now;
+}
+
+/** Returns whether an expired entry may be returned while it is loaded again. */
+export function mayRevalidate(
+  { freshUntil }: Fresh,
+  { whileRevalidate }: StaleWindows,
+  now: number,
+): boolean {
+  return freshUntil + whileRevalidate > now;
+}
+
+/** Returns whether an expired entry may be returned instead of the error of a load. */
+export function mayReplaceError({ freshUntil }: Fresh, { ifError }: StaleWindows, now: number): boolean {
+  return freshUntil + ifError > now;
+}
+
+/** Returns the time until which a tier keeps an entry, because it may return it when it is stale. */
+export function keptUntilOf(freshUntil: number, windows: StaleWindows | undefined): number {
+  return windows === undefined ? freshUntil : freshUntil + windows.ifError;
 }
 
 /**

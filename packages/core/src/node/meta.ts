@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { type Duration, milliseconds } from "../duration.js";
+import type { StaleWindows } from "../entry/lifetime.js";
 import { ConfigurationError } from "../errors.js";
 import { shown } from "../option-checks.js";
 import { msgpack } from "../serializer/msgpack.js";
@@ -9,6 +10,7 @@ import type { NodeClass } from "./node.js";
 import { type Retention, type RetentionPolicy, resolveJitter, resolveRetention } from "./policy/retention.js";
 import { type ResolvedRetry, type RetryPolicy, resolveRetry } from "./policy/retry.js";
 import { type ResolvedSchema, resolveSchema, type SchemaPolicy } from "./policy/schema.js";
+import { resolveStaleWindows, type StalePolicy } from "./policy/stale-policy.js";
 import { type ResolvedWritePolicy, resolveWrite, type WritePolicy, writeOptions } from "./policy/write.js";
 import type { StorageName } from "./register.js";
 
@@ -24,7 +26,7 @@ import type { StorageName } from "./register.js";
  * };
  * ```
  */
-export interface NodeMeta extends RetentionPolicy, RetryPolicy, SchemaPolicy, WritePolicy {
+export interface NodeMeta extends RetentionPolicy, RetryPolicy, SchemaPolicy, StalePolicy, WritePolicy {
   /**
    * The first part of the key, unique among the kinds of a space. Required if a tier is remote,
    * because bundlers rename classes. Without a name, a local-only class is identified by itself
@@ -148,6 +150,8 @@ export interface ResolvedMeta extends ResolvedSchema, ResolvedWritePolicy {
   readonly jitter: number;
   /** `undefined` for a class that repeats no load. */
   readonly retry: ResolvedRetry | undefined;
+  /** `undefined` for a class that never returns stale values. */
+  readonly stale: StaleWindows | undefined;
 }
 
 const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
@@ -173,6 +177,8 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "migratesFrom",
   ...writeOptions,
   "retry",
+  "staleWhileRevalidate",
+  "staleIfError",
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
@@ -268,6 +274,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     jitter: resolveJitter(meta, { node: name, refuse }),
     ...resolveWrite(meta, name, refuse),
     retry: resolveRetry(meta, { node: name, refuse }),
+    stale: resolveStaleWindows(meta, name),
   };
 }
 

@@ -53,19 +53,29 @@ export class Explainer {
       node: runtime.name,
       key,
       storageKey: runtime.storageKey(key),
-      origin: tiers.find(({ verdict }) => verdict === "fresh")?.storage,
+      origin: originIn(tiers),
       tiers,
       underway: activity?.flights.all.map(({ state }) => state) ?? [],
+      isRevalidating: activity?.flights.revalidating !== undefined,
+      backOff: Math.max(0, (runtime.staleness?.backOffs.until(key) ?? 0) - this.#clock.now()),
       isKnownToDoorkeeper: runtime.doorkeeper?.knows(key),
     };
   }
 
-  #local(tier: LocalTier, { space }: ClassRuntime, key: string): TierExplanation {
-    const entry = tier.storage.peek(space, key);
+  #local(tier: LocalTier, runtime: ClassRuntime, key: string): TierExplanation {
+    const entry = tier.storage.peek(runtime.space, key);
     if (entry === undefined) return explanation(tier, { verdict: "absent" });
     const tags = (entry.generations ?? []).map(({ tag, isCurrent }) => ({ tag, isCurrent }));
-    const verdict = !isFresh(entry, this.#clock.now()) ? "expired" : areCurrent(tags) ? "fresh" : "tag";
+    const times = this.#verdict(runtime, key, entry);
+    const verdict = times === "expired" || areCurrent(tags) ? times : "tag";
     return explanation(tier, { verdict, ...this.#times(entry), tags });
+  }
+
+  /** Returns the verdict on an entry's times. */
+  #verdict({ staleness }: ClassRuntime, key: string, entry: Cached): "fresh" | "stale" | "expired" {
+    const now = this.#clock.now();
+    if (isFresh(entry, now)) return "fresh";
+    return staleness?.mayAnswer(entry, key, now) === true ? "stale" : "expired";
   }
 
   async #remote(
@@ -92,11 +102,9 @@ export class Explainer {
     if (decoded === undefined) return explanation(tier, { ...state, verdict: "unreadable", size });
     const { entry, generations } = decoded;
     const tags = await this.#tagsOf(storage, generations, own);
-    const verdict = !isFresh(entry, this.#clock.now())
-      ? "expired"
-      : areCurrent(tags)
-        ? verdictOnFresh(tier, activity, key, entry)
-        : "tag";
+    const times = this.#verdict(runtime, key, entry);
+    const verdict =
+      times === "expired" ? times : areCurrent(tags) ? (refusal(tier, activity, key, entry) ?? times) : "tag";
     return explanation(tier, { ...state, verdict, size, ...this.#times(entry), tags });
   }
 
@@ -147,15 +155,24 @@ function decodedIn(
   return entry === undefined || generations === undefined ? undefined : { entry, generations };
 }
 
-/** Returns the verdict on an entry that is fresh by its times and its tags. */
-function verdictOnFresh(
+/** Returns the storage that would answer: the first with a fresh entry, else with a stale one. */
+function originIn(tiers: readonly TierExplanation[]): string | undefined {
+  const origin = tiers.find(({ verdict }) => verdict === "fresh" || verdict === "stale");
+  if (origin?.kind !== "local") return origin?.storage;
+  // Among the local tiers a fresh entry comes first.
+  const fresh = tiers.find(({ kind, verdict }) => kind === "local" && verdict === "fresh");
+  return (fresh ?? origin).storage;
+}
+
+/** Returns the reason not to return an entry that its times and its tags allow. */
+function refusal(
   tier: RemoteTier,
   activity: KeyActivity | undefined,
   key: string,
   { writtenAt }: Cached,
-): TierVerdict {
+): TierVerdict | undefined {
   if (tier.distrust.has(key) || tier.distrust.covers(writtenAt)) return "distrusted";
-  return activity?.distrusts(tier) === true ? "fenced" : "fresh";
+  return activity?.distrusts(tier) === true ? "fenced" : undefined;
 }
 
 function areCurrent(tags: TierExplanation["tags"]): boolean {

@@ -5,8 +5,11 @@ import type { FlightState } from "../runtime/flight-state.js";
  * The reason why a tier would answer a read, or would not:
  *
  * - `fresh`: it has an entry that may be returned;
+ * - `stale`: the entry has expired, and may be returned all the same, while it is loaded again or
+ *   while the key backs off after a failed load;
  * - `absent`: it has no entry;
- * - `expired`: the entry has expired;
+ * - `expired`: the entry has expired. If the class has the option `staleIfError`, it may still
+ *   replace an error;
  * - `tag`: one of the entry's tags was invalidated, or the entry lacks a tag of the node;
  * - `unreadable`: the bytes are damaged, or another program, class or serializer wrote them;
  * - `fenced`: this process is removing or replacing the entry;
@@ -16,6 +19,7 @@ import type { FlightState } from "../runtime/flight-state.js";
  */
 export type TierVerdict =
   | "fresh"
+  | "stale"
   | "absent"
   | "expired"
   | "tag"
@@ -68,6 +72,13 @@ export interface Explanation {
   readonly tiers: readonly TierExplanation[];
   /** The states of the key's reads under way in this process. A plain read may join one. */
   readonly underway: readonly FlightState[];
+  /** Whether a stale value is being replaced in the background. */
+  readonly isRevalidating: boolean;
+  /**
+   * The milliseconds for which a stale value is returned without a load, because a load has failed;
+   * 0 if the key does not back off.
+   */
+  readonly backOff: number;
   /**
    * Whether the doorkeeper has seen the key, so that the next load is stored; `undefined` without a
    * doorkeeper.

@@ -4,7 +4,7 @@ import type { Events } from "../events.js";
 import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { LoadSpace } from "../node/reads.js";
-import type { ApartReader } from "../runtime/apart-reader.js";
+import { type ApartReader, addApart } from "../runtime/apart-reader.js";
 import type { Asking, FlightOptions } from "../runtime/asking.js";
 import type { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
@@ -24,6 +24,7 @@ import { Pipeline } from "./pipeline.js";
 import { ReaderValues } from "./reader-values.js";
 import { currentRecording } from "./recording.js";
 import { RemoteTiers } from "./remote-tiers.js";
+import { Revalidations } from "./revalidations.js";
 import { refuseNestedSelf, Wait } from "./wait-graph.js";
 
 /** The requirements of a reader besides the value. */
@@ -45,6 +46,7 @@ export class Joining {
   readonly #remoteTiers: RemoteTiers;
   readonly #pipeline: Pipeline;
   readonly #runtimes: ClassRuntimes;
+  readonly revalidations: Revalidations;
 
   constructor(
     clock: Clock,
@@ -57,6 +59,9 @@ export class Joining {
     this.#runtimes = runtimes;
     const values = new ReaderValues();
     this.#remoteTiers = new RemoteTiers(clock, events, values, runtimes.tags);
+    this.revalidations = new Revalidations(clock, events, (asking, options) =>
+      this.#revalidate(asking, options),
+    );
     this.#pipeline = new Pipeline(
       clock,
       events,
@@ -66,6 +71,7 @@ export class Joining {
       this.#remoteTiers,
       values,
       runtimes.tags,
+      this.revalidations,
       {
         openFlight: ({ runtime, node, key, call, nested, tags }) => {
           const current = runtimes.current(runtime, node);
@@ -176,6 +182,16 @@ export class Joining {
     if (flights.next !== undefined) return flights.next;
     flights.next = this.#newFlight(asking, activity, { ...options, refreshes: true });
     return this.#entered(flights.next);
+  }
+
+  /** Opens a flight that replaces a stale entry in the background. */
+  #revalidate(asking: Asking, options: FlightOptions): void {
+    const runtime = this.#runtimes.current(asking.runtime, asking.node);
+    const activity = runtime.kind.activities.of(asking.key);
+    const flight = this.#newFlight({ ...asking, runtime }, activity, options);
+    flight.stay(); // So it is not abandoned, although it has no readers.
+    activity.flights.revalidating = flight;
+    this.#entered(flight);
   }
 
   #newFlight(asking: Asking, activity: KeyActivity, options: FlightOptions): Flight {
@@ -295,9 +311,4 @@ export class Joining {
       reader.reject(error);
     }
   }
-}
-
-function addApart(flight: Flight, reader: ApartReader): void {
-  flight.apart ??= [];
-  flight.apart.push(reader);
 }

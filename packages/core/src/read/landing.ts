@@ -123,28 +123,34 @@ export class Landing {
     if (!flight.isAbandoned) leader.leave();
   }
 
-  /** Rejects every reader with the error of the load. */
-  crash(flight: Flight, error: unknown): void {
+  /**
+   * Rejects every reader with the error of the load.
+   *
+   * @param failed called with each flight that was to take over the answer
+   */
+  crash(flight: Flight, error: unknown, failed: (follower: Flight) => void): void {
     flight.reject(error);
     for (const reader of flight.apart ?? []) reader.reject(error);
     for (const follower of flight.followers ?? []) {
       follower.follows = undefined;
-      follower.runtime.stats.misses += follower.readers;
-      this.crash(follower, error);
+      failed(follower);
     }
   }
 
   /**
    * Moves readers for which a found entry is too old to a load. They do not count as the entry's
-   * readers.
+   * readers. For a reader with a limit of age each stale entry is too old.
    */
-  dismiss(flight: Flight, found: LocalRecord, origin: string): void {
+  dismiss(flight: Flight, found: LocalRecord, origin: string, isStale: boolean): void {
     const { apart } = flight;
     if (apart === undefined) return;
     const now = this.#clock.now();
     const { value, writtenAt, freshUntil } = found;
     flight.apart = apart.filter((reader) => {
-      if (isWithin(writtenAt, now, reader.maxAge)) return true;
+      const takesIt = isStale
+        ? reader.maxAge === Number.POSITIVE_INFINITY
+        : isWithin(writtenAt, now, reader.maxAge);
+      if (takesIt) return true;
       flight.readers -= 1;
       flight.staying -= 1;
       const ttl = freshUntil - now;

@@ -184,8 +184,9 @@ class Acquisition implements LeaseAcquisition {
       this.#cancel?.();
       this.#giveUp();
     };
-    // A reader waits, so its deadline keeps the program alive.
-    this.#cancel = this.#clock.schedule(() => this.#askAgain(), pause, { keepsAlive: true });
+    // If a reader waits, its deadline keeps the program alive.
+    const keepsAlive = flight.revalidates === undefined;
+    this.#cancel = this.#clock.schedule(() => this.#askAgain(), pause, { keepsAlive });
   }
 
   #askAgain(): void {

@@ -109,7 +109,8 @@ export class Load implements RunningLoad {
     const { clock } = this.environment;
     const { loadTimeout } = this.runtime.meta;
     this.#began = clock.elapsed();
-    if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, keepsAlive);
+    const isAwaited = this.flights.some(({ revalidates }) => revalidates === undefined);
+    if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, isAwaited ? keepsAlive : undefined);
     for (const flight of this.flights) {
       this.environment.begins(flight);
       flight.begin();

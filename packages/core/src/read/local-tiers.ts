@@ -1,16 +1,34 @@
 import type { Clock } from "../clock.js";
-import { isFresh, isWithin } from "../entry/lifetime.js";
+import { isFresh, isWithin, keptUntilOf, mayReplaceError, mayRevalidate } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
+import type { Node } from "../node/node.js";
+import type { LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { LocalTier } from "../runtime/node-kind.js";
 import { sharedState } from "../shared-state.js";
 import type { LocalEntry } from "../storage/local-storage.js";
 import { areCurrent } from "../tags/known-generation.js";
 import { currentRecording } from "./recording.js";
+import type { Revalidations } from "./revalidations.js";
 
 /** Returns whether a local entry may be returned at this time. */
 export function isValid(entry: LocalEntry, now: number): boolean {
   return isFresh(entry, now) && (entry.generations === undefined || areCurrent(entry.generations));
+}
+
+/** Returns the local tiers' entry that may be returned instead of the error of a load. */
+export function keptLocally(
+  { localTiers, space, staleness }: ClassRuntime,
+  key: string,
+  now: number,
+): LocalEntry | undefined {
+  if (staleness === undefined) return undefined;
+  for (const { storage } of localTiers) {
+    const entry = storage.read(space, key);
+    if (entry === undefined || !mayReplaceError(entry, staleness.windows, now)) continue;
+    if (entry.generations === undefined || areCurrent(entry.generations)) return entry;
+  }
+  return undefined;
 }
 
 /**
@@ -21,29 +39,68 @@ export function isValid(entry: LocalEntry, now: number): boolean {
 export class LocalTiers {
   readonly #clock: Clock;
   readonly #events: Events;
+  readonly #revalidations: Revalidations;
 
-  constructor(clock: Clock, events: Events) {
+  constructor(clock: Clock, events: Events, revalidations: Revalidations) {
     this.#clock = clock;
     this.#events = events;
+    this.#revalidations = revalidations;
   }
 
   /**
    * Returns the nearest fresh entry, counted as a hit, or `undefined`. Fills the tiers to its left
-   * for the remaining time.
+   * for the remaining time. Without a fresh entry it returns a stale one, if the class returns such
+   * ones, and replaces it in the background.
+   *
+   * @param override the reader's load, for the replacement
    */
-  hit(runtime: ClassRuntime, key: string): LocalEntry | undefined {
+  hit(runtime: ClassRuntime, key: string, node: Node, override?: LoadOverride): LocalEntry | undefined {
     const { nearest } = runtime;
     if (nearest === undefined) return undefined;
     const entry = nearest.storage.read(runtime.space, key);
-    if (
-      entry !== undefined &&
-      (entry.freshUntil === Number.POSITIVE_INFINITY || isFresh(entry, this.#clock.now())) &&
-      (entry.generations === undefined || areCurrent(entry.generations))
-    ) {
+    if (entry === undefined)
+      return runtime.localTiers.length > 1 ? this.hitAny(runtime, key, node, override) : undefined;
+    const now = entry.freshUntil === Number.POSITIVE_INFINITY ? 0 : this.#clock.now();
+    if (isFresh(entry, now) && (entry.generations === undefined || areCurrent(entry.generations))) {
       this.#count(runtime, key, nearest, entry);
       return entry;
     }
-    return runtime.localTiers.length > 1 ? this.hitWithin(runtime, key, Number.POSITIVE_INFINITY) : undefined;
+    if (runtime.localTiers.length > 1) return this.hitAny(runtime, key, node, override);
+    if (runtime.staleness === undefined) return undefined;
+    return this.#stale(runtime, key, node, override, nearest, entry, now) ? entry : undefined;
+  }
+
+  /** Does the same, whatever the nearest tier has. */
+  hitAny(runtime: ClassRuntime, key: string, node: Node, override?: LoadOverride): LocalEntry | undefined {
+    const fresh = this.hitWithin(runtime, key, Number.POSITIVE_INFINITY);
+    if (fresh !== undefined || runtime.staleness === undefined) return fresh;
+    const now = this.#clock.now();
+    for (const tier of runtime.localTiers) {
+      const entry = tier.storage.read(runtime.space, key);
+      if (entry !== undefined && this.#stale(runtime, key, node, override, tier, entry, now)) return entry;
+    }
+    return undefined;
+  }
+
+  /** Returns whether an expired entry may be returned, and counts the hit. */
+  #stale(
+    runtime: ClassRuntime,
+    key: string,
+    node: Node,
+    override: LoadOverride | undefined,
+    tier: LocalTier,
+    entry: LocalEntry,
+    now: number,
+  ): boolean {
+    const { staleness } = runtime;
+    if (staleness === undefined) return false;
+    if (entry.generations !== undefined && !areCurrent(entry.generations)) return false;
+    const isQuiet = entry.quietUntil !== undefined && entry.quietUntil > now;
+    if (!isQuiet && !mayRevalidate(entry, staleness.windows, now)) return false;
+    if (!isQuiet) this.#revalidations.start({ runtime, node, key, call: undefined }, override);
+    runtime.stats.stale++;
+    this.#count(runtime, key, tier, entry, true);
+    return true;
   }
 
   /** Does the same for an entry of at most this age, in milliseconds. */
@@ -59,12 +116,13 @@ export class LocalTiers {
     return undefined;
   }
 
-  #count(runtime: ClassRuntime, key: string, tier: LocalTier, entry: LocalEntry): void {
+  #count(runtime: ClassRuntime, key: string, tier: LocalTier, entry: LocalEntry, isStale = false): void {
     if (sharedState.recordings > 0) currentRecording()?.add(runtime, key, entry.generations);
     entry.hits++;
     (runtime.stats.hits[tier.index] as number)++; // There is a counter for each of the class's tiers.
     if (this.#events.listeners.hit !== null) {
-      this.#events.emit("hit", { node: runtime.name, key, storage: tier.name, readers: 1 });
+      const hit = { node: runtime.name, key, storage: tier.name, readers: 1 };
+      this.#events.emit("hit", isStale ? { ...hit, isStale } : hit);
     }
   }
 
@@ -73,7 +131,8 @@ export class LocalTiers {
     for (const tier of runtime.localTiers.slice(0, before)) {
       const freshUntil = Math.min(entry.freshUntil, now + tier.ttl);
       const { value, writtenAt, generations } = entry;
-      const cached = { value, writtenAt, freshUntil, generations };
+      const keptUntil = keptUntilOf(freshUntil, runtime.staleness?.windows);
+      const cached = { value, writtenAt, freshUntil, generations, keptUntil };
       try {
         tier.storage.write(runtime.space, key, cached, now);
       } catch {

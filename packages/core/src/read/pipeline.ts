@@ -1,19 +1,23 @@
 import type { Clock } from "../clock.js";
+import { isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
 import { captureTold } from "../runtime/capture-tags.js";
-import type { Flight, FlightSteps } from "../runtime/flight.js";
+import type { Flight } from "../runtime/flight.js";
+import type { FlightSteps } from "../runtime/flight-steps.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { OperationTags } from "../tags/operation-tags.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
+import { FailedLoads } from "./failed-loads.js";
 import { Landing, type Rejoining } from "./landing.js";
 import { Leasing } from "./leasing.js";
 import { LoadBatch } from "./load-batch.js";
 import { isValid } from "./local-tiers.js";
 import type { ReaderValues } from "./reader-values.js";
 import type { RemoteTiers } from "./remote-tiers.js";
+import type { Revalidations } from "./revalidations.js";
 import { TierSearch } from "./tier-search.js";
 import { waitsFor } from "./wait-graph.js";
 
@@ -35,6 +39,8 @@ export class Pipeline implements FlightSteps {
   readonly #tick: Tick;
   readonly #loads: LoadBatch;
   readonly #landing: Landing;
+  readonly #failedLoads: FailedLoads;
+  readonly #revalidations: Revalidations;
   readonly #rejoining: Rejoining;
   readonly #search: TierSearch;
   readonly #leasing: Leasing;
@@ -49,8 +55,10 @@ export class Pipeline implements FlightSteps {
     remoteTiers: RemoteTiers,
     values: ReaderValues,
     tags: TagTable,
+    revalidations: Revalidations,
     rejoining: Rejoining,
   ) {
+    this.#revalidations = revalidations;
     this.#values = values;
     this.#clock = clock;
     this.#events = events;
@@ -60,11 +68,12 @@ export class Pipeline implements FlightSteps {
     this.#search = new TierSearch(clock, remoteTiers, this.#leasing, tags, {
       begins: (flight) => rejoining.renew(flight),
       found: (flight, tier, record) => this.#found(flight, tier, record),
-      missed: (flight) => this.#loads.gather(flight),
+      missed: (flight) => this.#missed(flight),
       overtaken: (flight) => this.#readAgain(flight),
     });
     this.#rejoining = rejoining;
     this.#landing = new Landing(clock, rejoining, (flight) => this.#readAgain(flight));
+    this.#failedLoads = new FailedLoads(clock, this.#landing, remoteTiers, revalidations);
     const environment = {
       clock,
       events,
@@ -109,6 +118,12 @@ export class Pipeline implements FlightSteps {
     this.#search.arrived(flight, bytes, trouble);
   }
 
+  /** No tier has the value. If another process loads it, nobody waits for a revalidation. */
+  #missed(flight: Flight): void {
+    if (flight.revalidates !== undefined && flight.rights?.isHeldElsewhere === true) flight.drop();
+    else this.#loads.gather(flight);
+  }
+
   /** Drops the flight's findings, because a newer operation came while it read. */
   #readAgain(flight: Flight): void {
     this.#rejoining.renew(flight);
@@ -126,16 +141,21 @@ export class Pipeline implements FlightSteps {
   /** Fills the tiers to the left of the tier that has the value, for the remaining time. */
   #found(flight: Flight, tier: number, cached: LocalRecord): void {
     const { runtime, key } = flight;
+    const storage = runtime.tiers[tier]?.name ?? "";
+    const isStale = runtime.staleness !== undefined && !isFresh(cached, this.#clock.now());
     flight.state = "filling";
     flight.found = cached.generations;
-    this.#landing.dismiss(flight, cached, runtime.tiers[tier]?.name ?? "");
-    this.#store.backFill(flight, cached, tier);
+    this.#landing.dismiss(flight, cached, storage, isStale);
+    this.#store.backFill(flight, cached, tier, isStale);
     if (this.#events.listeners.hit !== null && flight.readers > 0) {
-      const storage = runtime.tiers[tier]?.name ?? "";
-      this.#events.emit("hit", { node: runtime.name, key, storage, readers: flight.readers });
+      const hit = { node: runtime.name, key, storage, readers: flight.readers };
+      this.#events.emit("hit", isStale ? { ...hit, isStale } : hit);
     }
     const answered = this.#landing.land(flight, cached.value, cached.writtenAt);
     runtime.stats.hits[tier] = (runtime.stats.hits[tier] ?? 0) + answered;
+    if (!isStale) return;
+    runtime.stats.stale += answered;
+    this.#revalidations.start(flight, flight.override);
   }
 
   /**
@@ -179,6 +199,10 @@ export class Pipeline implements FlightSteps {
         return false;
       }
     }
+    if (!flights.mayLoad && flight.revalidates !== undefined) {
+      flight.drop(); // Other loads replace the stale entry.
+      return false;
+    }
     if (!flights.mayLoad) {
       flight.state = "waiting";
       flight.rights?.giveBack();
@@ -187,7 +211,7 @@ export class Pipeline implements FlightSteps {
     }
     flights.beginsLoad(flight);
     this.#leasing.begun(flight);
-    if (this.#events.listeners.miss !== null) {
+    if (this.#events.listeners.miss !== null && flight.revalidates === undefined) {
       const { runtime, key, readers } = flight;
       this.#events.emit("miss", { node: runtime.name, key, readers });
     }
@@ -223,6 +247,7 @@ export class Pipeline implements FlightSteps {
       return;
     }
     this.#endLoad(flight);
+    runtime.staleness?.backOffs.succeeded(flight.key);
     const writtenAt = this.#clock.now();
     flight.state = "filling";
     if (!flight.fenced) {
@@ -254,8 +279,7 @@ export class Pipeline implements FlightSteps {
 
   #failed(flight: Flight, error: unknown): void {
     this.#endLoad(flight);
-    flight.runtime.stats.misses += flight.readers;
-    this.#landing.crash(flight, error);
+    this.#failedLoads.failed(flight, error);
   }
 
   /**

@@ -4,11 +4,13 @@ import { checkList } from "../node/checked-list.js";
 import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { GetOptions, ReadOptions } from "../node/options.js";
+import type { LoadOverride } from "../runtime/asking.js";
 import { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { ClassRuntimes } from "../runtime/class-runtimes.js";
 import { answer, type ListAnswer, ListOutcomes, ListValues } from "../runtime/list-answer.js";
 import { sharedState } from "../shared-state.js";
+import type { LocalEntry } from "../storage/local-storage.js";
 import { tagNames } from "../tags/known-generation.js";
 import { setImmediate } from "../timers.js";
 import { checkedOptions } from "./checked-options.js";
@@ -48,11 +50,24 @@ export class Reader {
     checkedKey(key, runtime.name);
     const { signal, fresh, maxAge, override } = checkedOptions(options, runtime.name, key);
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const entry = fresh ? undefined : this.#local.hitWithin(runtime, key, maxAge);
+    const entry = fresh ? undefined : this.#localHit(runtime, node, key, maxAge, override);
     if (entry !== undefined) return Promise.resolve(entry.value);
     const previous = fresh || maxAge !== Number.POSITIVE_INFINITY ? this.peekLocal(runtime, key) : undefined;
     const wishes = { refreshes: fresh, maxAge, override, previous, signal };
     return this.#joining.readWith(runtime, node, key, call, wishes);
+  }
+
+  /** A reader with a limit of age gets no stale value. */
+  #localHit(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    maxAge: number,
+    override: LoadOverride | undefined,
+  ): LocalEntry | undefined {
+    return maxAge === Number.POSITIVE_INFINITY
+      ? this.#local.hitAny(runtime, key, node, override)
+      : this.#local.hitWithin(runtime, key, maxAge);
   }
 
   /** Gives the leases of all running loads back. */
@@ -154,7 +169,7 @@ export class Reader {
       try {
         const runtime = this.#runtimes.of(node);
         const key = runtime.scope === undefined ? node.key() : runtime.scope.keyOf(node);
-        const entry = options === undefined ? this.#local.hit(runtime, key) : undefined;
+        const entry = options === undefined ? this.#local.hit(runtime, key, node) : undefined;
         if (entry !== undefined) {
           list.hit(place, entry.value);
           continue;

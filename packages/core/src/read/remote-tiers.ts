@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.js";
-import type { Entry } from "../entry/entry.js";
+import type { Cached, Entry } from "../entry/entry.js";
 import { decodeEntry } from "../entry/entry-codec.js";
-import { isFresh } from "../entry/lifetime.js";
+import { isFresh, mayReplaceError } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { Node } from "../node/node.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
@@ -41,8 +41,9 @@ export class RemoteTiers {
   }
 
   /**
-   * Returns the fresh entry in the bytes, or `undefined` for a miss. If the entry has claims,
-   * {@link confirm} them before it is returned to anybody.
+   * Returns the entry in the bytes if it is fresh, or if its class may return it when it is stale.
+   * Returns `undefined` for a miss. If the entry has claims, {@link confirm} them before it is
+   * returned to anybody.
    *
    * @param tags the node's tags, whose generations the storage has just answered
    * @param now the time on our clock; a batch reads it once for all of its answers
@@ -75,7 +76,7 @@ export class RemoteTiers {
     }
     const { writtenAt } = cached;
     if (tier.distrust.covers(writtenAt) || tier.storage.restarts.covers(writtenAt)) return undefined;
-    if (!isFresh(cached, now)) return undefined;
+    if (!isKept(cached, runtime, now)) return undefined;
     const { generations, claims } = this.#claims;
     if (generations === undefined) return cached;
     if (this.#tags.distrustsEntry(tier.storage, generations, writtenAt)) return undefined;
@@ -122,36 +123,52 @@ export class RemoteTiers {
     const found = this.entryIn(flight.runtime, tier, flight.storageKey, bytes, undefined);
     const { tags = [] } = flight;
     const hasEach = tags.every((tag) => found?.claims?.some((claim) => claim.tag === tag));
-    if (found === undefined || !hasEach) done(undefined);
+    if (found === undefined || !hasEach || !isFresh(found, this.#clock.now())) done(undefined);
     else this.confirm(tier, found, done);
   }
 
-  /** Returns a tier's entry of the node, without loading, filling or counting. */
+  /** Returns a tier's fresh entry of the node, without loading, filling or counting. */
   async peek(runtime: ClassRuntime, node: Node, key: string): Promise<Entry | undefined> {
     const tags = runtime.nodeTags?.of(node, key);
     for (const tier of runtime.remoteTiers) {
-      const storageKey = runtime.storageKey(key);
-      if (runtime.kind.activities.find(key)?.distrusts(tier) ?? tier.distrust.has(key)) continue;
-      if (tags !== undefined && this.#tags.distrusts(tier.storage, tags)) continue;
-      const entry = await this.#peekIn(runtime, tier, storageKey, tags);
-      if (entry !== undefined) return entry;
+      const read = await this.#readIn(runtime, tier, key, tags);
+      if (read !== undefined && isFresh(read.found, this.#clock.now()))
+        return this.#shown(tier, read.found, read.bytes);
     }
     return undefined;
   }
 
-  #peekIn(
+  /** Returns a tier's entry of the key, also if it is stale. Never rejects. */
+  async readKept(
+    runtime: ClassRuntime,
+    key: string,
+    tags: readonly Tag[] | undefined,
+  ): Promise<FoundRecord | undefined> {
+    for (const tier of runtime.remoteTiers) {
+      const read = await this.#readIn(runtime, tier, key, tags);
+      if (read !== undefined) return read.found;
+    }
+    return undefined;
+  }
+
+  #readIn(
     runtime: ClassRuntime,
     tier: RemoteTier,
-    storageKey: string,
+    key: string,
     tags: readonly Tag[] | undefined,
-  ): Promise<Entry | undefined> {
+  ): Promise<{ readonly found: FoundRecord; readonly bytes: Uint8Array } | undefined> {
+    const { storage, distrust } = tier;
+    const isDistrusted = runtime.kind.activities.find(key)?.distrusts(tier) ?? distrust.has(key);
+    if (isDistrusted || (tags !== undefined && this.#tags.distrusts(storage, tags)))
+      return Promise.resolve(undefined);
+    const storageKey = runtime.storageKey(key);
     return new Promise((resolve) => {
       const arrived = (bytes: Uint8Array | undefined) => {
         const found = bytes && this.entryIn(runtime, tier, storageKey, bytes, tags);
         if (bytes === undefined || found === undefined) resolve(undefined);
-        else this.confirm(tier, found, (entry) => resolve(entry && this.#shown(tier, entry, bytes)));
+        else this.confirm(tier, found, (entry) => resolve(entry && { found: entry, bytes }));
       };
-      tier.storage.read({ storageKey, tags, arrived });
+      storage.read({ storageKey, tags, arrived });
     });
   }
 
@@ -170,4 +187,8 @@ export class RemoteTiers {
       tags,
     };
   }
+}
+
+function isKept(entry: Cached, { staleness }: ClassRuntime, now: number): boolean {
+  return isFresh(entry, now) || (staleness !== undefined && mayReplaceError(entry, staleness.windows, now));
 }

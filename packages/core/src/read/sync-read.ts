@@ -10,12 +10,15 @@ import type { LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
 import { sharedState } from "../shared-state.js";
+import type { LocalEntry } from "../storage/local-storage.js";
 import { OperationTags } from "../tags/operation-tags.js";
 import type { Retainable } from "../write/retaining.js";
 import type { Store } from "../write/store.js";
 import { runSynchronously } from "./load-frame.js";
+import { keptLocally } from "./local-tiers.js";
 import { ReaderValues } from "./reader-values.js";
 import { currentRecording, Recording } from "./recording.js";
+import type { Revalidations } from "./revalidations.js";
 import { tellTags } from "./told-tags.js";
 
 /** Loads a value that no local tier has at once, for `getSync`. */
@@ -24,6 +27,7 @@ export class SyncRead {
   readonly #events: Events;
   readonly #store: Store;
   readonly #space: LoadSpace;
+  readonly #revalidations: Revalidations;
   readonly #values: ReaderValues = new ReaderValues();
   /**
    * The nodes being loaded, outermost first, because a synchronous load that reads itself would
@@ -31,7 +35,8 @@ export class SyncRead {
    */
   readonly #loading: { readonly runtime: ClassRuntime; readonly key: string }[] = [];
 
-  constructor(clock: Clock, events: Events, store: Store, space: LoadSpace) {
+  constructor(clock: Clock, events: Events, store: Store, space: LoadSpace, revalidations: Revalidations) {
+    this.#revalidations = revalidations;
     this.#space = space;
     this.#clock = clock;
     this.#events = events;
@@ -39,6 +44,8 @@ export class SyncRead {
   }
 
   /**
+   * A failing load is answered with a stale value, if the class returns such ones.
+   *
    * @throws LoadError `CACHEME_NOT_SYNCHRONOUS` if a tier is remote, or the load returned a promise
    * @throws SerializationError for a value that can only be read once, such as a stream
    */
@@ -91,6 +98,7 @@ export class SyncRead {
           details,
         );
       }
+      runtime.staleness?.backOffs.succeeded(key);
       this.#values.loaded(runtime, key, value);
       recording?.tellTo(operation, runtime, key);
       if (operation.tagged !== undefined) outer?.addTags(operation.tagged.all);
@@ -105,13 +113,25 @@ export class SyncRead {
       return value;
     } catch (error) {
       outcome = { error };
-      throw error;
+      const stale = error instanceof LoadError ? undefined : this.#staleValue(runtime, key, error);
+      if (stale === undefined) throw error;
+      return stale.value;
     } finally {
       this.#record(runtime, key, this.#clock.elapsed() - began, outcome);
       this.#loading.pop();
       activity.operations.end(operation);
       activity.rest();
     }
+  }
+
+  /** Returns the entry that is returned instead of the load's error. */
+  #staleValue(runtime: ClassRuntime, key: string, error: unknown): LocalEntry | undefined {
+    const entry = keptLocally(runtime, key, this.#clock.now());
+    if (entry === undefined) return undefined;
+    runtime.stats.stale += 1;
+    this.#revalidations.failed(runtime, key, error);
+    this.#revalidations.hush(runtime, key);
+    return entry;
   }
 
   #record(runtime: ClassRuntime, key: string, duration: number, outcome: { readonly error?: unknown }): void {

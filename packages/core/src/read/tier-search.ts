@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.js";
+import { isFresh } from "../entry/lifetime.js";
 import { captureOwn } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
@@ -64,14 +65,24 @@ export class TierSearch {
     const { answeredAt } = tier.storage;
     const found = this.#remoteTiers.entryIn(runtime, tier, storageKey, bytes, tags, answeredAt);
     // A hit needs no generations for a load.
-    if (found === undefined || found.claims !== undefined) flight.tagged?.capture(tier.storage);
+    if (found === undefined || found.claims !== undefined || !this.#mayAnswer(flight, found))
+      flight.tagged?.capture(tier.storage);
     if (found?.claims === undefined) this.#answered(flight, tier, bytes, found);
     else this.#remoteTiers.confirm(tier, found, (entry) => this.#answered(flight, tier, bytes, entry));
   }
 
   #answered(flight: Flight, tier: RemoteTier, bytes: Uint8Array, found: FoundRecord | undefined): void {
-    if (found === undefined && !flight.mustReadAgain) this.#missed(flight, tier, bytes);
+    const isFound = found !== undefined && this.#mayAnswer(flight, found);
+    if (!isFound && !flight.mustReadAgain) this.#missed(flight, tier, bytes);
     else this.#foundIn(flight, tier, found);
+  }
+
+  /** Returns whether the flight is answered with the entry. A revalidation replaces stale ones. */
+  #mayAnswer({ runtime, key, revalidates }: Flight, found: FoundRecord): boolean {
+    const { staleness } = runtime;
+    if (staleness === undefined) return true;
+    const now = this.#clock.now();
+    return revalidates === undefined ? staleness.mayAnswer(found, key, now) : isFresh(found, now);
   }
 
   /** Handles an entry that a remote tier has answered, or has none that can be used. */

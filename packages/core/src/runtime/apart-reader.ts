@@ -30,3 +30,8 @@ export interface ApartReader {
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
+
+export function addApart(flight: Flight, reader: ApartReader): void {
+  flight.apart ??= [];
+  flight.apart.push(reader);
+}

@@ -4,6 +4,7 @@ import type { MaybePromise } from "../node/value-of.js";
 import type { Tag } from "../tags/tag.js";
 import type { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
+import type { FlightEnd } from "./flight-steps.js";
 import type { RunningLoad } from "./running-load.js";
 
 /** A reader's load, which replaces the node's own. */
@@ -27,4 +28,6 @@ export interface FlightOptions {
   readonly refreshes?: boolean;
   readonly override?: LoadOverride | undefined;
   readonly previous?: Entry | undefined;
+  /** Called at the end of a flight that replaces a stale entry in the background. */
+  readonly revalidates?: FlightEnd | undefined;
 }

@@ -35,7 +35,7 @@ export function captureOwn(
   { kind, tagged, tiers, clock }: Capturing,
   done: (uncaptured: readonly UncapturedTier[]) => void,
 ): void {
-  const neededUntil = clock.now() + longestTtl(kind);
+  const neededUntil = clock.now() + longestLife(kind);
   const answers = new Answers(done);
   for (const tier of tiers) {
     const { storage } = tier;
@@ -100,13 +100,13 @@ class Answers {
   }
 }
 
-/** Returns the longest ttl of the kind's remote tiers; `Infinity` if one has none. */
-function longestTtl({ remoteTiers }: NodeKind): number {
-  return Math.max(0, ...remoteTiers.map(({ ttl }) => ttl));
+/** Returns how long the kind's remote tiers keep an entry; `Infinity` if one has no ttl. */
+function longestLife({ remoteTiers, meta }: NodeKind): number {
+  return Math.max(0, ...remoteTiers.map(({ ttl }) => ttl)) + (meta.stale?.ifError ?? 0);
 }
 
 /** Returns how long a storage keeps a generation, so that few loads have to renew it. */
 function lifeOf(kind: NodeKind): number | undefined {
-  const life = Math.max(shortestLife, 2 * longestTtl(kind));
+  const life = Math.max(shortestLife, 2 * longestLife(kind));
   return life === Number.POSITIVE_INFINITY ? undefined : life;
 }

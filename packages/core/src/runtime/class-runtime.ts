@@ -9,6 +9,7 @@ import type { BulkSave } from "./bulk-save.js";
 import type { LocalTier, NodeKind, RemoteTier, Tier } from "./node-kind.js";
 import type { NodeScope } from "./node-scope.js";
 import type { NodeTags } from "./node-tags.js";
+import type { Staleness } from "./staleness.js";
 
 type BulkLoad = (nodes: readonly Node[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
 
@@ -39,6 +40,8 @@ export class ClassRuntime {
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
+  /** The use of stale values; `undefined` for a class that never returns them. */
+  readonly staleness: Staleness | undefined;
   /** The tags of the class's nodes; `undefined` for a class without tags. */
   readonly nodeTags: NodeTags | undefined;
   /** The scope of the class's nodes; `undefined` for a class without scopes. */
@@ -68,6 +71,7 @@ export class ClassRuntime {
     this.remoteTiers = kind.remoteTiers;
     this.doorkeeper = kind.doorkeeper;
     this.stats = kind.stats;
+    this.staleness = kind.staleness;
     this.nodeTags = nodeTags;
     this.scope = scope;
     this.tags = tags;

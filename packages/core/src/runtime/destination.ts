@@ -35,7 +35,7 @@ export class Destination {
    * Distrusts a key whose removal did not reach the tier, and repeats the removal until it does.
    *
    * @param right the tiers on the right, whose removals come first
-   * @param ttl the tier's, in milliseconds
+   * @param ttl how long the tier keeps an entry, in milliseconds
    * @param now the time on our clock
    */
   distrustKey(key: string, right: readonly Destination[], ttl: number, now: number): FailedRemoval {

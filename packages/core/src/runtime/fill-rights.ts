@@ -48,6 +48,11 @@ export class FillRights {
     return this.#rights.some(isLease);
   }
 
+  /** Whether another process holds the lease of a tier. */
+  get isHeldElsewhere(): boolean {
+    return this.#rights.includes("held");
+  }
+
   /** Returns the leases that it holds. */
   leases(): { readonly tier: RemoteTier; readonly storageKey: string; readonly token: string }[] {
     return this.#tiers.flatMap((tier) => {

@@ -10,21 +10,12 @@ import { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { FillRights } from "./fill-rights.js";
 import type { FlightState } from "./flight-state.js";
+import type { FlightEnd, FlightSteps } from "./flight-steps.js";
 import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
 import type { ListAnswer } from "./list-answer.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
 import type { RunningLoad } from "./running-load.js";
-
-/** The steps of the pipeline for the answers of a tier. */
-export interface FlightSteps {
-  arrived(flight: Flight, bytes: Uint8Array | undefined, trouble: Error | undefined): void;
-  /**
-   * Called when a newer operation than the flight's load has come. Readers that asked too late for
-   * that load need not wait for it.
-   */
-  overtaken(flight: Flight): void;
-}
 
 /**
  * The one read of a key that is under way in this process. Every other reader of the key joins it.
@@ -46,6 +37,8 @@ export class Flight extends Operation implements RemoteRead {
    */
   readonly refreshes: boolean;
   readonly override: LoadOverride | undefined;
+  /** Set if it replaces a stale entry in the background, without readers. Called at its end. */
+  readonly revalidates: FlightEnd | undefined;
   /** The async context of the call that opened the flight. */
   readonly call: CallContext;
   /** The load in which the flight was opened, if any. */
@@ -122,6 +115,7 @@ export class Flight extends Operation implements RemoteRead {
     this.opener = asking.opener;
     this.refreshes = options.refreshes ?? false;
     this.override = options.override;
+    this.revalidates = options.revalidates;
     this.previous = options.previous;
     this.#steps = steps;
     const tags = asking.tags ?? asking.runtime.nodeTags?.of(asking.node, this.key);
@@ -325,17 +319,18 @@ export class Flight extends Operation implements RemoteRead {
   }
 
   reject(error: unknown): void {
-    this.#end();
+    this.#end({ error });
     this.#rejectEarly?.(error);
     this.#list?.reject(this.#listPlace, error);
     this.#late?.reject(error);
   }
 
-  #end(): void {
+  #end(failure?: { readonly error: unknown }): void {
     this.state = "settled";
     this.rights?.giveBack();
     this.activity.flights.closes(this);
     this.activity.operations.end(this);
     this.activity.rest();
+    this.revalidates?.ended(this, failure);
   }
 }

@@ -15,6 +15,8 @@ export class Flights {
   open: Flight | undefined;
   /** The refreshing flight that has not begun its load, which every new refresh joins. */
   next: Flight | undefined;
+  /** The flight that replaces a stale entry in the background. No reader joins it before it loads. */
+  revalidating: Flight | undefined;
   /** The flights that load, or have a place in the line of their class. */
   loading: readonly Flight[] = none;
 
@@ -46,8 +48,8 @@ export class Flights {
 
   /** The key's flights, each once. */
   get all(): readonly Flight[] {
-    const flights = [this.open, this.next, ...this.loading].filter((flight) => flight !== undefined);
-    return [...new Set(flights)];
+    const flights = [this.open, this.next, this.revalidating, ...this.loading];
+    return [...new Set(flights.filter((flight) => flight !== undefined))];
   }
 
   beginsLoad(flight: Flight): void {
@@ -72,5 +74,6 @@ export class Flights {
   closes(flight: Flight): void {
     if (this.open === flight) this.open = undefined;
     if (this.next === flight) this.next = undefined;
+    if (this.revalidating === flight) this.revalidating = undefined;
   }
 }

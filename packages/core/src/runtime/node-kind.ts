@@ -16,6 +16,7 @@ import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Activities } from "./activities.js";
 import type { Destination } from "./destination.js";
 import { nextBirth } from "./operation.js";
+import { Staleness } from "./staleness.js";
 
 /** One of a kind's local tiers. */
 export interface LocalTier {
@@ -63,6 +64,8 @@ export class NodeKind implements BoundClass {
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
+  /** The use of stale values; `undefined` for a class that never returns them. */
+  readonly staleness: Staleness | undefined;
   /** The operations under way, by key. Successive kinds share it. */
   readonly activities: Activities;
   readonly busId: string;
@@ -98,6 +101,7 @@ export class NodeKind implements BoundClass {
     this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
     this.stats = new StatsCounter(this.tiers.map((tier) => tier.name));
+    this.staleness = meta.stale && new Staleness(meta.stale);
     this.activities = activities;
     this.busId = `${name}:${meta.keyVersion}`;
     this.isBusBound = meta.hasName && (meta.bus ?? this.localTiers.length > 0);
@@ -137,7 +141,7 @@ export class NodeKind implements BoundClass {
         destination.distrustKey(
           key,
           right.map((other) => other.destination),
-          ttl,
+          ttl + (this.meta.stale?.ifError ?? 0),
           now,
         ),
       );

@@ -18,6 +18,8 @@ export interface Stats {
   readonly missRate: number;
   /** Reads that joined a read that was under way, and so cost neither a round trip nor a load. */
   readonly coalescedCount: number;
+  /** Reads that were answered with a stale value; each counts as a hit or a miss, too. */
+  readonly staleCount: number;
   /** Hits by the storage's name. */
   readonly hits: Readonly<Record<string, number>>;
   /** Values that were loaded; a `loadAll` counts each of its nodes. */
@@ -59,6 +61,7 @@ export class StatsCounter {
   misses = 0;
   coalesced = 0;
   retries = 0;
+  stale = 0;
   #loadSuccesses = 0;
   #loadFailures = 0;
   #totalLoadTime = 0;
@@ -88,8 +91,8 @@ export class StatsCounter {
   static summary(counters: Iterable<StatsCounter>): Stats {
     const hits = new Map<string, number>();
     const times = createHistogram();
-    let [hitCount, missCount, coalescedCount, loadSuccessCount, loadFailureCount, totalLoadTime, retryCount] =
-      [0, 0, 0, 0, 0, 0, 0];
+    let [hitCount, missCount, coalescedCount, staleCount] = [0, 0, 0, 0];
+    let [loadSuccessCount, loadFailureCount, totalLoadTime, retryCount] = [0, 0, 0, 0];
     for (const counter of counters) {
       for (const [tier, count] of counter.hits.entries()) {
         const storage = counter.#storages[tier] ?? "";
@@ -99,6 +102,7 @@ export class StatsCounter {
       missCount += counter.misses;
       coalescedCount += counter.coalesced;
       retryCount += counter.retries;
+      staleCount += counter.stale;
       loadSuccessCount += counter.#loadSuccesses;
       loadFailureCount += counter.#loadFailures;
       totalLoadTime += counter.#totalLoadTime;
@@ -113,6 +117,7 @@ export class StatsCounter {
       missCount,
       missRate: ratio(missCount, requestCount),
       coalescedCount,
+      staleCount,
       hits: Object.fromEntries(hits),
       loadCount,
       loadSuccessCount,

@@ -32,7 +32,7 @@ export interface LocalStorage {
   /** Returns the same without counting as a use. */
   peek(space: number, key: string): LocalEntry | undefined;
   /**
-   * Stores the value, and frees its memory some time after `freshUntil` without being asked.
+   * Stores the value, and frees its memory some time after `keptUntil` without being asked.
    *
    * @param now the time in milliseconds since the epoch
    */
@@ -59,6 +59,11 @@ export type LocalValues = "frozen" | "shared" | "cloned";
 /** The entry that a local storage holds under a key. The reader of a hit counts it here. */
 export interface LocalEntry extends LocalRecord {
   hits: number;
+  /**
+   * The time until which a stale entry is returned without another thought, because a load to
+   * replace it runs or has just failed. A storage only carries it. Default: never.
+   */
+  quietUntil?: number | undefined;
 }
 
 /** A value that a local storage stores. */
@@ -68,6 +73,11 @@ export interface LocalRecord extends Cached {
    * an invalidation of the tags would not reach the entry. `undefined` if the entry has no tags.
    */
   readonly generations?: readonly HeldGeneration[] | undefined;
+  /**
+   * The time until which the storage keeps the entry, because a class may return it when it is
+   * stale. Default: `freshUntil`.
+   */
+  readonly keptUntil?: number | undefined;
 }
 
 /** A tag of a local entry, with the generation that the entry was written under. */

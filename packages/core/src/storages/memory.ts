@@ -124,18 +124,14 @@ class MemoryStorage implements LocalStorage {
   }
 
   write(space: number, key: string, cached: LocalRecord, now: number): void {
-    const ttl = Math.min(cached.freshUntil - now, longestTtl);
+    const keptUntil = cached.keptUntil ?? cached.freshUntil;
+    const ttl = Math.min(keptUntil - now, longestTtl);
     if (!(ttl > 0)) {
       this.#cache.deleteIn(space, key);
       return;
     }
     const entry = new HeldEntry(this.keep(cached.value), cached);
-    this.#cache.setIn(
-      space,
-      key,
-      entry,
-      cached.freshUntil === Number.POSITIVE_INFINITY ? undefined : { ttl },
-    );
+    this.#cache.setIn(space, key, entry, keptUntil === Number.POSITIVE_INFINITY ? undefined : { ttl });
   }
 
   remove(space: number, key: string): boolean {
@@ -215,6 +211,7 @@ class HeldEntry implements LocalEntry {
   readonly freshUntil: number;
   readonly generations: readonly HeldGeneration[] | undefined;
   hits = 0;
+  quietUntil: number | undefined;
 
   constructor(value: unknown, { writtenAt, freshUntil, generations }: LocalRecord) {
     this.value = value;
@@ -224,7 +221,7 @@ class HeldEntry implements LocalEntry {
   }
 }
 
-/** A reader's own copy of an entry's value. The hits are counted in the entry. */
+/** A reader's own copy of an entry's value. The hits are counted in the entry, which carries its marks. */
 class CopiedEntry implements LocalEntry {
   readonly value: unknown;
   readonly writtenAt: number;
@@ -246,5 +243,13 @@ class CopiedEntry implements LocalEntry {
 
   set hits(hits: number) {
     this.#held.hits = hits;
+  }
+
+  get quietUntil(): number | undefined {
+    return this.#held.quietUntil;
+  }
+
+  set quietUntil(time: number | undefined) {
+    this.#held.quietUntil = time;
   }
 }

@@ -49,9 +49,10 @@ export class Store {
   }
 
   /**
-   * Fills the tiers to the left of the tier that holds an entry, for the entry's remaining time.
+   * Fills the tiers to the left of the tier that holds an entry, for the entry's remaining time. Only
+   * the local ones get a stale entry, because it is about to be replaced.
    */
-  backFill(flight: Flight, entry: LocalRecord, from: number): void {
+  backFill(flight: Flight, entry: LocalRecord, from: number, isStale: boolean): void {
     const { kind } = flight.runtime;
     if (from === 0 || kind.isReplaced) return;
     const { value, writtenAt, freshUntil, generations } = entry;
@@ -60,6 +61,7 @@ export class Store {
     const storing = this.#storing(kind, activity, flight, rights, value, writtenAt, lifetime);
     storing.generations = generations;
     storing.storeLocally(from);
+    if (isStale) return;
     // A tag that only the value tells has no generation that is older than this read.
     if (generations !== undefined && generations.length !== (tagged?.own.length ?? 0)) return;
     const tiers = storableIn(

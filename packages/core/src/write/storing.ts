@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.js";
 import { encodeEntry, type Packed, pack } from "../entry/entry-codec.js";
 import { shortened } from "../entry/jitter.js";
-import { freshUntilIn, type Lifetime } from "../entry/lifetime.js";
+import { freshUntilIn, keptUntilOf, type Lifetime } from "../entry/lifetime.js";
 import type { SerializationError } from "../errors.js";
 import type { FillRights } from "../runtime/fill-rights.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
@@ -151,13 +151,15 @@ export class Storing extends RightToLeft {
     for (const tier of kind.localTiers) {
       if (tier.index >= before) continue;
       const freshUntil = this.#freshUntilIn(tier, now);
-      const generations = this.#generationsUntil(freshUntil);
+      const keptUntil = keptUntilOf(freshUntil, kind.meta.stale);
+      const generations = this.#generationsUntil(keptUntil);
       if (generations === undefined && tagged !== undefined) {
         tier.storage.remove(kind.space, activity.key);
         continue;
       }
       try {
-        tier.storage.write(kind.space, activity.key, { value, writtenAt, freshUntil, generations }, now);
+        const record = { value, writtenAt, freshUntil, generations, keptUntil };
+        tier.storage.write(kind.space, activity.key, record, now);
       } catch (error) {
         tier.storage.remove(kind.space, activity.key);
         refused = cannotBeStored(error, kind, activity.key);
@@ -176,11 +178,11 @@ export class Storing extends RightToLeft {
    * Returns the generations that a local entry holds; `undefined` if a tagged value must not be
    * stored.
    */
-  #generationsUntil(freshUntil: number): readonly HeldGeneration[] | undefined {
+  #generationsUntil(neededUntil: number): readonly HeldGeneration[] | undefined {
     const { kind, tagged, generations } = this;
     if (tagged === undefined) return generations;
     const storages = kind.remoteTiers.map(({ storage }) => storage);
-    return tagged.held(storages, freshUntil);
+    return tagged.held(storages, neededUntil);
   }
 
   /**
@@ -201,9 +203,12 @@ export class Storing extends RightToLeft {
     const freshUntil = this.#freshUntilIn(tier, now);
     const times = { writtenAt: writtenAt + offset, freshUntil: freshUntil + offset };
     // Writes the value even if it has already expired; otherwise an older value would remain.
-    const ttl =
+    const freshFor =
       freshUntil === Number.POSITIVE_INFINITY ? undefined : Math.max(1, Math.ceil(freshUntil - now));
-    return { key, bytes: encodeEntry(bytes, kind.fingerprint, key, times, section), ttl };
+    const encoded = encodeEntry(bytes, kind.fingerprint, key, times, section);
+    const { stale } = kind.meta;
+    if (stale === undefined || freshFor === undefined) return { key, bytes: encoded, ttl: freshFor };
+    return { key, bytes: encoded, ttl: freshFor + stale.ifError, freshFor };
   }
 
   protected override failed(tier: RemoteTier, error: Error): void {

@@ -45,7 +45,7 @@ export class LeasedRemote extends SimulatedRemote {
 
   #acquire({ key, duration, steal, seen }: LeaseRequest): LeaseAnswer {
     const record = this.records.get(key);
-    const isFresh = record !== undefined && record.until > this.now();
+    const isFresh = record !== undefined && (record.freshUntil ?? record.until) > this.now();
     if (!steal && isFresh && !(seen && Buffer.from(seen).equals(record.bytes)))
       return { outcome: "fresh", bytes: record.bytes };
     if (!steal && (this.held.get(key)?.until ?? 0) > this.now()) return { outcome: "held" };

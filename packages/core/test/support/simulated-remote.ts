@@ -28,7 +28,10 @@ export class SimulatedRemote implements RemoteStorage {
   readonly kind = "remote";
   readonly label: string;
   readonly calls: RemoteCall[] = [];
-  readonly records: Map<string, { readonly bytes: Uint8Array; readonly until: number }>;
+  readonly records: Map<
+    string,
+    { readonly bytes: Uint8Array; readonly until: number; readonly freshUntil?: number }
+  >;
   /** The leases by key, for the clients that support them. */
   readonly held: Map<string, { readonly token: string; readonly until: number }>;
   readonly #clock: Clock;
@@ -96,9 +99,10 @@ export class SimulatedRemote implements RemoteStorage {
   }
 
   /** Stores the record, and ends its lease. */
-  protected store({ key, bytes, ttl }: StoredRecord): void {
+  protected store({ key, bytes, ttl = Number.POSITIVE_INFINITY, freshFor = ttl }: StoredRecord): void {
     this.held.delete(key);
-    this.records.set(key, { bytes: bytes.slice(), until: this.now() + (ttl ?? Number.POSITIVE_INFINITY) });
+    const now = this.now();
+    this.records.set(key, { bytes: bytes.slice(), until: now + ttl, freshUntil: now + freshFor });
   }
 
   /** The time on the storage's clock. */

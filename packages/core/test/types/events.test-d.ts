@@ -69,6 +69,7 @@ describe("on", () => {
       | "loadRetry"
       | "save"
       | "saveError"
+      | "revalidateError"
       | "notStored"
       | "invalidate"
       | "invalidateTags"

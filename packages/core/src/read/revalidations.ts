@@ -1,0 +1,79 @@
+import type { Clock } from "../clock.js";
+import { isFresh } from "../entry/lifetime.js";
+import type { Events } from "../events.js";
+import type { Asking, FlightOptions, LoadOverride } from "../runtime/asking.js";
+import type { ClassRuntime } from "../runtime/class-runtime.js";
+import type { Flight } from "../runtime/flight.js";
+import type { FlightEnd } from "../runtime/flight-steps.js";
+
+/** The read whose stale answer is to be revalidated. */
+export type StaleRead = Omit<Asking, "opener">;
+
+/**
+ * Replaces stale entries in the background, by one flight for each key. It is a flight as any other:
+ * it reads the tiers, acquires the lease, loads, and stores. Nobody waits for it, so it gives up if
+ * another process keeps the lease.
+ */
+export class Revalidations implements FlightEnd {
+  readonly #clock: Clock;
+  readonly #events: Events;
+  readonly #open: (asking: Asking, options: FlightOptions) => void;
+
+  /** @param open starts a flight; may throw, because it asks the node for its tags */
+  constructor(clock: Clock, events: Events, open: (asking: Asking, options: FlightOptions) => void) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#open = open;
+  }
+
+  /** Starts the flight, unless there is one, or the key backs off after a failure. */
+  start(read: StaleRead, override: LoadOverride | undefined): void {
+    const { runtime, key } = read;
+    if (!this.#isQuiet(runtime, key)) {
+      try {
+        this.#open({ ...read, opener: undefined }, { override, revalidates: this });
+      } catch (error) {
+        this.failed(runtime, key, error);
+      }
+    }
+    this.hush(runtime, key);
+  }
+
+  /** Records that a load of the class's key has failed. Several flights may report one load. */
+  failed({ name, staleness }: ClassRuntime, key: string, error: unknown): void {
+    const now = this.#clock.now();
+    if (staleness === undefined || staleness.backOffs.isBackingOff(key, now)) return;
+    const backOff = staleness.backOffs.failed(key, now);
+    if (this.#events.listeners.revalidateError !== null)
+      this.#events.emit("revalidateError", { node: name, key, error, backOff });
+  }
+
+  /** The end of a flight. */
+  ended({ runtime, key }: Flight, failure: { readonly error: unknown } | undefined): void {
+    if (failure !== undefined) this.failed(runtime, key, failure.error);
+    this.hush(runtime, key);
+  }
+
+  #isQuiet({ kind, staleness }: ClassRuntime, key: string): boolean {
+    if (staleness?.backOffs.isBackingOff(key, this.#clock.now()) === true) return true;
+    return kind.activities.find(key)?.flights.revalidating !== undefined;
+  }
+
+  /**
+   * Marks the local tiers' stale entries of the key with the time until which hits need not ask here.
+   * So such a hit costs as much as a fresh one.
+   */
+  hush({ kind, localTiers, space, staleness }: ClassRuntime, key: string): void {
+    if (staleness === undefined) return;
+    const { backOffs, windows } = staleness;
+    const isRevalidating = kind.activities.find(key)?.flights.revalidating !== undefined;
+    for (const { storage } of localTiers) {
+      const entry = storage.peek(space, key);
+      if (entry === undefined || isFresh(entry, this.#clock.now())) continue;
+      const { freshUntil } = entry;
+      entry.quietUntil = isRevalidating
+        ? freshUntil + windows.whileRevalidate
+        : Math.min(freshUntil + windows.ifError, backOffs.until(key));
+    }
+  }
+}

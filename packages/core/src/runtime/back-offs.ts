@@ -1,0 +1,61 @@
+/** The pause after the first failed load of a key, in milliseconds. It doubles with each further one. */
+const firstPause = 1_000;
+const longestPause = 30_000;
+
+/** The most keys that back off. Beyond it the key that failed first is forgotten. */
+const mostKeys = 10_000;
+
+/** The failures of one key's loads. */
+interface Failures {
+  readonly count: number;
+  /** The time until which the key is not loaded again while a stale value can be returned. */
+  readonly until: number;
+}
+
+/**
+ * The keys of one class whose last load has failed. While a key backs off, its stale value is
+ * returned at once, and the source is left alone. The pauses double up to a bound, and each is
+ * shortened at random, so that many keys do not come back together.
+ */
+export class BackOffs {
+  readonly #failures = new Map<string, Failures>();
+  readonly #random: () => number;
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  /** The number of keys. */
+  get size(): number {
+    return this.#failures.size;
+  }
+
+  isBackingOff(key: string, now: number): boolean {
+    return this.until(key) > now;
+  }
+
+  /** Returns the time until which the key backs off. */
+  until(key: string): number {
+    if (this.#failures.size === 0) return Number.NEGATIVE_INFINITY;
+    return this.#failures.get(key)?.until ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Records that a load has failed. Returns the milliseconds of the pause. */
+  failed(key: string, now: number): number {
+    const count = (this.#failures.get(key)?.count ?? 0) + 1;
+    const longest = Math.min(firstPause * 2 ** (count - 1), longestPause);
+    const pause = longest * (0.5 + this.#random() / 2);
+    this.#failures.delete(key); // The map lists the keys in the order of their last failures.
+    if (this.#failures.size >= mostKeys) {
+      const [oldest] = this.#failures.keys();
+      if (oldest !== undefined) this.#failures.delete(oldest);
+    }
+    this.#failures.set(key, { count, until: now + pause });
+    return pause;
+  }
+
+  /** Records that a load has succeeded. */
+  succeeded(key: string): void {
+    if (this.#failures.size > 0) this.#failures.delete(key);
+  }
+}

@@ -1,0 +1,22 @@
+import type { Cached } from "../entry/entry.js";
+import { isFresh, mayReplaceError, mayRevalidate, type StaleWindows } from "../entry/lifetime.js";
+import { BackOffs } from "./back-offs.js";
+
+/** The use of a class's stale values: its windows, and the keys whose loads have just failed. */
+export class Staleness {
+  readonly windows: StaleWindows;
+  readonly backOffs: BackOffs = new BackOffs();
+
+  constructor(windows: StaleWindows) {
+    this.windows = windows;
+  }
+
+  /**
+   * Returns whether a plain read may be answered with the entry at once. It may if the entry is
+   * fresh, or while it is revalidated, or while a failed load backs off.
+   */
+  mayAnswer(entry: Cached, key: string, now: number): boolean {
+    if (isFresh(entry, now) || mayRevalidate(entry, this.windows, now)) return true;
+    return mayReplaceError(entry, this.windows, now) && this.backOffs.isBackingOff(key, now);
+  }
+}
