@@ -16,7 +16,7 @@ import { taggingOf } from "./class-tagging.js";
 import { KeyPrefix } from "./key-prefix.js";
 import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
-import { lastBirth } from "./operation.js";
+import { lastBirth, nextBirth } from "./operation.js";
 import { placeOf } from "./place-of.js";
 import { WeakList } from "./weak-list.js";
 
@@ -181,6 +181,7 @@ export class ClassRuntimes {
    * now. Overtakes the kinds' operations under way.
    */
   storageReplaced(storage: string): void {
+    this.tags.storageReplaced(nextBirth());
     const concerned = [...this.#known.values()].filter(({ kind }) =>
       kind.tiers.some(({ name }) => name === storage),
     );
