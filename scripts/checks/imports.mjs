@@ -29,6 +29,7 @@ const coreLayers = [
   "driver",
   "bus",
   "storage",
+  "journal",
   "node",
   "entry",
   "serializer",

@@ -19,6 +19,20 @@ export type StorageOperation =
   | "run"
   | "close";
 
+/** An operation of a journal, as events and messages name it. */
+export type JournalOperation =
+  | "append"
+  | "claim"
+  | "extend"
+  | "complete"
+  | "fail"
+  | "read"
+  | "count"
+  | "list"
+  | "requeue"
+  | "drop"
+  | "close";
+
 /** The state of a storage's circuit breaker. */
 export type BreakerState = "closed" | "open" | "half-open";
 
@@ -87,6 +101,34 @@ export interface CachemeEvents {
     readonly error: unknown;
     /** The milliseconds for which the stale value is returned without another load. */
     readonly backOff: number;
+  };
+  /** A journal was in trouble. Reads went on without it, and saves were rejected. */
+  journalError: {
+    readonly journal: string;
+    readonly operation: JournalOperation;
+    readonly error: Error;
+  };
+  /** A saved value was set aside, because its source does not take it. */
+  deadLetter: {
+    readonly journal: string;
+    /** The name and version of the node class, such as `user:1`. */
+    readonly node: string;
+    /** The key of the node's entry, without the version. */
+    readonly key: string;
+    readonly attempts: number;
+    readonly error: unknown;
+  };
+  /**
+   * A journal has unsaved values of a class that this process has not used. Emitted at most once a
+   * minute.
+   */
+  unsavedWaiting: { readonly journal: string; readonly node: string; readonly unsaved: number };
+  /** A journal still had unsaved values when it was closed. */
+  unsavedLeft: {
+    readonly journal: string;
+    readonly unsaved: number;
+    /** Whether they are lost, because the journal is not durable. */
+    readonly isLost: boolean;
   };
   /**
    * A loaded value was returned, but its node's serializer cannot carry it, so no remote tier
@@ -195,6 +237,10 @@ export class Events {
     saveError: null,
     loadRetry: null,
     revalidateError: null,
+    journalError: null,
+    deadLetter: null,
+    unsavedWaiting: null,
+    unsavedLeft: null,
     notStored: null,
     invalidate: null,
     invalidateTags: null,

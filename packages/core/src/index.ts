@@ -12,6 +12,7 @@ export {
   close,
   defineScopes,
   explain,
+  flush,
   get,
   getAll,
   getAllSettled,
@@ -22,6 +23,7 @@ export {
   invalidateScope,
   invalidateSoon,
   invalidateTags,
+  journals,
   memoize,
   memoized,
   memoizeSync,
@@ -33,6 +35,7 @@ export {
   provide,
   refresh,
   registerBus,
+  registerJournal,
   registerStorage,
   reset,
   save,
@@ -76,10 +79,21 @@ export type {
   BusDropReason,
   CachemeEvents,
   CachemeListener,
+  JournalOperation,
   NodeEvent,
   StorageOperation,
   UnreadableFault,
 } from "./events.js";
+export type {
+  ClaimRequest,
+  FailedClaim,
+  Journal,
+  JournalClaim,
+  JournalCount,
+  JournalDeadLetter,
+  JournalRecord,
+} from "./journal/journal.js";
+export { memoryJournal } from "./journal/memory-journal.js";
 export type { Memoized, MemoizedMembers, MemoizedSync } from "./memoize/memoize.js";
 export type { MemoizedOptions, MethodMemoizer } from "./memoize/memoized.js";
 export type {
@@ -125,6 +139,7 @@ export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./nod
 export type { Explanation, TierExplanation, TierVerdict } from "./read/explanation.js";
 export type { UsedNode } from "./runtime/class-runtimes.js";
 export type { FlightState } from "./runtime/flight-state.js";
+export type { FlushOptions } from "./saving-space.js";
 export { type CompressionOptions, compressed } from "./serializer/compressed.js";
 export { encrypted } from "./serializer/encrypted.js";
 export { json } from "./serializer/json.js";
@@ -163,3 +178,10 @@ export type { BreakerOptions, GuardOptions } from "./tiers/guarded/guard-options
 export type { StorageStatus } from "./tiers/registered.js";
 export type { RegisterOptions } from "./tiers/registry.js";
 export type { MatchingOptions } from "./write/invalidate-matching.js";
+export type { RegisterJournalOptions } from "./write/write-behind/journal-options.js";
+export type {
+  DeadLetter,
+  FlushResult,
+  JournalStatus,
+  RegisteredJournal,
+} from "./write/write-behind/registered-journal.js";

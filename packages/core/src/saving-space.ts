@@ -1,21 +1,35 @@
+import type { Duration } from "./duration.js";
+import type { Journal } from "./journal/journal.js";
 import { checkList } from "./node/checked-list.js";
 import type { Node } from "./node/node.js";
 import type { SetOptions } from "./node/options.js";
 import type { ValueOf } from "./node/value-of.js";
+import { timerMilliseconds } from "./option-checks.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { Space } from "./space.js";
 import type { SpaceParts } from "./space-parts.js";
 import type { Saver } from "./write/save.js";
+import type { RegisterJournalOptions } from "./write/write-behind/journal-options.js";
+import type { Journals } from "./write/write-behind/journals.js";
+import type { FlushResult, RegisteredJournal } from "./write/write-behind/registered-journal.js";
+
+/** The options of `flush`. */
+export interface FlushOptions {
+  /** The longest time. Default: 10 seconds. */
+  readonly timeout?: Duration | undefined;
+}
 
 /** The methods of a space that write into sources. */
 export abstract class SavingSpace extends Space {
   readonly #runtimes: ClassRuntimes;
   readonly #saver: Saver;
+  readonly #journals: Journals;
 
   constructor(parts: SpaceParts) {
     super(parts);
     this.#runtimes = parts.runtimes;
     this.#saver = parts.saver;
+    this.#journals = parts.journals;
   }
 
   /**
@@ -31,6 +45,7 @@ export abstract class SavingSpace extends Space {
    * @throws SaveError `CACHEME_NO_SAVE` if the class has neither `save` nor `saveAll`;
    *   `CACHEME_SAVE_TIMEOUT` if the source took too long: it may have the value, so the tiers drop
    *   the key
+   *   `CACHEME_JOURNAL_FULL` or `CACHEME_JOURNAL_FAILED` if the journal has not taken the value
    * @throws SerializationError `CACHEME_NOT_SERIALIZABLE` if a tier cannot carry the value; then
    *   nothing is written
    * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if the source has the value, and a remote tier
@@ -62,6 +77,63 @@ export abstract class SavingSpace extends Space {
     for (const outcome of await Promise.allSettled(saves)) {
       if (outcome.status === "rejected") throw outcome.reason;
     }
+  }
+
+  /**
+   * Gives a journal a name that classes with `write: "behind"` use. Wait for it before their first
+   * use. Values that an earlier process has left in it are written from now on, if their class is
+   * listed or used.
+   *
+   * @returns the journal, to flush it, and to look at its state and its dead letters
+   * @throws ConfigurationError `CACHEME_DUPLICATE_JOURNAL` if another journal has the name
+   * @throws StorageError `CACHEME_CONNECT_FAILED` if the journal cannot be connected; then the name is
+   *   free again
+   * @example
+   * ```ts
+   * await registerJournal("writes", sqliteJournal("writes.db"), { nodes: [UserNode] });
+   * ```
+   */
+  async registerJournal(
+    name: string,
+    journal: Journal,
+    options: RegisterJournalOptions = {},
+  ): Promise<RegisteredJournal> {
+    this.refuseClosed("registerJournal was called");
+    return await this.#journals.register(name, journal, options, (nodeClass) =>
+      this.#runtimes.of(Object.create(nodeClass.prototype)),
+    );
+  }
+
+  /**
+   * Returns the registered journals.
+   *
+   * @example
+   * ```ts
+   * for (const journal of journals()) console.log(journal.name, await journal.status());
+   * ```
+   */
+  journals(): readonly RegisteredJournal[] {
+    return this.#journals.list();
+  }
+
+  /**
+   * Writes all unsaved values of all journals into their sources, without waiting for newer ones.
+   * Resolves when nothing is left, or the time is over, and says what is left.
+   *
+   * @param options `timeout`: the longest time. Default: 10 seconds
+   * @throws SaveError `CACHEME_JOURNAL_FAILED` if a journal cannot be reached
+   * @example
+   * ```ts
+   * const { unsaved } = await flush({ timeout: "5s" });
+   * ```
+   */
+  async flush({ timeout = "10s" }: FlushOptions = {}): Promise<FlushResult> {
+    const limit = timerMilliseconds(timeout, "option timeout of flush()");
+    const results = await Promise.all(this.#journals.list().map((journal) => journal.flush(limit)));
+    return {
+      unsaved: results.reduce((sum, { unsaved }) => sum + unsaved, 0),
+      deadLetters: results.reduce((sum, { deadLetters }) => sum + deadLetters, 0),
+    };
   }
 
   async #save(node: Node, value: unknown, options: SetOptions): Promise<void> {

@@ -13,6 +13,7 @@ import { Saver } from "./write/save.js";
 import { Source } from "./write/source.js";
 import { rightToLeft } from "./write/storage-order.js";
 import { Store } from "./write/store.js";
+import { Journals } from "./write/write-behind/journals.js";
 
 /** The parts of a space that its reads and writes use, too. */
 export interface SpaceParts {
@@ -26,6 +27,7 @@ export interface SpaceParts {
   readonly dependents: Dependents;
   readonly store: Store;
   readonly saver: Saver;
+  readonly journals: Journals;
 }
 
 /** Makes the parts of a new space. */
@@ -52,8 +54,12 @@ export function partsOf(clock: Clock, prefix: string): SpaceParts {
   const { tags } = runtimes;
   const store = new Store(clock, events, tags);
   const source = new Source(clock, events, (token) => provided.of(token));
-  const saver = new Saver({ clock, dependents, tick, store, source, space: runtimes });
-  return { clock, events, tick, bus, storages, runtimes, provided, dependents, store, saver };
+  const through = { clock, events, dependents, tick, store, source };
+  const beforeEntry = () => runtimes.keys.beforeEntry;
+  const journals = new Journals({ ...through, random: Math.random, beforeEntry });
+  runtimes.unsavedIn = (journal, node) => journals.get(journal, `Node "${node}"`);
+  const saver = new Saver({ ...through, journals, space: runtimes });
+  return { clock, events, tick, bus, storages, runtimes, provided, dependents, store, saver, journals };
 }
 
 /** Returns the remote storages, in the order of their registration. */

@@ -35,6 +35,7 @@ import {
 } from "./write/invalidate-matching.js";
 import { invalidateTags } from "./write/invalidate-tags.js";
 import type { Saver } from "./write/save.js";
+import type { Journals } from "./write/write-behind/journals.js";
 
 /** The options of `clear` that removes the entries of remote tiers, too. */
 export interface ClearOptions extends MatchingOptions {
@@ -57,11 +58,13 @@ export abstract class Space implements AsyncDisposable {
   readonly #explainer: Explainer;
   readonly #dependents: Dependents;
   readonly #saver: Saver;
+  readonly #journals: Journals;
   #closing: Promise<void> | undefined;
 
   constructor(parts: SpaceParts) {
-    const { clock, events, tick, bus, storages, runtimes, provided, dependents, saver } = parts;
+    const { clock, events, tick, bus, storages, runtimes, provided, dependents, saver, journals } = parts;
     this.#saver = saver;
+    this.#journals = journals;
     this.#dependents = dependents;
     this.#clock = clock;
     this.#events = events;
@@ -101,7 +104,7 @@ export abstract class Space implements AsyncDisposable {
     storage: LocalStorage | RemoteStorage | string,
     options: RegisterOptions = {},
   ): Promise<void> {
-    if (this.#closing !== undefined) throw closedError("registerStorage was called");
+    this.refuseClosed("registerStorage was called");
     await this.#storages.register(name, storage, options);
   }
 
@@ -123,7 +126,7 @@ export abstract class Space implements AsyncDisposable {
    * ```
    */
   async registerBus(bus: Bus, options: RegisterBusOptions = {}): Promise<void> {
-    if (this.#closing !== undefined) throw closedError("registerBus was called");
+    this.refuseClosed("registerBus was called");
     await this.#bus.register(bus, options, new BusBoundClasses(this.#runtimes));
   }
 
@@ -291,7 +294,7 @@ export abstract class Space implements AsyncDisposable {
   /**
    * Runs a database transaction, and invalidates after its commit. Each `invalidate`,
    * `invalidateTags` and `invalidateScope` within the function only notes its keys and tags, and so
-   * does a `save`, whose source is written at once. If the function's promise resolves, they are
+   * does a `save`, whose source is written at once; one that writes behind waits, too. If the function's promise resolves, they are
    * invalidated, each once. If it rejects, the database has rolled back, and nothing is invalidated.
    *
    * It holds through every `await` of the function. A call within another one joins that one.
@@ -312,10 +315,11 @@ export abstract class Space implements AsyncDisposable {
    */
   async afterCommit<T>(transaction: () => MaybePromise<T>): Promise<T> {
     const { answer, commit } = await inCommit(this.#runtimes, transaction);
-    const { removals, tags } = commit.committed();
+    const { removals, tags, tasks } = commit.committed();
     const outcomes = await Promise.allSettled([
       invalidate(removals, this.#clock, this.#events, this.#dependents),
       tags.length === 0 ? undefined : this.#invalidateTags(tags),
+      ...tasks.map((task) => task()),
     ]);
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     return answer;
@@ -455,12 +459,18 @@ export abstract class Space implements AsyncDisposable {
     return this.close();
   }
 
+  /** @throws CachemeError `CACHEME_CLOSED` after `close()` */
+  protected refuseClosed(call: string): void {
+    if (this.#closing !== undefined) throw closedError(call);
+  }
+
   async #close(): Promise<void> {
     this.#runtimes.retire();
     this.#storages.retire();
     this.#bus.retire();
     await new Promise<void>((sent) => this.#tick.add(sent)); // First sends the requests that this tick has gathered.
     await this.#saver.idle();
+    await this.#journals.close();
     await this.#runtimes.finish();
     await this.#bus.close();
     await this.#storages.close();

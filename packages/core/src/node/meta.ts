@@ -249,6 +249,11 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
   checkVersion(version);
 
   checkBus(meta, ownName !== undefined, refuse);
+  if (meta.write === "behind" && ownName === undefined) {
+    refuse(
+      'has `write: "behind"` and no name of its own, so its journaled values cannot be found again: set `name`.',
+    );
+  }
   return {
     name,
     hasName: ownName !== undefined,

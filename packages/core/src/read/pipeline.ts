@@ -19,6 +19,7 @@ import type { ReaderValues } from "./reader-values.js";
 import type { RemoteTiers } from "./remote-tiers.js";
 import type { Revalidations } from "./revalidations.js";
 import { TierSearch } from "./tier-search.js";
+import { UnsavedSearch } from "./unsaved-search.js";
 import { waitsFor } from "./wait-graph.js";
 
 /**
@@ -43,6 +44,7 @@ export class Pipeline implements FlightSteps {
   readonly #revalidations: Revalidations;
   readonly #rejoining: Rejoining;
   readonly #search: TierSearch;
+  readonly #unsaved: UnsavedSearch;
   readonly #leasing: Leasing;
   readonly #values: ReaderValues;
 
@@ -73,6 +75,7 @@ export class Pipeline implements FlightSteps {
     });
     this.#rejoining = rejoining;
     this.#landing = new Landing(clock, rejoining, (flight) => this.#readAgain(flight));
+    this.#unsaved = new UnsavedSearch(clock, events, values, this.#landing, this.#search);
     this.#failedLoads = new FailedLoads(clock, this.#landing, remoteTiers, revalidations);
     const environment = {
       clock,
@@ -92,8 +95,8 @@ export class Pipeline implements FlightSteps {
 
   /** Starts a new flight. A refreshing one reads no tier. */
   enter(flight: Flight): void {
-    if (flight.refreshes) this.#search.takeLeases(flight);
-    else this.#search.begin(flight);
+    if (flight.refreshes) this.#unsaved.takeLeases(flight);
+    else this.#unsaved.begin(flight);
   }
 
   /** Gives the leases of all running loads back, so that no other process waits for them. */
@@ -130,12 +133,12 @@ export class Pipeline implements FlightSteps {
     flight.rights?.giveBack();
     if (this.#foundLocally(flight)) return;
     if (flight.reads < mostReads) {
-      this.#search.begin(flight);
+      this.#unsaved.begin(flight);
       return;
     }
     flight.mustReadAgain = false;
     flight.skippedTier = flight.runtime.remoteTiers.length > 0;
-    this.#search.takeLeases(flight);
+    this.#unsaved.takeLeases(flight);
   }
 
   /** Fills the tiers to the left of the tier that has the value, for the remaining time. */
@@ -184,10 +187,10 @@ export class Pipeline implements FlightSteps {
       flight.drop();
       return false;
     }
-    if (flight.mustReadAgain && flight.reads < mostReads) {
+    if ((flight.mustReadAgain && flight.reads < mostReads) || this.#unsaved.isOutdated(flight)) {
       // Something has overtaken it, and has perhaps removed its leases.
       flight.rights?.giveBack();
-      if (flight.refreshes) this.#search.takeLeases(flight);
+      if (flight.refreshes) this.#unsaved.takeLeases(flight);
       else this.#readAgain(flight);
       return false;
     }
@@ -291,7 +294,7 @@ export class Pipeline implements FlightSteps {
     flights.endsLoad(flight);
     this.#leasing.ended(flight);
     for (const waiting of flights.waiting()) {
-      if (waiting.refreshes) this.#search.takeLeases(waiting);
+      if (waiting.refreshes) this.#unsaved.takeLeases(waiting);
       else this.#readAgain(waiting);
     }
   }

@@ -15,6 +15,7 @@ import type { Tag } from "../tags/tag.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { ReaderValues } from "./reader-values.js";
 import { Unreadable } from "./unreadable.js";
+import { peekUnsaved } from "./unsaved-peek.js";
 
 /** The entry in a tier's bytes. */
 export interface FoundRecord extends LocalRecord {
@@ -129,6 +130,8 @@ export class RemoteTiers {
 
   /** Returns a tier's fresh entry of the node, without loading, filling or counting. */
   async peek(runtime: ClassRuntime, node: Node, key: string): Promise<Entry | undefined> {
+    const unsaved = runtime.unsaved && (await peekUnsaved(runtime, runtime.unsaved, key));
+    if (unsaved !== undefined) return unsaved;
     const tags = runtime.nodeTags?.of(node, key);
     for (const tier of runtime.remoteTiers) {
       const read = await this.#readIn(runtime, tier, key, tags);

@@ -60,6 +60,14 @@ export class SyncRead {
         details,
       );
     }
+    if (runtime.unsaved !== undefined) {
+      throw new LoadError(
+        "CACHEME_NOT_SYNCHRONOUS",
+        `${nodeLabel(runtime.name, key)} cannot be read synchronously: its class writes behind, and the journal may have a newer ` +
+          "value than the source. Use get.",
+        details,
+      );
+    }
     const load = override ?? node.load?.bind(node);
     if (load === undefined) {
       throw new LoadError(

@@ -4,18 +4,28 @@ import type { Node, NodeClass } from "../node/node.js";
 import type { SaveContext, SavedEntry } from "../node/saves.js";
 import type { MaybePromise } from "../node/value-of.js";
 import { bulkLoadOf } from "./bulk-load.js";
-import type { ClassRuntime } from "./class-runtime.js";
+import type { ClassCalls } from "./class-runtime.js";
+import type { ClassRuntimes } from "./class-runtimes.js";
 
 /** A class's static `saveAll`, bound to the class. */
 export type BulkSave = (entries: readonly SavedEntry<Node>[], context: SaveContext) => MaybePromise<unknown>;
 
-/** Returns the class's static functions for many nodes, bound to the class; see {@link bulkSaveOf}. */
+/**
+ * Returns the class's static functions for many nodes, bound to the class, and its unsaved values.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_NODE`, `CACHEME_UNKNOWN_JOURNAL`
+ */
 export function bulkCallsOf(
   nodeClass: NodeClass,
   meta: ResolvedMeta,
   node: Node,
-): Pick<ClassRuntime, "loadAll" | "saveAll"> {
-  return { loadAll: bulkLoadOf(nodeClass, meta.name), saveAll: bulkSaveOf(nodeClass, meta, node) };
+  journals: Pick<ClassRuntimes, "unsavedIn">,
+): ClassCalls {
+  return {
+    loadAll: bulkLoadOf(nodeClass, meta.name),
+    saveAll: bulkSaveOf(nodeClass, meta, node),
+    unsaved: meta.journal === undefined ? undefined : journals.unsavedIn(meta.journal, meta.name),
+  };
 }
 
 /**

@@ -10,8 +10,12 @@ import type { LocalTier, NodeKind, RemoteTier, Tier } from "./node-kind.js";
 import type { NodeScope } from "./node-scope.js";
 import type { NodeTags } from "./node-tags.js";
 import type { Staleness } from "./staleness.js";
+import type { UnsavedValues } from "./unsaved-values.js";
 
 type BulkLoad = (nodes: readonly Node[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
+
+/** The parts of a class that load and save many values. */
+export type ClassCalls = Pick<ClassRuntime, "loadAll" | "saveAll" | "unsaved">;
 
 /** The parts of a class that invalidate its values in groups. */
 export type ClassTagging = Pick<ClassRuntime, "nodeTags" | "scope" | "tags">;
@@ -29,6 +33,8 @@ export class ClassRuntime {
   readonly prototype: object;
   readonly loadAll: BulkLoad | undefined;
   readonly saveAll: BulkSave | undefined;
+  /** The values that are not in their source yet, of a class that writes behind. */
+  readonly unsaved: UnsavedValues | undefined;
   readonly meta: ResolvedMeta;
   readonly name: string;
   readonly space: number;
@@ -53,7 +59,7 @@ export class ClassRuntime {
     kind: NodeKind,
     nodeClass: NodeClass,
     prototype: object,
-    { loadAll, saveAll }: Pick<ClassRuntime, "loadAll" | "saveAll">,
+    { loadAll, saveAll, unsaved }: ClassCalls,
     { nodeTags, scope, tags }: ClassTagging,
   ) {
     this.kind = kind;
@@ -61,6 +67,7 @@ export class ClassRuntime {
     this.prototype = prototype;
     this.loadAll = loadAll;
     this.saveAll = saveAll;
+    this.unsaved = unsaved;
     this.meta = kind.meta;
     this.name = kind.name;
     this.space = kind.space;

@@ -16,8 +16,9 @@ import { taggingOf } from "./class-tagging.js";
 import { KeyPrefix } from "./key-prefix.js";
 import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
-import { lastBirth, nextBirth } from "./operation.js";
+import { lastBirth } from "./operation.js";
 import { placeOf } from "./place-of.js";
+import { noUnsavedValues, type UnsavedValues } from "./unsaved-values.js";
 import { WeakList } from "./weak-list.js";
 
 /** The name of the memory storage that serves the node classes without `caches`. */
@@ -84,6 +85,8 @@ export class ClassRuntimes {
   /** Whether a class was used whose values depend on other nodes. */
   hasDependents = false;
   readonly keys: KeyPrefix;
+  /** Returns the unsaved values in the journal of that name. */
+  unsavedIn: (journal: string, node: string) => UnsavedValues = noUnsavedValues;
   #retired = false;
 
   constructor(storages: StorageRegistry, clock: Clock, prefix: string, bus: BusLink) {
@@ -181,7 +184,6 @@ export class ClassRuntimes {
    * now. Overtakes the kinds' operations under way.
    */
   storageReplaced(storage: string): void {
-    this.tags.storageReplaced(nextBirth());
     const concerned = [...this.#known.values()].filter(({ kind }) =>
       kind.tiers.some(({ name }) => name === storage),
     );
@@ -228,7 +230,7 @@ export class ClassRuntimes {
 
   #compile(nodeClass: NodeClass, prototype: object, node: Node): ClassRuntime {
     const meta = resolveMeta(nodeClass);
-    const bulk = bulkCallsOf(nodeClass, meta, node);
+    const bulk = bulkCallsOf(nodeClass, meta, node, this);
     const kind = this.#kindFor(nodeClass, prototype, meta);
     const tagging = taggingOf(node, kind, this);
     if (meta.track || typeof node.dependsOn === "function") this.hasDependents = true;

@@ -92,6 +92,18 @@ export class KeyActivity {
     return queue;
   }
 
+  /** Records that a journal has a newer value than what any operation has read so far. */
+  saved(birth: number): void {
+    this.operations.fenceOlderThan(birth);
+    this.mutations += 1;
+    for (const flight of this.flights.all) {
+      if (flight.state !== "gathered") continue;
+      // It may stand in line for its load, which would read what is older than the journal.
+      flight.cleared = true;
+      this.flights.closes(flight);
+    }
+  }
+
   /** Lets the activity rest if nothing is under way any more. */
   rest(): void {
     if (this.#busyQueues > 0 || !this.operations.isEmpty || this.isResting) return;

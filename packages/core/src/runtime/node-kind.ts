@@ -100,7 +100,7 @@ export class NodeKind implements BoundClass {
     this.localTiers = this.tiers.filter((tier) => tier.kind === "local");
     this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
-    this.stats = new StatsCounter(this.tiers.map((tier) => tier.name));
+    this.stats = new StatsCounter(namesOf(this.tiers, meta.journal));
     this.staleness = meta.stale && new Staleness(meta.stale);
     this.activities = activities;
     this.busId = `${name}:${meta.keyVersion}`;
@@ -211,7 +211,7 @@ export class NodeKind implements BoundClass {
 
   overtakeAll(): void {
     const birth = nextBirth();
-    if (!this.#isLeased) this.activities.missOlderThan(birth);
+    if (!this.#isLeased) this.activities.fenceOlderThan(birth);
     this.clearLocally();
     this.#tags.invalidatedNodes(this.name, birth);
   }
@@ -240,6 +240,12 @@ export class NodeKind implements BoundClass {
       if (storage === undefined || tier.name === storage) tier.storage.clear(this.space);
     }
   }
+}
+
+/** Returns the names of the places that may answer a read: the tiers, and the journal behind them. */
+function namesOf(tiers: readonly Tier[], journal: string | undefined): string[] {
+  const names = tiers.map(({ name }) => name);
+  return journal === undefined ? names : [...names, journal];
 }
 
 function nothing(): void {}

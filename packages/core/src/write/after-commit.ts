@@ -2,6 +2,13 @@ import type { MaybePromise } from "../node/value-of.js";
 import { sharedState } from "../shared-state.js";
 import type { Removal } from "./invalidate.js";
 
+/** The work after a commit. */
+export interface Committed {
+  readonly removals: readonly Removal[];
+  readonly tags: readonly string[];
+  readonly tasks: readonly (() => Promise<void>)[];
+}
+
 /** The invalidations that wait for the end of a database transaction. */
 export class PendingCommit {
   /** The space of the transaction. Each space has its own pending invalidations. */
@@ -9,6 +16,7 @@ export class PendingCommit {
   readonly #outer: PendingCommit | undefined;
   readonly #removals: Removal[] = [];
   readonly #tags: string[] = [];
+  readonly #tasks: (() => Promise<void>)[] = [];
   #isOpen = true;
 
   constructor(space: object, outer: PendingCommit | undefined) {
@@ -31,16 +39,23 @@ export class PendingCommit {
     for (const tag of tags) this.#tags.push(tag);
   }
 
+  /** Runs the task after the commit. */
+  after(task: () => Promise<void>): void {
+    this.#tasks.push(task);
+  }
+
   /** Ends it. If the transaction is one within another, the outer one takes the invalidations over. */
-  committed(): { readonly removals: readonly Removal[]; readonly tags: readonly string[] } {
+  committed(): Committed {
     this.#isOpen = false;
     const removals = this.#removals;
     const tags = this.#tags;
+    const tasks = this.#tasks;
     const outer = this.#outer?.of(this.#space);
-    if (outer === undefined) return { removals, tags };
+    if (outer === undefined) return { removals, tags, tasks };
     void outer.remove(removals);
     outer.invalidateTags(tags);
-    return { removals: [], tags: [] };
+    for (const task of tasks) outer.after(task);
+    return { removals: [], tags: [], tasks: [] };
   }
 
   /** Ends it without any invalidation. */

@@ -37,6 +37,11 @@ export class Dependents {
     return this.#space.hasDependents || activities.find(key)?.isMutating === true;
   }
 
+  /** Whether this process has used a class whose values depend on other nodes. */
+  get areKnown(): boolean {
+    return this.#space.hasDependents;
+  }
+
   /** Ends the local entries that depend on the node, and overtakes their loads. */
   overtake({ name }: NodeKind, key: string, birth: number): void {
     this.#space.table.invalidatedNode(name, key, birth);
@@ -69,7 +74,7 @@ export class Dependents {
         next(place + 1);
       };
       const repeat = (ended: (error: Error | undefined) => void) =>
-        storage.latest.remove({ storageKey, done: ended });
+        storage.remove({ storageKey, done: ended });
       repeat(removed);
     };
     next(0);

@@ -1,4 +1,4 @@
-import { SaveError } from "../errors.js";
+import { ConfigurationError, SaveError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import type { SetOptions } from "../node/options.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
@@ -12,11 +12,13 @@ import { SaveLine } from "./save-line.js";
 import { type GivenValue, refuseUncopied, tagsFor, ttlOf } from "./set.js";
 import type { Source, SourceEntry, SourceFailure } from "./source.js";
 import { type ThroughEnvironment, ThroughWrite } from "./through-write.js";
+import type { Journals } from "./write-behind/journals.js";
 
 /** The parts of a space that its saves need. */
 export interface SaverEnvironment extends ThroughEnvironment {
   readonly tick: Tick;
   readonly source: Source;
+  readonly journals: Journals;
   /** The space itself, which tells its transactions apart. */
   readonly space: object;
 }
@@ -49,6 +51,7 @@ export class Saver {
     const { runtime, node, key } = given;
     if (typeof node.save !== "function" && runtime.saveAll === undefined) throw noSave(runtime, key);
     const { activities } = runtime.kind;
+    if (runtime.meta.journal !== undefined) return await this.#behind(given, options, runtime.meta.journal);
     const commit = pendingCommit(this.#environment.space);
     if (commit !== undefined) {
       // A transaction's own value is no value for other readers before its commit.
@@ -60,6 +63,16 @@ export class Saver {
       const write = this.#check(given, options);
       await this.#line.run(activities, key, () => this.#through(given, write()));
     }
+  }
+
+  async #behind(given: GivenValue, options: SetOptions, journal: string): Promise<void> {
+    const { runtime, key, value } = given;
+    refuseBehindOptions(options, runtime, key);
+    refuseOneShot(value, runtime.name, key);
+    const writer = this.#environment.journals.get(journal, `Node "${runtime.name}"`);
+    const commit = pendingCommit(this.#environment.space);
+    if (commit === undefined) await writer.save(given);
+    else commit.after(() => writer.save(given));
   }
 
   /** Settles when no save is under way. */
@@ -152,6 +165,16 @@ export class Saver {
       for (const [place, { done }] of entries.entries()) done(outcomes[place]);
     });
   }
+}
+
+function refuseBehindOptions({ ttl, tags }: SetOptions, { name }: ClassRuntime, key: string): void {
+  if (ttl === undefined && tags === undefined) return;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `save(${nodeLabel(name, key)}, …) got the option ${ttl === undefined ? "tags" : "ttl"}, which a class that writes behind does not ` +
+      "take: the value is stored later. Use the class's own options and its tags().",
+    { node: name, key },
+  );
 }
 
 function noSave({ name }: ClassRuntime, key: string): SaveError {

@@ -12,6 +12,7 @@ import { checkTags, mostTags, tooManyTags } from "../tags/tag-name.js";
 import { cannotBeStored } from "./cannot-be-stored.js";
 import { incompleteWrite } from "./incomplete.js";
 import { refuseOneShot } from "./one-shot.js";
+import { setBehind } from "./set-behind.js";
 import type { Store } from "./store.js";
 
 /** A value that a caller has for a node. */
@@ -84,6 +85,7 @@ function put(
   done: (error: Error | undefined) => void,
 ): void {
   const { kind, name } = runtime;
+  if (runtime.unsaved !== undefined) throw setBehind(name, key);
   const ttl = ttlOf(options, name, key) ?? kind.meta.retention?.ttlOf(value, node, name, key);
   refuseOneShot(value, name, key);
   refuseUncopied(value, kind, key);

@@ -23,17 +23,16 @@ export interface FailedTag {
  * @returns settles when the invalidation has succeeded; `undefined` if it is not repeated
  */
 export function distrustTag(failed: FailedTag): Promise<void> | undefined {
-  const { name, distrust, now } = failed;
-  const { replays } = failed.storage.latest;
+  const { name, storage, distrust, now } = failed;
   const known = distrust.removalOf(name);
   if (known !== undefined) return known.settled;
-  if (replays.isFull) {
+  if (storage.replays.isFull) {
     distrust.addAll(now);
     return undefined;
   }
   const replay = new TagReplay(failed);
   distrust.add(name, now, replay);
-  replays.add(replay);
+  storage.replays.add(replay);
   return replay.settled;
 }
 

@@ -1,0 +1,107 @@
+import { asError } from "../../errors.js";
+import type { Events } from "../../events.js";
+import type { JournalClaim } from "../../journal/journal.js";
+import type { ClassRuntime } from "../../runtime/class-runtime.js";
+import { incompleteSave } from "../incomplete.js";
+import { tagsFor } from "../set.js";
+import type { Source, SourceFailure } from "../source.js";
+import { type ThroughEnvironment, ThroughWrite } from "../through-write.js";
+import type { ClaimOutcome } from "./flusher.js";
+import type { JournaledValue } from "./journaled-node.js";
+
+/** The parts of a space that writes behind need. */
+export interface ClaimedEnvironment extends ThroughEnvironment {
+  readonly events: Events;
+  readonly source: Source;
+}
+
+/** A claimed value on its way. */
+interface Claimed {
+  readonly place: number;
+  readonly attempts: number;
+  readonly value: JournaledValue;
+  /** The part that concerns the tiers; `undefined` if they only drop the key. */
+  readonly write: ThroughWrite;
+}
+
+/**
+ * Writes claimed values into their sources, and then into the remote tiers. Local tiers drop the
+ * key: the journal may have a newer value meanwhile, which no local entry may hide.
+ *
+ * Values that have failed before are written one by one, so that one of them cannot fail the
+ * others' `saveAll`.
+ *
+ * @param decode makes the value of a record again; throws if it cannot
+ */
+export async function writeClaimed(
+  claims: readonly JournalClaim[],
+  decode: (claim: JournalClaim) => JournaledValue,
+  environment: ClaimedEnvironment,
+): Promise<readonly (ClaimOutcome | undefined)[]> {
+  const outcomes: (ClaimOutcome | undefined)[] = claims.map(() => undefined);
+  const byClass = new Map<ClassRuntime, Claimed[]>();
+  for (const [place, claim] of claims.entries()) {
+    try {
+      const value = decode(claim);
+      const write = throughWrite(value, environment);
+      const group = byClass.get(value.runtime);
+      const claimed = { place, attempts: claim.attempts, value, write };
+      if (group === undefined) byClass.set(value.runtime, [claimed]);
+      else group.push(claimed);
+    } catch (error) {
+      outcomes[place] = { error, isUnreadable: true };
+    }
+  }
+  await Promise.all(
+    Array.from(byClass, async ([runtime, group]) => {
+      await Promise.all(group.map(({ write }) => write.begin()));
+      const fresh = group.filter(({ attempts }) => attempts === 0);
+      const failedBefore = group.filter(({ attempts }) => attempts > 0);
+      const parts = [fresh, ...failedBefore.map((one) => [one])].filter(({ length }) => length > 0);
+      const ended = async (part: readonly Claimed[]) => {
+        const failures = await environment.source.write(
+          runtime,
+          part.map(({ value }) => value),
+        );
+        await Promise.all(
+          part.map(async (claimed, index) => {
+            const failure = failures[index];
+            await finish(claimed, failure, environment);
+            if (failure !== undefined)
+              outcomes[claimed.place] = { error: failure.error, isUnreadable: false };
+          }),
+        );
+      };
+      await Promise.all(parts.map(ended));
+    }),
+  );
+  return outcomes;
+}
+
+function throughWrite(
+  { runtime, node, key, value }: JournaledValue,
+  environment: ClaimedEnvironment,
+): ThroughWrite {
+  const { kind, name, meta } = runtime;
+  const ttl = meta.retention?.ttlOf(value, node, name, key);
+  const tags = tagsFor(runtime, node, key, {}, environment.store, "save");
+  return new ThroughWrite(environment, { kind, key, value, ttl, tags, storesLocally: false });
+}
+
+async function finish(
+  { write, value: { runtime, key, node, value } }: Claimed,
+  failure: SourceFailure | undefined,
+  { events }: ClaimedEnvironment,
+): Promise<void> {
+  if (failure !== undefined) {
+    if (failure.late === undefined) write.refused();
+    else await write.unknown();
+    return;
+  }
+  const { name, meta } = runtime;
+  const isKept = meta.retention?.admits(value, node, name, key) ?? true;
+  const failed = isKept ? await write.saved() : await write.unknown();
+  const error = incompleteSave({ name, key, failed });
+  if (error !== undefined && events.listeners.invalidateError !== null)
+    events.emit("invalidateError", { error: asError(error) });
+}
