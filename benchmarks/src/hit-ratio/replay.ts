@@ -1,4 +1,5 @@
 import { BoundedCache, type PolicyName } from "@cacheme/memory";
+import { generator } from "../memory/sequence.js";
 import type { Trace } from "./trace.js";
 
 /**
@@ -28,7 +29,9 @@ export const libraries: Readonly<Record<string, Reader>> = {
 /** A policy of `BoundedCache`, with a seed that makes its decisions repeatable. */
 export function ours(policy: PolicyName, seed: number): Reader {
   return async (capacity) => {
-    const cache = new BoundedCache<string, true>({ maxSize: capacity, policy, random: seeded(seed) });
+    const draw = generator(seed);
+    const random = () => draw() * 2 ** 32;
+    const cache = new BoundedCache<string, true>({ maxSize: capacity, policy, random });
     return (key) => {
       if (cache.get(key) !== undefined) return true;
       cache.set(key, true);
@@ -43,15 +46,4 @@ export async function hitRatio(reader: Reader, trace: Trace, capacity: number): 
   let hits = 0;
   for (const id of trace.ids) if (read(trace.keys[id] ?? "")) hits++;
   return (100 * hits) / trace.ids.length;
-}
-
-/** Returns a repeatable generator of unsigned 32-bit integers (Xorshift). */
-function seeded(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
 }

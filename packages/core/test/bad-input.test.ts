@@ -15,7 +15,7 @@ import {
   v8,
 } from "../src/index.js";
 import { reason, thrownBy } from "./support/reason.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
 
 /** Makes a class whose nodes have this key. */
 function keyed(key: unknown) {
@@ -258,15 +258,9 @@ describe("an impossible load", () => {
     ["nothing", undefined, "undefined"],
   ])("is refused if loadAll answers with %s, and nothing is stored", async (_, answer, got) => {
     const { cacheme, remote } = await space();
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "bulk", caches: twoTiers };
       static override loadAll: LoadAll<Bulk> = async () => answer as never;
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     const error = await reason(cacheme.getAll([new Bulk(1), new Bulk(2)]));
     expect(error).toBeInstanceOf(LoadError);

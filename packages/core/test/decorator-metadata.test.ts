@@ -1,18 +1,10 @@
 import "reflect-metadata";
 import { describe, expect, it } from "vitest";
-import { Node, type NodeMeta } from "../src/index.js";
-import { localOnly, space } from "./support/space.js";
+import type { NodeMeta } from "../src/index.js";
+import { localOnly, NumberedNode, space } from "./support/space.js";
 
-class TitleNode extends Node<string> {
+class TitleNode extends NumberedNode<string> {
   static override meta: NodeMeta = { name: "title", caches: localOnly };
-
-  constructor(readonly id: number) {
-    super();
-  }
-
-  key() {
-    return `${this.id}`;
-  }
 }
 
 /** Stores the value on the function, as NestJS's `@SetMetadata` does with a method. */

@@ -1,9 +1,9 @@
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type CachemeEvents, type LoadAll, Node, type NodeMeta } from "../src/index.js";
+import type { CachemeEvents, LoadAll, NodeMeta } from "../src/index.js";
 import { settled } from "./support/deferred.js";
 import { reason } from "./support/reason.js";
-import { countingNode, localOnly, space, twoTiers } from "./support/space.js";
+import { countingNode, localOnly, NumberedNode, space, twoTiers } from "./support/space.js";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -56,15 +56,9 @@ describe("events", () => {
   it("report a loadAll once, and each of its failed nodes", async () => {
     const { cacheme, events } = await heard();
     const gone = new Error("no 2");
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "bulk", caches: localOnly };
       static override loadAll: LoadAll<Bulk> = (nodes) => nodes.map(({ id }) => (id === 2 ? gone : id));
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     await cacheme.getAllSettled([1, 2, 3].map((id) => new Bulk(id)));
     expect(events.filter(([name]) => name !== "miss")).toEqual([

@@ -11,7 +11,7 @@ import {
 } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
 import { reason } from "./support/reason.js";
-import { localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
+import { localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -37,14 +37,8 @@ const nodesOf = (database: string) =>
 
 /** Does the same with a class. */
 const classOf = (database: string) =>
-  class Row extends Node<string> {
+  class Row extends NumberedNode<string> {
     static override meta: NodeMeta = { name: "row", caches: twoTiers };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
     override load() {
       return `${database} ${this.id}`;
     }

@@ -1,25 +1,19 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { type LoadAll, Node, type NodeMeta } from "../src/index.js";
-import { localOnly, space } from "./support/space.js";
+import { localOnly, NumberedNode, space } from "./support/space.js";
 
 /** The request that a load runs for, as a program keeps it. */
 const tenant = new AsyncLocalStorage<string>();
 
 function bulk() {
   const seen: (string | undefined)[] = [];
-  class Bulk extends Node<number> {
+  class Bulk extends NumberedNode<number> {
     static override meta: NodeMeta = { name: "bulk", caches: localOnly };
     static override loadAll: LoadAll<Bulk> = (nodes) => {
       seen.push(tenant.getStore());
       return nodes.map(({ id }) => id);
     };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
   }
   return { Bulk, seen };
 }

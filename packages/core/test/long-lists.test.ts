@@ -1,15 +1,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
-import { Cacheme, memory, Node, type NodeMeta } from "../src/index.js";
+import { Cacheme, memory, type NodeMeta } from "../src/index.js";
 import { reason } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
+import { NumberedNode } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
 const tenant = new AsyncLocalStorage<string>();
 const tenants = new Set<string | undefined>();
 let failing: number | undefined;
 
-class Numbered extends Node<string> {
+class Numbered extends NumberedNode<string> {
   static override meta: NodeMeta = {
     name: "numbered",
     caches: [
@@ -17,14 +18,6 @@ class Numbered extends Node<string> {
       { storage: "remote", ttl: "1h" },
     ],
   };
-  readonly id: number;
-  constructor(id: number) {
-    super();
-    this.id = id;
-  }
-  key() {
-    return `${this.id}`;
-  }
   override async load() {
     tenants.add(tenant.getStore());
     if (this.id === failing) throw new Error("no such number");

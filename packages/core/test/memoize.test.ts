@@ -1,17 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { Node, type NodeMeta } from "../src/index.js";
+import type { NodeMeta } from "../src/index.js";
 import { settled } from "./support/deferred.js";
 import { reason, thrownBy } from "./support/reason.js";
-import { localOnly, space, twoTiers } from "./support/space.js";
+import { localOnly, NumberedNode, space, twoTiers } from "./support/space.js";
 
-class UserNode extends Node<string> {
+class UserNode extends NumberedNode<string> {
   static override meta: NodeMeta = { name: "user", caches: twoTiers };
-  constructor(readonly id: number) {
-    super();
-  }
-  key() {
-    return `${this.id}`;
-  }
 }
 
 class LocalNode extends UserNode {

@@ -15,7 +15,7 @@ import {
 import { deferred, settled } from "./support/deferred.js";
 import { reason } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
 const threeTiers = [...twoTiers!, { storage: "far", ttl: "1h" as const }];
@@ -31,19 +31,13 @@ async function deepSpace() {
 /** Makes a class with a loadAll that records its arguments. */
 function bulkNode(meta: NodeMeta, loadAll: (ids: readonly number[]) => unknown) {
   const calls: number[][] = [];
-  class Bulk extends Node<number> {
+  class Bulk extends NumberedNode<number> {
     static override meta: NodeMeta = { name: "bulk", ...meta };
     static override loadAll: LoadAll<Bulk> = (nodes) => {
       const ids = nodes.map((node) => node.id);
       calls.push(ids);
       return loadAll(ids) as never;
     };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
   }
   return { Bulk, calls };
 }

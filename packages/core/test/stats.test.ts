@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Cacheme, type LoadAll, memory, Node, type NodeMeta } from "../src/index.js";
+import { Cacheme, type LoadAll, memory, type NodeMeta } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
 import { reason } from "./support/reason.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
 
 const nothingYet = {
   requestCount: 0,
@@ -137,18 +137,12 @@ describe("stats", () => {
 
   it("counts each node of a loadAll as a load, and its call once in the histogram", async () => {
     const { cacheme, clock } = await space();
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { caches: localOnly };
       static override loadAll: LoadAll<Bulk> = (nodes) => {
         clock.advance(90);
         return nodes.map(({ id }) => (id === 2 ? new Error("no 2") : id));
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     await cacheme.getAllSettled([1, 2, 3].map((id) => new Bulk(id)));
     const stats = cacheme.stats(Bulk);

@@ -2,19 +2,13 @@ import { describe, expect, it } from "vitest";
 import { type LoadContext, LoadCycleError, Node, type NodeMeta } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
 import { thrownBy } from "./support/reason.js";
-import { localOnly, space, twoTiers } from "./support/space.js";
+import { localOnly, NumberedNode, space, twoTiers } from "./support/space.js";
 
 /** Makes a class whose load returns no promise. */
 function syncNode<V>(meta: NodeMeta, load: (id: number, context: LoadContext<V>) => V) {
   const loads: number[] = [];
-  class Sync extends Node<V> {
+  class Sync extends NumberedNode<V> {
     static override meta: NodeMeta = { name: "sync", caches: localOnly, ...meta };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
     override load(context: LoadContext<V>): V {
       loads.push(this.id);
       return load(this.id, context);

@@ -1,3 +1,4 @@
+import { testAddresses } from "@cacheme/test-services/network/address-tests";
 import { describeTableOptions } from "@cacheme/test-services/network/table-option-tests";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
@@ -5,27 +6,23 @@ import { postgres } from "../src/index.js";
 import { settings } from "../src/options.js";
 
 describe("the address of a server", () => {
-  it.each([
-    ["postgres://db.example/app", "postgres://db.example:5432/app"],
-    ["postgresql://user:secret@10.0.0.7:5433/app", "postgres://10.0.0.7:5433/app"],
-    ["POSTGRES://db.example/app", "postgres://db.example:5432/app"],
-    ["postgres://user:secret@[::1]:5432/app", "postgres://[::1]:5432/app"],
-    ["postgres://user@db.example", "postgres://db.example:5432/user"],
-  ])("%s is called %s", (url, label) => {
-    expect(postgres(url).label).toBe(label);
-  });
-
-  it.each([
-    "",
-    "localhost:5432",
-    "mysql://user:secret@host/db",
-    "postgres:5432",
-    "postgres://:secret@[",
-    "postgres://user:secret@host/app?sslmode=verify-full&sslrootcert=/no/such/file",
-  ])("is refused if it is %j, and not shown", (url) => {
-    const make = () => postgres(url);
-    expect(make).toThrow(expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }));
-    expect(make).toThrow(expect.objectContaining({ message: expect.not.stringContaining("secret") }));
+  testAddresses(postgres, {
+    labels: [
+      ["postgres://db.example/app", "postgres://db.example:5432/app"],
+      ["postgresql://user:secret@10.0.0.7:5433/app", "postgres://10.0.0.7:5433/app"],
+      ["POSTGRES://db.example/app", "postgres://db.example:5432/app"],
+      ["postgres://user:secret@[::1]:5432/app", "postgres://[::1]:5432/app"],
+      ["postgres://user@db.example", "postgres://db.example:5432/user"],
+    ],
+    refused: [
+      "",
+      "localhost:5432",
+      "mysql://user:secret@host/db",
+      "postgres:5432",
+      "postgres://:secret@[",
+      "postgres://user:secret@host/app?sslmode=verify-full&sslrootcert=/no/such/file",
+    ],
+    words: "postgres()",
   });
 });
 

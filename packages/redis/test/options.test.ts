@@ -1,3 +1,4 @@
+import { testAddresses } from "@cacheme/test-services/network/address-tests";
 import { CachemeError } from "cacheme";
 import { Cluster, Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
@@ -10,15 +11,17 @@ afterEach(() => {
 });
 
 describe("the address of a server", () => {
-  it.each([
-    ["redis://localhost", "redis://localhost:6379"],
-    ["redis://10.0.0.7:7000/3", "redis://10.0.0.7:7000/3"],
-    ["rediss://user:secret@cache.example:6380", "rediss://cache.example:6380"],
-    ["valkey://:secret@cache.example/1", "redis://cache.example:6379/1"],
-    ["valkeys://cache.example", "rediss://cache.example:6379"],
-    ["REDIS://localhost", "redis://localhost:6379"],
-  ])("%s gives the label %s", (url, label) => {
-    expect(redis(url).label).toBe(label);
+  testAddresses(redis, {
+    labels: [
+      ["redis://localhost", "redis://localhost:6379"],
+      ["redis://10.0.0.7:7000/3", "redis://10.0.0.7:7000/3"],
+      ["rediss://user:secret@cache.example:6380", "rediss://cache.example:6380"],
+      ["valkey://:secret@cache.example/1", "redis://cache.example:6379/1"],
+      ["valkeys://cache.example", "rediss://cache.example:6379"],
+      ["REDIS://localhost", "redis://localhost:6379"],
+    ],
+    refused: ["localhost:6379", "http://localhost", "redis:6379", "redis://:secret@[", ""],
+    words: "redis://host:6379",
   });
 
   it("includes the name, the password and the database", () => {
@@ -27,62 +30,48 @@ describe("the address of a server", () => {
       options: { username: "user", password: "p@ss", db: 2, host: "cache.example", port: 6380, tls: {} },
     });
   });
-
-  it.each(["localhost:6379", "http://localhost", "redis:6379", "redis://:secret@[", ""])(
-    "is refused if it is %j",
-    (url) => {
-      const make = () => redis(url);
-      expect(make).toThrow(expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }));
-      expect(make).toThrow("redis://host:6379");
-      expect(make).toThrow(expect.objectContaining({ message: expect.not.stringContaining("secret") }));
-    },
-  );
 });
 
 describe("the address of a Cluster", () => {
-  it.each([
-    ["redis+cluster://10.0.0.7:7000,10.0.0.8:7001", "redis+cluster://10.0.0.7:7000,10.0.0.8:7001"],
-    ["rediss+cluster://user:secret@a.example,[::1]:7000", "rediss+cluster://a.example:6379,[::1]:7000"],
-    ["valkey+cluster://a.example/", "redis+cluster://a.example:6379"],
-  ])("%s gives the label %s", (url, label) => {
-    expect(redis(url).label).toBe(label);
+  testAddresses(redis, {
+    labels: [
+      ["redis+cluster://10.0.0.7:7000,10.0.0.8:7001", "redis+cluster://10.0.0.7:7000,10.0.0.8:7001"],
+      ["rediss+cluster://user:secret@a.example,[::1]:7000", "rediss+cluster://a.example:6379,[::1]:7000"],
+      ["valkey+cluster://a.example/", "redis+cluster://a.example:6379"],
+    ],
+    refused: [
+      "redis+cluster://",
+      "redis+cluster://a,,b",
+      "redis+cluster://a:0",
+      "redis+cluster://a:70000",
+      "redis+cluster://:secret@a/1",
+      "redis+other://a",
+    ],
+    words: "not an address of a Redis server",
   });
 
   it("gives every node its credentials", () => {
     const { target } = settings("rediss+cluster://user:p%40:ss@a.example", {});
     expect(target).toMatchObject({ options: { username: "user", password: "p@:ss", tls: {} } });
   });
-
-  it.each([
-    "redis+cluster://",
-    "redis+cluster://a,,b",
-    "redis+cluster://a:0",
-    "redis+cluster://a:70000",
-    "redis+cluster://:secret@a/1",
-    "redis+other://a",
-  ])("is refused if it is %j", (url) => {
-    expect(() => redis(url)).toThrow("not an address of a Redis server");
-  });
 });
 
 describe("the address of a master behind sentinels", () => {
-  it.each([
-    [
-      "redis+sentinel://10.0.0.7,10.0.0.8:26380/mymaster",
-      "redis+sentinel://10.0.0.7:26379,10.0.0.8:26380/mymaster",
+  testAddresses(redis, {
+    labels: [
+      [
+        "redis+sentinel://10.0.0.7,10.0.0.8:26380/mymaster",
+        "redis+sentinel://10.0.0.7:26379,10.0.0.8:26380/mymaster",
+      ],
+      ["rediss+sentinel://:secret@a.example/mymaster/3", "rediss+sentinel://a.example:26379/mymaster/3"],
     ],
-    ["rediss+sentinel://:secret@a.example/mymaster/3", "rediss+sentinel://a.example:26379/mymaster/3"],
-  ])("%s gives the label %s", (url, label) => {
-    expect(redis(url).label).toBe(label);
-  });
-
-  it.each([
-    "redis+sentinel://a",
-    "redis+sentinel://a/",
-    "redis+sentinel://a/m/x",
-    "redis+sentinel://a/m/1/2",
-  ])("is refused if it is %j", (url) => {
-    expect(() => redis(url)).toThrow("not an address of a Redis server");
+    refused: [
+      "redis+sentinel://a",
+      "redis+sentinel://a/",
+      "redis+sentinel://a/m/x",
+      "redis+sentinel://a/m/1/2",
+    ],
+    words: "not an address of a Redis server",
   });
 });
 

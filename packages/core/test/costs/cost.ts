@@ -1,6 +1,14 @@
 import { createHook } from "node:async_hooks";
-import { Cacheme, type LoadAll, memory, Node, type NodeMeta, type RemoteStorage } from "../../src/index.js";
+import {
+  Cacheme,
+  type LoadAll,
+  memory,
+  type Node,
+  type NodeMeta,
+  type RemoteStorage,
+} from "../../src/index.js";
 import type { StoredRecord } from "../../src/storage/remote-storage.js";
+import { NumberedNode } from "../support/space.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
 /** The cost of a call, from its start until nothing is under way any more. */
@@ -191,14 +199,8 @@ function whenIdle(done: () => void, rounds = 5): void {
 }
 
 function nodes(meta: NodeMeta, meter: Meter) {
-  class One extends Node<string> {
+  class One extends NumberedNode<string> {
     static override meta: NodeMeta = { name: "one", ...meta };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
     override load() {
       return meter.load(() => `value ${this.id}`);
     }
@@ -207,29 +209,17 @@ function nodes(meta: NodeMeta, meter: Meter) {
 }
 
 function bulkNodes(meta: NodeMeta, meter: Meter) {
-  class Bulk extends Node<string> {
+  class Bulk extends NumberedNode<string> {
     static override meta: NodeMeta = { name: "bulk", ...meta };
     static override loadAll: LoadAll<Bulk> = (given) =>
       meter.loadAll(() => given.map(({ id }) => `value ${id}`));
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
   }
   return (id: number) => new Bulk(id);
 }
 
 function outerNodes(meta: NodeMeta, meter: Meter, inner: (id: number) => Node<string>) {
-  class Outer extends Node<string> {
+  class Outer extends NumberedNode<string> {
     static override meta: NodeMeta = { name: "outer", ...meta };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
     override load({ get }: { get: Cacheme["get"] }) {
       meter.begins();
       return get(inner(this.id));

@@ -34,6 +34,21 @@ const both = (some: Everywhere, others: Everywhere): Everywhere => ({
   "two remotes": { ...some["two remotes"], ...others["two remotes"] },
 });
 
+type Counts = readonly [reads: number, writes: number];
+
+/** Returns the reads and writes of remote tiers. */
+const nested = (remote: Counts, behindLocal: Counts, near: Counts, far: Counts): Everywhere => ({
+  local: {},
+  remote: counted("far", remote),
+  "local and remote": counted("far", behindLocal),
+  "two remotes": { ...counted("near", near), ...counted("far", far) },
+});
+
+const counted = (tier: "near" | "far", [reads, writes]: Counts): Requests => ({
+  [`${tier} reads`]: reads,
+  [`${tier} writes`]: writes,
+});
+
 const missed = both(one("reads"), one("writes"));
 
 /** The promises of a request, for any number of keys, with the promise that ends the tick. */
@@ -120,22 +135,12 @@ const expected: Readonly<Record<PathName, Expected>> = {
   "getSync of a key that no tier has": { requests: nothing, promises: 0 },
   // The nested read costs two more: its own, and one for its reader.
   "get of a key whose load reads another one": {
-    requests: {
-      local: {},
-      remote: { "far reads": 2, "far writes": 2 },
-      "local and remote": { "far reads": 2, "far writes": 2 },
-      "two remotes": { "near reads": 2, "far reads": 2, "far writes": 2, "near writes": 2 },
-    },
+    requests: nested([2, 2], [2, 2], [2, 2], [2, 2]),
     loads: 2,
     promises: 3 + 3 + 4,
   },
   "get of a key whose load reads one that the nearest tier has": {
-    requests: {
-      local: {},
-      remote: { "far reads": 2, "far writes": 1 },
-      "local and remote": { "far reads": 1, "far writes": 1 },
-      "two remotes": { "near reads": 2, "far reads": 1, "far writes": 1, "near writes": 1 },
-    },
+    requests: nested([2, 1], [1, 1], [2, 1], [1, 1]),
     loads: 1,
     promises: 3 + 1,
     but: { remote: 3 + 1 + 4, "two remotes": 3 + 1 + 4 },

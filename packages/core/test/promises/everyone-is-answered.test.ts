@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type LoadAll, type LoadContext, LoadCycleError, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, space, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, NumberedNode, space, twoTiers } from "../support/space.js";
 
 const reason = (promise: Promise<unknown>) =>
   promise.then(
@@ -49,15 +49,9 @@ describe("promise 5: everyone is answered", () => {
   it("lets an Error in loadAll's list only fail its own node", async () => {
     const { cacheme } = await space();
     const gone = new Error("gone");
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { caches: localOnly };
       static override loadAll: LoadAll<Bulk> = (nodes) => nodes.map(({ id }) => (id === 2 ? gone : id));
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     expect(await cacheme.getAllSettled([1, 2, 3].map((id) => new Bulk(id)))).toEqual([
       { status: "fulfilled", value: 1 },
@@ -71,15 +65,9 @@ describe("promise 5: everyone is answered", () => {
     ["no list", undefined],
   ])("refuses a loadAll that returns %s, for all of its nodes", async (_, answer) => {
     const { cacheme } = await space();
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { caches: localOnly };
       static override loadAll: LoadAll<Bulk> = () => answer as never;
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     const outcomes = await cacheme.getAllSettled([new Bulk(1), new Bulk(2)]);
     for (const outcome of outcomes) {
@@ -281,18 +269,12 @@ describe("loads that read other nodes", () => {
 
   it("finds a cycle within one loadAll", async () => {
     const { cacheme } = await space();
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "bulk", caches: localOnly };
       static override loadAll: LoadAll<Bulk> = async (nodes) => {
         const other = await cacheme.get(new Bulk(nodes.length));
         return nodes.map(() => other);
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     const error = await reason(cacheme.getAll([new Bulk(1), new Bulk(2)]));
     expect(error).toMatchObject({

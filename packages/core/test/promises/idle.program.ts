@@ -2,21 +2,16 @@
  * Programs that have nothing to do after they have printed a word. They must end by themselves,
  * without close().
  */
-import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
+import { Cacheme, memory, type NodeMeta } from "../../src/index.js";
+import { NumberedNode } from "../support/space.js";
 
 const caches: NodeMeta["caches"] = [
   { storage: "local", ttl: "1h" },
   { storage: "second", ttl: "1d" },
 ];
 
-class Value extends Node<number> {
+class Value extends NumberedNode<number> {
   static override meta: NodeMeta = { name: "value", caches, loadTimeout: "1h" };
-  constructor(readonly id: number) {
-    super();
-  }
-  key() {
-    return `${this.id}`;
-  }
   override async load() {
     return this.id;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, remoteOnly, space } from "../support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space } from "../support/space.js";
 
 /**
  * Promise 5 with large numbers of readers and loads: no reader keeps waiting because a stack
@@ -63,14 +63,8 @@ describe("promise 5: everyone is answered, however many there are", () => {
   it("answers a long chain of loads, each of which reads the next", async () => {
     const { cacheme } = await space();
     const length = 3_000;
-    class Link extends Node<number> {
+    class Link extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "link", caches: localOnly, concurrency: 1 };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
       override async load(): Promise<number> {
         return this.id === length ? 0 : 1 + (await cacheme.get(new Link(this.id + 1)));
       }

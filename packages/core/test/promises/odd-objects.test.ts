@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type LoadAll, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "../support/space.js";
 
 /** Makes an object on which every operation throws. */
 function revoked(): object {
@@ -11,17 +11,26 @@ function revoked(): object {
   return proxy;
 }
 
+/** Makes a class whose load reads its signal only after a while. */
+function lateReader(going: Promise<void>, see: (reason: unknown) => void) {
+  return class Late extends Node<number> {
+    static override meta: NodeMeta = { name: "late", caches: localOnly };
+    key() {
+      return "k";
+    }
+    override async load(context: { readonly signal: AbortSignal }) {
+      await going;
+      see(context.signal.reason);
+      return 1;
+    }
+  };
+}
+
 /** Makes a class whose `loadAll` returns the given answer, for the keys "0", "1", … */
 function bulk(answer: (nodes: readonly Node[]) => unknown, caches: NodeMeta["caches"] = localOnly) {
-  class Bulk extends Node<unknown> {
+  class Bulk extends NumberedNode<unknown> {
     static override meta: NodeMeta = { name: "bulk", caches };
     static override loadAll: LoadAll<Bulk> = answer as never;
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
   }
   return Bulk;
 }
@@ -190,17 +199,7 @@ describe("the time limit of a load", () => {
     const { cacheme, clock } = await space();
     const going = deferred<void>();
     const seen = deferred<unknown>();
-    class Late extends Node<number> {
-      static override meta: NodeMeta = { name: "late", caches: localOnly };
-      key() {
-        return "k";
-      }
-      override async load(context: { readonly signal: AbortSignal }) {
-        await going.promise;
-        seen.resolve(context.signal.reason);
-        return 1;
-      }
-    }
+    const Late = lateReader(going.promise, seen.resolve);
     const read = reason(cacheme.get(new Late()));
     await settled();
     clock.advance(30_000);
@@ -213,17 +212,7 @@ describe("the time limit of a load", () => {
     const { cacheme, clock } = await space();
     const going = deferred<void>();
     const reasons: unknown[] = [];
-    class Left extends Node<number> {
-      static override meta: NodeMeta = { name: "left", caches: localOnly };
-      key() {
-        return "k";
-      }
-      override async load(context: { readonly signal: AbortSignal }) {
-        await going.promise;
-        reasons.push(context.signal.reason);
-        return 1;
-      }
-    }
+    const Left = lateReader(going.promise, (seen) => reasons.push(seen));
     const failures: unknown[] = [];
     cacheme.on("loadError", ({ error }) => failures.push(error));
     const controller = new AbortController();

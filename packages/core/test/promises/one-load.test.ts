@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type LoadAll, Node, type NodeMeta } from "../../src/index.js";
+import type { LoadAll, NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "../support/space.js";
 
 describe("promise 1: one load", () => {
   it("shares one load among get, getAll, getAllSettled and memoize", async () => {
@@ -241,19 +241,13 @@ describe("promise 1: at most two loads of a key, one running and one that began 
   it("gives loadAll each key once, and lets skip() reach every reader's value", async () => {
     const { cacheme, remote } = await space();
     const calls: number[][] = [];
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "bulk", caches: twoTiers };
       static override loadAll: LoadAll<Bulk> = (nodes, context) => {
         calls.push(nodes.map((node) => node.id));
         for (const node of nodes) context.for(node).skip();
         return nodes.map((node) => node.id * 10);
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     const reads = [
       cacheme.get(new Bulk(1)),
@@ -282,18 +276,12 @@ describe("promise 1: at most two loads of a key, one running and one that began 
 describe("batching", () => {
   function bulkNode(meta: NodeMeta) {
     const calls: number[][] = [];
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "bulk", ...meta };
       static override loadAll: LoadAll<Bulk> = (nodes) => {
         calls.push(nodes.map((node) => node.id));
         return nodes.map((node) => node.id * 10);
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     return { Bulk, calls };
   }

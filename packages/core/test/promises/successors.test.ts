@@ -1,40 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { memory, Node, type NodeMeta } from "../../src/index.js";
+import { memory, type Node, type NodeMeta } from "../../src/index.js";
 import { type Deferred, deferred, settled } from "../support/deferred.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
-import { remoteOnly, type Space, space, twoTiers } from "../support/space.js";
+import { countingNode, NumberedNode, remoteOnly, type Space, space, twoTiers } from "../support/space.js";
 
 type Source = (id: number) => string | Promise<string>;
 
 /** A class, and the same class after its source was edited. */
 const versions = {
   first: (meta: NodeMeta, source: Source) =>
-    class Row extends Node<string> {
+    class Row extends NumberedNode<string> {
       static override meta: NodeMeta = { name: "row", ...meta };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
       override load() {
         return source(this.id);
       }
     },
-  edited: (meta: NodeMeta, source: Source) =>
-    class Row extends Node<string> {
-      static override meta: NodeMeta = { name: "row", ...meta };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
-      override load() {
-        const { id } = this;
-        return source(id);
-      }
-    },
+  edited: (meta: NodeMeta, source: Source) => countingNode({ name: "row", ...meta }, source).Counting,
 };
 
 const unused: Source = () => {
@@ -51,6 +32,14 @@ function hold(remote: SimulatedRemote, held: "read" | "write" | "remove"): Defer
     return gate.promise;
   };
   return gate;
+}
+
+/** Begins to set "older", and holds its write. */
+async function heldSet({ cacheme, remote }: Space, node: Node<string>) {
+  const writing = hold(remote, "write");
+  const older = cacheme.set(node, "older");
+  await settled();
+  return { writing, older };
 }
 
 /** Replaces the storage "remote" with another client of its server. */
@@ -72,9 +61,7 @@ describe("another client of the same server", () => {
   it("writes after its predecessor's requests under way", async () => {
     const made = await space();
     const Row = versions.first({ caches: remoteOnly }, unused);
-    const writing = hold(made.remote, "write");
-    const older = made.cacheme.set(new Row(1), "older");
-    await settled();
+    const { writing, older } = await heldSet(made, new Row(1));
     await reconnect(made);
     const newer = made.cacheme.set(new Row(1), "newer");
     await settled();
@@ -86,9 +73,7 @@ describe("another client of the same server", () => {
   it("removes after its predecessor's requests under way", async () => {
     const made = await space();
     const Row = versions.first({ caches: remoteOnly }, () => "loaded");
-    const writing = hold(made.remote, "write");
-    const older = made.cacheme.set(new Row(1), "older");
-    await settled();
+    const { writing, older } = await heldSet(made, new Row(1));
     await reconnect(made);
     const removed = made.cacheme.invalidate(new Row(1));
     await settled();
@@ -100,9 +85,7 @@ describe("another client of the same server", () => {
   it("carries out the requests that waited behind its predecessor", async () => {
     const made = await space();
     const Row = versions.first({ caches: remoteOnly }, () => "loaded");
-    const writing = hold(made.remote, "write");
-    const older = made.cacheme.set(new Row(1), "older");
-    await settled();
+    const { writing, older } = await heldSet(made, new Row(1));
     const removed = made.cacheme.invalidate(new Row(1));
     const other = await reconnect(made);
     writing.resolve();
@@ -155,12 +138,11 @@ describe("another client of the same server", () => {
 
 describe("a class that is evaluated again with another source", () => {
   it("writes after its predecessor's requests under way", async () => {
-    const { cacheme, remote } = await space();
+    const made = await space();
+    const { cacheme } = made;
     const First = versions.first({ caches: remoteOnly }, unused);
     const Edited = versions.edited({ caches: remoteOnly }, unused);
-    const writing = hold(remote, "write");
-    const older = cacheme.set(new First(1), "older");
-    await settled();
+    const { writing, older } = await heldSet(made, new First(1));
     const newer = cacheme.set(new Edited(1), "newer");
     await settled();
     writing.resolve();

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
+import { Cacheme, memory, type Node, type NodeMeta } from "../../src/index.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { SkewedClock } from "../support/skewed-clock.js";
+import { NumberedNode } from "../support/space.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
 const hour = 3_600_000;
@@ -63,14 +64,8 @@ class Machines {
       this.loads += 1;
       return this.loads;
     };
-    class Timed extends Node<number> {
+    class Timed extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "timed", caches };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
       override load() {
         return load();
       }

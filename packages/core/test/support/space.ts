@@ -46,17 +46,21 @@ export const twoTiers: NodeMeta["caches"] = [
   { storage: "remote", ttl: "10m" },
 ];
 
+/** A node with a number as its key. */
+export abstract class NumberedNode<V = unknown> extends Node<V> {
+  constructor(readonly id: number) {
+    super();
+  }
+  key() {
+    return `${this.id}`;
+  }
+}
+
 /** Makes a node class that counts its loads and answers with the result of `source`. */
 export function countingNode<V>(meta: NodeMeta, source: (id: number, load: number) => V | Promise<V>) {
   const loads: number[] = [];
-  class Counting extends Node<V> {
+  class Counting extends NumberedNode<V> {
     static override meta: NodeMeta = { name: "counting", ...meta };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
     override load() {
       loads.push(this.id);
       return source(this.id, loads.length);

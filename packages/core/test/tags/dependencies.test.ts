@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { defineNode, type LoadContext, Node, type NodeMeta } from "../../src/index.js";
+import { defineNode, type LoadContext, type Node, type NodeMeta } from "../../src/index.js";
 import { sharedState } from "../../src/shared-state.js";
 import { deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
-import { localOnly, remoteOnly, taggedSpace, twoTiers } from "../support/space.js";
+import { localOnly, NumberedNode, remoteOnly, taggedSpace, twoTiers } from "../support/space.js";
 
 /** Makes a page that is made of a user, declared by `dependsOn` or recorded by `track`. */
 function pages(caches: NodeMeta["caches"], how: "dependsOn" | "track", of: NodeMeta["caches"] = caches) {
@@ -224,14 +224,8 @@ describe("a dependency", () => {
 
   it("refuses a circle of dependsOn", async () => {
     const { cacheme } = await taggedSpace();
-    class RingNode extends Node<number> {
+    class RingNode extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "ring", caches: localOnly };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
       override dependsOn() {
         return [new RingNode((this.id + 1) % 3)];
       }

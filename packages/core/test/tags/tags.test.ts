@@ -1,21 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { IncompleteError, type LoadContext, memory, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { readAround } from "../support/read-around.js";
 import { reason } from "../support/reason.js";
-import { localOnly, remoteOnly, taggedSpace, twoTiers } from "../support/space.js";
+import { localOnly, NumberedNode, remoteOnly, taggedSpace, twoTiers } from "../support/space.js";
 
 /** Makes a class whose nodes carry tags, with its loads. */
 function users(caches: NodeMeta["caches"], tags: readonly string[] = ["team:7"]) {
   const loads: number[] = [];
   const gates = new Map<number, Promise<void>>();
-  class UserNode extends Node<string> {
+  class UserNode extends NumberedNode<string> {
     static override meta: NodeMeta = { name: "user", caches };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
     override tags() {
       return tags;
     }
@@ -54,14 +49,11 @@ describe.each(Object.entries(everywhere))("tags, %s", (_, caches) => {
     const { UserNode, loads, gates } = users(caches);
     const loading = deferred();
     gates.set(1, loading.promise);
-    const early = cacheme.get(new UserNode(1));
-    await settled();
-    await cacheme.invalidateTags("team:7");
-    const late = cacheme.get(new UserNode(1));
-    await settled();
-    loading.resolve();
-    expect(await early).toBe("user 1, load 1");
-    expect(await late).toBe("user 1, load 2");
+    const read = () => cacheme.get(new UserNode(1));
+    expect(await readAround(read, () => cacheme.invalidateTags("team:7"), loading)).toEqual([
+      "user 1, load 1",
+      "user 1, load 2",
+    ]);
     expect(await cacheme.get(new UserNode(1))).toBe("user 1, load 2");
     expect(loads).toHaveLength(2);
   });
@@ -160,14 +152,12 @@ describe("tags across processes", () => {
     const { UserNode, gates, loads } = users(twoTiers);
     const loading = deferred();
     gates.set(1, loading.promise);
-    const early = cacheme.get(new UserNode(1));
-    await settled();
-    await other.invalidateTags("team:7");
-    const late = cacheme.get(new UserNode(1));
-    await settled();
-    loading.resolve();
-    expect(await early).toBe("user 1, load 1");
-    expect(await late).toBe("user 1, load 2");
+    const values = await readAround(
+      () => cacheme.get(new UserNode(1)),
+      () => other.invalidateTags("team:7"),
+      loading,
+    );
+    expect(values).toEqual(["user 1, load 1", "user 1, load 2"]);
     expect(await cacheme.get(new UserNode(1))).toBe("user 1, load 2");
     expect(await other.get(new UserNode(1))).toBe("user 1, load 2");
     expect(loads).toHaveLength(2);
@@ -308,7 +298,12 @@ describe("an invalidation of tags that does not reach a storage", () => {
 });
 
 describe("context.tag", () => {
-  function posts(caches: NodeMeta["caches"]) {
+  /** @param gate what the first load waits for */
+  function posts(
+    caches: NodeMeta["caches"],
+    tags: readonly string[] = ["author:1", "public"],
+    gate?: Promise<void>,
+  ) {
     const loads: number[] = [];
     class PostNode extends Node<string> {
       static override meta: NodeMeta = { name: "post", caches };
@@ -316,9 +311,10 @@ describe("context.tag", () => {
         return "1";
       }
       override async load({ tag }: LoadContext<string>) {
-        loads.push(1);
-        tag("author:1", "public");
-        return `post, load ${loads.length}`;
+        const load = loads.push(1);
+        if (load === 1 && gate !== undefined) await gate;
+        tag(...tags);
+        return `post, load ${load}`;
       }
     }
     return { PostNode, loads };
@@ -338,28 +334,12 @@ describe("context.tag", () => {
     const { cacheme, process } = await taggedSpace();
     const other = await process();
     const gate = deferred();
-    let loads = 0;
-    class ToldNode extends Node<string> {
-      static override meta: NodeMeta = { name: "told", caches: twoTiers };
-      key() {
-        return "1";
-      }
-      override async load({ tag }: LoadContext<string>) {
-        loads += 1;
-        const load = loads;
-        if (load === 1) await gate.promise;
-        tag("author:1");
-        return `load ${load}`;
-      }
-    }
-    const early = cacheme.get(new ToldNode());
-    await settled();
-    await other.invalidateTags("author:1");
-    const late = cacheme.get(new ToldNode());
-    await settled();
-    gate.resolve();
-    expect(await early).toBe("load 1");
-    expect(await late).toBe("load 2");
+    const { PostNode } = posts(twoTiers, ["author:1"], gate.promise);
+    const read = () => cacheme.get(new PostNode());
+    expect(await readAround(read, () => other.invalidateTags("author:1"), gate)).toEqual([
+      "post, load 1",
+      "post, load 2",
+    ]);
   });
 
   it("knows no generation if two of one millisecond arrive in an unknown order", async () => {
@@ -451,25 +431,13 @@ describe("context.tag", () => {
   it("overtakes a load that tells the tag later", async () => {
     const { cacheme } = await taggedSpace();
     const loading = deferred();
-    let loads = 0;
-    class SlowNode extends Node<number> {
-      static override meta: NodeMeta = { name: "slow", caches: localOnly };
-      key() {
-        return "1";
-      }
-      override async load({ tag }: LoadContext<number>) {
-        const load = ++loads;
-        await loading.promise;
-        tag("late");
-        return load;
-      }
-    }
-    const early = cacheme.get(new SlowNode());
+    const { PostNode } = posts(localOnly, ["late"], loading.promise);
+    const early = cacheme.get(new PostNode());
     await settled();
     await cacheme.invalidateTags("late");
     loading.resolve();
-    expect(await early).toBe(1);
-    expect(await cacheme.get(new SlowNode())).toBe(2);
+    expect(await early).toBe("post, load 1");
+    expect(await cacheme.get(new PostNode())).toBe("post, load 2");
   });
 });
 

@@ -1,24 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { type Server, startPgBouncer } from "@cacheme/test-services";
+import {
+  expectGivenUp,
+  member,
+  refused,
+  testBusTrouble,
+  untilHeard,
+} from "@cacheme/test-services/bus/bus-trouble-tests";
+import { joined } from "@cacheme/test-services/bus/receiver";
 import { cleanup, until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { type Bus, StorageError } from "cacheme";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgresBus } from "../../src/index.js";
-import { joined, Recorder } from "./receiver.js";
 
 const quick = { commandTimeout: 500, connectTimeout: 2000 } as const;
 
 describeWithServer("postgres", "postgresBus()", (server) => {
   const { closing, after } = cleanup();
   const channel = () => ({ ...quick, channel: `a "channel" ${randomUUID()}` });
-
-  async function member(bus: Bus) {
-    const one = await joined(bus);
-    closing(one.connection);
-    return one;
-  }
 
   async function client(): Promise<pg.Client> {
     const made = new pg.Client(server().url);
@@ -46,8 +46,8 @@ describeWithServer("postgres", "postgresBus()", (server) => {
     it("brings each message to every receiver, the sender included, in order", async () => {
       const options = channel();
       const [one, other] = [
-        await member(postgresBus(target(), options)),
-        await member(postgresBus(target(), options)),
+        await member(postgresBus(target(), options), closing),
+        await member(postgresBus(target(), options), closing),
       ];
       await one.connection.publish(["a", "ü ' \\ $1", "c"]);
       await other.connection.publish(["x".repeat(7_999)]);
@@ -60,7 +60,7 @@ describeWithServer("postgres", "postgresBus()", (server) => {
 
     it("subscribes again after its connections were ended, and misses nothing from then on", async () => {
       const options = channel();
-      const { recorder, connection } = await member(postgresBus(target(), options));
+      const { recorder, connection } = await member(postgresBus(target(), options), closing);
       const sender = await client();
       let expected = 0;
       recorder.reported = (report) => {
@@ -80,34 +80,17 @@ describeWithServer("postgres", "postgresBus()", (server) => {
     });
   });
 
-  it("reports a loss and a new subscription when the server is killed and started again", async () => {
-    const { recorder, connection } = await member(postgresBus(server().url, channel()));
-    await server().kill();
-    await until(() => recorder.count("lost") > 0);
-    await expect(connection.publish(["a"])).rejects.toThrow();
-    await server().restart();
-    await until(() => recorder.count("subscribed") === 2);
-    await until(async () => {
-      await connection.publish(["b"]);
-      return recorder.reports.includes("b");
-    });
-    expect(recorder.reports).not.toContain("a");
-  });
+  testBusTrouble({ server, bus: (url, more) => postgresBus(url, { ...channel(), ...more }), closing });
 
   it("gives a message up in time if the network is silent, and comes back by itself", async () => {
     const proxy = await server().proxy();
-    const { recorder, connection } = await member(postgresBus(proxy.url, channel()));
+    const { recorder, connection } = await member(postgresBus(proxy.url, channel()), closing);
     proxy.partition();
-    const began = performance.now();
-    await expect(connection.publish(["a"])).rejects.toThrow("no answer");
-    expect(performance.now() - began).toBeLessThan(2000);
+    await expectGivenUp(connection);
     await proxy.heal();
     connection.restart(new Error("deaf")); // Its heartbeats do not come back.
     await until(() => recorder.count("subscribed") === 2);
-    await until(async () => {
-      await connection.publish(["b"]);
-      return recorder.reports.includes("b");
-    });
+    await untilHeard({ recorder, connection }, "b");
   });
 
   it("reports nothing after close, and ends no pool of the program", async () => {
@@ -118,15 +101,6 @@ describeWithServer("postgres", "postgresBus()", (server) => {
     await given.query("SELECT pg_notify($1, 'late')", [options.channel]);
     expect(recorder.reports).toEqual(["subscribed"]);
     expect(given.totalCount).toBe(1);
-  });
-
-  it("waits for no server if it connects lazily", async () => {
-    const proxy = await server().proxy();
-    await proxy.refuse();
-    const { recorder, connection } = await member(postgresBus(proxy.url, { ...channel(), connect: "lazy" }));
-    await expect(connection.publish(["a"])).rejects.toThrow();
-    await proxy.heal();
-    await until(() => recorder.count("subscribed") === 1);
   });
 
   it("says why it cannot be used", async () => {
@@ -179,7 +153,7 @@ describeWithServer("postgres", "postgresBus()", (server) => {
     });
 
     it("works in session mode", async () => {
-      const { recorder, connection } = await member(postgresBus(session.url, channel()));
+      const { recorder, connection } = await member(postgresBus(session.url, channel()), closing);
       await connection.publish(["a"]);
       await until(() => recorder.reports.includes("a"));
     });
@@ -204,12 +178,6 @@ describeWithServer("postgres", "postgresBus()", (server) => {
       expect(pids[0]?.pid).not.toBe((listener as unknown as { processID: number }).processID);
     });
   });
-
-  async function refused(bus: Bus): Promise<unknown> {
-    const error: unknown = await bus.connect(new Recorder(), { prefix: "cacheme" }).catch((thrown) => thrown);
-    expect(error).toBeInstanceOf(StorageError);
-    return error;
-  }
 });
 
 describeWithServer("postgres", "the facts behind postgresBus()", (server) => {

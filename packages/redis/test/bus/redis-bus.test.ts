@@ -5,9 +5,17 @@ import {
   startRedisCluster,
   startRedisSentinel,
 } from "@cacheme/test-services";
+import {
+  expectGivenUp,
+  member,
+  refused,
+  testBusTrouble,
+  untilHeard,
+} from "@cacheme/test-services/bus/bus-trouble-tests";
+import { joined } from "@cacheme/test-services/bus/receiver";
 import { until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { type Bus, Cacheme, StorageError } from "cacheme";
+import { Cacheme } from "cacheme";
 import { Cluster, Redis } from "ioredis";
 import { Redis as Redis56 } from "ioredis-5.6";
 import { Redis as Redis6 } from "ioredis-6";
@@ -15,17 +23,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { redis, redisBus } from "../../src/index.js";
 import { cleanupWithClients } from "../given-clients.js";
 import { asked } from "../several-servers.js";
-import { joined, Recorder } from "./receiver.js";
 
 const quick = { commandTimeout: 500, connectTimeout: 1000 } as const;
 
 const { given, closing } = cleanupWithClients();
-
-async function member(bus: Bus) {
-  const one = await joined(bus);
-  closing(one.connection);
-  return one;
-}
 
 describeWithServer("redis", "redisBus()", (server) => {
   const channel = () => ({ ...quick, channel: randomUUID() });
@@ -41,8 +42,8 @@ describeWithServer("redis", "redisBus()", (server) => {
     it("brings each message to every receiver, the sender included", async () => {
       const options = channel();
       const [one, other] = [
-        await member(redisBus(target(), options)),
-        await member(redisBus(target(), options)),
+        await member(redisBus(target(), options), closing),
+        await member(redisBus(target(), options), closing),
       ];
       await one.connection.publish(["a", "ü", "c"]);
       await other.connection.publish(["d"]);
@@ -53,7 +54,7 @@ describeWithServer("redis", "redisBus()", (server) => {
 
     it("subscribes again after its connections were killed, and misses nothing from then on", async () => {
       const options = channel();
-      const { recorder, connection } = await member(redisBus(target(), options));
+      const { recorder, connection } = await member(redisBus(target(), options), closing);
       const sender = given(new Redis(server().port));
       let expected = 0;
       recorder.reported = (report) => {
@@ -71,35 +72,18 @@ describeWithServer("redis", "redisBus()", (server) => {
     });
   });
 
-  it("reports a loss and a new subscription when the server is killed and started again", async () => {
-    const { recorder, connection } = await member(redisBus(server().url, channel()));
-    await server().kill();
-    await until(() => recorder.count("lost") > 0);
-    await expect(connection.publish(["a"])).rejects.toThrow();
-    await server().restart();
-    await until(() => recorder.count("subscribed") === 2);
-    await until(async () => {
-      await connection.publish(["b"]);
-      return recorder.reports.includes("b");
-    });
-    expect(recorder.reports).not.toContain("a");
-  });
+  testBusTrouble({ server, bus: (url, more) => redisBus(url, { ...channel(), ...more }), closing });
 
   it("gives a message up in time if the server hangs, and comes back by itself", async () => {
-    const { recorder, connection } = await member(redisBus(server().url, channel()));
+    const { recorder, connection } = await member(redisBus(server().url, channel()), closing);
     await server().pause();
-    const began = performance.now();
-    await expect(connection.publish(["a"])).rejects.toThrow("no answer");
-    expect(performance.now() - began).toBeLessThan(2000);
+    await expectGivenUp(connection);
     await server().resume();
-    await until(async () => {
-      await connection.publish(["b"]);
-      return recorder.reports.includes("b");
-    });
+    await untilHeard({ recorder, connection }, "b");
   });
 
   it("connects again when it is told that it is deaf", async () => {
-    const { recorder, connection } = await member(redisBus(server().url, channel()));
+    const { recorder, connection } = await member(redisBus(server().url, channel()), closing);
     connection.restart(new Error("deaf"));
     await until(() => recorder.count("subscribed") === 2);
     expect(recorder.reports).toEqual(["subscribed", expect.stringContaining("lost: "), "subscribed"]);
@@ -131,7 +115,7 @@ describeWithServer("redis", "redisBus()", (server) => {
 
   it("notices that the server has cut it off for being 32 MB behind, which is no error event", async () => {
     const options = channel();
-    const { recorder } = await member(redisBus(server().url, options));
+    const { recorder } = await member(redisBus(server().url, options), closing);
     const sender = given(new Redis(server().port));
     const plain = given(new Redis(server().port, { retryStrategy: () => null }));
     const errors: Error[] = [];
@@ -145,25 +129,9 @@ describeWithServer("redis", "redisBus()", (server) => {
     expect(errors).toEqual([]);
   });
 
-  it("waits for no server if it connects lazily", async () => {
-    const proxy = await server().proxy();
-    await proxy.refuse();
-    const { recorder, connection } = await member(redisBus(proxy.url, { ...channel(), connect: "lazy" }));
-    await expect(connection.publish(["a"])).rejects.toThrow();
-    await proxy.heal();
-    await until(() => recorder.count("subscribed") === 1);
-  });
-
   it("says why it cannot be used", async () => {
     const proxy = await server().proxy();
     await proxy.refuse();
-    const refused = async (bus: Bus) => {
-      const error: unknown = await bus
-        .connect(new Recorder(), { prefix: "cacheme" })
-        .catch((thrown) => thrown);
-      expect(error).toBeInstanceOf(StorageError);
-      return error;
-    };
     expect(await refused(redisBus(proxy.url, quick))).toMatchObject({
       code: "CACHEME_CONNECT_FAILED",
       message: expect.stringContaining(`redis://127.0.0.1:${proxy.port}`),
@@ -212,10 +180,10 @@ describeWithServer("redis", "redisBus()", (server) => {
     it("hears in a Cluster what other nodes are told, although they answer 0", async () => {
       const options = channel();
       const url = cluster.url.replace(/^redis:/, "redis+cluster:");
-      const { recorder, connection } = await member(redisBus(url, options));
+      const { recorder, connection } = await member(redisBus(url, options), closing);
       const [first] = cluster.nodes;
       const client = given(new Cluster([{ port: first!.port }]));
-      const other = await member(redisBus(client, options));
+      const other = await member(redisBus(client, options), closing);
       const answers: number[] = [];
       for (const { port } of cluster.nodes) {
         answers.push(Number(await asked(port, "publish", options.channel, `from ${port}`)));
@@ -231,13 +199,10 @@ describeWithServer("redis", "redisBus()", (server) => {
 
     it("goes on at another node of a Cluster", async () => {
       const url = cluster.url.replace(/^redis:/, "redis+cluster:");
-      const { recorder, connection } = await member(redisBus(url, channel()));
+      const { recorder, connection } = await member(redisBus(url, channel()), closing);
       await cluster.nodes[0]!.kill();
       await until(() => recorder.count("subscribed") === 2);
-      await until(async () => {
-        await connection.publish(["b"]);
-        return recorder.reports.includes("b");
-      });
+      await untilHeard({ recorder, connection }, "b");
       await cluster.nodes[0]!.restart();
     });
 
@@ -245,7 +210,10 @@ describeWithServer("redis", "redisBus()", (server) => {
       const sentinels = group.sentinels.map(({ port }) => ({ host: "127.0.0.1", port }));
       const client = given(new Redis({ sentinels, name: "mymaster" }));
       const options = channel();
-      const members = [await member(redisBus(group.url, options)), await member(redisBus(client, options))];
+      const members = [
+        await member(redisBus(group.url, options), closing),
+        await member(redisBus(client, options), closing),
+      ];
       await group.master.kill();
       for (const { recorder } of members) await until(() => recorder.count("subscribed") === 2);
       for (const [index, { connection }] of members.entries()) {

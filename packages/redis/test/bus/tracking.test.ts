@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type RedisSentinel, startRedisSentinel } from "@cacheme/test-services";
+import { joined } from "@cacheme/test-services/bus/receiver";
 import { until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { Cacheme, defineNode, memory, type RemoteStorage } from "cacheme";
@@ -10,7 +11,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { redis, redisBus } from "../../src/index.js";
 import { cleanupWithClients } from "../given-clients.js";
 import { asked } from "../several-servers.js";
-import { joined } from "./receiver.js";
 
 const quick = { commandTimeout: 500, connectTimeout: 1000 } as const;
 const bytes = Buffer.from("value");

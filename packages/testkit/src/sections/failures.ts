@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { RemoteStorage } from "cacheme/driver";
+import type { ConnectionOptions, RemoteStorage } from "cacheme/driver";
 import { type Section, section } from "../case.js";
-import type { ComplianceProxy } from "../compliance-server.js";
+import type { ComplianceProxy, ComplianceServer } from "../compliance-server.js";
 import { bounded, outcome, readTexts, record, refused, until } from "../expect.js";
 import type { Trial } from "../subject.js";
 
@@ -16,10 +16,7 @@ export const serverFailures: Section = section("failures", {
   "fails to connect in time while the server is down, with a reason, and connects when it is up": async (
     trial,
   ) => {
-    const server = await trial.server();
-    trial.after(() => server.restart());
-    await server.kill();
-    const storage = await trial.unconnected(hasty);
+    const { server, storage } = await killed(trial);
     const error = await bounded(deadline, () => refused(storage.connect(), "CACHEME_CONNECT_FAILED"));
     assert.ok(
       error.message.includes(storage.label),
@@ -31,10 +28,7 @@ export const serverFailures: Section = section("failures", {
   },
 
   "connects lazily without its server, and works when the server is up": async (trial) => {
-    const server = await trial.server();
-    trial.after(() => server.restart());
-    await server.kill();
-    const storage = await trial.unconnected({ ...hasty, connect: "lazy" });
+    const { server, storage } = await killed(trial, { connect: "lazy" });
     await bounded(0, () => storage.connect());
     await allFail(trial, storage);
     await server.restart();
@@ -42,10 +36,7 @@ export const serverFailures: Section = section("failures", {
   },
 
   "settles every call when the server is killed, and works after its restart": async (trial) => {
-    const server = await trial.server();
-    trial.after(() => server.restart());
-    const storage = await trial.connected(hasty);
-    await recovers(trial, storage);
+    const { server, storage } = await working(trial, "restart");
     const calls = underWay(trial, storage);
     await server.kill();
     await bounded(deadline, () => Promise.all(calls));
@@ -55,10 +46,7 @@ export const serverFailures: Section = section("failures", {
   },
 
   "settles every call while the server is paused, and works after its resumption": async (trial) => {
-    const server = await trial.server();
-    trial.after(() => server.resume());
-    const storage = await trial.connected(hasty);
-    await recovers(trial, storage);
+    const { server, storage } = await working(trial, "resume");
     await server.pause();
     await allFail(trial, storage);
     await allFail(trial, storage);
@@ -67,10 +55,7 @@ export const serverFailures: Section = section("failures", {
   },
 
   "closes in time while the server is paused": async (trial) => {
-    const server = await trial.server();
-    trial.after(() => server.resume());
-    const storage = await trial.connected(hasty);
-    await recovers(trial, storage);
+    const { server, storage } = await working(trial, "resume");
     await server.pause();
     const calls = underWay(trial, storage);
     await bounded(2 * deadline, () => storage.close());
@@ -132,6 +117,28 @@ export const networkFailures: Section = section("failures", {
     await until(async () => proxy.open === 0, "each connection is closed");
   },
 });
+
+/** A server that is down until the test restarts it, and a storage that has not connected. */
+async function killed(trial: Trial, options: ConnectionOptions = {}): Promise<Served> {
+  const server = await trial.server();
+  trial.after(() => server.restart());
+  await server.kill();
+  return { server, storage: await trial.unconnected({ ...hasty, ...options }) };
+}
+
+/** @param undo called after the test */
+async function working(trial: Trial, undo: "restart" | "resume"): Promise<Served> {
+  const server = await trial.server();
+  trial.after(() => server[undo]());
+  const storage = await trial.connected(hasty);
+  await recovers(trial, storage);
+  return { server, storage };
+}
+
+interface Served {
+  readonly server: ComplianceServer;
+  readonly storage: RemoteStorage;
+}
 
 async function proxied(trial: Trial): Promise<{ storage: RemoteStorage; proxy: ComplianceProxy }> {
   const server = await trial.server();

@@ -8,6 +8,7 @@ import type {
   RemoteStorage,
 } from "cacheme/driver";
 import { record, until } from "../expect.js";
+import type { Trial } from "../subject.js";
 
 export const minute = 60_000;
 
@@ -41,6 +42,27 @@ export async function grantedAll(
 ): Promise<HeldLease[]> {
   const answers = await leasesOf(storage).acquire(requests);
   return requests.map(({ key }, index) => ({ key, token: tokenOf(answers[index]) }));
+}
+
+/** The keys of {@link fates}, named after what happened to their leases. */
+export const fateNames = ["kept", "removed", "written", "stolen", "filled", "released"] as const;
+
+/** Acquires a lease of a minute for each name, and ends all but the kept one. */
+export async function fates({ storage, key }: Pick<Trial, "storage" | "key">): Promise<{
+  readonly held: readonly HeldLease[];
+  readonly thief: string;
+}> {
+  const held = await grantedAll(
+    storage,
+    fateNames.map((name) => ({ key: key(name), duration: minute })),
+  );
+  const tokens = new Map(held.map((lease) => [lease.key, lease.token]));
+  await storage.removeMany([key("removed")]);
+  await storage.writeMany([record(key("written"), "W")]);
+  const thief = await granted(storage, key("stolen"), { steal: true });
+  await fill(storage, key("filled"), tokens.get(key("filled")) ?? "", "F");
+  await release(storage, key("released"), tokens.get(key("released")) ?? "");
+  return { held, thief };
 }
 
 export function tokenOf(answer: LeaseAnswer | undefined): string {

@@ -6,12 +6,13 @@ import { withSkewedClock } from "../skewed-clock.js";
 import {
   acquire,
   extend,
+  fateNames,
+  fates,
   fill,
   granted,
   grantedAll,
   leasesOf,
   minute,
-  release,
   stale,
   tokenOf,
 } from "./lease-calls.js";
@@ -62,27 +63,18 @@ export const leaseExtension: Section = section("leases", {
     assert.deepEqual(await readTexts(storage, key("a"), key("never leased")), [undefined, undefined]);
   },
 
-  "answers whether an extended lease was still its holder's": async ({ storage, key }) => {
-    const names = ["kept", "removed", "written", "stolen", "filled", "released"];
-    const held = await grantedAll(
-      storage,
-      names.map((name) => ({ key: key(name), duration: minute })),
-    );
-    const tokens = new Map(held.map((lease) => [lease.key, lease.token]));
-    await storage.removeMany([key("removed")]);
-    await storage.writeMany([record(key("written"), "W")]);
-    const thief = await granted(storage, key("stolen"), { steal: true });
-    await fill(storage, key("filled"), tokens.get(key("filled")) ?? "", "F");
-    await release(storage, key("released"), tokens.get(key("released")) ?? "");
+  "answers whether an extended lease was still its holder's": async (trial) => {
+    const { storage, key } = trial;
+    const { held, thief } = await fates(trial);
     const longer = held.map((lease) => ({ ...lease, duration: hour }));
     assert.deepEqual(
       [...(await extend(storage, longer))],
-      names.map((name) => name === "kept"),
+      fateNames.map((name) => name === "kept"),
     );
-    assert.equal(await fill(storage, key("kept"), tokens.get(key("kept")) ?? "", "K"), true);
+    assert.equal(await fill(storage, key("kept"), held[0]?.token ?? "", "K"), true);
     assert.equal(await fill(storage, key("stolen"), thief, "S"), true);
     const outcomes = [];
-    for (const name of names) outcomes.push((await acquire(storage, key(name))).outcome);
+    for (const name of fateNames) outcomes.push((await acquire(storage, key(name))).outcome);
     assert.deepEqual(outcomes, ["fresh", "granted", "fresh", "fresh", "fresh", "granted"]);
   },
 

@@ -3,9 +3,10 @@ import { type Section, section } from "../case.js";
 import { readTexts, record } from "../expect.js";
 import {
   acquire,
+  fateNames,
+  fates,
   fill,
   granted,
-  grantedAll,
   leasesOf,
   minute,
   release,
@@ -185,23 +186,14 @@ export const leases: Section = section("leases", {
     assert.equal((await acquire(storage, key("a"))).outcome, "held");
   },
 
-  "answers whether a released lease was still its holder's": async ({ storage, key }) => {
-    const names = ["kept", "removed", "written", "stolen", "filled", "released"];
-    const held = await grantedAll(
-      storage,
-      names.map((name) => ({ key: key(name), duration: minute })),
-    );
-    const tokens = new Map(held.map((lease) => [lease.key, lease.token]));
-    await storage.removeMany([key("removed")]);
-    await storage.writeMany([record(key("written"), "W")]);
-    await granted(storage, key("stolen"), { steal: true });
-    await fill(storage, key("filled"), tokens.get(key("filled")) ?? "", "F");
-    await release(storage, key("released"), tokens.get(key("released")) ?? "");
+  "answers whether a released lease was still its holder's": async (trial) => {
+    const { storage, key } = trial;
+    const { held } = await fates(trial);
     assert.deepEqual(
       [...(await leasesOf(storage).release(held))],
-      names.map((name) => name === "kept"),
+      fateNames.map((name) => name === "kept"),
     );
-    assert.deepEqual(await readTexts(storage, ...names.map(key)), [
+    assert.deepEqual(await readTexts(storage, ...fateNames.map(key)), [
       undefined,
       undefined,
       "W",
