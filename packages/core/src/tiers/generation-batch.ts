@@ -48,8 +48,7 @@ const noBytes = () => 0;
 export class GenerationBatch {
   readonly #storage: TagStorage;
   readonly #environment: GenerationBatchEnvironment;
-  #ensures: Request[] = [];
-  #bumps: Request[] = [];
+  readonly #requests: Record<GenerationOperation, Request[]> = { ensure: [], bump: [] };
 
   constructor(storage: TagStorage, environment: GenerationBatchEnvironment) {
     this.#storage = storage;
@@ -68,23 +67,21 @@ export class GenerationBatch {
    * @param done called with the error if the tags do not know their generations. Must not throw
    */
   ensure(tags: readonly MadeTag[], ttl: number | undefined, done: Request["done"]): void {
-    if (this.#ensures.push({ tags, ttl, done }) > 1) return;
-    const { tick, sent } = this.#environment;
-    tick.add(() => {
-      const requests = this.#ensures;
-      this.#ensures = [];
-      sent(this.#send("ensure", requests));
-    });
+    this.#gather("ensure", { tags, ttl, done });
   }
 
   /** Replaces the generations; else as {@link ensure}. */
   bump(tags: readonly MadeTag[], ttl: number | undefined, done: Request["done"]): void {
-    if (this.#bumps.push({ tags, ttl, done }) > 1) return;
+    this.#gather("bump", { tags, ttl, done });
+  }
+
+  #gather(operation: GenerationOperation, request: Request): void {
+    if (this.#requests[operation].push(request) > 1) return;
     const { tick, sent } = this.#environment;
     tick.add(() => {
-      const requests = this.#bumps;
-      this.#bumps = [];
-      sent(this.#send("bump", requests));
+      const requests = this.#requests[operation];
+      this.#requests[operation] = [];
+      sent(this.#send(operation, requests));
     });
   }
 
