@@ -44,6 +44,7 @@ export {
   type OptionPlace,
   oneOf,
   optionKind,
+  port,
   tableOption,
   timer,
   wholeNumber,

@@ -1,15 +1,20 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
 
-import { cutOff, isError, noAnswer, queueMicrotask, resetSocket } from "cacheme/driver";
+import { asError, cutOff, Deferred, noAnswer, queueMicrotask, resetSocket } from "cacheme/driver";
 import { type Answer, AnswerParser } from "./answers.js";
-import { Exchange } from "./exchange.js";
+import type { PoolServer, Settings } from "./options.js";
 
-/** The place of a server, and TLS if it has it. */
-export interface ServerAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: TlsOptions | undefined;
+/** One batch of commands that was sent. */
+export interface Exchange {
+  readonly answers: Deferred<readonly Answer[]>;
+  /** The number of answers, or `"END"` for lines of statistics up to that line. */
+  readonly awaited: number | "END";
+  /** The bytes that the server had sent before the batch, and those sent to it with the batch. */
+  readonly heardBefore: number;
+  readonly sentUpTo: number;
+  readonly came: Answer[];
+  isSettled: boolean;
 }
 
 /**
@@ -18,12 +23,13 @@ export interface ServerAddress {
  * keeps no process alive.
  */
 export class Connection {
+  /** Whether it was dropped because the server was silent up to a deadline. */
+  isSilent = false;
   readonly #onEnd: (reason: Error) => void;
   readonly #socket: Socket;
   /** The TCP connection under the TLS of {@link #socket}, because only it can be reset. */
   readonly #plain: Socket;
   #hasEnded = false;
-  #isSilent = false;
   #exchanges: Exchange[] = [];
   /** The place of the first exchange that waits. */
   #first = 0;
@@ -34,7 +40,11 @@ export class Connection {
    * @param onOpen is called when commands can be sent
    * @param onEnd is called once, even if the connection was never open
    */
-  constructor({ host, port, tls }: ServerAddress, onOpen: () => void, onEnd: (reason: Error) => void) {
+  constructor(
+    { host, port, tls }: Pick<PoolServer, "host" | "port"> & Pick<Settings, "tls">,
+    onOpen: () => void,
+    onEnd: (reason: Error) => void,
+  ) {
     this.#onEnd = onEnd;
     const plain = connectTcp({ host, port, noDelay: true });
     this.#plain = plain;
@@ -54,17 +64,12 @@ export class Connection {
         if (!this.#hasEnded) parser.push(piece);
       } catch (error) {
         // The parser cannot go on, or there was no command for the answer.
-        this.drop(isError(error) ? error : new Error(String(error)));
+        this.drop(asError(error));
       }
     });
     this.#socket.once(tls === undefined ? "connect" : "secureConnect", () => {
       if (!this.#hasEnded) onOpen();
     });
-  }
-
-  /** Whether it was dropped because the server was silent up to a deadline. */
-  get isSilent(): boolean {
-    return this.#isSilent;
   }
 
   /**
@@ -76,7 +81,9 @@ export class Connection {
       this.#outgoing.push(chunk);
       this.#sent += chunk.length;
     }
-    const exchange = new Exchange(awaited, this.#socket.bytesRead, this.#sent);
+    const [heardBefore, sentUpTo] = [this.#socket.bytesRead, this.#sent];
+    const answers = new Deferred<readonly Answer[]>();
+    const exchange: Exchange = { answers, awaited, heardBefore, sentUpTo, came: [], isSettled: false };
     this.#exchanges.push(exchange);
     return exchange;
   }
@@ -90,7 +97,7 @@ export class Connection {
     const isSilent = this.#socket.bytesRead === exchange.heardBefore;
     const isUnsent = this.#sent - this.#socket.writableLength < exchange.sentUpTo;
     if (!isSilent && !isUnsent) return;
-    this.#isSilent = true;
+    this.isSilent = true;
     this.drop(noAnswer(milliseconds));
   }
 
@@ -119,7 +126,11 @@ export class Connection {
   #take(answer: Answer): void {
     const exchange = this.#exchanges[this.#first];
     if (exchange === undefined) throw new Error("the server sent an answer although nothing was asked");
-    if (!exchange.take(answer)) return;
+    const { came, awaited } = exchange;
+    came.push(answer);
+    if (awaited === "END" ? answer.code.startsWith("STAT ") : came.length < awaited) return;
+    exchange.isSettled = true;
+    exchange.answers.resolve(came);
     this.#first++;
     if (this.#first < this.#exchanges.length && this.#first < 1000) return;
     this.#exchanges = this.#exchanges.slice(this.#first);
@@ -130,7 +141,10 @@ export class Connection {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#socket.destroy();
-    for (const exchange of this.#exchanges.slice(this.#first)) exchange.fail(reason);
+    for (const exchange of this.#exchanges.slice(this.#first)) {
+      exchange.isSettled = true;
+      exchange.answers.reject(reason);
+    }
     this.#exchanges = [];
     this.#first = 0;
     this.#onEnd(reason);

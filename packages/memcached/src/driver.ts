@@ -1,15 +1,15 @@
 import type * as kit from "cacheme/driver";
-import { isAggregate, KeyFailures } from "cacheme/driver";
+import { KeyFailures } from "cacheme/driver";
 import { Client } from "./client.js";
 import { storeRecord } from "./commands.js";
 import { bump, ensure } from "./generations.js";
+import { needs, noLeasesBehindProxy, statsOf } from "./handshake.js";
 import { itemName } from "./item-name.js";
 import { extend, fill, release } from "./lease-rights.js";
 import { tokenFrom } from "./lease-token.js";
 import { acquire } from "./leases.js";
 import type { Settings } from "./options.js";
 import { bytesOf } from "./record.js";
-import { needs, noLeasesBehindProxy, statsOf } from "./server-facts.js";
 import { adviceFor, isFull, Refusal, refusal, remedyFor } from "./trouble.js";
 
 type Call = kit.StorageCall;
@@ -48,7 +48,7 @@ export class MemcachedDriver implements kit.Driver {
   /** The first connection tells whether there is a proxy. */
   get lacks(): { readonly [capability in kit.StorageCapability]?: string } {
     const isBehindProxy = this.#client.servers.some(({ isProxy }) => isProxy);
-    return isBehindProxy ? { scan: noScan, leases: noLeasesBehindProxy } : { scan: noScan };
+    return { scan: noScan, ...(isBehindProxy && { leases: noLeasesBehindProxy }) };
   }
 
   open(): Promise<void> {
@@ -61,7 +61,7 @@ export class MemcachedDriver implements kit.Driver {
 
   /** Settles when every server has answered. */
   async ping(call: Call): Promise<void> {
-    const asked = this.#client.toAll(call).map((server) => server.ask((batch) => batch.command("mn")));
+    const asked = this.#client.servers.map((server) => server.send(call, ["mn"]));
     await Promise.allSettled(asked);
     await Promise.all(asked);
   }
@@ -72,7 +72,7 @@ export class MemcachedDriver implements kit.Driver {
    * first server by name that is up answers, so that every process reads the same clock.
    */
   async time(call: Call): Promise<number> {
-    const seconds = Number(statsOf(await this.#client.toFirstUp(call).stats()).get("time"));
+    const seconds = Number(statsOf(await this.#client.firstUp.stats(call)).get("time"));
     if (!(seconds > 0)) throw new Error("the statistics do not say what time it is");
     return seconds * 1000;
   }
@@ -80,10 +80,9 @@ export class MemcachedDriver implements kit.Driver {
   async read(keys: readonly string[], call: Call): Promise<readonly (Uint8Array | undefined)[]> {
     const names = keys.map(itemName);
     const found = new Array<Uint8Array | undefined>(keys.length).fill(undefined);
-    await this.#client.eachUp(names, call, async (part) => {
-      const { places } = part;
+    await this.#client.eachUp(names, async ({ server, places }) => {
       const itsNames = places.map((place) => names[place] ?? "");
-      const answers = await part.get(itsNames, () => "v f t");
+      const answers = await server.get(call, itsNames, () => "v f t");
       for (let index = 0; index < answers.length; index++) {
         const [answer, place = 0] = [answers[index], places[index]];
         if (answer?.code === "VA") found[place] = bytesOf(answer, names[place] ?? "", keys[place] ?? "");
@@ -97,13 +96,13 @@ export class MemcachedDriver implements kit.Driver {
     const keys = records.map(({ key }) => key);
     const names = keys.map(itemName);
     const failures = new KeyFailures(records.length);
-    await this.#client.collect(keys, names, failures, call, async (part) => {
+    await this.#client.collect(keys, names, failures, async ({ server, places }) => {
       const sent: string[] = [];
-      const answers = await part.ask((batch) => {
-        for (const place of part.places) {
+      const answers = await server.ask(call, (batch) => {
+        for (const place of places) {
           const [record, name] = [records[place], names[place]];
           if (record === undefined || name === undefined) continue;
-          if (storeRecord(batch, part.server, name, record, failures)) sent.push(record.key);
+          if (storeRecord(batch, server, name, record, failures)) sent.push(record.key);
         }
       });
       for (let index = 0; index < answers.length; index++) {
@@ -111,7 +110,6 @@ export class MemcachedDriver implements kit.Driver {
         if (answer !== undefined && answer.code !== "HD") failures.add(sent[index] ?? "", refusal(answer));
       }
     });
-    failures.throwIfAny();
   }
 
   /** Counts leases without bytes as well. */
@@ -119,37 +117,32 @@ export class MemcachedDriver implements kit.Driver {
     const names = keys.map(itemName);
     const failures = new KeyFailures(keys.length);
     let count = 0;
-    await this.#client.collect(keys, names, failures, call, async (part) => {
-      const answers = await part.ask((batch) => {
-        for (const place of part.places) batch.command(`md ${names[place]}`);
-      });
+    await this.#client.collect(keys, names, failures, async ({ server, places }) => {
+      const removals = places.map((place) => `md ${names[place]}`);
+      const answers = await server.send(call, removals);
       for (const [index, answer] of answers.entries()) {
         if (answer.code === "HD") count++;
-        else if (answer.code !== "NF") failures.add(keys[part.places[index] ?? 0] ?? "", refusal(answer));
+        else if (answer.code !== "NF") failures.add(keys[places[index] ?? 0] ?? "", refusal(answer));
       }
     });
-    failures.throwIfAny();
     return count;
   }
 
   /** Adds up all servers. The details name those that are down. */
   async info(call: Call): Promise<kit.StorageInfo> {
-    const asked = this.#client.toAll(call).map((server) => server.stats());
-    const all = await Promise.allSettled(asked);
+    const { servers } = this.#client;
+    const asked = await Promise.allSettled(servers.map((server) => server.stats(call)));
+    const stats = asked.flatMap((one) => (one.status === "fulfilled" ? statsOf(one.value) : []));
     // If no server has answered, the first one's error says why.
-    await Promise.any(asked).catch((error: unknown) => {
-      throw isAggregate(error) ? error.errors[0] : error;
-    });
-    const stats = all.map((outcome) => (outcome.status === "fulfilled" ? statsOf(outcome.value) : undefined));
-    const versions = new Set(stats.flatMap((one) => one?.get("version") ?? []));
-    const sum = (name: string): number =>
-      stats.reduce((total, one) => total + Number(one?.get(name) ?? 0), 0);
-    const states = this.#client.servers.map(({ name }, place) => [name, stats[place] ? "up" : "down"]);
+    if (stats.length === 0 && asked[0]?.status === "rejected") throw asked[0].reason;
+    const versions = new Set(stats.flatMap((one) => one.get("version") ?? []));
+    const sum = (name: string): number => stats.reduce((total, one) => total + Number(one.get(name) ?? 0), 0);
+    const states = servers.map(({ name }, at) => [name, asked[at]?.status === "fulfilled" ? "up" : "down"]);
     return {
       server: `memcached ${[...versions].join(", ")}`,
       records: sum("curr_items"),
       bytes: sum("bytes"),
-      details: { servers: all.length, evictions: sum("evictions"), ...Object.fromEntries(states) },
+      details: { servers: servers.length, evictions: sum("evictions"), ...Object.fromEntries(states) },
     };
   }
 }

@@ -5,7 +5,6 @@ import { expiry, ttlSeconds } from "./exptime.js";
 import { itemName } from "./item-name.js";
 import { itemData, itemOf } from "./record.js";
 import type { Server } from "./server.js";
-import type { ServerCall } from "./server-call.js";
 import { isChanged, isFull, refusal } from "./trouble.js";
 
 /*
@@ -29,10 +28,12 @@ interface Seen extends Tag {
   readonly left: number;
 }
 
-/** One server's part of a call: the open tags, and what was made so far, by key. */
-interface Part {
-  readonly server: ServerCall;
+/** The generations of one server's tags that a call makes. */
+interface Making {
+  readonly server: Server;
+  readonly call: kit.StorageCall;
   readonly seconds: number | undefined;
+  /** The generations so far, by key. */
   readonly made: Map<string, Generation>;
 }
 
@@ -40,23 +41,23 @@ interface Part {
 type Make = (client: Client, ...asked: Parameters<NonNullable<kit.Driver["ensure"]>>) => Promise<kit.Made>;
 
 export const ensure: Make = (client, tags, ttl, call) =>
-  untilMade(client, tags, ttl, call, async (part, seen) => {
-    const least = leastLeft(part);
+  untilMade(client, tags, ttl, call, async (making, seen) => {
+    const least = leastLeft(making);
     const missing: Seen[] = [];
     const brief: Seen[] = [];
     for (const tag of seen) {
       if (tag.generation === undefined) missing.push(tag);
-      else part.made.set(tag.key, tag.generation);
+      else making.made.set(tag.key, tag.generation);
       if (tag.generation !== undefined && tag.left < least) brief.push(tag);
     }
     // Nearly always, there is nothing to write.
     if (missing.length + brief.length === 0) return [];
-    const left = await Promise.all([write(part, missing), prolong(part, brief)]);
+    const left = await Promise.all([write(making, missing), prolong(making, brief)]);
     return left.flat();
   });
 
 export const bump: Make = (client, tags, ttl, call) =>
-  untilMade(client, tags, ttl, call, (part, seen) => write(part, seen, { mayLose: true }));
+  untilMade(client, tags, ttl, call, (making, seen) => write(making, seen, { mayLose: true }));
 
 /** @param change writes the tags that a look has seen, and returns those to look at again */
 async function untilMade(
@@ -64,22 +65,22 @@ async function untilMade(
   tags: readonly kit.NewGeneration[],
   ttl: number | undefined,
   call: kit.StorageCall,
-  change: (part: Part, seen: readonly Seen[]) => Promise<readonly Tag[]>,
+  change: (making: Making, seen: readonly Seen[]) => Promise<readonly Tag[]>,
 ): Promise<kit.Made> {
   const named = tags.map(({ key, id }): Tag => ({ key, id, name: itemName(key) }));
   const made = new Map<string, Generation>();
   const names = named.map(({ name }) => name);
-  await client.each(names, call, async (server) => {
-    const part: Part = { server, seconds: ttlSeconds(ttl), made };
-    let open: readonly Tag[] = server.places.flatMap((place) => named[place] ?? []);
-    while (open.length > 0) open = await change(part, await look(server, open));
+  await client.each(names, async ({ server, places }) => {
+    const making: Making = { server, call, seconds: ttlSeconds(ttl), made };
+    let open: readonly Tag[] = places.flatMap((place) => named[place] ?? []);
+    while (open.length > 0) open = await change(making, await look(making, open));
   });
   return tags.map(({ key }) => made.get(key));
 }
 
-async function look(server: ServerCall, tags: readonly Tag[]): Promise<readonly Seen[]> {
+async function look({ server, call }: Making, tags: readonly Tag[]): Promise<readonly Seen[]> {
   const names = tags.map(({ name }) => name);
-  const answers = await server.get(names, () => "v f t c");
+  const answers = await server.get(call, names, () => "v f t c");
   const seen: Seen[] = [];
   // Without spreads, which cost most of the look.
   for (const [index, { key, id, name }] of tags.entries()) {
@@ -96,14 +97,13 @@ async function look(server: ServerCall, tags: readonly Tag[]): Promise<readonly 
 
 /** @returns the tags that another client has written since the look */
 async function write(
-  part: Part,
+  { server, call, seconds, made }: Making,
   seen: readonly Seen[],
   { mayLose = false }: { readonly mayLose?: boolean } = {},
 ): Promise<readonly Tag[]> {
-  const { server } = part.server;
   const written = seen.map(({ id, generation }) => ({ id, at: timeAfter(generation, server) }));
-  const answers = await part.server.ask((batch) => {
-    const end = expiry(part.seconds, () => server.now());
+  const answers = await server.ask(call, (batch) => {
+    const end = expiry(seconds, () => server.now());
     for (const [index, { key, name, cas }] of seen.entries()) {
       const text = generationText(written[index] ?? { id: "", at: 0 });
       const { flags, pieces } = itemData(name, key, Buffer.from(text));
@@ -123,24 +123,21 @@ async function write(
       if (!mayLose || !isFull(refusal(answer))) throw refusal(answer);
       lost.push(tag);
     }
-    part.made.set(tag.key, generation);
+    made.set(tag.key, generation);
   }
-  if (lost.length > 0) await lose(part.server, lost);
+  // A full server loses generations, so that each entry of the tags is a miss.
+  const removals = await server.send(
+    call,
+    lost.map(({ name }) => `md ${name}`),
+  );
+  for (const answer of removals) if (answer.code !== "HD" && answer.code !== "NF") throw refusal(answer);
   return again;
 }
 
-/** Removes generations on a full server, so that each entry of the tags is a miss. */
-async function lose(server: ServerCall, tags: readonly Tag[]): Promise<void> {
-  const answers = await server.ask((batch) => {
-    for (const { name } of tags) batch.command(`md ${name}`);
-  });
-  for (const answer of answers) if (answer.code !== "HD" && answer.code !== "NF") throw refusal(answer);
-}
-
 /** Sets a new end with `mg … T`, without the bytes. Returns the tags whose item is gone. */
-async function prolong({ server, seconds }: Part, brief: readonly Seen[]): Promise<readonly Tag[]> {
-  const answers = await server.ask((batch) => {
-    const end = expiry(seconds, () => server.server.now());
+async function prolong({ server, call, seconds }: Making, brief: readonly Seen[]): Promise<readonly Tag[]> {
+  const answers = await server.ask(call, (batch) => {
+    const end = expiry(seconds, () => server.now());
     for (const { name } of brief) batch.command(`mg ${name} T${end}`);
   });
   return answers.flatMap((answer, index) => {
@@ -156,7 +153,7 @@ function timeAfter(before: Generation | undefined, server: Server): number {
 }
 
 /** Returns the seconds that an item must be kept for. The server's time is known to two seconds. */
-function leastLeft({ server: { server }, seconds }: Part): number {
+function leastLeft({ server, seconds }: Making): number {
   const end = expiry(seconds, () => server.now());
   return end === seconds ? end : end - server.now() - 2;
 }

@@ -2,13 +2,12 @@ import type * as kit from "cacheme/driver";
 import { elapsed, KeyFailures } from "cacheme/driver";
 import type { Client } from "./client.js";
 import { type Batch, storeRecord } from "./commands.js";
+import { refuseProxy } from "./handshake.js";
 import { itemName } from "./item-name.js";
 import { isSlow, mark } from "./lease-marks.js";
 import { type LeaseToken, tokenFrom } from "./lease-token.js";
 import { type Item, itemOf, leaseFields, never } from "./record.js";
 import type { Server } from "./server.js";
-import type { ServerCall } from "./server-call.js";
-import { refuseProxy } from "./server-facts.js";
 import { isChanged, refusal } from "./trouble.js";
 
 /*
@@ -25,6 +24,18 @@ interface Right<L extends kit.HeldLease = kit.HeldLease> {
   readonly token: LeaseToken;
   /** The CAS number that the item had last. */
   readonly cas: string;
+  /** The item, once it was looked at. */
+  readonly item: Item | undefined;
+}
+
+/** The command of a call for one lease. */
+interface Act<L extends kit.HeldLease> {
+  /** Adds the command on condition of the right's CAS number. Returns whether there is one. */
+  send(batch: Batch, right: Right<L>, server: Server): boolean;
+  /** Handles an error of the server. Default: it is the call's. */
+  refused?(lease: L, error: Error): void;
+  /** Whether the item must be known, because its end may move, and its times with it. */
+  readonly needsItem?: boolean;
 }
 
 export async function fill(
@@ -53,85 +64,60 @@ export function release(
       else batch.store(name, `MA C${cas}`, leaseFields(never));
       return true;
     },
-    refused(_, error) {
-      throw error;
-    },
   });
 }
 
-/** Two round trips: the item must be known, because its end may move, and its times with it. */
-export async function extend(
+export function extend(
   client: Client,
   leases: readonly kit.LeaseExtension[],
   call: kit.StorageCall,
 ): Promise<readonly boolean[]> {
-  const extended = new Array<boolean>(leases.length).fill(false);
-  const names = leases.map(({ key }) => itemName(key));
-  await client.eachUp(names, call, async (part) => {
-    for (let open = rightsOf(leases, names, part); open.length > 0; ) {
-      const asked = elapsed();
-      const looks = await look(part, open);
-      const marks = await part.ask((batch) => {
-        for (const { right, item } of looks)
-          mark(batch, { ...right, item, request: right.lease }, right.token.cas);
-      });
-      const slow = isSlow(asked);
-      const again: Right<kit.LeaseExtension>[] = [];
-      const undone: string[] = [];
-      for (const [index, answer] of marks.entries()) {
-        const one = looks[index];
-        if (one === undefined) continue;
-        const { place, name } = one.right;
-        // As in `claim`: bytes that were written again may live too long, and go with the lease.
-        const isVoid = slow && one.item.bytes !== undefined;
-        if (answer.code === "EX") again.push(one.right);
-        else if (answer.code === "HD" && isVoid) undone.push(`md ${name} C${answer.cas}`);
-        else if (answer.code === "HD") extended[place] = true;
-        else if (!isChanged(answer)) throw refusal(answer);
-      }
-      await part.ask((batch) => {
-        for (const command of undone) batch.command(command);
-      });
-      open = again;
-    }
+  return whichHeld(client, leases, call, {
+    needsItem: true,
+    send(batch, { name, lease, token, item }) {
+      if (item !== undefined) mark(batch, { name, item, request: lease }, token.cas);
+      return item !== undefined;
+    },
   });
-  return extended;
-}
-
-/** The command of a call for one lease. */
-interface Act<L extends kit.HeldLease> {
-  /** Adds the command on condition of the right's CAS number. Returns whether there is one. */
-  send(batch: Batch, right: Right<L>, server: Server): boolean;
-  /** Handles an error of the server. */
-  refused(lease: L, error: Error): void;
 }
 
 async function whichHeld<L extends kit.HeldLease>(
   client: Client,
   leases: readonly L[],
   call: kit.StorageCall,
-  act: Act<L>,
+  { send, refused, needsItem = false }: Act<L>,
 ): Promise<readonly boolean[]> {
   const held = new Array<boolean>(leases.length).fill(false);
   const names = leases.map(({ key }) => itemName(key));
-  await client.eachUp(names, call, async (part) => {
-    for (let open = rightsOf(leases, names, part); open.length > 0; ) {
+  await client.eachUp(names, async ({ server, places }) => {
+    let open = rightsOf(leases, names, places);
+    let asked = elapsed();
+    if (needsItem) open = await look(server, call, open);
+    while (open.length > 0) {
       const sent: Right<L>[] = [];
-      const answers = await part.ask((batch) => {
-        refuseProxy(part.server);
-        for (const right of open) {
-          if (isOfRun(right, part.server) && act.send(batch, right, part.server)) sent.push(right);
-        }
+      const answers = await server.ask(call, (batch) => {
+        refuseProxy(server);
+        for (const right of open) if (isOfRun(right, server) && send(batch, right, server)) sent.push(right);
       });
+      const slow = isSlow(asked);
       const changed: Right<L>[] = [];
+      const undone: string[] = [];
       for (const [index, answer] of answers.entries()) {
         const right = sent[index];
         if (right === undefined) continue;
-        if (answer.code === "HD") held[right.place] = true;
-        else if (answer.code === "EX") changed.push(right);
-        else if (!isChanged(answer)) act.refused(right.lease, refusal(answer));
+        const { lease, place, name, item } = right;
+        // As in `claim`: bytes that were written again may live too long, and go with the lease.
+        const isVoid = needsItem && slow && item?.bytes !== undefined;
+        if (answer.code === "EX") changed.push(right);
+        else if (answer.code === "HD" && isVoid) undone.push(`md ${name} C${answer.cas}`);
+        else if (answer.code === "HD") held[place] = true;
+        else if (isChanged(answer)) continue;
+        else if (refused === undefined) throw refusal(answer);
+        else refused(lease, refusal(answer));
       }
-      open = (await look(part, changed)).map(({ right, item }) => ({ ...right, cas: item.cas }));
+      await server.send(call, undone);
+      asked = elapsed();
+      open = await look(server, call, changed);
     }
   });
   return held;
@@ -139,39 +125,37 @@ async function whichHeld<L extends kit.HeldLease>(
 
 /** Reads the items of leases, and returns those that the tokens are still for. */
 async function look<L extends kit.HeldLease>(
-  part: ServerCall,
+  server: Server,
+  call: kit.StorageCall,
   rights: readonly Right<L>[],
-): Promise<readonly { readonly right: Right<L>; readonly item: Item }[]> {
+): Promise<readonly Right<L>[]> {
   if (rights.length === 0) return [];
-  const answers = await part.get(
-    rights.map(({ name }) => name),
-    () => {
-      refuseProxy(part.server);
-      return "v f t c";
-    },
-  );
+  const names = rights.map(({ name }) => name);
+  const answers = await server.get(call, names, () => {
+    refuseProxy(server);
+    return "v f t c";
+  });
   return rights.flatMap((right, index) => {
     const answer = answers[index];
-    if (answer === undefined || answer.code === "EN" || !isOfRun(right, part.server)) return [];
+    if (answer === undefined || answer.code === "EN" || !isOfRun(right, server)) return [];
     if (answer.code !== "VA") throw refusal(answer);
     const item = itemOf(answer, right.name, right.lease.key);
-    return [item.cas, item.extended].includes(right.token.cas) ? [{ right, item }] : [];
+    const isHeld = [item.cas, item.extended].includes(right.token.cas);
+    return isHeld ? { ...right, item, cas: item.cas } : [];
   });
 }
 
 function rightsOf<L extends kit.HeldLease>(
   leases: readonly L[],
   names: readonly string[],
-  { places }: ServerCall,
+  places: readonly number[],
 ): readonly Right<L>[] {
-  const rights: Right<L>[] = [];
-  for (const place of places) {
+  return places.flatMap((place) => {
     const [lease, name] = [leases[place], names[place]];
     const token = lease && tokenFrom(lease.token);
-    if (lease === undefined || name === undefined || token === undefined) continue;
-    rights.push({ lease, place, name, token, cas: token.cas });
-  }
-  return rights;
+    if (lease === undefined || name === undefined || token === undefined) return [];
+    return { lease, place, name, token, cas: token.cas, item: undefined };
+  });
 }
 
 /** Whether this run of the server can have given the token. */

@@ -2,14 +2,13 @@ import type * as kit from "cacheme/driver";
 import { elapsed } from "cacheme/driver";
 import type { Client } from "./client.js";
 import { leaseSeconds } from "./exptime.js";
+import { refuseProxy } from "./handshake.js";
 import { itemName } from "./item-name.js";
 import { isSlow, kindOf, mark } from "./lease-marks.js";
 import { release } from "./lease-rights.js";
 import { type LeaseToken, tokenText } from "./lease-token.js";
 import { type Item, itemOf } from "./record.js";
 import type { Server } from "./server.js";
-import type { ServerCall } from "./server-call.js";
-import { refuseProxy } from "./server-facts.js";
 import { isChanged, Refusal, refusal } from "./trouble.js";
 
 /*
@@ -39,19 +38,19 @@ export async function acquire(
   const otherwise: kit.LeaseAnswer = client.isPool ? withoutRight : { outcome: "held" };
   const answers = new Array<kit.LeaseAnswer>(requests.length).fill(otherwise);
   try {
-    await client.eachUp(names, call, (part) => {
-      const wanted = part.places.flatMap((place) => {
+    await client.eachUp(names, ({ server, places }) => {
+      const wanted = places.flatMap((place) => {
         const request = requests[place];
-        return request === undefined ? [] : [{ place, request, name: names[place] ?? "" }];
+        return request === undefined ? [] : { place, request, name: names[place] ?? "" };
       });
-      return acquirePart(part, wanted, answers);
+      return acquireFrom(server, call, wanted, answers);
     });
     endIfLate(call);
   } catch (error) {
     // The caller gets none of the leases that were granted, and they would hold everybody up until
     // they end.
     const held = answers.flatMap((answer, place) =>
-      answer.outcome === "granted" ? [{ key: requests[place]?.key ?? "", token: answer.token }] : [],
+      answer.outcome === "granted" ? { key: requests[place]?.key ?? "", token: answer.token } : [],
     );
     if (held.length > 0) call.another("a release", (next) => release(client, held, next)).catch(() => {});
     throw error;
@@ -65,38 +64,32 @@ interface Wanted {
   readonly request: kit.Acquisition;
 }
 
-interface Look {
-  readonly item: Item;
-  /** Whether there was no item and the server has made one, which the next look sees as leased. */
-  readonly won: boolean;
-}
-
 interface Claim extends Wanted {
   readonly item: Item;
 }
 
 /** Looks at the keys, marks those that are free, and repeats it for those that have changed. */
-async function acquirePart(
-  part: ServerCall,
+async function acquireFrom(
+  server: Server,
+  call: kit.StorageCall,
   wanted: readonly Wanted[],
   answers: kit.LeaseAnswer[],
 ): Promise<void> {
   let open = wanted;
   for (let round = 0; open.length > 0; round++) {
     const asked = elapsed();
-    const looks = await look(part, open);
+    const looks = await look(server, call, open);
     const claims: Claim[] = [];
-    for (const [index, one] of open.entries()) {
-      const { place, name, request } = one;
+    for (const [index, { place, name, request }] of open.entries()) {
       const { item, won } = looks[index] ?? {};
       if (item === undefined) continue;
-      const answer = won ? grant(part.server, "alone", item.cas) : without(item, request);
+      const answer = won ? grant(server, "alone", item.cas) : without(item, request);
       if (answer === undefined) claims.push({ place, name, request, item });
       else answers[place] = answer;
     }
-    endIfLate(part);
-    open = await claim(part, claims, asked, answers);
-    endIfLate(part);
+    endIfLate(call);
+    open = await claim(server, call, claims, asked, answers);
+    endIfLate(call);
     if (round + 1 < mostRounds) continue;
     for (const { place, request } of open) if (!request.steal) answers[place] = { outcome: "held" };
     open = open.filter(({ request }) => request.steal);
@@ -104,15 +97,25 @@ async function acquirePart(
 }
 
 /** Ends a call whose caller has its error: the granted leases must be given back. */
-function endIfLate({ isLate }: { readonly isLate: boolean }): void {
+function endIfLate({ isLate }: kit.StorageCall): void {
   if (isLate) throw new Error("nobody waits any more");
 }
 
-async function look(part: ServerCall, open: readonly Wanted[]): Promise<readonly Look[]> {
+interface Look {
+  readonly item: Item;
+  /** Whether there was no item and the server has made one, which the next look sees as leased. */
+  readonly won: boolean;
+}
+
+async function look(
+  server: Server,
+  call: kit.StorageCall,
+  open: readonly Wanted[],
+): Promise<readonly Look[]> {
   const seconds = open.map(({ request }) => leaseSeconds(request.duration));
   const names = open.map(({ name }) => name);
-  const answers = await part.get(names, (index) => {
-    refuseProxy(part.server);
+  const answers = await server.get(call, names, (index) => {
+    refuseProxy(server);
     return `v f t c N${seconds[index]}`;
   });
   return answers.map((answer, index) => {
@@ -140,12 +143,13 @@ function without(item: Item, { steal, seen }: kit.Acquisition): kit.LeaseAnswer 
 
 /** @returns the claims on keys that another client has changed since the look */
 async function claim(
-  part: ServerCall,
+  server: Server,
+  call: kit.StorageCall,
   claims: readonly Claim[],
   asked: number,
   answers: kit.LeaseAnswer[],
 ): Promise<readonly Wanted[]> {
-  const marks = await part.ask((batch) => {
+  const marks = await server.ask(call, (batch) => {
     for (const one of claims) mark(batch, one);
   });
   const slow = isSlow(asked);
@@ -164,13 +168,9 @@ async function claim(
     const isVoid = isWritten ? slow && kind === "anew" : code === "NS" || !isChanged(answer);
     if (isVoid) undone.push(`md ${one.name} C${isWritten ? cas : one.item.cas}`);
     if (!isWritten || isVoid) again.push(one);
-    else answers[one.place] = grant(part.server, kind === "alone" ? "alone" : "beside", cas);
+    else answers[one.place] = grant(server, kind === "alone" ? "alone" : "beside", cas);
   }
-  if (undone.length > 0 && !part.isLate) {
-    await part.ask((batch) => {
-      for (const command of undone) batch.command(command);
-    });
-  }
+  if (!call.isLate) await server.send(call, undone);
   return again;
 }
 

@@ -52,9 +52,10 @@ const storageOptions = new kit.OptionTable(where, kit.connectionRows);
 
 const connectionOptions = new kit.OptionTable(where, {
   servers: {
-    kind: kit.optionKind("a list of at least one server", (value): value is readonly MemcachedServer[] => {
-      return Array.isArray(value) && value.length > 0;
-    }),
+    kind: kit.optionKind(
+      "a list of at least one server",
+      (value): value is readonly MemcachedServer[] => Array.isArray(value) && value.length > 0,
+    ),
     isRequired: true,
   },
   // The server's own file of accounts has them as `username:password`, and a client sends `username
@@ -64,32 +65,27 @@ const connectionOptions = new kit.OptionTable(where, {
   },
   password: { kind: accountWord("a string without spaces and control characters", /^[^\s\p{Cc}]+$/u) },
   tls: {
-    kind: kit.optionKind("true, false or options of tls.connect", (value): value is boolean | TlsOptions => {
-      return (
-        typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value))
-      );
-    }),
+    kind: kit.optionKind(
+      "true, false or options of tls.connect",
+      (value): value is boolean | TlsOptions =>
+        typeof value === "boolean" ||
+        (typeof value === "object" && value !== null && !Array.isArray(value)),
+    ),
     default: false,
   },
 });
 
 const serverOptions = new kit.OptionTable(`a server of ${where}`, {
   host: {
-    kind: kit.optionKind("a name or an address", (value): value is string => {
-      return typeof value === "string" && /^[^\s,@/]+$/.test(value);
-    }),
+    kind: kit.optionKind("a name or an address", (value): value is string => typeof value === "string" && /^[^\s,@/]+$/.test(value)),
     isRequired: true,
   },
-  port: {
-    kind: kit.optionKind("a number from 1 to 65535", (value): value is number => {
-      return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
-    }),
-    default: usualPort,
-  },
+  port: { kind: kit.port, default: usualPort },
   weight: {
-    kind: kit.optionKind("a number above 0", (value): value is number => {
-      return typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY;
-    }),
+    kind: kit.optionKind(
+      "a number above 0",
+      (value): value is number => Number.isFinite(value) && Number(value) > 0,
+    ),
     default: 1,
   },
 });

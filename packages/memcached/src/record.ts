@@ -72,38 +72,16 @@ export function itemOf(answer: Answer, name: string, key: string): Item {
     return { bytes: undefined, isFresh: false, isLeased, left, cas, extended, staleAt, goneAt };
   }
   const { staleAt, goneAt, leaseEnd, extended } = fields;
-  const isThere = left > goneAt;
-  return {
-    // A view whose buffer is hardly larger than the value.
-    bytes: isThere ? data.subarray(0, length) : undefined,
-    isFresh: isThere && left > staleAt,
-    isLeased: left > leaseEnd,
-    left,
-    cas,
-    extended,
-    staleAt,
-    goneAt,
-  };
-}
-
-interface Fields {
-  readonly key: string | undefined;
-  readonly staleAt: number;
-  readonly goneAt: number;
-  readonly leaseEnd: number;
-  readonly extended: string;
+  // A view whose buffer is hardly larger than the value.
+  const bytes = left > goneAt ? data.subarray(0, length) : undefined;
+  const isFresh = bytes !== undefined && left > staleAt;
+  return { bytes, isFresh, isLeased: left > leaseEnd, left, cas, extended, staleAt, goneAt };
 }
 
 /** Reads the fields. `undefined` if the bytes behind the value are not fields. */
-function fieldsOf(data: Buffer, start: number): Fields | undefined {
+function fieldsOf(data: Buffer, start: number) {
   // No spread here: it costs more than all else.
-  const found = {
-    key: undefined as string | undefined,
-    staleAt: 0,
-    goneAt: 0,
-    leaseEnd: never,
-    extended: "",
-  };
+  const found = { key: "", staleAt: 0, goneAt: 0, leaseEnd: never, extended: "" };
   let at = start;
   while (at < data.length) {
     const field = data[at];

@@ -9,9 +9,9 @@
  * await connected.promise;
  * ```
  */
-export class Deferred {
-  readonly promise: Promise<void>;
-  resolve: () => void = () => {};
+export class Deferred<T = void> {
+  readonly promise: Promise<T>;
+  resolve: (value: T) => void = () => {};
   reject: (error: Error) => void = () => {};
 
   constructor() {

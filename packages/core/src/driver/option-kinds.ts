@@ -27,7 +27,7 @@ export interface OptionKind<T> {
  * @param expected completes the sentence "Give …"
  * @example
  * ```ts
- * const port = optionKind("a number from 1 to 65535", (value) => Number.isInteger(value) && value > 0 && value < 65_536);
+ * const ratio = optionKind("a number from 0 to 1", (value): value is number => Number(value) >= 0 && Number(value) <= 1);
  * ```
  */
 export function optionKind<T>(
@@ -72,6 +72,12 @@ export function wholeNumber(least: number, unit?: string): OptionKind<number> {
   const fits = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= least;
   return optionKind(expected, fits, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text));
 }
+
+/** The port of a server. */
+export const port: OptionKind<number> = optionKind(
+  "a number from 1 to 65535",
+  (value): value is number => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536,
+);
 
 /** A duration that a timer can wait for. The checked value is in milliseconds. */
 export const timer: OptionKind<number> = {
