@@ -83,31 +83,25 @@ export function readFile<T>(
     fs.open(path, opening.r, (error, file) => {
       if (error !== null) return isMissing(error) ? resolve(undefined) : reject(error);
       const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(firstRead);
-      const end = (act: () => void): void => {
+      const end = (): void => {
         if (spareBuffers.length < atOnce) spareBuffers.push(buffer);
         // Nothing was written, so nothing is lost by a close that fails, and nobody need wait for it.
         fs.close(file, () => {});
-        act();
       };
       fs.read(file, buffer, 0, firstRead, 0, (error, read) => {
-        // A folder opens like a file.
-        if (error?.code === "EISDIR") return end(() => resolve(undefined));
-        if (error !== null) return end(() => reject(error));
         try {
-          const length = read < firstRead ? read : lengthOf(buffer);
-          if (length <= read) {
-            const result = use(buffer.subarray(0, read), true);
-            return end(() => resolve(result));
+          // A folder opens like a file.
+          if (error !== null && error.code !== "EISDIR") throw error;
+          const length = error !== null || read < firstRead ? read : lengthOf(buffer);
+          if (length > read) {
+            const whole = readRest(file, buffer, length).then((content) => use(content, false));
+            return void whole.finally(end).then(resolve, reject);
           }
-          readRest(file, buffer, length)
-            .then((content) => use(content, false))
-            .then(
-              (result) => end(() => resolve(result)),
-              (error: unknown) => end(() => reject(error)),
-            );
+          resolve(error === null ? use(buffer.subarray(0, read), true) : undefined);
         } catch (error) {
-          end(() => reject(error));
+          reject(error);
         }
+        end();
       });
     });
   });
@@ -181,33 +175,22 @@ export function removeIfEmpty(path: string): Promise<void> {
   return new Promise((resolve) => fs.rmdir(path, () => resolve()));
 }
 
-/** All names in a folder, none where there is no such folder. */
-export async function namesIn(path: string): Promise<readonly string[]> {
-  return (await entriesOf(path)).map(({ name }) => name);
-}
-
-/** The names of the files in a folder. A symbolic link is none, and nothing is found behind one in the folder's place. */
-export async function filesIn(path: string): Promise<readonly string[]> {
-  return (await ownEntriesOf(path)).filter((entry) => entry.isFile()).map(({ name }) => name);
-}
-
-/** The names of the folders in a folder, likewise. */
-export async function foldersIn(path: string): Promise<readonly string[]> {
-  return (await ownEntriesOf(path)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+/**
+ * The names in a folder, none where there is no such folder.
+ *
+ * @param kind the names of files or folders only. A symbolic link is neither, and nothing is found
+ *   behind one in the folder's place
+ */
+export async function namesIn(path: string, kind?: "isFile" | "isDirectory"): Promise<readonly string[]> {
+  if (kind !== undefined && !(await isFolder(path))) return [];
+  const reading = settled<fs.Dirent[]>((done) => fs.readdir(path, { withFileTypes: true }, done));
+  const entries = (await reading.catch(ignoreMissing)) || [];
+  return entries.filter((entry) => kind === undefined || entry[kind]()).map(({ name }) => name);
 }
 
 /** Whether it is a folder, and no symbolic link to one. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await lookAt(path))?.isDirectory() ?? false;
-}
-
-async function ownEntriesOf(path: string): Promise<readonly fs.Dirent[]> {
-  return (await isFolder(path)) ? entriesOf(path) : [];
-}
-
-async function entriesOf(path: string): Promise<readonly fs.Dirent[]> {
-  const reading = settled<fs.Dirent[]>((done) => fs.readdir(path, { withFileTypes: true }, done));
-  return (await reading.catch(ignoreMissing)) || [];
 }
 
 /** Returns the system's facts of a file without opening it, or `undefined` if there is none. */

@@ -1,17 +1,17 @@
 import { statfs } from "node:fs/promises";
 import type * as kit from "cacheme/driver";
-import { KeyFailures } from "cacheme/driver";
 import { now } from "./clock.js";
-import { forEach, mapEach } from "./disk.js";
+import { mapEach } from "./disk.js";
 import { Entries } from "./entries.js";
 import { Folder } from "./folder.js";
-import { FileGenerations } from "./generations.js";
-import { FileLeases, leaseFrom } from "./leases.js";
+import { bump, ensure } from "./generations.js";
+import { acquire, fill, leaseFrom, withTicket } from "./leases.js";
 import type { Settings } from "./options.js";
 import { keptOf } from "./record.js";
 import { pagesOf } from "./scan.js";
 import { SizeBound } from "./size-bound.js";
 import { Sweep } from "./sweep.js";
+import { destroy, extend } from "./tickets.js";
 import { adviceFor, connectAdviceFor } from "./trouble.js";
 
 type Call = kit.StorageCall;
@@ -24,31 +24,31 @@ export class FileDriver implements kit.Driver {
   readonly #folder: Folder;
   readonly #bound: SizeBound | undefined;
   readonly #entries: Entries;
-  readonly #leases: FileLeases;
-  readonly #generations: FileGenerations;
   readonly #sweep: Sweep;
 
   readonly ping: Method<"ping"> = () => this.#folder.open();
   readonly acquire: Method<"acquire"> = (requests, call) =>
-    mapEach(requests, call, (request) => this.#leases.acquire(request, call));
+    mapEach(requests, call, (request) => acquire(this.#entries, request, call));
   readonly fill: Method<"fill"> = (records, call) =>
-    mapEach(records, call, (record) => this.#leases.fill(record));
+    mapEach(records, call, (record) => fill(this.#entries, record));
   readonly release: Method<"release"> = (leases, call) =>
-    mapEach(leases, call, (lease) => this.#leases.release(lease));
+    mapEach(leases, call, (lease) =>
+      withTicket(this.#entries, lease, (folder, hash, ticket) => destroy(folder, hash, [ticket])),
+    );
   readonly extend: Method<"extend"> = (leases, call) =>
-    mapEach(leases, call, (lease) => this.#leases.extend(lease));
+    mapEach(leases, call, (lease) =>
+      withTicket(this.#entries, lease, (...its) => extend(...its, lease.duration)),
+    );
   readonly isToken: Method<"isToken"> = (token) => leaseFrom(token) !== undefined;
   readonly ensure: Method<"ensure"> = (tags, ttl, call) =>
-    mapEach(tags, call, (tag) => this.#generations.ensure(tag, ttl, call));
+    mapEach(tags, call, (tag) => ensure(this.#entries, tag, ttl, call));
   readonly bump: Method<"bump"> = (tags, ttl, call) =>
-    mapEach(tags, call, (tag) => this.#generations.bump(tag, ttl, call));
+    mapEach(tags, call, (tag) => bump(this.#entries, tag, ttl, call));
 
   constructor({ folder: path, maxSize }: Settings) {
     this.#folder = new Folder(path);
     this.#bound = maxSize === undefined ? undefined : new SizeBound(this.#folder, maxSize);
     this.#entries = new Entries(this.#folder, this.#bound);
-    this.#leases = new FileLeases(this.#entries);
-    this.#generations = new FileGenerations(this.#entries);
     this.#sweep = new Sweep(this.#folder, this.#bound);
   }
 
@@ -74,30 +74,18 @@ export class FileDriver implements kit.Driver {
     return mapEach(keys, call, async (key) => (await this.#entries.read(key))?.bytes);
   }
 
-  async write(records: readonly kit.StoredRecord[], call: Call): Promise<void> {
-    const keys = records.map(({ key }) => key);
-    await this.#entries.endLeases(keys, call);
-    const failures = new KeyFailures(keys.length);
-    await forEach(records, call, (record) =>
-      this.#entries
-        .write(record.key, keptOf(record), call)
-        .catch((error: unknown) => failures.add(record.key, error)),
+  write(records: readonly kit.StoredRecord[], call: Call): Promise<void> {
+    return this.#entries.change(records, call, (record) =>
+      this.#entries.write(record.key, keptOf(record), call),
     );
-    failures.throwIfAny();
   }
 
   async remove(keys: readonly string[], call: Call): Promise<number> {
     let removed = 0;
-    await this.#entries.endLeases(keys, call);
-    const failures = new KeyFailures(keys.length);
-    await forEach(keys, call, async (key) => {
-      try {
-        if (await this.#entries.remove(key)) removed++;
-      } catch (error) {
-        failures.add(key, error);
-      }
+    const items = keys.map((key) => ({ key }));
+    await this.#entries.change(items, call, async ({ key }) => {
+      if (await this.#entries.remove(key)) removed++;
     });
-    failures.throwIfAny();
     return removed;
   }
 

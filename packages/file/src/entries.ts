@@ -1,11 +1,11 @@
 import fs from "node:fs";
+import { KeyFailures } from "cacheme/driver";
 import { now } from "./clock.js";
 import { type Ending, forEach, readFile, remove, writeFile } from "./disk.js";
 import type { Folder } from "./folder.js";
 import { decode, encode, headingOf, type Kept, lengthOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
 import { destroy, ticketsOf } from "./tickets.js";
-import { leasesIn } from "./walk.js";
 
 /** One in so many reads marks the file as used. A file that is read often is marked soon enough. */
 const readsPerTouch = 16;
@@ -22,6 +22,27 @@ export class Entries {
   constructor(folder: Folder, bound: SizeBound | undefined) {
     this.folder = folder;
     this.#bound = bound;
+  }
+
+  /**
+   * Destroys the leases that the keys have now, and then changes the entry of each. Fails for the keys
+   * whose change has failed.
+   */
+  async change<Item extends { readonly key: string }>(
+    items: readonly Item[],
+    ending: Ending,
+    act: (item: Item) => Promise<unknown>,
+  ): Promise<void> {
+    const { folder } = this;
+    let hashes = items.map(({ key }) => folder.hash(key));
+    if (hashes.length >= manyKeys) {
+      const leased = new Set(await folder.leased());
+      hashes = hashes.filter((hash) => leased.has(hash));
+    }
+    await forEach(hashes, ending, async (hash) => destroy(folder, hash, await ticketsOf(folder, hash)));
+    const failures = new KeyFailures(items.length);
+    await forEach(items, ending, (item) => act(item).catch((error) => failures.add(item.key, error)));
+    failures.throwIfAny();
   }
 
   /** Reads the entry of a key if it has not expired. */
@@ -82,17 +103,6 @@ export class Entries {
       return kept;
     };
     return readFile(path, use, lengthOf);
-  }
-
-  /** Destroys the leases that these keys have now. */
-  async endLeases(keys: readonly string[], ending: Ending): Promise<void> {
-    const { folder } = this;
-    let hashes = keys.map((key) => folder.hash(key));
-    if (hashes.length >= manyKeys) {
-      const leased = new Set(await leasesIn(folder));
-      hashes = hashes.filter((hash) => leased.has(hash));
-    }
-    await forEach(hashes, ending, async (hash) => destroy(folder, hash, await ticketsOf(folder, hash)));
   }
 }
 

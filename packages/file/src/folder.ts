@@ -1,7 +1,7 @@
 import { hash, randomBytes } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { codeOf } from "cacheme/driver";
-import { lookAt, makeFolder, makeFolders, remove, replace, writeFile } from "./disk.js";
+import { lookAt, makeFolder, makeFolders, namesIn, remove, replace, writeFile } from "./disk.js";
 import { claim, isMarked, linkInPlaceOf } from "./ownership.js";
 
 /** 128 bits of a key's SHA-256, in hexadecimal: the name of its file. */
@@ -91,6 +91,17 @@ export class Folder {
     return `${this.temporary}/${writer}-${written++}`;
   }
 
+  /** The folders that entries are in, as far as they are there. */
+  async entryFolders(): Promise<readonly string[]> {
+    const names = await namesIn(this.#path, "isDirectory");
+    return names.filter((name) => /^[0-9a-f]{3}$/.test(name)).map((name) => `${this.#path}/${name}`);
+  }
+
+  /** The hashes of the keys that have tickets, or had some a moment ago. */
+  async leased(): Promise<readonly string[]> {
+    return (await namesIn(this.leases, "isDirectory")).filter((name) => hashed.test(name));
+  }
+
   /** Puts a file that was written into an entry's place in one step. */
   async publish(from: string, hash: string): Promise<void> {
     try {
@@ -128,6 +139,13 @@ export class Folder {
     await ownFolder(this.leases);
     await ownFolder(this.temporary);
   }
+}
+
+/** The files in a folder of entries that have the name of an entry of it. */
+export async function pathsIn(folder: string): Promise<readonly string[]> {
+  const names = await namesIn(folder, "isFile");
+  const own = names.filter((name) => hashed.test(name) && name.startsWith(folder.slice(-3)));
+  return own.map((name) => `${folder}/${name}`);
 }
 
 /** Makes a folder of the storage where it is not there yet. */

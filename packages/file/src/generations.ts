@@ -14,104 +14,97 @@ interface Found {
   readonly expires: number;
 }
 
-/**
+type Make = (
+  entries: Entries,
+  tag: kit.NewGeneration,
+  ttl: number | undefined,
+  call: kit.StorageCall,
+) => Promise<kit.Generation>;
+
+/*
  * A generation is an ordinary entry. The process that holds the ticket of its key (`tickets.ts`)
  * changes it, and a change that was overtaken is made again.
  */
-export class FileGenerations {
-  readonly #entries: Entries;
 
-  constructor(entries: Entries) {
-    this.#entries = entries;
+export const ensure: Make = async (entries, { key, id }, ttl, call) => {
+  const found = await find(entries, key);
+  // Nearly always: nothing is written.
+  if (found.generation !== undefined && found.expires > now() && found.expires >= after(ttl)) {
+    return found.generation;
   }
+  return change(entries, key, call, (before) => {
+    const isThere = before.generation !== undefined && before.expires > now();
+    const generation = isThere ? before.generation : following(id, before.generation);
+    return { generation, expires: Math.max(isThere ? before.expires : 0, withSpare(ttl)) };
+  });
+};
 
-  async ensure(
-    tag: kit.NewGeneration,
-    ttl: number | undefined,
-    call: kit.StorageCall,
-  ): Promise<kit.Generation> {
-    const { key } = tag;
-    const found = await this.#find(key);
-    // Nearly always: nothing is written.
-    if (found.generation !== undefined && found.expires > now() && found.expires >= after(ttl)) {
-      return found.generation;
-    }
-    return this.#change(key, call, (before) => {
-      const isThere = before.generation !== undefined && before.expires > now();
-      const generation = isThere ? before.generation : following(tag.id, before.generation);
-      return { generation, expires: Math.max(isThere ? before.expires : 0, withSpare(ttl)) };
-    });
+export const bump: Make = async (entries, { key, id }, ttl, call) => {
+  try {
+    return await change(entries, key, call, (before) => ({
+      generation: following(id, before.generation),
+      expires: after(ttl),
+    }));
+  } catch (error) {
+    const lost = isFull(error) ? await lose(entries, key, call) : undefined;
+    if (lost === undefined) throw error;
+    return following(id, lost.generation);
   }
+};
 
-  async bump(
-    { key, id }: kit.NewGeneration,
-    ttl: number | undefined,
-    call: kit.StorageCall,
-  ): Promise<kit.Generation> {
-    try {
-      return await this.#change(key, call, (before) => ({
-        generation: following(id, before.generation),
-        expires: after(ttl),
-      }));
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      return this.#lose({ key, id }, call, error);
-    }
+/**
+ * Removes the generation if the disk is full. A change that holds the key meanwhile may write the old
+ * one again, so the removal is repeated until it finds neither.
+ */
+async function lose(
+  entries: Entries,
+  key: string,
+  call: kit.StorageCall,
+): Promise<Pick<Found, "generation"> | undefined> {
+  const { folder } = entries;
+  const hash = folder.hash(key);
+  let lost: kit.Generation | undefined;
+  while (!call.isLate) {
+    const tickets = await ticketsOf(folder, hash);
+    await destroy(folder, hash, tickets);
+    const { generation } = await find(entries, key);
+    await entries.remove(key);
+    if (tickets.length === 0 && generation === undefined) return { generation: lost };
+    lost ??= generation;
   }
+  return undefined;
+}
 
-  /**
-   * Removes the generation if the disk is full. A change that holds the key meanwhile may write the old
-   * one again, so the removal is repeated until it finds neither.
-   */
-  async #lose(
-    { key, id }: kit.NewGeneration,
-    call: kit.StorageCall,
-    error: unknown,
-  ): Promise<kit.Generation> {
-    const { folder } = this.#entries;
-    const hash = folder.hash(key);
-    let lost: kit.Generation | undefined;
-    while (!call.isLate) {
-      const tickets = await ticketsOf(folder, hash);
+async function change(
+  entries: Entries,
+  key: string,
+  call: kit.StorageCall,
+  next: (before: Found) => { readonly generation: kit.Generation; readonly expires: number },
+): Promise<kit.Generation> {
+  const { folder } = entries;
+  const hash = folder.hash(key);
+  while (!call.isLate) {
+    const tickets = await ticketsOf(folder, hash);
+    const isLocked = tickets.some((ticket) => ticket.kind === "lock" && isRunning(ticket));
+    if (!isLocked) {
       await destroy(folder, hash, tickets);
-      const { generation } = await this.#find(key);
-      await this.#entries.remove(key);
-      if (tickets.length === 0 && generation === undefined) return following(id, lost);
-      lost ??= generation;
-    }
-    throw error;
-  }
-
-  async #change(
-    key: string,
-    call: kit.StorageCall,
-    next: (before: Found) => { readonly generation: kit.Generation; readonly expires: number },
-  ): Promise<kit.Generation> {
-    const { folder } = this.#entries;
-    const hash = folder.hash(key);
-    while (!call.isLate) {
-      const tickets = await ticketsOf(folder, hash);
-      const isLocked = tickets.some((ticket) => ticket.kind === "lock" && isRunning(ticket));
-      if (!isLocked) {
-        await destroy(folder, hash, tickets);
-        const lock = newTicket("lock", lockTime, now());
-        if (await place(folder, hash, lock, [])) {
-          const { generation, expires } = next(await this.#find(key));
-          const kept: Kept = { expires, fresh: expires, bytes: Buffer.from(kit.generationText(generation)) };
-          if (await redeem(folder, hash, lock, encode(key, kept))) return generation;
-          continue;
-        }
+      const lock = newTicket("lock", lockTime, now());
+      if (await place(folder, hash, lock, [])) {
+        const { generation, expires } = next(await find(entries, key));
+        const kept: Kept = { expires, fresh: expires, bytes: Buffer.from(kit.generationText(generation)) };
+        if (await redeem(folder, hash, lock, encode(key, kept))) return generation;
+        continue;
       }
-      // About as long as a change takes; at random, so that those who wait do not come at one moment.
-      await kit.pause(1 + Math.random() * 3);
     }
-    throw new Error("the time for it was over");
+    // About as long as a change takes; at random, so that those who wait do not come at one moment.
+    await kit.pause(1 + Math.random() * 3);
   }
+  throw new Error("the time for it was over");
+}
 
-  async #find(key: string): Promise<Found> {
-    const kept = await this.#entries.find(key);
-    return { generation: kit.generationFrom(kept?.bytes), expires: kept?.expires ?? 0 };
-  }
+async function find(entries: Entries, key: string): Promise<Found> {
+  const kept = await entries.find(key);
+  return { generation: kit.generationFrom(kept?.bytes), expires: kept?.expires ?? 0 };
 }
 
 /** A quarter more than was asked for, so that not every `ensure` has something to write. */

@@ -5,7 +5,6 @@ import type { Folder } from "./folder.js";
 import { encode, keptOf } from "./record.js";
 import {
   destroy,
-  extend,
   isRunning,
   newTicket,
   place,
@@ -17,70 +16,61 @@ import {
 
 const noBytes = new Uint8Array();
 
-/** A lease is a ticket: see `tickets.ts`. */
-export class FileLeases {
-  readonly #entries: Entries;
+/* A lease is a ticket: see `tickets.ts`. */
 
-  constructor(entries: Entries) {
-    this.#entries = entries;
-  }
-
-  async acquire(
-    { key, duration, steal, seen }: kit.Acquisition,
-    call: kit.StorageCall,
-  ): Promise<kit.LeaseAnswer> {
-    const { folder } = this.#entries;
-    const hash = folder.hash(key);
-    const fresh = steal ? undefined : await this.#fresh(key, seen);
-    if (fresh !== undefined) return fresh;
-    while (!call.isLate) {
-      const tickets = await ticketsOf(folder, hash);
-      if (!steal && tickets.some((ticket) => isRunning(ticket))) return { outcome: "held" };
-      await destroy(folder, hash, tickets);
-      const at = now();
-      const ticket = newTicket("lease", duration, at);
-      const content = encode(key, { expires: ticket.until, fresh: 0, bytes: noBytes });
-      if (await place(folder, hash, ticket, content)) {
-        // Between the first look and the ticket somebody may have filled. From now on nobody can.
-        const arrived = steal ? undefined : await this.#fresh(key, seen);
-        if (arrived !== undefined) await destroy(folder, hash, [ticket]);
-        return arrived ?? { outcome: "granted", token: ticket.name, at };
-      }
-      if (!steal) return { outcome: "held" };
+export async function acquire(
+  entries: Entries,
+  { key, duration, steal, seen }: kit.Acquisition,
+  call: kit.StorageCall,
+): Promise<kit.LeaseAnswer> {
+  const { folder } = entries;
+  const hash = folder.hash(key);
+  const fresh = steal ? undefined : await freshOf(entries, key, seen);
+  if (fresh !== undefined) return fresh;
+  while (!call.isLate) {
+    const tickets = await ticketsOf(folder, hash);
+    if (!steal && tickets.some((ticket) => isRunning(ticket))) return { outcome: "held" };
+    await destroy(folder, hash, tickets);
+    const at = now();
+    const ticket = newTicket("lease", duration, at);
+    const content = encode(key, { expires: ticket.until, fresh: 0, bytes: noBytes });
+    if (await place(folder, hash, ticket, content)) {
+      // Between the first look and the ticket somebody may have filled. From now on nobody can.
+      const arrived = steal ? undefined : await freshOf(entries, key, seen);
+      if (arrived !== undefined) await destroy(folder, hash, [ticket]);
+      return arrived ?? { outcome: "granted", token: ticket.name, at };
     }
-    return { outcome: "held" };
+    if (!steal) return { outcome: "held" };
   }
+  return { outcome: "held" };
+}
 
-  async fill(record: kit.LeasedRecord): Promise<boolean> {
-    const content = encode(record.key, keptOf(record));
-    const stored = await this.#with(record, (...lease) => redeem(...lease, content));
-    if (stored) await this.#entries.wrote(content);
-    return stored;
-  }
+export async function fill(entries: Entries, record: kit.LeasedRecord): Promise<boolean> {
+  const content = encode(record.key, keptOf(record));
+  const stored = await withTicket(entries, record, (...lease) => redeem(...lease, content));
+  if (stored) await entries.wrote(content);
+  return stored;
+}
 
-  release(lease: kit.HeldLease): Promise<boolean> {
-    return this.#with(lease, (folder, hash, ticket) => destroy(folder, hash, [ticket]));
-  }
+/** Does something with the ticket of a lease, and answers whether it was still good. */
+export async function withTicket(
+  { folder }: Entries,
+  { key, token }: kit.HeldLease,
+  act: (folder: Folder, hash: string, ticket: Ticket) => Promise<boolean>,
+): Promise<boolean> {
+  const ticket = leaseFrom(token);
+  return ticket !== undefined && act(folder, folder.hash(key), ticket);
+}
 
-  extend(lease: kit.LeaseExtension): Promise<boolean> {
-    return this.#with(lease, (...its) => extend(...its, lease.duration));
-  }
-
-  async #with(
-    { key, token }: kit.HeldLease,
-    act: (folder: Folder, hash: string, ticket: Ticket) => Promise<boolean>,
-  ): Promise<boolean> {
-    const { folder } = this.#entries;
-    const ticket = leaseFrom(token);
-    return ticket !== undefined && act(folder, folder.hash(key), ticket);
-  }
-
-  /** Reads the bytes of a key if they are fresh, and not those that the caller has seen. */
-  async #fresh(key: string, seen: Uint8Array | undefined): Promise<kit.LeaseAnswer | undefined> {
-    const kept = await this.#entries.read(key);
-    if (kept === undefined || kept.fresh <= now()) return undefined;
-    return seen && Buffer.from(kept.bytes).equals(seen) ? undefined : { outcome: "fresh", bytes: kept.bytes };
-  }
+/** Reads the bytes of a key if they are fresh, and not those that the caller has seen. */
+async function freshOf(
+  entries: Entries,
+  key: string,
+  seen: Uint8Array | undefined,
+): Promise<kit.LeaseAnswer | undefined> {
+  const kept = await entries.read(key);
+  if (kept === undefined || kept.fresh <= now()) return undefined;
+  return seen && Buffer.from(kept.bytes).equals(seen) ? undefined : { outcome: "fresh", bytes: kept.bytes };
 }
 
 /** The ticket of a token. A token becomes part of a path: nothing but a ticket's name may. */

@@ -1,10 +1,9 @@
 import type { ScanPage } from "cacheme/driver";
 import { now } from "./clock.js";
 import { type Ending, mapEach, readFile } from "./disk.js";
-import type { Folder } from "./folder.js";
+import { type Folder, pathsIn } from "./folder.js";
 import { type Heading, headingOf } from "./record.js";
 import { isRunning, ticketsOf } from "./tickets.js";
-import { foldersOf, hashesIn, leasesIn } from "./walk.js";
 
 /** Keys in a page of a scan: so many files are opened for it. */
 const scanPage = 1000;
@@ -14,17 +13,17 @@ const foldersAtOnce = 32;
 
 /** First the leases, then the entries: a key whose lease is filled meanwhile is in one of both. */
 export async function* pagesOf(folder: Folder, page: ScanPage): AsyncGenerator<readonly string[]> {
-  const hashes = await page(() => leasesIn(folder));
+  const hashes = await page(() => folder.leased());
   for (let from = 0; from < hashes.length; from += scanPage) {
     const paths = await page((call) => runningTickets(folder, hashes.slice(from, from + scanPage), call));
     // The name of a ticket says that it holds, and not the time in its content, which an extension leaves as it is.
     yield page((call) => keysIn(paths, call, () => true));
   }
-  const folders = await page(() => foldersOf(folder));
+  const folders = await page(() => folder.entryFolders());
   let paths: string[] = [];
   for (let from = 0; from < folders.length; from += foldersAtOnce) {
     const some = folders.slice(from, from + foldersAtOnce);
-    paths = paths.concat(await page(() => pathsIn(some)));
+    paths = paths.concat(...(await page(() => Promise.all(some.map(pathsIn)))));
     const isLast = from + foldersAtOnce >= folders.length;
     while (paths.length >= scanPage || (isLast && paths.length > 0)) {
       const next = paths.slice(0, scanPage);
@@ -50,11 +49,4 @@ async function keysIn(
 ): Promise<string[]> {
   const headings = await mapEach(paths, call, (path) => readFile(path, headingOf));
   return headings.flatMap((heading) => (heading !== undefined && isThere(heading) ? [heading.key] : []));
-}
-
-async function pathsIn(folders: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(
-    folders.map(async (folder) => (await hashesIn(folder)).map((hash) => `${folder}/${hash}`)),
-  );
-  return found.flat();
 }

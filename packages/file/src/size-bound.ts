@@ -1,8 +1,7 @@
 import { oneAtATime, within } from "cacheme/driver";
 import { now } from "./clock.js";
 import { forEach, lookAt, remove } from "./disk.js";
-import type { Folder } from "./folder.js";
-import { foldersOf, hashesIn } from "./walk.js";
+import { type Folder, pathsIn } from "./folder.js";
 
 /** The unit of space in a file system. */
 const block = 4096;
@@ -88,10 +87,9 @@ export class SizeBound {
     at: number,
     act: (path: string, age: number, size: number) => Promise<void>,
   ): Promise<void> {
-    for (const folder of await foldersOf(this.#folder)) {
+    for (const folder of await this.#folder.entryFolders()) {
       if (this.#ending.isLate) return;
-      await forEach(await hashesIn(folder), this.#ending, async (hash) => {
-        const path = `${folder}/${hash}`;
+      await forEach(await pathsIn(folder), this.#ending, async (path) => {
         const found = await lookAt(path);
         if (found !== undefined) await act(path, classOf(at - found.mtimeMs), onDisk(found.size));
       });

@@ -1,11 +1,10 @@
 import { oneAtATime } from "cacheme/driver";
 import { now } from "./clock.js";
-import { filesIn, foldersIn, forEach, lookAt, readFile, remove, removeIfEmpty } from "./disk.js";
-import { type Folder, temporaryName } from "./folder.js";
+import { forEach, lookAt, namesIn, readFile, remove, removeIfEmpty } from "./disk.js";
+import { type Folder, pathsIn, temporaryName } from "./folder.js";
 import { headingOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
 import { destroy, isRunning, ticketFrom, ticketsOf } from "./tickets.js";
-import { foldersOf, hashesIn, leasesIn } from "./walk.js";
 
 /** Folders of entries. A step is sixteen of them, and a sweep sixteen steps: every file is opened, so it is spread. */
 const folders = 4096;
@@ -61,11 +60,10 @@ export class Sweep {
 
   async #expired(first: number): Promise<void> {
     // One look at all of them: in a small cache most are not there.
-    for (const folder of await foldersOf(this.#folder)) {
+    for (const folder of await this.#folder.entryFolders()) {
       const index = Number.parseInt(folder.slice(-3), 16);
       if (index < first || index >= first + foldersPerStep || this.#ending.isLate) continue;
-      await forEach(await hashesIn(folder), this.#ending, async (hash) => {
-        const path = `${folder}/${hash}`;
+      await forEach(await pathsIn(folder), this.#ending, async (path) => {
         // A file without a record is a miss for ever, and only takes space.
         const expires = await readFile(path, (content) => headingOf(content)?.expires ?? 0);
         // If it was written again since it was read, it is lost: a miss more, and nothing else.
@@ -75,7 +73,7 @@ export class Sweep {
   }
 
   async #leases(): Promise<void> {
-    await forEach(await leasesIn(this.#folder), this.#ending, async (hash) => {
+    await forEach(await this.#folder.leased(), this.#ending, async (hash) => {
       const over = (await ticketsOf(this.#folder, hash)).filter((ticket) => !isRunning(ticket));
       await destroy(this.#folder, hash, over);
       await removeIfEmpty(this.#folder.lease(hash));
@@ -88,14 +86,14 @@ export class Sweep {
       const found = temporaryName.test(name) ? await lookAt(`${temporary}/${name}`) : undefined;
       return found !== undefined && now() - found.mtimeMs > leftOverAfter;
     };
-    await forEach(await filesIn(temporary), this.#ending, async (name) => {
+    await forEach(await namesIn(temporary, "isFile"), this.#ending, async (name) => {
       if (await isLeft(name)) await remove(`${temporary}/${name}`);
     });
     // A ticket on its way to its place.
-    await forEach(await foldersIn(temporary), this.#ending, async (name) => {
+    await forEach(await namesIn(temporary, "isDirectory"), this.#ending, async (name) => {
       if (!(await isLeft(name))) return;
       const path = `${temporary}/${name}`;
-      for (const ticket of await filesIn(path)) {
+      for (const ticket of await namesIn(path, "isFile")) {
         if (ticketFrom(ticket) !== undefined) await remove(`${path}/${ticket}`);
       }
       await removeIfEmpty(path);

@@ -3,11 +3,11 @@ import { codeOf } from "cacheme/driver";
 import { whenFree } from "./busy.js";
 import { now } from "./clock.js";
 import {
-  filesIn,
   ignoreMissing,
   isFolder,
   lookAt,
   makeFolder,
+  namesIn,
   remove,
   removeIfEmpty,
   rename,
@@ -75,7 +75,7 @@ export function isRunning({ until, duration }: Ticket, at: number = now()): bool
 
 /** The tickets of one key; there is one at most, beside those that are being destroyed. */
 export async function ticketsOf(folder: Folder, hash: string): Promise<readonly Ticket[]> {
-  const names = await filesIn(folder.lease(hash));
+  const names = await namesIn(folder.lease(hash), "isFile");
   return names.map(ticketFrom).filter((ticket) => ticket !== undefined);
 }
 
