@@ -4,7 +4,7 @@ import { deferred, settled } from "./support/deferred.js";
 import { hold } from "./support/hold.js";
 import { reason, thrownBy } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
+import { countingNode, loadingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
 describe("close", () => {
@@ -129,8 +129,7 @@ describe("close", () => {
 
   it("lets a running load answer its readers, and does not store its value", async () => {
     const { cacheme, remote } = await space();
-    const loading = deferred<string>();
-    const { Counting } = countingNode({ caches: twoTiers }, () => loading.promise);
+    const { loading, Counting } = loadingNode<string>({ caches: twoTiers });
     const readers = [cacheme.get(new Counting(1)), cacheme.get(new Counting(1))];
     await settled();
     await cacheme.close();

@@ -15,7 +15,16 @@ import {
 import { deferred, settled } from "./support/deferred.js";
 import { reason } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
-import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
+import {
+  countingNode,
+  loadingNode,
+  localOnly,
+  NumberedNode,
+  remoteOnly,
+  space,
+  twoLoads,
+  twoTiers,
+} from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
 const threeTiers = [...twoTiers!, { storage: "far", ttl: "1h" as const }];
@@ -249,8 +258,7 @@ describe("serializers through a remote tier", () => {
 describe("known faults of Cacheme-Python that were not ported", () => {
   it("answers every joined reader when a load fails, and no reader hangs", async () => {
     const { cacheme } = await space();
-    const loading = deferred<never>();
-    const { Counting } = countingNode({ caches: localOnly }, () => loading.promise);
+    const { loading, Counting } = loadingNode<never>({ caches: localOnly });
     const readers = Array.from({ length: 10 }, () => reason(cacheme.get(new Counting(1))));
     await settled();
     readers.push(reason(cacheme.get(new Counting(1))));
@@ -310,8 +318,7 @@ describe("known faults of Cacheme-Python that were not ported", () => {
 
   it("lets a refresh join no flight that began before it", async () => {
     const { cacheme } = await space();
-    const answers = [deferred<string>(), deferred<string>()];
-    const { Counting } = countingNode({ caches: localOnly }, (_, load) => answers[load - 1]!.promise);
+    const { answers, Counting } = twoLoads({ caches: localOnly });
     const stale = cacheme.get(new Counting(1));
     await settled();
     const refreshed = cacheme.refresh(new Counting(1));

@@ -11,7 +11,16 @@ import {
 import { deferred, settled } from "./support/deferred.js";
 import { hold } from "./support/hold.js";
 import { reason } from "./support/reason.js";
-import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
+import {
+  countingNode,
+  loadingNode,
+  localOnly,
+  NumberedNode,
+  remoteOnly,
+  space,
+  twoLoads,
+  twoTiers,
+} from "./support/space.js";
 
 describe("maxAge", () => {
   it("answers a local entry of at most that age, and loads older ones again", async () => {
@@ -78,8 +87,7 @@ describe("maxAge", () => {
 
   it("joins a read under way that is at its load", async () => {
     const { cacheme } = await space();
-    const loading = deferred<string>();
-    const { Counting, loads } = countingNode({ caches: localOnly }, () => loading.promise);
+    const { loading, Counting, loads } = loadingNode<string>({ caches: localOnly });
     const first = cacheme.get(new Counting(1));
     await settled();
     const second = cacheme.get(new Counting(1), { maxAge: "1s" });
@@ -112,8 +120,7 @@ describe("fresh", () => {
 
   it("joins no load that has begun", async () => {
     const { cacheme } = await space();
-    const answers = [deferred<string>(), deferred<string>()];
-    const { Counting } = countingNode({ caches: localOnly }, (_, load) => answers[load - 1]!.promise);
+    const { answers, Counting } = twoLoads({ caches: localOnly });
     const early = cacheme.get(new Counting(1));
     await settled();
     const fresh = cacheme.get(new Counting(1), { fresh: true });

@@ -28,7 +28,7 @@ import {
 import { deferred, settled } from "./support/deferred.js";
 import { reason, thrownBy } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
+import { countingNode, loadingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
 afterEach(() => reset());
@@ -253,8 +253,7 @@ describe("clear", () => {
 
   it("stores no values of loads under way", async () => {
     const { cacheme } = await space();
-    const loading = deferred<number>();
-    const { Counting } = countingNode({ caches: localOnly }, () => loading.promise);
+    const { loading, Counting } = loadingNode<number>({ caches: localOnly });
     const read = cacheme.get(new Counting(1));
     await settled();
     await cacheme.clear(Counting);

@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import { Cacheme, type LoadAll, memory, type NodeMeta } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
 import { reason } from "./support/reason.js";
-import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
+import {
+  countingNode,
+  loadingNode,
+  localOnly,
+  NumberedNode,
+  remoteOnly,
+  space,
+  twoTiers,
+} from "./support/space.js";
 
 const nothingYet = {
   requestCount: 0,
@@ -98,8 +106,7 @@ describe("stats", () => {
 
   it("counts each joined reader as a coalesced request, and by the outcome of the flight", async () => {
     const { cacheme, clock } = await space();
-    const loading = deferred<number>();
-    const { Counting } = countingNode({ caches: twoTiers }, () => loading.promise);
+    const { loading, Counting } = loadingNode<number>({ caches: twoTiers });
     const reads = [cacheme.get(new Counting(1)), cacheme.getAll([new Counting(1), new Counting(1)])];
     await settled();
     reads.push(cacheme.get(new Counting(1)));
@@ -124,8 +131,7 @@ describe("stats", () => {
 
   it("counts a flight's readers once if it takes over the answer of another", async () => {
     const { cacheme } = await space();
-    const loading = deferred<number>();
-    const { Counting } = countingNode({ caches: twoTiers }, () => loading.promise);
+    const { loading, Counting } = loadingNode<number>({ caches: twoTiers });
     const refreshed = cacheme.refresh(new Counting(1));
     await settled();
     const reads = [cacheme.get(new Counting(1)), cacheme.get(new Counting(1))];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { memory } from "../../src/index.js";
 import { type Deferred, deferred, settled } from "../support/deferred.js";
-import { countingNode, space, twoTiers } from "../support/space.js";
+import { countingNode, loadingNode, space, twoTiers } from "../support/space.js";
 
 describe("clear only drops the entries of local tiers", () => {
   it("lets a set that is under way reach the remote tier", async () => {
@@ -17,8 +17,7 @@ describe("clear only drops the entries of local tiers", () => {
 
   it("gives no reader an older value than a refresh that it interrupted", async () => {
     const { cacheme } = await space();
-    const loading = deferred<string>();
-    const { Counting } = countingNode({ caches: twoTiers }, () => loading.promise);
+    const { loading, Counting } = loadingNode<string>({ caches: twoTiers });
     await cacheme.set(new Counting(1), "old");
     const refreshed = cacheme.refresh(new Counting(1));
     await settled();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type LoadAll, type LoadContext, LoadCycleError, Node, type NodeMeta } from "../../src/index.js";
-import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, NumberedNode, space, twoTiers } from "../support/space.js";
+import { settled } from "../support/deferred.js";
+import { countingNode, loadingNode, localOnly, NumberedNode, space, twoTiers } from "../support/space.js";
 
 const reason = (promise: Promise<unknown>) =>
   promise.then(
@@ -110,8 +110,7 @@ describe("promise 5: everyone is answered", () => {
 describe("readers who leave", () => {
   it("rejects a reader with its signal's reason, and answers the others", async () => {
     const { cacheme } = await space();
-    const loading = deferred<string>();
-    const { Counting } = countingNode({ caches: localOnly }, () => loading.promise);
+    const { loading, Counting } = loadingNode<string>({ caches: localOnly });
     const leaving = new AbortController();
     const left = reason(cacheme.get(new Counting(1), { signal: leaving.signal }));
     const stays = cacheme.get(new Counting(1));
@@ -163,8 +162,7 @@ describe("readers who leave", () => {
 
   it("puts one listener on a signal, however many readers use it", async () => {
     const { cacheme } = await space();
-    const loading = deferred<number>();
-    const { Counting } = countingNode({ caches: localOnly }, () => loading.promise);
+    const { loading, Counting } = loadingNode<number>({ caches: localOnly });
     const { signal } = new AbortController();
     let listeners = 0;
     const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];

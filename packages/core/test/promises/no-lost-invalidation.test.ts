@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { IncompleteError } from "../../src/index.js";
-import { deferred, settled } from "../support/deferred.js";
+import { settled } from "../support/deferred.js";
 import { hold } from "../support/hold.js";
-import { countingNode, localOnly, space, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, space, twoLoads, twoTiers } from "../support/space.js";
 
 describe("promise 2: no lost invalidation, within one process", () => {
   it("returns the new value to a read begun after invalidate resolved", async () => {
@@ -15,8 +15,7 @@ describe("promise 2: no lost invalidation, within one process", () => {
 
   it("stores nothing of a load that an invalidation overtook, and answers its readers", async () => {
     const { cacheme, remote } = await space();
-    const answers = [deferred<string>(), deferred<string>()];
-    const { Counting, loads } = countingNode({ caches: twoTiers }, (_, load) => answers[load - 1]!.promise);
+    const { answers, Counting, loads } = twoLoads({ caches: twoTiers });
     const early = cacheme.get(new Counting(1));
     await settled();
     await cacheme.invalidate(new Counting(1));

@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import { type LoadAll, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
-import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "../support/space.js";
+import {
+  countingNode,
+  loadingNode,
+  localOnly,
+  NumberedNode,
+  remoteOnly,
+  space,
+  twoTiers,
+} from "../support/space.js";
 
 /** Makes an object on which every operation throws. */
 function revoked(): object {
@@ -174,8 +182,7 @@ describe("the time limit of a load", () => {
 
   it("does not exist if the meta says false", async () => {
     const { cacheme, clock } = await space();
-    const loading = deferred<number>();
-    const { Counting } = countingNode({ caches: localOnly, loadTimeout: false }, () => loading.promise);
+    const { loading, Counting } = loadingNode<number>({ caches: localOnly, loadTimeout: false });
     const read = cacheme.get(new Counting(1));
     await settled();
     clock.advance(86_400_000);

@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { LoadAll, NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
-import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "../support/space.js";
+import {
+  countingNode,
+  loadingNode,
+  localOnly,
+  NumberedNode,
+  remoteOnly,
+  space,
+  twoLoads,
+  twoTiers,
+} from "../support/space.js";
 
 describe("promise 1: one load", () => {
   it("shares one load among get, getAll, getAllSettled and memoize", async () => {
@@ -61,8 +70,7 @@ describe("promise 1: one load", () => {
 
   it("does not load a key that a refresh is loading already", async () => {
     const { cacheme } = await space();
-    const loading = deferred<string>();
-    const { Counting, loads } = countingNode({ caches: twoTiers }, () => loading.promise);
+    const { loading, Counting, loads } = loadingNode<string>({ caches: twoTiers });
     const refreshed = cacheme.refresh(new Counting(1));
     await settled();
     const read = cacheme.get(new Counting(1));
@@ -74,8 +82,7 @@ describe("promise 1: one load", () => {
 
   it("shares one load among the refreshes of one tick, and none with a refresh whose load has begun", async () => {
     const { cacheme } = await space();
-    const answers = [deferred<string>(), deferred<string>()];
-    const { Counting, loads } = countingNode({ caches: localOnly }, (_, load) => answers[load - 1]!.promise);
+    const { answers, Counting, loads } = twoLoads({ caches: localOnly });
     const together = [cacheme.refresh(new Counting(1)), cacheme.refresh(new Counting(1))];
     await settled();
     expect(loads).toHaveLength(1);

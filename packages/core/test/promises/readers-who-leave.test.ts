@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type LoadContext, Node, type NodeMeta } from "../../src/index.js";
 import { type Deferred, deferred, settled } from "../support/deferred.js";
 import { reason } from "../support/reason.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
+import { countingNode, loadingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
 
 /** Makes a reader that leaves when the test says so. */
 function reader(read: (signal: AbortSignal) => Promise<unknown>) {
@@ -62,8 +62,7 @@ describe("promise 5: everyone is answered, even after other readers have left", 
 
   it("does not load again for a reader with a limit of age that has left", async () => {
     const { cacheme } = await space();
-    const loading = deferred<string>();
-    const { Counting, loads } = countingNode({ caches: localOnly }, () => loading.promise);
+    const { loading, Counting, loads } = loadingNode<string>({ caches: localOnly });
     const stays = cacheme.get(new Counting(1));
     await settled();
     const late = reader((signal) => cacheme.get(new Counting(1), { maxAge: "1s", signal }));
@@ -186,8 +185,7 @@ describe("a load that has left a read", () => {
 describe("readers that joined an overtaken load", () => {
   it("cost no load if they have left", async () => {
     const { cacheme } = await space();
-    const loading = deferred<string>();
-    const { Counting, loads } = countingNode({ caches: twoTiers }, () => loading.promise);
+    const { loading, Counting, loads } = loadingNode<string>({ caches: twoTiers });
     const early = cacheme.get(new Counting(1));
     await settled();
     const controller = new AbortController();
