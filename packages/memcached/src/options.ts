@@ -68,8 +68,7 @@ const connectionOptions = new kit.OptionTable(where, {
     kind: kit.optionKind(
       "true, false or options of tls.connect",
       (value): value is boolean | TlsOptions =>
-        typeof value === "boolean" ||
-        (typeof value === "object" && value !== null && !Array.isArray(value)),
+        typeof value === "boolean" || (typeof value === "object" && value !== null && !Array.isArray(value)),
     ),
     default: false,
   },
@@ -77,7 +76,10 @@ const connectionOptions = new kit.OptionTable(where, {
 
 const serverOptions = new kit.OptionTable(`a server of ${where}`, {
   host: {
-    kind: kit.optionKind("a name or an address", (value): value is string => typeof value === "string" && /^[^\s,@/]+$/.test(value)),
+    kind: kit.optionKind(
+      "a name or an address",
+      (value): value is string => typeof value === "string" && /^[^\s,@/]+$/.test(value),
+    ),
     isRequired: true,
   },
   port: { kind: kit.port, default: usualPort },
