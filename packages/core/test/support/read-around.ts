@@ -3,7 +3,7 @@ import { type Deferred, settled } from "./deferred.js";
 /**
  * Reads before and after an invalidation, both while the first load is under way.
  *
- * @param loading what the first load waits for
+ * @param loading holds the first load
  */
 export async function readAround<V>(
   read: () => Promise<V>,

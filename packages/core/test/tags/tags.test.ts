@@ -298,7 +298,7 @@ describe("an invalidation of tags that does not reach a storage", () => {
 });
 
 describe("context.tag", () => {
-  /** @param gate what the first load waits for */
+  /** @param gate holds the first load */
   function posts(
     caches: NodeMeta["caches"],
     tags: readonly string[] = ["author:1", "public"],
