@@ -1,9 +1,11 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one class is the whole face, and most of its lines are the reference pages
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { KeepAwake } from "./background.js";
 import { type Clock, systemClock } from "./clock.js";
 import type { Entry } from "./entry/entry.js";
 import { asError, IncompleteError } from "./errors.js";
 import type { Events } from "./events.js";
+import { FreshSpace } from "./fresh-space.js";
 import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
 import { type MemoizedOptions, type MethodMemoizer, memoized } from "./memoize/memoized.js";
 import type { AnyFunction, NodeArguments, NodeFor, ResultOf, Synchronous } from "./memoize/signature.js";
@@ -27,7 +29,6 @@ import { Reader } from "./read/reader.js";
 import { SyncRead } from "./read/sync-read.js";
 import type { ClassRuntime } from "./runtime/class-runtime.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
-import { SavingSpace } from "./saving-space.js";
 import { partsOf } from "./space-parts.js";
 import { pendingCommit } from "./write/after-commit.js";
 import type { Dependents } from "./write/dependents.js";
@@ -41,6 +42,8 @@ export interface CachemeOptions {
   readonly prefix?: string | undefined;
   /** The source of time. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
+  /** Keeps the host awake until background work is done; see `setBackground`. Default: none. */
+  readonly background?: KeepAwake | undefined;
 }
 
 /**
@@ -54,7 +57,7 @@ export interface CachemeOptions {
  * const user = await cacheme.get(new UserNode(1));
  * ```
  */
-export class Cacheme extends SavingSpace {
+export class Cacheme extends FreshSpace {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #runtimes: ClassRuntimes;
@@ -66,7 +69,7 @@ export class Cacheme extends SavingSpace {
 
   constructor(options: CachemeOptions = {}) {
     const clock = options.clock ?? systemClock;
-    const parts = partsOf(clock, options.prefix ?? "cacheme");
+    const parts = partsOf(clock, options.prefix ?? "cacheme", options.background);
     super(parts);
     const { events, tick, runtimes, provided } = parts;
     this.#clock = clock;
@@ -81,7 +84,7 @@ export class Cacheme extends SavingSpace {
       peek: this.peek.bind(this),
       inject: (token) => provided.of(token),
     };
-    const joining = new Joining(clock, events, tick, this.#store, space, runtimes);
+    const joining = new Joining(clock, events, tick, this.#store, space, runtimes, parts.background);
     this.#local = new LocalTiers(clock, events, joining.revalidations);
     this.#reader = new Reader(clock, runtimes, this.#local, joining);
     this.#sync = new SyncRead(clock, events, this.#store, space, joining.revalidations);

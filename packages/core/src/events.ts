@@ -137,6 +137,8 @@ export interface CachemeEvents {
   notStored: NodeEvent & { readonly error: Error };
   /** An invalidation has reached every tier, perhaps after it was repeated. */
   invalidate: NodeEvent;
+  /** An `expire` has reached every tier, perhaps after a removal was repeated. */
+  expire: NodeEvent;
   /** An invalidation of tags has reached every storage. */
   invalidateTags: { readonly tags: readonly string[] };
   /** An `invalidateSoon` has failed, or a tier could not be reached yet. */
@@ -243,6 +245,7 @@ export class Events {
     unsavedLeft: null,
     notStored: null,
     invalidate: null,
+    expire: null,
     invalidateTags: null,
     invalidateError: null,
     unreadable: null,

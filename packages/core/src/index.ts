@@ -1,3 +1,4 @@
+export type { KeepAwake } from "./background.js";
 export type { Bus, BusConnection, BusReceiver, BusSpace } from "./bus/bus.js";
 export type { BusStatus, RegisterBusOptions } from "./bus/bus-link.js";
 export { type MemoryBus, type MemoryBusOptions, memoryBus } from "./bus/memory-bus.js";
@@ -11,6 +12,7 @@ export {
   clear,
   close,
   defineScopes,
+  expire,
   explain,
   flush,
   get,
@@ -42,6 +44,7 @@ export {
   saveAll,
   set,
   setAll,
+  setBackground,
   setPrefix,
   stats,
   storages,

@@ -1,3 +1,4 @@
+import { Background, type KeepAwake } from "./background.js";
 import { BusLink } from "./bus/bus-link.js";
 import type { Clock } from "./clock.js";
 import { Events } from "./events.js";
@@ -18,6 +19,7 @@ import { Journals } from "./write/write-behind/journals.js";
 /** The parts of a space that its reads and writes use, too. */
 export interface SpaceParts {
   readonly clock: Clock;
+  readonly background: Background;
   readonly events: Events;
   readonly tick: Tick;
   readonly bus: BusLink;
@@ -31,13 +33,16 @@ export interface SpaceParts {
 }
 
 /** Makes the parts of a new space. */
-export function partsOf(clock: Clock, prefix: string): SpaceParts {
+export function partsOf(clock: Clock, prefix: string, keepAwake: KeepAwake | undefined): SpaceParts {
+  const background = new Background();
+  background.use(keepAwake);
   const events = new Events();
   const tick = new Tick();
   const bus = new BusLink(clock, events, tick);
   const storages: StorageRegistry = new StorageRegistry(clock, events, tick, (name) =>
     runtimes.storageReplaced(name),
   );
+  storages.background = background;
   const runtimes = new ClassRuntimes(storages, clock, prefix, bus);
   const remoteNamed = (name: string) => remotesOf(storages).find((remote) => remote.name === name);
   bus.tagNews = new HeardTags(runtimes.tags, remoteNamed, nextBirth);
@@ -52,14 +57,15 @@ export function partsOf(clock: Clock, prefix: string): SpaceParts {
   });
   const provided = new Provided();
   const { tags } = runtimes;
-  const store = new Store(clock, events, tags);
+  const store = new Store(events, { background, clock, tags, random: Math.random });
   const source = new Source(clock, events, (token) => provided.of(token));
   const through = { clock, events, dependents, tick, store, source };
   const beforeEntry = () => runtimes.keys.beforeEntry;
   const journals = new Journals({ ...through, random: Math.random, beforeEntry });
   runtimes.unsavedIn = (journal, node) => journals.get(journal, `Node "${node}"`);
   const saver = new Saver({ ...through, journals, space: runtimes });
-  return { clock, events, tick, bus, storages, runtimes, provided, dependents, store, saver, journals };
+  const reads = { clock, background, events, tick, bus, storages, runtimes };
+  return { ...reads, provided, dependents, store, saver, journals };
 }
 
 /** Returns the remote storages, in the order of their registration. */

@@ -92,6 +92,24 @@ export function encodeEnvelope(envelope: Envelope, key: string): Uint8Array {
 }
 
 /**
+ * Returns the bytes with their freshness ended at the latest at this time, on the clock of their
+ * times; `undefined` if they are no envelope that was written under this key.
+ */
+export function retimed(
+  given: Uint8Array,
+  key: string,
+  latest: number,
+): { readonly bytes: Uint8Array; readonly freshUntil: number } | undefined {
+  const bytes = Buffer.from(given);
+  const end = bytes.length - trailerLength;
+  if (end < headerLength || bytes[0] !== format || crc32(bytes, hashOf(key)) !== residue) return undefined;
+  const freshUntil = Math.min(bytes.readDoubleBE(16), latest);
+  bytes.writeDoubleBE(freshUntil, 16);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, end), hashOf(key)), end);
+  return { bytes, freshUntil };
+}
+
+/**
  * Reads an envelope, without a view of its payload. Never throws.
  *
  * @returns `undefined` unless the bytes are a whole envelope of this format, with this codec and

@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import { type Duration, milliseconds } from "../duration.js";
-import type { StaleWindows } from "../entry/lifetime.js";
 import { ConfigurationError } from "../errors.js";
 import { shown } from "../option-checks.js";
 import { msgpack } from "../serializer/msgpack.js";
@@ -10,7 +9,7 @@ import type { NodeClass } from "./node.js";
 import { type Retention, type RetentionPolicy, resolveJitter, resolveRetention } from "./policy/retention.js";
 import { type ResolvedRetry, type RetryPolicy, resolveRetry } from "./policy/retry.js";
 import { type ResolvedSchema, resolveSchema, type SchemaPolicy } from "./policy/schema.js";
-import { resolveStaleWindows, type StalePolicy } from "./policy/stale-policy.js";
+import { type ResolvedStale, resolveStale, type StalePolicy } from "./policy/stale-policy.js";
 import { type ResolvedWritePolicy, resolveWrite, type WritePolicy, writeOptions } from "./policy/write.js";
 import type { StorageName } from "./register.js";
 
@@ -151,7 +150,7 @@ export interface ResolvedMeta extends ResolvedSchema, ResolvedWritePolicy {
   /** `undefined` for a class that repeats no load. */
   readonly retry: ResolvedRetry | undefined;
   /** `undefined` for a class that never returns stale values. */
-  readonly stale: StaleWindows | undefined;
+  readonly stale: ResolvedStale | undefined;
 }
 
 const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
@@ -179,6 +178,7 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "retry",
   "staleWhileRevalidate",
   "staleIfError",
+  "staleBackOff",
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
@@ -279,7 +279,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     jitter: resolveJitter(meta, { node: name, refuse }),
     ...resolveWrite(meta, name, refuse),
     retry: resolveRetry(meta, { node: name, refuse }),
-    stale: resolveStaleWindows(meta, name),
+    stale: resolveStale(meta, name, refuse),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Background } from "../background.js";
 import type { Clock } from "../clock.js";
 import type { Entry } from "../entry/entry.js";
 import type { Events } from "../events.js";
@@ -55,13 +56,12 @@ export class Joining {
     store: Store,
     space: LoadSpace,
     runtimes: ClassRuntimes,
+    background: Background,
   ) {
     this.#runtimes = runtimes;
     const values = new ReaderValues();
     this.#remoteTiers = new RemoteTiers(clock, events, values, runtimes.tags);
-    this.revalidations = new Revalidations(clock, events, (asking, options) =>
-      this.#revalidate(asking, options),
-    );
+    this.revalidations = new Revalidations(clock, events, background, this.#revalidate);
     this.#pipeline = new Pipeline(
       clock,
       events,
@@ -185,14 +185,14 @@ export class Joining {
   }
 
   /** Opens a flight that replaces a stale entry in the background. */
-  #revalidate(asking: Asking, options: FlightOptions): void {
+  readonly #revalidate = (asking: Asking, options: FlightOptions): Flight => {
     const runtime = this.#runtimes.current(asking.runtime, asking.node);
     const activity = runtime.kind.activities.of(asking.key);
     const flight = this.#newFlight({ ...asking, runtime }, activity, options);
     flight.stay(); // So it is not abandoned, although it has no readers.
     activity.flights.revalidating = flight;
-    this.#entered(flight);
-  }
+    return this.#entered(flight);
+  };
 
   #newFlight(asking: Asking, activity: KeyActivity, options: FlightOptions): Flight {
     const { opener } = asking;

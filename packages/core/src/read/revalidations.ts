@@ -1,3 +1,4 @@
+import type { Background } from "../background.js";
 import type { Clock } from "../clock.js";
 import { isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
@@ -17,12 +18,21 @@ export type StaleRead = Omit<Asking, "opener">;
 export class Revalidations implements FlightEnd {
   readonly #clock: Clock;
   readonly #events: Events;
-  readonly #open: (asking: Asking, options: FlightOptions) => void;
+  readonly #background: Background;
+  readonly #open: (asking: Asking, options: FlightOptions) => Flight;
+  /** The flights of which the host was told, each with the function to call at its end. */
+  readonly #handed = new Map<Flight, () => void>();
 
   /** @param open starts a flight; may throw, because it asks the node for its tags */
-  constructor(clock: Clock, events: Events, open: (asking: Asking, options: FlightOptions) => void) {
+  constructor(
+    clock: Clock,
+    events: Events,
+    background: Background,
+    open: (asking: Asking, options: FlightOptions) => Flight,
+  ) {
     this.#clock = clock;
     this.#events = events;
+    this.#background = background;
     this.#open = open;
   }
 
@@ -31,7 +41,9 @@ export class Revalidations implements FlightEnd {
     const { runtime, key } = read;
     if (!this.#isQuiet(runtime, key)) {
       try {
-        this.#open({ ...read, opener: undefined }, { override, revalidates: this });
+        const flight = this.#open({ ...read, opener: undefined }, { override, revalidates: this });
+        if (this.#background.keepAwake !== undefined && !flight.settled)
+          this.#handed.set(flight, this.#background.begin());
       } catch (error) {
         this.failed(runtime, key, error);
       }
@@ -49,7 +61,10 @@ export class Revalidations implements FlightEnd {
   }
 
   /** The end of a flight. */
-  ended({ runtime, key }: Flight, failure: { readonly error: unknown } | undefined): void {
+  ended(flight: Flight, failure: { readonly error: unknown } | undefined): void {
+    const { runtime, key } = flight;
+    this.#handed.get(flight)?.();
+    this.#handed.delete(flight);
     if (failure !== undefined) this.failed(runtime, key, failure.error);
     this.hush(runtime, key);
   }

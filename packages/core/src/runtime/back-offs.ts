@@ -1,6 +1,5 @@
 /** The pause after the first failed load of a key, in milliseconds. It doubles with each further one. */
 const firstPause = 1_000;
-const longestPause = 30_000;
 
 /** The most keys that back off. Beyond it the key that failed first is forgotten. */
 const mostKeys = 10_000;
@@ -19,9 +18,12 @@ interface Failures {
  */
 export class BackOffs {
   readonly #failures = new Map<string, Failures>();
+  readonly #longest: number;
   readonly #random: () => number;
 
-  constructor(random: () => number = Math.random) {
+  /** @param longest the longest pause, in milliseconds */
+  constructor(longest: number, random: () => number = Math.random) {
+    this.#longest = longest;
     this.#random = random;
   }
 
@@ -43,7 +45,7 @@ export class BackOffs {
   /** Records that a load has failed. Returns the milliseconds of the pause. */
   failed(key: string, now: number): number {
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
-    const longest = Math.min(firstPause * 2 ** (count - 1), longestPause);
+    const longest = Math.min(firstPause * 2 ** (count - 1), this.#longest);
     const pause = longest * (0.5 + this.#random() / 2);
     this.#failures.delete(key); // The map lists the keys in the order of their last failures.
     if (this.#failures.size >= mostKeys) {

@@ -50,6 +50,14 @@ export class Operations {
     return false;
   }
 
+  /** Returns whether each running operation is accepted. */
+  every(accepts: (operation: Operation) => boolean): boolean {
+    for (let running = this.#newest; running !== undefined; running = running.older) {
+      if (!accepts(running)) return false;
+    }
+    return true;
+  }
+
   /** Records that the local tiers are cleared. */
   clear(): void {
     for (let running = this.#newest; running !== undefined; running = running.older) running.clear();

@@ -1,14 +1,16 @@
 import type { Cached } from "../entry/entry.js";
 import { isFresh, mayReplaceError, mayRevalidate, type StaleWindows } from "../entry/lifetime.js";
+import type { ResolvedStale } from "../node/policy/stale-policy.js";
 import { BackOffs } from "./back-offs.js";
 
 /** The use of a class's stale values: its windows, and the keys whose loads have just failed. */
 export class Staleness {
   readonly windows: StaleWindows;
-  readonly backOffs: BackOffs = new BackOffs();
+  readonly backOffs: BackOffs;
 
-  constructor(windows: StaleWindows) {
-    this.windows = windows;
+  constructor(policy: ResolvedStale) {
+    this.windows = policy;
+    this.backOffs = new BackOffs(policy.longestBackOff);
   }
 
   /**

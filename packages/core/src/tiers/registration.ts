@@ -1,7 +1,8 @@
+import type { ConnectionOptions } from "../driver/connection-options.js";
 import { ConfigurationError } from "../errors.js";
 import { shown } from "../option-checks.js";
 import type { LocalStorage } from "../storage/local-storage.js";
-import type { RemoteStorage } from "../storage/remote-storage.js";
+import type { RemoteStorage, StorageCapability } from "../storage/remote-storage.js";
 import type { Registered } from "./registered.js";
 
 /** The arguments of `registerStorage`, and the resulting storage. */
@@ -47,6 +48,41 @@ export function duplicateStorage(
     "CACHEME_DUPLICATE_STORAGE",
     `A storage "${name}" is registered already, ${what}. Give this one another name, or replace the other one: ` +
       `registerStorage("${name}", …, { replace: true }).`,
+    { storage: name },
+  );
+}
+
+/**
+ * Refuses options for a connection beside a storage, because they belong to the function that makes
+ * the storage.
+ */
+export function checkUnused(name: string, connection: ConnectionOptions): void {
+  const [option] = Object.keys(connection);
+  if (option === undefined) return;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `registerStorage("${name}", …) got the option ${option} beside a finished storage. Give the option to the ` +
+      "function that makes the storage, or give an address instead.",
+    { storage: name },
+  );
+}
+
+const capabilities: Readonly<Record<StorageCapability, true>> = {
+  generations: true,
+  info: true,
+  leases: true,
+  scan: true,
+};
+
+/** Refuses the name of a capability that no storage has. */
+export function checkCapabilities(name: string, needs: readonly StorageCapability[]): void {
+  const isList = Array.isArray(needs);
+  const wrong = isList ? needs.find((capability) => !Object.hasOwn(capabilities, capability)) : needs;
+  if (isList && wrong === undefined) return;
+  throw new ConfigurationError(
+    "CACHEME_INVALID_OPTION",
+    `The option needs of registerStorage("${name}", …) ${isList ? "names" : "is"} ${shown(wrong)}. ` +
+      `Give a list of ${Object.keys(capabilities).join(", ")}.`,
     { storage: name },
   );
 }

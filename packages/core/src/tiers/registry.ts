@@ -1,8 +1,8 @@
+import type { Background } from "../background.js";
 import type { Clock } from "../clock.js";
 import type { ConnectionOptions } from "../driver/connection-options.js";
 import { asError, ConfigurationError, closedError, reasonOf, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
-import { shown } from "../option-checks.js";
 import type { LocalStorage } from "../storage/local-storage.js";
 import type { RemoteStorage, StorageCapability } from "../storage/remote-storage.js";
 import { storageByUrl } from "./by-url.js";
@@ -10,7 +10,9 @@ import { type GuardOptions, type GuardSettings, guardSettings } from "./guarded/
 import { offers, type Registered, RegisteredLocal } from "./registered.js";
 import {
   type Connection,
+  checkCapabilities,
   checkName,
+  checkUnused,
   duplicateStorage,
   isSameStorage,
   type Registration,
@@ -40,6 +42,8 @@ export class StorageRegistry {
   readonly #replaced: (name: string) => void;
   readonly #registrations = new Map<string, Registration>();
   readonly #connecting = new Map<string, Connection>();
+  /** Keeps the host awake while removals are repeated. */
+  background: Background | undefined;
   #retired = false;
 
   /** @param replaced called when a storage has taken the name of another one */
@@ -170,6 +174,7 @@ export class StorageRegistry {
     checkNeeds(name, storage, needs);
     if (guard.afterRestart === "distrust" && storage.runs === undefined) throw withoutRuns(name, storage);
     const registered = new RemoteBatch(name, storage, this.#events, this.#tick, this.#clock, guard);
+    registered.replays.background = this.background;
     if (!this.#retired) return registered;
     await registered.close();
     throw closedError(`Storage "${name}" was connected`);
@@ -248,40 +253,6 @@ async function letGo(storage: LocalStorage | RemoteStorage): Promise<void> {
   } catch {
     // Ignored, as described above.
   }
-}
-
-/**
- * Refuses options for a connection beside a storage, because they belong to the function that makes
- * the storage.
- */
-function checkUnused(name: string, connection: ConnectionOptions): void {
-  const [option] = Object.keys(connection);
-  if (option === undefined) return;
-  throw new ConfigurationError(
-    "CACHEME_INVALID_OPTION",
-    `registerStorage("${name}", …) got the option ${option} beside a finished storage. Give the option to the ` +
-      "function that makes the storage, or give an address instead.",
-    { storage: name },
-  );
-}
-
-const capabilities: Readonly<Record<StorageCapability, true>> = {
-  generations: true,
-  info: true,
-  leases: true,
-  scan: true,
-};
-
-function checkCapabilities(name: string, needs: readonly StorageCapability[]): void {
-  const isList = Array.isArray(needs);
-  const wrong = isList ? needs.find((capability) => !Object.hasOwn(capabilities, capability)) : needs;
-  if (isList && wrong === undefined) return;
-  throw new ConfigurationError(
-    "CACHEME_INVALID_OPTION",
-    `The option needs of registerStorage("${name}", …) ${isList ? "names" : "is"} ${shown(wrong)}. ` +
-      `Give a list of ${Object.keys(capabilities).join(", ")}.`,
-    { storage: name },
-  );
 }
 
 /** Refuses a storage without the needed capabilities. A local storage does not need any. */

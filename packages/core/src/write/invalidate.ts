@@ -4,8 +4,12 @@ import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
 import type { Dependents } from "./dependents.js";
+import { expireIn, expireLocally, mayExpire } from "./expire.js";
 import type { FailedTier } from "./failed-tier.js";
 import { incompleteInvalidation, type Unreached } from "./incomplete.js";
+
+/** The way to make a key's entries invalid: gone, or kept as stale values if the class returns such ones. */
+export type InvalidationKind = "invalidate" | "expire";
 
 /** A key to remove from every tier. */
 export interface Removal {
@@ -21,6 +25,8 @@ export interface Removal {
  * the removal is done, no remote tier is read for the key, so that no removed value comes back. A
  * load or a `set` that begins after the call is newer than the removal, and is stored.
  *
+ * @param what whether the entries are kept as stale ones. In a tier that could not be reached they
+ *   are removed all the same
  * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be reached.
  *   The removal is repeated until it succeeds, and the tier is not read for the key until then.
  */
@@ -29,6 +35,7 @@ export function invalidate(
   clock: Clock,
   events: Events,
   dependents: Dependents,
+  what: InvalidationKind = "invalidate",
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const given = withoutRepeats(removals);
@@ -36,10 +43,10 @@ export function invalidate(
     let waiting = given.length;
     if (waiting === 0) resolve();
     for (const { runtime, key } of given) {
-      removeWithDependents({ kind: runtime.kind, key, clock, dependents }, (failed) => {
+      removeWithDependents({ kind: runtime.kind, key, clock, dependents, what }, (failed) => {
         const { name } = runtime;
         const emit = () => {
-          if (events.listeners.invalidate !== null) events.emit("invalidate", { node: name, key });
+          if (events.listeners[what] !== null) events.emit(what, { node: name, key });
         };
         if (failed.length === 0) emit();
         else {
@@ -79,11 +86,13 @@ interface RemovalWithDependents {
   readonly key: string;
   readonly clock: Clock;
   readonly dependents: Dependents;
+  /** Default: the node's entries are removed. */
+  readonly what?: InvalidationKind | undefined;
 }
 
 /** Removes a node, and invalidates the values that depend on it. */
 export function removeWithDependents(
-  { kind, key, clock, dependents }: RemovalWithDependents,
+  { kind, key, clock, dependents, what }: RemovalWithDependents,
   done: (failed: readonly FailedTier[]) => void,
 ): void {
   dependents.overtake(kind, key, nextBirth());
@@ -98,7 +107,7 @@ export function removeWithDependents(
     done(withoutRepeatedTiers(failed));
   };
   const removeDependents = () => dependents.remove(kind, key, ended);
-  remove(kind, key, clock, (unreached) => {
+  remove(kind, key, clock, what, (unreached) => {
     ended(unreached);
     if (comesAfter) removeDependents();
   });
@@ -120,14 +129,17 @@ function remove(
   kind: NodeKind,
   key: string,
   clock: Clock,
+  what: InvalidationKind | undefined,
   done: (failed: readonly FailedTier[]) => void,
 ): void {
   const birth = nextBirth();
   const tiers = kind.remoteTiers;
   const announce = (failed: readonly FailedTier[]) => kind.announce(key, () => done(failed));
   const known = kind.activities.find(key);
+  const windows = what === "expire" && mayExpire(kind, key, known) ? kind.meta.stale : undefined;
   known?.operations.fenceOlderThan(birth);
-  kind.removeLocally(key);
+  if (windows === undefined) kind.removeLocally(key);
+  else expireLocally(kind, key, windows, clock.now());
   if (tiers.length === 0) {
     announce([]);
     return;
@@ -144,7 +156,9 @@ function remove(
     place -= 1;
     const tier = tiers[place];
     if (tier !== undefined) {
-      activity.remove(tier, { done: (error) => removed(tier, error) });
+      const change = { done: (error: Error | undefined) => removed(tier, error) };
+      if (windows === undefined) activity.remove(tier, change);
+      else expireIn(tier, { kind, activity, operation, clock, windows }, change.done);
       return;
     }
     for (const each of tiers) activity.settle(each);

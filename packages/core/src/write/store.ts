@@ -39,13 +39,13 @@ export class Store {
   /** The tags of the space. */
   readonly tags: TagTable;
 
-  constructor(clock: Clock, events: Events, tags: TagTable, random: () => number = Math.random) {
-    this.#clock = clock;
-    this.tags = tags;
+  constructor(events: Events, environment: Omit<StoringEnvironment, "older">) {
+    this.#clock = environment.clock;
+    this.tags = environment.tags;
     this.notStored = new NotStored(events);
-    this.retaining = new Retaining(this.notStored, random);
-    this.#older = new OlderValues(clock);
-    this.environment = { clock, older: this.#older, tags, random };
+    this.retaining = new Retaining(this.notStored, environment.random);
+    this.#older = new OlderValues(environment.clock);
+    this.environment = { ...environment, older: this.#older };
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Background } from "../background.js";
 import type { Clock } from "../clock.js";
 import { encodeEntry, type Packed, pack } from "../entry/entry-codec.js";
 import { shortened } from "../entry/jitter.js";
@@ -19,6 +20,7 @@ import { RightToLeft } from "./right-to-left.js";
 
 /** The parts of a space that all values share while they are stored. */
 export interface StoringEnvironment {
+  readonly background: Background;
   readonly clock: Clock;
   readonly older: OlderValues;
   readonly tags: TagTable;
@@ -114,6 +116,7 @@ export class Storing extends RightToLeft {
     afterwards.mustReplace = replaces;
     activity.operations.begin(afterwards);
     if (replaces) for (const tier of tiers) activity.unsettle(tier);
+    const end = this.#environment.background.begin();
     const written = this.by(afterwards);
     written.write(tiers, bytes, replaces, () => {
       // The readers know the value. Whatever overtook it has perhaps not reached each tier yet.
@@ -121,6 +124,7 @@ export class Storing extends RightToLeft {
       if (replaces) for (const tier of tiers) activity.settle(tier);
       activity.operations.end(afterwards);
       activity.rest();
+      end();
     });
   }
 

@@ -92,6 +92,21 @@ describe("staleIfError", () => {
     expect(Math.max(...backOffs)).toBeLessThanOrEqual(30_000);
   });
 
+  it("takes its longest pause from the meta", async () => {
+    const { cacheme, clock } = await space();
+    const { Counting } = flaky({ caches: localOnly, staleBackOff: "200ms" });
+    const backOffs: number[] = [];
+    cacheme.on("revalidateError", ({ backOff }) => backOffs.push(backOff));
+    await cacheme.get(new Counting(1));
+    clock.advance(minute + 1);
+    for (let failure = 0; failure < 5; failure++) {
+      await cacheme.get(new Counting(1));
+      clock.advance(200);
+    }
+    expect(backOffs).toHaveLength(5);
+    expect(Math.max(...backOffs)).toBeLessThanOrEqual(200);
+  });
+
   it("rejects what was invalidated, also while it was loaded", async () => {
     const { cacheme, clock } = await space();
     const gate = deferred<string>();

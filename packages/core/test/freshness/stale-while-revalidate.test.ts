@@ -476,6 +476,7 @@ describe("a class with staleWhileRevalidate", () => {
   it.each([
     [{ staleWhileRevalidate: "soon" }, "staleWhileRevalidate"],
     [{ staleIfError: -1 }, "staleIfError"],
+    [{ staleIfError: "1h", staleBackOff: 0 }, "staleBackOff"],
   ])("is refused with %j", async (option, name) => {
     const { cacheme } = await space();
     const { Counting } = countingNode({ caches: localOnly, ...option } as NodeMeta, () => 1);
@@ -483,5 +484,11 @@ describe("a class with staleWhileRevalidate", () => {
       code: "CACHEME_INVALID_DURATION",
       message: expect.stringContaining(`${name} of node "counting"`),
     });
+  });
+
+  it("is refused with a back-off and no stale values", async () => {
+    const { cacheme } = await space();
+    const { Counting } = countingNode({ caches: localOnly, staleBackOff: "1s" }, () => 1);
+    await expect(cacheme.get(new Counting(1))).rejects.toMatchObject({ code: "CACHEME_INVALID_META" });
   });
 });

@@ -76,6 +76,7 @@ describe("on", () => {
       | "revalidateError"
       | "notStored"
       | "invalidate"
+      | "expire"
       | "invalidateTags"
       | "invalidateError"
       | "unreadable"

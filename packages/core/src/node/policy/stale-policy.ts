@@ -15,21 +15,41 @@ export interface StalePolicy {
    * beyond `staleWhileRevalidate`.
    */
   readonly staleIfError?: Duration | undefined;
+  /**
+   * The longest pause between two loads of a key that fail while its stale value is returned. The
+   * pauses begin with a second, or with this time if it is shorter, and double. Default: 30 seconds.
+   */
+  readonly staleBackOff?: Duration | undefined;
 }
+
+/** The checked options. */
+export interface ResolvedStale extends StaleWindows {
+  /** Milliseconds. */
+  readonly longestBackOff: number;
+}
+
+const defaultBackOff: Duration = "30s";
 
 /**
  * Checks the options.
  *
  * @returns `undefined` for a class that never returns stale values
- * @throws ConfigurationError `CACHEME_INVALID_DURATION`
+ * @throws ConfigurationError `CACHEME_INVALID_DURATION`; `CACHEME_INVALID_META` for a pause of a class
+ *   that never returns stale values
  */
-export function resolveStaleWindows(
-  { staleWhileRevalidate, staleIfError }: StalePolicy,
+export function resolveStale(
+  { staleWhileRevalidate, staleIfError, staleBackOff }: StalePolicy,
   node: string,
-): StaleWindows | undefined {
-  if (staleWhileRevalidate === undefined && staleIfError === undefined) return undefined;
-  const window = (given: Duration | undefined, option: string) =>
+  refuse: (what: string) => never,
+): ResolvedStale | undefined {
+  if (staleWhileRevalidate === undefined && staleIfError === undefined) {
+    if (staleBackOff !== undefined)
+      refuse("has `staleBackOff` and no stale values: set `staleWhileRevalidate` or `staleIfError`, too.");
+    return undefined;
+  }
+  const time = (given: Duration | undefined, option: string) =>
     given === undefined ? 0 : milliseconds(given, `${option} of node "${node}"`, { node });
-  const whileRevalidate = window(staleWhileRevalidate, "staleWhileRevalidate");
-  return { whileRevalidate, ifError: Math.max(whileRevalidate, window(staleIfError, "staleIfError")) };
+  const whileRevalidate = time(staleWhileRevalidate, "staleWhileRevalidate");
+  const ifError = Math.max(whileRevalidate, time(staleIfError, "staleIfError"));
+  return { whileRevalidate, ifError, longestBackOff: time(staleBackOff ?? defaultBackOff, "staleBackOff") };
 }

@@ -1,3 +1,4 @@
+import type { Background } from "../../background.js";
 import type { CancelTimer, Clock } from "../../clock.js";
 import type { FailedRemoval } from "./failed-removal.js";
 
@@ -25,6 +26,8 @@ export class ReplayQueue {
   readonly #isCallable: () => boolean;
   readonly #random: () => number;
   readonly #removals = new Set<FailedRemoval>();
+  /** Keeps the host awake until a removal has succeeded. */
+  background: Background | undefined;
   #failures = 0;
   #lastAttempt = Number.NEGATIVE_INFINITY;
   #cancel: CancelTimer | undefined;
@@ -49,6 +52,7 @@ export class ReplayQueue {
   add(removal: FailedRemoval): void {
     removal.queue = this;
     this.#removals.add(removal);
+    if (this.background?.keepAwake !== undefined) this.background.hand(removal.settled);
     this.#wait();
   }
 
