@@ -26,7 +26,20 @@ export function mgetOf({ Command }: Library, client: Redis): Mget {
 
 /** Returns the command in the protocol's form, or `undefined` if a key is not ASCII. */
 function joined(keys: readonly string[]): string | undefined {
-  const words = keys.map((key) => `$${key.length}\r\n${key}\r\n`);
-  const text = `*${keys.length + 1}\r\n$4\r\nmget\r\n${words.join("")}`;
+  const words = [`*${keys.length + 1}`, "$4", "mget"];
+  for (const key of keys) words.push(lengthOf(key), key);
+  words.push("");
+  const text = words.join("\r\n");
   return Buffer.byteLength(text) === text.length ? text : undefined;
+}
+
+/** The words for the lengths of keys, made once. */
+const lengths: string[] = [];
+
+function lengthOf({ length }: string): string {
+  const known = lengths[length];
+  if (known !== undefined) return known;
+  const word = `$${length}`;
+  lengths[length] = word;
+  return word;
 }

@@ -69,12 +69,11 @@ export function decodeEntry(
   const buffer = asBuffer(bytes);
   const envelope = decodeEnvelope(buffer, serializer.codec, fingerprint, storageKey);
   if (envelope === undefined || !isValid(envelope.generations)) return undefined;
+  // Taken before the serializer runs, which may be foreign code that reads another envelope.
+  const writtenAt = envelope.writtenAt - offset;
+  const freshUntil = envelope.freshUntil - offset;
   try {
-    return {
-      value: valueIn(serializer, storageKey, buffer, envelope, limit, frozen),
-      writtenAt: envelope.writtenAt - offset,
-      freshUntil: envelope.freshUntil - offset,
-    };
+    return { value: valueIn(serializer, storageKey, buffer, envelope, limit, frozen), writtenAt, freshUntil };
   } catch {
     return undefined;
   }

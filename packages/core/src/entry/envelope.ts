@@ -62,6 +62,16 @@ export interface ReadEnvelope extends Omit<Envelope, "codec" | "fingerprint" | "
   readonly payloadEnd: number;
 }
 
+/** The parts of the envelope that was read last. An object for each would be a tenth of a read's memory. */
+const lastRead: { -readonly [part in keyof ReadEnvelope]-?: ReadEnvelope[part] } = {
+  compression: undefined,
+  writtenAt: 0.5,
+  freshUntil: 0.5,
+  generations: undefined,
+  payloadStart: 0,
+  payloadEnd: 0,
+};
+
 /**
  * Returns the bytes to store. The payload is copied.
  *
@@ -112,8 +122,8 @@ export function retimed(
 /**
  * Reads an envelope, without a view of its payload. Never throws.
  *
- * @returns `undefined` unless the bytes are a whole envelope of this format, with this codec and
- *   fingerprint, written under this key
+ * @returns the parts, until the next call; `undefined` unless the bytes are a whole envelope of this
+ *   format, with this codec and fingerprint, written under this key
  */
 export function decodeEnvelope(
   buffer: Buffer,
@@ -145,7 +155,13 @@ export function decodeEnvelope(
     if (payloadStart > payloadEnd) return undefined;
     generations = buffer.toString("utf8", from, payloadStart);
   }
-  return { compression, writtenAt, freshUntil, generations, payloadStart, payloadEnd };
+  lastRead.compression = compression;
+  lastRead.writtenAt = writtenAt;
+  lastRead.freshUntil = freshUntil;
+  lastRead.generations = generations;
+  lastRead.payloadStart = payloadStart;
+  lastRead.payloadEnd = payloadEnd;
+  return lastRead;
 }
 
 /** Returns the fingerprint in an envelope's bytes; `undefined` if they are too short. */

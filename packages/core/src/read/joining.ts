@@ -18,6 +18,7 @@ import { sharedState } from "../shared-state.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { leaveOnAbort } from "./abort.js";
+import { ListReading } from "./list-reading.js";
 import type { Load } from "./load.js";
 import { currentLoad } from "./load-frame.js";
 import { nestedRead } from "./nested-read.js";
@@ -48,6 +49,7 @@ export class Joining {
   readonly #pipeline: Pipeline;
   readonly #runtimes: ClassRuntimes;
   readonly revalidations: Revalidations;
+  readonly #lists: ListReading;
 
   constructor(
     clock: Clock,
@@ -88,6 +90,7 @@ export class Joining {
         },
       },
     );
+    this.#lists = new ListReading(clock, events, tick, this.#remoteTiers, this.#pipeline);
   }
 
   /**
@@ -101,9 +104,8 @@ export class Joining {
   read(runtime: ClassRuntime, node: Node, key: string, call: CallContext | undefined): Promise<unknown> {
     const opener = currentLoad();
     const flight = this.#plainFlight(runtime, node, key, call, opener);
-    return flight.givesCopies
-      ? this.#boardApart(flight, anyAge, opener)
-      : this.#board(flight, undefined, opener);
+    if (flight.givesCopies) return this.#boardApart(flight, anyAge, opener);
+    return this.#board(flight, undefined, opener);
   }
 
   /** Does the same for a place of a list, which needs no promise of its own. */
@@ -116,6 +118,7 @@ export class Joining {
     place: number,
   ): void {
     const opener = currentLoad();
+    if (opener === undefined && this.#lists.takes(runtime, node, key, call, list, place)) return;
     const flight = this.#plainFlight(runtime, node, key, call, opener);
     if (opener === undefined && !flight.givesCopies && flight.answersList(list, place)) this.#count(flight);
     else if (flight.givesCopies) answer(list, place, this.#boardApart(flight, anyAge, opener));
@@ -302,8 +305,7 @@ export class Joining {
       this.#add(flight);
       reader.flight = flight;
       if (wait !== undefined) this.#pipeline.promote(flight);
-      const isNewEnough = flight.birth === unborn || flight.birth > reader.asked;
-      if (isNewEnough) reader.maxAge = Number.POSITIVE_INFINITY;
+      if (flight.birth === unborn || flight.birth > reader.asked) reader.maxAge = Number.POSITIVE_INFINITY;
       reader.hasJoinedLoad = true;
       addApart(flight, reader);
     } catch (error) {

@@ -6,7 +6,7 @@ import type { LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { LocalTier } from "../runtime/node-kind.js";
 import { sharedState } from "../shared-state.js";
-import type { LocalEntry } from "../storage/local-storage.js";
+import type { LocalEntry, LocalRecord } from "../storage/local-storage.js";
 import { areCurrent } from "../tags/known-generation.js";
 import { currentRecording } from "./recording.js";
 import type { Revalidations } from "./revalidations.js";
@@ -110,7 +110,7 @@ export class LocalTiers {
       const entry = tier.storage.read(runtime.space, key);
       if (entry === undefined || !isValid(entry, now) || !isWithin(entry.writtenAt, now, maxAge)) continue;
       this.#count(runtime, key, tier, entry);
-      if (place > 0) this.#fillLeft(runtime, key, entry, place);
+      if (place > 0) fillLeft(runtime, key, entry, tier.index, now);
       return entry;
     }
     return undefined;
@@ -125,19 +125,25 @@ export class LocalTiers {
       this.#events.emit("hit", isStale ? { ...hit, isStale } : hit);
     }
   }
+}
 
-  #fillLeft(runtime: ClassRuntime, key: string, entry: LocalEntry, before: number): void {
-    const now = this.#clock.now();
-    for (const tier of runtime.localTiers.slice(0, before)) {
-      const freshUntil = Math.min(entry.freshUntil, now + tier.ttl);
-      const { value, writtenAt, generations } = entry;
-      const keptUntil = keptUntilOf(freshUntil, runtime.staleness?.windows);
-      const cached = { value, writtenAt, freshUntil, generations, keptUntil };
-      try {
-        tier.storage.write(runtime.space, key, cached, now);
-      } catch {
-        tier.storage.remove(runtime.space, key); // A tier that cannot take the value, such as by cloning it, costs no reader.
-      }
+/** Fills the local tiers before the place of a tier with its entry, for the remaining time. */
+export function fillLeft(
+  runtime: ClassRuntime,
+  key: string,
+  entry: LocalRecord,
+  before: number,
+  now: number,
+): void {
+  const { value, writtenAt, generations } = entry;
+  for (const tier of runtime.localTiers) {
+    if (tier.index >= before) continue;
+    const freshUntil = Math.min(entry.freshUntil, now + tier.ttl);
+    const keptUntil = keptUntilOf(freshUntil, runtime.staleness?.windows);
+    try {
+      tier.storage.write(runtime.space, key, { value, writtenAt, freshUntil, generations, keptUntil }, now);
+    } catch {
+      tier.storage.remove(runtime.space, key); // A tier that cannot take the value, such as by cloning it, costs no reader.
     }
   }
 }

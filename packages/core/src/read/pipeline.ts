@@ -4,7 +4,7 @@ import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
 import { captureTold } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
-import type { FlightSteps } from "../runtime/flight-steps.js";
+import type { RemoteTier } from "../runtime/node-kind.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { OperationTags } from "../tags/operation-tags.js";
 import type { TagTable } from "../tags/tag-table.js";
@@ -13,10 +13,11 @@ import type { Store } from "../write/store.js";
 import { FailedLoads } from "./failed-loads.js";
 import { Landing, type Rejoining } from "./landing.js";
 import { Leasing } from "./leasing.js";
+import type { ExaminedSteps } from "./list-reading.js";
 import { LoadBatch } from "./load-batch.js";
 import { isValid } from "./local-tiers.js";
 import type { ReaderValues } from "./reader-values.js";
-import type { RemoteTiers } from "./remote-tiers.js";
+import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
 import type { Revalidations } from "./revalidations.js";
 import { TierSearch } from "./tier-search.js";
 import { UnsavedSearch } from "./unsaved-search.js";
@@ -33,7 +34,7 @@ const mostReads = 3;
  * The flight reads the remote tiers from left to right in the tick's batches. Then it is gathered
  * with the tick's loads, loads, stores, and answers.
  */
-export class Pipeline implements FlightSteps {
+export class Pipeline implements ExaminedSteps {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #store: Store;
@@ -119,6 +120,11 @@ export class Pipeline implements FlightSteps {
   /** Handles the answer of a remote tier. */
   arrived(flight: Flight, bytes: Uint8Array | undefined, trouble: Error | undefined): void {
     this.#search.arrived(flight, bytes, trouble);
+  }
+
+  /** Handles an entry in the bytes of a remote tier, or bytes that are none. */
+  examined(flight: Flight, tier: RemoteTier, bytes: Uint8Array, found: FoundRecord | undefined): void {
+    this.#search.examined(flight, tier, bytes, found);
   }
 
   /** No tier has the value. If another process loads it, nobody waits for a revalidation. */

@@ -64,6 +64,11 @@ export class TierSearch {
     const { runtime, storageKey, tags } = flight;
     const { answeredAt } = tier.storage;
     const found = this.#remoteTiers.entryIn(runtime, tier, storageKey, bytes, tags, answeredAt);
+    this.examined(flight, tier, bytes, found);
+  }
+
+  /** State "reading": handles the entry in the bytes of a remote tier, or bytes that are none. */
+  examined(flight: Flight, tier: RemoteTier, bytes: Uint8Array, found: FoundRecord | undefined): void {
     // A hit needs no generations for a load.
     if (found === undefined || found.claims !== undefined || !this.#mayAnswer(flight, found))
       flight.tagged?.capture(tier.storage);

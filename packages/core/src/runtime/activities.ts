@@ -3,6 +3,16 @@ import { KeyPattern } from "../storage/key-pattern.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import { Destination } from "./destination.js";
 import { KeyActivity } from "./key-activity.js";
+import type { RemoteTier } from "./node-kind.js";
+
+/** Reads that need no more than a plain hit. They become flights when anything else needs their keys. */
+export interface PlainReads {
+  /** The number of keys. */
+  readonly size: number;
+  /** Makes a flight of the read of the key, if there is one. */
+  open(key: string): void;
+  openAll(): void;
+}
 
 /** The number of activities that may rest beside a few that do not. */
 const mostResting = 1_000;
@@ -20,6 +30,7 @@ export class Activities {
   #byKey = new Map<string, KeyActivity>();
   /** The number of activities that rest. */
   #resting = 0;
+  readonly #plainReads: PlainReads[] = [];
   /** The destinations by the storage's name. */
   readonly #destinations = new Map<string, Destination>();
   /** Whether the space is being closed. */
@@ -38,7 +49,8 @@ export class Activities {
 
   /** The number of keys with an operation under way. */
   get size(): number {
-    return this.#byKey.size - this.#resting;
+    const plain = this.#plainReads.reduce((sum, { size }) => sum + size, 0);
+    return this.#byKey.size - this.#resting + plain;
   }
 
   /** Returns the key in remote storages. */
@@ -60,6 +72,7 @@ export class Activities {
 
   /** Returns the key's activity, or a new one if nothing is under way for it. */
   of(key: string): KeyActivity {
+    this.#openPlain(key);
     const known = this.#byKey.get(key);
     if (known === undefined) {
       const activity = new KeyActivity(this, key);
@@ -75,13 +88,41 @@ export class Activities {
 
   /** Returns the activities of the keys with an operation under way. */
   active(): KeyActivity[] {
+    this.#openAllPlain();
     return [...this.#byKey.values()].filter(({ isResting }) => !isResting);
   }
 
   /** Returns the key's activity, if something is under way for it. */
   find(key: string): KeyActivity | undefined {
+    this.#openPlain(key);
     const known = this.#byKey.get(key);
     return known?.isResting ? undefined : known;
+  }
+
+  /** Returns whether nothing is under way for the key that would change how the tier is read. */
+  isPlain(key: string, tier: RemoteTier): boolean {
+    this.#openPlain(key);
+    const known = this.#byKey.get(key);
+    return known === undefined ? !tier.distrust.has(key) : known.isResting && !known.distrusts(tier);
+  }
+
+  /** Adds reads whose keys have no activity until something needs one. */
+  begins(reads: PlainReads): void {
+    this.#plainReads.push(reads);
+  }
+
+  /** Removes reads that have been answered or have become flights. */
+  ends(reads: PlainReads): void {
+    this.#plainReads.splice(this.#plainReads.indexOf(reads), 1);
+  }
+
+  #openPlain(key: string): void {
+    // Backwards, because reads that end leave the list.
+    for (let place = this.#plainReads.length - 1; place >= 0; place--) this.#plainReads[place]?.open(key);
+  }
+
+  #openAllPlain(): void {
+    for (const reads of [...this.#plainReads]) reads.openAll();
   }
 
   /**
@@ -100,11 +141,13 @@ export class Activities {
 
   /** Fences every operation that was born before the given one. */
   fenceOlderThan(birth: number): void {
+    this.#openAllPlain();
     for (const { operations } of [...this.#byKey.values()]) operations.fenceOlderThan(birth);
   }
 
   /** Keeps operations under way from storing in the local tiers, which are cleared. */
   clear(): void {
+    this.#openAllPlain();
     for (const { operations } of [...this.#byKey.values()]) operations.clear();
   }
 
