@@ -45,6 +45,26 @@ export function generationFrom(bytes: Uint8Array | undefined): Generation | unde
   return id === undefined || at === undefined ? undefined : { id, at: Number(at) };
 }
 
+const atSign = 0x40;
+const digitZero = 0x30;
+
+/** Returns whether {@link generationFrom} would return this generation for the bytes. Makes no string. */
+export function isGeneration({ id, at }: Generation, bytes: Uint8Array): boolean {
+  const { length } = id;
+  if (length === 0 || bytes.length < length + 2 || bytes.length > length + 17) return false;
+  for (let place = 0; place < length; place++) {
+    if (bytes[place] !== id.charCodeAt(place)) return false;
+  }
+  if (bytes[length] !== atSign) return false;
+  let time = 0;
+  for (let place = length + 1; place < bytes.length; place++) {
+    const digit = (bytes[place] ?? 0) - digitZero;
+    if (digit < 0 || digit > 9) return false;
+    time = time * 10 + digit;
+  }
+  return time === at;
+}
+
 /**
  * Returns the form in which a storage keeps a generation: the string `id@at`. A database's own
  * functions can write it with the database's own time.

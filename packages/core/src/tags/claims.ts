@@ -1,6 +1,6 @@
 import type { TagStorage } from "../tiers/tag-reads.js";
 import { type KnownGeneration, shared } from "./known-generation.js";
-import { pairsIn, sectionOf } from "./section.js";
+import { isSectionOf, pairsIn } from "./section.js";
 import type { Tag } from "./tag.js";
 import type { TagTable } from "./tag-table.js";
 
@@ -23,9 +23,6 @@ export class Claims {
   generations: readonly KnownGeneration[] | undefined;
   /** Its tags that the reader did not read. */
   claims: readonly Claim[] | undefined;
-  /** The last section without claims that agreed. Entries that are read together often share it. */
-  #lastSection: string | undefined;
-  #lastGenerations: readonly KnownGeneration[] = [];
 
   constructor(table: TagTable) {
     this.#table = table;
@@ -46,19 +43,11 @@ export class Claims {
     const storage = this.#storage;
     if (section === undefined) return own === undefined || own.length === 0;
     if (storage === undefined) return false;
-    if (section === this.#lastSection && areOf(this.#lastGenerations, own, storage)) {
-      this.generations = this.#lastGenerations;
-      return true;
-    }
-    const generations = own === undefined ? [] : generationsOf(own, storage);
+    const generations = own === undefined ? none : sharedOf(own, storage);
     if (generations === undefined) return false;
-    this.generations = shared(generations);
+    this.generations = generations;
     // Nearly every entry has just its node's tags in their order.
-    if (sectionOf(generations) === section) {
-      this.#lastSection = section;
-      this.#lastGenerations = this.generations;
-      return true;
-    }
+    if (isSectionOf(section, generations)) return true;
     const pairs = pairsIn(section);
     if (pairs === undefined) return false;
     for (const { tag, id } of generations) if (pairs.get(tag) !== id) return false;
@@ -72,16 +61,23 @@ export class Claims {
   };
 }
 
+const none: readonly KnownGeneration[] = [];
+
+/** Does what {@link generationsOf} does, with the list of the last entry of these tags if there is one. */
+function sharedOf(tags: readonly Tag[], storage: TagStorage): readonly KnownGeneration[] | undefined {
+  const last = tags[0]?.in(storage)?.list;
+  if (last !== undefined && areOf(last, tags, storage)) return last;
+  const generations = generationsOf(tags, storage);
+  return generations === undefined ? undefined : shared(generations);
+}
+
 /** Returns whether the generations are the current ones of the tags in the storage, in their order. */
-function areOf(
-  generations: readonly KnownGeneration[],
-  tags: readonly Tag[] | undefined,
-  storage: TagStorage,
-): boolean {
-  if (tags?.length !== generations.length) return false;
+function areOf(generations: readonly KnownGeneration[], tags: readonly Tag[], storage: TagStorage): boolean {
+  if (tags.length !== generations.length) return false;
   for (let place = 0; place < tags.length; place++) {
     const known = generations[place];
-    if (known?.owner !== tags[place] || known?.storage !== storage || !known.isCurrent) return false;
+    const isOfTag = known?.owner === tags[place] && known?.storage === storage;
+    if (!isOfTag || !known.isCurrent || !known.isTold) return false;
   }
   return true;
 }

@@ -7,6 +7,17 @@ export function sectionOf(generations: readonly KnownGeneration[]): string {
   return section;
 }
 
+/** Returns whether the section is that of the generations. Makes no string. */
+export function isSectionOf(section: string, generations: readonly KnownGeneration[]): boolean {
+  let at = 0;
+  for (const { pair } of generations) {
+    if (at > 0 && section[at++] !== separator) return false;
+    if (!section.startsWith(pair, at)) return false;
+    at += pair.length;
+  }
+  return at === section.length;
+}
+
 /** Returns the pairs in a section; `undefined` if it is damaged. */
 export function pairsIn(section: string): ReadonlyMap<string, string> | undefined {
   const pairs = new Map<string, string>();

@@ -1,4 +1,4 @@
-import { type Generation, generationFrom } from "../storage/generations.js";
+import { type Generation, generationFrom, isGeneration } from "../storage/generations.js";
 import type { MadeTag } from "../tiers/generation-batch.js";
 import { nextMoment, type ReadTag, type TagReads, type TagStorage } from "../tiers/tag-reads.js";
 import { KnownGeneration } from "./known-generation.js";
@@ -48,6 +48,11 @@ export class Tag implements ReadTag, MadeTag {
   }
 
   arrived(storage: TagStorage, bytes: Uint8Array | undefined, sent: number): void {
+    const known = this.in(storage);
+    if (known !== undefined && bytes !== undefined && isGeneration(known, bytes)) {
+      known.told = nextMoment();
+      return;
+    }
     const generation = generationFrom(bytes);
     if (generation === undefined) this.#lose(storage, sent);
     else this.#learn(storage, generation, sent, false);
