@@ -35,6 +35,7 @@ export { codeOf } from "./driver/error-code.js";
 export { type ErrorCodes, type ErrorTable, errorTable } from "./driver/error-table.js";
 export { KeyFailures } from "./driver/failed-keys.js";
 export { type KeyPage, keyPages } from "./driver/key-pages.js";
+export { refusedLease } from "./driver/lease-answer.js";
 export { type LocalPathForms, LocalPaths } from "./driver/local-paths.js";
 export { LongKeys, type TableRow } from "./driver/long-keys.js";
 export {
@@ -56,8 +57,10 @@ export {
   type OptionRows,
   OptionTable,
 } from "./driver/option-table.js";
+export { ownBytes } from "./driver/own-bytes.js";
 export { type ConnectionPool, type LendingCall, openingCall, PoolLender } from "./driver/pool-lender.js";
 export { Reconnector, type ReconnectorOptions } from "./driver/reconnector.js";
+export { RecordTooLarge } from "./driver/record-limits.js";
 export { type Member, Rendezvous } from "./driver/rendezvous.js";
 export { resetSocket } from "./driver/reset-socket.js";
 export { SizeBound, sweepOf, type WrittenRows } from "./driver/size-bound.js";
@@ -66,6 +69,7 @@ export { Sweeper } from "./driver/sweeper.js";
 export { type AnswerRows, type KeyRange, type Table, tableDriver } from "./driver/table-driver.js";
 export { tableName } from "./driver/table-name.js";
 export { type TableOptions, tableRows } from "./driver/table-options.js";
+export { ensureTable, quotedName, type TableSettings, type TableSetup } from "./driver/table-setup.js";
 export type { Trial } from "./driver/trial.js";
 export { oneAtATime, pause, within } from "./driver/waiting.js";
 export { wholeMilliseconds } from "./driver/whole-milliseconds.js";

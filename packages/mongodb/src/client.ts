@@ -1,14 +1,16 @@
-import { clearInterval, elapsed } from "cacheme/driver";
+import { clearInterval, elapsed, type StorageCall } from "cacheme/driver";
 import type { MongoClient } from "mongodb";
 import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./client-types.js";
+import { CollectionCall } from "./collection-call.js";
 import { letIdle } from "./idle.js";
+import { makeIndexes } from "./indexes.js";
+import type { Settings } from "./options.js";
+import { ServerClock } from "./server-clock.js";
 import { ClientSockets } from "./sockets.js";
-import { ofVersion } from "./trouble.js";
+import { isServers, ofVersion } from "./trouble.js";
 
 /** The collection, and a client of ours or of the program that has it. */
 export interface ConnectionTarget {
-  /** The storage's name in messages. */
-  readonly label: string;
   /** Makes a client of our own, which does nothing before its first command. */
   readonly make: (() => MongoClient) | undefined;
   /** Finds the collection in a client. */
@@ -31,7 +33,8 @@ export interface Place {
  * its pool is dead, and each would cost a call its deadline.
  */
 export class Client {
-  readonly #target: ConnectionTarget;
+  readonly clock: ServerClock = new ServerClock();
+  readonly #settings: Settings;
   #own: MongoClient | undefined;
   #place: Place | undefined;
   #connecting: Promise<unknown> | undefined;
@@ -41,15 +44,43 @@ export class Client {
   #heard = Number.NEGATIVE_INFINITY;
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(target: ConnectionTarget) {
-    this.#target = target;
-    this.#place = target.given;
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#place = settings.given;
+  }
+
+  /** Connects, reads the server's time, and makes the indexes. */
+  async open(signal: AbortSignal): Promise<void> {
+    const place = await this.#ready();
+    await this.clock.learn(place.database, { signal });
+    await makeIndexes(place, this.#settings, { signal });
+    this.#heard = elapsed();
+  }
+
+  /** Makes one call, and drops our own client if the server is silent up to the deadline. */
+  async use<T>(call: StorageCall, act: (sent: CollectionCall) => Promise<T>): Promise<T> {
+    const began = elapsed();
+    const place = await this.#ready().catch((error: unknown) => Promise.reject(call.unreachable(error)));
+    // The caller has got its error, so nothing may be sent any more.
+    if (call.isLate) return new Promise<never>(() => {});
+    const { signal } = call;
+    // Before the package mongodb hears of it, which would close the connection and leave it what it
+    // has to send.
+    signal.addEventListener("abort", () => this.#dropIfSilent(place, began), { once: true });
+    try {
+      const answer = await act(new CollectionCall(place, this.clock, { signal }));
+      this.#heard = elapsed();
+      return answer;
+    } catch (error) {
+      if (isServers(error)) this.#heard = elapsed();
+      throw error;
+    }
   }
 
   /**
    * Returns the place once its client is connected. If several calls are concurrent, one connects.
    */
-  async ready(): Promise<Place> {
+  async #ready(): Promise<Place> {
     this.#place ??= this.#make();
     const place = this.#place;
     this.#connecting ??= Promise.resolve(place.connect?.());
@@ -62,17 +93,12 @@ export class Client {
         // A client that could not connect is closed for good.
         this.#drop();
       }
-      throw ofVersion(this.#target.label, error);
+      throw ofVersion(this.#settings.label, error);
     }
   }
 
-  /** Notes that the server has answered, perhaps with an error. */
-  heard(): void {
-    this.#heard = elapsed();
-  }
-
   /** Drops a client of ours if the server has sent nothing since. The next call makes a new one. */
-  dropIfSilent(place: Place, since: number): void {
+  #dropIfSilent(place: Place, since: number): void {
     if (this.#place !== place || this.#heard >= since) return;
     this.#sockets?.reset();
     this.#drop();
@@ -85,7 +111,7 @@ export class Client {
   }
 
   #make(): Place {
-    const { make, find } = this.#target;
+    const { make, find } = this.#settings;
     if (make === undefined) throw new Error("There is neither a client nor a way to make one.");
     const own = make();
     this.#own = own;

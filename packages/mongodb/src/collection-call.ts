@@ -2,9 +2,8 @@ import { isError } from "cacheme/driver";
 import type { Place } from "./client.js";
 import type { CallOptions, MongodbCollection, MongodbDatabase } from "./client-types.js";
 import type { Command, UpdateStatement } from "./commands.js";
-import type { RecordDocument } from "./record.js";
+import type { RecordDocument, WrittenAt } from "./record.js";
 import type { ServerClock } from "./server-clock.js";
-import type { WrittenAt } from "./size-bound.js";
 import { writeErrorsOf } from "./trouble.js";
 
 /** How values are decoded, whatever the settings of the program's own client are. */

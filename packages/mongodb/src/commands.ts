@@ -1,5 +1,6 @@
-import type { KeyPattern } from "cacheme/driver";
-import { forever, type RecordDocument } from "./record.js";
+import type { KeyPattern, StoredRecord } from "cacheme/driver";
+import { forever, lengthOf, type RecordDocument } from "./record.js";
+import type { ServerClock } from "./server-clock.js";
 
 /** A filter, an update or a projection, as the server reads it. */
 export type Command = Readonly<Record<string, unknown>>;
@@ -78,29 +79,35 @@ export function expired(ids: readonly string[]): Command {
   return { ...anyOf(ids), $expr: { $not: [{ $or: [isAlive, isLeased] }] } };
 }
 
+/** The mark of a call: see `RecordDocument.changedBy`. */
+export type Mark = Pick<RecordDocument, "changedBy">;
+
 /** Stores a value under a key, and replaces everything else. */
 export function storing(
-  value: Pick<RecordDocument, "bytes" | "freshFor" | "cachemeSweepAt" | "ttl"> & {
-    readonly changedBy?: string;
-  },
+  clock: ServerClock,
+  { bytes, ttl, freshFor }: StoredRecord,
+  mark: Mark = {},
 ): Command {
-  const gone =
-    value.changedBy === undefined
-      ? { lease: "", generation: "", changedBy: "" }
-      : { lease: "", generation: "" };
-  return { $set: value, $currentDate: { at: true }, $unset: gone };
-}
-
-export function leasing(token: string, duration: number, sweepAt: Date): Command {
+  const kept = lengthOf(ttl);
+  const fresh = Math.min(kept, lengthOf(freshFor));
+  const gone = { lease: "", generation: "", ...(mark.changedBy === undefined && { changedBy: "" }) };
   return {
-    $set: { "lease.token": token, "lease.duration": duration },
-    $currentDate: { "lease.at": true },
-    $max: { cachemeSweepAt: sweepAt },
+    $set: { bytes, ttl: kept, freshFor: fresh, cachemeSweepAt: clock.sweepTime(kept), ...mark },
+    $currentDate: { at: true },
+    $unset: gone,
   };
 }
 
-/** Ends a lease, with the mark of the call: see `RecordDocument.changedBy`. */
-export function releasing(mark: Partial<RecordDocument>): Command {
+export function leasing(clock: ServerClock, token: string, milliseconds: number): Command {
+  const duration = lengthOf(milliseconds);
+  return {
+    $set: { "lease.token": token, "lease.duration": duration },
+    $currentDate: { "lease.at": true },
+    $max: { cachemeSweepAt: clock.sweepTime(duration) },
+  };
+}
+
+export function releasing(mark: Mark): Command {
   return { $unset: { lease: "" }, ...(mark.changedBy !== undefined && { $set: mark }) };
 }
 
@@ -115,14 +122,15 @@ export function shorterThan(key: string, length: number): Command {
   return { _id: key, ttl: { $lt: forever }, $expr: { $and: [isAlive, ends] } };
 }
 
-export function prolonging(ttl: number, sweepAt: Date): Command {
-  return { $set: { ttl, freshFor: ttl, cachemeSweepAt: sweepAt }, $currentDate: { at: true } };
+export function prolonging(clock: ServerClock, ttl: number): Command {
+  const cachemeSweepAt = clock.sweepTime(ttl);
+  return { $set: { ttl, freshFor: ttl, cachemeSweepAt }, $currentDate: { at: true } };
 }
 
 /** Stores a generation, and keeps the times of those before it: see `GenerationDocument`. */
-export function bumping(id: string, ttl: number, sweepAt: Date): Command {
+export function bumping(clock: ServerClock, id: string, ttl: number): Command {
   return {
-    $set: { "generation.id": id, ttl, freshFor: ttl, cachemeSweepAt: sweepAt },
+    $set: { "generation.id": id, ttl, freshFor: ttl, cachemeSweepAt: clock.sweepTime(ttl) },
     $currentDate: { at: true, [`generation.times.${id}`]: true },
     $unset: { bytes: "", lease: "", changedBy: "" },
   };

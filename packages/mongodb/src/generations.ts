@@ -11,7 +11,6 @@ import {
   type UpdateStatement,
 } from "./commands.js";
 import { forever, generationOf, lengthOf, type RecordDocument } from "./record.js";
-import { sweepTime } from "./sweep.js";
 
 /*
  * Generations are documents like the records. Each call is two round trips: an update does not
@@ -33,7 +32,7 @@ export function ensure(
   // A generation that is prolonged gets an eighth more, so that a tag in use is not written with
   // every call.
   const longer = Math.min(Math.ceil(length * 1.125), forever);
-  const prolong = prolonging(longer, sweepTime(call.clock, longer));
+  const prolong = prolonging(call.clock, longer);
   return make(call, tags, (tag) => [
     { updateOne: { filter: shorterThan(tag.key, length), update: prolong } },
     insertion(call, generationMissing(tag.key), tag, length),
@@ -54,7 +53,7 @@ function insertion(
   { id }: NewGeneration,
   length: number,
 ): UpdateStatement {
-  return { updateOne: { filter, update: bumping(id, length, sweepTime(clock, length)), upsert: true } };
+  return { updateOne: { filter, update: bumping(clock, id, length), upsert: true } };
 }
 
 async function make(

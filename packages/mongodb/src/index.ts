@@ -1,7 +1,7 @@
 import type { RemoteStorage } from "cacheme";
 import { DriverStorage } from "cacheme/driver";
 import type { MongodbClient, MongodbDatabase } from "./client-types.js";
-import { MongodbDriver } from "./driver.js";
+import { mongodbDriver } from "./driver.js";
 import { type MongodbConnectionOptions, type MongodbStorageOptions, settings } from "./options.js";
 
 export type {
@@ -40,5 +40,5 @@ export function mongodb(
   options: MongodbStorageOptions = {},
 ): RemoteStorage {
   const checked = settings(target, options);
-  return new DriverStorage(new MongodbDriver(checked), checked);
+  return new DriverStorage(mongodbDriver(checked), checked);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type * as kit from "cacheme/driver";
-import { KeyFailures } from "cacheme/driver";
+import { refusedLease } from "cacheme/driver";
 import type { CollectionCall } from "./collection-call.js";
 import {
   anyOf,
@@ -9,12 +9,11 @@ import {
   heldBy,
   leasable,
   leasing,
+  type Mark,
   releasing,
   storing,
-  type UpdateStatement,
 } from "./commands.js";
-import { bytesOf, fitting, lengthOf, lengthsOf, type RecordDocument } from "./record.js";
-import { sweepTime } from "./sweep.js";
+import { bytesOf } from "./record.js";
 
 /*
  * Leases are fields of the record's own document. The filter of an update decides, and MongoDB
@@ -32,30 +31,19 @@ export async function acquire(
   const granted = requests.length === 1 ? await each(call, requests) : await several(call, requests);
   const others = requests.filter(({ key }) => !granted.has(key));
   const values = await freshValues(call, keysOf(others));
-  return requests.map(({ key, seen }): kit.LeaseAnswer => {
-    const lease = granted.get(key);
+  return requests.map((request): kit.LeaseAnswer => {
+    const lease = granted.get(request.key);
     if (lease !== undefined) return { outcome: "granted", ...lease };
-    const bytes = values.get(key);
-    const isUsable = bytes !== undefined && !(seen && Buffer.from(bytes).equals(seen));
-    return isUsable ? { outcome: "fresh", bytes } : { outcome: "held" };
+    return refusedLease(request, values.get(request.key));
   });
 }
 
-export async function fill(
+export function fill(
   call: CollectionCall,
   records: readonly kit.LeasedRecord[],
 ): Promise<readonly boolean[]> {
-  const failures = new KeyFailures(records.length);
-  const short = new Set(fitting(records, failures));
   const mark = markOf(records);
-  const stored = await whichHeld(call, records, mark, (record) => {
-    if (!short.has(record)) return undefined;
-    const lengths = lengthsOf(record);
-    const cachemeSweepAt = sweepTime(call.clock, lengths.ttl);
-    return storing({ bytes: record.bytes, ...lengths, cachemeSweepAt, ...mark });
-  });
-  failures.throwIfAny();
-  return stored;
+  return whichHeld(call, records, mark, (record) => storing(call.clock, record, mark));
 }
 
 export function release(call: CollectionCall, leases: readonly kit.HeldLease[]): Promise<readonly boolean[]> {
@@ -67,14 +55,11 @@ export function extend(
   call: CollectionCall,
   leases: readonly kit.LeaseExtension[],
 ): Promise<readonly boolean[]> {
-  return whichHeld(call, leases, undefined, ({ token, duration }) => {
-    const length = lengthOf(duration);
-    return leasing(token, length, sweepTime(call.clock, length));
-  });
+  return whichHeld(call, leases, undefined, ({ token, duration }) => leasing(call.clock, token, duration));
 }
 
 /** Returns a mark for the documents of a call with several leases: see {@link whichHeld}. */
-function markOf(leases: readonly unknown[]): Pick<RecordDocument, "changedBy"> {
+function markOf(leases: readonly unknown[]): Mark {
   return leases.length > 1 ? { changedBy: randomBytes(16).toString("base64url") } : {};
 }
 
@@ -82,20 +67,18 @@ function markOf(leases: readonly unknown[]): Pick<RecordDocument, "changedBy"> {
  * Updates the documents whose lease has its token, in one round trip. The server answers how many
  * there are, but not which. If it is neither all nor none, a second round trip reads which documents
  * have the mark of this call, or still have the lease.
- *
- * @param updateOf returns nothing for a lease to skip
  */
 async function whichHeld<L extends kit.HeldLease>(
   call: CollectionCall,
   leases: readonly L[],
-  mark: Pick<RecordDocument, "changedBy"> | undefined,
-  updateOf: (lease: L) => Command | undefined,
+  mark: Mark | undefined,
+  updateOf: (lease: L) => Command,
 ): Promise<readonly boolean[]> {
-  const statements = leases.flatMap((lease): UpdateStatement[] => {
-    const update = updateOf(lease);
-    return update === undefined ? [] : [{ updateOne: { filter: heldBy(lease.key, lease.token), update } }];
-  });
-  const held = statements.length === 0 ? 0 : await call.update(statements);
+  const held = await call.update(
+    leases.map((lease) => ({
+      updateOne: { filter: heldBy(lease.key, lease.token), update: updateOf(lease) },
+    })),
+  );
   if (held === 0 || held === leases.length) return leases.map(() => held > 0);
   const found = await call.find({ ...anyOf(keysOf(leases)), ...mark }, { lease: 1 }, leases.length);
   const tokens = new Map(found.map(({ _id, lease }) => [_id, lease?.token]));
@@ -153,9 +136,8 @@ async function several(call: CollectionCall, requests: readonly kit.Acquisition[
  * Returns the upsert of a lease. A document that is in its way makes it fail with a duplicate key.
  */
 function upsertFor({ clock }: CollectionCall, { key, token, duration, steal, seen }: kit.Acquisition) {
-  const length = lengthOf(duration);
   const filter = steal ? { _id: key } : leasable(key, seen);
-  return { filter, update: leasing(token, length, sweepTime(clock, length)) };
+  return { filter, update: leasing(clock, token, duration) };
 }
 
 async function freshValues(

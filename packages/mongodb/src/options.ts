@@ -4,17 +4,11 @@ import type { ConnectionTarget } from "./client.js";
 import type { MongodbClient, MongodbCollection, MongodbDatabase } from "./client-types.js";
 
 /** How the storage behaves. Everything has a default. */
-export interface MongodbStorageOptions extends kit.ConnectionOptions {
+export interface MongodbStorageOptions extends kit.ConnectionOptions, Pick<kit.TableOptions, "maxSize"> {
   /** The database. Default: the one in the address, else `test`, as everywhere in MongoDB. */
   readonly database?: string | undefined;
   /** The storage's own collection, which the first write makes. Default `"cacheme"`. */
   readonly collection?: string | undefined;
-  /**
-   * About how many records the collection may hold. When it holds more, the sweeper removes those
-   * that were written first, a few at a time. The collection gets an index for it, which costs each
-   * write some time. Default: no bound.
-   */
-  readonly maxSize?: number | undefined;
   /** Time between two removals of what the server's own TTL index has left. Default `"1m"`. */
   readonly sweepInterval?: kit.Duration | undefined;
 }
@@ -62,8 +56,8 @@ const optionTable = new kit.OptionTable(where, {
   ...kit.connectionRows,
   collection: { kind: collectionOption, default: "cacheme" },
   database: { kind: databaseOption },
-  maxSize: { kind: kit.wholeNumber(1) },
-  sweepInterval: { kind: kit.timer, default: "1m" },
+  maxSize: kit.tableRows.maxSize,
+  sweepInterval: kit.tableRows.sweepInterval,
 });
 
 /** @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION` */

@@ -1,5 +1,4 @@
-import { type Generation, generationText, type KeyFailures, type StoredRecord } from "cacheme/driver";
-import { TooLong } from "./trouble.js";
+import { type Generation, generationText, ownBytes } from "cacheme/driver";
 
 /**
  * The document of a key, with the key as its `_id`. The server's own clock (`$currentDate`) sets
@@ -24,6 +23,13 @@ export interface RecordDocument {
   /** When the document may be removed: see `sweep.ts`. No read looks at it. */
   readonly cachemeSweepAt?: Date;
 }
+
+/**
+ * A document's place in the order of writing: that of `at`, with the key among the documents of one
+ * millisecond. Documents of other programs have no `cachemeSweepAt`, and leases without a value no
+ * `at`, so neither counts.
+ */
+export type WrittenAt = Required<Pick<RecordDocument, "_id" | "at">>;
 
 interface LeaseDocument {
   readonly token: string;
@@ -55,38 +61,13 @@ export function lengthOf(milliseconds: number | undefined): number {
   return Math.min(milliseconds ?? forever, forever);
 }
 
-/** Returns how long a record is kept, and how long it is fresh. */
-export function lengthsOf({ ttl, freshFor }: StoredRecord): {
-  readonly ttl: number;
-  readonly freshFor: number;
-} {
-  const kept = lengthOf(ttl);
-  return { ttl: kept, freshFor: Math.min(kept, lengthOf(freshFor)) };
-}
-
-/** Returns the records that fit into documents, and adds the others to the failures. */
-export function fitting<R extends StoredRecord>(records: readonly R[], failures: KeyFailures): readonly R[] {
-  const isTooLong = ({ bytes }: StoredRecord): boolean => bytes.byteLength > longestValue;
-  if (!records.some(isTooLong)) return records;
-  for (const { key, bytes } of records.filter(isTooLong)) {
-    failures.add(key, new TooLong(bytes.byteLength, longestValue));
-  }
-  return records.filter((record) => !isTooLong(record));
-}
-
 /** Returns the value, or the text of a generation. */
 export function bytesOf({ bytes, generation }: RecordDocument): Uint8Array | undefined {
-  if (bytes !== undefined) return apart(bytes);
+  if (bytes !== undefined) return ownBytes(bytes);
   return generation === undefined ? undefined : Buffer.from(generationText(generationOf(generation)));
 }
 
 export function generationOf({ id, times, floor }: GenerationDocument): Generation {
   const at = Math.max(...Object.values(times).map(Number), Number(floor ?? 0));
   return { id, at };
-}
-
-/** Copies a small value: the package's views keep a whole message alive. */
-function apart(bytes: Uint8Array): Uint8Array {
-  const spare = bytes.buffer.byteLength - bytes.byteLength;
-  return spare > bytes.byteLength ? new Uint8Array(bytes) : bytes;
 }

@@ -1,11 +1,13 @@
 import { types } from "node:util";
 import { elapsed } from "cacheme/driver";
 import type { CallOptions, MongodbDatabase } from "./client-types.js";
-import type { Command } from "./commands.js";
 import { isServers } from "./trouble.js";
 
 /** Milliseconds after which the server's time is read again. */
 const stale = 60_000;
+
+/** Milliseconds between the end of a record and the removal of its document. */
+const margin = 60_000;
 
 /**
  * An estimate of the server's time. Only the time from which a document may be swept uses it, with
@@ -45,6 +47,11 @@ export class ServerClock {
     return this.#server + Math.max(elapsed() - this.#steady, Date.now() - this.#wall, 0);
   }
 
+  /** Returns the time from which a document that expires in so many milliseconds may be removed. */
+  sweepTime(length: number): Date {
+    return new Date(Math.floor(this.now()) + length + margin);
+  }
+
   /** Reads the server's time: milliseconds since the epoch. */
   async read(database: MongodbDatabase, options: CallOptions): Promise<number> {
     const { localTime } = await this.#ask(database, options);
@@ -53,7 +60,7 @@ export class ServerClock {
   }
 
   /** Retries under the former name of `hello`, the only one of older and some other servers. */
-  async #ask(database: MongodbDatabase, options: CallOptions): Promise<Command> {
+  async #ask(database: MongodbDatabase, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
     try {
       return await database.command({ [this.#hello]: 1 }, options);
     } catch (error) {

@@ -1,37 +1,10 @@
-import { isError } from "cacheme/driver";
-import type { Place } from "./client.js";
-import type { CallOptions } from "./client-types.js";
+import type { WrittenRows } from "cacheme/driver";
 import type { CollectionCall } from "./collection-call.js";
-import { expired } from "./commands.js";
-import type { ServerClock } from "./server-clock.js";
+import { type Command, expired, unleased } from "./commands.js";
+import type { WrittenAt } from "./record.js";
 
-/** The index's name. */
-const name = "cacheme_sweep";
-
-/** Milliseconds between the end of a record and the removal of its document. */
-const margin = 60_000;
-
-/** Documents in one batch of a sweep. */
+/** Documents that are removed in one step. */
 const batch = 1000;
-
-/** Returns the time from which a document that expires in so many milliseconds may be removed. */
-export function sweepTime(clock: ServerClock, length: number): Date {
-  return new Date(Math.floor(clock.now()) + length + margin);
-}
-
-/**
- * Makes the index by which MongoDB removes documents whose `cachemeSweepAt` has passed, once a
- * minute. If the server refuses it (no right to make one, no such indexes), {@link sweep} removes
- * them.
- */
-export async function makeIndex({ database, collection }: Place, options: CallOptions): Promise<void> {
-  try {
-    const index = { name, key: { cachemeSweepAt: 1 }, expireAfterSeconds: 0 };
-    await database.command({ createIndexes: collection.collectionName, indexes: [index] }, options);
-  } catch (error) {
-    if (!isError(error) || error.name !== "MongoServerError") throw error;
-  }
-}
 
 /**
  * Removes one batch of documents that expired some time ago, for servers that have no TTL indexes,
@@ -43,9 +16,38 @@ export async function makeIndex({ database, collection }: Place, options: CallOp
  * @returns whether there may be more
  */
 export async function sweep(call: CollectionCall, overdue: number): Promise<boolean> {
-  const due = new Date(Math.floor(call.clock.now()) + margin - overdue);
+  const due = call.clock.sweepTime(-overdue);
   const found = await call.keys({ cachemeSweepAt: { $lt: due } }, { limit: batch });
   if (found.length === 0) return false;
   // The server's own clock decides on each.
   return (await call.remove(expired(found))) === batch;
+}
+
+/** Returns the documents in the order of writing, for `SizeBound`. */
+export function writtenDocuments(call: CollectionCall): WrittenRows<WrittenAt> {
+  return {
+    async find(olderThan, skipped) {
+      const filter = olderThan === undefined ? written : upTo("$lt", olderThan);
+      return call.first(filter, { sort: { at: -1, _id: -1 }, skip: skipped });
+    },
+    async removeUpTo(place) {
+      const filter = { ...upTo("$lte", place), ...unleased };
+      const keys = await call.keys(filter, { sort: { at: 1, _id: 1 }, limit: batch });
+      // A client may have written one of them again.
+      if (keys.length > 0) await call.remove({ $and: [{ _id: { $in: keys } }, filter] });
+      return keys.length === batch;
+    },
+  };
+}
+
+const epoch = new Date(0);
+const written: Command = { at: { $gt: epoch }, cachemeSweepAt: { $gt: epoch } };
+
+function upTo(operator: "$lt" | "$lte", { at, _id }: WrittenAt): Command {
+  return {
+    // A server may store times more precisely than it answers them.
+    at: { $gt: epoch, $lt: new Date(at.getTime() + 1) },
+    cachemeSweepAt: { $gt: epoch },
+    $or: [{ at: { $lt: at } }, { _id: { [operator]: _id } }],
+  };
 }

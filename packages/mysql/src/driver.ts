@@ -1,12 +1,13 @@
 import {
   type AnswerRows,
   type Driver,
-  KeyFailures,
   type NewGeneration,
+  RecordTooLarge,
   type StorageCall,
   type TableRow,
   tableDriver,
 } from "cacheme/driver";
+import { roomOf } from "./batch.js";
 import { Client } from "./client.js";
 import { nameParameters, tableFacts } from "./commands.js";
 import { acquire, extend, fill, release } from "./leases.js";
@@ -18,6 +19,7 @@ import {
   lifetime,
   longKeys,
   parametersOf,
+  recordRoom,
   recordSize,
   rowSize,
   valueColumns,
@@ -82,10 +84,18 @@ export function mysqlDriver(settings: Settings): Driver {
       return rows.map(([key, bytes]) => [key, kept(bytes)]);
     },
 
+    refusalOf(record) {
+      const { packet } = client.server ?? {};
+      if (packet === undefined || recordRoom(record) <= roomOf(packet)) return undefined;
+      const { byteLength } = record.bytes;
+      return new RecordTooLarge(
+        `${byteLength} bytes are too large for the server, whose max_allowed_packet is ${packet} bytes`,
+      );
+    },
+
     write: (records, call) =>
-      use(call, async (session) => {
-        const failures = new KeyFailures(records.length);
-        await session.batch(session.fitting(records, failures), recordSize, async (rows) => {
+      use(call, (session) =>
+        session.batch(records, recordSize, async (rows) => {
           const has = {
             longKeys: rows.some(({ longKey }) => longKey !== undefined),
             freshness: rows.some(({ item }) => item.freshFor !== undefined),
@@ -100,9 +110,8 @@ export function mysqlDriver(settings: Settings): Driver {
           }
           await session.change(commands.write(rows.length, has), parameters);
           return [];
-        });
-        failures.throwIfAny();
-      }),
+        }),
+      ),
 
     async remove(keys, call) {
       const counts = await use(call, (session) =>

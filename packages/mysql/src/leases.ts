@@ -3,10 +3,10 @@ import {
   type Acquisition,
   type AnswerRows,
   type HeldLease,
-  KeyFailures,
   type LeaseAnswer,
   type LeasedRecord,
   type LeaseExtension,
+  refusedLease,
   type TableRow,
 } from "cacheme/driver";
 import { padded } from "./batch.js";
@@ -44,14 +44,9 @@ export async function acquire(
 }
 
 /** Stores each record whose lease has the token. */
-export async function fill(
-  session: Session,
-  records: readonly TableRow<LeasedRecord>[],
-): Promise<AnswerRows> {
+export function fill(session: Session, records: readonly TableRow<LeasedRecord>[]): Promise<AnswerRows> {
   const { commands } = session;
-  const failures = new KeyFailures(records.length);
-  const fitting = session.fitting(records, failures);
-  const stored = await session.batch(fitting, recordSize, (rows, part) => {
+  return session.batch(records, recordSize, (rows, part) => {
     const [only] = part;
     return marking(session, part, (mark) =>
       part.length === 1 && only !== undefined
@@ -59,8 +54,6 @@ export async function fill(
         : [commands.fill(rows.length), [...parametersOf(rows, leasedValue), mark]],
     );
   });
-  failures.throwIfAny();
-  return stored;
 }
 
 /** Ends each lease that has the token. */
@@ -124,13 +117,10 @@ function tokenOf({ item }: TableRow<{ readonly token: string }>): Buffer {
  * process stole the lease or removed it. A request that steals had the lease in any case, and gets
  * the later time, which is not after its load. Any other request does not have it.
  */
-function answerOf({ steal, seen, token: ours }: Acquisition, row: AnswerRows[number] = []): LeaseAnswer {
-  const [, token, at, value] = row;
-  if (steal || (Buffer.isBuffer(token) && token.toString("hex") === ours)) {
+function answerOf(request: Acquisition, [, token, at, value]: AnswerRows[number] = []): LeaseAnswer {
+  const ours = request.token;
+  if (request.steal || (Buffer.isBuffer(token) && token.toString("hex") === ours)) {
     return { outcome: "granted", token: ours, at: at === undefined ? undefined : Number(at) };
   }
-  const bytes = kept(value);
-  return bytes === undefined || (seen && bytes.equals(seen))
-    ? { outcome: "held" }
-    : { outcome: "fresh", bytes };
+  return refusedLease(request, kept(value));
 }

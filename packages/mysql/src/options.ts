@@ -1,18 +1,18 @@
 import {
-  type DriverSettings,
   type OptionKind,
   OptionTable,
   optionError,
   parseAddress,
+  quotedName,
   serverName,
   shown,
   type TableOptions,
+  type TableSettings,
   tableRows,
   wholeNumber,
 } from "cacheme/driver";
 import type { Pool, PoolOptions } from "mysql2";
 import type { Pool as PromisePool } from "mysql2/promise";
-import { quoted } from "./table.js";
 
 /** How the storage behaves. Everything has a default. */
 export type MysqlStorageOptions = TableOptions;
@@ -29,13 +29,9 @@ export type MysqlPool = Pool | PromisePool;
 /**
  * Options that were checked. The label is `mysql://host:port/database`, without name and password.
  */
-export interface Settings extends DriverSettings {
+export interface Settings extends TableSettings {
   /** The program's own pool, or the options for a new one. */
   readonly pool: MysqlConnectionOptions | Pool;
-  /** Quoted, with its database if it has one. */
-  readonly table: string;
-  readonly createTable: boolean;
-  readonly maxSize: number | undefined;
 }
 
 const where = "mysql()";
@@ -98,7 +94,7 @@ export function settings(
   options: MysqlStorageOptions,
 ): Settings {
   const checked = optionTable.check(options);
-  const common = { ...checked, table: quoted(checked.table) };
+  const common = { ...checked, table: quotedName(checked.table, "`") };
   if (isPool(target)) {
     const pool = "pool" in target ? target.pool : target;
     // mysql2 types the pool's `config` as what it was made of; it is a PoolConfig, with the

@@ -1,4 +1,4 @@
-import { LongKeys, type StoredRecord, type TableRow } from "cacheme/driver";
+import { LongKeys, ownBytes, type StoredRecord, type TableRow } from "cacheme/driver";
 import type { Parameter } from "./session.js";
 import { longestId } from "./table.js";
 
@@ -57,6 +57,11 @@ export function valueColumns({
   return [asBuffer(bytes), lifetime(ttl), freshFor ?? lifetime(ttl)];
 }
 
+/** Returns the most bytes that a record takes in a packet, before it is a row. */
+export function recordRoom({ key, bytes }: StoredRecord): number {
+  return bytes.byteLength + idSize(key) + (longKeys.isLong(key) ? longestId : 0);
+}
+
 /** Returns the most bytes that a row with a record takes in a packet. */
 export function recordSize(row: TableRow<StoredRecord>): number {
   return row.item.bytes.byteLength + rowSize(row);
@@ -72,11 +77,7 @@ export function idSize(id: string): number {
   return Buffer.byteLength(id) + rowHead;
 }
 
-/**
- * Returns a value of an answer by itself. It is a view of up to 64 KiB that came from the network,
- * and a small value must not keep so much alive.
- */
-export function kept(bytes: unknown): Buffer | undefined {
-  if (!Buffer.isBuffer(bytes)) return undefined;
-  return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
+/** Returns a value of an answer by itself. */
+export function kept(bytes: unknown): Uint8Array | undefined {
+  return Buffer.isBuffer(bytes) ? ownBytes(bytes) : undefined;
 }

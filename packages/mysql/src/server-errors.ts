@@ -1,7 +1,7 @@
 import { codeOf, type ErrorTable, errorTable, isError } from "cacheme/driver";
 
 export const serverErrors: ErrorTable = errorTable({
-  codeOf: (error) => (error instanceof RecordTooLarge ? error.name : String(numberOf(error) ?? "")),
+  codeOf: (error) => String(numberOf(error) ?? ""),
   needs: "MySQL 8.0.13 or newer, or MariaDB 10.5 or newer",
   // The statement may be long, and says nothing to a reader of the message. It has no values.
   removed: ["sql"],
@@ -13,6 +13,7 @@ export const serverErrors: ErrorTable = errorTable({
     1040: "Raise max_connections on the server, or lower connectionLimit.",
     1044: "Grant the user what it needs on this database.",
     1045: "Check the user and the password.",
+    1046: "Name the database in the address, or in the option table.",
     1049: "Make the database, or name another one.",
     1054: "The table is not the storage's own: name another one.",
     1142: "Grant the user what it needs on this table.",
@@ -31,15 +32,6 @@ export const serverErrors: ErrorTable = errorTable({
     RecordTooLarge: "Store less, or raise max_allowed_packet on the server.",
   },
 });
-
-/** A record that does not fit into the server's packets. */
-export class RecordTooLarge extends Error {
-  override readonly name = "RecordTooLarge";
-
-  constructor(bytes: number, packet: number) {
-    super(`${bytes} bytes are too large for the server, whose max_allowed_packet is ${packet} bytes`);
-  }
-}
 
 /** Returns the server's number for an error, such as 1213. Those of the system are negative. */
 export function numberOf(error: unknown): number | undefined {

@@ -1,4 +1,10 @@
-import { isError, refusedConnection, type StorageError, unsupportedServer } from "cacheme/driver";
+import {
+  ensureTable,
+  isError,
+  refusedConnection,
+  type StorageError,
+  unsupportedServer,
+} from "cacheme/driver";
 import { nameParameters, serverFacts } from "./commands.js";
 import type { Settings } from "./options.js";
 import { numberOf, serverErrors } from "./server-errors.js";
@@ -23,7 +29,7 @@ const oldest: Readonly<Record<string, readonly [number, number, number]>> = {
   MariaDB: [10, 5, 0],
 };
 
-const [noTable, noColumn, noDatabaseChosen, keyIsThere] = [1146, 1054, 1046, 1061];
+const [noTable, noColumn, keyIsThere] = [1146, 1054, 1061];
 
 /** A mode of MariaDB that stores a value of no bytes as NULL. */
 const losesEmptyValues = /\bEMPTY_STRING_IS_NULL\b/;
@@ -36,21 +42,16 @@ const losesEmptyValues = /\bEMPTY_STRING_IS_NULL\b/;
 export async function serverOf(session: Session, settings: Settings): Promise<ServerFacts> {
   const [[version, packet, autocommit, comment, mode] = []] = await session.rows(serverFacts);
   if (Number(autocommit) !== 1) {
-    throw refused(
-      settings,
-      "autocommit is off, so nothing that is written would last",
-      "Switch autocommit on",
-    );
+    const fault = "autocommit is off, so nothing that is written would last";
+    throw refusedConnection(settings.label, fault, "Switch autocommit on.");
   }
   if (losesEmptyValues.test(String(mode))) {
-    throw refused(
-      settings,
-      "the sql_mode has EMPTY_STRING_IS_NULL, so values of no bytes would be lost",
-      "Take it out of the server's sql_mode, or give a pool whose connections set another one",
-    );
+    const fault = "the sql_mode has EMPTY_STRING_IS_NULL, so values of no bytes would be lost";
+    const remedy = "Take it out of the server's sql_mode, or give a pool whose connections set another one.";
+    throw refusedConnection(settings.label, fault, remedy);
   }
   const facts = factsOf(String(version), Number(packet), String(comment));
-  await ensureTable(session, settings, facts);
+  await makeTable(session, settings, facts);
   return facts;
 }
 
@@ -78,66 +79,51 @@ function isTooOld({ product, version }: ServerFacts): boolean {
   return false;
 }
 
-/**
- * Creates the table if it is missing. The trial of the calls finds an existing table that does not
- * work.
- */
-async function ensureTable(session: Session, settings: Settings, facts: ServerFacts): Promise<void> {
-  const { table, createTable, label, maxSize } = settings;
-  const bounded = maxSize !== undefined;
-  const found = `${facts.product} ${facts.version}`;
-  try {
-    await session.rows(session.commands.probe());
-    if (bounded) await ensureBoundKey(session, settings);
-    return;
-  } catch (error) {
-    const number = numberOf(error);
-    if (number === noColumn) {
-      throw refused(settings, `the table ${table} is not the storage's own`, "Name another table", error);
-    }
-    if (number === noDatabaseChosen) {
-      throw refused(
-        settings,
-        "no database is chosen",
-        "Name it in the address or in the option table",
-        error,
-      );
-    }
-    if (number !== noTable) throw error;
-    if (isTooOld(facts)) throw unsupportedServer(label, found, serverErrors.trial.needs, { cause: error });
-    if (!createTable) {
-      const remedy = "Create it with the statement of mysqlTable(), or leave createTable: false out";
-      throw refused(settings, `there is no table ${table}`, remedy, error);
-    }
-  }
-  try {
-    await session.change(tableStatement(table, bounded));
-  } catch (cause) {
-    const { errors, trial } = serverErrors;
-    if (!isError(cause) || !errors.isAnswer?.(cause) || errors.remedyFor?.(cause) !== undefined) throw cause;
-    throw unsupportedServer(label, found, trial.needs, {
-      why: `the table could not be made: ${cause.message}`,
+/** Looks for the table, and creates it if it is missing. */
+function makeTable(session: Session, settings: Settings, facts: ServerFacts): Promise<void> {
+  const { table, label, maxSize } = settings;
+  const { errors, trial } = serverErrors;
+  const unsupported = (cause?: Error): StorageError =>
+    unsupportedServer(label, `${facts.product} ${facts.version}`, trial.needs, {
+      why: cause && `the table could not be made: ${cause.message}`,
       cause,
     });
-  }
-}
-
-async function ensureBoundKey(session: Session, settings: Settings): Promise<void> {
-  const { table, createTable } = settings;
-  const found = await session.rows(session.commands.boundProbe, nameParameters(table));
-  if (found.length > 0) return;
-  if (!createTable) {
-    const remedy = `Run ALTER TABLE ${table} ADD ${boundKey}, or leave maxSize out`;
-    throw refused(settings, `the table ${table} has no index for maxSize`, remedy);
-  }
-  try {
-    await session.change(`ALTER TABLE ${table} ADD ${boundKey}`);
-  } catch (error) {
-    // Another process has added it meanwhile.
-    if (numberOf(error) !== keyIsThere) throw error;
-  }
-}
-
-function refused({ label }: Settings, why: string, remedy: string, cause?: unknown): StorageError {
-  return refusedConnection(label, why, `${remedy}.`, cause);
+  return ensureTable(settings, {
+    remedy: "Create it with the statement of mysqlTable()",
+    async probe() {
+      try {
+        await session.rows(session.commands.probe());
+      } catch (error) {
+        if (numberOf(error) !== noColumn) throw error;
+        throw refusedConnection(
+          label,
+          `the table ${table} is not the storage's own`,
+          "Name another one.",
+          error,
+        );
+      }
+    },
+    isMissing: (error) => numberOf(error) === noTable,
+    async create() {
+      if (isTooOld(facts)) throw unsupported();
+      try {
+        await session.change(tableStatement(table, maxSize !== undefined));
+      } catch (cause) {
+        const isUnknown =
+          isError(cause) && errors.isAnswer?.(cause) && errors.remedyFor?.(cause) === undefined;
+        throw isUnknown ? unsupported(cause) : cause;
+      }
+    },
+    isBounded: async () =>
+      (await session.rows(session.commands.boundProbe, nameParameters(table))).length > 0,
+    async bound() {
+      try {
+        await session.change(`ALTER TABLE ${table} ADD ${boundKey}`);
+      } catch (error) {
+        // Another process has added it meanwhile.
+        if (numberOf(error) !== keyIsThere) throw error;
+      }
+    },
+    boundRemedy: `Run ALTER TABLE ${table} ADD ${boundKey}`,
+  });
 }

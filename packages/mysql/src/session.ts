@@ -1,10 +1,9 @@
-import type { AnswerRows, KeyFailures, LendingCall, StoredRecord, TableRow } from "cacheme/driver";
+import type { AnswerRows, LendingCall } from "cacheme/driver";
 import type { PoolConnection } from "mysql2";
-import { padded, roomOf, statements } from "./batch.js";
+import { padded, statements } from "./batch.js";
 import type { Commands, Insert } from "./commands.js";
-import { recordSize } from "./record.js";
 import type { ServerFacts } from "./server.js";
-import { RecordTooLarge, serverErrors } from "./server-errors.js";
+import { serverErrors } from "./server-errors.js";
 
 /** A parameter of a statement. */
 export type Parameter = Buffer | string | number | null;
@@ -71,20 +70,6 @@ export class Session {
     const answers: (readonly Answer[])[] = [];
     for (const part of parts) answers.push(await send(padded(part, sizeOf), part));
     return answers.length === 1 ? (answers[0] ?? []) : answers.flat();
-  }
-
-  /** Returns the rows of the records that fit into the server's packets. */
-  fitting<R extends StoredRecord>(
-    rows: readonly TableRow<R>[],
-    failures: KeyFailures,
-  ): readonly TableRow<R>[] {
-    const { packet } = this.server;
-    const room = roomOf(packet);
-    return rows.filter((row) => {
-      if (recordSize(row) <= room) return true;
-      failures.add(row.item.key, new RecordTooLarge(row.item.bytes.byteLength, packet));
-      return false;
-    });
   }
 
   async #answer(sql: string, parameters: readonly Parameter[]): Promise<unknown> {

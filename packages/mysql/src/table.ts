@@ -1,4 +1,4 @@
-import { tableName } from "cacheme/driver";
+import { quotedName, tableName } from "cacheme/driver";
 
 /**
  * The server's time in milliseconds since the epoch. Unlike NOW and UNIX_TIMESTAMP(NOW(3)),
@@ -33,7 +33,7 @@ export const boundKey = "KEY written_at (written_at)";
  * ```
  */
 export function mysqlTable(table = "cacheme", { bounded = false }: MysqlTableOptions = {}): string {
-  return tableStatement(quoted(tableName(table, "mysqlTable()")), bounded);
+  return tableStatement(quotedName(tableName(table, "mysqlTable()"), "`"), bounded);
 }
 
 /** {@link mysqlTable} for a quoted name. */
@@ -56,12 +56,4 @@ export function tableStatement(quoted: string, bounded: boolean): string {
   leased_for BIGINT NOT NULL DEFAULT 0,
   KEY expires_at (expires_at)${bounded ? `,\n  ${boundKey}` : ""}
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4`;
-}
-
-/**
- * Quotes a name's parts, which were checked (`tableName`): nothing in them has a meaning between
- * quotes.
- */
-export function quoted(parts: readonly string[]): string {
-  return parts.map((part) => `\`${part}\``).join(".");
 }

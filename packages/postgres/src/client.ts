@@ -2,9 +2,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import {
   backOff,
   codeOf,
+  ensureTable,
   type LendingCall,
   openingCall,
-  refusedConnection,
   type StorageCall,
 } from "cacheme/driver";
 import type { Statement } from "./commands.js";
@@ -19,8 +19,6 @@ export type Row = readonly (string | Buffer | null)[];
 
 export type Parameter = Buffer | string | number | null;
 
-const tableIsMissing = "42P01";
-
 /** Sends statements over the connections, each on a table that is there. */
 export class PostgresClient {
   readonly #settings: Settings;
@@ -32,9 +30,19 @@ export class PostgresClient {
   }
 
   /** Looks for the table, and creates it if it is missing and may be created. */
-  async open(signal: AbortSignal): Promise<void> {
+  open(signal: AbortSignal): Promise<void> {
     const call = openingCall(signal);
-    if (!(await this.#isThere(call))) await this.#create(call);
+    const { table } = this.#settings;
+    const create = (): Promise<unknown> => this.#create(call);
+    return ensureTable(this.#settings, {
+      remedy: "Create it with the statements of postgresTable()",
+      probe: () => this.#connections.ask(call, plain(probe(table))),
+      isMissing,
+      create,
+      isBounded: async () => (await this.#connections.ask(call, plain(boundProbe(table)))).rows.length > 0,
+      bound: create,
+      boundRemedy: "Create it with the statements of postgresTable({ bounded: true })",
+    });
   }
 
   close(): Promise<void> {
@@ -52,9 +60,9 @@ export class PostgresClient {
       // `answerTypes` decides what is in the rows, which pg's types do not say.
       return (await this.#connections.ask(call, query)).rows as Row[];
     } catch (error) {
-      const isMissing = codeOf(error) === tableIsMissing && this.#settings.createTable;
-      if (!isMissing && !serverErrors.isConflict(error)) throw error;
-      if (isMissing) await this.#create(call);
+      const isGone = isMissing(error) && this.#settings.createTable;
+      if (!isGone && !serverErrors.isConflict(error)) throw error;
+      if (isGone) await this.#create(call);
       else await pause(backOff(0), undefined, { ref: false });
       return (await this.#connections.ask(call, query)).rows as Row[];
     }
@@ -66,30 +74,15 @@ export class PostgresClient {
     return Number(row?.[0] ?? 0);
   }
 
-  /**
-   * Returns whether the table exists, with the index that it needs. Throws if the storage may not
-   * create them.
-   */
-  async #isThere(call: LendingCall): Promise<boolean> {
-    const { table, createTable, maxSize, label } = this.#settings;
-    try {
-      await this.#connections.ask(call, plain(probe(table)));
-    } catch (error) {
-      if (codeOf(error) !== tableIsMissing || !createTable) throw error;
-      return false;
-    }
-    if (maxSize === undefined) return true;
-    const found = await this.#connections.ask(call, plain(boundProbe(table)));
-    if (found.rows.length > 0 || createTable) return found.rows.length > 0;
-    const remedy = "Create it with the statements of postgresTable({ bounded: true }), or leave maxSize out.";
-    throw refusedConnection(label, "the table has no index for maxSize", remedy);
-  }
-
   async #create(call: LendingCall): Promise<void> {
     const { tableName: table, unlogged, maxSize, connectTimeout } = this.#settings;
     const options = { table, unlogged, bounded: maxSize !== undefined };
     await this.#connections.ask(call, plain(creation(options, connectTimeout)));
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === "42P01";
 }
 
 /** Sends several statements in one string, which have neither parameters nor a name. */

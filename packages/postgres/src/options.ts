@@ -1,22 +1,22 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import {
-  type DriverSettings,
   flag,
   isError,
   type OptionKind,
   type OptionRow,
   OptionTable,
   optionError,
+  quotedName,
   serverName,
   shown,
   type TableOptions,
+  type TableSettings,
   tableRows,
   wholeNumber,
 } from "cacheme/driver";
 import pg from "pg";
 import { fromAddress, refusedOptions } from "./address.js";
 import type { PostgresPool } from "./pool.js";
-import { quoted } from "./table.js";
 
 /**
  * Options of pg for a pool that the storage makes. Defaults are pg's own, with `PGHOST` and the
@@ -67,15 +67,11 @@ export interface PostgresStorageOptions extends TableOptions {
  * Options that were checked. The label is `postgres://host:port/database`, without name and
  * password.
  */
-export interface Settings extends DriverSettings {
+export interface Settings extends TableSettings {
   /** The checked name, without quotes. */
   readonly tableName: string;
-  /** The name between quotes. */
-  readonly table: string;
-  readonly createTable: boolean;
   readonly unlogged: boolean;
   readonly prepare: boolean;
-  readonly maxSize: number | undefined;
   /** Connections at most. */
   readonly max: number;
   /** The user's own pool; else {@link config} makes one. */
@@ -127,7 +123,7 @@ export function settings(
   options: PostgresStorageOptions,
 ): Settings {
   const checked = optionTable.check(options);
-  const common = { ...checked, tableName: checked.table.join("."), table: quoted(checked.table) };
+  const common = { ...checked, tableName: checked.table.join("."), table: quotedName(checked.table, '"') };
   if (isPool(target)) {
     const config: pg.PoolConfig & { readonly binary?: boolean } = target.options;
     if (config.binary === true) {

@@ -1,4 +1,4 @@
-import { tableName } from "cacheme/driver";
+import { quotedName, tableName } from "cacheme/driver";
 
 /** Options of {@link postgresTable}. */
 export interface PostgresTableOptions {
@@ -34,7 +34,7 @@ export function postgresTable({
   bounded = false,
 }: PostgresTableOptions = {}): string {
   const parts = tableName(table, "postgresTable()");
-  const name = quoted(parts);
+  const name = quotedName(parts, '"');
   const written = `CREATE INDEX IF NOT EXISTS ${indexName(parts, "written")} ON ${name} (written);\n`;
   // EXTERNAL turns off PostgreSQL's compression: it costs more time than it saves, and a serializer
   // may have compressed.
@@ -78,15 +78,7 @@ SELECT pg_advisory_xact_lock(hashtext('cacheme:${options.table}'));
 ${postgresTable(options)}COMMIT`;
 }
 
-/**
- * Quotes a name's parts, which were checked (`tableName`): nothing in them has a meaning between
- * quotes.
- */
-export function quoted(parts: readonly string[]): string {
-  return parts.map((part) => `"${part}"`).join(".");
-}
-
 /** Returns a name of at most 63 bytes, after which PostgreSQL would cut it off. */
 function indexName(parts: readonly string[], column: string): string {
-  return quoted([`${(parts.at(-1) ?? "").slice(0, 55)}_${column}`]);
+  return quotedName([`${(parts.at(-1) ?? "").slice(0, 55)}_${column}`], '"');
 }

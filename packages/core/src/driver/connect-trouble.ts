@@ -110,6 +110,22 @@ export function unsupportedServer(
   return new StorageError("CACHEME_UNSUPPORTED_SERVER", message, { cause });
 }
 
+/** The words of clients whose error of a closed connection has no code. */
+const lostWords = /\bconnection (is |was )?(closed|ended|lost|reset|terminated)\b/i;
+
+/**
+ * Returns whether an error says that the connection was lost, or that there is none. It says
+ * nothing about the server's kind.
+ */
+export function isLostConnection(error: Error): boolean {
+  const trouble = troubleOf(error, { label: "" });
+  return (
+    trouble === "unreached" ||
+    trouble === "cutOff" ||
+    (trouble === "unknown" && lostWords.test(error.message))
+  );
+}
+
 /** Returns the error of a server that was silent for so many milliseconds, reached or not. */
 export function noAnswer(milliseconds: number): Error {
   return Object.assign(new Error(`no answer within ${milliseconds} ms`), { code: "ETIMEDOUT" });

@@ -10,12 +10,13 @@ import { checkKeysOf } from "../storage/stored-key.js";
 import type { Acquisition, Driver } from "./driver.js";
 import { operationNames } from "./operation-names.js";
 import { randomText } from "./random-text.js";
+import { storeFitting } from "./record-limits.js";
 import type { StorageCalls } from "./storage-calls.js";
 import { wholeMilliseconds, withWholeTimes } from "./whole-milliseconds.js";
 
 /** The methods of a driver that leases need. */
 export type LeaseDriver = Required<Pick<Driver, "acquire" | "fill" | "release" | "extend">> &
-  Pick<Driver, "isToken">;
+  Pick<Driver, "isToken" | "refusalOf">;
 
 /** The form of the tokens that the storage draws. */
 const tokenForm = /^[0-9a-f]{32}$/;
@@ -53,7 +54,9 @@ export class DriverLeases implements Leases {
     checkKeysOf(records, this.#label);
     return this.#answers(records, (ours) => {
       const whole = withWholeTimes(ours);
-      return this.#calls.run(operationNames.fill, (call) => this.#driver.fill(whole, call));
+      return this.#calls.run(operationNames.fill, (call) =>
+        storeFitting(this.#driver, whole, (fitting) => this.#driver.fill(fitting, call)),
+      );
     });
   }
 

@@ -14,6 +14,7 @@ import type { Driver } from "./driver.js";
 import { DriverGenerations, type GenerationDriver } from "./driver-generations.js";
 import { DriverLeases, type LeaseDriver } from "./driver-leases.js";
 import { operationNames } from "./operation-names.js";
+import { storeFitting } from "./record-limits.js";
 import { StorageCalls } from "./storage-calls.js";
 import { Sweeper } from "./sweeper.js";
 import { withWholeTimes } from "./whole-milliseconds.js";
@@ -34,6 +35,7 @@ const usualSweepInterval = 60_000;
  * - checks keys, and refuses the whole batch with a `KeyError` if a key is invalid;
  * - answers an empty batch without a call;
  * - sends each key once: if two records have one key, the later one is stored;
+ * - sends no record that the driver refuses, and names it in a `BatchError`;
  * - rounds times down to whole milliseconds, and draws the tokens of leases and the ids of
  *   generations;
  * - opens the driver once, gives each call its deadline, and closes the driver when the last call
@@ -131,7 +133,9 @@ export class DriverStorage implements RemoteStorage {
     if (records.length === 0) return;
     const takesRepeated = records.length === 1 || this.#driver.takesRepeatedKeys?.write === true;
     const last = withWholeTimes(takesRepeated ? records : lastOfEachKey(records));
-    await this.#calls.run(operationNames.write, (call) => this.#driver.write(last, call));
+    await this.#calls.run(operationNames.write, (call) =>
+      storeFitting(this.#driver, last, (fitting) => this.#driver.write(fitting, call)),
+    );
   }
 
   async removeMany(keys: readonly string[]): Promise<number> {

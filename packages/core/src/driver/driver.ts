@@ -61,6 +61,12 @@ export interface Driver {
    * stored, and `KeyFailures` names the refused ones.
    */
   write(records: readonly StoredRecord[], call: StorageCall): Promise<unknown>;
+  /**
+   * Returns the reason why the database cannot store a record, such as a `RecordTooLarge`. `write`
+   * and `fill` do not get such a record. The others of its batch are stored, and the call rejects
+   * with a `BatchError`. Default: it may store each.
+   */
+  refusalOf?(record: StoredRecord): Error | undefined;
   /** Removes each record and its lease, and returns how many records there were. */
   remove(keys: readonly string[], call: StorageCall): Promise<number>;
 

@@ -39,7 +39,12 @@ export class KeyFailures {
    * done by then.
    */
   throwIfAny(): void {
-    if (this.#failed.size > 0) throw new FailedKeys(this.#failed, this.#total, this.#first);
+    if (this.#failed.size > 0) throw this.error();
+  }
+
+  /** Returns the error that names the added keys. */
+  error(): Error {
+    return new FailedKeys(this.#failed, this.#total, this.#first);
   }
 }
 

@@ -63,11 +63,11 @@ export class SizeBound<Place> {
  *
  * @param expire removes some expired rows, and returns whether there may be more
  */
-export function sweepOf<Place>(
+export function sweepOf<Place, Call = StorageCall>(
   maxSize: number | undefined,
-  expire: (call: StorageCall) => Promise<boolean>,
-  written: (call: StorageCall) => WrittenRows<Place>,
-): (call: StorageCall) => Promise<boolean> {
+  expire: (call: Call) => Promise<boolean>,
+  written: (call: Call) => WrittenRows<Place>,
+): (call: Call) => Promise<boolean> {
   if (maxSize === undefined) return expire;
   const bound = new SizeBound<Place>(maxSize);
   return async (call) => (await expire(call)) || bound.step(written(call));

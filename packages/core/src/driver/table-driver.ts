@@ -26,7 +26,7 @@ export interface KeyRange {
  * key's row. Batches of rows are in the order in which all batches lock them.
  */
 export interface Table<Place>
-  extends Pick<Driver, "open" | "close" | "ping" | "time" | "info" | "errors" | "trial"> {
+  extends Pick<Driver, "open" | "close" | "ping" | "time" | "info" | "errors" | "trial" | "refusalOf"> {
   readonly longKeys: LongKeys;
   readonly maxSize: number | undefined;
   /** Answers rows of a key and its bytes. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { asError, isError, StorageError } from "../errors.js";
 import { KeyPattern } from "../storage/key-pattern.js";
 import type { RemoteStorage } from "../storage/remote-storage.js";
-import { refusedConnection, unsupportedServer, words } from "./connect-trouble.js";
+import { isLostConnection, refusedConnection, unsupportedServer, words } from "./connect-trouble.js";
 
 /** The parts of a storage that {@link tryCalls} needs. */
 export interface Trial {
@@ -46,6 +46,7 @@ const attempts = [tryRecord, tryLeases, tryGeneration, tryTime, tryScan] as cons
  *
  * @throws StorageError `CACHEME_UNSUPPORTED_SERVER` with the found server and the needed ones, or
  *   `CACHEME_CONNECT_REFUSED` with the remedy of `remedyFor`
+ * @throws the client's error if the connection was lost meanwhile
  */
 export async function tryCalls(trial: Trial): Promise<void> {
   const { storage } = trial;
@@ -77,7 +78,9 @@ async function tried(trial: Trial, attempt: (trying: Trying) => Promise<void>): 
     const error = asError(thrown);
     const cause = isError(error.cause) ? error.cause : error;
     if (cause instanceof StorageError) throw cause;
-    if (trial.passes?.(cause) !== true) throw await refusalOf(action, cause, trial);
+    if (trial.passes?.(cause) === true) return;
+    if (isLostConnection(cause)) throw cause;
+    throw await refusalOf(action, cause, trial);
   }
 }
 

@@ -145,6 +145,11 @@ export class Activities {
     for (const { operations } of [...this.#byKey.values()]) operations.fenceOlderThan(birth);
   }
 
+  /** Does the same because news may have been missed. */
+  missOlderThan(birth: number): void {
+    for (const { operations } of [...this.#byKey.values()]) operations.missOlderThan(birth);
+  }
+
   /** Keeps operations under way from storing in the local tiers, which are cleared. */
   clear(): void {
     this.#openAllPlain();

@@ -16,7 +16,7 @@ import { taggingOf } from "./class-tagging.js";
 import { KeyPrefix } from "./key-prefix.js";
 import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
-import { lastBirth } from "./operation.js";
+import { lastBirth, nextBirth } from "./operation.js";
 import { placeOf } from "./place-of.js";
 import { noUnsavedValues, type UnsavedValues } from "./unsaved-values.js";
 import { WeakList } from "./weak-list.js";
@@ -184,6 +184,7 @@ export class ClassRuntimes {
    * now. Overtakes the kinds' operations under way.
    */
   storageReplaced(storage: string): void {
+    this.tags.storageReplaced(nextBirth());
     const concerned = [...this.#known.values()].filter(({ kind }) =>
       kind.tiers.some(({ name }) => name === storage),
     );
@@ -232,9 +233,8 @@ export class ClassRuntimes {
     const meta = resolveMeta(nodeClass);
     const bulk = bulkCallsOf(nodeClass, meta, node, this);
     const kind = this.#kindFor(nodeClass, prototype, meta);
-    const tagging = taggingOf(node, kind, this);
     if (meta.track || typeof node.dependsOn === "function") this.hasDependents = true;
-    const runtime = new ClassRuntime(kind, nodeClass, prototype, bulk, tagging);
+    const runtime = new ClassRuntime(kind, nodeClass, prototype, bulk, taggingOf(node, kind, this));
     this.#byPrototype.set(prototype, runtime);
     if (!this.#names.has(prototype)) this.#prototypes.add(prototype);
     this.#names.set(prototype, meta.name);

@@ -211,7 +211,7 @@ export class NodeKind implements BoundClass {
 
   overtakeAll(): void {
     const birth = nextBirth();
-    if (!this.#isLeased) this.activities.fenceOlderThan(birth);
+    if (!this.#isLeased) this.activities.missOlderThan(birth);
     this.clearLocally();
     this.#tags.invalidatedNodes(this.name, birth);
   }

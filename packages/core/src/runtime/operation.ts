@@ -40,6 +40,11 @@ export class Operation {
    */
   cleared = false;
   /**
+   * Whether it was overtaken because news may have been missed. So nothing newer writes or removes
+   * what its own value was to replace.
+   */
+  missed = false;
+  /**
    * Whether a tier may hold an older value than one that a caller got. If its own value cannot be
    * stored, the older one is removed.
    */
@@ -65,6 +70,12 @@ export class Operation {
    */
   fence(_birth: number): void {
     this.fenced = true;
+  }
+
+  /** Overtakes the operation, because news of a newer one may have been missed. */
+  miss(birth: number): void {
+    this.fence(birth);
+    if (this.fenced) this.missed = true;
   }
 
   /** Records that another process has overtaken it. */

@@ -77,6 +77,13 @@ export class Operations {
     }
   }
 
+  /** Does the same if news may have been missed. */
+  missOlderThan(birth: number): void {
+    for (let running = this.#newest; running !== undefined; running = running.older) {
+      if (running.birth < birth) running.miss(birth);
+    }
+  }
+
   /** Fences every operation that was born before a removal, or that reads an older value. */
   fenceOlderThan(birth: number): void {
     for (let running = this.#newest; running !== undefined; running = running.older) {

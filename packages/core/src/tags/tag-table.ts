@@ -17,8 +17,11 @@ const forgottenShare = 0.25;
  */
 export class TagTable {
   readonly #tags = new Map<string, Tag>();
-  /** The tags whose invalidation has not reached a storage. */
-  readonly #distrusted = new Map<TagStorage, Distrust>();
+  /**
+   * The tags whose invalidation has not reached a storage, by the storage's name. Another client of
+   * the server may take the name.
+   */
+  readonly #distrusted = new Map<string, Distrust>();
   readonly #beforeTag: () => string;
   readonly #now: () => number;
   readonly #lastBirth: () => number;
@@ -128,33 +131,41 @@ export class TagTable {
   }
 
   /** Returns the tags whose invalidation has not reached the storage. */
-  distrustIn(storage: TagStorage): Distrust {
-    let distrusted = this.#distrusted.get(storage);
+  distrustIn({ name }: TagStorage): Distrust {
+    let distrusted = this.#distrusted.get(name);
     if (distrusted === undefined) {
       distrusted = new Distrust();
-      this.#distrusted.set(storage, distrusted);
+      this.#distrusted.set(name, distrusted);
     }
     return distrusted;
   }
 
   /** Records that an invalidation of a tag has reached the storage. */
   trust(storage: TagStorage, name: string): void {
-    this.#distrusted.get(storage)?.remove(name);
+    this.#distrusted.get(storage.name)?.remove(name);
   }
 
   /**
    * Returns whether the storage may hold entries of the tags that an invalidation has not reached.
    */
   distrusts(storage: TagStorage, tags: readonly { readonly name: string }[]): boolean {
-    const distrusted = this.#distrusted.get(storage);
+    const distrusted = this.#distrusted.get(storage.name);
     return distrusted !== undefined && tags.some(({ name }) => distrusted.has(name));
   }
 
   /** Returns whether the storage's entry may be one that an invalidation has not reached. */
   distrustsEntry(storage: TagStorage, generations: readonly KnownGeneration[], writtenAt: number): boolean {
-    const distrusted = this.#distrusted.get(storage);
+    const distrusted = this.#distrusted.get(storage.name);
     if (distrusted === undefined) return false;
     return distrusted.covers(writtenAt) || generations.some(({ tag }) => distrusted.has(tag));
+  }
+
+  /**
+   * Ends every generation, because another storage has taken a name. The generations of the old one
+   * would never be compared again.
+   */
+  storageReplaced(birth: number): void {
+    this.invalidatedWhere(() => true, birth);
   }
 
   /** Drops the tags that no local entry needs, and the oldest ones if those are too few. */

@@ -117,7 +117,7 @@ export class StorageRegistry {
     this.#replaced(name);
     const { registered: old } = older;
     // They may be clients of one server, so what was not removed there must still be removed.
-    if (old.kind === "remote" && registered.kind === "remote") registered.replays.adopt(old.replays);
+    if (old.kind === "remote" && registered.kind === "remote") registered.succeed(old);
     if (older.registered.storage !== registered.storage) void this.#closeOne(older.registered);
   }
 

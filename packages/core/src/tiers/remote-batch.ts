@@ -56,6 +56,8 @@ export class RemoteBatch {
    */
   failureCount = 0;
   lastError: Error | undefined;
+  /** The storage that has taken the name. */
+  #successor: RemoteBatch | undefined;
 
   constructor(
     name: string,
@@ -104,6 +106,19 @@ export class RemoteBatch {
       sent: (batch) => this.#send(batch),
       wrongShape: (operation, expected) => this.#wrongShape(`leases.${operation}`, expected, "an answer"),
     });
+  }
+
+  /** The storage that has the name now. */
+  get latest(): RemoteBatch {
+    let latest: RemoteBatch = this;
+    while (latest.#successor !== undefined) latest = latest.#successor;
+    return latest;
+  }
+
+  /** Takes the name of another storage, and the removals that it owes. */
+  succeed(other: RemoteBatch): void {
+    other.#successor = this;
+    this.replays.adopt(other.replays);
   }
 
   /** Settles when no part of a large batch waits any more; `undefined` if none waits. */

@@ -74,7 +74,7 @@ export class Dependents {
         next(place + 1);
       };
       const repeat = (ended: (error: Error | undefined) => void) =>
-        storage.remove({ storageKey, done: ended });
+        storage.latest.remove({ storageKey, done: ended });
       repeat(removed);
     };
     next(0);

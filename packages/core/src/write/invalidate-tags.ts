@@ -70,7 +70,7 @@ function distrust(
 ): Promise<void> | undefined {
   const { table, clock } = environment;
   const repeat = (done: (error: Error | undefined) => void) =>
-    storage.generations.bump([tag], kept, (error) => {
+    storage.latest.generations.bump([tag], kept, (error) => {
       table.reinvalidated([tag], nextBirth());
       if (error === undefined) void publish([tag], [], environment);
       done(error);

@@ -3,6 +3,7 @@ import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import type { Operation } from "../runtime/operation.js";
 import type { FailedRemoval } from "../tiers/guarded/failed-removal.js";
+import type { FailedTier } from "./failed-tier.js";
 import type { Written } from "./right-to-left.js";
 
 /** Keeps tiers from answering with a value that is older than one that readers got. */
@@ -43,7 +44,45 @@ export class OlderValues {
   removeReplaced(kind: NodeKind, activity: KeyActivity, operation: Operation): void {
     if (operation.fenced) return;
     kind.latest.removeLocally(activity.key);
-    for (const tier of kind.remoteTiers) this.removeFrom(kind, activity, tier);
+    this.removeFromAll(kind, activity, kind.remoteTiers);
+  }
+
+  /**
+   * Removes older values from tiers, from right to left, each after the one before. A tier that
+   * still has the value would refill those on its left.
+   *
+   * @param done called with the tiers that were not reached
+   */
+  removeFromAll(
+    kind: NodeKind,
+    activity: KeyActivity,
+    tiers: readonly RemoteTier[],
+    done?: (failed: readonly FailedTier[]) => void,
+  ): void {
+    const failed: FailedTier[] = [];
+    for (const tier of tiers) activity.unsettle(tier);
+    let place = tiers.length;
+    const next = () => {
+      place -= 1;
+      const tier = tiers[place];
+      if (tier !== undefined) {
+        activity.remove(tier, { done: (error) => removed(tier, error) });
+        return;
+      }
+      for (const each of tiers) activity.settle(each);
+      done?.(failed);
+    };
+    const removed = (tier: RemoteTier, error: Error | undefined) => {
+      if (error === undefined) kind.trust(tier, activity.key);
+      else {
+        const repeated = kind.distrust(tier, activity.key, this.#clock.now());
+        const settled = Promise.all(repeated.map((removal) => removal.settled));
+        settled.catch(() => {});
+        failed.push({ storage: tier.name, error, settled });
+      }
+      next();
+    };
+    next();
   }
 
   /**

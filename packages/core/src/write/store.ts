@@ -86,7 +86,7 @@ export class Store {
     const { kind } = flight.runtime;
     const { activity, key, rights, tagged } = flight;
     if (flight.fenced || kind.activities.isClosed) {
-      if (flight.fenced) this.#older.giveOvertaken({ kind, activity, operation: flight });
+      if (flight.fenced) this.#giveOvertaken(flight);
       answer(flight, value, writtenAt);
       return;
     }
@@ -140,7 +140,7 @@ export class Store {
   }
 
   #removeFrom({ kind, activity, operation }: Storing, tiers: readonly RemoteTier[]): void {
-    if (!operation.fenced) for (const tier of tiers) this.#older.removeFrom(kind, activity, tier);
+    if (!operation.fenced) this.#older.removeFromAll(kind, activity, tiers);
   }
 
   #storeLoadedLocally(storing: Storing, flight: Flight, answer: AnswerLoaded): void {
@@ -150,10 +150,19 @@ export class Store {
 
   #endLoaded(storing: Storing, flight: Flight, answer: AnswerLoaded): void {
     const { kind, activity, value, writtenAt } = storing;
-    if (flight.fenced) this.#older.giveOvertaken(storing);
+    if (flight.fenced) this.#giveOvertaken(flight);
     const refused = storing.storeLocally(kind.tiers.length);
     if (refused !== undefined) this.notStored.report(kind, activity.key, refused);
     answer(flight, value, writtenAt);
+  }
+
+  #giveOvertaken(flight: Flight): void {
+    const { kind } = flight.runtime;
+    const { activity } = flight;
+    this.#older.giveOvertaken({ kind, activity, operation: flight });
+    if (flight.missed && this.#replaces(flight)) {
+      this.#older.removeFromAll(kind, activity, kind.remoteTiers);
+    }
   }
 
   /** Whether a tier may hold an older value. An older mutation under way leaves one, too. */
@@ -190,7 +199,14 @@ export class Store {
       // A tier that was read meanwhile may have answered with the replaced value.
       if (operation.fenced) this.#older.giveOvertaken(storing);
       else activity.operations.overtake(operation);
-      done(failed, storing.storeLocally(kind.tiers.length));
+      const refused = storing.storeLocally(kind.tiers.length);
+      if (!operation.missed) {
+        done(failed, refused);
+        return;
+      }
+      this.#older.removeFromAll(kind, activity, kind.remoteTiers, (unreached) =>
+        done([...failed, ...unreached], refused),
+      );
     };
     if (tagged === undefined) {
       storing.write(kind.remoteTiers, bytes, true, storeLocally);
@@ -198,7 +214,11 @@ export class Store {
     }
     captureOwn({ kind, tagged, tiers: kind.remoteTiers, clock: this.#clock }, (uncaptured) => {
       // A tag that was invalidated after the call may already have its new generation.
-      if (this.tags.isOvertaken(tagged.own, operation.birth)) operation.fenced = true;
+      // News of it may be older than the value that a tier holds now.
+      if (this.tags.isOvertaken(tagged.own, operation.birth)) {
+        operation.fenced = true;
+        operation.missed = true;
+      }
       const tiers = storableIn(kind.remoteTiers, tagged);
       const removals = new Map<RemoteTier, Promise<unknown>>();
       for (const tier of operation.fenced ? [] : kind.remoteTiers)

@@ -121,6 +121,9 @@ export class Storing extends RightToLeft {
     written.write(tiers, bytes, replaces, () => {
       // The readers know the value. Whatever overtook it has perhaps not reached each tier yet.
       if (replaces && afterwards.fenced) this.#environment.older.giveOvertaken(written);
+      if (replaces && afterwards.missed) {
+        this.#environment.older.removeFromAll(written.kind, activity, written.kind.remoteTiers);
+      }
       if (replaces) for (const tier of tiers) activity.settle(tier);
       activity.operations.end(afterwards);
       activity.rest();
@@ -200,7 +203,11 @@ export class Storing extends RightToLeft {
     const now = this.#environment.clock.now();
     const { storage } = tier.destination;
     const section = tagged?.section(storage);
-    if (tagged !== undefined && section === undefined) return undefined;
+    if (tagged !== undefined && section === undefined) {
+      this.operation.fenced = true;
+      this.operation.missed = true;
+      return undefined;
+    }
     this.recheck?.start(storage);
     const key = activity.storageKey;
     const { offset } = storage.clock;
@@ -227,8 +234,8 @@ export class Storing extends RightToLeft {
   }
 
   protected override lost(tiers: readonly RemoteTier[], isOvertaken: boolean): void {
-    for (const tier of tiers) this.#removeOlder(tier);
     const { kind, activity, operation } = this;
+    if (this.#replaces && !operation.fenced) this.#environment.older.removeFromAll(kind, activity, tiers);
     if (isOvertaken) this.#environment.older.lose(kind, activity, operation);
   }
 

@@ -23,16 +23,17 @@ export interface FailedTag {
  * @returns settles when the invalidation has succeeded; `undefined` if it is not repeated
  */
 export function distrustTag(failed: FailedTag): Promise<void> | undefined {
-  const { name, storage, distrust, now } = failed;
+  const { name, distrust, now } = failed;
+  const { replays } = failed.storage.latest;
   const known = distrust.removalOf(name);
   if (known !== undefined) return known.settled;
-  if (storage.replays.isFull) {
+  if (replays.isFull) {
     distrust.addAll(now);
     return undefined;
   }
   const replay = new TagReplay(failed);
   distrust.add(name, now, replay);
-  storage.replays.add(replay);
+  replays.add(replay);
   return replay.settled;
 }
 

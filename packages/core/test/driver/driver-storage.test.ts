@@ -7,6 +7,7 @@ import {
   generationText,
   KeyFailures,
   KeyPattern,
+  RecordTooLarge,
   type StorageCall,
   StorageError,
   wholeMilliseconds,
@@ -187,6 +188,47 @@ describe("the records of a batch", () => {
     expect(givenTo("write")[0]?.[0]).toMatchObject([{ ttl: 10, freshFor: 0 }, { ttl: 1 }, { ttl: 1e15 }]);
     await leases.fill([{ key: "a", bytes, ttl: 10.9, token: "0".repeat(32) }]);
     expect(givenTo("fill")[0]?.[0]).toMatchObject([{ ttl: 10 }]);
+  });
+});
+
+describe("records that the driver refuses", () => {
+  const refusalOf: Driver["refusalOf"] = ({ bytes: { length } }) =>
+    length > 3 ? new RecordTooLarge(`${length} bytes are too large`) : undefined;
+  const [small, large] = [Buffer.from("abc"), Buffer.from("abcd")];
+  const batch = [
+    { key: "small", bytes: small, ttl: 1, token: "0".repeat(32) },
+    { key: "large", bytes: large, ttl: 1, token: "1".repeat(32) },
+  ];
+
+  it.each(["writeMany", "fill"] as const)("are named by %s, which stores the others", async (name) => {
+    const { storage, leases, givenTo } = couch({ refusalOf });
+    const store = (records: typeof batch) =>
+      name === "fill" ? leases.fill(records) : storage.writeMany(records);
+    expect(await reason(store(batch))).toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      keys: new Set(["large"]),
+      message: expect.stringMatching(/failed for 1 of 2 keys: "large"\. .* 4 bytes are too large/),
+    });
+    const sent = () => givenTo(name === "fill" ? "fill" : "write");
+    expect(sent()).toEqual([[batch.slice(0, 1)]]);
+    expect(await reason(store(batch.slice(1)))).toBeInstanceOf(BatchError);
+    await store(batch.slice(0, 1));
+    expect(sent()).toEqual([[batch.slice(0, 1)], [batch.slice(0, 1)]]);
+  });
+
+  it("are named together with those that the database refuses itself", async () => {
+    const write: Driver["write"] = async (records) => {
+      const failures = new KeyFailures(records.length);
+      failures.add("small", new Error("no room"));
+      failures.throwIfAny();
+    };
+    const { storage } = couch({ refusalOf, write });
+    const error = await reason(storage.writeMany(batch));
+    expect(error).toMatchObject({ keys: new Set(["small", "large"]) });
+    const broken = couch({ refusalOf, write: () => Promise.reject(new Error("broken")) });
+    expect(await reason(broken.storage.writeMany(batch))).toMatchObject({
+      message: expect.stringContaining("broken"),
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codeOf, errorTable } from "../../src/driver.js";
+import { codeOf, errorTable, RecordTooLarge } from "../../src/driver.js";
 
 const table = errorTable({
   codeOf: (error) => (codeOf(error).startsWith("S") ? codeOf(error) : ""),
@@ -30,6 +30,18 @@ describe("a table of a server's errors", () => {
     expect(errors.isAnswer?.(new Error("SASL: bad"))).toBe(true);
     expect(["S1", "S2", ""].map((code) => errors.isFull?.(errorOf(code)))).toEqual([true, false, false]);
     expect(["S1", "S2", ""].map((code) => isConflict(errorOf(code)))).toEqual([false, true, false]);
+  });
+
+  it("has the advice for records that do not fit, and needs neither conflicts nor removed properties", () => {
+    const { errors } = errorTable({
+      codeOf,
+      advice: { RecordTooLarge: "Store less." },
+      full: [],
+      needs: "Couch 3",
+    });
+    expect(errors.advice?.(new RecordTooLarge("too large"))).toBe("Store less.");
+    expect(errors.clean?.(errorOf("S1", { values: [] }))).toHaveProperty("values");
+    expect(errors.isAnswer?.(new Error("words"))).toBe(false);
   });
 
   it("removes values from errors", () => {

@@ -97,6 +97,20 @@ describe("the trial of an opened storage", () => {
     expect(table.size).toBe(0);
   });
 
+  it.each([
+    ["a code", Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" })],
+    ["words of ioredis", new Error("Connection is closed.")],
+    ["words of pg", new Error("Connection terminated unexpectedly")],
+  ])("says that the connection was lost, and nothing about the server, by %s", async (_, lost) => {
+    const { storage } = couch({ readMany: () => Promise.reject(lost) });
+    const error = await reason(storage.connect());
+    expect(error).toMatchObject({
+      code: "CACHEME_CONNECT_FAILED",
+      message: expect.stringContaining(lost.message.replace(/\.$/, "")),
+    });
+    expect(await reason(storage.connect())).toMatchObject({ code: "CACHEME_CONNECT_FAILED" });
+  });
+
   it.each<[string, Overrides, RegExp]>([
     [
       "a call is refused",
