@@ -10,7 +10,10 @@ export interface ConnectionOptions {
    * `commandTimeout`. Default `"eager"`.
    */
   readonly connect?: "eager" | "lazy" | undefined;
-  /** The longest that any call may take, including the wait for a connection. Default `"1s"`. */
+  /**
+   * The longest that any call may take, including the wait for a connection. If you give it, it is
+   * the `deadline` of `registerStorage`, too, unless you give that one. Default `"1s"`.
+   */
   readonly commandTimeout?: Duration | undefined;
   /**
    * The longest that one attempt to connect may take. The calls that are tried on a new connection
@@ -24,6 +27,8 @@ export interface ConnectionSettings {
   readonly connect: "eager" | "lazy";
   readonly commandTimeout: number;
   readonly connectTimeout: number;
+  /** The `commandTimeout` if the user gave it; see `RemoteStorage.deadline`. */
+  readonly deadline?: number | undefined;
 }
 
 /**

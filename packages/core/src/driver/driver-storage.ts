@@ -62,6 +62,7 @@ export class DriverStorage implements RemoteStorage {
   readonly kind = "remote";
   readonly label: string;
   readonly timePrecision: number | undefined;
+  readonly deadline: number | undefined;
   readonly generations: Generations | undefined;
   readonly scan: RemoteStorage["scan"];
   readonly info: RemoteStorage["info"];
@@ -74,6 +75,7 @@ export class DriverStorage implements RemoteStorage {
     const { label, sweepInterval = usualSweepInterval } = settings;
     this.label = label;
     this.timePrecision = driver.timePrecision;
+    this.deadline = settings.deadline;
     this.#driver = driver;
     const calls = this.#makeCalls(settings, sweepInterval);
     this.#calls = calls;

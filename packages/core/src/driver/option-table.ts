@@ -17,6 +17,11 @@ export interface OptionRow<T> {
    * `mysql://host/database?connectionLimit=20`. Default `false`.
    */
   readonly inAddress?: boolean | undefined;
+  /**
+   * A second name under which the checked value is found if the user gave the option, and not if it
+   * is the default. Default: none.
+   */
+  readonly ifGiven?: string | undefined;
 }
 
 /** The options of a storage by their names. */
@@ -71,11 +76,13 @@ export class OptionTable<const Rows extends OptionRows> {
    */
   check(options: object): Checked<Rows> {
     refuseUnknownOptions(options, this.names, this.#where);
-    const checked = Object.entries(this.#rows).map(([name, row]) => {
+    const checked = Object.entries(this.#rows).flatMap(([name, row]) => {
       const given: unknown = Reflect.get(options, name);
       const value = given === undefined ? row.default : given;
       const isLeftOut = value === undefined && row.isRequired !== true;
-      return [name, isLeftOut ? undefined : row.kind.check(value, { name, where: this.#where })];
+      const result = isLeftOut ? undefined : row.kind.check(value, { name, where: this.#where });
+      const again = given === undefined || row.ifGiven === undefined ? [] : [[row.ifGiven, result]];
+      return [[name, result], ...again];
     });
     // Each row has the value that its own kind has checked.
     return Object.fromEntries(checked) as Checked<Rows>;
@@ -120,6 +127,6 @@ type ConnectionRows = {
 /** The options of every storage over a server, for {@link OptionTable}. */
 export const connectionRows: ConnectionRows = {
   connect: { kind: oneOf("eager", "lazy"), default: "eager" },
-  commandTimeout: { kind: timer, default: "1s" },
+  commandTimeout: { kind: timer, default: "1s", ifGiven: "deadline" },
   connectTimeout: { kind: timer, default: "2s" },
 };

@@ -78,6 +78,11 @@ export interface RemoteStorage {
   readonly leases?: Leases | undefined;
   /** Generations, on which tags are built. */
   readonly generations?: Generations | undefined;
+  /**
+   * The longest that a call may take, in milliseconds, if the user chose it (`commandTimeout`). It is
+   * then the default of the option `deadline` of `registerStorage`.
+   */
+  readonly deadline?: number | undefined;
   /** Returns a description of the server. */
   readonly info?: (() => Promise<StorageInfo>) | undefined;
   /** Tells the runs of the server apart, for the option `afterRestart: "distrust"`. */

@@ -66,7 +66,7 @@ export class StorageRegistry {
     checkName(name);
     checkCapabilities(name, needs);
     const guarding = { deadline, breaker, afterRestart };
-    const guard = guardSettings(name, guarding, connection.commandTimeout);
+    const guard = guardSettings(name, guarding, connection.commandTimeout, given);
     if (typeof given !== "string") checkUnused(name, connection);
     if (this.#connecting.has(name) || (this.#registrations.has(name) && !replace)) {
       return this.#registerAgain(name, given, needs, replace, { ...guarding, ...connection });

@@ -160,6 +160,7 @@ describe("connectionSettings", () => {
     ).toEqual({
       connect: "lazy",
       commandTimeout: 1500,
+      deadline: 1500,
       connectTimeout: 10,
     });
   });

@@ -73,7 +73,7 @@ function couch(overrides: Partial<Driver> = {}, sweepInterval?: number) {
   const settings = connectionSettings({ commandTimeout: 1000, connectTimeout: 2000 }, "couch()");
   const storage = new DriverStorage(driver, { ...settings, label, sweepInterval });
   const givenTo = (method: string) => asked.filter(([name]) => name === method).map(([, ...given]) => given);
-  return { storage, leases: storage.leases!, generations: storage.generations!, asked, givenTo };
+  return { driver, storage, leases: storage.leases!, generations: storage.generations!, asked, givenTo };
 }
 
 /** The calls that take keys, each with one key. */
@@ -237,6 +237,17 @@ describe("wholeMilliseconds", () => {
     expect([undefined, 0, -5, 1.999, 12, Number.MAX_VALUE].map((one) => wholeMilliseconds(one))).toEqual([
       ...[undefined, 1, 1, 1, 12, 1e15],
     ]);
+  });
+});
+
+describe("the deadline that a user chose", () => {
+  it("is that of the storage, and none is without", () => {
+    const made = (options: Parameters<typeof connectionSettings>[0]) => {
+      const settings = connectionSettings(options, "couch()");
+      return new DriverStorage(couch().driver, { ...settings, label });
+    };
+    expect(made({ commandTimeout: "3s" }).deadline).toBe(3000);
+    expect(made({}).deadline).toBeUndefined();
   });
 });
 

@@ -45,6 +45,11 @@ describe("a table of options", () => {
     });
   });
 
+  it("tells a commandTimeout that was given from the default, even if they are equal", () => {
+    expect(options.check({ commandTimeout: "1s" })).toMatchObject({ commandTimeout: 1000, deadline: 1000 });
+    expect(options.check({ commandTimeout: undefined })).not.toHaveProperty("deadline");
+  });
+
   it("refuses to leave out a required option", () => {
     const server = new OptionTable("a server", { port: { kind: wholeNumber(1), isRequired: true } });
     expect(server.check({ port: 5 }).port.toFixed()).toBe("5");

@@ -173,6 +173,30 @@ describe("the deadline of a storage's calls", () => {
     expect(status()?.lastError?.message).toContain(`within ${deadline} ms`);
   });
 
+  it("is the commandTimeout that the storage was made with, unless it is given itself", async () => {
+    for (const [options, answered] of [
+      [{}, 600],
+      [{ deadline: 300 }, 300],
+    ] as const) {
+      const clock = new VirtualClock();
+      const cacheme = new Cacheme({ clock });
+      const remote = Object.assign(new SimulatedRemote(clock), { deadline: 600 });
+      await cacheme.registerStorage("remote", remote, options);
+      const { Counting } = countingNode({ caches: remoteOnly }, (id) => `value ${id}`);
+      await cacheme.get(new Counting(0));
+      remote.gate = never;
+      let isOver = false;
+      const peeked = cacheme.peek(new Counting(1)).then(() => {
+        isOver = true;
+      });
+      await settled();
+      await pass(clock, answered - 50);
+      expect(isOver).toBe(false);
+      await pass(clock, 50);
+      await peeked;
+    }
+  });
+
   it("is left to the driver if it is false", async () => {
     const { cacheme, clock, remote, Counting, status } = await used({ deadline: false });
     const answer = deferred();

@@ -1,5 +1,7 @@
 import { type Duration, milliseconds } from "../../duration.js";
 import { optionError, refuseUnknownOptions, shown, timerMilliseconds } from "../../option-checks.js";
+import type { LocalStorage } from "../../storage/local-storage.js";
+import type { RemoteStorage } from "../../storage/remote-storage.js";
 import type { AfterRestart } from "./restarts.js";
 
 /** When the circuit breaker of a storage opens and closes. */
@@ -23,7 +25,7 @@ export interface GuardOptions {
   /**
    * The longest that a caller waits for one call to the storage, from the moment when the call is
    * sent. It holds even if the driver never answers. `false` leaves it to the driver. Default
-   * `"250ms"`, or `commandTimeout` if the call passes it with an address.
+   * `"250ms"`, or the storage's `commandTimeout` if you gave it one.
    */
   readonly deadline?: Duration | false | undefined;
   /**
@@ -60,21 +62,24 @@ export const defaultGuard: GuardSettings = {
 
 /**
  * @param commandTimeout the driver's own deadline, if it was given beside an address
+ * @param storage may have the driver's own deadline; see `RemoteStorage.deadline`
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`
  */
 export function guardSettings(
   name: string,
   { deadline, breaker, afterRestart = "trust" }: GuardOptions,
   commandTimeout: Duration | undefined,
+  storage: LocalStorage | RemoteStorage | string,
 ): GuardSettings {
   const where = `of registerStorage("${name}", …)`;
+  const chosen = typeof storage !== "string" && storage?.kind === "remote" ? storage.deadline : undefined;
   if (afterRestart !== "trust" && afterRestart !== "distrust") {
     throw optionError(
       `The option afterRestart ${where} is ${shown(afterRestart)}. Give "trust" or "distrust".`,
     );
   }
   return {
-    deadline: deadlineOf(deadline, commandTimeout, where),
+    deadline: deadlineOf(deadline, commandTimeout ?? chosen, where),
     breaker: breakerOf(breaker, where),
     afterRestart,
   };
