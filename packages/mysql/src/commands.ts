@@ -1,30 +1,52 @@
-import type { Parameter } from "./session.js";
+import type {
+  Acquisition,
+  HeldLease,
+  LeasedRecord,
+  LeaseExtension,
+  NewGeneration,
+  StoredRecord,
+  TableRow,
+} from "cacheme/driver";
+import { asBuffer, idOf, lifetime, parametersOf, tokenOf, valueColumns, wholeKey } from "./record.js";
+import type { Parameter, Statement } from "./statement.js";
 import { now } from "./table.js";
 
 /** An INSERT whose rows are read as it leaves them. */
-export interface Insert {
-  readonly sql: string;
-  readonly parameters: readonly Parameter[];
-  readonly columns: string;
-  /** The parameters in {@link columns}. */
-  readonly ofColumns: readonly Parameter[];
+export interface Insert extends Required<Statement> {
+  readonly columns: Required<Statement>;
   readonly ids: readonly Buffer[];
 }
 
-/** Characters of a generation's id. An `@` and the time follow. */
-const generationIdLength = 22;
+/** A row in the order of writing: rows of one statement have one time. */
+export interface Place {
+  readonly time: number;
+  readonly id: Buffer;
+}
+
+/** Rows that a page of a scan looks at. */
+export const pageRows = 1000;
+
+/** Records that one statement of the sweep removes. */
+export const sweptRows = 500;
 
 const readable = `bytes IS NOT NULL AND expires_at > ${now}`;
 const freshFor = "COALESCE(fresh_for, kept_for)";
 const leaseRuns = `leased_for > 0 AND leased_at + leased_for > ${now}`;
+const isOver = `expires_at <= ${now} AND NOT (${leaseRuns})`;
 
 /** The columns that a whole record replaces. */
 const replaced = `bytes = VALUES(bytes), written_at = VALUES(written_at), kept_for = VALUES(kept_for),
   fresh_for = VALUES(fresh_for), leased_for = 0`;
 
+/** Characters of a generation's id. An `@` and the time follow. */
+const generationIdLength = 22;
+
+/** The new generation, with a time that is not before that of the generation that it replaces. */
+const stamped = `CONCAT(LEFT(VALUES(bytes), ${generationIdLength}), '@', GREATEST(written_at, VALUES(written_at)))`;
+
 /**
- * The statements, each for a number of rows. They are the same for MySQL and MariaDB, except that
- * only MariaDB has RETURNING: on MySQL a second statement reads the row.
+ * The statements. They are the same for MySQL and MariaDB, except that only MariaDB has RETURNING:
+ * on MySQL a second statement reads the row.
  *
  * No statement holds a key, a value, a backslash or a double quote, so no `sql_mode` changes its
  * meaning. Both servers assign columns from left to right, so an assignment reads the new values of
@@ -38,183 +60,203 @@ export class Commands {
     this.#table = table;
   }
 
-  /** Parameters: ids. */
-  read(rows: number): string {
-    return `SELECT id, bytes FROM ${this.#table} WHERE ${ids(rows)} AND ${readable}`;
+  read(keys: readonly string[]): Statement {
+    return this.#where(
+      "SELECT id, bytes FROM",
+      keys.map((key) => Buffer.from(key)),
+      `AND ${readable}`,
+    );
+  }
+
+  /** Nearly no batch has long keys or its own freshness, and each column costs time. */
+  write(rows: readonly TableRow<StoredRecord>[]): Statement {
+    const hasLongKeys = rows.some(({ longKey }) => longKey !== undefined);
+    const hasFreshness = rows.some(({ item }) => item.freshFor !== undefined);
+    const besides = [...(hasLongKeys ? ["long_key"] : []), ...(hasFreshness ? ["fresh_for"] : [])];
+    const parameters: Parameter[] = [];
+    for (const row of rows) {
+      const [id, longKey] = wholeKey(row);
+      const [bytes, keptFor, fresh] = valueColumns(row);
+      parameters.push(id, bytes, keptFor);
+      if (hasLongKeys) parameters.push(longKey);
+      if (hasFreshness) parameters.push(fresh);
+    }
+    const sql = `INSERT INTO ${this.#table} (${["id", "bytes", "kept_for", ...besides].join(", ")})
+      VALUES ${list(rows.length, `(?,?,?${",?".repeat(besides.length)})`)} ON DUPLICATE KEY UPDATE ${replaced}`;
+    return { sql, parameters };
+  }
+
+  /** Leaves expired rows without a lease to the sweeper, so that they are not counted. */
+  remove(keys: readonly string[]): Statement {
+    return this.#where(
+      "DELETE FROM",
+      keys.map((key) => Buffer.from(key)),
+      `AND (leased_for > 0 OR (${readable}))`,
+    );
   }
 
   /**
-   * Parameters of a row: id, bytes, milliseconds that it is kept; then the long key and the
-   * milliseconds that it is fresh, if the batch has them. Nearly no batch does, and each column
-   * costs time.
+   * The bytes of an inserted row have expired, so its `fresh_for` says whether to steal, and its
+   * `bytes` are those that the client has seen, if the batch has any. Answers bytes only for leases
+   * that need them.
    */
-  write(rows: number, has: { readonly longKeys: boolean; readonly freshness: boolean }): string {
-    const besides = [...(has.longKeys ? ["long_key"] : []), ...(has.freshness ? ["fresh_for"] : [])];
-    return `INSERT INTO ${this.#table} (${["id", "bytes", "kept_for", ...besides].join(", ")})
-      VALUES ${list(rows, `(?,?,?${",?".repeat(besides.length)})`)} ON DUPLICATE KEY UPDATE ${replaced}`;
-  }
-
-  /**
-   * Parameters: ids. Leaves expired rows without a lease to the sweeper, so that they are not
-   * counted.
-   */
-  remove(rows: number): string {
-    return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND (leased_for > 0 OR (${readable}))`;
-  }
-
-  /**
-   * Parameters of a row: id, long key, token, length of the lease, 1 to steal and else 0; then the
-   * seen bytes, if the batch has any. The bytes of an inserted row have expired, so its `fresh_for`
-   * and `bytes` mean nothing else.
-   */
-  acquire(rows: number, has: { readonly seen: boolean }): string {
+  acquire(rows: readonly TableRow<Acquisition>[]): Insert {
+    const hasSeen = rows.some(({ item }) => item.seen !== undefined);
     const clock = "VALUES(leased_at)";
     const held = `(leased_for > 0 AND leased_at + leased_for > ${clock})`;
-    const fresh = `(bytes IS NOT NULL AND expires_at > ${clock} AND written_at + ${freshFor} > ${clock}${has.seen ? " AND NOT (bytes <=> VALUES(bytes))" : ""})`;
+    const fresh = `(bytes IS NOT NULL AND expires_at > ${clock} AND written_at + ${freshFor} > ${clock}${hasSeen ? " AND NOT (bytes <=> VALUES(bytes))" : ""})`;
     const toBeHad = `(VALUES(fresh_for) = 1 OR NOT (${held} OR ${fresh}))`;
     const isOurs = `(token = VALUES(token) OR ${toBeHad})`;
-    return `INSERT INTO ${this.#table} (id, long_key, token, leased_for, fresh_for${has.seen ? ", bytes" : ""})
-      VALUES ${list(rows, has.seen ? "(?,?,?,?,?,?)" : "(?,?,?,?,?)")} ON DUPLICATE KEY UPDATE
+    const wanted = `${readable} AND written_at + ${freshFor} > ${now} AND COALESCE(token NOT IN (${list(rows.length, "?")}), TRUE)`;
+    return {
+      sql: `INSERT INTO ${this.#table} (id, long_key, token, leased_for, fresh_for${hasSeen ? ", bytes" : ""})
+      VALUES ${list(rows.length, hasSeen ? "(?,?,?,?,?,?)" : "(?,?,?,?,?)")} ON DUPLICATE KEY UPDATE
       token = IF(${toBeHad}, VALUES(token), token),
       leased_at = IF(${isOurs}, VALUES(leased_at), leased_at),
-      leased_for = IF(${isOurs}, VALUES(leased_for), leased_for)`;
+      leased_for = IF(${isOurs}, VALUES(leased_for), leased_for)`,
+      parameters: parametersOf(rows, (row) => {
+        const { duration, steal, seen } = row.item;
+        const lease = [...wholeKey(row), tokenOf(row), duration, steal ? 1 : 0];
+        return hasSeen ? [...lease, seen === undefined ? null : asBuffer(seen)] : lease;
+      }),
+      columns: {
+        sql: `id, IF(leased_for > 0, token, NULL), leased_at, IF(${wanted}, bytes, NULL)`,
+        parameters: rows.map(tokenOf),
+      },
+      ids: rows.map(idOf),
+    };
   }
 
-  /**
-   * The columns of {@link acquire}'s answer, with fresh bytes. Parameters: tokens of leases that
-   * need no bytes.
-   */
-  leaseColumns(rows: number): string {
-    const wanted = `${readable} AND written_at + ${freshFor} > ${now} AND COALESCE(token NOT IN (${list(rows, "?")}), TRUE)`;
-    return `id, IF(leased_for > 0, token, NULL), leased_at, IF(${wanted}, bytes, NULL)`;
-  }
-
-  /**
-   * Parameters: bytes, milliseconds that they are kept, that they are fresh, the fill's own mark,
-   * id, token.
-   */
-  fillOne(): string {
-    return `UPDATE ${this.#table} SET bytes = ?, written_at = ${now}, kept_for = ?, fresh_for = ?, token = ?, leased_for = 0
+  /** @param mark the token of the filled rows, which is nobody's */
+  fill(rows: readonly TableRow<LeasedRecord>[], mark: Buffer): Statement {
+    const [first] = rows;
+    if (rows.length === 1 && first !== undefined) {
+      const sql = `UPDATE ${this.#table} SET bytes = ?, written_at = ${now}, kept_for = ?, fresh_for = ?, token = ?, leased_for = 0
       WHERE id = ? AND token = ? AND leased_for > 0`;
-  }
-
-  /**
-   * Parameters of a row: id, token, bytes, milliseconds that they are kept, that they are fresh;
-   * then the fill's own mark.
-   */
-  fill(rows: number): string {
-    return `UPDATE ${this.#held(rows, { bytes: "BINARY", kept_for: "SIGNED", fresh_for: "SIGNED" })}
+      return { sql, parameters: [...valueColumns(first), mark, idOf(first), tokenOf(first)] };
+    }
+    const columns = { bytes: "BINARY", kept_for: "SIGNED", fresh_for: "SIGNED" } as const;
+    const values = parametersOf(rows, (row) => [idOf(row), tokenOf(row), ...valueColumns(row)]);
+    const sql = `UPDATE ${this.#held(rows.length, columns)}
       SET held.bytes = given.bytes, held.written_at = ${now}, held.kept_for = given.kept_for,
       held.fresh_for = given.fresh_for, held.token = ?, held.leased_for = 0`;
+    return { sql, parameters: [...values, mark] };
   }
 
-  /** Selects the rows that a call has marked. Parameters: ids, then the call's own mark. */
-  marked(rows: number): string {
-    return `SELECT id FROM ${this.#table} WHERE ${ids(rows)} AND token = ?`;
+  /** Selects the rows that a call has marked. */
+  marked(rows: readonly TableRow<unknown>[], mark: Buffer): Statement {
+    return this.#where("SELECT id FROM", rows.map(idOf), "AND token = ?", [mark]);
   }
 
-  /** Parameters: the release's own mark, then ids, then an id and a token of each lease. */
-  release(rows: number): string {
-    return `UPDATE ${this.#table} SET token = ?, leased_for = 0 WHERE ${this.#leased(rows)}`;
+  /** @param mark the token of the released rows, which is nobody's */
+  release(rows: readonly TableRow<HeldLease>[], mark: Buffer): Statement {
+    const { sql, parameters } = this.#leased("", rows);
+    return {
+      sql: `UPDATE ${this.#table} SET token = ?, leased_for = 0 WHERE ${sql}`,
+      parameters: [mark, ...parameters],
+    };
   }
 
-  /** Parameters of a row: id, token, milliseconds from now to the new end. */
-  extend(rows: number): string {
-    return `UPDATE ${this.#held(rows, { leased_for: "SIGNED" })}
+  extend(rows: readonly TableRow<LeaseExtension>[]): Statement {
+    const sql = `UPDATE ${this.#held(rows.length, { leased_for: "SIGNED" })}
       SET held.leased_at = ${now}, held.leased_for = given.leased_for`;
+    return { sql, parameters: parametersOf(rows, (row) => [idOf(row), tokenOf(row), row.item.duration]) };
   }
 
-  /** Selects the rows that have a token. Parameters: ids, then an id and a token of each lease. */
-  held(rows: number): string {
-    return `SELECT id FROM ${this.#table} WHERE ${this.#leased(rows)}`;
+  /** Selects the rows that still have their token. */
+  held(rows: readonly TableRow<HeldLease>[]): Statement {
+    return this.#leased(`SELECT id FROM ${this.#table} WHERE `, rows);
   }
 
   /**
-   * Parameters of a row: id, long key, the new generation's id, milliseconds that it is kept. It
-   * sets `written_at` in any case, so the row's ttl begins now. Without bytes, `kept_for` is 0.
+   * Sets `written_at` in any case, so the row's ttl begins now. Without bytes, `kept_for` is 0.
    */
-  ensure(rows: number): string {
+  ensure(rows: readonly TableRow<NewGeneration>[], ttl: number | undefined): Insert {
     const clock = "VALUES(written_at)";
     const isThere = `(kept_for > 0 AND written_at + kept_for > ${clock})`;
     const end = `GREATEST(written_at + kept_for, ${clock} + VALUES(kept_for))`;
-    return `${this.#generations(rows)} ON DUPLICATE KEY UPDATE
-      bytes = IF(${isThere}, bytes, ${stamped}),
+    return this.#generations(
+      rows,
+      ttl,
+      `bytes = IF(${isThere}, bytes, ${stamped}),
       kept_for = IF(${isThere}, ${end} - GREATEST(written_at, ${clock}), VALUES(kept_for)),
-      written_at = GREATEST(written_at, ${clock})`;
+      written_at = GREATEST(written_at, ${clock})`,
+    );
   }
 
-  /** Parameters of a row: id, long key, the new generation's id, milliseconds that it is kept. */
-  bump(rows: number): string {
-    return `${this.#generations(rows)} ON DUPLICATE KEY UPDATE
-      bytes = ${stamped}, written_at = GREATEST(written_at, VALUES(written_at)), fresh_for = 0,
-      kept_for = VALUES(kept_for), leased_for = 0`;
+  bump(rows: readonly TableRow<NewGeneration>[], ttl: number | undefined): Insert {
+    return this.#generations(
+      rows,
+      ttl,
+      `bytes = ${stamped}, written_at = GREATEST(written_at, VALUES(written_at)), fresh_for = 0,
+      kept_for = VALUES(kept_for), leased_for = 0`,
+    );
   }
 
-  readonly generationColumns: string = "id, bytes";
-
-  /** The server's time in milliseconds. */
-  readonly time: string = `SELECT ${now}`;
-
-  /** Reads the rows that another statement has left. Parameters: those of the columns, then ids. */
-  reread(columns: string, rows: number): string {
-    return `SELECT ${columns} FROM ${this.#table} WHERE ${ids(rows)}`;
+  /** Reads the rows that an INSERT has left. */
+  reread({ columns, ids }: Insert): Statement {
+    const { sql, parameters } = this.#where(`SELECT ${columns.sql} FROM`, ids);
+    return { sql, parameters: [...columns.parameters, ...parameters] };
   }
 
-  /** Parameters: the first id, and the id to end before. */
-  page(rows: number): string {
-    return `SELECT id, long_key, (${readable}) OR (${leaseRuns}) FROM ${this.#table}
-      WHERE id >= ? AND id < ? ORDER BY id LIMIT ${rows}`;
+  page(from: string, end: string): Statement {
+    const sql = `SELECT id, long_key, (${readable}) OR (${leaseRuns}) FROM ${this.#table}
+      WHERE id >= ? AND id < ? ORDER BY id LIMIT ${pageRows}`;
+    return { sql, parameters: [Buffer.from(from), Buffer.from(end)] };
   }
 
   /** Selects rows for the sweeper. */
-  expired(rows: number): string {
-    return `SELECT id FROM ${this.#table} WHERE ${this.#isOver} ORDER BY expires_at LIMIT ${rows}`;
+  expired(): Statement {
+    return { sql: `SELECT id FROM ${this.#table} WHERE ${isOver} ORDER BY expires_at LIMIT ${sweptRows}` };
   }
 
-  /** Parameters: ids. Somebody may have written one of them again. */
-  sweep(rows: number): string {
-    return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND ${this.#isOver}`;
+  /** Looks again, because somebody may have written one of them. */
+  sweep(ids: readonly Buffer[]): Statement {
+    return this.#where("DELETE FROM", ids, `AND ${isOver}`);
   }
 
-  /**
-   * Selects a row's place in the order of writing. Parameters: those of {@link olderThan}, if there
-   * is a place.
-   */
-  findWritten(skipped: number, hasPlace: boolean): string {
-    return `SELECT written_at, id FROM ${this.#table} ${hasPlace ? `WHERE ${olderThan("<")}` : ""}
+  /** Selects a row's place in the order of writing. */
+  findWritten(skipped: number, place: Place | undefined): Statement {
+    const older = place && olderThan("<", place);
+    const sql = `SELECT written_at, id FROM ${this.#table} ${older ? `WHERE ${older.sql}` : ""}
       ORDER BY written_at DESC, id DESC LIMIT 1 OFFSET ${skipped}`;
+    return { sql, parameters: older?.parameters ?? [] };
   }
 
-  /** Selects the first rows in the order of writing. Parameters: those of {@link olderThan}. */
-  oldest(rows: number): string {
-    return `SELECT id FROM ${this.#table} WHERE ${olderThan("<=")} AND NOT (${leaseRuns})
-      ORDER BY written_at, id LIMIT ${rows}`;
-  }
-
-  /**
-   * Parameters: ids, then those of {@link olderThan}. Somebody may have written one of them again.
-   * The sum keeps the server from the index of the times, of which it would lock a range.
-   */
-  removeWritten(rows: number): string {
-    const isOlder = olderThan("<=").replaceAll("written_at", "written_at + 0");
-    return `DELETE FROM ${this.#table} WHERE ${ids(rows)} AND ${isOlder} AND NOT (${leaseRuns})`;
+  /** Selects the first rows in the order of writing. */
+  oldest(place: Place): Statement {
+    const { sql, parameters } = olderThan("<=", place);
+    const rest = `NOT (${leaseRuns}) ORDER BY written_at, id LIMIT ${sweptRows}`;
+    return { sql: `SELECT id FROM ${this.#table} WHERE ${sql} AND ${rest}`, parameters };
   }
 
   /**
-   * Answers a row if the table has the index of `boundKey`, whatever its name is. Parameters: those
-   * of `tableFacts`.
+   * Looks again, because somebody may have written one of them. The sum keeps the server from the
+   * index of the times, of which it would lock a range.
    */
-  readonly boundProbe: string = `SELECT 1 FROM information_schema.statistics
-    WHERE table_name = ? AND table_schema = COALESCE(?, DATABASE()) AND column_name = 'written_at' AND seq_in_index = 1`;
-
-  /** Fails if the table or one of its columns is missing. */
-  probe(): string {
-    return `SELECT id, long_key, bytes, written_at, kept_for, fresh_for, expires_at, token, leased_at, leased_for
-      FROM ${this.#table} LIMIT 0`;
+  removeWritten(ids: readonly Buffer[], place: Place): Statement {
+    const { sql, parameters } = olderThan("<=", place);
+    const isOlder = sql.replaceAll("written_at", "written_at + 0");
+    return this.#where("DELETE FROM", ids, `AND ${isOlder} AND NOT (${leaseRuns})`, parameters);
   }
 
-  #leased(rows: number): string {
-    return `${ids(rows)} AND (id, token) IN (${list(rows, "(?,?)")}) AND leased_for > 0`;
+  #where(
+    verb: string,
+    ids: readonly Buffer[],
+    rest = "",
+    more: readonly Parameter[] = [],
+  ): Required<Statement> {
+    return {
+      sql: `${verb} ${this.#table} WHERE ${among(ids.length)} ${rest}`,
+      parameters: more.length === 0 ? ids : [...ids, ...more],
+    };
+  }
+
+  #leased(before: string, rows: readonly TableRow<HeldLease>[]): Required<Statement> {
+    return {
+      sql: `${before}${among(rows.length)} AND (id, token) IN (${list(rows.length, "(?,?)")}) AND leased_for > 0`,
+      parameters: [...rows.map(idOf), ...parametersOf(rows, (row) => [idOf(row), tokenOf(row)])],
+    };
   }
 
   /**
@@ -230,38 +272,25 @@ export class Commands {
       STRAIGHT_JOIN ${this.#table} held ON held.id = given.id AND held.token = given.token AND held.leased_for > 0`;
   }
 
-  readonly #isOver = `expires_at <= ${now} AND NOT (${leaseRuns})`;
-
-  #generations(rows: number): string {
-    return `INSERT INTO ${this.#table} (id, long_key, bytes, kept_for)
-      VALUES ${list(rows, `(?,?,CONCAT(?, '@', ${now}),?)`)}`;
+  /** Generations are ordinary records whose bytes the server writes, with its own time in them. */
+  #generations(rows: readonly TableRow<NewGeneration>[], ttl: number | undefined, update: string): Insert {
+    const values = list(rows.length, `(?,?,CONCAT(?, '@', ${now}),?)`);
+    return {
+      sql: `INSERT INTO ${this.#table} (id, long_key, bytes, kept_for) VALUES ${values} ON DUPLICATE KEY UPDATE ${update}`,
+      parameters: parametersOf(rows, (row) => [...wholeKey(row), row.item.id, lifetime(ttl)]),
+      columns: { sql: "id, bytes", parameters: [] },
+      ids: rows.map(idOf),
+    };
   }
 }
 
-/** The new generation, with a time that is not before that of the generation that it replaces. */
-const stamped = `CONCAT(LEFT(VALUES(bytes), ${generationIdLength}), '@', GREATEST(written_at, VALUES(written_at)))`;
-
-/** Asks for the server's product, version and settings. */
-export const serverFacts =
-  "SELECT VERSION(), @@max_allowed_packet, @@autocommit, @@version_comment, @@sql_mode";
-
-/** Parameters: the table's name; its database, or NULL for the connection's. */
-export const tableFacts = `SELECT table_rows, data_length + index_length FROM information_schema.tables
-  WHERE table_name = ? AND table_schema = COALESCE(?, DATABASE())`;
-
-/** The parameters of {@link tableFacts} for a quoted name. */
-export function nameParameters(table: string): readonly (string | null)[] {
-  const [name = "", database = null] = table.replaceAll("`", "").split(".").reverse();
-  return [name, database];
+/** Rows before a place. */
+function olderThan(operator: "<" | "<=", { time, id }: Place): Required<Statement> {
+  return { sql: `written_at <= ? AND (written_at < ? OR id ${operator} ?)`, parameters: [time, time, id] };
 }
 
-/** Rows before a place. Parameters: its time twice, and its id. */
-function olderThan(operator: "<" | "<="): string {
-  return `written_at <= ? AND (written_at < ? OR id ${operator} ?)`;
-}
-
-function ids(rows: number): string {
-  return rows === 1 ? "id = ?" : `id IN (${list(rows, "?")})`;
+function among(ids: number): string {
+  return ids === 1 ? "id = ?" : `id IN (${list(ids, "?")})`;
 }
 
 function list(rows: number, row: string, separator = ","): string {

@@ -1,5 +1,5 @@
 import { LongKeys, ownBytes, type StoredRecord, type TableRow } from "cacheme/driver";
-import type { Parameter } from "./session.js";
+import type { Parameter } from "./statement.js";
 import { longestId } from "./table.js";
 
 /** How keys are stored as `id`: 44 bytes follow the beginning of a long key. */
@@ -26,10 +26,11 @@ export function wholeKey({
   return [Buffer.from(indexed), longKey === undefined ? null : Buffer.from(longKey)];
 }
 
-/**
- * Returns the parameters of all rows. A large batch has thousands, so they are collected in one
- * array.
- */
+export function tokenOf({ item }: TableRow<{ readonly token: string }>): Buffer {
+  return Buffer.from(item.token, "hex");
+}
+
+/** Collects the parameters of all rows in one array, because a large batch has thousands. */
 export function parametersOf<Row>(
   rows: readonly Row[],
   columns: (row: Row) => readonly Parameter[],

@@ -5,11 +5,10 @@ import {
   type StorageError,
   unsupportedServer,
 } from "cacheme/driver";
-import { nameParameters, serverFacts } from "./commands.js";
 import type { Settings } from "./options.js";
 import { numberOf, serverErrors } from "./server-errors.js";
 import type { Session } from "./session.js";
-import { boundKey, tableStatement } from "./table.js";
+import { boundKey, boundProbe, probe, serverFacts, tableStatement } from "./table.js";
 
 /** Facts that the storage needs about the server. */
 export interface ServerFacts {
@@ -92,7 +91,7 @@ function makeTable(session: Session, settings: Settings, facts: ServerFacts): Pr
     remedy: "Create it with the statement of mysqlTable()",
     async probe() {
       try {
-        await session.rows(session.commands.probe());
+        await session.rows(probe(table));
       } catch (error) {
         if (numberOf(error) !== noColumn) throw error;
         throw refusedConnection(
@@ -107,18 +106,17 @@ function makeTable(session: Session, settings: Settings, facts: ServerFacts): Pr
     async create() {
       if (isTooOld(facts)) throw unsupported();
       try {
-        await session.change(tableStatement(table, maxSize !== undefined));
+        await session.change({ sql: tableStatement(table, maxSize !== undefined) });
       } catch (cause) {
         const isUnknown =
           isError(cause) && errors.isAnswer?.(cause) && errors.remedyFor?.(cause) === undefined;
         throw isUnknown ? unsupported(cause) : cause;
       }
     },
-    isBounded: async () =>
-      (await session.rows(session.commands.boundProbe, nameParameters(table))).length > 0,
+    isBounded: async () => (await session.rows(boundProbe(table))).length > 0,
     async bound() {
       try {
-        await session.change(`ALTER TABLE ${table} ADD ${boundKey}`);
+        await session.change({ sql: `ALTER TABLE ${table} ADD ${boundKey}` });
       } catch (error) {
         // Another process has added it meanwhile.
         if (numberOf(error) !== keyIsThere) throw error;

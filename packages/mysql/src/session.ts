@@ -4,9 +4,7 @@ import { padded, statements } from "./batch.js";
 import type { Commands, Insert } from "./commands.js";
 import type { ServerFacts } from "./server.js";
 import { serverErrors } from "./server-errors.js";
-
-/** A parameter of a statement. */
-export type Parameter = Buffer | string | number | null;
+import type { Statement } from "./statement.js";
 
 /** A connection on which a call sends its statements, one after the other. */
 export class Session {
@@ -33,26 +31,30 @@ export class Session {
   }
 
   /** Sends a statement and returns its rows. */
-  async rows(sql: string, parameters: readonly Parameter[] = []): Promise<AnswerRows> {
-    const found = await this.#answer(sql, parameters);
+  async rows(statement: Statement): Promise<AnswerRows> {
+    const found = await this.#answer(statement);
     if (Array.isArray(found)) return found;
     throw new Error("the server answered without rows");
   }
 
   /** Sends a statement and returns how many rows it inserted, updated or removed. */
-  async change(sql: string, parameters: readonly Parameter[] = []): Promise<number> {
+  async change(statement: Statement): Promise<number> {
     // mysql2's type is that of every possible answer.
-    return ((await this.#answer(sql, parameters)) as { readonly affectedRows: number }).affectedRows;
+    return ((await this.#answer(statement)) as { readonly affectedRows: number }).affectedRows;
   }
 
   /**
    * Returns the rows that an INSERT leaves: with the INSERT if the server can, else by a second
    * statement.
    */
-  async insert({ sql, parameters, columns, ofColumns, ids }: Insert): Promise<AnswerRows> {
-    if (this.server.returns) return this.rows(`${sql} RETURNING ${columns}`, [...parameters, ...ofColumns]);
-    await this.change(sql, parameters);
-    return this.rows(this.commands.reread(columns, ids.length), [...ofColumns, ...ids]);
+  async insert(insert: Insert): Promise<AnswerRows> {
+    const { sql, parameters, columns } = insert;
+    if (this.server.returns) {
+      const all = [...parameters, ...columns.parameters];
+      return this.rows({ sql: `${sql} RETURNING ${columns.sql}`, parameters: all });
+    }
+    await this.change(insert);
+    return this.rows(this.commands.reread(insert));
   }
 
   /**
@@ -72,16 +74,16 @@ export class Session {
     return answers.length === 1 ? (answers[0] ?? []) : answers.flat();
   }
 
-  async #answer(sql: string, parameters: readonly Parameter[]): Promise<unknown> {
+  async #answer(statement: Statement): Promise<unknown> {
     try {
-      return await this.#send(sql, parameters);
+      return await this.#send(statement);
     } catch (error) {
       if (!serverErrors.isConflict(error)) throw error;
-      return this.#send(sql, parameters);
+      return this.#send(statement);
     }
   }
 
-  #send(sql: string, values: readonly Parameter[]): Promise<unknown> {
+  #send({ sql, parameters = [] }: Statement): Promise<unknown> {
     return new Promise((resolve, reject) => {
       // Nobody waits for the answer of a late call, and its connection is destroyed.
       if (this.#call.isLate) {
@@ -89,7 +91,7 @@ export class Session {
         return;
       }
       const typeCast = typeof this.#connection.config.typeCast === "function" ? asUsual : true;
-      const options = { ...plainAnswers, typeCast, sql, values: [...values] };
+      const options = { ...plainAnswers, typeCast, sql, values: [...parameters] };
       this.#connection.execute(options, (error, answer) => (error ? reject(error) : resolve(answer)));
     });
   }

@@ -1,4 +1,5 @@
 import { quotedName, tableName } from "cacheme/driver";
+import type { Statement } from "./statement.js";
 
 /**
  * The server's time in milliseconds since the epoch. Unlike NOW and UNIX_TIMESTAMP(NOW(3)),
@@ -6,6 +7,41 @@ import { quotedName, tableName } from "cacheme/driver";
  * is the time of the statement's beginning and is replicated.
  */
 export const now = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
+
+/** Reads the server's time in milliseconds, from which every expiry is counted. */
+export const time: Statement = { sql: `SELECT ${now}` };
+
+/** Asks for the server's product, version and settings. */
+export const serverFacts: Statement = {
+  sql: "SELECT VERSION(), @@max_allowed_packet, @@autocommit, @@version_comment, @@sql_mode",
+};
+
+/** Asks for the estimated records and bytes of a table. */
+export function tableFacts(quoted: string): Statement {
+  return ofTable("SELECT table_rows, data_length + index_length FROM information_schema.tables", quoted);
+}
+
+/** Fails if the table or one of its columns is missing. */
+export function probe(quoted: string): Statement {
+  const columns =
+    "id, long_key, bytes, written_at, kept_for, fresh_for, expires_at, token, leased_at, leased_for";
+  return { sql: `SELECT ${columns} FROM ${quoted} LIMIT 0` };
+}
+
+/** Answers a row if the table has the index of {@link boundKey}, whatever its name is. */
+export function boundProbe(quoted: string): Statement {
+  return ofTable(
+    "SELECT 1 FROM information_schema.statistics",
+    quoted,
+    "AND column_name = 'written_at' AND seq_in_index = 1",
+  );
+}
+
+function ofTable(select: string, quoted: string, rest = ""): Statement {
+  const [name = "", database = null] = quoted.replaceAll("`", "").split(".").reverse();
+  const sql = `${select} WHERE table_name = ? AND table_schema = COALESCE(?, DATABASE()) ${rest}`;
+  return { sql, parameters: [name, database] };
+}
 
 /** The most bytes of an `id`. InnoDB's index takes 768 with the smallest pages, of 4 KiB. */
 export const longestId = 512;

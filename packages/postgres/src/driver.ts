@@ -1,6 +1,5 @@
 import {
   type Driver,
-  type LeaseAnswer,
   LongKeys,
   type NewGeneration,
   type StorageCall,
@@ -70,27 +69,14 @@ export function postgresDriver(settings: Settings): Driver {
       };
     },
 
-    async acquire(rows, call) {
-      const found = await client.ask(call, sql.acquire, [
+    acquire: (rows, call) =>
+      client.ask(call, sql.acquire, [
         ...wholeKeys(rows),
         tokens(rows),
         durations(rows),
         booleanArray(rows.map(({ item }) => item.steal)),
         byteaArray(rows.map(({ item }) => item.seen)),
-      ]);
-      const answers = new Map<string, LeaseAnswer>();
-      const granted = new Map<unknown, number>();
-      for (const [key, at, bytes] of found) {
-        if (at !== null) granted.set(key, Number(at));
-        if (Buffer.isBuffer(bytes)) answers.set(String(key), { outcome: "fresh", bytes });
-      }
-      for (const { indexed, item } of rows) {
-        const at = granted.get(indexed);
-        if (at !== undefined) answers.set(indexed, { outcome: "granted", token: item.token, at });
-      }
-      return answers;
-    },
-
+      ]),
     fill: (rows, call) => client.ask(call, sql.fill, [keys(rows), tokens(rows), ...values(rows)]),
     release: (rows, call) => client.ask(call, sql.release, [keys(rows), tokens(rows)]),
     extend: (rows, call) => client.ask(call, sql.extend, [keys(rows), tokens(rows), durations(rows)]),

@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { elapsed, isError, type StorageCall, setImmediate, setTimeout } from "cacheme/driver";
+import { elapsed, isError, pause, type StorageCall, setImmediate } from "cacheme/driver";
 import { closeQuietly, type Driver, driverFor } from "./database.js";
 import { inMemory, type Settings } from "./options.js";
 import { requireOwnFile } from "./ownership.js";
-import { makePrivate, realFile } from "./private-file.js";
+import { realFile } from "./private-file.js";
 import { Session, type TransactionKind } from "./session.js";
 import { alone, identity, setAside } from "./set-aside.js";
 import { troubleOf } from "./trouble.js";
@@ -36,10 +36,6 @@ export class Client {
     this.#settings = settings;
   }
 
-  async open(): Promise<void> {
-    await this.#current();
-  }
-
   close(): void {
     this.#isClosed = true;
     this.#drop(this.#session);
@@ -51,7 +47,7 @@ export class Client {
     for (;;) {
       let session: Session | undefined;
       try {
-        session = this.#ready() ?? (await this.#current());
+        session = this.#ready() ?? (await this.open());
         if (call.isLate) throw new Error("the time for it was over");
         return work(session);
       } catch (error) {
@@ -76,7 +72,7 @@ export class Client {
   ): Promise<Answer[]> {
     const answers: Answer[] = new Array(items.length);
     for (let done = 0; done < items.length && !call.isLate; ) {
-      if (done > 0) await nextTurn();
+      if (done > 0) await new Promise((resolve) => setImmediate(resolve));
       done = await this.use(call, (session) => {
         const next = session.transaction(kind, () => slice(session, done, items, answers, answerTo));
         // Nobody reads a write to a file that others have left, and a removal there would not end their loads.
@@ -112,7 +108,8 @@ export class Client {
     if (this.#settings.own === undefined) closeQuietly(session);
   }
 
-  #current(corrupt?: Corrupt): Promise<Session> {
+  /** Returns the open session, or opens one. */
+  open(corrupt?: Corrupt): Promise<Session> {
     if (this.#session !== undefined) return Promise.resolve(this.#session);
     this.#opening ??= this.#open(corrupt).finally(() => {
       this.#opening = undefined;
@@ -125,10 +122,7 @@ export class Client {
     const recovery = new Recovery(connectTimeout);
     for (;;) {
       try {
-        const session =
-          own === undefined
-            ? this.#openFile(file ?? inMemory, corrupt)
-            : new Session(own, this.#settings, undefined);
+        const session = own ? new Session(own, this.#settings) : this.#openFile(file ?? inMemory, corrupt);
         this.#session = session;
         this.#lookedAt = elapsed();
         if (this.#isClosed) this.#drop(session);
@@ -141,23 +135,19 @@ export class Client {
 
   #openFile(path: string, corrupt?: Corrupt): Session {
     const driver = driverFor(this.#settings);
-    if (path === inMemory) return new Session(driver.open(path), this.#settings, undefined);
+    if (path === inMemory) return new Session(driver.open(path), this.#settings);
     const file = realFile(path);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     return alone(driver, file, () => {
       // Another process may have set it aside already.
       if (corrupt !== undefined && corrupt.session.identity === identity(file))
         this.#setAside(driver, file, corrupt.error);
-      const open = (): Session => {
-        makePrivate(file);
-        return Session.open(driver, file, this.#settings);
-      };
       try {
-        return open();
+        return Session.open(driver, file, this.#settings);
       } catch (error) {
         if (troubleOf(error) !== "corrupt" || !isError(error)) throw error;
         this.#setAside(driver, file, error);
-        return open();
+        return Session.open(driver, file, this.#settings);
       }
     });
   }
@@ -192,7 +182,7 @@ export class Client {
     recovery.wasMended = true;
     const isCurrent = this.#session === session;
     this.#drop(session);
-    await this.#current(isCurrent && trouble === "corrupt" ? { session, error } : undefined);
+    await this.open(isCurrent && trouble === "corrupt" ? { session, error } : undefined);
   }
 }
 
@@ -246,11 +236,6 @@ class Recovery {
     // The longer it lasts the longer it may last; a random half keeps processes from asking in step.
     const milliseconds = Math.min(2 ** this.#attempts++, 50) * (0.5 + Math.random() / 2);
     if (troubleOf(error) !== "busy" || elapsed() + milliseconds > this.#until) throw error;
-    // The call's own timer keeps the process alive.
-    await new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref());
+    await pause(milliseconds);
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

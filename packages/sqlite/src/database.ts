@@ -69,20 +69,25 @@ export function wrap(database: NodeSqliteDatabase | BetterSqlite3Database): Data
   return {
     driver: isBetter ? "better-sqlite3" : "node:sqlite",
     exec: (sql) => void database.exec(sql),
-    prepare: (sql) => (isBetter ? plucked(database.prepare(sql), sql) : whole(database.prepare(sql))),
+    prepare: (sql) =>
+      isBetter ? plucked(database.prepare(sql), sql) : prepared(database.prepare(sql), valueOfRow),
     close: () => void database.close(),
   };
 }
 
-/** A statement of `node:sqlite`. A row is an object of its columns, and holds nothing but values. */
-function whole(statement: NodeSqliteStatement): Statement {
-  const row: Statement["row"] = (...parameters) => statement.get(...parameters) as Row | undefined;
+/** @param valueIn returns the column `value` of an answered row */
+function prepared(statement: NodeSqliteStatement, valueIn: (row: unknown) => Value | undefined): Statement {
   return {
-    value: (...parameters) => row(...parameters)?.["value"],
-    row,
-    values: (...parameters) => (statement.all(...parameters) as { value: Value }[]).map(({ value }) => value),
+    value: (...parameters) => valueIn(statement.get(...parameters)),
+    row: (...parameters) => statement.get(...parameters) as Row | undefined,
+    values: (...parameters) => statement.all(...parameters).map(valueIn) as Value[],
     run: (...parameters) => Number(statement.run(...parameters).changes),
   };
+}
+
+/** A row of `node:sqlite` is an object of its columns, and holds nothing but values. */
+function valueOfRow(row: unknown): Value | undefined {
+  return (row as Row | undefined)?.["value"];
 }
 
 /**
@@ -91,12 +96,7 @@ function whole(statement: NodeSqliteStatement): Statement {
  */
 function plucked(statement: BetterSqlite3Statement, sql: string): Statement {
   if (statement.reader) statement.pluck(/\bAS value\b/.test(sql));
-  return {
-    value: (...parameters) => statement.get(...parameters) as Value | undefined,
-    row: (...parameters) => statement.get(...parameters) as Row | undefined,
-    values: (...parameters) => statement.all(...parameters) as Value[],
-    run: (...parameters) => Number(statement.run(...parameters).changes),
-  };
+  return prepared(statement, (value) => value as Value | undefined);
 }
 
 /**

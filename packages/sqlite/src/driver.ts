@@ -22,7 +22,7 @@ export function sqliteDriver(settings: Settings): Driver {
   return {
     takesRepeatedKeys: { read: true, write: true },
     errors: { advice: adviceFor, connectAdvice: adviceFor, isFull },
-    open: () => client.open(),
+    open: async () => void (await client.open()),
     close: async () => client.close(),
     ping: time,
     time,

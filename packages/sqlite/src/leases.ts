@@ -1,4 +1,11 @@
-import type { Acquisition, HeldLease, LeaseAnswer, LeasedRecord, LeaseExtension } from "cacheme/driver";
+import {
+  type Acquisition,
+  type HeldLease,
+  type LeaseAnswer,
+  type LeasedRecord,
+  type LeaseExtension,
+  refusedLease,
+} from "cacheme/driver";
 import type { Slice } from "./client.js";
 import { after, bytesOf, store } from "./record.js";
 
@@ -8,16 +15,15 @@ import { after, bytesOf, store } from "./record.js";
  */
 
 /** Takes the lease of a key if it can be had. */
-export function acquire(slice: Slice, { key, duration, steal, seen, token }: Acquisition): LeaseAnswer {
+export function acquire(slice: Slice, request: Acquisition): LeaseAnswer {
   const { commands, now } = slice;
+  const { key, duration, steal, token } = request;
   const until = after(slice, duration);
   if (steal) {
     commands.steal.run(key, token, until);
   } else {
-    const bytes = bytesOf(commands.readFresh.value(key, now, now));
-    const isSeen = bytes !== undefined && seen !== undefined && Buffer.compare(bytes, seen) === 0;
-    if (bytes !== undefined && !isSeen) return { outcome: "fresh", bytes };
-    if (commands.lease.run(key, token, until, now) === 0) return { outcome: "held" };
+    const refusal = refusedLease(request, bytesOf(commands.readFresh.value(key, now, now)));
+    if (refusal.outcome === "fresh" || commands.lease.run(key, token, until, now) === 0) return refusal;
   }
   return { outcome: "granted", token, at: now };
 }

@@ -2,6 +2,7 @@ import { type Commands, prepare } from "./commands.js";
 import { closeQuietly, type Database, type Driver, pragma, type Value } from "./database.js";
 import type { TableSettings } from "./options.js";
 import { applicationId } from "./ownership.js";
+import { makePrivate } from "./private-file.js";
 import { identity } from "./set-aside.js";
 
 /**
@@ -24,7 +25,7 @@ export class Session {
   /** Whether the storage made the file, so that it may change more than its tables. */
   readonly isOwn: boolean;
 
-  constructor(database: Database, table: TableSettings, file: string | undefined, isOwn = false) {
+  constructor(database: Database, table: TableSettings, file?: string, isOwn = false) {
     this.isOwn = isOwn;
     this.database = database;
     this.commands = prepare(database, table);
@@ -38,6 +39,7 @@ export class Session {
    * written to the disk before it is written back; with NORMAL nothing else waits for the disk.
    */
   static open(driver: Driver, file: string, table: TableSettings): Session {
+    makePrivate(file);
     const database = driver.open(file);
     try {
       database.exec(`PRAGMA busy_timeout = ${blockingWait}`);

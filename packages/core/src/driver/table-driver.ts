@@ -1,10 +1,11 @@
 import { types } from "node:util";
 import { type Generation, generationFrom } from "../storage/generations.js";
 import type { KeyPattern } from "../storage/key-pattern.js";
-import type { HeldLease, LeaseAnswer, LeasedRecord, LeaseExtension } from "../storage/leases.js";
+import type { HeldLease, LeasedRecord, LeaseExtension } from "../storage/leases.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
 import type { Acquisition, Driver, NewGeneration } from "./driver.js";
 import { type KeyPage, keyPages } from "./key-pages.js";
+import { refusedLease } from "./lease-answer.js";
 import type { LongKeys, TableRow } from "./long-keys.js";
 import { sweepOf, type WrittenRows } from "./size-bound.js";
 import type { StorageCall } from "./storage-calls.js";
@@ -34,11 +35,11 @@ export interface Table<Place>
   write(rows: readonly TableRow<StoredRecord>[], call: StorageCall): Promise<unknown>;
   remove(keys: readonly string[], call: StorageCall): Promise<number>;
   page(range: KeyRange, call: StorageCall): Promise<KeyPage>;
-  /** Returns the answers by indexed key. A missing one says that another caller holds the lease. */
-  acquire(
-    rows: readonly TableRow<Acquisition>[],
-    call: StorageCall,
-  ): Promise<ReadonlyMap<string, LeaseAnswer>>;
+  /**
+   * Answers rows of a key, the time of the grant if the lease was granted, and fresh bytes if they
+   * are in its way. A request that steals is always granted, and a grant counts before bytes.
+   */
+  acquire(rows: readonly TableRow<Acquisition>[], call: StorageCall): Promise<AnswerRows>;
   /** Answers the rows whose lease had the token. So do the next two methods. */
   fill(rows: readonly TableRow<LeasedRecord>[], call: StorageCall): Promise<AnswerRows>;
   release(rows: readonly TableRow<HeldLease>[], call: StorageCall): Promise<AnswerRows>;
@@ -90,8 +91,16 @@ export function tableDriver<Place>(table: Table<Place>): Driver {
       );
     },
     async acquire(requests, call) {
-      const answers = await table.acquire(longKeys.inLockOrder(requests), call);
-      return requests.map(({ key }) => answers.get(longKeys.indexed(key)) ?? { outcome: "held" });
+      const rows = await table.acquire(longKeys.inLockOrder(requests), call);
+      const granted = new Map<string, number>();
+      const fresh = bytesByKey(rows.map(([key, , bytes]) => [key, bytes]));
+      for (const [key, at] of rows) if (at !== null && at !== undefined) granted.set(String(key), Number(at));
+      return requests.map((request) => {
+        const key = longKeys.indexed(request.key);
+        const at = granted.get(key);
+        if (at === undefined && !request.steal) return refusedLease(request, fresh.get(key));
+        return { outcome: "granted", token: request.token, at };
+      });
     },
     fill: async (records, call) => changed(records, await table.fill(longKeys.inLockOrder(records), call)),
     release: async (leases, call) => changed(leases, await table.release(longKeys.inLockOrder(leases), call)),

@@ -43,11 +43,12 @@ function couch(overrides: Partial<Table<number>> = {}): { driver: Required<Drive
       return { keys, last: keys.length < 2 ? undefined : keys[1] };
     },
     acquire: async (rows) =>
-      new Map(
-        rows
-          .filter(({ indexed }) => indexed !== "lost")
-          .map(({ indexed, item }) => [indexed, { outcome: "granted", token: item.token, at: 1 }] as const),
-      ),
+      rows
+        .filter(({ indexed }) => indexed !== "lost")
+        .flatMap(({ indexed }) => [
+          ...(indexed === "fresh" ? [] : [[indexed, "1", null]]),
+          ...(indexed === "z" ? [] : [[indexed, null, Buffer.from("F")]]),
+        ]),
     fill: answer,
     release: answer,
     extend: answer,
@@ -88,11 +89,16 @@ describe("the driver of a table", () => {
     const { driver } = couch();
     const held = ["z", "lost", long].map((key) => ({ key, token: key, duration: 1 }));
     const requests = held.map((one) => ({ ...one, steal: false, seen: undefined }));
-    expect(await driver.acquire(requests, call)).toEqual([
+    const fresh = { ...requests[0]!, key: "fresh" };
+    const stolen = requests.map((one) => ({ ...one, steal: true }));
+    expect(await driver.acquire([...requests, fresh], call)).toEqual([
       { outcome: "granted", token: "z", at: 1 },
       { outcome: "held" },
       { outcome: "granted", token: long, at: 1 },
+      { outcome: "fresh", bytes: Buffer.from("F") },
     ]);
+    expect(await driver.acquire([{ ...fresh, seen: Buffer.from("F") }], call)).toEqual([{ outcome: "held" }]);
+    expect((await driver.acquire(stolen, call))[1]).toEqual({ outcome: "granted", token: "lost" });
     expect(await driver.release(held, call)).toEqual([true, false, true]);
     expect(await driver.extend(held, call)).toEqual([true, false, true]);
     const records = held.map((one) => ({ ...one, ...record(one.key) }));
