@@ -130,9 +130,11 @@ export type {
   ValuesOf,
 } from "./node/options.js";
 export type { Migrate } from "./node/policy/checking.js";
+export type { LoadTimeoutPolicy, LoadTimeouts } from "./node/policy/load-timeout.js";
 export type { RetentionPolicy, ShouldCache, ValueTtl } from "./node/policy/retention.js";
 export type { RetryOptions, RetryPolicy } from "./node/policy/retry.js";
 export type { SchemaPolicy } from "./node/policy/schema.js";
+export type { StalePolicy } from "./node/policy/stale-policy.js";
 export type { StandardIssue, StandardResult, StandardSchema } from "./node/policy/standard-schema.js";
 export type { WriteMode, WritePolicy } from "./node/policy/write.js";
 export type { LoadSurroundings, Reads, Token } from "./node/reads.js";

@@ -6,6 +6,11 @@ import { msgpack } from "../serializer/msgpack.js";
 import type { Serializer } from "../serializer/serializer.js";
 import type { DoorkeeperOptions } from "./doorkeeper.js";
 import type { NodeClass } from "./node.js";
+import {
+  type LoadTimeoutPolicy,
+  type ResolvedLoadTimeout,
+  resolveLoadTimeout,
+} from "./policy/load-timeout.js";
 import { type Retention, type RetentionPolicy, resolveJitter, resolveRetention } from "./policy/retention.js";
 import { type ResolvedRetry, type RetryPolicy, resolveRetry } from "./policy/retry.js";
 import { type ResolvedSchema, resolveSchema, type SchemaPolicy } from "./policy/schema.js";
@@ -25,7 +30,13 @@ import type { StorageName } from "./register.js";
  * };
  * ```
  */
-export interface NodeMeta extends RetentionPolicy, RetryPolicy, SchemaPolicy, StalePolicy, WritePolicy {
+export interface NodeMeta
+  extends LoadTimeoutPolicy,
+    RetentionPolicy,
+    RetryPolicy,
+    SchemaPolicy,
+    StalePolicy,
+    WritePolicy {
   /**
    * The first part of the key, unique among the kinds of a space. Required if a tier is remote,
    * because bundlers rename classes. Without a name, a local-only class is identified by itself
@@ -61,12 +72,6 @@ export interface NodeMeta extends RetentionPolicy, RetryPolicy, SchemaPolicy, St
   readonly concurrency?: number | undefined;
   /** The most nodes that one `loadAll` gets. Default: no limit. */
   readonly maxBatchSize?: number | undefined;
-  /**
-   * The longest time that a load may take. A longer load fails with `CACHEME_LOAD_TIMEOUT`, and its
-   * signal aborts. `false` sets no limit: a load that never settles then keeps its readers waiting
-   * for ever. Default: 30 seconds.
-   */
-  readonly loadTimeout?: Duration | false | undefined;
   /**
    * The level of a scope that each value belongs to, such as `"user"`. The path down to it is a part
    * of the key. Levels that the node's `scope()` does not give come from the caller's `withScope`.
@@ -120,7 +125,7 @@ export interface CacheTier {
 }
 
 /** A class's meta, checked and with its defaults filled in. */
-export interface ResolvedMeta extends ResolvedSchema, ResolvedWritePolicy {
+export interface ResolvedMeta extends ResolvedLoadTimeout, ResolvedSchema, ResolvedWritePolicy {
   readonly name: string;
   /**
    * Whether the class states the name. Otherwise it is {@link defaultName}, which bundlers change.
@@ -135,8 +140,6 @@ export interface ResolvedMeta extends ResolvedSchema, ResolvedWritePolicy {
   readonly doorkeeper: DoorkeeperOptions | undefined;
   readonly concurrency: number;
   readonly maxBatchSize: number;
-  /** Milliseconds; `undefined` without a limit. */
-  readonly loadTimeout: number | undefined;
   readonly scopedTo: string | undefined;
   readonly track: boolean;
   readonly bus: boolean | undefined;
@@ -183,7 +186,6 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
 
-const defaultLoadTimeout: Duration = "30s";
 const defaultLease: Duration = "10s";
 
 /** The characters of names and versions, which are between colons in the keys. */
@@ -254,6 +256,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
       'has `write: "behind"` and no name of its own, so its journaled values cannot be found again: set `name`.',
     );
   }
+  const stale = resolveStale(meta, name, refuse);
   return {
     name,
     hasName: ownName !== undefined,
@@ -269,7 +272,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     doorkeeper: meta.doorkeeper,
     concurrency: atLeastOne(meta.concurrency, "concurrency", refuse),
     maxBatchSize: atLeastOne(meta.maxBatchSize, "maxBatchSize", refuse),
-    loadTimeout: limitOf(meta.loadTimeout, defaultLoadTimeout, "loadTimeout", name),
+    ...resolveLoadTimeout(meta, name, stale !== undefined, refuse),
     scopedTo: meta.scopedTo,
     track: meta.track ?? false,
     lease: limitOf(meta.lease, defaultLease, "lease", name),
@@ -279,7 +282,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     jitter: resolveJitter(meta, { node: name, refuse }),
     ...resolveWrite(meta, name, refuse),
     retry: resolveRetry(meta, { node: name, refuse }),
-    stale: resolveStale(meta, name, refuse),
+    stale,
   };
 }
 

@@ -1,27 +1,21 @@
-import type { Clock } from "../clock.js";
 import type { Flight } from "../runtime/flight.js";
-import { lastBirth } from "../runtime/operation.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { Landing } from "./landing.js";
-import { keptLocally } from "./local-tiers.js";
-import type { RemoteTiers } from "./remote-tiers.js";
 import type { Revalidations } from "./revalidations.js";
+import type { StaleValues } from "./stale-values.js";
 
 /**
  * Answers the readers of flights whose load has failed: with a stale value if the class returns such
- * values and a tier still has one, else with the error. The tiers are read once more, because the
- * key may have been removed while it was loaded.
+ * values and a tier still has one, else with the error.
  */
 export class FailedLoads {
-  readonly #clock: Clock;
   readonly #landing: Landing;
-  readonly #remoteTiers: RemoteTiers;
+  readonly #values: StaleValues;
   readonly #revalidations: Revalidations;
 
-  constructor(clock: Clock, landing: Landing, remoteTiers: RemoteTiers, revalidations: Revalidations) {
-    this.#clock = clock;
+  constructor(landing: Landing, values: StaleValues, revalidations: Revalidations) {
     this.#landing = landing;
-    this.#remoteTiers = remoteTiers;
+    this.#values = values;
     this.#revalidations = revalidations;
   }
 
@@ -41,26 +35,9 @@ export class FailedLoads {
   #replace(flight: Flight, error: unknown): void {
     flight.state = "filling";
     flight.rights?.giveBack();
-    const { runtime, key } = flight;
-    const local = keptLocally(runtime, key, this.#clock.now());
-    if (local !== undefined) {
-      this.#answer(flight, local, error);
-      return;
-    }
-    if (runtime.remoteTiers.length === 0) {
-      this.#reject(flight, error);
-      return;
-    }
-    const since = lastBirth();
-    void this.#remoteTiers.readKept(runtime, key, flight.tags).then((found) => {
-      if (found === undefined) {
-        this.#reject(flight, error);
-        return;
-      }
-      // Readers that asked after an invalidation of a tag read again.
-      const { generations } = found;
-      if (generations !== undefined && runtime.tags.isEntryOvertaken(generations, since)) flight.close();
-      this.#answer(flight, found, error);
+    this.#values.find(flight, (found) => {
+      if (found === undefined) this.#reject(flight, error);
+      else this.#answer(flight, found, error);
     });
   }
 

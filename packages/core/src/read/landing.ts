@@ -73,6 +73,31 @@ export class Landing {
   }
 
   /**
+   * Answers the readers so far with a stale value, while the flight goes on. A reader with a limit of
+   * age waits on.
+   *
+   * @returns the number of answered readers
+   */
+  serve(flight: Flight, value: unknown): number {
+    const { apart, readers } = flight;
+    const late = flight.takeLate();
+    flight.stay(); // So the load is not abandoned.
+    flight.apart = apart?.filter(({ maxAge }) => maxAge !== Number.POSITIVE_INFINITY);
+    for (const reader of apart ?? [])
+      if (reader.maxAge === Number.POSITIVE_INFINITY) reader.resolve(copyFor(flight, value));
+    flight.readers = flight.apart?.length ?? 0;
+    let answered = readers - flight.readers;
+    flight.answer(value);
+    if (late === undefined) return answered;
+    if (flight.fenced) {
+      answered -= late.count;
+      flight.readers += late.count; // They move to the other flight.
+      this.#readTogether(flight, late);
+    } else late.resolve(value);
+    return answered;
+  }
+
+  /**
    * Makes the readers that the value cannot serve read again, because a newer operation came while
    * the flight loads.
    */

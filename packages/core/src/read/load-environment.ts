@@ -2,6 +2,7 @@ import type { Clock } from "../clock.js";
 import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
 import type { Flight } from "../runtime/flight.js";
+import type { RunningLoad } from "../runtime/running-load.js";
 import type { TagTable } from "../tags/tag-table.js";
 
 /** The callbacks for a load's flights. */
@@ -12,6 +13,8 @@ interface LoadOutcome {
   dropped(flight: Flight): void;
   /** Called when the load begins. */
   begins(flight: Flight): void;
+  /** Called if the load takes longer than the soft limit of its class. */
+  slow(load: RunningLoad): void;
 }
 
 /** The environment that the read path gives to a load. */

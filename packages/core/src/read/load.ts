@@ -34,6 +34,7 @@ export class Load implements RunningLoad {
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
   #cancelDeadline: CancelTimer | undefined;
+  #cancelSoft: CancelTimer | undefined;
   #release: (() => void) | undefined;
   #leaveLine: (() => void) | undefined;
   /** The time when it began, and when its present call began, as {@link Clock.elapsed} measures. */
@@ -107,15 +108,21 @@ export class Load implements RunningLoad {
     this.#release = release;
     this.#leaveLine = undefined;
     const { clock } = this.environment;
-    const { loadTimeout } = this.runtime.meta;
+    const { loadTimeout, softTimeout } = this.runtime.meta;
     this.#began = clock.elapsed();
-    const isAwaited = this.flights.some(({ revalidates }) => revalidates === undefined);
-    if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, isAwaited ? keepsAlive : undefined);
+    if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, this.#isAwaited ? keepsAlive : undefined);
+    if (softTimeout !== undefined && this.#isAwaited)
+      this.#cancelSoft = clock.schedule(() => this.environment.slow(this), softTimeout, keepsAlive);
     for (const flight of this.flights) {
       this.environment.begins(flight);
       flight.begin();
     }
     this.#attempt();
+  }
+
+  /** Whether a reader may wait for it. */
+  get #isAwaited(): boolean {
+    return this.flights.some(({ revalidates }) => revalidates === undefined);
   }
 
   #attempt(): void {
@@ -157,9 +164,17 @@ export class Load implements RunningLoad {
     }
     if (this.#controller !== undefined) for (const flight of this.flights) flight.closeForAll();
     this.#abort(new DOMException("Nobody waits for this load any more.", "AbortError"));
+    this.#relax();
+  }
+
+  /** Keeps no program alive any more, if no reader waits. */
+  relax(): void {
+    if (!this.ended && !this.#isAwaited) this.#relax();
+  }
+
+  #relax(): void {
     const left = this.runtime.meta.loadTimeout;
     if (left === undefined) return;
-    // Without readers, the deadline keeps no program alive.
     this.#cancelDeadline?.();
     const elapsed = this.environment.clock.elapsed() - this.#began;
     this.#setDeadline(Math.max(0, left - elapsed), undefined);
@@ -240,7 +255,8 @@ export class Load implements RunningLoad {
   /** Calls again after a pause, for the flights that are not answered. */
   #repeat(error: unknown): void {
     const delay = this.#retries?.take() ?? 0;
-    const cancel = this.environment.clock.schedule(() => this.#attemptAgain(), delay, keepsAlive);
+    const options = this.#isAwaited ? keepsAlive : undefined;
+    const cancel = this.environment.clock.schedule(() => this.#attemptAgain(), delay, options);
     this.#endPause = (reason) => {
       cancel();
       this.#fail(reason);
@@ -263,6 +279,7 @@ export class Load implements RunningLoad {
   #end(successes: number, failures: number): number {
     this.ended = true;
     this.#cancelDeadline?.();
+    this.#cancelSoft?.();
     const duration = this.#endCall(successes, failures);
     this.#release?.();
     return duration;

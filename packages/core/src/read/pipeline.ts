@@ -5,6 +5,7 @@ import type { LoadSpace } from "../node/reads.js";
 import { captureTold } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
+import type { RunningLoad } from "../runtime/running-load.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { OperationTags } from "../tags/operation-tags.js";
 import type { TagTable } from "../tags/tag-table.js";
@@ -19,6 +20,8 @@ import { isValid } from "./local-tiers.js";
 import type { ReaderValues } from "./reader-values.js";
 import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
 import type { Revalidations } from "./revalidations.js";
+import { SlowLoads } from "./slow-loads.js";
+import { StaleValues } from "./stale-values.js";
 import { TierSearch } from "./tier-search.js";
 import { UnsavedSearch } from "./unsaved-search.js";
 import { waitsFor } from "./wait-graph.js";
@@ -77,7 +80,9 @@ export class Pipeline implements ExaminedSteps {
     this.#rejoining = rejoining;
     this.#landing = new Landing(clock, rejoining, (flight) => this.#readAgain(flight));
     this.#unsaved = new UnsavedSearch(clock, events, values, this.#landing, this.#search);
-    this.#failedLoads = new FailedLoads(clock, this.#landing, remoteTiers, revalidations);
+    const staleValues = new StaleValues(clock, remoteTiers);
+    this.#failedLoads = new FailedLoads(this.#landing, staleValues, revalidations);
+    const slowLoads = new SlowLoads(this.#landing, staleValues, revalidations);
     const environment = {
       clock,
       events,
@@ -90,6 +95,7 @@ export class Pipeline implements ExaminedSteps {
         flight.drop();
       },
       begins: (flight: Flight) => rejoining.renew(flight),
+      slow: (load: RunningLoad) => slowLoads.slow(load),
     };
     this.#loads = new LoadBatch(tick, environment, (flight) => this.#mayLoad(flight));
   }

@@ -42,13 +42,26 @@ export class Revalidations implements FlightEnd {
     if (!this.#isQuiet(runtime, key)) {
       try {
         const flight = this.#open({ ...read, opener: undefined }, { override, revalidates: this });
-        if (this.#background.keepAwake !== undefined && !flight.settled)
-          this.#handed.set(flight, this.#background.begin());
+        if (!flight.settled) this.#hand(flight);
       } catch (error) {
         this.failed(runtime, key, error);
       }
     }
     this.hush(runtime, key);
+  }
+
+  /** Takes a flight over whose readers get a stale value, because its load takes long. */
+  takeOver(flight: Flight): void {
+    const { activity, key, runtime } = flight;
+    flight.revalidates = this;
+    activity.flights.setAside(flight);
+    runtime.staleness?.slow.add(key);
+    this.#hand(flight);
+    this.hush(runtime, key);
+  }
+
+  #hand(flight: Flight): void {
+    if (this.#background.keepAwake !== undefined) this.#handed.set(flight, this.#background.begin());
   }
 
   /** Records that a load of the class's key has failed. Several flights may report one load. */
@@ -65,6 +78,7 @@ export class Revalidations implements FlightEnd {
     const { runtime, key } = flight;
     this.#handed.get(flight)?.();
     this.#handed.delete(flight);
+    runtime.staleness?.slow.delete(key);
     if (failure !== undefined) this.failed(runtime, key, failure.error);
     this.hush(runtime, key);
   }
@@ -80,14 +94,15 @@ export class Revalidations implements FlightEnd {
    */
   hush({ kind, localTiers, space, staleness }: ClassRuntime, key: string): void {
     if (staleness === undefined) return;
-    const { backOffs, windows } = staleness;
+    const { backOffs, slow, windows } = staleness;
     const isRevalidating = kind.activities.find(key)?.flights.revalidating !== undefined;
+    const window = slow.has(key) ? windows.ifError : windows.whileRevalidate;
     for (const { storage } of localTiers) {
       const entry = storage.peek(space, key);
       if (entry === undefined || isFresh(entry, this.#clock.now())) continue;
       const { freshUntil } = entry;
       entry.quietUntil = isRevalidating
-        ? freshUntil + windows.whileRevalidate
+        ? freshUntil + window
         : Math.min(freshUntil + windows.ifError, backOffs.until(key));
     }
   }

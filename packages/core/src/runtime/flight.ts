@@ -38,7 +38,7 @@ export class Flight extends Operation implements RemoteRead {
   readonly refreshes: boolean;
   readonly override: LoadOverride | undefined;
   /** Set if it replaces a stale entry in the background, without readers. Called at its end. */
-  readonly revalidates: FlightEnd | undefined;
+  revalidates: FlightEnd | undefined;
   /** The async context of the call that opened the flight. */
   readonly call: CallContext;
   /** The load in which the flight was opened, if any. */
@@ -314,8 +314,15 @@ export class Flight extends Operation implements RemoteRead {
   /** Answers the readers from before the load began. */
   resolve(value: unknown): void {
     this.#end();
+    this.answer(value);
+  }
+
+  /** Answers those who have asked so far. The flight may go on. */
+  answer(value: unknown): void {
     this.#resolveEarly?.(value);
     this.#list?.resolve(this.#listPlace, value);
+    this.#early = undefined;
+    this.#list = undefined;
   }
 
   reject(error: unknown): void {

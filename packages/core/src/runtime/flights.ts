@@ -57,6 +57,12 @@ export class Flights {
     this.loading = this.loading.length === 0 ? [flight] : [...this.loading, flight];
   }
 
+  /** Lets new readers join the flight no more, because it goes on in the background. */
+  setAside(flight: Flight): void {
+    if (this.open === flight) this.open = undefined;
+    this.revalidating ??= flight;
+  }
+
   endsLoad(flight: Flight): void {
     const isAlone = this.loading.length === 1 && this.loading[0] === flight;
     this.loading = isAlone ? none : this.loading.filter((other) => other !== flight);

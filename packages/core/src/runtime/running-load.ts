@@ -9,6 +9,8 @@ export interface RunningLoad {
   readonly ended: boolean;
   /** The nodes that it reads, if the value depends on them. */
   readonly recording: { tellTo(flight: Flight, runtime: ClassRuntime, key: string): void } | undefined;
+  /** Called when the readers of a flight are answered although the load goes on. */
+  relax(): void;
   /** Called when all readers of a flight have left. */
   abandoned(): void;
 }

@@ -7,6 +7,8 @@ import { BackOffs } from "./back-offs.js";
 export class Staleness {
   readonly windows: StaleWindows;
   readonly backOffs: BackOffs;
+  /** The keys whose loads take longer than the soft limit. Their stale values are returned at once. */
+  readonly slow: Set<string> = new Set();
 
   constructor(policy: ResolvedStale) {
     this.windows = policy;
@@ -15,10 +17,11 @@ export class Staleness {
 
   /**
    * Returns whether a plain read may be answered with the entry at once. It may if the entry is
-   * fresh, or while it is revalidated, or while a failed load backs off.
+   * fresh, or while it is revalidated, or while a load takes long or a failed one backs off.
    */
   mayAnswer(entry: Cached, key: string, now: number): boolean {
     if (isFresh(entry, now) || mayRevalidate(entry, this.windows, now)) return true;
-    return mayReplaceError(entry, this.windows, now) && this.backOffs.isBackingOff(key, now);
+    const isSpared = this.slow.has(key) || this.backOffs.isBackingOff(key, now);
+    return isSpared && mayReplaceError(entry, this.windows, now);
   }
 }

@@ -1,0 +1,49 @@
+import type { Flight } from "../runtime/flight.js";
+import type { RunningLoad } from "../runtime/running-load.js";
+import type { LocalRecord } from "../storage/local-storage.js";
+import type { Landing } from "./landing.js";
+import type { Revalidations } from "./revalidations.js";
+import type { StaleValues } from "./stale-values.js";
+
+/**
+ * Answers the readers of loads that take longer than the soft limit of their class, with a stale
+ * value if a tier has one. The load goes on as a revalidation.
+ */
+export class SlowLoads {
+  readonly #landing: Landing;
+  readonly #values: StaleValues;
+  readonly #revalidations: Revalidations;
+
+  constructor(landing: Landing, values: StaleValues, revalidations: Revalidations) {
+    this.#landing = landing;
+    this.#values = values;
+    this.#revalidations = revalidations;
+  }
+
+  slow(load: RunningLoad): void {
+    for (const flight of load.flights) {
+      this.#replace(flight, load);
+      for (const follower of flight.followers ?? []) this.#replace(follower, load);
+    }
+  }
+
+  /** The callers of a refresh ask for a new value. */
+  #replace(flight: Flight, load: RunningLoad): void {
+    if (flight.refreshes || flight.revalidates !== undefined) return;
+    this.#values.find(flight, (found) => {
+      const isWaiting = flight.state === "loading" || flight.state === "following";
+      if (found === undefined || !isWaiting) return;
+      this.#answer(flight, found);
+      load.relax();
+    });
+  }
+
+  #answer(flight: Flight, { value, generations }: LocalRecord): void {
+    const { stats } = flight.runtime;
+    flight.found = generations;
+    this.#revalidations.takeOver(flight);
+    const answered = this.#landing.serve(flight, value);
+    stats.misses += answered;
+    stats.stale += answered;
+  }
+}

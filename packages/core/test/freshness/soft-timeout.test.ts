@@ -1,0 +1,171 @@
+import { describe, expect, it } from "vitest";
+import type { NodeMeta } from "../../src/index.js";
+import { deferred, settled } from "../support/deferred.js";
+import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
+import { expectNothingUnhandled } from "../support/unhandled.js";
+
+expectNothingUnhandled();
+
+const minute = 60_000;
+
+/** A class whose first load answers at once, and whose second one waits for the gate. */
+function slow(meta: NodeMeta) {
+  const gate = deferred<string>();
+  const node = countingNode<string>(
+    { staleIfError: "1h", loadTimeout: { soft: "100ms", hard: "10s" }, ...meta },
+    (_, load) => (load === 1 ? "old" : load === 2 ? gate.promise : `load ${load}`),
+  );
+  return { ...node, gate };
+}
+
+describe("loadTimeout.soft", () => {
+  it.each([
+    ["a local tier", localOnly],
+    ["a remote tier", remoteOnly],
+    ["two tiers", twoTiers],
+  ])("returns the stale value of %s, and lets the load go on", async (_, caches) => {
+    const { cacheme, clock } = await space();
+    const { Counting, gate, loads } = slow({ caches });
+    await cacheme.get(new Counting(1));
+    clock.advance(10 * minute + 1);
+    const reads = [cacheme.get(new Counting(1)), cacheme.getAll([new Counting(1)])];
+    await settled();
+    const late = cacheme.get(new Counting(1));
+    clock.advance(99);
+    let answered = 0;
+    for (const read of [...reads, late]) void read.then(() => answered++);
+    await settled();
+    expect(answered).toBe(0);
+    clock.advance(1);
+    expect(await Promise.all([...reads, late])).toEqual(["old", ["old"], "old"]);
+    expect(await cacheme.get(new Counting(1))).toBe("old");
+    expect(loads).toHaveLength(2);
+    gate.resolve("new");
+    await settled();
+    expect(await cacheme.get(new Counting(1))).toBe("new");
+    expect(loads).toHaveLength(2);
+    expect(cacheme.stats().staleCount).toBe(4);
+  });
+
+  it("lets a load that fails back off", async () => {
+    const { cacheme, clock } = await space();
+    const { Counting, gate, loads } = slow({ caches: twoTiers });
+    const errors: unknown[] = [];
+    cacheme.on("revalidateError", ({ error }) => errors.push(error));
+    await cacheme.get(new Counting(1));
+    clock.advance(10 * minute + 1);
+    const read = cacheme.get(new Counting(1));
+    await settled();
+    clock.advance(100);
+    expect(await read).toBe("old");
+    gate.reject(new Error("the source is down"));
+    await settled();
+    expect(errors).toEqual([new Error("the source is down")]);
+    expect(await cacheme.get(new Counting(1))).toBe("old");
+    expect(loads).toHaveLength(2);
+    clock.advance(1_000);
+    expect(await cacheme.get(new Counting(1))).toBe("load 3");
+  });
+
+  it("lets the hard limit end the load", async () => {
+    const { cacheme, clock } = await space();
+    const { Counting } = slow({ caches: localOnly });
+    const errors: unknown[] = [];
+    cacheme.on("revalidateError", ({ error }) => errors.push(error));
+    await cacheme.get(new Counting(1));
+    clock.advance(10 * minute + 1);
+    const read = cacheme.get(new Counting(1));
+    await settled();
+    clock.advance(100);
+    expect(await read).toBe("old");
+    clock.advance(9_900);
+    await settled();
+    expect(errors).toMatchObject([{ code: "CACHEME_LOAD_TIMEOUT" }]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("makes readers wait if no tier has a value", async () => {
+    const { cacheme, clock } = await space();
+    const { Counting, gate } = slow({ caches: twoTiers });
+    await cacheme.get(new Counting(2));
+    const read = cacheme.get(new Counting(1));
+    await settled();
+    clock.advance(200);
+    await settled();
+    gate.resolve("first");
+    expect(await read).toBe("first");
+  });
+
+  it("returns nothing that was invalidated while it was loaded", async () => {
+    const { cacheme, clock } = await space();
+    const { Counting, gate } = slow({ caches: twoTiers });
+    await cacheme.get(new Counting(1));
+    clock.advance(10 * minute + 1);
+    const read = cacheme.get(new Counting(1));
+    await settled();
+    await cacheme.invalidate(new Counting(1));
+    clock.advance(100);
+    await settled();
+    gate.resolve("overtaken");
+    expect(await read).toBe("overtaken");
+    expect(await cacheme.get(new Counting(1))).toBe("load 3");
+  });
+
+  it("lets a reader with maxAge, and a refresh, wait for the load", async () => {
+    const { cacheme, clock } = await space();
+    const { Counting, gate } = slow({ caches: localOnly });
+    await cacheme.get(new Counting(1));
+    clock.advance(10 * minute + 1);
+    const strict = cacheme.get(new Counting(1), { maxAge: "1h" });
+    const plain = cacheme.get(new Counting(1));
+    const refreshed = cacheme.refresh(new Counting(1));
+    await settled();
+    clock.advance(100);
+    expect(await plain).toBe("old");
+    gate.resolve("new");
+    expect(await strict).toBe("new");
+    expect(["new", "load 3"]).toContain(await refreshed);
+  });
+
+  it("hands the load to the host", async () => {
+    const { cacheme, clock } = await space();
+    const work: Promise<unknown>[] = [];
+    cacheme.setBackground((promise) => work.push(promise));
+    const { Counting, gate } = slow({ caches: localOnly });
+    await cacheme.get(new Counting(1));
+    clock.advance(10 * minute + 1);
+    const read = cacheme.get(new Counting(1));
+    await settled();
+    clock.advance(100);
+    await read;
+    expect(work).toHaveLength(1);
+    gate.resolve("new");
+    await work[0];
+    expect(cacheme.peekLocal(new Counting(1))?.value).toBe("new");
+  });
+
+  it.each([
+    [{ loadTimeout: { soft: "1s", hard: "1s" }, staleIfError: "1h" }, "not below the hard 1000 ms"],
+    [{ loadTimeout: { soft: "1s" } }, "no stale values"],
+    [{ loadTimeout: { warm: "1s" } }, 'an unknown option "warm"'],
+  ])("is refused as %j", async (meta, message) => {
+    const { cacheme } = await space();
+    const { Counting } = countingNode({ caches: localOnly, ...meta } as NodeMeta, () => 1);
+    await expect(cacheme.get(new Counting(1))).rejects.toMatchObject({
+      code: "CACHEME_INVALID_META",
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it("may be left out, or the hard limit be false", async () => {
+    const { cacheme, clock } = await space();
+    const { Counting, gate } = slow({ caches: localOnly, loadTimeout: { hard: false } });
+    await cacheme.get(new Counting(1));
+    clock.advance(10 * minute + 1);
+    const read = cacheme.get(new Counting(1));
+    await settled();
+    clock.advance(50 * minute);
+    gate.resolve("late");
+    expect(await read).toBe("late");
+  });
+});
