@@ -82,6 +82,7 @@ export {
   isError,
   KeyError,
   StorageError,
+  sentence,
 } from "./errors.js";
 export type {
   ClaimRequest,

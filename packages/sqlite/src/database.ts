@@ -18,13 +18,15 @@ export interface Statement {
   /** The column `value` of the first row, `undefined` where there is no row. */
   value(...parameters: readonly Value[]): Value | undefined;
   row(...parameters: readonly Value[]): Row | undefined;
+  /** All rows of an answer with several columns. */
+  rows(...parameters: readonly Value[]): readonly Row[];
   /** The column `value` of all rows. */
   values(...parameters: readonly Value[]): readonly Value[];
   /** How many rows were changed. */
   run(...parameters: readonly Value[]): number;
 }
 
-type Row = Readonly<Record<string, Value>>;
+export type Row = Readonly<Record<string, Value>>;
 
 /** The libraries that the storage can stand on. */
 export type DriverName = "node:sqlite" | "better-sqlite3";
@@ -80,6 +82,7 @@ function prepared(statement: NodeSqliteStatement, valueIn: (row: unknown) => Val
   return {
     value: (...parameters) => valueIn(statement.get(...parameters)),
     row: (...parameters) => statement.get(...parameters) as Row | undefined,
+    rows: (...parameters) => statement.all(...parameters) as Row[],
     values: (...parameters) => statement.all(...parameters).map(valueIn) as Value[],
     run: (...parameters) => Number(statement.run(...parameters).changes),
   };

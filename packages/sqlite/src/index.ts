@@ -9,6 +9,8 @@ import {
 } from "./options.js";
 
 export type { BetterSqlite3Database, DriverName, NodeSqliteDatabase } from "./database.js";
+export type { SqliteJournalOptions } from "./journal/options.js";
+export { sqliteJournal } from "./journal/sqlite-journal.js";
 export type {
   CorruptFile,
   SqliteConnectionOptions,

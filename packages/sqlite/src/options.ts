@@ -107,30 +107,38 @@ export function settings(
       own: wrap(target),
     };
   }
-  const file = paths.of(target);
+  const file = pathsFor(where).of(target);
   return { ...common, label: addressOf(file), file, own: undefined };
 }
 
-const paths: LocalPaths = new LocalPaths({
-  where,
-  option: "file",
-  scheme: "sqlite",
-  forms:
-    'Give a path ("cache/data.db"), an address ("sqlite:///var/cache/data.db", "sqlite:relative.db", "sqlite::memory:"), ' +
-    "{ file }, or a database of node:sqlite or better-sqlite3.",
-  name: inMemory,
-  fromAddress(address) {
-    const found = address.slice("sqlite:".length).replace(/^\/\/\//, "/");
-    if (found.startsWith("//"))
-      throw paths.refused("an address with a host. A file has none: write three slashes");
-    if (/[?#]/.test(found)) throw paths.withQuery();
-    try {
-      return decodeURIComponent(found);
-    } catch {
-      throw paths.refused('an address with a "%" that begins no character. Write "%25"');
-    }
-  },
-});
+/**
+ * Returns the reader of a file's place.
+ *
+ * @param where the function that takes the place
+ */
+export function pathsFor(where: string): LocalPaths {
+  const paths: LocalPaths = new LocalPaths({
+    where,
+    option: "file",
+    scheme: "sqlite",
+    forms:
+      'Give a path ("cache/data.db"), an address ("sqlite:///var/cache/data.db", "sqlite:relative.db", "sqlite::memory:"), ' +
+      "{ file }, or a database of node:sqlite or better-sqlite3.",
+    name: inMemory,
+    fromAddress(address) {
+      const found = address.slice("sqlite:".length).replace(/^\/\/\//, "/");
+      if (found.startsWith("//"))
+        throw paths.refused("an address with a host. A file has none: write three slashes");
+      if (/[?#]/.test(found)) throw paths.withQuery();
+      try {
+        return decodeURIComponent(found);
+      } catch {
+        throw paths.refused('an address with a "%" that begins no character. Write "%25"');
+      }
+    },
+  });
+  return paths;
+}
 
 /** The address of a file, for messages. */
 export function addressOf(file: string): string {
@@ -138,11 +146,11 @@ export function addressOf(file: string): string {
 }
 
 /** Schemas are attached databases, which a file that is opened here does not have. */
-function withoutSchema(parts: readonly string[]): string {
+export function withoutSchema(parts: readonly string[], place: string = where): string {
   const [name = ""] = parts;
   if (parts.length === 1) return name;
   throw optionError(
-    `The option table of ${where} is ${shown(parts.join("."))}. Give a name without a schema, such as "cacheme".`,
+    `The option table of ${place} is ${shown(parts.join("."))}. Give a name without a schema, such as "cacheme".`,
   );
 }
 
