@@ -40,6 +40,7 @@ const coreLayers = [
   "option-checks",
   "duration",
   "errors",
+  "cached-error",
   "hash",
   "shown-key",
   "clock",

@@ -24,6 +24,7 @@ import type {
 import type { LoadSpace } from "./node/reads.js";
 import type { SynchronousNode, ValueOf } from "./node/value-of.js";
 import { Joining } from "./read/joining.js";
+import { LocalErrors } from "./read/local-errors.js";
 import { LocalTiers } from "./read/local-tiers.js";
 import { Reader } from "./read/reader.js";
 import { SyncRead } from "./read/sync-read.js";
@@ -86,8 +87,9 @@ export class Cacheme extends FreshSpace {
     };
     const joining = new Joining(clock, events, tick, this.#store, space, runtimes, parts.background);
     this.#local = new LocalTiers(clock, events, joining.revalidations);
-    this.#reader = new Reader(clock, runtimes, this.#local, joining);
-    this.#sync = new SyncRead(clock, events, this.#store, space, joining.revalidations);
+    const errors = new LocalErrors(clock, events);
+    this.#reader = new Reader(clock, runtimes, this.#local, errors, joining);
+    this.#sync = new SyncRead(clock, events, this.#store, space, joining.revalidations, errors);
   }
 
   /**

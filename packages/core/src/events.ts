@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import type { CachedError } from "./cached-error.js";
 import { ConfigurationError, reasonOf } from "./errors.js";
 
 /** An operation of a remote storage, as events and messages name it. */
@@ -57,6 +58,13 @@ export interface CachemeEvents {
     readonly readers: number;
     /** Whether the value was stale, and is loaded again. Default: false. */
     readonly isStale?: boolean | undefined;
+  };
+  /** A read found the cached error of a load in a tier, by the option `errorTtl`. */
+  errorHit: NodeEvent & {
+    readonly storage: string;
+    /** The number of readers that it rejected. */
+    readonly readers: number;
+    readonly error: CachedError;
   };
   /** A read found its value in no tier and goes on to the load. */
   miss: NodeEvent & {
@@ -232,6 +240,7 @@ type Listeners = { [E in keyof CachemeEvents]: CachemeListener<E>[] | null };
 export class Events {
   readonly listeners: Listeners = {
     hit: null,
+    errorHit: null,
     miss: null,
     load: null,
     loadError: null,

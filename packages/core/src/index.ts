@@ -3,6 +3,7 @@ export type { Bus, BusConnection, BusReceiver, BusSpace } from "./bus/bus.js";
 export type { BusStatus, RegisterBusOptions } from "./bus/bus-link.js";
 export { type MemoryBus, type MemoryBusOptions, memoryBus } from "./bus/memory-bus.js";
 export { type ProcessBusOptions, processBus } from "./bus/process-bus.js";
+export { CachedError, type ErrorForm } from "./cached-error.js";
 export { Cacheme, type CachemeOptions } from "./cacheme.js";
 export type { CancelTimer, Clock, TimerOptions } from "./clock.js";
 export { systemClock } from "./clock.js";
@@ -130,6 +131,7 @@ export type {
   ValuesOf,
 } from "./node/options.js";
 export type { Migrate } from "./node/policy/checking.js";
+export type { ErrorTtl, ErrorTtlPolicy } from "./node/policy/error-ttl.js";
 export type { LoadTimeoutPolicy, LoadTimeouts } from "./node/policy/load-timeout.js";
 export type { RetentionPolicy, ShouldCache, ValueTtl } from "./node/policy/retention.js";
 export type { RetryOptions, RetryPolicy } from "./node/policy/retry.js";

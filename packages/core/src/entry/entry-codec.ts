@@ -7,6 +7,7 @@ import {
 } from "../serializer/decompression-limit.js";
 import { decodeInPlace, notPlain } from "../serializer/in-place.js";
 import type { CompressionAlgorithm, Serializer } from "../serializer/serializer.js";
+import { decodeText, encodeText } from "../serializer/text-beside.js";
 import { UnfitValue } from "../serializer/unfit-value.js";
 import type { Cached } from "./entry.js";
 import {
@@ -16,6 +17,7 @@ import {
   envelopeFault,
   type ReadEnvelope,
 } from "./envelope.js";
+import { Failure } from "./failure.js";
 import { deepFreeze, noteFrozen } from "./freeze.js";
 
 /** A value as bytes, without its times. */
@@ -23,6 +25,10 @@ export interface Packed {
   readonly codec: number;
   readonly payload: Uint8Array;
   readonly compression: CompressionAlgorithm | undefined;
+  /** Whether it is a {@link Failure} in the place of a value. */
+  readonly isError?: boolean | undefined;
+  /** The data that the load keeps beside the value. */
+  readonly kept?: Uint8Array | undefined;
 }
 
 /**
@@ -38,15 +44,16 @@ export function encodeEntry(
   { writtenAt, freshUntil }: Omit<Cached, "value">,
   generations?: string | undefined,
 ): Uint8Array {
-  const { codec, compression, payload } = packed;
+  const { codec, compression, payload, isError, kept } = packed;
   return encodeEnvelope(
-    { codec, compression, payload, fingerprint, writtenAt, freshUntil, generations },
+    { codec, compression, payload, fingerprint, writtenAt, freshUntil, generations, isError, kept },
     storageKey,
   );
 }
 
 /**
- * Reads an entry, even if its `freshUntil` has passed.
+ * Reads an entry, even if its `freshUntil` has passed. The value of a cached error is a
+ * {@link Failure}.
  *
  * @param offset milliseconds by which the storage's clock is ahead of ours: the entry's times are
  *   the storage's, the result's ours
@@ -54,6 +61,7 @@ export function encodeEntry(
  * @param isValid gets the section of generations before the payload is decoded, and returns whether
  *   the entry may be returned; default: an entry without tags may
  * @param frozen whether the value is frozen deeply
+ * @param readsErrors whether a cached error is returned; otherwise it is a miss
  * @returns `undefined` if the bytes cannot be read for any reason: that is a miss, not an error
  */
 export function decodeEntry(
@@ -65,6 +73,7 @@ export function decodeEntry(
   limit: DecompressionLimit = new DecompressionLimit(),
   isValid: (generations: string | undefined) => boolean = hasNoTags,
   frozen: boolean = false,
+  readsErrors: boolean = true,
 ): Cached | undefined {
   const buffer = asBuffer(bytes);
   const envelope = decodeEnvelope(buffer, serializer.codec, fingerprint, storageKey);
@@ -72,8 +81,15 @@ export function decodeEntry(
   // Taken before the serializer runs, which may be foreign code that reads another envelope.
   const writtenAt = envelope.writtenAt - offset;
   const freshUntil = envelope.freshUntil - offset;
+  const { isError, keptStart, payloadStart } = envelope;
+  if (isError && !readsErrors) return undefined;
   try {
-    return { value: valueIn(serializer, storageKey, buffer, envelope, limit, frozen), writtenAt, freshUntil };
+    const value = isError
+      ? failureIn(serializer, storageKey, buffer, envelope)
+      : valueIn(serializer, storageKey, buffer, envelope, limit, frozen);
+    if (keptStart === 0) return { value, writtenAt, freshUntil };
+    const kept = keptIn(serializer, storageKey, buffer.subarray(keptStart, payloadStart));
+    return { value, writtenAt, freshUntil, kept };
   } catch {
     return undefined;
   }
@@ -99,7 +115,7 @@ export function faultOf(
   const fault = envelopeFault(buffer, serializer.codec, fingerprint, storageKey);
   if (fault !== undefined) return { fault, error: undefined };
   const envelope = decodeEnvelope(buffer, serializer.codec, fingerprint, storageKey);
-  if (envelope === undefined) return undefined;
+  if (envelope === undefined || envelope.isError) return undefined;
   try {
     valueIn(serializer, storageKey, buffer, envelope, new DecompressionLimit(), false);
     return undefined;
@@ -135,6 +151,21 @@ function valueIn(
     { key },
   );
   return frozen ? deepFreeze(value) : value;
+}
+
+/** @throws an error if the payload is not a failure */
+function failureIn(
+  serializer: Serializer,
+  key: string,
+  buffer: Buffer,
+  { payloadStart, payloadEnd }: ReadEnvelope,
+): Failure {
+  return Failure.parse(decodeText(serializer, buffer.subarray(payloadStart, payloadEnd), key));
+}
+
+/** @throws an error if the data cannot be read */
+function keptIn(serializer: Serializer, key: string, kept: Uint8Array): unknown {
+  return JSON.parse(decodeText(serializer, kept, key));
 }
 
 function decompressed(
@@ -173,6 +204,10 @@ export function pack(
 ): Packed {
   const { codec } = serializer;
   try {
+    if (Failure.is(value)) {
+      const payload = encodeText(serializer, value.toText(), storageKey);
+      return { codec, payload, compression: undefined, isError: true };
+    }
     const plain = serializer.encode(value, { key: storageKey });
     const { compression } = serializer;
     if (

@@ -11,6 +11,8 @@ export interface Cached<V = unknown> {
   readonly writtenAt: number;
   /** The time until which it may be returned, on the same clock; `Infinity` if it has no ttl. */
   readonly freshUntil: number;
+  /** The data that the load has kept beside the value; `undefined` without any. */
+  readonly kept?: unknown;
 }
 
 /**

@@ -5,11 +5,14 @@ import type { CompressionAlgorithm } from "../serializer/serializer.js";
  * Format 2, all numbers big-endian except the checksum:
  *
  * 0 uint8 format: 2 1 uint8 flags: bits 0 to 2 compression (0 none, 1 gzip, 2 deflate, 3 brotli),
- * bit 3 "has generations", bits 4 to 7 reserved 2 uint8 codec of the payload 3 uint8 reserved: 0 4
- * uint32 fingerprint of the node class 8 float64 written-at, milliseconds since the epoch 16
+ * bit 3 "has generations", bit 4 "is an error", bit 5 "has kept data", bits 6 and 7 reserved 2
+ * uint8 codec of the payload 3 uint8 reserved: 0 4 uint32 fingerprint of the node class 8 float64 written-at, milliseconds since the epoch 16
  * float64 fresh-until, the same; Infinity if it has no ttl 24 only if "has generations": uint16
  * length of the section, then the section payload -4 uint32 little-endian: CRC-32 of all bytes
  * before it, with the hash of the storage key as its start
+ *
+ * With "has kept data", a uint16 with their length and the data are between that section and the
+ * payload. Kept data, and the payload of an error, are a JSON text in the codec of the payload.
  *
  * The section is UTF-8: tag, line feed, id of its generation, line feed, next tag, and so on.
  *
@@ -28,7 +31,10 @@ const trailerLength = 4;
 const residue = 0x2144df1c;
 const compressionBits = 0b0000_0111;
 const generationsBit = 0b0000_1000;
-/** The bytes of the number before the section of generations. */
+const errorBit = 0b0001_0000;
+const keptBit = 0b0010_0000;
+const knownBits = compressionBits | generationsBit | errorBit | keptBit;
+/** The bytes of the number before the section of generations, and of that before kept data. */
 const sectionHeader = 2;
 
 const compressionCodes: Readonly<Record<CompressionAlgorithm, number>> = { gzip: 1, deflate: 2, brotli: 3 };
@@ -53,11 +59,18 @@ export interface Envelope {
   readonly freshUntil: number;
   /** The section of generations; `undefined` if the entry has no tags. */
   readonly generations?: string | undefined;
+  /** Whether the payload is the error of a load. */
+  readonly isError?: boolean | undefined;
+  /** The data that the load keeps beside the value. */
+  readonly kept?: Uint8Array | undefined;
   readonly payload: Uint8Array;
 }
 
 /** The parts of an envelope that was read. The payload is the bytes from its start to its end. */
-export interface ReadEnvelope extends Omit<Envelope, "codec" | "fingerprint" | "payload"> {
+export interface ReadEnvelope extends Omit<Envelope, "codec" | "fingerprint" | "kept" | "payload"> {
+  readonly isError: boolean;
+  /** The place where the kept data begin; they end where the payload begins. 0 without any. */
+  readonly keptStart: number;
   readonly payloadStart: number;
   readonly payloadEnd: number;
 }
@@ -68,6 +81,8 @@ const lastRead: { -readonly [part in keyof ReadEnvelope]-?: ReadEnvelope[part] }
   writtenAt: 0.5,
   freshUntil: 0.5,
   generations: undefined,
+  isError: false,
+  keptStart: 0,
   payloadStart: 0,
   payloadEnd: 0,
 };
@@ -76,12 +91,13 @@ const lastRead: { -readonly [part in keyof ReadEnvelope]-?: ReadEnvelope[part] }
  * Returns the bytes to store. The payload is copied.
  *
  * @param key the whole key under which the storage keeps them
- * @throws RangeError if the generations have more than 65,535 bytes
+ * @throws RangeError if the generations or the kept data have more than 65,535 bytes
  */
 export function encodeEnvelope(envelope: Envelope, key: string): Uint8Array {
-  const { codec, compression, payload, fingerprint, writtenAt, freshUntil, generations } = envelope;
+  const { codec, compression, payload, fingerprint, writtenAt, freshUntil, generations, kept } = envelope;
   const section = generations === undefined ? 0 : sectionHeader + Buffer.byteLength(generations);
-  const start = headerLength + section;
+  const beforeKept = headerLength + section;
+  const start = beforeKept + (kept === undefined ? 0 : sectionHeader + kept.length);
   const end = start + payload.length;
   const bytes = Buffer.allocUnsafe(end + trailerLength);
   bytes[0] = format;
@@ -95,6 +111,12 @@ export function encodeEnvelope(envelope: Envelope, key: string): Uint8Array {
     bytes[1] |= generationsBit;
     bytes.writeUInt16BE(section - sectionHeader, headerLength);
     bytes.write(generations, headerLength + sectionHeader, "utf8");
+  }
+  if (envelope.isError === true) bytes[1] |= errorBit;
+  if (kept !== undefined) {
+    bytes[1] |= keptBit;
+    bytes.writeUInt16BE(kept.length, beforeKept);
+    bytes.set(kept, beforeKept + sectionHeader);
   }
   bytes.set(payload, start);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, end), hashOf(key)), end);
@@ -138,7 +160,7 @@ export function decodeEnvelope(
   const compressionCode = flags & compressionBits;
   const compression = compressionByCode[compressionCode];
   const isUnknown = compression === undefined && compressionCode !== 0;
-  if ((flags & ~(compressionBits | generationsBit)) !== 0 || isUnknown) return undefined;
+  if ((flags & ~knownBits) !== 0 || isUnknown) return undefined;
 
   if (buffer.readUInt32BE(4) !== fingerprint || crc32(buffer, hashOf(key)) !== residue) return undefined;
 
@@ -155,10 +177,19 @@ export function decodeEnvelope(
     if (payloadStart > payloadEnd) return undefined;
     generations = buffer.toString("utf8", from, payloadStart);
   }
+  let keptStart = 0;
+  if ((flags & keptBit) !== 0) {
+    keptStart = payloadStart + sectionHeader;
+    if (keptStart > payloadEnd) return undefined;
+    payloadStart = keptStart + buffer.readUInt16BE(payloadStart);
+    if (payloadStart > payloadEnd) return undefined;
+  }
   lastRead.compression = compression;
   lastRead.writtenAt = writtenAt;
   lastRead.freshUntil = freshUntil;
   lastRead.generations = generations;
+  lastRead.isError = (flags & errorBit) !== 0;
+  lastRead.keptStart = keptStart;
   lastRead.payloadStart = payloadStart;
   lastRead.payloadEnd = payloadEnd;
   return lastRead;

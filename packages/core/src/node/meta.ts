@@ -6,6 +6,7 @@ import { msgpack } from "../serializer/msgpack.js";
 import type { Serializer } from "../serializer/serializer.js";
 import type { DoorkeeperOptions } from "./doorkeeper.js";
 import type { NodeClass } from "./node.js";
+import { type ErrorRetention, type ErrorTtlPolicy, resolveErrorTtl } from "./policy/error-ttl.js";
 import {
   type LoadTimeoutPolicy,
   type ResolvedLoadTimeout,
@@ -31,7 +32,8 @@ import type { StorageName } from "./register.js";
  * ```
  */
 export interface NodeMeta
-  extends LoadTimeoutPolicy,
+  extends ErrorTtlPolicy,
+    LoadTimeoutPolicy,
     RetentionPolicy,
     RetryPolicy,
     SchemaPolicy,
@@ -154,6 +156,8 @@ export interface ResolvedMeta extends ResolvedLoadTimeout, ResolvedSchema, Resol
   readonly retry: ResolvedRetry | undefined;
   /** `undefined` for a class that never returns stale values. */
   readonly stale: ResolvedStale | undefined;
+  /** `undefined` for a class that keeps no errors. */
+  readonly errors: ErrorRetention | undefined;
 }
 
 const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
@@ -182,6 +186,7 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "staleWhileRevalidate",
   "staleIfError",
   "staleBackOff",
+  "errorTtl",
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
@@ -283,6 +288,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     ...resolveWrite(meta, name, refuse),
     retry: resolveRetry(meta, { node: name, refuse }),
     stale,
+    errors: resolveErrorTtl(meta, { node: name, refuse }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.js";
 import type { Cached } from "../entry/entry.js";
 import { decodeEntry } from "../entry/entry-codec.js";
+import { Failure } from "../entry/failure.js";
 import { isFresh } from "../entry/lifetime.js";
 import type { Node } from "../node/node.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
@@ -12,6 +13,7 @@ import type { TagTable } from "../tags/tag-table.js";
 import { troubleReason } from "../tiers/guarded/trouble.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Explanation, TierExplanation, TierVerdict } from "./explanation.js";
+import { isValid } from "./local-tiers.js";
 
 /** The answer of a remote storage to the explanation's read. */
 interface Answer {
@@ -64,11 +66,24 @@ export class Explainer {
 
   #local(tier: LocalTier, runtime: ClassRuntime, key: string): TierExplanation {
     const entry = tier.storage.peek(runtime.space, key);
+    if (entry === undefined || this.#verdict(runtime, key, entry) === "expired") {
+      const failed = this.#localError(tier, runtime, key);
+      if (failed !== undefined) return failed;
+    }
     if (entry === undefined) return explanation(tier, { verdict: "absent" });
     const tags = (entry.generations ?? []).map(({ tag, isCurrent }) => ({ tag, isCurrent }));
     const times = this.#verdict(runtime, key, entry);
     const verdict = times === "expired" || areCurrent(tags) ? times : "tag";
     return explanation(tier, { verdict, ...this.#times(entry), tags });
+  }
+
+  /** Explains the error that a local tier has in the place of a value. */
+  #localError(tier: LocalTier, { kind }: ClassRuntime, key: string): TierExplanation | undefined {
+    const entry = kind.errorSpace === undefined ? undefined : tier.storage.peek(kind.errorSpace, key);
+    if (entry === undefined || !isValid(entry, this.#clock.now())) return undefined;
+    const tags = (entry.generations ?? []).map(({ tag, isCurrent }) => ({ tag, isCurrent }));
+    const error = Failure.parse(String(entry.value)).toError(entry.writtenAt);
+    return explanation(tier, { verdict: "error", ...this.#times(entry), tags, error });
   }
 
   /** Returns the verdict on an entry's times. */
@@ -105,7 +120,10 @@ export class Explainer {
     const times = this.#verdict(runtime, key, entry);
     const verdict =
       times === "expired" ? times : areCurrent(tags) ? (refusal(tier, activity, key, entry) ?? times) : "tag";
-    return explanation(tier, { ...state, verdict, size, ...this.#times(entry), tags });
+    const found = { ...state, size, ...this.#times(entry), tags };
+    const { value, writtenAt } = entry;
+    if (verdict !== "fresh" || !Failure.is(value)) return explanation(tier, { ...found, verdict });
+    return explanation(tier, { ...found, verdict: "error", error: value.toError(writtenAt) });
   }
 
   /** Compares the entry's generations with the storage's. The node's own tags have been read. */
@@ -139,7 +157,7 @@ function answerOf(storage: RemoteBatch, storageKey: string, tags: readonly Tag[]
 }
 
 function decodedIn(
-  { kind }: ClassRuntime,
+  { kind, meta }: ClassRuntime,
   { clock }: RemoteBatch,
   storageKey: string,
   bytes: Uint8Array,
@@ -150,18 +168,33 @@ function decodedIn(
     return true;
   };
   const { serializer, fingerprint } = kind.formats.of(bytes);
-  const entry = decodeEntry(serializer, fingerprint, storageKey, bytes, clock.offset, undefined, note);
+  const readsErrors = meta.errors !== undefined;
+  const entry = decodeEntry(
+    serializer,
+    fingerprint,
+    storageKey,
+    bytes,
+    clock.offset,
+    undefined,
+    note,
+    false,
+    readsErrors,
+  );
   const generations = pairsIn(section ?? "");
   return entry === undefined || generations === undefined ? undefined : { entry, generations };
 }
 
-/** Returns the storage that would answer: the first with a fresh entry, else with a stale one. */
+const answers: ReadonlySet<TierVerdict> = new Set(["fresh", "stale", "error"]);
+
+/**
+ * Returns the storage that would answer: the first with an entry. Among the local tiers a fresh
+ * value comes first, then a stale one.
+ */
 function originIn(tiers: readonly TierExplanation[]): string | undefined {
-  const origin = tiers.find(({ verdict }) => verdict === "fresh" || verdict === "stale");
-  if (origin?.kind !== "local") return origin?.storage;
-  // Among the local tiers a fresh entry comes first.
-  const fresh = tiers.find(({ kind, verdict }) => kind === "local" && verdict === "fresh");
-  return (fresh ?? origin).storage;
+  const local = (verdict: TierVerdict) =>
+    tiers.find((tier) => tier.kind === "local" && tier.verdict === verdict);
+  const origin = tiers.find(({ verdict }) => answers.has(verdict));
+  return (origin?.kind === "local" ? (local("fresh") ?? local("stale") ?? origin) : origin)?.storage;
 }
 
 /** Returns the reason not to return an entry that its times and its tags allow. */

@@ -7,6 +7,7 @@ import type { FlightState } from "../runtime/flight-state.js";
  * - `fresh`: it has an entry that may be returned;
  * - `stale`: the entry has expired, and may be returned all the same, while it is loaded again or
  *   while the key backs off after a failed load;
+ * - `error`: it has the cached error of a load, with which a read is rejected;
  * - `absent`: it has no entry;
  * - `expired`: the entry has expired. If the class has the option `staleIfError`, it may still
  *   replace an error;
@@ -20,6 +21,7 @@ import type { FlightState } from "../runtime/flight-state.js";
 export type TierVerdict =
   | "fresh"
   | "stale"
+  | "error"
   | "absent"
   | "expired"
   | "tag"
@@ -47,7 +49,7 @@ export interface TierExplanation {
   readonly holdsLease: boolean;
   /** The state of the storage's circuit breaker; `undefined` without one. */
   readonly breaker: BreakerState | undefined;
-  /** The storage's error, if it did not answer. */
+  /** The storage's error, if it did not answer, or a {@link CachedError} that it has. */
   readonly error: Error | undefined;
 }
 

@@ -1,6 +1,13 @@
+import type { CachedError } from "../cached-error.js";
+import type { Clock } from "../clock.js";
+import { Failure } from "../entry/failure.js";
+import type { Events } from "../events.js";
+import { captureTold } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { LocalRecord } from "../storage/local-storage.js";
+import type { Store } from "../write/store.js";
 import type { Landing } from "./landing.js";
+import { countErrorHits, LocalErrors } from "./local-errors.js";
 import type { Revalidations } from "./revalidations.js";
 import type { StaleValues } from "./stale-values.js";
 
@@ -9,34 +16,108 @@ import type { StaleValues } from "./stale-values.js";
  * values and a tier still has one, else with the error.
  */
 export class FailedLoads {
+  readonly #clock: Clock;
   readonly #landing: Landing;
   readonly #values: StaleValues;
   readonly #revalidations: Revalidations;
 
-  constructor(landing: Landing, values: StaleValues, revalidations: Revalidations) {
+  readonly #store: Store;
+  readonly #events: Events;
+  readonly #localErrors: LocalErrors;
+
+  constructor(
+    clock: Clock,
+    events: Events,
+    store: Store,
+    landing: Landing,
+    values: StaleValues,
+    revalidations: Revalidations,
+  ) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#store = store;
+    this.#localErrors = new LocalErrors(clock, events);
     this.#landing = landing;
     this.#values = values;
     this.#revalidations = revalidations;
   }
 
-  failed(flight: Flight, error: unknown): void {
+  /**
+   * Rejects the readers of a flight that has found a cached error in a tier.
+   *
+   * @param tier the tier's place
+   */
+  found(flight: Flight, tier: number, record: LocalRecord, failure: Failure): void {
+    const { runtime, key } = flight;
+    const name = runtime.tiers[tier]?.name ?? "";
+    flight.state = "filling";
+    flight.found = record.generations;
+    this.#landing.dismiss(flight, record, name, false);
+    this.#store.backFill(flight, record, tier, false);
+    const error = failure.toError(record.writtenAt);
+    countErrorHits(this.#events, runtime, key, { index: tier, name, readers: flight.readers, error });
+    this.#landing.crash(flight, error, (follower) => this.failed(follower, error, error));
+  }
+
+  /** Does the same if a local tier has an error now, and returns whether one has. */
+  foundLocally(flight: Flight): boolean {
+    const found = this.#localErrors.find(flight.runtime, flight.key);
+    if (found === undefined) return false;
+    const { index, record, failure } = found;
+    const { writtenAt, freshUntil, generations } = record;
+    this.found(flight, index, { value: failure, writtenAt, freshUntil, generations }, failure);
+    return true;
+  }
+
+  /** @param cached the form of the error, if it is kept already */
+  failed(flight: Flight, error: unknown, cached?: CachedError): void {
     const { runtime } = flight;
     // A refresh keeps the old value, but its callers ask for a new one. A revalidation has no readers.
     if (runtime.staleness === undefined || flight.refreshes || flight.revalidates !== undefined)
-      this.#reject(flight, error);
-    else this.#replace(flight, error);
+      this.#reject(flight, error, cached);
+    else this.#replace(flight, error, cached);
   }
 
-  #reject(flight: Flight, error: unknown): void {
-    flight.runtime.stats.misses += flight.readers;
-    this.#landing.crash(flight, error, (follower) => this.failed(follower, error));
-  }
-
-  #replace(flight: Flight, error: unknown): void {
+  /** Rejects the readers. Before, it keeps the error if the class does so. */
+  #reject(flight: Flight, error: unknown, cached: CachedError | undefined): void {
+    const { runtime } = flight;
+    const { retaining } = this.#store;
+    const ttl =
+      runtime.meta.errors && cached === undefined && retaining.ttlOfError(runtime.kind, flight, error);
+    if (typeof ttl !== "number") {
+      this.#crash(flight, error, cached);
+      return;
+    }
+    const failure = Failure.of(error);
+    const failedAt = this.#clock.now();
+    const form = failure.toError(failedAt, error);
+    if (!mayKeepError(flight)) {
+      this.#crash(flight, error, form);
+      return;
+    }
     flight.state = "filling";
-    flight.rights?.giveBack();
+    flight.ttl = ttl;
+    const crash = () => this.#crash(flight, error, form);
+    const { tagged } = flight;
+    if (tagged === undefined) this.#store.storeLoaded(flight, failure, failedAt, crash);
+    else {
+      captureTold({ flight, tagged, tiers: runtime.remoteTiers }, () =>
+        this.#store.storeLoaded(flight, failure, failedAt, crash),
+      );
+    }
+  }
+
+  #crash(flight: Flight, error: unknown, cached: CachedError | undefined): void {
+    flight.runtime.stats.misses += flight.readers;
+    this.#landing.crash(flight, cached ?? error, (follower) => this.failed(follower, error, cached));
+  }
+
+  #replace(flight: Flight, error: unknown, cached: CachedError | undefined): void {
+    flight.state = "filling";
+    // An error is stored by the right of the leases.
+    if (flight.runtime.meta.errors === undefined) flight.rights?.giveBack();
     this.#values.find(flight, (found) => {
-      if (found === undefined) this.#reject(flight, error);
+      if (found === undefined) this.#reject(flight, error, cached);
       else this.#answer(flight, found, error);
     });
   }
@@ -58,4 +139,13 @@ export class FailedLoads {
     runtime.stats.stale += answered;
     this.#revalidations.hush(runtime, key);
   }
+}
+
+/**
+ * Returns whether the load's error may be stored. A tier may hold a value that an error must not
+ * replace, or a write or a removal has come meanwhile. Then nothing is stored.
+ */
+function mayKeepError(flight: Flight): boolean {
+  const { activity, fenced, refreshes, replaces, revalidates } = flight;
+  return !fenced && !refreshes && !replaces && revalidates === undefined && !activity.isMutating;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Entry } from "../entry/entry.js";
+import { Failure } from "../entry/failure.js";
 import { isWithin } from "../entry/lifetime.js";
 import type { ApartReader } from "../runtime/apart-reader.js";
 import type { Flight } from "../runtime/flight.js";
@@ -179,16 +180,9 @@ export class Landing {
       flight.readers -= 1;
       flight.staying -= 1;
       const ttl = freshUntil - now;
-      this.#rejoining.refreshFor(reader, {
-        value,
-        writtenAt,
-        freshUntil,
-        origin,
-        ttl,
-        size: undefined,
-        hits: undefined,
-        tags: tagNames(found.generations),
-      });
+      const tags = tagNames(found.generations);
+      const entry = { value, writtenAt, freshUntil, origin, ttl, size: undefined, hits: undefined, tags };
+      this.#rejoining.refreshFor(reader, Failure.is(value) ? undefined : entry);
       return false;
     });
   }

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.js";
+import { Failure } from "../entry/failure.js";
 import { isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import { checkedKey } from "../node/key.js";
@@ -87,6 +88,7 @@ export class ListReading implements ListReadSteps {
 
   isPlainHit({ runtime, tier }: ListReads, entry: FoundRecord): boolean {
     const { claims } = entry;
+    if (runtime.meta.errors !== undefined && Failure.is(entry.value)) return false;
     return (
       claims === undefined && (runtime.staleness === undefined || isFresh(entry, tier.storage.answeredAt))
     );

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.js";
+import { Failure } from "../entry/failure.js";
 import { isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
@@ -81,7 +82,7 @@ export class Pipeline implements ExaminedSteps {
     this.#landing = new Landing(clock, rejoining, (flight) => this.#readAgain(flight));
     this.#unsaved = new UnsavedSearch(clock, events, values, this.#landing, this.#search);
     const staleValues = new StaleValues(clock, remoteTiers);
-    this.#failedLoads = new FailedLoads(this.#landing, staleValues, revalidations);
+    this.#failedLoads = new FailedLoads(clock, events, store, this.#landing, staleValues, revalidations);
     const slowLoads = new SlowLoads(this.#landing, staleValues, revalidations);
     const environment = {
       clock,
@@ -156,6 +157,10 @@ export class Pipeline implements ExaminedSteps {
   /** Fills the tiers to the left of the tier that has the value, for the remaining time. */
   #found(flight: Flight, tier: number, cached: LocalRecord): void {
     const { runtime, key } = flight;
+    if (runtime.meta.errors !== undefined && Failure.is(cached.value)) {
+      this.#failedLoads.found(flight, tier, cached, cached.value);
+      return;
+    }
     const storage = runtime.tiers[tier]?.name ?? "";
     const isStale = runtime.staleness !== undefined && !isFresh(cached, this.#clock.now());
     flight.state = "filling";
@@ -185,7 +190,7 @@ export class Pipeline implements ExaminedSteps {
       this.#found(flight, tier.index, entry);
       return true;
     }
-    return false;
+    return runtime.meta.errors !== undefined && this.#failedLoads.foundLocally(flight);
   }
 
   /**

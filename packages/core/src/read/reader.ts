@@ -1,3 +1,4 @@
+import type { CachedError } from "../cached-error.js";
 import type { Clock } from "../clock.js";
 import type { Entry } from "../entry/entry.js";
 import { checkList } from "../node/checked-list.js";
@@ -15,6 +16,7 @@ import { tagNames } from "../tags/known-generation.js";
 import { setImmediate } from "../timers.js";
 import { checkedOptions } from "./checked-options.js";
 import type { Joining } from "./joining.js";
+import type { LocalErrors } from "./local-errors.js";
 import { isValid, type LocalTiers } from "./local-tiers.js";
 import { currentRecording } from "./recording.js";
 
@@ -29,12 +31,20 @@ export class Reader {
   readonly #clock: Clock;
   readonly #runtimes: ClassRuntimes;
   readonly #local: LocalTiers;
+  readonly #errors: LocalErrors;
   readonly #joining: Joining;
 
-  constructor(clock: Clock, runtimes: ClassRuntimes, local: LocalTiers, joining: Joining) {
+  constructor(
+    clock: Clock,
+    runtimes: ClassRuntimes,
+    local: LocalTiers,
+    errors: LocalErrors,
+    joining: Joining,
+  ) {
     this.#clock = clock;
     this.#runtimes = runtimes;
     this.#local = local;
+    this.#errors = errors;
     this.#joining = joining;
   }
 
@@ -46,15 +56,25 @@ export class Reader {
     options: GetOptions<Node> | undefined,
     call?: CallContext,
   ): Promise<unknown> {
-    if (options === undefined) return this.#joining.read(runtime, node, key, call);
+    if (options === undefined) {
+      const error = this.#cachedError(runtime, key, Number.POSITIVE_INFINITY);
+      return error === undefined ? this.#joining.read(runtime, node, key, call) : Promise.reject(error);
+    }
     checkedKey(key, runtime.name);
     const { signal, fresh, maxAge, override } = checkedOptions(options, runtime.name, key);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const entry = fresh ? undefined : this.#localHit(runtime, node, key, maxAge, override);
     if (entry !== undefined) return Promise.resolve(entry.value);
+    const error = fresh ? undefined : this.#cachedError(runtime, key, maxAge);
+    if (error !== undefined) return Promise.reject(error);
     const previous = fresh || maxAge !== Number.POSITIVE_INFINITY ? this.peekLocal(runtime, key) : undefined;
     const wishes = { refreshes: fresh, maxAge, override, previous, signal };
     return this.#joining.readWith(runtime, node, key, call, wishes);
+  }
+
+  /** Returns the error that a local tier has in the place of a value, for a class that keeps errors. */
+  #cachedError(runtime: ClassRuntime, key: string, maxAge: number): CachedError | undefined {
+    return runtime.meta.errors === undefined ? undefined : this.#errors.hit(runtime, key, maxAge);
   }
 
   /** A reader with a limit of age gets no stale value. */
@@ -172,6 +192,12 @@ export class Reader {
         const entry = options === undefined ? this.#local.hit(runtime, key, node) : undefined;
         if (entry !== undefined) {
           list.hit(place, entry.value);
+          continue;
+        }
+        const error =
+          options === undefined ? this.#cachedError(runtime, key, Number.POSITIVE_INFINITY) : undefined;
+        if (error !== undefined) {
+          list.reject(place, error);
           continue;
         }
         call ??= new CallContext();

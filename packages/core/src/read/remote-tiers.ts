@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.js";
 import type { Cached, Entry } from "../entry/entry.js";
 import { decodeEntry } from "../entry/entry-codec.js";
+import { Failure } from "../entry/failure.js";
 import { isFresh, mayReplaceError } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { Node } from "../node/node.js";
@@ -70,6 +71,7 @@ export class RemoteTiers {
       this.#decompression,
       agree,
       frozen,
+      runtime.meta.errors !== undefined,
     );
     if (cached === undefined) {
       this.#unreadable.note(runtime, tier, storageKey, bytes);
@@ -141,7 +143,7 @@ export class RemoteTiers {
     return undefined;
   }
 
-  /** Returns a tier's entry of the key, also if it is stale. Never rejects. */
+  /** Returns a tier's value of the key, also if it is stale. Never rejects. */
   async readKept(
     runtime: ClassRuntime,
     key: string,
@@ -149,7 +151,7 @@ export class RemoteTiers {
   ): Promise<FoundRecord | undefined> {
     for (const tier of runtime.remoteTiers) {
       const read = await this.#readIn(runtime, tier, key, tags);
-      if (read !== undefined) return read.found;
+      if (read !== undefined && !Failure.is(read.found.value)) return read.found;
     }
     return undefined;
   }
@@ -175,7 +177,9 @@ export class RemoteTiers {
     });
   }
 
-  #shown(tier: RemoteTier, found: FoundRecord, bytes: Uint8Array): Entry {
+  /** A cached error is no value. */
+  #shown(tier: RemoteTier, found: FoundRecord, bytes: Uint8Array): Entry | undefined {
+    if (Failure.is(found.value)) return undefined;
     const { value, writtenAt, freshUntil, generations } = found;
     const ttl = freshUntil - this.#clock.now();
     const tags = tagNames(generations);
@@ -192,6 +196,9 @@ export class RemoteTiers {
   }
 }
 
+/** Returns whether the entry may be returned, perhaps when it is stale. A cached error never is. */
 function isKept(entry: Cached, { staleness }: ClassRuntime, now: number): boolean {
-  return isFresh(entry, now) || (staleness !== undefined && mayReplaceError(entry, staleness.windows, now));
+  if (isFresh(entry, now)) return true;
+  if (staleness === undefined || Failure.is(entry.value)) return false;
+  return mayReplaceError(entry, staleness.windows, now);
 }

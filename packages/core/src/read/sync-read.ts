@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.js";
 import { milliseconds } from "../duration.js";
+import { Failure } from "../entry/failure.js";
 import { LoadCycleError, LoadError } from "../errors.js";
 import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
@@ -8,6 +9,7 @@ import type { LoadSpace } from "../node/reads.js";
 import { isThenable } from "../node/thenable.js";
 import type { LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
+import type { KeyActivity } from "../runtime/key-activity.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
 import { sharedState } from "../shared-state.js";
 import type { LocalEntry } from "../storage/local-storage.js";
@@ -15,6 +17,7 @@ import { OperationTags } from "../tags/operation-tags.js";
 import type { Retainable } from "../write/retaining.js";
 import type { Store } from "../write/store.js";
 import { runSynchronously } from "./load-frame.js";
+import type { LocalErrors } from "./local-errors.js";
 import { keptLocally } from "./local-tiers.js";
 import { ReaderValues } from "./reader-values.js";
 import { currentRecording, Recording } from "./recording.js";
@@ -28,6 +31,7 @@ export class SyncRead {
   readonly #store: Store;
   readonly #space: LoadSpace;
   readonly #revalidations: Revalidations;
+  readonly #errors: LocalErrors;
   readonly #values: ReaderValues = new ReaderValues();
   /**
    * The nodes being loaded, outermost first, because a synchronous load that reads itself would
@@ -35,7 +39,15 @@ export class SyncRead {
    */
   readonly #loading: { readonly runtime: ClassRuntime; readonly key: string }[] = [];
 
-  constructor(clock: Clock, events: Events, store: Store, space: LoadSpace, revalidations: Revalidations) {
+  constructor(
+    clock: Clock,
+    events: Events,
+    store: Store,
+    space: LoadSpace,
+    revalidations: Revalidations,
+    errors: LocalErrors,
+  ) {
+    this.#errors = errors;
     this.#revalidations = revalidations;
     this.#space = space;
     this.#clock = clock;
@@ -78,6 +90,8 @@ export class SyncRead {
       );
     }
     this.#refuseCycle(runtime, key);
+    const cached = runtime.meta.errors === undefined ? undefined : this.#errors.hit(runtime, key);
+    if (cached !== undefined) throw cached;
     const outer = sharedState.recordings > 0 ? currentRecording() : undefined;
     outer?.add(runtime, key, undefined);
     const tags = runtime.nodeTags?.of(node, key);
@@ -122,7 +136,7 @@ export class SyncRead {
     } catch (error) {
       outcome = { error };
       const stale = error instanceof LoadError ? undefined : this.#staleValue(runtime, key, error);
-      if (stale === undefined) throw error;
+      if (stale === undefined) throw this.#kept(runtime, activity, operation, said, error);
       return stale.value;
     } finally {
       this.#record(runtime, key, this.#clock.elapsed() - began, outcome);
@@ -130,6 +144,22 @@ export class SyncRead {
       activity.operations.end(operation);
       activity.rest();
     }
+  }
+
+  /** Keeps the error if the class does so, and returns the error for the reader. */
+  #kept(
+    { kind, doorkeeper }: ClassRuntime,
+    activity: KeyActivity,
+    operation: Operation,
+    said: Retainable,
+    error: unknown,
+  ): unknown {
+    const ttl = this.#store.retaining.ttlOfError(kind, said, error);
+    if (ttl === undefined) return error;
+    const failure = Failure.of(error);
+    if (!said.skip && (doorkeeper === undefined || doorkeeper.admits(said.key)))
+      this.#store.storeLocally(kind, activity, operation, failure, ttl);
+    return failure.toError(this.#clock.now(), error);
   }
 
   /** Returns the entry that is returned instead of the load's error. */

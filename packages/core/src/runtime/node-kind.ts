@@ -55,6 +55,8 @@ export class NodeKind implements BoundClass {
   readonly name: string;
   /** The number that keeps the kind's keys apart from others in a local storage. */
   readonly space: number;
+  /** The number of the space for cached errors; `undefined` for a class that keeps none. */
+  readonly errorSpace: number | undefined;
   /** The mark of the kind's entries in remote storages. */
   readonly fingerprint: number;
   /** The formats of the entries that it reads. */
@@ -87,6 +89,7 @@ export class NodeKind implements BoundClass {
     this.meta = meta;
     this.name = name;
     this.space = nextLocalSpace();
+    if (meta.errors !== undefined) this.errorSpace = nextLocalSpace();
     this.fingerprint = classFingerprint(name, meta.version);
     this.formats = new EntryFormats(name, meta);
     this.tiers = storages.map(({ registered, ttl = Number.POSITIVE_INFINITY }, index) => {
@@ -228,6 +231,7 @@ export class NodeKind implements BoundClass {
   /** Drops the key's entries from the local tiers. */
   removeLocally(key: string): void {
     for (const { storage } of this.localTiers) storage.remove(this.space, key);
+    this.removeErrors(key);
   }
 
   /**
@@ -237,8 +241,21 @@ export class NodeKind implements BoundClass {
   clearLocally(storage?: string): void {
     this.activities.clear();
     for (const tier of this.localTiers) {
-      if (storage === undefined || tier.name === storage) tier.storage.clear(this.space);
+      if (storage !== undefined && tier.name !== storage) continue;
+      for (const space of this.spaces) tier.storage.clear(space);
     }
+  }
+
+  /** Drops the key's cached error from the local tiers. */
+  removeErrors(key: string): void {
+    const { errorSpace } = this;
+    if (errorSpace === undefined) return;
+    for (const { storage } of this.localTiers) storage.remove(errorSpace, key);
+  }
+
+  /** The numbers of the spaces of its entries in the local tiers. */
+  get spaces(): readonly number[] {
+    return this.errorSpace === undefined ? [this.space] : [this.space, this.errorSpace];
   }
 }
 

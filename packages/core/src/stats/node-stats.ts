@@ -13,6 +13,8 @@ export interface Stats {
   /** Reads that were answered from a tier. */
   readonly hitCount: number;
   readonly hitRate: number;
+  /** Reads that a tier answered with a cached error, by the option `errorTtl`; they are hits, too. */
+  readonly errorHitCount: number;
   /** Reads that led to a load, started by them or joined. */
   readonly missCount: number;
   readonly missRate: number;
@@ -62,6 +64,8 @@ export class StatsCounter {
   coalesced = 0;
   retries = 0;
   stale = 0;
+  /** Hits whose entry is an error. */
+  errorHits = 0;
   #loadSuccesses = 0;
   #loadFailures = 0;
   #totalLoadTime = 0;
@@ -91,7 +95,7 @@ export class StatsCounter {
   static summary(counters: Iterable<StatsCounter>): Stats {
     const hits = new Map<string, number>();
     const times = createHistogram();
-    let [hitCount, missCount, coalescedCount, staleCount] = [0, 0, 0, 0];
+    let [hitCount, missCount, coalescedCount, staleCount, errorHitCount] = [0, 0, 0, 0, 0];
     let [loadSuccessCount, loadFailureCount, totalLoadTime, retryCount] = [0, 0, 0, 0];
     for (const counter of counters) {
       for (const [tier, count] of counter.hits.entries()) {
@@ -103,6 +107,7 @@ export class StatsCounter {
       coalescedCount += counter.coalesced;
       retryCount += counter.retries;
       staleCount += counter.stale;
+      errorHitCount += counter.errorHits;
       loadSuccessCount += counter.#loadSuccesses;
       loadFailureCount += counter.#loadFailures;
       totalLoadTime += counter.#totalLoadTime;
@@ -114,6 +119,7 @@ export class StatsCounter {
       requestCount,
       hitCount,
       hitRate: ratio(hitCount, requestCount),
+      errorHitCount,
       missCount,
       missRate: ratio(missCount, requestCount),
       coalescedCount,

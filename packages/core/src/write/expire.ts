@@ -35,12 +35,9 @@ export function mayExpire(
 }
 
 /** Makes the local tiers' entries of the key stale now. */
-export function expireLocally(
-  { localTiers, space }: NodeKind,
-  key: string,
-  windows: StaleWindows,
-  now: number,
-): void {
+export function expireLocally(kind: NodeKind, key: string, windows: StaleWindows, now: number): void {
+  const { localTiers, space } = kind;
+  kind.removeErrors(key);
   for (const { storage } of localTiers) {
     const entry = storage.peek(space, key);
     if (entry === undefined) continue;

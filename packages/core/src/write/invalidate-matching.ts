@@ -125,11 +125,13 @@ class MatchingRemoval {
     });
   }
 
-  #removeLocally({ name, space, localTiers }: NodeKind): number {
+  #removeLocally({ name, spaces, localTiers }: NodeKind): number {
     let removed = 0;
     for (const { storage } of localTiers) {
-      if (storage.removeWhere === undefined) storage.clear(space);
-      else removed += storage.removeWhere(space, (key) => this.#pattern.matches(name, key));
+      for (const space of spaces) {
+        if (storage.removeWhere === undefined) storage.clear(space);
+        else removed += storage.removeWhere(space, (key) => this.#pattern.matches(name, key));
+      }
     }
     return removed;
   }

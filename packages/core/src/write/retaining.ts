@@ -1,3 +1,4 @@
+import { Failure } from "../entry/failure.js";
 import { shortened } from "../entry/jitter.js";
 import { type Lifetime, lifetimeOf } from "../entry/lifetime.js";
 import type { Node } from "../node/node.js";
@@ -31,7 +32,7 @@ export class Retaining {
    */
   decide(kind: NodeKind, load: Retainable, value: unknown): boolean {
     const { retention } = kind.meta;
-    if (load.skip || retention === undefined) return !load.skip;
+    if (load.skip || retention === undefined || Failure.is(value)) return !load.skip;
     const { node, key } = load;
     try {
       if (!retention.admits(value, node, kind.name, key)) return false;
@@ -40,6 +41,23 @@ export class Retaining {
     } catch (error) {
       this.#notStored.report(kind, key, policyError(error, kind.name, key));
       return false;
+    }
+  }
+
+  /**
+   * Returns the time for which the error of a load is kept, in milliseconds; `undefined` if it is not
+   * kept. Never throws, as {@link decide} does not.
+   */
+  ttlOfError(
+    kind: NodeKind,
+    { node, key }: Pick<Retainable, "node" | "key">,
+    error: unknown,
+  ): number | undefined {
+    try {
+      return kind.meta.errors?.ttlOf(error, node, kind.name, key);
+    } catch (thrown) {
+      this.#notStored.report(kind, key, policyError(thrown, kind.name, key));
+      return undefined;
     }
   }
 

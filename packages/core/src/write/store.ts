@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Packed } from "../entry/entry-codec.js";
+import { Failure } from "../entry/failure.js";
 import type { Lifetime } from "../entry/lifetime.js";
 import { SerializationError } from "../errors.js";
 import type { Events } from "../events.js";
@@ -61,7 +62,7 @@ export class Store {
     const storing = this.#storing(kind, activity, flight, rights, value, writtenAt, lifetime);
     storing.generations = generations;
     storing.storeLocally(from);
-    if (isStale) return;
+    if (isStale || storing.isFailure) return;
     // A tag that only the value tells has no generation that is older than this read.
     if (generations !== undefined && generations.length !== (tagged?.own.length ?? 0)) return;
     const tiers = storableIn(
@@ -118,7 +119,7 @@ export class Store {
 
   #storeLoadedRemotely(storing: Storing, flight: Flight, answer: AnswerLoaded): void {
     const { kind, activity } = storing;
-    const tiers = storableIn(kind.remoteTiers, storing.tagged);
+    const tiers = storing.storableTiers();
     const replaces = this.#replaces(flight);
     const bytes = storing.packed();
     if (bytes instanceof SerializationError || tiers.length === 0) {
@@ -238,7 +239,7 @@ export class Store {
     ttl: number | undefined,
   ): void {
     const writtenAt = this.#clock.now();
-    if (!operation.fenced) activity.operations.overtake(operation);
+    if (!operation.fenced && !Failure.is(value)) activity.operations.overtake(operation);
     const lifetime = this.retaining.lifetimeOf(kind, ttl, writtenAt);
     const { tagged } = operation;
     const storing = this.#storing(kind, activity, operation, undefined, value, writtenAt, lifetime);

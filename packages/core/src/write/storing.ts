@@ -1,8 +1,9 @@
 import type { Background } from "../background.js";
 import type { Clock } from "../clock.js";
 import { encodeEntry, type Packed, pack } from "../entry/entry-codec.js";
+import { Failure } from "../entry/failure.js";
 import { shortened } from "../entry/jitter.js";
-import { freshUntilIn, keptUntilOf, type Lifetime } from "../entry/lifetime.js";
+import { freshUntilIn, keptUntilOf, type Lifetime, type StaleWindows } from "../entry/lifetime.js";
 import type { SerializationError } from "../errors.js";
 import type { FillRights } from "../runtime/fill-rights.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
@@ -85,6 +86,21 @@ export class Storing extends RightToLeft {
     return other;
   }
 
+  /** Whether it is the error of a load in the place of a value. */
+  get isFailure(): boolean {
+    return Failure.is(this.value);
+  }
+
+  /**
+   * Returns the remote tiers that may store the value. Without its leases, an error might take the
+   * place of another process's value.
+   */
+  storableTiers(): readonly RemoteTier[] {
+    const { kind, rights, tagged } = this;
+    const isUnsafe = this.isFailure && kind.remoteTiers.some((tier) => !rights?.holds(tier));
+    return isUnsafe ? [] : storableIn(kind.remoteTiers, tagged);
+  }
+
   /** Returns the value as bytes, made once for all remote tiers. */
   packed(): Packed | SerializationError {
     const { kind, activity, value } = this;
@@ -141,7 +157,7 @@ export class Storing extends RightToLeft {
    * @param before the place of the first tier that does not get it
    */
   storeLocally(before: number): SerializationError | undefined {
-    const { kind, activity, operation, value, writtenAt, tagged } = this;
+    const { kind, activity, operation, writtenAt, tagged } = this;
     const { clock, tags } = this.#environment;
     if (operation.fenced || kind.bypassesLocalTiers) return undefined;
     if (tagged !== undefined && tags.isOvertaken(tagged.all, operation.birth)) {
@@ -155,24 +171,43 @@ export class Storing extends RightToLeft {
     }
     const now = clock.now();
     let refused: SerializationError | undefined;
+    const space = this.#localSpace();
+    // A storage may copy values, and copies no instances of our classes.
+    const value = Failure.is(this.value) ? this.value.toText() : this.value;
     for (const tier of kind.localTiers) {
       if (tier.index >= before) continue;
       const freshUntil = this.#freshUntilIn(tier, now);
-      const keptUntil = keptUntilOf(freshUntil, kind.meta.stale);
+      const keptUntil = keptUntilOf(freshUntil, this.#stale);
       const generations = this.#generationsUntil(keptUntil);
       if (generations === undefined && tagged !== undefined) {
-        tier.storage.remove(kind.space, activity.key);
+        tier.storage.remove(space, activity.key);
         continue;
       }
       try {
         const record = { value, writtenAt, freshUntil, generations, keptUntil };
-        tier.storage.write(kind.space, activity.key, record, now);
+        tier.storage.write(space, activity.key, record, now);
       } catch (error) {
-        tier.storage.remove(kind.space, activity.key);
+        tier.storage.remove(space, activity.key);
         refused = cannotBeStored(error, kind, activity.key);
       }
     }
     return refused;
+  }
+
+  /**
+   * Returns the space in which local tiers store the value. A value takes the place of a cached error.
+   */
+  #localSpace(): number {
+    const { kind, activity } = this;
+    if (kind.errorSpace === undefined) return kind.space;
+    if (this.isFailure) return kind.errorSpace;
+    kind.removeErrors(activity.key);
+    return kind.space;
+  }
+
+  /** The times in which the entry may be returned when it is stale. An error never is. */
+  get #stale(): StaleWindows | undefined {
+    return this.isFailure ? undefined : this.kind.meta.stale;
   }
 
   #freshUntilIn({ ttl, index }: Tier, now: number): number {
@@ -217,7 +252,7 @@ export class Storing extends RightToLeft {
     const freshFor =
       freshUntil === Number.POSITIVE_INFINITY ? undefined : Math.max(1, Math.ceil(freshUntil - now));
     const encoded = encodeEntry(bytes, kind.fingerprint, key, times, section);
-    const { stale } = kind.meta;
+    const stale = this.#stale;
     if (stale === undefined || freshFor === undefined) return { key, bytes: encoded, ttl: freshFor };
     return { key, bytes: encoded, ttl: freshFor + stale.ifError, freshFor };
   }

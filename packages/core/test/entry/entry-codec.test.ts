@@ -3,8 +3,9 @@ import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Cached } from "../../src/entry/entry.js";
-import { decodeEntry } from "../../src/entry/entry-codec.js";
+import { decodeEntry, encodeEntry } from "../../src/entry/entry-codec.js";
 import { classFingerprint, decodeEnvelope, encodeEnvelope } from "../../src/entry/envelope.js";
+import { Failure } from "../../src/entry/failure.js";
 import { SerializationError } from "../../src/errors.js";
 import { compressed } from "../../src/serializer/compressed.js";
 import { json } from "../../src/serializer/json.js";
@@ -53,6 +54,45 @@ describe("an entry", () => {
       freshUntil: 1_700_000_060_000,
     });
     expect(new Set(sections)).toEqual(new Set(["team:7\nAbc_-123\nünï\nid2"]));
+  });
+
+  it.each([
+    ["msgpack", msgpack(), { text: "E_NO_ROW" }],
+    ["json", json(), { text: 404 }],
+  ] as const)(
+    "with an error or kept data of a released version is read: %s",
+    (name, serializer, { text: code }) => {
+      const ofClass = classFingerprint("fixture", "1");
+      const read = (file: string, readsErrors?: boolean) => {
+        const bytes = readFileSync(new URL(`fixtures/format-2-beside/${name}-${file}.bin`, import.meta.url));
+        const any = () => true;
+        return decodeEntry(serializer, ofClass, releasedKey, bytes, 0, undefined, any, false, readsErrors);
+      };
+
+      const times = { writtenAt: 1_700_000_000_000, freshUntil: 1_700_000_060_000 };
+      const failure = new Failure({ name: "NotFound", message: "Zoë is gone 🦊", code });
+      expect(read("error")).toStrictEqual({ value: failure, ...times });
+      expect(read("error", false)).toBeUndefined();
+      const kept = { etag: '"33a6"', ünï: [1, null] };
+      expect(read("kept")).toStrictEqual({ value: { text: "Zoë 🦊" }, ...times, kept });
+    },
+  );
+
+  it("with an error that has the wrong form is a miss", () => {
+    for (const text of [
+      "",
+      "{",
+      "null",
+      "[]",
+      "{}",
+      '{"name":1,"message":""}',
+      '{"name":"","message":"","code":{}}',
+    ]) {
+      const payload = Buffer.from(JSON.stringify(text));
+      const packed = { codec: json().codec, payload, compression: undefined, isError: true };
+      const bytes = encodeEntry(packed, fingerprint, storageKey, { writtenAt: 1, freshUntil: 2 });
+      expect(decodeEntry(json(), fingerprint, storageKey, bytes)).toBeUndefined();
+    }
   });
 
   it.each(["gzip", "deflate", "brotli"] as const)(

@@ -38,6 +38,8 @@ const envelopes = fc.record({
   writtenAt: fc.double({ noNaN: true, noDefaultInfinity: true }),
   freshUntil: fc.double({ noNaN: true }),
   generations: fc.option(fc.string({ unit: "grapheme", maxLength: 300 }), { nil: undefined }),
+  isError: fc.boolean(),
+  kept: fc.option(fc.uint8Array({ maxLength: 300 }), { nil: undefined }),
   payload: fc.uint8Array({ maxLength: 300 }),
 } as const);
 
@@ -48,8 +50,11 @@ describe("an envelope", () => {
         const bytes = encodeEnvelope(each, key);
         const decoded = decode(bytes, each);
 
-        const { codec: _codec, fingerprint: _fingerprint, payload, ...rest } = each;
+        const { codec: _codec, fingerprint: _fingerprint, payload, kept, ...rest } = each;
         expect(decoded).toMatchObject(rest);
+        const { keptStart = 0, payloadStart } = decoded ?? {};
+        const keptBytes = keptStart === 0 ? undefined : bytes.slice(keptStart, payloadStart);
+        expect(keptBytes).toEqual(kept && Buffer.from(kept));
         expect(bytes.slice(decoded?.payloadStart, decoded?.payloadEnd)).toEqual(Buffer.from(payload));
       }),
     );
@@ -149,7 +154,7 @@ describe("an envelope", () => {
     ];
     for (const miss of misses) expect(decode(encodeEnvelope(miss, key), envelope)).toBeUndefined();
 
-    for (const flags of [0b0000_1000, 0b0001_0000, 0b1000_0000, 0b0000_0100, 0b0000_0111]) {
+    for (const flags of [0b0000_1000, 0b0010_0000, 0b0100_0000, 0b1000_0000, 0b0000_0100, 0b0000_0111]) {
       expect(decode(withFlags(flags), envelope)).toBeUndefined();
     }
     expect(decode(withFlags(0b0000_0001), envelope)).toBeDefined();

@@ -63,6 +63,7 @@ describe("on", () => {
   it("has the events that this file lists", () => {
     expectTypeOf<keyof CachemeEvents>().toEqualTypeOf<
       | "hit"
+      | "errorHit"
       | "miss"
       | "load"
       | "loadError"

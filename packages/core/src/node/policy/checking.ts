@@ -1,5 +1,6 @@
 import { asError } from "../../errors.js";
 import type { Serializer } from "../../serializer/serializer.js";
+import { withUnchecked } from "../../serializer/unchecked.js";
 import { UnfitValue } from "../../serializer/unfit-value.js";
 import { isThenable } from "../thenable.js";
 import { pathOf, type StandardIssue, type StandardSchema } from "./standard-schema.js";
@@ -33,13 +34,14 @@ export function checking(
 ): Serializer {
   const { codec, compression, maxDecompressedSize } = serializer;
   const accept = isFormer ? migrated : fitting;
-  return {
+  const checked: Serializer = {
     codec,
     compression,
     maxDecompressedSize,
     encode: (value, context) => serializer.encode(value, context),
     decode: (bytes, context) => accept(rules, serializer.decode(bytes, context), version),
   };
+  return withUnchecked(checked, serializer);
 }
 
 /** Returns the value if it fits, else what `migrate` makes of it. */
