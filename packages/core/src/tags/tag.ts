@@ -108,8 +108,10 @@ export class Tag implements ReadTag, MadeTag {
     }
     const isNewer = generation.at > known.at || ((isMade || generation.at === known.at) && sent > known.told);
     if (!isNewer) {
-      // The storage made both in one millisecond, and either may be the newer one.
-      if (generation.at === known.at) this.#drop(known);
+      // The storage made both in one millisecond, and either may be the newer one. Or an answer to a
+      // later request has an earlier time: the known one was lost, and a clock that is behind made
+      // another one.
+      if (generation.at === known.at || sent > known.told) this.#drop(known);
       return undefined;
     }
     this.#drop(known);

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { defineNode } from "../../src/index.js";
+import { deferred, settled } from "../support/deferred.js";
+import { remoteOnly, taggedSpace } from "../support/space.js";
+
+describe("a generation that was lost and made again by a clock that is behind", () => {
+  it("makes older entries misses in a process that knows the lost one", async () => {
+    const { cacheme, clock, remote, process } = await taggedSpace();
+    const other = await process();
+    const source = { value: "old", gate: Promise.resolve() };
+    const inner = defineNode({ name: "inner", caches: remoteOnly, key: () => "1", load: () => source.value });
+    const outer = defineNode({
+      name: "outer",
+      caches: remoteOnly,
+      key: () => "1",
+      dependsOn: () => [inner()],
+      load: async () => {
+        await source.gate;
+        return source.value;
+      },
+    });
+    expect(await cacheme.get(outer())).toBe("old");
+    clock.advance(1_000);
+    // memcached's clients read the server's clock, each up to two seconds off.
+    remote.skew = -2_000;
+    source.value = "new";
+    await other.invalidate(inner());
+    const loading = deferred();
+    source.gate = loading.promise;
+    const loaded = other.get(outer());
+    await settled();
+    const read = cacheme.get(outer());
+    await settled();
+    loading.resolve();
+    expect(await loaded).toBe("new");
+    clock.advance(1_000);
+    expect(await read).toBe("new");
+  });
+});
