@@ -195,6 +195,7 @@ export class BusLink {
       origin,
       heartbeat: settings.heartbeat,
       beat: () => outbox.addBeat(),
+      hello: () => outbox.addHello(),
       restart: (reason) => registration.connection?.restart(reason),
       failed: (error) => this.#failed("receive", error),
       changedState: () => this.#changedState(registration, classes),

@@ -16,9 +16,10 @@ export interface TagMessage {
 }
 
 /**
- * The kind of a message: news, a heartbeat, or the last message of a process.
+ * The kind of a message: news, a heartbeat, the first message after a subscription, which each other
+ * process answers by a heartbeat, or the last message of a process.
  */
-export type MessageKind = "news" | "beat" | "leave";
+export type MessageKind = "news" | "beat" | "hello" | "leave";
 
 /** A message of the current format. */
 export interface Message {
@@ -202,7 +203,7 @@ export function readMessage(text: string): Message | "newer" | undefined {
 }
 
 function isKind(kind: unknown): kind is MessageKind {
-  return kind === "news" || kind === "beat" || kind === "leave";
+  return kind === "news" || kind === "beat" || kind === "hello" || kind === "leave";
 }
 
 function classNews(given: unknown): ClassNews | undefined {

@@ -12,7 +12,7 @@ interface Origin {
 /** The other senders, whose numbers show which messages were missed. */
 export class Origins {
   readonly #known = new Map<string, Origin>();
-  /** Whether every sender that was there at the subscription has had the time for a heartbeat. */
+  /** Whether every sender that was there at the subscription has had the time to answer the hello. */
   #isSettled = false;
   /** Whether a sender was met whose earlier messages may have been missed. */
   #metStrangers = false;

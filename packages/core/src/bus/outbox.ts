@@ -34,7 +34,8 @@ export class Outbox {
   /** By tag and storage. The later one of two generations is sent. */
   #tags = new Map<string, TagMessage>();
   #waiting: (() => void)[] = [];
-  #hasBeat = false;
+  /** The message without news that waits. */
+  #plain: "beat" | "hello" | undefined;
   #isGathering = false;
   #sending: Promise<void> | undefined;
   /** Settles when the callers of the messages under way have been answered. */
@@ -80,13 +81,19 @@ export class Outbox {
     if (this.#tags.size > mostTags) {
       this.#tags.clear();
       this.#writer.skip();
-      this.#hasBeat = true;
+      this.#plain ??= "beat";
     }
     this.#wait(done);
   }
 
   addBeat(): void {
-    this.#hasBeat = true;
+    this.#plain ??= "beat";
+    this.#gather();
+  }
+
+  /** Adds the first message after a subscription. */
+  addHello(): void {
+    this.#plain = "hello";
     this.#gather();
   }
 
@@ -123,8 +130,8 @@ export class Outbox {
     const connection = this.#connection;
     if (connection === undefined || this.#sending !== undefined) return;
     const messages = this.#takeMessages(connection.longestMessage);
-    if (this.#hasBeat) messages.push(this.#writer.plain("beat"));
-    this.#hasBeat = false;
+    if (this.#plain !== undefined) messages.push(this.#writer.plain(this.#plain));
+    this.#plain = undefined;
     const waiting = this.#takeWaiting();
     if (messages.length === 0) {
       for (const done of waiting) done();
@@ -132,7 +139,7 @@ export class Outbox {
     }
     this.#sending = this.#send(connection, messages, waiting).then(() => {
       this.#sending = undefined;
-      if (this.#hasBeat || this.#waiting.length > 0) this.#gather();
+      if (this.#plain !== undefined || this.#waiting.length > 0) this.#gather();
     });
   }
 

@@ -12,6 +12,9 @@ const keysPerTask = 1_000;
 /** The number of heartbeats that may be missed. */
 const missedBeats = 3;
 
+/** Milliseconds in which the other processes answer a hello, if a heartbeat takes longer. */
+const helloTime = 500;
+
 /** The dependencies of a {@link Subscription}. */
 export interface SubscriptionOptions {
   readonly label: string;
@@ -25,6 +28,8 @@ export interface SubscriptionOptions {
   readonly heartbeat: number;
   /** Sends a heartbeat. */
   readonly beat: () => void;
+  /** Asks the other senders for the numbers of their last news. */
+  readonly hello: () => void;
   /** Makes the bus connect again, because it is deaf. */
   readonly restart: (reason: Error) => void;
   /** Called with an error of a local storage, or of the bus. */
@@ -47,6 +52,7 @@ export class Subscription implements BusReceiver {
   #echoedAt = 0;
   #checkedAt = 0;
   #cancelBeat: (() => void) | undefined;
+  #cancelHello: (() => void) | undefined;
   #received = 0;
   #unreadable = 0;
   #drops = 0;
@@ -86,7 +92,7 @@ export class Subscription implements BusReceiver {
 
   subscribed(): void {
     if (this.#state === "closed") return;
-    const { clock, label, events, changedState } = this.#options;
+    const { clock, label, events, changedState, heartbeat, hello } = this.#options;
     this.#state = "subscribed";
     this.#echoedAt = clock.elapsed();
     this.#origins.begin();
@@ -95,7 +101,9 @@ export class Subscription implements BusReceiver {
     changedState();
     if (events.listeners.busState !== null) events.emit("busState", { bus: label, state: "subscribed" });
     this.#beatLater();
-    this.#options.beat();
+    this.#cancelHello?.();
+    this.#cancelHello = clock.schedule(() => this.#settle(), Math.min(heartbeat, helloTime));
+    hello();
   }
 
   lost(reason: Error): void {
@@ -149,6 +157,7 @@ export class Subscription implements BusReceiver {
     this.#state = "closed";
     this.#inbox.clear();
     this.#cancelBeat?.();
+    this.#cancelHello?.();
   }
 
   #take(message: Message): void {
@@ -159,6 +168,7 @@ export class Subscription implements BusReceiver {
       return;
     }
     this.#received += 1;
+    if (message.kind === "hello") this.#options.beat();
     if (this.#origins.heard(message, now)) this.#dropAll("gap");
     for (const { busId, keys } of message.classes) {
       const bound = classes.boundClass(busId);
@@ -204,9 +214,13 @@ export class Subscription implements BusReceiver {
     beat();
   }
 
+  /** Handles the end of the time in which the other senders have answered. */
+  #settle(): void {
+    if (this.#state === "subscribed" && this.#origins.settle()) this.#dropAll("settled");
+  }
+
   /** @param limit the time since which each sender must have been heard */
   #check(limit: number): void {
-    if (this.#origins.settle()) this.#dropAll("settled");
     if (this.#origins.forgetSilent(limit)) this.#dropAll("heartbeat");
     if (this.#echoedAt >= limit) return;
     const reason = new Error(

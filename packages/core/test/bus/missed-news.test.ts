@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { MessageWriter } from "../../src/bus/message.js";
+import { MessageWriter, readMessage } from "../../src/bus/message.js";
 import { Cacheme, memory, type RegisterBusOptions } from "../../src/index.js";
 import { settled } from "../support/deferred.js";
 import { ScriptedBus } from "../support/scripted-bus.js";
@@ -117,6 +117,35 @@ describe("news that may have been missed", () => {
     newsOf(sender);
     bus.receiver.message(newsOf(sender));
     expect(drops).toEqual(["gap"]);
+  });
+
+  it("show at the first message heard, because the other processes have answered a hello", async () => {
+    const { bus, clock, drops } = await listener();
+    expect(readMessage(bus.sent[0] ?? "")).toMatchObject({ kind: "hello", sequence: 0 });
+    const older = writer();
+    newsOf(older); // Sent before the subscription.
+    bus.receiver.message(older.plain("beat"));
+    clock.advance(500);
+    await settled();
+    expect(drops).toEqual(["settled"]);
+    const younger = writer("cacheme", "younger");
+    newsOf(younger); // Lost, and its hello, too.
+    bus.receiver.message(newsOf(younger));
+    expect(drops).toEqual(["settled", "gap"]);
+    newsOf(older); // Lost.
+    bus.receiver.message(newsOf(older));
+    expect(drops).toEqual(["settled", "gap", "gap"]);
+  });
+
+  it("make a process tell the number of its last news: a hello", async () => {
+    const { bus, cacheme } = await listener();
+    const { Counting } = countingNode<string>({ caches: localOnly }, () => "value");
+    await cacheme.invalidate(new Counting(2));
+    bus.sent.length = 0;
+    for (const name of ["one", "another", "third"])
+      bus.receiver.message(writer("cacheme", name).plain("hello"));
+    await settled();
+    expect(bus.sent.map((text) => readMessage(text))).toMatchObject([{ kind: "beat", sequence: 1 }]);
   });
 
   it("make a process drop everything: a message of a newer release", async () => {
