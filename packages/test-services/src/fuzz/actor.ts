@@ -20,8 +20,8 @@ import { allowsPlanned, type Operation, operations, type Stage, shown } from "./
 /** The longest that a call may take in milliseconds, whatever is in trouble. */
 const longestCall = 15_000;
 
-/** Milliseconds by which clocks and answers may be apart. */
-const slack = 250;
+/** Milliseconds by which a clock may be wrong: half of a slow round trip, or memcached's seconds. */
+const slack = 1_250;
 
 /** Does random operations, one after the other, and holds their answers against the ledger. */
 export class Actor<N> {
@@ -83,7 +83,7 @@ export class Actor<N> {
     refresh: () => this.#fresh("refresh", (node) => this.#stage.space.refresh(node)),
     fresh: () => this.#fresh("fresh", (node) => this.#stage.space.get(node, { fresh: true })),
     maxAge: async () => {
-      const maxAge = 50 + this.#random.below(500);
+      const maxAge = 50 + this.#random.below(1_000);
       const begun = Date.now();
       const begin = this.#begin(this.#lively());
       const { space, node, ledger } = this.#stage;
@@ -270,7 +270,7 @@ export class Actor<N> {
 
   #begin(record: number): Begun {
     const { ledger } = this.#stage;
-    const floors = new Map(partsOf(record).map((part) => [part, ledger.floorOfPart(part)]));
+    const floors = new Map(partsOf(record).map((part) => [part, ledger.floorOfPart(part, record)]));
     return { record, at: sharedTime(), floors: floors.set(record, ledger.floor(record)) };
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 
 /** The most processes of a run. */
 export const mostProcesses = 8;
@@ -27,10 +27,12 @@ const headCells = marks.length * mostProcesses;
  */
 export class Board {
   readonly #file: number;
+  readonly #size: number;
   readonly #cell = Buffer.alloc(numberSize);
 
   constructor(path: string) {
     this.#file = openSync(path, "r+");
+    this.#size = fstatSync(this.#file).size;
   }
 
   /** Makes the file. */
@@ -48,13 +50,16 @@ export class Board {
 
   /** Returns the highest number that a process has put into the column. */
   highest(record: number, column: Column): number {
-    const buffer = Buffer.alloc(numberSize * mostProcesses);
-    readSync(this.#file, buffer, 0, buffer.length, place(record, column, 0) * numberSize);
-    let highest = 0;
-    for (let slot = 0; slot < mostProcesses; slot++) {
-      highest = Math.max(highest, buffer.readDoubleLE(slot * numberSize));
-    }
-    return highest;
+    const numbers = Buffer.alloc(numberSize * mostProcesses);
+    readSync(this.#file, numbers, 0, numbers.length, place(record, column, 0) * numberSize);
+    return highestIn(numbers, 0);
+  }
+
+  /** Copies the board as it is now. */
+  copy(): BoardCopy {
+    const numbers = Buffer.allocUnsafe(this.#size);
+    readSync(this.#file, numbers, 0, numbers.length, 0);
+    return { highest: (record, column) => highestIn(numbers, place(record, column, 0) * numberSize) };
   }
 
   of(record: number, column: Column, slot: number): number {
@@ -100,6 +105,19 @@ export class Board {
     this.#cell.writeDoubleLE(number, 0);
     writeSync(this.#file, this.#cell, 0, numberSize, cell * numberSize);
   }
+}
+
+/** A board as it was at one moment. */
+export interface BoardCopy {
+  highest(record: number, column: Column): number;
+}
+
+function highestIn(numbers: Buffer, start: number): number {
+  let highest = 0;
+  for (let slot = 0; slot < mostProcesses; slot++) {
+    highest = Math.max(highest, numbers.readDoubleLE(start + slot * numberSize));
+  }
+  return highest;
 }
 
 function place(record: number, column: Column, slot: number): number {

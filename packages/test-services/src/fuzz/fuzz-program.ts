@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Actor } from "./actor.js";
 import { Board, mostProcesses, sharedTime } from "./board.js";
-import { type Definer, defineKinds, kindOf, type Seen } from "./kinds.js";
+import { type Definer, defineKinds, kindOf, recordsAt, type Seen } from "./kinds.js";
 import { type Happening, Ledger, type Violation } from "./ledger.js";
 import { Random } from "./random.js";
 import { type FuzzSpace, type Operation, planned, type Stage } from "./stage.js";
+import { type WatchableStorage, watched } from "./watched-storage.js";
 
 /** The settings of a process of the fuzz. */
 export interface ProcessSettings {
@@ -73,7 +74,7 @@ const guard = { deadline: "500ms", breaker: { longestPause: "1s" } } as const;
 const lookAgain = 100;
 
 /** Runs a process of the fuzz, whose settings are the first argument. */
-export async function runFuzzProcess<S, L, B, N>(
+export async function runFuzzProcess<S extends WatchableStorage, L, B, N>(
   cacheme: FuzzCacheme<S, L, B, N>,
   drivers: FuzzDrivers<S, B>,
 ): Promise<void> {
@@ -90,7 +91,8 @@ export async function runFuzzProcess<S, L, B, N>(
 
   const space = new cacheme.Cacheme();
   space.defineScopes("org", "user");
-  const makeStorage = () => drivers.storage(settings.storage);
+  const makeStorage = () =>
+    watched(drivers.storage(settings.storage), (keys) => ledger.sent(recordsAt(keys)));
   for (const event of ["storageError", "busError", "busState"] as const)
     space.on(event, () => ledger.trouble());
   space.on("invalidateError", () => {});

@@ -60,6 +60,19 @@ export function kindOf(record: number): Kind {
   return kinds[Math.floor(record / ids)] ?? "plain";
 }
 
+/** Returns the records of keys in a storage; `undefined` if one of them is the key of a tag. */
+export function recordsAt(storageKeys: readonly string[]): readonly number[] | undefined {
+  const found: number[] = [];
+  for (const key of storageKeys) {
+    const [, name = ""] = key.split(":");
+    const kind = kinds.find((one) => one === name);
+    const id = /(\d+):[^:]*$/.exec(key)?.[1];
+    if (kind !== undefined && id !== undefined) found.push(recordOf(kind, Number(id)));
+    else if (name.startsWith("~")) return undefined;
+  }
+  return found;
+}
+
 export function idOf(record: number): number {
   return record % ids;
 }

@@ -1,4 +1,4 @@
-import { type Board, sharedTime } from "./board.js";
+import { type Board, type BoardCopy, type Column, sharedTime } from "./board.js";
 import { type Kind, kindOf, localLife, type Seen } from "./kinds.js";
 
 /** A broken promise. */
@@ -46,6 +46,11 @@ export class Ledger {
   readonly #own = new Map<number, number>();
   readonly #removed = new Map<number, number>();
   readonly #given = new Map<number, number>();
+  /** The requests under way, each with what was acknowledged when it was sent. */
+  readonly #underway = new Set<{
+    readonly records: readonly number[] | undefined;
+    readonly acknowledged: BoardCopy;
+  }>();
   readonly #happenings: Happening[] = [];
   #next = 0;
   #troubledAt = Number.NEGATIVE_INFINITY;
@@ -115,7 +120,7 @@ export class Ledger {
   floor(record: number): Floor {
     const isLocal = localKinds.has(kindOf(record));
     const column = !isLocal ? "acknowledged" : this.#isCalm() && this.#hasBus ? "heard" : "spread";
-    const all = this.#board.highest(record, column);
+    const all = Math.min(this.#board.highest(record, column), this.#joined(record, column, record));
     const own = this.#own.get(record) ?? 0;
     const given = this.#given.get(record) ?? 0;
     const version = Math.max(all, own, given);
@@ -125,8 +130,8 @@ export class Ledger {
   /**
    * Does the same for a value that another one is made of. Only a removal reaches the other one.
    */
-  floorOfPart(record: number): Floor {
-    const all = this.#board.highest(record, "removed");
+  floorOfPart(record: number, whole: number): Floor {
+    const all = Math.min(this.#board.highest(record, "removed"), this.#joined(record, "removed", whole));
     const own = this.#removed.get(record) ?? 0;
     return { version: Math.max(all, own), from: own >= all ? "own" : "acknowledged", at: sharedTime() };
   }
@@ -155,6 +160,31 @@ export class Ledger {
     // A tier has held what another process loaded, so this process is given nothing older any more.
     if (seen.by !== by)
       this.#given.set(seen.record, Math.max(seen.version, this.#given.get(seen.record) ?? 0));
+  }
+
+  /**
+   * Notes that a request is under way. A read that joins it may be as old as its sending.
+   *
+   * @param records the records of its entries; `undefined` for tags, which may be those of any record
+   * @returns notes that it was answered
+   */
+  sent(records: readonly number[] | undefined): () => void {
+    const request = { records, acknowledged: this.#board.copy() };
+    this.#underway.add(request);
+    return () => void this.#underway.delete(request);
+  }
+
+  /**
+   * Returns the version of a record that was acknowledged when the oldest request was sent that a
+   * read of the whole value may join.
+   */
+  #joined(record: number, column: Column, whole: number): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { records, acknowledged } of this.#underway) {
+      if (records !== undefined && !records.includes(whole)) continue;
+      oldest = Math.min(oldest, acknowledged.highest(record, column));
+    }
+    return oldest;
   }
 
   #isCalm(): boolean {
