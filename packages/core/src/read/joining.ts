@@ -21,7 +21,7 @@ import { leaveOnAbort } from "./abort.js";
 import { ListReading } from "./list-reading.js";
 import type { Load } from "./load.js";
 import { currentLoad } from "./load-frame.js";
-import { nestedRead } from "./nested-read.js";
+import { nestedRead, readSinceBegin } from "./nested-read.js";
 import { Pipeline } from "./pipeline.js";
 import { ReaderValues } from "./reader-values.js";
 import { currentRecording } from "./recording.js";
@@ -163,7 +163,7 @@ export class Joining {
     opener: Load | undefined,
   ): Flight {
     const open = runtime.kind.activities.find(key)?.flights.open;
-    if (open !== undefined) return open;
+    if (open !== undefined) return readSinceBegin(open, this.#runtimes.hasDependents ? opener : undefined);
     return this.#openFlight({ runtime, node, key: checkedKey(key, runtime.name), call, opener }, plainRead);
   }
 

@@ -1,4 +1,18 @@
+import type { Flight } from "../runtime/flight.js";
+import type { Load } from "./load.js";
 import type { Wait } from "./wait-graph.js";
+
+/**
+ * Makes a flight that a load joins read its tier again if the request may have been sent before the
+ * load began. Otherwise a value that depends on the flight's node would be kept although it is made
+ * of an answer from before an invalidation of the node.
+ */
+export function readSinceBegin(open: Flight, opener: Load | undefined): Flight {
+  if (opener === undefined || open.state !== "reading") return open;
+  const [own] = opener.flights;
+  if (own !== undefined && open.readSince < own.birth) open.mustReadAgain = true;
+  return open;
+}
 
 /**
  * Returns the answer of a read that a load makes. The load waits from the first use of the answer.
