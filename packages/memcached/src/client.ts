@@ -1,15 +1,26 @@
-import { type KeyFailures, Rendezvous, within } from "cacheme/driver";
+import { type Driver, KeyFailures, Rendezvous, type StorageCall, within } from "cacheme/driver";
+import { itemName } from "./item-name.js";
 import type { Settings } from "./options.js";
 import { Server } from "./server.js";
 import { isDown } from "./trouble.js";
 
-/** One server's part of a batch: the places of its keys, in order. */
+/** One server's part of a call. */
 export interface Part {
   readonly server: Server;
+  readonly call: StorageCall;
+  /** The places of the server's keys in the batch, in order. */
   readonly places: readonly number[];
+  /** The names of their items. */
+  readonly names: readonly string[];
 }
 
 type Act = (part: Part) => Promise<void>;
+
+/** A method of the driver, for a client's servers. */
+export type Method<Name extends "acquire" | "fill" | "release" | "extend" | "ensure" | "bump"> = (
+  client: Client,
+  ...given: Parameters<Required<Driver>[Name]>
+) => ReturnType<Required<Driver>[Name]>;
 
 /** The servers, and calls to those that have the keys. */
 export class Client {
@@ -54,9 +65,9 @@ export class Client {
     for (const server of this.servers) server.close();
   }
 
-  /** Calls each server that has an item. If one fails, the call rejects when the others are done. */
-  async each(names: readonly string[], act: Act): Promise<void> {
-    const outcomes = await this.#outcomes(names, act);
+  /** Calls each server that has a key. If one fails, the call rejects when the others are done. */
+  async each(keys: readonly string[], call: StorageCall, act: Act): Promise<void> {
+    const outcomes = await this.#outcomes(keys, call, act);
     for (const { outcome } of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
@@ -64,9 +75,9 @@ export class Client {
    * Calls each server, but skips one of a pool that is known to be down, as long as another is up.
    * A server that is lost while it is asked fails the call.
    */
-  eachUp(names: readonly string[], act: Act): Promise<void> {
-    if (!this.isPool) return this.each(names, act);
-    return this.each(names, async (part) => {
+  eachUp(keys: readonly string[], call: StorageCall, act: Act): Promise<void> {
+    if (!this.isPool) return this.each(keys, call, act);
+    return this.each(keys, call, async (part) => {
       try {
         await act(part);
       } catch (error) {
@@ -76,17 +87,17 @@ export class Client {
   }
 
   /**
-   * Calls each server, and adds the keys of a server that fails to the failures.
+   * Calls each server, and collects the keys that fail, with those of a server that fails.
    *
-   * @throws the error of the first server if all have failed, BatchError if some keys have
+   * @throws the error of the first server if all have failed
    */
   async collect(
     keys: readonly string[],
-    names: readonly string[],
-    failures: KeyFailures,
-    act: Act,
+    call: StorageCall,
+    act: (part: Part, failures: KeyFailures) => Promise<void>,
   ): Promise<void> {
-    const outcomes = await this.#outcomes(names, act);
+    const failures = new KeyFailures(keys.length);
+    const outcomes = await this.#outcomes(keys, call, (part) => act(part, failures));
     const isEach = outcomes.every(({ outcome }) => outcome.status === "rejected");
     for (const { part, outcome } of outcomes) {
       if (outcome.status === "fulfilled") continue;
@@ -96,24 +107,28 @@ export class Client {
     failures.throwIfAny();
   }
 
-  async #outcomes(names: readonly string[], act: Act): Promise<readonly Outcome[]> {
+  async #outcomes(keys: readonly string[], call: StorageCall, act: Act): Promise<readonly Outcome[]> {
+    const names = keys.map(itemName);
     const [only] = this.servers;
     if (only !== undefined && !this.isPool) {
       // The usual case is the cheapest: an error is the call's.
-      await act({ server: only, places: names.map((_, place) => place) });
+      await act({ server: only, call, places: keys.map((_, place) => place), names });
       return [];
     }
-    const placesOf = new Map(this.servers.map((server): [Server, number[]] => [server, []]));
+    const parts = new Map<Server, Part & { readonly places: number[]; readonly names: string[] }>();
     for (const [place, name] of names.entries()) {
       const server = this.serverOf(name);
-      if (server !== undefined) placesOf.get(server)?.push(place);
+      if (server === undefined) continue;
+      const part = parts.get(server) ?? { server, call, places: [], names: [] };
+      parts.set(server, part);
+      part.places.push(place);
+      part.names.push(name);
     }
-    const parts = [...placesOf].flatMap(([server, places]) => (places.length > 0 ? { server, places } : []));
-    const outcomes = await Promise.allSettled(parts.map(act));
-    return outcomes.flatMap((outcome, index) => {
-      const part = parts[index];
-      return part === undefined ? [] : { part, outcome };
+    const acts = [...parts.values()].map(async (part): Promise<Outcome> => {
+      const [outcome] = await Promise.allSettled([act(part)]);
+      return { part, outcome };
     });
+    return Promise.all(acts);
   }
 }
 

@@ -41,34 +41,24 @@ function joined(parts: readonly (string | Uint8Array)[]): readonly Uint8Array[] 
   const chunks: Uint8Array[] = [];
   let start = 0;
   let length = 0;
-  const join = (end: number): void => {
-    if (end > start) chunks.push(copied(parts, start, end, length));
-    start = end + 1;
-    length = 0;
-  };
-  for (let index = 0; index < parts.length; index++) {
-    const part = parts[index] ?? "";
-    if (typeof part === "string" || part.length < copiedBelow) {
+  for (let index = 0; index <= parts.length; index++) {
+    const part = parts[index];
+    if (typeof part === "string" || (part !== undefined && part.length < copiedBelow)) {
       length += part.length;
-    } else {
-      join(index);
-      chunks.push(part);
+      continue;
     }
+    if (length > 0) chunks.push(copied(parts.slice(start, index), length));
+    if (part !== undefined) chunks.push(part);
+    start = index + 1;
+    length = 0;
   }
-  join(parts.length);
   return chunks;
 }
 
-function copied(
-  parts: readonly (string | Uint8Array)[],
-  start: number,
-  end: number,
-  length: number,
-): Uint8Array {
+function copied(parts: readonly (string | Uint8Array)[], length: number): Uint8Array {
   const whole = Buffer.allocUnsafe(length);
   let at = 0;
-  for (let index = start; index < end; index++) {
-    const part = parts[index] ?? "";
+  for (const part of parts) {
     if (typeof part === "string") whole.write(part, at, "latin1");
     else whole.set(part, at);
     at += part.length;
@@ -97,9 +87,11 @@ export function storeRecord(
   const now = (): number => server.now();
   const seconds = ttlSeconds(ttl);
   const end = expiry(seconds, now);
-  const { flags, pieces, length } = itemData(name, key, bytes, {
-    staleAt: staleAt(freshFor, seconds, end, now),
-  });
+  // An end that is a time of the server's clock is counted from that clock.
+  const left = seconds === end ? seconds : end - now();
+  // Seconds before the item's end, 0 if it is fresh to its end.
+  const staleAt = freshFor === undefined ? 0 : Math.max(0, left - Math.max(0, Math.ceil(freshFor / 1000)));
+  const { flags, pieces, length } = itemData(name, key, bytes, { staleAt });
   // The end of the name, the end of the data, and room for a lease beside the bytes.
   const size = itemOverhead + name.length + 1 + length + 2 + leaseLength;
   if (size > longestItem) {
@@ -108,19 +100,4 @@ export function storeRecord(
   }
   batch.store(name, `T${end} F${flags}${condition}`, pieces);
   return true;
-}
-
-/**
- * Returns the seconds before the item's end at which it is stale, or 0 if it is fresh to its end.
- */
-function staleAt(
-  freshFor: number | undefined,
-  seconds: number | undefined,
-  end: number,
-  now: () => number,
-): number {
-  if (freshFor === undefined) return 0;
-  // An end that is a time of the server's clock is counted from that clock.
-  const left = seconds === end ? seconds : end - now();
-  return Math.max(0, left - Math.max(0, Math.ceil(freshFor / 1000)));
 }

@@ -1,10 +1,8 @@
 import type * as kit from "cacheme/driver";
-import { KeyFailures } from "cacheme/driver";
 import { Client } from "./client.js";
 import { storeRecord } from "./commands.js";
 import { bump, ensure } from "./generations.js";
 import { needs, noLeasesBehindProxy, statsOf } from "./handshake.js";
-import { itemName } from "./item-name.js";
 import { extend, fill, release } from "./lease-rights.js";
 import { tokenFrom } from "./lease-token.js";
 import { acquire } from "./leases.js";
@@ -78,31 +76,26 @@ export class MemcachedDriver implements kit.Driver {
   }
 
   async read(keys: readonly string[], call: Call): Promise<readonly (Uint8Array | undefined)[]> {
-    const names = keys.map(itemName);
     const found = new Array<Uint8Array | undefined>(keys.length).fill(undefined);
-    await this.#client.eachUp(names, async ({ server, places }) => {
-      const itsNames = places.map((place) => names[place] ?? "");
-      const answers = await server.get(call, itsNames, () => "v f t");
+    await this.#client.eachUp(keys, call, async ({ server, places, names }) => {
+      const answers = await server.get(call, names, () => "v f t");
       for (let index = 0; index < answers.length; index++) {
         const [answer, place = 0] = [answers[index], places[index]];
-        if (answer?.code === "VA") found[place] = bytesOf(answer, names[place] ?? "", keys[place] ?? "");
+        if (answer?.code === "VA") found[place] = bytesOf(answer, names[index] ?? "", keys[place] ?? "");
         else if (answer !== undefined && answer.code !== "EN") throw refusal(answer);
       }
     });
     return found;
   }
 
-  async write(records: readonly kit.StoredRecord[], call: Call): Promise<void> {
+  write(records: readonly kit.StoredRecord[], call: Call): Promise<void> {
     const keys = records.map(({ key }) => key);
-    const names = keys.map(itemName);
-    const failures = new KeyFailures(records.length);
-    await this.#client.collect(keys, names, failures, async ({ server, places }) => {
+    return this.#client.collect(keys, call, async ({ server, places, names }, failures) => {
       const sent: string[] = [];
       const answers = await server.ask(call, (batch) => {
-        for (const place of places) {
-          const [record, name] = [records[place], names[place]];
-          if (record === undefined || name === undefined) continue;
-          if (storeRecord(batch, server, name, record, failures)) sent.push(record.key);
+        for (let index = 0; index < places.length; index++) {
+          const [record, name = ""] = [records[places[index] ?? 0], names[index]];
+          if (record && storeRecord(batch, server, name, record, failures)) sent.push(record.key);
         }
       });
       for (let index = 0; index < answers.length; index++) {
@@ -114,13 +107,10 @@ export class MemcachedDriver implements kit.Driver {
 
   /** Counts leases without bytes as well. */
   async remove(keys: readonly string[], call: Call): Promise<number> {
-    const names = keys.map(itemName);
-    const failures = new KeyFailures(keys.length);
     let count = 0;
-    await this.#client.collect(keys, names, failures, async ({ server, places }) => {
-      const removals = places.map((place) => `md ${names[place]}`);
-      const answers = await server.send(call, removals);
-      for (const [index, answer] of answers.entries()) {
+    await this.#client.collect(keys, call, async ({ server, places, names }, failures) => {
+      const removals = names.map((name) => `md ${name}`);
+      for (const [index, answer] of (await server.send(call, removals)).entries()) {
         if (answer.code === "HD") count++;
         else if (answer.code !== "NF") failures.add(keys[places[index] ?? 0] ?? "", refusal(answer));
       }

@@ -1,8 +1,7 @@
 import type * as kit from "cacheme/driver";
 import { type Generation, generationFrom, generationText } from "cacheme/driver";
-import type { Client } from "./client.js";
+import type { Client, Method, Part } from "./client.js";
 import { expiry, ttlSeconds } from "./exptime.js";
-import { itemName } from "./item-name.js";
 import { itemData, itemOf } from "./record.js";
 import type { Server } from "./server.js";
 import { isChanged, isFull, refusal } from "./trouble.js";
@@ -29,19 +28,14 @@ interface Seen extends Tag {
 }
 
 /** The generations of one server's tags that a call makes. */
-interface Making {
-  readonly server: Server;
-  readonly call: kit.StorageCall;
+interface Making extends Pick<Part, "server" | "call"> {
   readonly seconds: number | undefined;
   /** The generations so far, by key. */
   readonly made: Map<string, Generation>;
 }
 
-/** A call of the driver for a client's servers. */
-type Make = (client: Client, ...asked: Parameters<NonNullable<kit.Driver["ensure"]>>) => Promise<kit.Made>;
-
-export const ensure: Make = (client, tags, ttl, call) =>
-  untilMade(client, tags, ttl, call, async (making, seen) => {
+export const ensure: Method<"ensure"> = (client, ...asked) =>
+  untilMade(client, asked, async (making, seen) => {
     const least = leastLeft(making);
     const missing: Seen[] = [];
     const brief: Seen[] = [];
@@ -56,26 +50,25 @@ export const ensure: Make = (client, tags, ttl, call) =>
     return left.flat();
   });
 
-export const bump: Make = (client, tags, ttl, call) =>
-  untilMade(client, tags, ttl, call, (making, seen) => write(making, seen, { mayLose: true }));
+export const bump: Method<"bump"> = (client, ...asked) =>
+  untilMade(client, asked, (making, seen) => write(making, seen, { mayLose: true }));
 
 /** @param change writes the tags that a look has seen, and returns those to look at again */
 async function untilMade(
   client: Client,
-  tags: readonly kit.NewGeneration[],
-  ttl: number | undefined,
-  call: kit.StorageCall,
+  [tags, ttl, call]: Parameters<NonNullable<kit.Driver["ensure"]>>,
   change: (making: Making, seen: readonly Seen[]) => Promise<readonly Tag[]>,
 ): Promise<kit.Made> {
-  const named = tags.map(({ key, id }): Tag => ({ key, id, name: itemName(key) }));
+  const keys = tags.map(({ key }) => key);
   const made = new Map<string, Generation>();
-  const names = named.map(({ name }) => name);
-  await client.each(names, async ({ server, places }) => {
+  await client.each(keys, call, async ({ server, places, names }) => {
     const making: Making = { server, call, seconds: ttlSeconds(ttl), made };
-    let open: readonly Tag[] = places.flatMap((place) => named[place] ?? []);
+    let open: readonly Tag[] = places.map((place, index) => {
+      return { key: keys[place] ?? "", id: tags[place]?.id ?? "", name: names[index] ?? "" };
+    });
     while (open.length > 0) open = await change(making, await look(making, open));
   });
-  return tags.map(({ key }) => made.get(key));
+  return keys.map((key) => made.get(key));
 }
 
 async function look({ server, call }: Making, tags: readonly Tag[]): Promise<readonly Seen[]> {
@@ -126,11 +119,9 @@ async function write(
     made.set(tag.key, generation);
   }
   // A full server loses generations, so that each entry of the tags is a miss.
-  const removals = await server.send(
-    call,
-    lost.map(({ name }) => `md ${name}`),
-  );
-  for (const answer of removals) if (answer.code !== "HD" && answer.code !== "NF") throw refusal(answer);
+  const removals = lost.map(({ name }) => `md ${name}`);
+  for (const answer of removals.length === 0 ? [] : await server.send(call, removals))
+    if (answer.code !== "HD" && answer.code !== "NF") throw refusal(answer);
   return again;
 }
 

@@ -41,9 +41,10 @@ export const needs: string = `memcached ${oldest.join(".")} or newer`;
  */
 export async function handshake(
   connection: Connection,
-  { username, password }: Settings,
+  account: Settings,
   label: string,
 ): Promise<ServerFacts> {
+  const { username, password } = account;
   if (username !== undefined) {
     const words = Buffer.from(`${username} ${password ?? ""}`);
     // A server without accounts would store an item. This item has expired before it is stored,

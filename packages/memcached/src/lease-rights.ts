@@ -1,9 +1,8 @@
 import type * as kit from "cacheme/driver";
 import { elapsed, KeyFailures } from "cacheme/driver";
-import type { Client } from "./client.js";
+import type { Client, Method, Part } from "./client.js";
 import { type Batch, storeRecord } from "./commands.js";
 import { refuseProxy } from "./handshake.js";
-import { itemName } from "./item-name.js";
 import { isSlow, mark } from "./lease-marks.js";
 import { type LeaseToken, tokenFrom } from "./lease-token.js";
 import { type Item, itemOf, leaseFields, never } from "./record.js";
@@ -38,11 +37,7 @@ interface Act<L extends kit.HeldLease> {
   readonly needsItem?: boolean;
 }
 
-export async function fill(
-  client: Client,
-  records: readonly kit.LeasedRecord[],
-  call: kit.StorageCall,
-): Promise<readonly boolean[]> {
+export const fill: Method<"fill"> = async (client, records, call) => {
   const failures = new KeyFailures(records.length);
   const stored = await whichHeld(client, records, call, {
     send: (batch, { lease, name, cas }, server) =>
@@ -51,35 +46,25 @@ export async function fill(
   });
   failures.throwIfAny();
   return stored;
-}
+};
 
-export function release(
-  client: Client,
-  leases: readonly kit.HeldLease[],
-  call: kit.StorageCall,
-): Promise<readonly boolean[]> {
-  return whichHeld(client, leases, call, {
+export const release: Method<"release"> = (client, leases, call) =>
+  whichHeld(client, leases, call, {
     send(batch, { name, token, cas }) {
       if (token.place === "alone") batch.command(`md ${name} C${cas}`);
       else batch.store(name, `MA C${cas}`, leaseFields(never));
       return true;
     },
   });
-}
 
-export function extend(
-  client: Client,
-  leases: readonly kit.LeaseExtension[],
-  call: kit.StorageCall,
-): Promise<readonly boolean[]> {
-  return whichHeld(client, leases, call, {
+export const extend: Method<"extend"> = (client, leases, call) =>
+  whichHeld(client, leases, call, {
     needsItem: true,
     send(batch, { name, lease, token, item }) {
       if (item !== undefined) mark(batch, { name, item, request: lease }, token.cas);
       return item !== undefined;
     },
   });
-}
 
 async function whichHeld<L extends kit.HeldLease>(
   client: Client,
@@ -88,11 +73,12 @@ async function whichHeld<L extends kit.HeldLease>(
   { send, refused, needsItem = false }: Act<L>,
 ): Promise<readonly boolean[]> {
   const held = new Array<boolean>(leases.length).fill(false);
-  const names = leases.map(({ key }) => itemName(key));
-  await client.eachUp(names, async ({ server, places }) => {
-    let open = rightsOf(leases, names, places);
+  const keys = leases.map(({ key }) => key);
+  await client.eachUp(keys, call, async (part) => {
+    const { server } = part;
+    let open = rightsOf(leases, part);
     let asked = elapsed();
-    if (needsItem) open = await look(server, call, open);
+    if (needsItem) open = await look(part, open);
     while (open.length > 0) {
       const sent: Right<L>[] = [];
       const answers = await server.ask(call, (batch) => {
@@ -115,9 +101,9 @@ async function whichHeld<L extends kit.HeldLease>(
         else if (refused === undefined) throw refusal(answer);
         else refused(lease, refusal(answer));
       }
-      await server.send(call, undone);
+      if (undone.length > 0) await server.send(call, undone);
       asked = elapsed();
-      open = await look(server, call, changed);
+      open = await look(part, changed);
     }
   });
   return held;
@@ -125,8 +111,7 @@ async function whichHeld<L extends kit.HeldLease>(
 
 /** Reads the items of leases, and returns those that the tokens are still for. */
 async function look<L extends kit.HeldLease>(
-  server: Server,
-  call: kit.StorageCall,
+  { server, call }: Part,
   rights: readonly Right<L>[],
 ): Promise<readonly Right<L>[]> {
   if (rights.length === 0) return [];
@@ -147,15 +132,16 @@ async function look<L extends kit.HeldLease>(
 
 function rightsOf<L extends kit.HeldLease>(
   leases: readonly L[],
-  names: readonly string[],
-  places: readonly number[],
+  { places, names }: Part,
 ): readonly Right<L>[] {
-  return places.flatMap((place) => {
-    const [lease, name] = [leases[place], names[place]];
+  const rights: Right<L>[] = [];
+  for (const [index, place] of places.entries()) {
+    const [lease, name = ""] = [leases[place], names[index]];
     const token = lease && tokenFrom(lease.token);
-    if (lease === undefined || name === undefined || token === undefined) return [];
-    return { lease, place, name, token, cas: token.cas, item: undefined };
-  });
+    if (lease === undefined || token === undefined) continue;
+    rights.push({ lease, place, name, token, cas: token.cas, item: undefined });
+  }
+  return rights;
 }
 
 /** Whether this run of the server can have given the token. */

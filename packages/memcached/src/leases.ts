@@ -1,9 +1,8 @@
 import type * as kit from "cacheme/driver";
 import { elapsed } from "cacheme/driver";
-import type { Client } from "./client.js";
+import type { Method, Part } from "./client.js";
 import { leaseSeconds } from "./exptime.js";
 import { refuseProxy } from "./handshake.js";
-import { itemName } from "./item-name.js";
 import { isSlow, kindOf, mark } from "./lease-marks.js";
 import { release } from "./lease-rights.js";
 import { type LeaseToken, tokenText } from "./lease-token.js";
@@ -29,34 +28,30 @@ const withoutRight: kit.LeaseAnswer = { outcome: "granted", token: "server-down"
  */
 const mostRounds = 5;
 
-export async function acquire(
-  client: Client,
-  requests: readonly kit.Acquisition[],
-  call: kit.StorageCall,
-): Promise<readonly kit.LeaseAnswer[]> {
-  const names = requests.map(({ key }) => itemName(key));
+export const acquire: Method<"acquire"> = async (client, requests, call) => {
+  const keys = requests.map(({ key }) => key);
   const otherwise: kit.LeaseAnswer = client.isPool ? withoutRight : { outcome: "held" };
   const answers = new Array<kit.LeaseAnswer>(requests.length).fill(otherwise);
   try {
-    await client.eachUp(names, ({ server, places }) => {
-      const wanted = places.flatMap((place) => {
+    await client.eachUp(keys, call, (part) => {
+      const wanted = part.places.flatMap((place, index) => {
         const request = requests[place];
-        return request === undefined ? [] : { place, request, name: names[place] ?? "" };
+        return request === undefined ? [] : { place, request, name: part.names[index] ?? "" };
       });
-      return acquireFrom(server, call, wanted, answers);
+      return acquireFrom(part, wanted, answers);
     });
     endIfLate(call);
   } catch (error) {
     // The caller gets none of the leases that were granted, and they would hold everybody up until
     // they end.
     const held = answers.flatMap((answer, place) =>
-      answer.outcome === "granted" ? { key: requests[place]?.key ?? "", token: answer.token } : [],
+      answer.outcome === "granted" ? { key: keys[place] ?? "", token: answer.token } : [],
     );
     if (held.length > 0) call.another("a release", (next) => release(client, held, next)).catch(() => {});
     throw error;
   }
   return answers;
-}
+};
 
 interface Wanted {
   readonly place: number;
@@ -69,16 +64,12 @@ interface Claim extends Wanted {
 }
 
 /** Looks at the keys, marks those that are free, and repeats it for those that have changed. */
-async function acquireFrom(
-  server: Server,
-  call: kit.StorageCall,
-  wanted: readonly Wanted[],
-  answers: kit.LeaseAnswer[],
-): Promise<void> {
+async function acquireFrom(part: Part, wanted: readonly Wanted[], answers: kit.LeaseAnswer[]): Promise<void> {
+  const { server, call } = part;
   let open = wanted;
   for (let round = 0; open.length > 0; round++) {
     const asked = elapsed();
-    const looks = await look(server, call, open);
+    const looks = await look(part, open);
     const claims: Claim[] = [];
     for (const [index, { place, name, request }] of open.entries()) {
       const { item, won } = looks[index] ?? {};
@@ -88,7 +79,7 @@ async function acquireFrom(
       else answers[place] = answer;
     }
     endIfLate(call);
-    open = await claim(server, call, claims, asked, answers);
+    open = await claim(part, claims, asked, answers);
     endIfLate(call);
     if (round + 1 < mostRounds) continue;
     for (const { place, request } of open) if (!request.steal) answers[place] = { outcome: "held" };
@@ -107,11 +98,7 @@ interface Look {
   readonly won: boolean;
 }
 
-async function look(
-  server: Server,
-  call: kit.StorageCall,
-  open: readonly Wanted[],
-): Promise<readonly Look[]> {
+async function look({ server, call }: Part, open: readonly Wanted[]): Promise<readonly Look[]> {
   const seconds = open.map(({ request }) => leaseSeconds(request.duration));
   const names = open.map(({ name }) => name);
   const answers = await server.get(call, names, (index) => {
@@ -143,8 +130,7 @@ function without(item: Item, { steal, seen }: kit.Acquisition): kit.LeaseAnswer 
 
 /** @returns the claims on keys that another client has changed since the look */
 async function claim(
-  server: Server,
-  call: kit.StorageCall,
+  { server, call }: Part,
   claims: readonly Claim[],
   asked: number,
   answers: kit.LeaseAnswer[],
@@ -170,7 +156,7 @@ async function claim(
     if (!isWritten || isVoid) again.push(one);
     else answers[one.place] = grant(server, kind === "alone" ? "alone" : "beside", cas);
   }
-  if (!call.isLate) await server.send(call, undone);
+  if (undone.length > 0 && !call.isLate) await server.send(call, undone);
   return again;
 }
 

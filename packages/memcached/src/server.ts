@@ -68,9 +68,8 @@ export class Server implements Member {
     });
   }
 
-  /** Sends commands without bytes, if there are any. */
-  async send(call: StorageCall, commands: readonly string[]): Promise<readonly Answer[]> {
-    if (commands.length === 0) return [];
+  /** Sends commands without bytes. */
+  send(call: StorageCall, commands: readonly string[]): Promise<readonly Answer[]> {
     return this.ask(call, (batch) => {
       for (const command of commands) batch.command(command);
     });
