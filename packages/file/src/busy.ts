@@ -1,22 +1,13 @@
-import { setTimeout as wait } from "node:timers/promises";
-import { codeOf } from "cacheme/driver";
+import { codeOf, pause } from "cacheme/driver";
 
 /** Milliseconds between attempts. A virus scanner lets go of a new file in some milliseconds. */
 const pauses: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 150];
 
-/** The calls of the system that {@link whenFree} makes; a test passes its own. */
+/** The system that {@link whenFree} runs on; a test passes its own. */
 export interface Surroundings {
   readonly platform: NodeJS.Platform;
   wait(milliseconds: number): Promise<unknown>;
 }
-
-const here: Surroundings = {
-  // Read at each failure and not at the import, so that a test can be on another system.
-  get platform() {
-    return process.platform;
-  },
-  wait: (milliseconds) => wait(milliseconds, undefined, { ref: false }),
-};
 
 /**
  * Repeats a step while another program has its file open, which Windows refuses. On other systems
@@ -28,16 +19,16 @@ const here: Surroundings = {
 export async function whenFree<T>(
   act: () => Promise<T>,
   canBeFree: () => Promise<boolean> = async () => true,
-  { platform, wait }: Surroundings = here,
+  { platform, wait }: Surroundings = { platform: process.platform, wait: pause },
 ): Promise<T> {
-  for (const pause of pauses) {
+  for (const milliseconds of pauses) {
     try {
       return await act();
     } catch (error) {
       const isBusy = platform === "win32" && /^(?:EPERM|EBUSY|EACCES)$/.test(codeOf(error));
       if (!isBusy || !(await canBeFree())) throw error;
     }
-    await wait(pause);
+    await wait(milliseconds);
   }
   return act();
 }

@@ -19,12 +19,10 @@ const mostBytes = 2 ** 30;
 /** Opens a file and not what a symbolic link leads to. Windows does not have it, and lets few users make links. */
 const noFollow = fs.constants.O_NOFOLLOW ?? 0;
 
+/** `r` reads a file, `wx` makes one that must not be there, `r+` writes over one that must be there. */
 const opening = {
-  /** To read a file. */
   r: fs.constants.O_RDONLY | noFollow,
-  /** To make a file that must not be there. */
   wx: fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | noFollow,
-  /** To write over a file that must be there. */
   "r+": fs.constants.O_RDWR | noFollow,
 } as const;
 
@@ -124,7 +122,6 @@ async function readRest(file: number, beginning: Buffer, length: number): Promis
   return whole;
 }
 
-/** Writes a file: `wx` makes it and fails if it is there, `r+` writes over one that must be there. */
 export async function writeFile(
   path: string,
   parts: readonly Uint8Array[],

@@ -5,13 +5,12 @@ import { mapEach } from "./disk.js";
 import { Entries } from "./entries.js";
 import { Folder } from "./folder.js";
 import { bump, ensure } from "./generations.js";
-import { acquire, fill, leaseFrom, withTicket } from "./leases.js";
+import { acquire, extend, fill, leaseFrom, release } from "./leases.js";
 import type { Settings } from "./options.js";
 import { keptOf } from "./record.js";
 import { pagesOf } from "./scan.js";
 import { SizeBound } from "./size-bound.js";
 import { Sweep } from "./sweep.js";
-import { destroy, extend } from "./tickets.js";
 import { adviceFor, connectAdviceFor } from "./trouble.js";
 
 type Call = kit.StorageCall;
@@ -32,13 +31,9 @@ export class FileDriver implements kit.Driver {
   readonly fill: Method<"fill"> = (records, call) =>
     mapEach(records, call, (record) => fill(this.#entries, record));
   readonly release: Method<"release"> = (leases, call) =>
-    mapEach(leases, call, (lease) =>
-      withTicket(this.#entries, lease, (folder, hash, ticket) => destroy(folder, hash, [ticket])),
-    );
+    mapEach(leases, call, (lease) => release(this.#entries, lease));
   readonly extend: Method<"extend"> = (leases, call) =>
-    mapEach(leases, call, (lease) =>
-      withTicket(this.#entries, lease, (...its) => extend(...its, lease.duration)),
-    );
+    mapEach(leases, call, (lease) => extend(this.#entries, lease));
   readonly isToken: Method<"isToken"> = (token) => leaseFrom(token) !== undefined;
   readonly ensure: Method<"ensure"> = (tags, ttl, call) =>
     mapEach(tags, call, (tag) => ensure(this.#entries, tag, ttl, call));

@@ -5,7 +5,7 @@ import { type Ending, forEach, readFile, remove, writeFile } from "./disk.js";
 import type { Folder } from "./folder.js";
 import { decode, encode, headingOf, type Kept, lengthOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
-import { destroy, ticketsOf } from "./tickets.js";
+import { Tickets } from "./tickets.js";
 
 /** One in so many reads marks the file as used. A file that is read often is marked soon enough. */
 const readsPerTouch = 16;
@@ -24,6 +24,10 @@ export class Entries {
     this.#bound = bound;
   }
 
+  tickets(key: string): Tickets {
+    return new Tickets(this.folder, this.folder.hash(key));
+  }
+
   /**
    * Destroys the leases that the keys have now, and then changes the entry of each. Fails for the keys
    * whose change has failed.
@@ -39,7 +43,10 @@ export class Entries {
       const leased = new Set(await folder.leased());
       hashes = hashes.filter((hash) => leased.has(hash));
     }
-    await forEach(hashes, ending, async (hash) => destroy(folder, hash, await ticketsOf(folder, hash)));
+    await forEach(hashes, ending, async (hash) => {
+      const tickets = new Tickets(folder, hash);
+      await tickets.destroy(await tickets.list());
+    });
     const failures = new KeyFailures(items.length);
     await forEach(items, ending, (item) => act(item).catch((error) => failures.add(item.key, error)));
     failures.throwIfAny();

@@ -2,7 +2,7 @@ import * as kit from "cacheme/driver";
 import { after, never, now } from "./clock.js";
 import type { Entries } from "./entries.js";
 import { encode, type Kept } from "./record.js";
-import { destroy, isRunning, newTicket, place, redeem, ticketsOf } from "./tickets.js";
+import { isRunning, newTicket } from "./tickets.js";
 import { isFull } from "./trouble.js";
 
 /** Milliseconds for which a change of a generation may hold its key. A slower change finds its ticket gone, and starts again. */
@@ -61,12 +61,11 @@ async function lose(
   key: string,
   call: kit.StorageCall,
 ): Promise<Pick<Found, "generation"> | undefined> {
-  const { folder } = entries;
-  const hash = folder.hash(key);
+  const locks = entries.tickets(key);
   let lost: kit.Generation | undefined;
   while (!call.isLate) {
-    const tickets = await ticketsOf(folder, hash);
-    await destroy(folder, hash, tickets);
+    const tickets = await locks.list();
+    await locks.destroy(tickets);
     const { generation } = await find(entries, key);
     await entries.remove(key);
     if (tickets.length === 0 && generation === undefined) return { generation: lost };
@@ -81,18 +80,17 @@ async function change(
   call: kit.StorageCall,
   next: (before: Found) => { readonly generation: kit.Generation; readonly expires: number },
 ): Promise<kit.Generation> {
-  const { folder } = entries;
-  const hash = folder.hash(key);
+  const locks = entries.tickets(key);
   while (!call.isLate) {
-    const tickets = await ticketsOf(folder, hash);
+    const tickets = await locks.list();
     const isLocked = tickets.some((ticket) => ticket.kind === "lock" && isRunning(ticket));
     if (!isLocked) {
-      await destroy(folder, hash, tickets);
+      await locks.destroy(tickets);
       const lock = newTicket("lock", lockTime, now());
-      if (await place(folder, hash, lock, [])) {
+      if (await locks.place(lock, [])) {
         const { generation, expires } = next(await find(entries, key));
         const kept: Kept = { expires, fresh: expires, bytes: Buffer.from(kit.generationText(generation)) };
-        if (await redeem(folder, hash, lock, encode(key, kept))) return generation;
+        if (await locks.redeem(lock, encode(key, kept))) return generation;
         continue;
       }
     }

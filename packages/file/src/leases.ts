@@ -1,18 +1,8 @@
 import type * as kit from "cacheme/driver";
 import { now } from "./clock.js";
 import type { Entries } from "./entries.js";
-import type { Folder } from "./folder.js";
 import { encode, keptOf } from "./record.js";
-import {
-  destroy,
-  isRunning,
-  newTicket,
-  place,
-  redeem,
-  type Ticket,
-  ticketFrom,
-  ticketsOf,
-} from "./tickets.js";
+import { isRunning, newTicket, type Ticket, ticketFrom } from "./tickets.js";
 
 const noBytes = new Uint8Array();
 
@@ -23,21 +13,20 @@ export async function acquire(
   { key, duration, steal, seen }: kit.Acquisition,
   call: kit.StorageCall,
 ): Promise<kit.LeaseAnswer> {
-  const { folder } = entries;
-  const hash = folder.hash(key);
   const fresh = steal ? undefined : await freshOf(entries, key, seen);
   if (fresh !== undefined) return fresh;
+  const tickets = entries.tickets(key);
   while (!call.isLate) {
-    const tickets = await ticketsOf(folder, hash);
-    if (!steal && tickets.some((ticket) => isRunning(ticket))) return { outcome: "held" };
-    await destroy(folder, hash, tickets);
+    const old = await tickets.list();
+    if (!steal && old.some((ticket) => isRunning(ticket))) return { outcome: "held" };
+    await tickets.destroy(old);
     const at = now();
     const ticket = newTicket("lease", duration, at);
     const content = encode(key, { expires: ticket.until, fresh: 0, bytes: noBytes });
-    if (await place(folder, hash, ticket, content)) {
+    if (await tickets.place(ticket, content)) {
       // Between the first look and the ticket somebody may have filled. From now on nobody can.
       const arrived = steal ? undefined : await freshOf(entries, key, seen);
-      if (arrived !== undefined) await destroy(folder, hash, [ticket]);
+      if (arrived !== undefined) await tickets.destroy([ticket]);
       return arrived ?? { outcome: "granted", token: ticket.name, at };
     }
     if (!steal) return { outcome: "held" };
@@ -46,20 +35,21 @@ export async function acquire(
 }
 
 export async function fill(entries: Entries, record: kit.LeasedRecord): Promise<boolean> {
+  const ticket = leaseFrom(record.token);
   const content = encode(record.key, keptOf(record));
-  const stored = await withTicket(entries, record, (...lease) => redeem(...lease, content));
+  const stored = ticket !== undefined && (await entries.tickets(record.key).redeem(ticket, content));
   if (stored) await entries.wrote(content);
   return stored;
 }
 
-/** Does something with the ticket of a lease, and answers whether it was still good. */
-export async function withTicket(
-  { folder }: Entries,
-  { key, token }: kit.HeldLease,
-  act: (folder: Folder, hash: string, ticket: Ticket) => Promise<boolean>,
-): Promise<boolean> {
+export async function release(entries: Entries, { key, token }: kit.HeldLease): Promise<boolean> {
   const ticket = leaseFrom(token);
-  return ticket !== undefined && act(folder, folder.hash(key), ticket);
+  return ticket !== undefined && entries.tickets(key).destroy([ticket]);
+}
+
+export async function extend(entries: Entries, lease: kit.LeaseExtension): Promise<boolean> {
+  const ticket = leaseFrom(lease.token);
+  return ticket !== undefined && entries.tickets(lease.key).extend(ticket, lease.duration);
 }
 
 /** Reads the bytes of a key if they are fresh, and not those that the caller has seen. */

@@ -3,7 +3,7 @@ import { now } from "./clock.js";
 import { type Ending, mapEach, readFile } from "./disk.js";
 import { type Folder, pathsIn } from "./folder.js";
 import { type Heading, headingOf } from "./record.js";
-import { isRunning, ticketsOf } from "./tickets.js";
+import { isRunning, Tickets } from "./tickets.js";
 
 /** Keys in a page of a scan: so many files are opened for it. */
 const scanPage = 1000;
@@ -35,7 +35,7 @@ export async function* pagesOf(folder: Folder, page: ScanPage): AsyncGenerator<r
 
 async function runningTickets(folder: Folder, hashes: readonly string[], call: Ending): Promise<string[]> {
   const paths = await mapEach(hashes, call, async (hash) =>
-    (await ticketsOf(folder, hash))
+    (await new Tickets(folder, hash).list())
       .filter((ticket) => ticket.kind === "lease" && isRunning(ticket))
       .map(({ name }) => `${folder.lease(hash)}/${name}`),
   );

@@ -4,7 +4,7 @@ import { forEach, lookAt, namesIn, readFile, remove, removeIfEmpty } from "./dis
 import { type Folder, pathsIn, temporaryName } from "./folder.js";
 import { headingOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
-import { destroy, isRunning, ticketFrom, ticketsOf } from "./tickets.js";
+import { isRunning, Tickets, ticketFrom } from "./tickets.js";
 
 /** Folders of entries. A step is sixteen of them, and a sweep sixteen steps: every file is opened, so it is spread. */
 const folders = 4096;
@@ -74,8 +74,8 @@ export class Sweep {
 
   async #leases(): Promise<void> {
     await forEach(await this.#folder.leased(), this.#ending, async (hash) => {
-      const over = (await ticketsOf(this.#folder, hash)).filter((ticket) => !isRunning(ticket));
-      await destroy(this.#folder, hash, over);
+      const tickets = new Tickets(this.#folder, hash);
+      await tickets.destroy((await tickets.list()).filter((ticket) => !isRunning(ticket)));
       await removeIfEmpty(this.#folder.lease(hash));
     });
   }

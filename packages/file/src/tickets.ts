@@ -73,106 +73,101 @@ export function isRunning({ until, duration }: Ticket, at: number = now()): bool
   return until > at && until - at <= duration;
 }
 
-/** The tickets of one key; there is one at most, beside those that are being destroyed. */
-export async function ticketsOf(folder: Folder, hash: string): Promise<readonly Ticket[]> {
-  const names = await namesIn(folder.lease(hash), "isFile");
-  return names.map(ticketFrom).filter((ticket) => ticket !== undefined);
-}
-
-/** Puts a ticket in place, with a content until an entry is written into it: whether it was the first. */
-export async function place(
-  folder: Folder,
-  hash: string,
-  ticket: Ticket,
-  content: readonly Uint8Array[],
-): Promise<boolean> {
-  const made = folder.temporaryPath();
-  await folder.withFolders(() => makeFolder(made));
-  try {
-    await writeFile(`${made}/${ticket.name}`, content, "wx");
-  } catch (error) {
-    await discard(made, ticket.name);
-    throw error;
-  }
-  const move = () => folder.withFolders(() => rename(made, folder.lease(hash)));
-  const isVacant = async (): Promise<boolean> => (await lookAt(folder.lease(hash))) === undefined;
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await whenFree(move, isVacant);
-      return true;
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === noReplacing && attempt === 0) {
-        await removeIfEmpty(folder.lease(hash));
-        continue;
-      }
-      await discard(made, ticket.name);
-      if (code === "ENOTEMPTY" || code === "EEXIST" || code === noReplacing) return false;
-      throw error;
-    }
-  }
-}
-
-/** Writes an entry into a ticket and puts it in its place: whether the ticket was still good. */
-export async function redeem(
-  folder: Folder,
-  hash: string,
-  ticket: Ticket,
-  content: readonly Uint8Array[],
-): Promise<boolean> {
-  // A program that uses a token twice at once must not have both write into the file that becomes the entry.
-  if (beingRedeemed.has(ticket.id)) return false;
-  beingRedeemed.add(ticket.id);
-  try {
-    return await withName(folder, hash, ticket, async (path) => {
-      await writeFile(path, content, "r+");
-      await folder.publish(path, hash);
-    });
-  } finally {
-    beingRedeemed.delete(ticket.id);
-  }
-}
-
+/** Tickets that are being redeemed. A program that uses a token twice at once must not write twice into one file. */
 const beingRedeemed = new Set<string>();
 
-/** Moves the end of a ticket: whether the ticket was still there. */
-export function extend(folder: Folder, hash: string, ticket: Ticket, duration: number): Promise<boolean> {
-  const { name } = newTicket(ticket.kind, duration, now(), ticket.id);
-  return withName(folder, hash, ticket, (path) =>
-    whenFree(() => rename(path, `${folder.lease(hash)}/${name}`)),
-  );
-}
+/** The tickets of one key. There is one at most, beside those that are being destroyed. */
+export class Tickets {
+  readonly #folder: Folder;
+  readonly #hash: string;
+  readonly #place: string;
 
-/** Destroys tickets, also those that are extended meanwhile: whether there was any of them. */
-export async function destroy(folder: Folder, hash: string, tickets: readonly Ticket[]): Promise<boolean> {
-  const removed = await Promise.all(tickets.map((ticket) => withName(folder, hash, ticket, remove)));
-  return removed.includes(true);
-}
-
-/**
- * Does something with the file of a ticket, under its present name: whether there was one. Follows no
- * symbolic link, because a token is enough to come here.
- *
- * @param act answers `false`, or fails, if there is no such file
- */
-async function withName(
-  folder: Folder,
-  hash: string,
-  { id, name: first }: Ticket,
-  act: (path: string) => Promise<unknown>,
-): Promise<boolean> {
-  const place = folder.lease(hash);
-  let isFound = false;
-  for (let name = first, before = ""; !isFound && name !== before && (await isFolder(place)); ) {
-    before = name;
-    isFound = (await act(`${place}/${name}`).catch(ignoreMissing)) !== false;
-    if (!isFound) name = (await ticketsOf(folder, hash)).find((ticket) => ticket.id === id)?.name ?? name;
+  constructor(folder: Folder, hash: string) {
+    this.#folder = folder;
+    this.#hash = hash;
+    this.#place = folder.lease(hash);
   }
-  await removeIfEmpty(place);
-  return isFound;
-}
 
-async function discard(made: string, name: string): Promise<void> {
-  await remove(`${made}/${name}`);
-  await removeIfEmpty(made);
+  async list(): Promise<readonly Ticket[]> {
+    const names = await namesIn(this.#place, "isFile");
+    return names.map(ticketFrom).filter((ticket) => ticket !== undefined);
+  }
+
+  /** Puts a ticket in place, with a content until an entry is written into it: whether it was the first. */
+  async place({ name }: Ticket, content: readonly Uint8Array[]): Promise<boolean> {
+    const folder = this.#folder;
+    const made = folder.temporaryPath();
+    const discard = async (): Promise<void> => {
+      await remove(`${made}/${name}`);
+      await removeIfEmpty(made);
+    };
+    await folder.withFolders(() => makeFolder(made));
+    try {
+      await writeFile(`${made}/${name}`, content, "wx");
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+    const move = () => folder.withFolders(() => rename(made, this.#place));
+    const isVacant = async (): Promise<boolean> => (await lookAt(this.#place)) === undefined;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await whenFree(move, isVacant);
+        return true;
+      } catch (error) {
+        const code = codeOf(error);
+        if (code === noReplacing && attempt === 0) {
+          await removeIfEmpty(this.#place);
+          continue;
+        }
+        await discard();
+        if (code === "ENOTEMPTY" || code === "EEXIST" || code === noReplacing) return false;
+        throw error;
+      }
+    }
+  }
+
+  /** Writes an entry into a ticket and puts it in its place: whether the ticket was still good. */
+  async redeem(ticket: Ticket, content: readonly Uint8Array[]): Promise<boolean> {
+    if (beingRedeemed.has(ticket.id)) return false;
+    beingRedeemed.add(ticket.id);
+    try {
+      return await this.#with(ticket, async (path) => {
+        await writeFile(path, content, "r+");
+        await this.#folder.publish(path, this.#hash);
+      });
+    } finally {
+      beingRedeemed.delete(ticket.id);
+    }
+  }
+
+  /** Moves the end of a ticket: whether the ticket was still there. */
+  extend(ticket: Ticket, duration: number): Promise<boolean> {
+    const { name } = newTicket(ticket.kind, duration, now(), ticket.id);
+    return this.#with(ticket, (path) => whenFree(() => rename(path, `${this.#place}/${name}`)));
+  }
+
+  /** Destroys tickets, also those that are extended meanwhile: whether there was any of them. */
+  async destroy(tickets: readonly Ticket[]): Promise<boolean> {
+    const removed = await Promise.all(tickets.map((ticket) => this.#with(ticket, remove)));
+    return removed.includes(true);
+  }
+
+  /**
+   * Does something with the file of a ticket, under its present name: whether there was one. Follows no
+   * symbolic link, because a token is enough to come here.
+   *
+   * @param act answers `false`, or fails, if there is no such file
+   */
+  async #with({ id, name: first }: Ticket, act: (path: string) => Promise<unknown>): Promise<boolean> {
+    const place = this.#place;
+    let isFound = false;
+    for (let name = first, before = ""; !isFound && name !== before && (await isFolder(place)); ) {
+      before = name;
+      isFound = (await act(`${place}/${name}`).catch(ignoreMissing)) !== false;
+      if (!isFound) name = (await this.list()).find((ticket) => ticket.id === id)?.name ?? name;
+    }
+    await removeIfEmpty(place);
+    return isFound;
+  }
 }
