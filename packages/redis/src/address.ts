@@ -1,5 +1,5 @@
 import { type ConfigurationError, OptionTable, optionError, optionKind, parseAddress } from "cacheme/driver";
-import type { Address, RedisConnectionOptions } from "./connection-options.js";
+import { type Address, defined, type RedisConnectionOptions } from "./connection-options.js";
 
 /** `redis`, `rediss`, `valkey`, `valkeys`, each also with `+cluster` or `+sentinel`. */
 const schemeForm = /^(?:redis|valkey)(s?)(?:\+(cluster|sentinel))?$/;
@@ -20,21 +20,13 @@ const parameterTable = new OptionTable("redis()", {
 
 /** @throws ConfigurationError `CACHEME_INVALID_OPTION` */
 export function optionsIn(address: string): RedisConnectionOptions {
-  const {
-    scheme = "",
-    username,
-    password,
-    servers = [],
-    path = [],
-    parameters,
-  } = parseAddress(address) ?? {};
+  const { scheme = "", servers = [], path = [], parameters, ...account } = parseAddress(address) ?? {};
   const [isScheme, tls, kind] = schemeForm.exec(scheme) ?? [];
   if (isScheme === undefined) throw unreadable();
+  const given = parameterTable.fromParameters(parameters ?? new URLSearchParams());
   const options: RedisConnectionOptions = {
     ...(tls === "s" && { tls: {} }),
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...parametersIn(parameters),
+    ...defined({ ...account, ...parameterTable.check(given) }),
   };
   const usualPort = kind === "sentinel" ? 26_379 : 6379;
   const places = servers.map(({ host, port = usualPort }): Address => ({ host, port }));
@@ -57,17 +49,6 @@ function databaseIn([number, ...others]: readonly string[]): RedisConnectionOpti
   if (number === undefined) return {};
   if (others.length > 0 || !/^\d{1,9}$/.test(number)) throw unreadable();
   return { db: Number(number) };
-}
-
-function parametersIn(parameters = new URLSearchParams()): RedisConnectionOptions {
-  const { connectionName, family, keyPrefix } = parameterTable.check(
-    parameterTable.fromParameters(parameters),
-  );
-  return {
-    ...(connectionName !== undefined && { connectionName }),
-    ...(family !== undefined && { family }),
-    ...(keyPrefix !== undefined && { keyPrefix }),
-  };
 }
 
 /** Leaves the address out of the message, because it may hold a password. */

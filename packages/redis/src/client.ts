@@ -14,23 +14,46 @@ export interface Client {
   remove(keys: readonly string[], attempt: Attempt): Promise<number>;
   /** Sends each command to its key's server: all commands for one server go in one round trip. */
   each(commands: readonly KeyCommand[], attempt: Attempt): Promise<Outcome[]>;
-  /** Asks every server that keys are written to. */
-  ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]>;
-  /** Asks one server that keys are written to: one that can be reached, if there is one. */
-  askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T>;
-  /** Returns those servers, with a number that changes when keys change their servers. */
-  masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }>;
-  /** Must be called when a call had no answer in time. */
-  late(): void;
+  /** The servers that keys are written to. */
+  masters(): readonly Connection[];
+  /** Changes when keys change their servers. */
+  readonly version: number;
+  /** Asks for the servers of the keys, because a master may have been replaced. */
+  refresh(): Promise<void>;
+}
+
+/** Asks every server that keys are written to. */
+export function ask<T>(client: Client, attempt: Attempt, question: Question<T>): Promise<T[]> {
+  return Promise.all(client.masters().map(async (master) => question((await attempt.on(master)).client)));
+}
+
+/**
+ * Asks one server that keys are written to: the first ready one by address, which is the same for
+ * every process.
+ */
+export async function askOne<T>(client: Client, attempt: Attempt, question: Question<T>): Promise<T> {
+  const masters = client.masters().toSorted((a, b) => (addressOf(a) < addressOf(b) ? -1 : 1));
+  const master = masters.find(({ isReady }) => isReady) ?? masters[0];
+  if (master === undefined) throw new Error("no node of the cluster is known");
+  return question((await attempt.on(master)).client);
+}
+
+type Question<T> = (client: RedisClient) => Promise<T>;
+
+function addressOf({ client: { options } }: Connection): string {
+  return `${options?.host}:${options?.port}`;
 }
 
 /** The connections on which one call was sent. */
 export class Attempt {
   readonly call: StorageCall;
+  readonly #onTrouble: () => void;
   readonly #sent: { readonly connection: Connection; readonly heard: ReturnType<Connection["heard"]> }[] = [];
 
-  constructor(call: StorageCall) {
+  /** @param onTrouble called if a server cannot be reached */
+  constructor(call: StorageCall, onTrouble: () => void = () => {}) {
     this.call = call;
+    this.#onTrouble = onTrouble;
   }
 
   /**
@@ -47,6 +70,7 @@ export class Attempt {
 
   async #ready(connection: Connection): Promise<Connection> {
     await connection.open().catch((error: unknown) => {
+      this.#onTrouble();
       throw this.call.unreachable(error);
     });
     return this.call.isLate ? new Promise<never>(() => {}) : this.on(connection);

@@ -1,22 +1,44 @@
-import type { Connection } from "./connection.js";
+import type { Redis } from "ioredis";
+import { Connection } from "./connection.js";
 import { type Address, mapped, type NatMap, nameOf } from "./connection-options.js";
+import type { RedisClient } from "./ioredis.js";
 
 /** The nodes of a Redis Cluster, and the slots of each. */
-export interface ClusterNodes {
+export abstract class ClusterNodes {
   /** Counts the changes of slots that were noticed. */
-  readonly version: number;
+  version = 0;
+  protected readonly connections: Map<string, Connection> = new Map();
+  protected readonly connectTimeout: number;
+
+  constructor(connectTimeout: number) {
+    this.connectTimeout = connectTimeout;
+  }
+
   /** Settles when the masters of the slots are known. */
-  open(): Promise<void>;
-  close(): Promise<void>;
+  abstract open(): Promise<void>;
+
+  async close(): Promise<void> {
+    await Promise.all([...this.connections.values()].map((connection) => connection.close()));
+    this.connections.clear();
+  }
+
   /** Returns the last known master of a slot. */
-  masterOf(slot: number): Connection | undefined;
+  abstract masterOf(slot: number): Connection | undefined;
   /** Returns the node at an address that another node gave, `host:port`. */
-  at(name: string): Connection | undefined;
+  abstract at(name: string): Connection | undefined;
   /** Notes a slot's new master after a MOVED. */
-  moved(slot: number, name: string): void;
-  masters(): readonly Connection[];
+  abstract moved(slot: number, name: string): void;
+  abstract masters(): readonly Connection[];
   /** Asks the nodes for the masters of all slots. Concurrent calls share one answer. */
-  refresh(): Promise<void>;
+  abstract readonly refresh: () => Promise<void>;
+
+  protected connect(name: string, client: RedisClient, own: Redis | undefined): Connection {
+    const { connectTimeout } = this;
+    const onLost = (): void => void this.refresh().catch(() => {});
+    const connection = new Connection({ client, own, isPersistent: true, connectTimeout, onLost });
+    this.connections.set(name, connection);
+    return connection;
+  }
 }
 
 /** Slots in a row and their master. */
@@ -31,12 +53,12 @@ export function slotRanges(answer: unknown, asked: string, natMap: NatMap | unde
   if (!Array.isArray(answer)) throw new Error("expected a list of slots and their masters");
   return answer.map((range: unknown) => {
     const [first, last, master]: unknown[] = Array.isArray(range) ? range : [];
-    const [host, port]: unknown[] = Array.isArray(master) ? master : [];
-    const named = typeof host === "string" && host !== "" && host !== "?" ? host : asked;
+    const [named, port]: unknown[] = Array.isArray(master) ? master : [];
+    const host = typeof named === "string" && named !== "" && named !== "?" ? named : asked;
     return {
       first: Number(first),
       last: Number(last),
-      master: mapped({ host: named, port: Number(port) }, natMap),
+      master: mapped({ host, port: Number(port) }, natMap),
     };
   });
 }

@@ -4,11 +4,10 @@ import { type ClusterNodes, hostOf, namedIn } from "./cluster-nodes.js";
 import { answersOf, type KeyCommand, type Outcome } from "./commands.js";
 import type { Connection } from "./connection.js";
 import type { NatMap } from "./connection-options.js";
-import type { RedisClient } from "./ioredis.js";
 import { slotOf } from "./slot.js";
 
 export interface ClusterOptions {
-  readonly nodes: ClusterNodes;
+  readonly nodes: Pick<ClusterNodes, keyof ClusterNodes>;
   /** The prefix of every key on the server. The slot is that of the prefixed key. */
   readonly keyPrefix: string;
   /** Whether the nodes' clients add the prefix. */
@@ -40,7 +39,7 @@ const mostPauses = 5;
  * not carried it out. Only such commands are sent again.
  */
 export class Cluster implements Client {
-  readonly #nodes: ClusterNodes;
+  readonly #nodes: ClusterOptions["nodes"];
   readonly #options: ClusterOptions;
 
   constructor(options: ClusterOptions) {
@@ -86,7 +85,7 @@ export class Cluster implements Client {
       if (attempt.call.isLate) break;
       if (unserved.length > 0 && pauses < mostPauses) {
         await pause(backOff(pauses++));
-        await this.#nodes.refresh().catch(() => {});
+        await this.refresh().catch(() => {});
         if (attempt.call.isLate) break;
         routes.push(...unserved);
       }
@@ -96,35 +95,20 @@ export class Cluster implements Client {
     return outcomes;
   }
 
-  ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]> {
-    const asked = this.#nodes.masters().map(async (master) => {
-      const { client } = await this.#ready(master, attempt);
-      return question(client);
-    });
-    return Promise.all(asked);
+  masters(): readonly Connection[] {
+    return this.#nodes.masters();
   }
 
-  /** Asks the first ready master by address, which is the same for every process. */
-  async askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T> {
-    const masters = [...this.#nodes.masters()].sort((a, b) => (addressOf(a) < addressOf(b) ? -1 : 1));
-    const master = masters.find(({ isReady }) => isReady) ?? masters[0];
-    if (master === undefined) throw new Error("no node of the cluster is known");
-    const { client } = await this.#ready(master, attempt);
-    return question(client);
+  get version(): number {
+    return this.#nodes.version;
   }
 
-  async masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }> {
-    await this.#nodes.refresh();
-    return { masters: this.#nodes.masters(), version: this.#nodes.version };
-  }
-
-  /** Refreshes the slots, because a master may have been replaced. */
-  late(): void {
-    this.#nodes.refresh().catch(() => {});
+  refresh(): Promise<void> {
+    return this.#nodes.refresh();
   }
 
   async #groups(routes: readonly Route[]): Promise<Group[]> {
-    const groups = this.#grouped(routes) ?? (await this.#nodes.refresh().then(() => this.#grouped(routes)));
+    const groups = this.#grouped(routes) ?? (await this.refresh().then(() => this.#grouped(routes)));
     if (groups === undefined) throw new Error("no node of the cluster serves some of the slots");
     return groups;
   }
@@ -146,7 +130,7 @@ export class Cluster implements Client {
 
   /** Sends a group to its node, notes the outcomes, and returns the commands to send again. */
   async #send({ connection, asking, routes }: Group, outcomes: Outcome[], attempt: Attempt): Promise<Again> {
-    const sender = await this.#ready(connection, attempt);
+    const sender = await attempt.on(connection);
     const commands = routes.map(({ command }) => command);
     const answers = await pipelined(sender, commands, attempt, asking);
     const again: Again = { redirected: [], unserved: [] };
@@ -165,7 +149,7 @@ export class Cluster implements Client {
     switch (word) {
       case "MOVED":
         this.#nodes.moved(route.slot, named());
-        this.late();
+        this.refresh().catch(() => {});
         redirected.push({ ...route, askAt: undefined });
         break;
       case "ASK":
@@ -178,20 +162,6 @@ export class Cluster implements Client {
         unserved.push({ ...route, askAt: undefined });
     }
   }
-
-  async #ready(connection: Connection, attempt: Attempt): Promise<Connection> {
-    try {
-      return await attempt.on(connection);
-    } catch (error) {
-      // Perhaps another node has its slots by now, and the next call must know it.
-      this.late();
-      throw error;
-    }
-  }
-}
-
-function addressOf(node: Connection): string {
-  return `${hostOf(node)}:${node.client.options?.port}`;
 }
 
 interface Group {

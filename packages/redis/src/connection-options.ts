@@ -37,6 +37,11 @@ export interface RedisConnectionOptions extends Omit<RedisOptions, keyof typeof 
   readonly natMap?: NatMap | undefined;
 }
 
+/** Returns the options without those that are `undefined`, which ioredis would take for values. */
+export function defined<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}
+
 /** Returns the address at which the program reaches a server that calls itself so. */
 export function mapped(address: Address, natMap: NatMap | undefined): Address {
   const name = nameOf(address);

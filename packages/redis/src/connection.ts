@@ -2,16 +2,8 @@ import type { Socket } from "node:net";
 import * as kit from "cacheme/driver";
 import type { Redis } from "ioredis";
 import type { Address } from "./connection-options.js";
-import { commandName, type RedisClient } from "./ioredis.js";
+import { type Connectable, commandName, type RedisClient } from "./ioredis.js";
 import type { Script } from "./scripts.js";
-
-/** The part of a client that a connection uses. */
-interface Connectable {
-  readonly status: string;
-  connect(): Promise<void>;
-  on(event: "ready" | "close", listener: () => void): unknown;
-  off(event: "ready" | "close", listener: () => void): unknown;
-}
 
 export interface ConnectionOptions<C = RedisClient> {
   readonly client: C;

@@ -1,7 +1,7 @@
 import { noAnswer, oneAtATime, setTimeout, within } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
-import { type ClusterNodes, hostOf, type SlotRange, slotRanges } from "./cluster-nodes.js";
-import { Connection } from "./connection.js";
+import { ClusterNodes, hostOf, type SlotRange, slotRanges } from "./cluster-nodes.js";
+import type { Connection } from "./connection.js";
 import { type Address, nameOf } from "./connection-options.js";
 import { type Library, newClient } from "./ioredis.js";
 import type { ClusterSettings, Settings } from "./options.js";
@@ -22,14 +22,13 @@ const askedAtOnce = 3;
  * Connections of the storage to every master of a Cluster, found by some seed nodes. The `Cluster`
  * of ioredis would send commands long after their callers got an error, and keep a program alive.
  */
-export class DiscoveredNodes implements ClusterNodes {
-  version = 0;
+export class DiscoveredNodes extends ClusterNodes {
   readonly #options: DiscoveredNodesOptions;
-  readonly #connections = new Map<string, Connection>();
   #slots: (string | undefined)[] = [];
   #isClosed = false;
 
   constructor(options: DiscoveredNodesOptions) {
+    super(options.connectTimeout);
     this.#options = options;
   }
 
@@ -39,15 +38,14 @@ export class DiscoveredNodes implements ClusterNodes {
     for (const connection of this.masters()) connection.untilReady().catch(() => {});
   }
 
-  async close(): Promise<void> {
+  override close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#connections.values()].map((connection) => connection.close()));
-    this.#connections.clear();
+    return super.close();
   }
 
   masterOf(slot: number): Connection | undefined {
     const name = this.#slots[slot];
-    return name === undefined ? undefined : this.#connections.get(name);
+    return name === undefined ? undefined : this.connections.get(name);
   }
 
   at(name: string): Connection | undefined {
@@ -64,18 +62,18 @@ export class DiscoveredNodes implements ClusterNodes {
 
   masters(): readonly Connection[] {
     const names = new Set(this.#slots);
-    return [...this.#connections].flatMap(([name, connection]) => (names.has(name) ? [connection] : []));
+    return [...this.connections].flatMap(([name, connection]) => (names.has(name) ? [connection] : []));
   }
 
   /** Asks some ready nodes; if they all fail, asks all nodes and the seeds. */
   readonly refresh: () => Promise<void> = oneAtATime(async () => {
-    const ready = [...this.#connections.values()].filter(({ isReady }) => isReady);
+    const ready = [...this.connections.values()].filter(({ isReady }) => isReady);
     const from = Math.floor(Math.random() * ready.length);
     const some = [...ready, ...ready].slice(from, from + Math.min(askedAtOnce, ready.length));
     const first = Promise.any(some.map((connection) => this.#ask(connection)));
     const ranges = await first.catch(() => {
       const seeds = this.#options.seeds.map((address) => this.#connection(address));
-      const all = new Set([...this.#connections.values(), ...seeds]);
+      const all = new Set([...this.connections.values(), ...seeds]);
       return Promise.any([...all].map((connection) => this.#ask(connection)));
     });
     if (!this.#isClosed) this.#take(ranges);
@@ -84,12 +82,12 @@ export class DiscoveredNodes implements ClusterNodes {
   async #ask(connection: Connection): Promise<SlotRange[]> {
     await connection.untilReady();
     const heard = connection.heard();
-    const { connectTimeout, natMap } = this.#options;
+    const { connectTimeout } = this;
     const known = await within(connectTimeout, connection.client.call("cluster", "slots"), () => {
       connection.dropIfSilent(heard, connectTimeout);
       throw noAnswer(connectTimeout);
     });
-    return slotRanges(known, hostOf(connection), natMap);
+    return slotRanges(known, hostOf(connection), this.#options.natMap);
   }
 
   #take(ranges: readonly SlotRange[]): void {
@@ -105,30 +103,22 @@ export class DiscoveredNodes implements ClusterNodes {
 
   /** Closes the connections to nodes without slots, after the time of their last calls. */
   #retire(masters: ReadonlySet<string | undefined>): void {
-    for (const [name, connection] of this.#connections) {
+    for (const [name, connection] of this.connections) {
       if (masters.has(name)) continue;
       setTimeout(() => {
-        if (this.#slots.includes(name) || this.#connections.get(name) !== connection) return;
-        this.#connections.delete(name);
-        connection.close();
+        if (this.#slots.includes(name) || this.connections.get(name) !== connection) return;
+        this.connections.delete(name);
+        void connection.close();
       }, this.#options.commandTimeout).unref();
     }
   }
 
   #connection(address: Address): Connection {
     const name = nameOf(address);
-    const known = this.#connections.get(name);
+    const known = this.connections.get(name);
     if (known !== undefined) return known;
-    const { library, options, connectTimeout } = this.#options;
+    const { library, options } = this.#options;
     const client = newClient(library, { ...options, ...address });
-    const connection = new Connection({
-      client,
-      own: client,
-      isPersistent: true,
-      connectTimeout,
-      onLost: () => this.refresh().catch(() => {}),
-    });
-    this.#connections.set(name, connection);
-    return connection;
+    return this.connect(name, client, client);
   }
 }

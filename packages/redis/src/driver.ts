@@ -1,10 +1,11 @@
 import type * as kit from "cacheme/driver";
 import { OwnWrites } from "./bus/own-writes.js";
-import { Attempt, type Client } from "./client.js";
+import { Attempt, ask, askOne, type Client } from "./client.js";
 import { type KeyCommand, KeyCommands, type Outcome } from "./commands.js";
 import { Connection } from "./connection.js";
 import { EvictionWarning } from "./eviction.js";
 import { infoOf, runOf } from "./info.js";
+import type { RedisClient } from "./ioredis.js";
 import { keyOptions, makeClient } from "./make-client.js";
 import type { Settings } from "./options.js";
 import { advice, isAnswer, isPassing, needs, remedyFor, withoutArguments } from "./trouble.js";
@@ -60,11 +61,11 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
   }
 
   async run(call: Call): Promise<kit.ServerRun> {
-    return runOf(await this.#client.ask((client) => client.info(), this.#attempt(call)));
+    return runOf(await this.#ask(call, (client) => client.info()));
   }
 
   ping(call: Call): Promise<unknown> {
-    return this.#client.ask((client) => client.ping(), this.#attempt(call));
+    return this.#ask(call, (client) => client.ping());
   }
 
   /**
@@ -74,7 +75,7 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
    * migration hands to another node.
    */
   async time(call: Call): Promise<number> {
-    return timeOf(await this.#client.askOne((client) => client.call("time"), this.#attempt(call)));
+    return timeOf(await askOne(this.#client, this.#attempt(call), (client) => client.call("time")));
   }
 
   /**
@@ -104,18 +105,19 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
    * their servers meanwhile on both of them, so it visits all servers again then.
    */
   async *scan(pattern: kit.KeyPattern, page: kit.ScanPage): AsyncGenerator<readonly string[]> {
-    let before = await page(() => this.#client.masters());
+    await page(() => this.#client.refresh());
     for (let turn = 0; turn < mostTurns; turn++) {
-      for (const master of before.masters) yield* this.#scan(master, pattern, page);
-      if (before.masters.length === 1) return;
-      const after = await page(() => this.#client.masters());
-      if (after.version === before.version) return;
-      before = after;
+      const version = this.#client.version;
+      const masters = this.#client.masters();
+      for (const master of masters) yield* this.#scan(master, pattern, page);
+      if (masters.length === 1) return;
+      await page(() => this.#client.refresh());
+      if (this.#client.version === version) return;
     }
   }
 
   async info(call: Call): Promise<kit.StorageInfo> {
-    return infoOf(await this.#client.ask((client) => client.info(), this.#attempt(call)));
+    return infoOf(await this.#ask(call, (client) => client.info()));
   }
 
   override async fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
@@ -153,12 +155,17 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
     } while (cursor !== "0");
   }
 
+  #ask<T>(call: Call, question: (client: RedisClient) => Promise<T>): Promise<T[]> {
+    return ask(this.#client, this.#attempt(call), question);
+  }
+
   /** Drops the connections that are silent until the call's deadline. */
   #attempt(call: Call): Attempt {
-    const attempt = new Attempt(call);
+    const refresh = (): void => void this.#client.refresh().catch(() => {});
+    const attempt = new Attempt(call, refresh);
     call.whenLate(() => {
       attempt.dropSilent(this.#settings.commandTimeout);
-      this.#client.late();
+      refresh();
     });
     return attempt;
   }

@@ -1,21 +1,18 @@
 import { oneAtATime } from "cacheme/driver";
-import type { ClusterNodes } from "./cluster-nodes.js";
+import { ClusterNodes } from "./cluster-nodes.js";
 import { Connection } from "./connection.js";
 import type { RedisClient, RedisClusterClient } from "./ioredis.js";
 
 /** The nodes that a `Cluster` of the program knows, by the client's own connections. */
-export class IoredisClusterNodes implements ClusterNodes {
-  version = 0;
+export class IoredisClusterNodes extends ClusterNodes {
   readonly #cluster: RedisClusterClient;
-  readonly #connectTimeout: number;
   readonly #whole: Connection<RedisClusterClient>;
-  readonly #connections = new Map<string, Connection>();
   /** Slots that have moved since the client's last refresh. */
   readonly #moved = new Map<number, string>();
 
   constructor(cluster: RedisClusterClient, connectTimeout: number) {
+    super(connectTimeout);
     this.#cluster = cluster;
-    this.#connectTimeout = connectTimeout;
     this.#whole = new Connection({ client: cluster, own: undefined, isPersistent: true, connectTimeout });
   }
 
@@ -23,9 +20,9 @@ export class IoredisClusterNodes implements ClusterNodes {
     return this.#whole.open();
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await this.#whole.close();
-    for (const connection of this.#connections.values()) await connection.close();
+    await super.close();
   }
 
   masterOf(slot: number): Connection | undefined {
@@ -34,22 +31,13 @@ export class IoredisClusterNodes implements ClusterNodes {
   }
 
   at(name: string): Connection | undefined {
-    const known = this.#connections.get(name);
+    const known = this.connections.get(name);
     if (known !== undefined && known.client.status !== "end" && known.client.status !== "close") return known;
     // Removes the listeners only, because the client is the program's.
     known?.close().catch(() => {});
-    this.#connections.delete(name);
+    this.connections.delete(name);
     const client = this.#cluster.nodes("all").find((node) => nameOfNode(node) === name);
-    if (client === undefined) return undefined;
-    const connection = new Connection({
-      client,
-      own: undefined,
-      isPersistent: true,
-      connectTimeout: this.#connectTimeout,
-      onLost: () => this.refresh(),
-    });
-    this.#connections.set(name, connection);
-    return connection;
+    return client && this.connect(name, client, undefined);
   }
 
   moved(slot: number, name: string): void {

@@ -2,9 +2,16 @@ import { isError, StorageError } from "cacheme/driver";
 import type { Command, Redis, RedisOptions } from "ioredis";
 import type { NatMap } from "./connection-options.js";
 
-/** The part of a `Redis` of ioredis, 5.6 to 6, that the storage uses. */
-export interface RedisClient {
+/** The part of a client of ioredis that a connection uses. */
+export interface Connectable {
   readonly status: string;
+  connect(): Promise<void>;
+  on(event: "ready" | "close", listener: () => void): unknown;
+  off(event: "ready" | "close", listener: () => void): unknown;
+}
+
+/** The part of a `Redis` of ioredis, 5.6 to 6, that the storage uses. */
+export interface RedisClient extends Connectable {
   /** For the storage's label, the prefix that the client puts before every key, and how it sends. */
   readonly options?: {
     readonly host?: string | undefined;
@@ -16,9 +23,6 @@ export interface RedisClient {
     readonly enableReadyCheck?: boolean | undefined;
     readonly enableAutoPipelining?: boolean | undefined;
   };
-  connect(): Promise<void>;
-  on(event: "ready" | "close", listener: () => void): unknown;
-  off(event: "ready" | "close", listener: () => void): unknown;
   ping(): Promise<unknown>;
   info(): Promise<string>;
   scan(
@@ -42,9 +46,8 @@ export interface RedisPipeline {
 }
 
 /** The part of a `Cluster` of ioredis, 5.6 to 6, that the storage uses. */
-export interface RedisClusterClient {
+export interface RedisClusterClient extends Connectable {
   readonly isCluster: boolean;
-  readonly status: string;
   readonly options?: {
     readonly keyPrefix?: string | undefined;
     readonly natMap?: NatMap | undefined;
@@ -54,9 +57,6 @@ export interface RedisClusterClient {
   };
   /** The addresses that serve each slot, `host:port`, the master's first. */
   readonly slots: string[][];
-  connect(): Promise<void>;
-  on(event: "ready" | "close", listener: () => void): unknown;
-  off(event: "ready" | "close", listener: () => void): unknown;
   nodes(role: "all" | "master"): RedisClient[];
   refreshSlotsCache(callback: (error?: Error | null) => void): void;
 }
@@ -77,26 +77,26 @@ export async function loadIoredis(label: string): Promise<Library> {
   try {
     return await import("ioredis");
   } catch (cause) {
-    if (!isMissing(cause)) throw cause;
+    // If ioredis is there and a package that it needs is missing, its own error says so.
+    if (!isError(cause) || !/^Cannot find (?:package|module) 'ioredis'/.test(cause.message)) throw cause;
     const message = `${label} needs the package ioredis, which is not installed. Install it: npm install ioredis.`;
     throw new StorageError("CACHEME_MISSING_PACKAGE", message, { cause });
   }
 }
 
-/** Makes a client that neither connects nor retries nor queues by itself. See `connection.ts`. */
+/** A client with these neither connects nor retries nor queues by itself. See `connection.ts`. */
+export const passive: RedisOptions = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  retryStrategy: () => null,
+  maxRetriesPerRequest: null,
+  // The storage bounds each attempt as a whole, the wait for a server that loads its data included.
+  connectTimeout: 0,
+};
+
 export function newClient({ Redis }: Library, options: RedisOptions): Redis {
-  return new Redis({
-    maxLoadingRetryTime: 500,
-    ...options,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: null,
-    // The storage bounds each attempt as a whole, the wait for a server that loads its data
-    // included.
-    connectTimeout: 0,
-  });
+  return new Redis({ maxLoadingRetryTime: 500, ...options, ...passive });
 }
 
 /** Returns the name of the command that the server refused with this error. */
@@ -104,9 +104,4 @@ export function commandName(error: Error): string | undefined {
   const command: unknown = "command" in error ? error.command : undefined;
   if (typeof command !== "object" || command === null || !("name" in command)) return undefined;
   return String(command.name);
-}
-
-/** If ioredis is there and a package that it needs is missing, its own error says so. */
-function isMissing(error: unknown): boolean {
-  return isError(error) && /^Cannot find (?:package|module) 'ioredis'/.test(error.message);
 }

@@ -2,7 +2,6 @@ import { isError } from "cacheme/driver";
 import { type Attempt, type Client, pipelined } from "./client.js";
 import type { KeyCommand, Outcome } from "./commands.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
-import type { RedisClient } from "./ioredis.js";
 import type { Mget } from "./mget.js";
 
 /**
@@ -13,6 +12,7 @@ const keysPerCommand = 5000;
 
 /** A single server, or the master behind sentinels. */
 export class OneServer implements Client {
+  readonly version = 0;
   readonly #connection: Connection;
   readonly #hasSentinels: boolean;
   readonly #mget: Mget;
@@ -57,21 +57,12 @@ export class OneServer implements Client {
     return outcomes;
   }
 
-  async ask<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T[]> {
-    return [await this.askOne(question, attempt)];
-  }
-
-  async askOne<T>(question: (client: RedisClient) => Promise<T>, attempt: Attempt): Promise<T> {
-    const { client } = await attempt.on(this.#connection);
-    return question(client);
-  }
-
-  async masters(): Promise<{ readonly masters: readonly Connection[]; readonly version: number }> {
-    return { masters: [this.#connection], version: 0 };
+  masters(): readonly Connection[] {
+    return [this.#connection];
   }
 
   /** Does nothing: a dead connection is noticed by its silence. */
-  late(): void {}
+  async refresh(): Promise<void> {}
 
   /** Drops a master that takes no writes. The sentinels know the new one. */
   #notice(error: Error | null | undefined): void {

@@ -1,7 +1,13 @@
 import * as kit from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { optionsIn } from "./address.js";
-import { type Address, managed, type NatMap, type RedisConnectionOptions } from "./connection-options.js";
+import {
+  type Address,
+  defined,
+  managed,
+  type NatMap,
+  type RedisConnectionOptions,
+} from "./connection-options.js";
 import type { RedisClient, RedisClusterClient } from "./ioredis.js";
 
 /** How the storage behaves. Everything has a default. */
@@ -49,48 +55,34 @@ export function settings(
 function targetOf(target: string | RedisConnectionOptions | RedisClient | RedisClusterClient): Target {
   if (typeof target === "string") return fromOptions(optionsIn(target));
   if (typeof target !== "object" || target === null) {
-    throw kit.optionError(
-      `redis() was given ${kit.shown(target)}. Give an address, options of ioredis, or a client of ioredis.`,
-    );
+    throw refused(`${kit.shown(target)}. Give an address, options of ioredis, or a client of ioredis`);
   }
   if (isClusterClient(target)) return { kind: "clusterClient", client: target };
   if (isClient(target)) return { kind: "client", client: target };
   for (const [name, instead] of Object.entries(managed)) {
-    if (Reflect.get(target, name) !== undefined) {
-      throw kit.optionError(`redis() does not take the option ${name} of ioredis: ${instead}.`);
-    }
+    if (Reflect.get(target, name) === undefined) continue;
+    throw kit.optionError(`redis() does not take the option ${name} of ioredis: ${instead}.`);
   }
   return fromOptions(target);
 }
 
 function fromOptions({ cluster, sentinels, name, natMap, ...options }: RedisConnectionOptions): Target {
-  if (cluster !== undefined && sentinels !== undefined) {
-    throw kit.optionError("redis() was given the options cluster and sentinels. Leave one of them out.");
-  }
   if (cluster !== undefined) {
-    if (options.db)
-      throw kit.optionError(
-        "redis() was given a db and a cluster. A Redis Cluster has no databases: leave db out.",
-      );
+    if (sentinels !== undefined) throw refused("the options cluster and sentinels. Leave one of them out");
+    if (options.db) throw refused("a db and a cluster. A Redis Cluster has no databases: leave db out");
     return { kind: "cluster", options, cluster: { seeds: addresses(cluster, "cluster"), natMap } };
   }
   if (sentinels === undefined) {
-    if (name !== undefined)
-      throw kit.optionError("redis() was given a name without sentinels. Give both, or leave it out.");
+    if (name !== undefined) throw refused("a name without sentinels. Give both, or leave it out");
     return { kind: "server", options };
   }
   if (typeof name !== "string" || name === "") {
-    throw kit.optionError(
-      'redis() was given sentinels without the name of the master. Give it as the option name, such as "mymaster".',
-    );
+    const advice = 'Give it as the option name, such as "mymaster"';
+    throw refused(`sentinels without the name of the master. ${advice}`);
   }
-  const { sentinelUsername, sentinelPassword, sentinelTLS } = options;
-  const sentinelOptions: RedisOptions = {
-    ...(options.family === undefined ? {} : { family: options.family }),
-    ...(sentinelUsername == null ? {} : { username: sentinelUsername }),
-    ...(sentinelPassword == null ? {} : { password: sentinelPassword }),
-    ...(sentinelTLS === undefined ? {} : { tls: sentinelTLS }),
-  };
+  const { family, sentinelUsername, sentinelPassword, sentinelTLS: tls } = options;
+  const account = { username: sentinelUsername ?? undefined, password: sentinelPassword ?? undefined };
+  const sentinelOptions: RedisOptions = defined({ family, tls, ...account });
   const sentinel = { sentinels: addresses(sentinels, "sentinels"), name, sentinelOptions, natMap };
   return { kind: "sentinel", options, sentinel };
 }
@@ -99,18 +91,24 @@ function fromOptions({ cluster, sentinels, name, natMap, ...options }: RedisConn
 function addresses(given: readonly Address[], option: string): Address[] {
   const usual = option === "cluster" ? 6379 : 26_379;
   const list = Array.isArray(given) ? given : [];
-  const places = list.map(({ host, port = usual }: Partial<Address>) => ({ host, port }));
-  const isFit = (place: { host: unknown; port: unknown }): place is Address =>
-    typeof place.host === "string" && place.host !== "" && isPort(place.port);
-  if (places.length > 0 && places.every(isFit)) return places;
+  const places = list.map(({ host, port = usual }: Address) => ({ host, port }));
+  if (places.length > 0 && places.every(({ host, port }) => isText(host) && isPort(port))) return places;
   throw kit.optionError(
     `The option ${option} of redis() is not a list of addresses. Give one or more, such as ` +
       `[{ host: "10.0.0.7", port: ${usual} }].`,
   );
 }
 
+function isText(host: unknown): boolean {
+  return typeof host === "string" && host !== "";
+}
+
 function isPort(port: unknown): boolean {
-  return typeof port === "number" && Number.isInteger(port) && port > 0 && port < 65_536;
+  return Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
+}
+
+function refused(words: string): Error {
+  return kit.optionError(`redis() was given ${words}.`);
 }
 
 function isClient(target: object): target is RedisClient {
@@ -132,13 +130,8 @@ function label(target: Target): string {
   return `${scheme}+sentinel://${list(sentinels)}/${name}${options.db ? `/${options.db}` : ""}`;
 }
 
-function labelOf({
-  path,
-  host = "localhost",
-  port = 6379,
-  db,
-  tls,
-}: NonNullable<RedisClient["options"]>): string {
+function labelOf(options: NonNullable<RedisClient["options"]>): string {
+  const { path, host = "localhost", port = 6379, db, tls } = options;
   if (path) return `redis:${path}`;
   return `${tls ? "rediss" : "redis"}://${kit.serverName({ host, port })}${db ? `/${db}` : ""}`;
 }

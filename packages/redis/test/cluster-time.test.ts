@@ -4,9 +4,8 @@ import { describeWithServer } from "@cacheme/test-services/vitest";
 import { connectionSettings, StorageCalls } from "cacheme/driver";
 import { Command, Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Attempt } from "../src/client.js";
-import { Cluster } from "../src/cluster.js";
-import type { ClusterNodes } from "../src/cluster-nodes.js";
+import { Attempt, askOne } from "../src/client.js";
+import { Cluster, type ClusterOptions } from "../src/cluster.js";
 import { Connection } from "../src/connection.js";
 import { newClient } from "../src/ioredis.js";
 
@@ -19,7 +18,7 @@ function clusterOf(servers: readonly Server[]): { readonly cluster: Cluster; rea
     const own = newClient({ Command, Redis }, { host: "127.0.0.1", port });
     return new Connection({ client: own, own, isPersistent: true, connectTimeout: 1000 });
   });
-  const nodes: ClusterNodes = {
+  const nodes: ClusterOptions["nodes"] = {
     version: 0,
     open: async () => void (await Promise.all(masters.map((master) => master.untilReady()))),
     close: async () => void (await Promise.all(masters.map((master) => master.close()))),
@@ -53,7 +52,7 @@ describeWithServer("redis", "a question to one node of a Cluster", () => {
     const portAsked = (): Promise<number> =>
       calls.run("a question", async (call) => {
         const attempt = new Attempt(call);
-        const answer = await cluster.askOne((client) => client.call("config", "get", "port"), attempt);
+        const answer = await askOne(cluster, attempt, (client) => client.call("config", "get", "port"));
         return Number((answer as string[])[1]);
       });
     expect(await portAsked()).toBe(first!.port);

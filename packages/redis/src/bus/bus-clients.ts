@@ -6,6 +6,7 @@ import {
   type Library,
   loadIoredis,
   newClient,
+  passive,
   type RedisClient,
   type RedisClusterClient,
 } from "../ioredis.js";
@@ -37,16 +38,6 @@ interface Duplicable {
  * to a tracking client, and says nothing either.
  */
 const quiet: RedisOptions & { readonly protocol: number } = { autoResubscribe: false, protocol: 2 };
-
-/** Settings that `newClient` makes, for a client that is made of another one. */
-const own: RedisOptions = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  retryStrategy: () => null,
-  maxRetriesPerRequest: null,
-  connectTimeout: 0,
-};
 
 /**
  * Makes the connections for a target. They are the bus's own, also for a client of the program:
@@ -84,14 +75,14 @@ type Maker = (role: keyof BusClients) => Made;
 async function makerFor(label: string, target: Target): Promise<Maker> {
   if (target.kind === "client") {
     const given = duplicable(target.client);
-    return () => ({ client: given.duplicate({ ...own, ...quiet }) });
+    return () => ({ client: given.duplicate({ ...passive, ...quiet }) });
   }
   if (target.kind === "clusterClient") {
     const nodes = await nodesOf(target.client);
     const given = duplicable(nodes[0]);
     return (role) => {
       const places = () => target.client.nodes("all").map(addressOf);
-      return { client: given.duplicate({ ...own, ...quiet }), locate: inTurn(role, places) };
+      return { client: given.duplicate({ ...passive, ...quiet }), locate: inTurn(role, places) };
     };
   }
   const library = await loadIoredis(label);
