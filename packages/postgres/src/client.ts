@@ -94,7 +94,7 @@ function plain(text: string): PostgresQuery {
  * Leaves everything but bytes as it comes. pg would decode by its own rules or the program's
  * (`pg.types`).
  */
-const answerTypes: PostgresQuery["types"] = {
+export const answerTypes: PostgresQuery["types"] = {
   getTypeParser: (type) => (type === bytea ? bytesFrom : asItIs),
 };
 const bytea = 17;

@@ -5,6 +5,9 @@ import type { PostgresPool } from "./pool.js";
 
 export type { PostgresBusOptions } from "./bus/options.js";
 export { postgresBus } from "./bus/postgres-bus.js";
+export type { PostgresJournalOptions } from "./journal/options.js";
+export { postgresJournal } from "./journal/postgres-journal.js";
+export { type PostgresJournalTableOptions, postgresJournalTable } from "./journal/table.js";
 export type { PostgresConnectionOptions, PostgresStorageOptions } from "./options.js";
 export type { PostgresAnswer, PostgresPool, PostgresPoolClient, PostgresQuery } from "./pool.js";
 export { type PostgresTableOptions, postgresTable } from "./table.js";

@@ -72,10 +72,19 @@ WHERE i.indrelid = to_regclass('${table}') AND a.attname = 'written' AND i.indis
  * transaction.
  */
 export function creation(options: Required<PostgresTableOptions>, milliseconds: number): string {
+  return createdAlone(postgresTable(options), `${options.table}`, milliseconds);
+}
+
+/**
+ * Wraps the statements that create a table in a transaction under the lock of its name.
+ *
+ * @param milliseconds the time that the statements may take
+ */
+export function createdAlone(statements: string, table: string, milliseconds: number): string {
   return `BEGIN;
 SET LOCAL statement_timeout = ${Math.ceil(milliseconds)};
-SELECT pg_advisory_xact_lock(hashtext('cacheme:${options.table}'));
-${postgresTable(options)}COMMIT`;
+SELECT pg_advisory_xact_lock(hashtext('cacheme:${table}'));
+${statements}COMMIT`;
 }
 
 /** Returns a name of at most 63 bytes, after which PostgreSQL would cut it off. */

@@ -10,6 +10,8 @@ export type { RedisBusOptions } from "./bus/options.js";
 export { redisBus } from "./bus/redis-bus.js";
 export type { Address, NatMap, RedisConnectionOptions } from "./connection-options.js";
 export type { RedisClient, RedisClusterClient, RedisPipeline } from "./ioredis.js";
+export type { RedisJournalOptions } from "./journal/options.js";
+export { redisJournal } from "./journal/redis-journal.js";
 export type { RedisStorageOptions } from "./options.js";
 
 /**
