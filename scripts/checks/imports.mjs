@@ -12,6 +12,7 @@ const coreLayers = [
   "index",
   "default",
   "cacheme",
+  "warming-space",
   "fresh-space",
   "saving-space",
   "space",

@@ -5,7 +5,6 @@ import { type Clock, systemClock } from "./clock.js";
 import type { Entry } from "./entry/entry.js";
 import { asError, IncompleteError } from "./errors.js";
 import type { Events } from "./events.js";
-import { FreshSpace } from "./fresh-space.js";
 import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
 import { type MemoizedOptions, type MethodMemoizer, memoized } from "./memoize/memoized.js";
 import type { AnyFunction, NodeArguments, NodeFor, ResultOf, Synchronous } from "./memoize/signature.js";
@@ -31,6 +30,7 @@ import { SyncRead } from "./read/sync-read.js";
 import type { ClassRuntime } from "./runtime/class-runtime.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { partsOf } from "./space-parts.js";
+import { WarmingSpace } from "./warming-space.js";
 import { pendingCommit } from "./write/after-commit.js";
 import type { Dependents } from "./write/dependents.js";
 import { invalidate } from "./write/invalidate.js";
@@ -58,7 +58,7 @@ export interface CachemeOptions {
  * const user = await cacheme.get(new UserNode(1));
  * ```
  */
-export class Cacheme extends FreshSpace {
+export class Cacheme extends WarmingSpace {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #runtimes: ClassRuntimes;
@@ -89,6 +89,7 @@ export class Cacheme extends FreshSpace {
     this.#local = new LocalTiers(clock, events, joining.revalidations);
     const errors = new LocalErrors(clock, events);
     this.#reader = new Reader(clock, runtimes, this.#local, errors, joining);
+    parts.warmer.reader = this.#reader;
     this.#sync = new SyncRead(clock, events, this.#store, space, joining.revalidations, errors);
   }
 

@@ -49,6 +49,7 @@ export {
   setPrefix,
   stats,
   storages,
+  warm,
   withScope,
 } from "./default.js";
 export {
@@ -184,6 +185,9 @@ export { registerScheme, type StorageFactory } from "./tiers/by-url.js";
 export type { BreakerOptions, GuardOptions } from "./tiers/guarded/guard-options.js";
 export type { StorageStatus } from "./tiers/registered.js";
 export type { RegisterOptions } from "./tiers/registry.js";
+export type { WarmFailure } from "./warm/warm-batch.js";
+export type { WarmOptions, WarmProgress } from "./warm/warm-options.js";
+export type { Warmable, WarmReport } from "./warm/warmer.js";
 export type { MatchingOptions } from "./write/invalidate-matching.js";
 export type { RegisterJournalOptions } from "./write/write-behind/journal-options.js";
 export type {

@@ -9,6 +9,7 @@ import { HeardTags } from "./tags/heard-tags.js";
 import { StorageRegistry } from "./tiers/registry.js";
 import type { RemoteBatch } from "./tiers/remote-batch.js";
 import { Tick } from "./tiers/tick.js";
+import { Warmer } from "./warm/warmer.js";
 import { Dependents } from "./write/dependents.js";
 import { Saver } from "./write/save.js";
 import { Source } from "./write/source.js";
@@ -30,6 +31,7 @@ export interface SpaceParts {
   readonly store: Store;
   readonly saver: Saver;
   readonly journals: Journals;
+  readonly warmer: Warmer;
 }
 
 /** Makes the parts of a new space. */
@@ -65,7 +67,7 @@ export function partsOf(clock: Clock, prefix: string, keepAwake: KeepAwake | und
   runtimes.unsavedIn = (journal, node) => journals.get(journal, `Node "${node}"`);
   const saver = new Saver({ ...through, journals, space: runtimes });
   const reads = { clock, background, events, tick, bus, storages, runtimes };
-  return { ...reads, provided, dependents, store, saver, journals };
+  return { ...reads, provided, dependents, store, saver, journals, warmer: new Warmer(clock) };
 }
 
 /** Returns the remote storages, in the order of their registration. */

@@ -5,6 +5,8 @@ import type { RedisClient, RedisPipeline } from "./ioredis.js";
 
 /** The server, or the servers of a Cluster, to which the driver sends its commands. */
 export interface Client {
+  /** Whether a script may have several keys. In a Cluster they would have to be of one slot. */
+  readonly takesManyKeys: boolean;
   /** Settles when there is a server to talk to. */
   open(): Promise<void>;
   close(): Promise<void>;
@@ -43,6 +45,8 @@ type Question<T> = (client: RedisClient) => Promise<T>;
 function addressOf({ client: { options } }: Connection): string {
   return `${options?.host}:${options?.port}`;
 }
+
+const none: readonly string[] = [];
 
 /** The connections on which one call was sent. */
 export class Attempt {
@@ -141,11 +145,13 @@ async function outcomesOf(
 /** Calls a command, or a script: by its name if its text was sent on the connection before. */
 function call(
   sender: RedisClient | RedisPipeline,
-  { run, key, args }: KeyCommand,
+  { run, key, args, more = none }: KeyCommand,
   { scripts }: Connection,
 ): unknown {
   if (typeof run === "string") return sender.callBuffer(run, key, ...args);
-  if (!run.isAlwaysText && scripts.has(run)) return sender.callBuffer("evalsha", run.sha, 1, key, ...args);
+  const keys = 1 + more.length;
+  if (!run.isAlwaysText && scripts.has(run))
+    return sender.callBuffer("evalsha", run.sha, keys, key, ...more, ...args);
   scripts.add(run);
-  return sender.callBuffer("eval", run.text, 1, key, ...args);
+  return sender.callBuffer("eval", run.text, keys, key, ...more, ...args);
 }

@@ -39,6 +39,7 @@ const mostPauses = 5;
  * not carried it out. Only such commands are sent again.
  */
 export class Cluster implements Client {
+  readonly takesManyKeys = false;
   readonly #nodes: ClusterOptions["nodes"];
   readonly #options: ClusterOptions;
 

@@ -9,6 +9,8 @@ export interface KeyCommand {
   readonly run: "mget" | "set" | "unlink" | scripts.Script;
   readonly key: string;
   readonly args: readonly (string | number | Buffer)[];
+  /** Further keys, of a script for many. */
+  readonly more?: readonly string[] | undefined;
 }
 
 /** The result of a command: an error of its own, or the server's answer. */
@@ -19,7 +21,11 @@ const noBytes = Buffer.alloc(0);
 /** The calls of a driver that are a command or a script for each key, over any client of Redis. */
 export abstract class KeyCommands {
   /** Sends each command to its key's server: all commands for one server go in one round trip. */
-  protected abstract each(commands: readonly KeyCommand[], call: kit.StorageCall): Promise<Outcome[]>;
+  protected abstract each(
+    commands: readonly KeyCommand[],
+    call: kit.StorageCall,
+    isBulk?: boolean,
+  ): Promise<Outcome[]>;
 
   /** Sends a SET for each record, or a script if a record without a ttl becomes stale. */
   async write(records: readonly kit.StoredRecord[], call: kit.StorageCall): Promise<void> {
@@ -41,12 +47,13 @@ export abstract class KeyCommands {
   async acquire(
     requests: readonly kit.Acquisition[],
     call: kit.StorageCall,
+    isBulk: boolean = false,
   ): Promise<readonly kit.LeaseAnswer[]> {
     const commands = requests.map(({ key, duration, steal, token, seen }) => {
       const args = [tokenBytes(token), duration, steal ? "1" : "0"];
       return { run: scripts.acquire, key, args: seen === undefined ? args : [...args, Buffer.from(seen)] };
     });
-    const answers = await this.#answers(commands, call);
+    const answers = await this.#answers(commands, call, isBulk);
     return requests.map(({ token }, index) => {
       const answer = answers[index];
       if (Buffer.isBuffer(answer)) return { outcome: "fresh", bytes: answer };
@@ -54,11 +61,16 @@ export abstract class KeyCommands {
     });
   }
 
-  async fill(records: readonly kit.LeasedRecord[], call: kit.StorageCall): Promise<readonly boolean[]> {
+  async fill(
+    records: readonly kit.LeasedRecord[],
+    call: kit.StorageCall,
+    isBulk: boolean = false,
+  ): Promise<readonly boolean[]> {
     const packs = packed(records);
-    return this.#isDone(scripts.fill, records, call, ({ ttl, freshFor }, index) => {
+    const args = ({ ttl, freshFor }: kit.LeasedRecord, index: number) => {
       return [packs[index] ?? noBytes, ttl ?? "", ttl === undefined ? (freshFor ?? "") : ""];
-    });
+    };
+    return this.#isDone(scripts.fill, records, call, args, isBulk);
   }
 
   release(leases: readonly kit.HeldLease[], call: kit.StorageCall): Promise<readonly boolean[]> {
@@ -106,11 +118,12 @@ export abstract class KeyCommands {
     leases: readonly L[],
     call: kit.StorageCall,
     args: (lease: L, index: number) => KeyCommand["args"],
+    isBulk: boolean = false,
   ): Promise<readonly boolean[]> {
     const commands = leases.map((lease, index): KeyCommand => {
       return { run, key: lease.key, args: [tokenBytes(lease.token), ...args(lease, index)] };
     });
-    return (await this.#answers(commands, call)).map((answer) => answer !== 0);
+    return (await this.#answers(commands, call, isBulk)).map((answer) => answer !== 0);
   }
 
   async #generations(
@@ -124,8 +137,12 @@ export abstract class KeyCommands {
     return answers.map((answer) => (Buffer.isBuffer(answer) ? generationFrom(answer) : undefined));
   }
 
-  async #answers(commands: readonly KeyCommand[], call: kit.StorageCall): Promise<unknown[]> {
-    return answersOf(await this.each(commands, call));
+  async #answers(
+    commands: readonly KeyCommand[],
+    call: kit.StorageCall,
+    isBulk: boolean = false,
+  ): Promise<unknown[]> {
+    return answersOf(await this.each(commands, call, isBulk));
   }
 }
 

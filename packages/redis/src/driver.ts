@@ -1,4 +1,5 @@
 import type * as kit from "cacheme/driver";
+import { BulkCommands } from "./bulk.js";
 import { OwnWrites } from "./bus/own-writes.js";
 import { Attempt, ask, askOne, type Client } from "./client.js";
 import { type KeyCommand, KeyCommands, type Outcome } from "./commands.js";
@@ -25,6 +26,7 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
   readonly trial: kit.DriverTrial;
   readonly #settings: Settings;
   readonly #keyPrefix: string;
+  readonly #bulk = new BulkCommands();
   readonly #eviction: EvictionWarning;
   #ownWrites: OwnWrites | undefined;
   #opened: Client | undefined;
@@ -120,8 +122,12 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
     return infoOf(await this.#ask(call, (client) => client.info()));
   }
 
-  override async fill(records: readonly kit.LeasedRecord[], call: Call): Promise<readonly boolean[]> {
-    const stored = await super.fill(records, call);
+  override async fill(
+    records: readonly kit.LeasedRecord[],
+    call: Call,
+    isBulk?: boolean,
+  ): Promise<readonly boolean[]> {
+    const stored = await super.fill(records, call, isBulk);
     this.#eviction.notice(records);
     return stored;
   }
@@ -132,9 +138,10 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
     return this.#ownWrites;
   }
 
-  protected each(commands: readonly KeyCommand[], call: Call): Promise<Outcome[]> {
+  protected async each(commands: readonly KeyCommand[], call: Call, isBulk = false): Promise<Outcome[]> {
     this.#ownWrites?.sends(commands);
-    return this.#client.each(commands, this.#attempt(call));
+    const attempt = this.#attempt(call);
+    return isBulk ? this.#bulk.each(commands, attempt, this.#client) : this.#client.each(commands, attempt);
   }
 
   async *#scan(

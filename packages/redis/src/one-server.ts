@@ -12,6 +12,7 @@ const keysPerCommand = 5000;
 
 /** A single server, or the master behind sentinels. */
 export class OneServer implements Client {
+  readonly takesManyKeys = true;
   readonly version = 0;
   readonly #connection: Connection;
   readonly #hasSentinels: boolean;

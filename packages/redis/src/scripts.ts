@@ -1,18 +1,70 @@
 import { createHash } from "node:crypto";
 import { headerLength } from "./record.js";
 
+interface ScriptOptions {
+  readonly isAlwaysText?: boolean;
+  readonly shortcut?: string;
+}
+
+/** Tells the server's time, `now`. */
+const timeOfServer = `
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)`;
+
 /** A Lua script for one key. The server runs it atomically. */
 export class Script {
+  /** The form for many keys, made when it is needed. */
+  #many: Script | undefined;
   readonly text: string;
   /** The script's name for EVALSHA. */
   readonly sha: string;
   /** Whether the whole script is sent each time, because it must not run again after later commands. */
   readonly isAlwaysText: boolean;
 
-  constructor(text: string, { isAlwaysText = false }: { readonly isAlwaysText?: boolean } = {}) {
+  /** The quick way for the usual case, if many keys are given: sets `answer`, or leaves it nil. */
+  readonly #shortcut: string;
+
+  constructor(text: string, { isAlwaysText = false, shortcut = "" }: ScriptOptions = {}) {
     this.text = text;
+    this.#shortcut = shortcut;
     this.isAlwaysText = isAlwaysText;
     this.sha = createHash("sha1").update(text).digest("hex");
+  }
+
+  /**
+   * The same for many keys of one server. It answers a list. One command for many keys takes a
+   * fraction of the processor time of many commands, but other clients wait for its end.
+   *
+   * ARGV: for each argument of the script the values of all keys in one string, and their lengths in
+   * decimal; or one value for all keys, and ''.
+   */
+  get many(): Script {
+    this.#many ??= new Script(`
+local function one(KEYS, ARGV)${this.text}end
+${timeOfServer}
+local columns, answers = #ARGV / 2, {}
+local lengths, starts = {}, {}
+for column = 1, columns do
+  starts[column] = 1
+  lengths[column] = ARGV[column * 2] ~= '' and string.gmatch(ARGV[column * 2], '%d+') or nil
+end
+for place = 1, #KEYS do
+  local key, given, answer = KEYS[place], {}, nil
+  for column = 1, columns do
+    if lengths[column] then
+      local start, length = starts[column], tonumber(lengths[column]())
+      given[column] = string.sub(ARGV[column * 2 - 1], start, start + length - 1)
+      starts[column] = start + length
+    else
+      given[column] = ARGV[column * 2 - 1]
+    end
+  end
+  ${this.#shortcut}
+  answers[place] = answer or one({ key }, given)
+end
+return answers
+`);
+    return this.#many;
   }
 }
 
@@ -25,9 +77,7 @@ export class Script {
  * TIME is a moment later than the clock that PTTL is measured by. An end that is computed from both
  * may be late by a millisecond, and the header keeps it from then on.
  */
-const prelude = `
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+const prelude = `${timeOfServer}
 local key = KEYS[1]
 local kind, fresh, ends, lease, token = 0, 0, 0, 0, nil
 local head = redis.pcall('GETRANGE', key, 0, ${headerLength - 1})
@@ -90,7 +140,8 @@ return now
  * ARGV: token, duration, '1' to steal, the bytes that the caller has seen (left out for none).
  * Answers 0 (held), the time of the grant, or bytes.
  */
-export const acquire: Script = new Script(`${prelude}${remaining}
+export const acquire: Script = new Script(
+  `${prelude}${remaining}
 if ARGV[3] ~= '1' then
   local isFresh = false
   if bytes then
@@ -102,7 +153,16 @@ if ARGV[3] ~= '1' then
   end
   if lease > now then return 0 end
 end
-${writeLease}`);
+${writeLease}`,
+  {
+    // Nothing is stored under the key.
+    shortcut: `if given[3] ~= '1' and columns == 3 then
+    local duration = tonumber(given[2])
+    local record = struct.pack('>BBdddc16', 202, 16, 0, 0, now + duration, given[1])
+    if redis.call('SET', key, record, 'NX', 'PX', duration) then answer = now end
+  end`,
+  },
+);
 
 /** ARGV: token, duration. Answers the time, or 0 if the token is not the lease's. */
 export const extend: Script = new Script(`${prelude}
@@ -125,7 +185,8 @@ return 1
  * ARGV: token, record, ttl ('' for none), freshFor ('' if the record's header has it). Answers 1,
  * or 0 if the token is not the lease's.
  */
-export const fill: Script = new Script(`${prelude}
+export const fill: Script = new Script(
+  `${prelude}
 if head == nil or lease == 0 or token ~= ARGV[1] then return 0 end
 local record = ARGV[2]
 if ARGV[4] ~= '' then
@@ -133,7 +194,17 @@ if ARGV[4] ~= '' then
 end
 if ARGV[3] == '' then redis.call('SET', key, record) else redis.call('SET', key, record, 'PX', ARGV[3]) end
 return 1
-`);
+`,
+  {
+    // A lease with this token, and a record with a ttl. The time of a lease has no zero first byte.
+    shortcut: `local head = given[3] ~= '' and redis.pcall('GETRANGE', key, 0, ${headerLength - 1})
+  if type(head) == 'string' and string.byte(head) == 202 and math.floor(string.byte(head, 2) / 16) == 1
+    and string.byte(head, 19) ~= 0 and string.sub(head, -16) == given[1] then
+    redis.call('SET', key, given[2], 'PX', given[3])
+    answer = 1
+  end`,
+  },
+);
 
 /** ARGV: token. Keeps the bytes and their end, or removes them if the server is full. */
 export const release: Script = new Script(`${prelude}

@@ -33,7 +33,7 @@ export class DriverLeases implements Leases {
     this.#calls = calls;
   }
 
-  async acquire(requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]> {
+  async acquire(requests: readonly LeaseRequest[], isBulk?: boolean): Promise<readonly LeaseAnswer[]> {
     checkKeysOf(requests, this.#label);
     if (requests.length === 0) return [];
     // A driver with tokens of its own does not need one of 0.3 µs.
@@ -47,15 +47,15 @@ export class DriverLeases implements Leases {
         token: isDrawn ? randomText("hex") : "",
       }),
     );
-    return this.#calls.run(operationNames.acquire, (call) => this.#driver.acquire(wanted, call));
+    return this.#calls.run(operationNames.acquire, (call) => this.#driver.acquire(wanted, call, isBulk));
   }
 
-  async fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]> {
+  async fill(records: readonly LeasedRecord[], isBulk?: boolean): Promise<readonly boolean[]> {
     checkKeysOf(records, this.#label);
     return this.#answers(records, (ours) => {
       const whole = withWholeTimes(ours);
       return this.#calls.run(operationNames.fill, (call) =>
-        storeFitting(this.#driver, whole, (fitting) => this.#driver.fill(fitting, call)),
+        storeFitting(this.#driver, whole, (fitting) => this.#driver.fill(fitting, call, isBulk)),
       );
     });
   }

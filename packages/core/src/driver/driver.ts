@@ -88,9 +88,13 @@ export interface Driver {
    * See `Leases.acquire`. A granted lease has the token of its request, or one of the database's
    * own (see `isToken`).
    */
-  acquire?(requests: readonly Acquisition[], call: StorageCall): Promise<readonly LeaseAnswer[]>;
+  acquire?(
+    requests: readonly Acquisition[],
+    call: StorageCall,
+    isBulk?: boolean,
+  ): Promise<readonly LeaseAnswer[]>;
   /** See `Leases.fill`. Returns `true` for each record that was stored. */
-  fill?(records: readonly LeasedRecord[], call: StorageCall): Promise<readonly boolean[]>;
+  fill?(records: readonly LeasedRecord[], call: StorageCall, isBulk?: boolean): Promise<readonly boolean[]>;
   /** See `Leases.release`. Returns `true` for each token that was still stored. */
   release?(leases: readonly HeldLease[], call: StorageCall): Promise<readonly boolean[]>;
   /** See `Leases.extend`. Returns `true` for each token that was still stored. */

@@ -134,6 +134,10 @@ class Acquisition implements LeaseAcquisition {
     return this.#acquiring.flight.storageKey;
   }
 
+  get isBulk(): boolean {
+    return this.#acquiring.flight.isBulk;
+  }
+
   get steal(): boolean {
     return this.#acquiring.steal ?? false;
   }

@@ -143,6 +143,11 @@ export class Reader {
     return entry === undefined ? this.#joining.peek(runtime, node, key) : Promise.resolve(entry);
   }
 
+  /** Reads the nodes of a warm-up as one call. */
+  warm(nodes: readonly Node[], list: ListAnswer): void {
+    this.#readPart(nodes, 0, undefined, list, undefined);
+  }
+
   /** Reads the nodes as one call. */
   #readList(nodes: readonly Node[], options: ReadOptions | undefined, list: ListAnswer): void {
     if (nodes.length <= nodesPerTurn) this.#readPart(nodes, 0, options, list, undefined);

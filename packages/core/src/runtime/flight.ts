@@ -13,7 +13,7 @@ import type { FlightState } from "./flight-state.js";
 import type { FlightEnd, FlightSteps } from "./flight-steps.js";
 import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
-import type { ListAnswer } from "./list-answer.js";
+import { type ListAnswer, originOf } from "./list-answer.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
 import type { RunningLoad } from "./running-load.js";
 
@@ -190,7 +190,7 @@ export class Flight extends Operation implements RemoteRead {
   /** Whether the flight answers this reader of a list: it does so for one that asks before the load begins. */
   answersList(list: ListAnswer, place: number): boolean {
     if (this.hasBegun || this.#list !== undefined) return false;
-    [this.#list, this.#listPlace] = [list, place];
+    [this.#list, this.#listPlace, this.isBulk] = [list, place, list.isBulk === true];
     return true;
   }
 
@@ -320,7 +320,7 @@ export class Flight extends Operation implements RemoteRead {
   /** Answers those who have asked so far. The flight may go on. */
   answer(value: unknown): void {
     this.#resolveEarly?.(value);
-    this.#list?.resolve(this.#listPlace, value);
+    this.#list?.resolve(this.#listPlace, value, originOf(this));
     this.#early = undefined;
     this.#list = undefined;
   }

@@ -1,9 +1,26 @@
+import type { Flight } from "./flight.js";
+import { unborn } from "./operation.js";
+
+/**
+ * The origin of a read's value: a tier, or another read; its own load; or its own load, without
+ * being stored in each tier.
+ */
+export type AnswerOrigin = "found" | "loaded" | "unstored";
+
+/** Returns the origin of a flight's answer. One that goes on after its answer has found it. */
+export function originOf({ birth, settled, isUnstored, fenced }: Flight): AnswerOrigin {
+  if (birth === unborn || !settled) return "found";
+  return isUnstored || fenced ? "unstored" : "loaded";
+}
+
 /** The receiver of the answers of a list of reads. */
 export interface ListAnswer {
+  /** See {@link Operation.isBulk}. */
+  readonly isBulk?: boolean;
   /** A local tier has the value. */
   hit(place: number, value: unknown): void;
   /** A read of the list is answered, as if by a promise: an odd value, such as a revoked proxy, fails its read. */
-  resolve(place: number, value: unknown): void;
+  resolve(place: number, value: unknown, origin?: AnswerOrigin): void;
   /** A read of the list has failed. */
   reject(place: number, error: unknown): void;
 }

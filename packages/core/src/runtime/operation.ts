@@ -49,6 +49,10 @@ export class Operation {
    * stored, the older one is removed.
    */
   mustReplace = false;
+  /** Whether it belongs to a warm-up, in which throughput counts more than the time of others. */
+  isBulk = false;
+  /** Whether a remote tier has not taken its value. */
+  isUnstored = false;
   /** The tags of its value; `undefined` if there are none. */
   tagged: OperationTags | undefined;
   /** The next older operation of the same key. */

@@ -17,13 +17,20 @@ import type { StoredRecord } from "./remote-storage.js";
  * batch at most once.
  */
 export interface Leases {
-  /** Takes the lease of each key if it is available. */
-  acquire(requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]>;
+  /**
+   * Takes the lease of each key if it is available.
+   *
+   * @param isBulk whether throughput counts more than the time of others, as for a warm-up. It
+   *   changes nothing else, and a storage may ignore it
+   */
+  acquire(requests: readonly LeaseRequest[], isBulk?: boolean): Promise<readonly LeaseAnswer[]>;
   /**
    * Stores each record whose lease has this token. The answer is `true`, or `false` if the record
    * was refused and nothing changed.
+   *
+   * @param isBulk as for {@link acquire}
    */
-  fill(records: readonly LeasedRecord[]): Promise<readonly boolean[]>;
+  fill(records: readonly LeasedRecord[], isBulk?: boolean): Promise<readonly boolean[]>;
   /**
    * Ends each lease that has this token, and keeps the bytes. Any other lease stays.
    *

@@ -20,6 +20,8 @@ export interface LeaseAcquisition {
   readonly steal: boolean;
   /** See `LeaseRequest.seen`. */
   readonly seen: Uint8Array | undefined;
+  /** See `Leases.acquire`. */
+  readonly isBulk?: boolean;
   /**
    * Called with the answer. If the storage is in trouble, called with the error. Must not throw.
    */
@@ -30,6 +32,8 @@ export interface LeaseAcquisition {
 export interface LeaseFill {
   readonly storageKey: string;
   readonly token: string;
+  /** See `Leases.fill`. */
+  readonly isBulk?: boolean;
   /** Returns the record when the batch is sent; `undefined` if it must not be stored any more. */
   record(): StoredRecord | undefined;
   /**
@@ -90,6 +94,8 @@ export class LeaseBatch {
   readonly #acquisitions: Gathered<LeaseAcquisition>;
   readonly #fills: Gathered<LeaseFill>;
   readonly #releases: Gathered<LeaseRelease>;
+  readonly #bulkAcquisitions: Gathered<LeaseAcquisition>;
+  readonly #bulkFills: Gathered<LeaseFill>;
 
   constructor(storage: RemoteStorage, environment: LeaseBatchEnvironment) {
     this.#storage = storage;
@@ -97,6 +103,14 @@ export class LeaseBatch {
     const { tick, lanes, bounds, sent } = environment;
     this.#acquisitions = new Gathered(tick, lanes, bounds, (part) => this.#sendAcquisitions(part), sent);
     this.#fills = new Gathered(tick, lanes, bounds, (part) => this.#sendFills(part), sent);
+    this.#bulkAcquisitions = new Gathered(
+      tick,
+      lanes,
+      bounds,
+      (part) => this.#sendAcquisitions(part, true),
+      sent,
+    );
+    this.#bulkFills = new Gathered(tick, lanes, bounds, (part) => this.#sendFills(part, true), sent);
     this.#releases = new Gathered(tick, lanes, bounds, (part) => this.#sendReleases(part), sent);
   }
 
@@ -111,11 +125,11 @@ export class LeaseBatch {
   }
 
   acquire(request: LeaseAcquisition): void {
-    this.#acquisitions.add(request);
+    (request.isBulk === true ? this.#bulkAcquisitions : this.#acquisitions).add(request);
   }
 
   fill(request: LeaseFill): void {
-    this.#fills.add(request);
+    (request.isBulk === true ? this.#bulkFills : this.#fills).add(request);
   }
 
   release(request: LeaseRelease): void {
@@ -167,7 +181,7 @@ export class LeaseBatch {
     this.#environment.sent(this.#environment.attempt("extend", call).then(() => {}));
   }
 
-  async #sendAcquisitions(requests: readonly LeaseAcquisition[]): Promise<void> {
+  async #sendAcquisitions(requests: readonly LeaseAcquisition[], isBulk?: boolean): Promise<void> {
     const wanted = requests.map(({ storageKey, duration, steal, seen }) => ({
       key: storageKey,
       duration,
@@ -176,13 +190,15 @@ export class LeaseBatch {
     }));
     noteChecked(wanted);
     const tellTime = this.#environment.clock.sent();
-    const { answers, trouble } = await this.#answers("acquire", requests, (leases) => leases.acquire(wanted));
+    const { answers, trouble } = await this.#answers("acquire", requests, (leases) =>
+      leases.acquire(wanted, isBulk),
+    );
     const [first] = answers;
     if (first?.outcome === "granted" && first.at !== undefined) tellTime(first.at);
     for (let place = 0; place < requests.length; place++) requests[place]?.acquired(answers[place], trouble);
   }
 
-  async #sendFills(requests: readonly LeaseFill[]): Promise<void> {
+  async #sendFills(requests: readonly LeaseFill[], isBulk?: boolean): Promise<void> {
     const fillers: LeaseFill[] = [];
     const records: (StoredRecord & { readonly token: string })[] = [];
     for (const request of requests) {
@@ -197,7 +213,7 @@ export class LeaseBatch {
     let sent = 0;
     for (const part of partsOf(records, this.#environment.bounds, ({ bytes }) => bytes.byteLength)) {
       noteChecked(part);
-      const { answers, trouble } = await this.#answers("fill", part, (leases) => leases.fill(part));
+      const { answers, trouble } = await this.#answers("fill", part, (leases) => leases.fill(part, isBulk));
       for (let place = 0; place < part.length; place++)
         fillers[sent + place]?.filled(answers[place], trouble);
       sent += part.length;

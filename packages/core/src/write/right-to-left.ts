@@ -66,6 +66,10 @@ export abstract class RightToLeft implements Written, Write, LeaseFill {
     return this.operation.birth;
   }
 
+  get isBulk(): boolean {
+    return this.operation.isBulk;
+  }
+
   get lease(): number | undefined {
     return this.kind.meta.lease;
   }

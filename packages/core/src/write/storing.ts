@@ -259,6 +259,7 @@ export class Storing extends RightToLeft {
 
   protected override failed(tier: RemoteTier, error: Error): void {
     const { kind, activity, operation, failures } = this;
+    operation.isUnstored = true;
     if (failures === undefined || operation.fenced || !this.#replaces) {
       failures?.push({ storage: tier.name, error });
       this.#removeOlder(tier);
@@ -270,6 +271,7 @@ export class Storing extends RightToLeft {
 
   protected override lost(tiers: readonly RemoteTier[], isOvertaken: boolean): void {
     const { kind, activity, operation } = this;
+    operation.isUnstored = true;
     if (this.#replaces && !operation.fenced) this.#environment.older.removeFromAll(kind, activity, tiers);
     if (isOvertaken) this.#environment.older.lose(kind, activity, operation);
   }
