@@ -134,6 +134,7 @@ export type {
 export type { Migrate } from "./node/policy/checking.js";
 export type { ErrorTtl, ErrorTtlPolicy } from "./node/policy/error-ttl.js";
 export type { LoadTimeoutPolicy, LoadTimeouts } from "./node/policy/load-timeout.js";
+export type { RefreshAheadOptions, RefreshAheadPolicy } from "./node/policy/refresh-ahead.js";
 export type { RetentionPolicy, ShouldCache, ValueTtl } from "./node/policy/retention.js";
 export type { RetryOptions, RetryPolicy } from "./node/policy/retry.js";
 export type { SchemaPolicy } from "./node/policy/schema.js";

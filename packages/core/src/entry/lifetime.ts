@@ -18,6 +18,14 @@ export function isFresh(entry: Fresh, now: number): boolean {
   return entry.freshUntil > now;
 }
 
+/** The milliseconds by which times of one entry in a remote tier may differ between two reads. */
+const tolerance = 5;
+
+/** Returns whether a fresh entry is newer than one that is fresh until this time. */
+export function endsAfter({ freshUntil }: Fresh, dueUntil: number): boolean {
+  return freshUntil > dueUntil + tolerance;
+}
+
 /** Returns whether an expired entry may be returned while it is loaded again. */
 export function mayRevalidate(
   { freshUntil }: Fresh,

@@ -12,6 +12,11 @@ import {
   type ResolvedLoadTimeout,
   resolveLoadTimeout,
 } from "./policy/load-timeout.js";
+import {
+  type RefreshAheadPolicy,
+  type ResolvedRefreshAhead,
+  resolveRefreshAhead,
+} from "./policy/refresh-ahead.js";
 import { type Retention, type RetentionPolicy, resolveJitter, resolveRetention } from "./policy/retention.js";
 import { type ResolvedRetry, type RetryPolicy, resolveRetry } from "./policy/retry.js";
 import { type ResolvedSchema, resolveSchema, type SchemaPolicy } from "./policy/schema.js";
@@ -34,6 +39,7 @@ import type { StorageName } from "./register.js";
 export interface NodeMeta
   extends ErrorTtlPolicy,
     LoadTimeoutPolicy,
+    RefreshAheadPolicy,
     RetentionPolicy,
     RetryPolicy,
     SchemaPolicy,
@@ -158,6 +164,8 @@ export interface ResolvedMeta extends ResolvedLoadTimeout, ResolvedSchema, Resol
   readonly stale: ResolvedStale | undefined;
   /** `undefined` for a class that keeps no errors. */
   readonly errors: ErrorRetention | undefined;
+  /** `undefined` for a class that loads no value before it expires. */
+  readonly refreshAhead: ResolvedRefreshAhead | undefined;
 }
 
 const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
@@ -187,6 +195,7 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "staleIfError",
   "staleBackOff",
   "errorTtl",
+  "refreshAhead",
 ]);
 
 const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
@@ -289,6 +298,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     retry: resolveRetry(meta, { node: name, refuse }),
     stale,
     errors: resolveErrorTtl(meta, { node: name, refuse }),
+    refreshAhead: resolveRefreshAhead(meta, refuse),
   };
 }
 

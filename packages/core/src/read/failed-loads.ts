@@ -73,7 +73,7 @@ export class FailedLoads {
   failed(flight: Flight, error: unknown, cached?: CachedError): void {
     const { runtime } = flight;
     // A refresh keeps the old value, but its callers ask for a new one. A revalidation has no readers.
-    if (runtime.staleness === undefined || flight.refreshes || flight.revalidates !== undefined)
+    if (runtime.staleness?.isUsed !== true || flight.refreshes || flight.revalidates !== undefined)
       this.#reject(flight, error, cached);
     else this.#replace(flight, error, cached);
   }

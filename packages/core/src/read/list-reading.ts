@@ -90,7 +90,9 @@ export class ListReading implements ListReadSteps {
     const { claims } = entry;
     if (runtime.meta.errors !== undefined && Failure.is(entry.value)) return false;
     return (
-      claims === undefined && (runtime.staleness === undefined || isFresh(entry, tier.storage.answeredAt))
+      claims === undefined &&
+      runtime.ahead === undefined &&
+      (runtime.staleness === undefined || isFresh(entry, tier.storage.answeredAt))
     );
   }
 

@@ -3,6 +3,7 @@ import type { LoadSpace } from "../node/reads.js";
 import { isThenable } from "../node/thenable.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
+import { closeForAll } from "../runtime/flights.js";
 import type { RunningLoad } from "../runtime/running-load.js";
 import { type Outcome, outcomesOf } from "./bulk-outcomes.js";
 import { callLoad } from "./load-call.js";
@@ -162,7 +163,7 @@ export class Load implements RunningLoad {
       this.#endPause(new DOMException("Nobody waits for this load any more.", "AbortError"));
       return;
     }
-    if (this.#controller !== undefined) for (const flight of this.flights) flight.closeForAll();
+    if (this.#controller !== undefined) for (const flight of this.flights) closeForAll(flight);
     this.#abort(new DOMException("Nobody waits for this load any more.", "AbortError"));
     this.#relax();
   }
@@ -297,6 +298,7 @@ export class Load implements RunningLoad {
     leaveLoad(this.recording !== undefined);
     const duration = this.environment.clock.elapsed() - this.#called;
     stats.recordLoad(duration, successes, failures);
+    if (successes > 0) this.runtime.ahead?.measured(duration);
     return duration;
   }
 

@@ -63,6 +63,8 @@ export class LocalTiers {
     const now = entry.freshUntil === Number.POSITIVE_INFINITY ? 0 : this.#clock.now();
     if (isFresh(entry, now) && (entry.generations === undefined || areCurrent(entry.generations))) {
       this.#count(runtime, key, nearest, entry);
+      if (runtime.ahead !== undefined)
+        this.#refreshAhead(runtime, key, node, override, nearest.ttl, entry, now);
       return entry;
     }
     if (runtime.localTiers.length > 1) return this.hitAny(runtime, key, node, override);
@@ -73,13 +75,34 @@ export class LocalTiers {
   /** Does the same, whatever the nearest tier has. */
   hitAny(runtime: ClassRuntime, key: string, node: Node, override?: LoadOverride): LocalEntry | undefined {
     const fresh = this.hitWithin(runtime, key, Number.POSITIVE_INFINITY);
-    if (fresh !== undefined || runtime.staleness === undefined) return fresh;
+    if (runtime.staleness === undefined) return fresh;
     const now = this.#clock.now();
+    if (fresh !== undefined) {
+      const ttl = runtime.nearest?.ttl ?? Number.POSITIVE_INFINITY;
+      this.#refreshAhead(runtime, key, node, override, ttl, fresh, now);
+      return fresh;
+    }
     for (const tier of runtime.localTiers) {
       const entry = tier.storage.read(runtime.space, key);
       if (entry !== undefined && this.#stale(runtime, key, node, override, tier, entry, now)) return entry;
     }
     return undefined;
+  }
+
+  /** Loads a fresh entry again in the background, if it is due. */
+  #refreshAhead(
+    runtime: ClassRuntime,
+    key: string,
+    node: Node,
+    override: LoadOverride | undefined,
+    ttl: number,
+    entry: LocalEntry,
+    now: number,
+  ): void {
+    if (entry.freshUntil === Number.POSITIVE_INFINITY || runtime.ahead?.isDue(entry, ttl, now) !== true)
+      return;
+    if (entry.quietUntil !== undefined && entry.quietUntil > now) return;
+    this.#revalidations.start({ runtime, node, key, call: undefined }, override, entry.freshUntil);
   }
 
   /** Returns whether an expired entry may be returned, and counts the hit. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.js";
 import { Failure } from "../entry/failure.js";
-import { isFresh } from "../entry/lifetime.js";
+import { endsAfter, isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
 import { captureTold } from "../runtime/capture-tags.js";
@@ -173,9 +173,8 @@ export class Pipeline implements ExaminedSteps {
     }
     const answered = this.#landing.land(flight, cached.value, cached.writtenAt);
     runtime.stats.hits[tier] = (runtime.stats.hits[tier] ?? 0) + answered;
-    if (!isStale) return;
-    runtime.stats.stale += answered;
-    this.#revalidations.start(flight, flight.override);
+    if (isStale) runtime.stats.stale += answered;
+    if (runtime.staleness !== undefined) this.#revalidations.found(flight, tier, cached, isStale);
   }
 
   /**
@@ -187,6 +186,7 @@ export class Pipeline implements ExaminedSteps {
     for (const tier of runtime.localTiers) {
       const entry = tier.storage.read(runtime.space, key);
       if (entry === undefined || !isValid(entry, this.#clock.now())) continue;
+      if (!endsAfter(entry, flight.dueUntil)) continue;
       this.#found(flight, tier.index, entry);
       return true;
     }

@@ -1,17 +1,17 @@
 import type { Background } from "../background.js";
 import type { Clock } from "../clock.js";
-import { isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { Asking, FlightOptions, LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import type { FlightEnd } from "../runtime/flight-steps.js";
+import type { LocalRecord } from "../storage/local-storage.js";
 
 /** The read whose stale answer is to be revalidated. */
 export type StaleRead = Omit<Asking, "opener">;
 
 /**
- * Replaces stale entries in the background, by one flight for each key. It is a flight as any other:
+ * Replaces entries in the background that are stale or about to be, by one flight for each key. It is a flight as any other:
  * it reads the tiers, acquires the lease, loads, and stores. Nobody waits for it, so it gives up if
  * another process keeps the lease.
  */
@@ -36,18 +36,32 @@ export class Revalidations implements FlightEnd {
     this.#open = open;
   }
 
-  /** Starts the flight, unless there is one, or the key backs off after a failure. */
-  start(read: StaleRead, override: LoadOverride | undefined): void {
+  /**
+   * Starts the flight, unless there is one, or the key backs off after a failure.
+   *
+   * @param dueUntil the end of the entry that it replaces although it is fresh
+   */
+  start(read: StaleRead, override: LoadOverride | undefined, dueUntil?: number): void {
     const { runtime, key } = read;
     if (!this.#isQuiet(runtime, key)) {
       try {
-        const flight = this.#open({ ...read, opener: undefined }, { override, revalidates: this });
+        const flight = this.#open({ ...read, opener: undefined }, { override, revalidates: this, dueUntil });
         if (!flight.settled) this.#hand(flight);
       } catch (error) {
         this.failed(runtime, key, error);
       }
     }
     this.hush(runtime, key);
+  }
+
+  /** Replaces the entry that a tier had for a flight, if it is stale, or due before its expiry. */
+  found(flight: Flight, tier: number, entry: LocalRecord, isStale: boolean): void {
+    const { override, revalidates, runtime } = flight;
+    if (isStale) this.start(flight, override);
+    else if (runtime.ahead !== undefined && revalidates === undefined) {
+      const ttl = runtime.tiers[tier]?.ttl ?? Number.POSITIVE_INFINITY;
+      if (runtime.ahead.isDue(entry, ttl, this.#clock.now())) this.start(flight, override, entry.freshUntil);
+    }
   }
 
   /** Takes a flight over whose readers get a stale value, because its load takes long. */
@@ -89,7 +103,7 @@ export class Revalidations implements FlightEnd {
   }
 
   /**
-   * Marks the local tiers' stale entries of the key with the time until which hits need not ask here.
+   * Marks the local tiers' entries of the key with the time until which hits need not ask here.
    * So such a hit costs as much as a fresh one.
    */
   hush({ kind, localTiers, space, staleness }: ClassRuntime, key: string): void {
@@ -99,7 +113,7 @@ export class Revalidations implements FlightEnd {
     const window = slow.has(key) ? windows.ifError : windows.whileRevalidate;
     for (const { storage } of localTiers) {
       const entry = storage.peek(space, key);
-      if (entry === undefined || isFresh(entry, this.#clock.now())) continue;
+      if (entry === undefined) continue;
       const { freshUntil } = entry;
       entry.quietUntil = isRevalidating
         ? freshUntil + window

@@ -176,6 +176,7 @@ export class SyncRead {
     const failed = "error" in outcome;
     runtime.stats.misses += 1;
     runtime.stats.recordLoad(duration, failed ? 0 : 1, failed ? 1 : 0);
+    if (!failed) runtime.ahead?.measured(duration);
     const loaded = { node: runtime.name, keys: [key], duration };
     if (failed && this.#events.listeners.loadError !== null) {
       this.#events.emit("loadError", { ...loaded, error: outcome.error });

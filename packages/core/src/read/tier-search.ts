@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import { isFresh } from "../entry/lifetime.js";
+import { endsAfter, isFresh } from "../entry/lifetime.js";
 import { captureOwn } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
@@ -82,12 +82,13 @@ export class TierSearch {
     else this.#foundIn(flight, tier, found);
   }
 
-  /** Returns whether the flight is answered with the entry. A revalidation replaces stale ones. */
-  #mayAnswer({ runtime, key, revalidates }: Flight, found: FoundRecord): boolean {
+  /** Returns whether the flight is answered with the entry. A revalidation replaces some. */
+  #mayAnswer({ runtime, key, revalidates, dueUntil }: Flight, found: FoundRecord): boolean {
     const { staleness } = runtime;
     if (staleness === undefined) return true;
     const now = this.#clock.now();
-    return revalidates === undefined ? staleness.mayAnswer(found, key, now) : isFresh(found, now);
+    if (revalidates === undefined) return staleness.mayAnswer(found, key, now);
+    return isFresh(found, now) && endsAfter(found, dueUntil);
   }
 
   /** Handles an entry that a remote tier has answered, or has none that can be used. */

@@ -30,4 +30,6 @@ export interface FlightOptions {
   readonly previous?: Entry | undefined;
   /** Called at the end of a flight that replaces a stale entry in the background. */
   readonly revalidates?: FlightEnd | undefined;
+  /** The end of the fresh entry that it replaces; see `Flight`. Default: it replaces stale ones only. */
+  readonly dueUntil?: number | undefined;
 }

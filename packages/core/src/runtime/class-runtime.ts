@@ -9,6 +9,7 @@ import type { BulkSave } from "./bulk-save.js";
 import type { LocalTier, NodeKind, RemoteTier, Tier } from "./node-kind.js";
 import type { NodeScope } from "./node-scope.js";
 import type { NodeTags } from "./node-tags.js";
+import type { RefreshAhead } from "./refresh-ahead.js";
 import type { Staleness } from "./staleness.js";
 import type { UnsavedValues } from "./unsaved-values.js";
 
@@ -46,8 +47,10 @@ export class ClassRuntime {
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
-  /** The use of stale values; `undefined` for a class that never returns them. */
+  /** The use of stale values; `undefined` for a class that loads nothing in the background. */
   readonly staleness: Staleness | undefined;
+  /** The loading of values before they expire; `undefined` for a class that does not. */
+  readonly ahead: RefreshAhead | undefined;
   /** The tags of the class's nodes; `undefined` for a class without tags. */
   readonly nodeTags: NodeTags | undefined;
   /** The scope of the class's nodes; `undefined` for a class without scopes. */
@@ -79,6 +82,7 @@ export class ClassRuntime {
     this.doorkeeper = kind.doorkeeper;
     this.stats = kind.stats;
     this.staleness = kind.staleness;
+    this.ahead = kind.ahead;
     this.nodeTags = nodeTags;
     this.scope = scope;
     this.tags = tags;

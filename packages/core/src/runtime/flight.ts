@@ -31,12 +31,11 @@ export class Flight extends Operation implements RemoteRead {
   readonly node: Node;
   readonly key: string;
   readonly activity: KeyActivity;
-  /**
-   * Whether it skips the tiers and goes straight to the load, which is then newer than every stored
-   * value.
-   */
+  /** Whether it skips the tiers, so that its load is newer than every stored value. */
   readonly refreshes: boolean;
   readonly override: LoadOverride | undefined;
+  /** The time up to which it takes no entry, because it replaces one that is fresh until then. */
+  readonly dueUntil: number;
   /** Set if it replaces a stale entry in the background, without readers. Called at its end. */
   revalidates: FlightEnd | undefined;
   /** The async context of the call that opened the flight. */
@@ -51,21 +50,13 @@ export class Flight extends Operation implements RemoteRead {
   readers = 0;
   /** The number of readers that may still want the answer. The others had a signal, and left. */
   staying = 0;
-  /**
-   * The last birth before its last reader's call. A load that was born later is new enough for all
-   * readers.
-   */
+  /** The last birth before its last reader's call. A load born later is new enough for all. */
   lastAsked = 0;
-  /**
-   * Whether a load waits for it. Then it must not wait for a slot that the load's chain may hold.
-   */
+  /** Whether a load waits for it. Then it waits for no slot that the load's chain may hold. */
   nested = false;
   /** The place of the tier that is being read. */
   tier = -1;
-  /**
-   * Whether a newer value arrived, or a removal was called, since the flight began to read. Then it
-   * must read again.
-   */
+  /** Whether a newer value arrived, or a removal was called, since it began to read. */
   mustReadAgain = false;
   /** Whether a reader that has a limit of age has joined. */
   hasStrictReader = false;
@@ -115,6 +106,7 @@ export class Flight extends Operation implements RemoteRead {
     this.opener = asking.opener;
     this.refreshes = options.refreshes ?? false;
     this.override = options.override;
+    this.dueUntil = options.dueUntil ?? Number.NEGATIVE_INFINITY;
     this.revalidates = options.revalidates;
     this.previous = options.previous;
     this.#steps = steps;
@@ -139,10 +131,7 @@ export class Flight extends Operation implements RemoteRead {
     return this.state === "settled";
   }
 
-  /**
-   * Whether the load has begun. A reader that joins now may have seen a newer value than the
-   * load's.
-   */
+  /** Whether the load has begun. A reader that joins now may have seen a newer value. */
   get hasBegun(): boolean {
     return this.state === "loading" || this.state === "filling";
   }
@@ -250,15 +239,6 @@ export class Flight extends Operation implements RemoteRead {
   close(): void {
     this.fenced = true;
     this.activity.flights.closes(this);
-  }
-
-  /**
-   * Does the same for an aborted load. All its readers have left, even those of the flights that
-   * take over its answer.
-   */
-  closeForAll(): void {
-    this.close();
-    for (const follower of this.followers ?? []) follower.close();
   }
 
   /** Returns whether the load has begun, and began before the birth. */

@@ -83,3 +83,12 @@ export class Flights {
     if (this.revalidating === flight) this.revalidating = undefined;
   }
 }
+
+/**
+ * Closes the flight of an aborted load. All its readers have left, even those of the flights that
+ * take over its answer.
+ */
+export function closeForAll(flight: Flight): void {
+  flight.close();
+  for (const follower of flight.followers ?? []) follower.close();
+}

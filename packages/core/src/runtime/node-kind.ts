@@ -16,6 +16,7 @@ import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Activities } from "./activities.js";
 import type { Destination } from "./destination.js";
 import { nextBirth } from "./operation.js";
+import { RefreshAhead } from "./refresh-ahead.js";
 import { Staleness } from "./staleness.js";
 
 /** One of a kind's local tiers. */
@@ -66,8 +67,10 @@ export class NodeKind implements BoundClass {
   readonly remoteTiers: readonly RemoteTier[];
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
-  /** The use of stale values; `undefined` for a class that never returns them. */
+  /** The use of stale values; `undefined` for a class that loads nothing in the background. */
   readonly staleness: Staleness | undefined;
+  /** The loading of values before they expire; `undefined` for a class that does not. */
+  readonly ahead: RefreshAhead | undefined;
   /** The operations under way, by key. Successive kinds share it. */
   readonly activities: Activities;
   readonly busId: string;
@@ -104,7 +107,8 @@ export class NodeKind implements BoundClass {
     this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
     this.stats = new StatsCounter(namesOf(this.tiers, meta.journal));
-    this.staleness = meta.stale && new Staleness(meta.stale);
+    this.ahead = meta.refreshAhead && new RefreshAhead(meta.refreshAhead);
+    this.staleness = meta.stale || meta.refreshAhead ? new Staleness(meta.stale) : undefined;
     this.activities = activities;
     this.busId = `${name}:${meta.keyVersion}`;
     this.isBusBound = meta.hasName && (meta.bus ?? this.localTiers.length > 0);

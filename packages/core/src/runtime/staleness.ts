@@ -3,6 +3,9 @@ import { isFresh, mayReplaceError, mayRevalidate, type StaleWindows } from "../e
 import type { ResolvedStale } from "../node/policy/stale-policy.js";
 import { BackOffs } from "./back-offs.js";
 
+/** The policy of a class that only loads values before they expire. */
+const neverStale: ResolvedStale = { whileRevalidate: 0, ifError: 0, longestBackOff: 30_000 };
+
 /** The use of a class's stale values: its windows, and the keys whose loads have just failed. */
 export class Staleness {
   readonly windows: StaleWindows;
@@ -10,9 +13,14 @@ export class Staleness {
   /** The keys whose loads take longer than the soft limit. Their stale values are returned at once. */
   readonly slow: Set<string> = new Set();
 
-  constructor(policy: ResolvedStale) {
+  constructor(policy: ResolvedStale = neverStale) {
     this.windows = policy;
     this.backOffs = new BackOffs(policy.longestBackOff);
+  }
+
+  /** Whether a stale value may ever be returned. */
+  get isUsed(): boolean {
+    return this.windows.ifError > 0;
   }
 
   /**
