@@ -56,6 +56,7 @@ export {
   type OptionRow,
   type OptionRows,
   OptionTable,
+  rowsOf,
 } from "./driver/option-table.js";
 export { ownBytes } from "./driver/own-bytes.js";
 export { type ConnectionPool, type LendingCall, openingCall, PoolLender } from "./driver/pool-lender.js";

@@ -105,11 +105,7 @@ export class CollectionCall {
     }
   }
 
-  /**
-   * Reads the server's estimate of the documents and their bytes, without indexes and compression.
-   *
-   * @throws MongoServerError if the user may not read statistics
-   */
+  /** Reads the server's estimate of the documents and their bytes. Some users may not. */
   async stats(): Promise<{ readonly records: number; readonly bytes: number }> {
     const command = { collStats: this.collection.collectionName };
     const { count, size } = await this.database.command(command, { ...decoding, ...this.options });

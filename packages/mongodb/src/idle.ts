@@ -4,6 +4,19 @@ import { setInterval } from "cacheme/driver";
 /** Milliseconds that a finished program may stay alive. */
 const interval = 100;
 
+/** The sockets and timers inside a client; `*` is each of a list. */
+const server = "topology.s.servers.*";
+const paths = [
+  "topology.s.srvPoller._timeout",
+  `${server}.pool.connections.*.socket`,
+  `${server}.pool.checkedOut.*.socket`,
+  `${server}.pool.minPoolSizeTimer`,
+  `${server}.monitor.connection.socket`,
+  `${server}.monitor.monitorId.timerId`,
+  `${server}.monitor.rttPinger.connection.socket`,
+  `${server}.monitor.rttPinger.monitorId`,
+];
+
 /**
  * Lets the process end while a client is open. The package mongodb cannot unref its sockets and
  * timers, and replaces some of them ten times a second. So this function finds them as often, by
@@ -19,33 +32,20 @@ export function letIdle(client: unknown): NodeJS.Timeout {
 }
 
 function unref(client: unknown): void {
-  const topology = part(part(client, "topology"), "s");
-  rest(part(part(topology, "srvPoller"), "_timeout"));
-  const servers = part(topology, "servers");
-  if (!types.isMap(servers)) return;
-  for (const server of servers.values()) {
-    const pool = part(server, "pool");
-    for (const connection of each(part(pool, "connections"))) rest(part(connection, "socket"));
-    for (const connection of each(part(pool, "checkedOut"))) rest(part(connection, "socket"));
-    rest(part(pool, "minPoolSizeTimer"));
-    const monitor = part(server, "monitor");
-    rest(part(part(monitor, "connection"), "socket"));
-    rest(part(part(monitor, "monitorId"), "timerId"));
-    const pinger = part(monitor, "rttPinger");
-    rest(part(part(pinger, "connection"), "socket"));
-    rest(part(pinger, "monitorId"));
-  }
+  for (const path of paths) for (const handle of found(client, path.split("."))) rest(handle);
 }
 
-function part(whole: unknown, name: string): unknown {
-  return typeof whole === "object" && whole !== null && name in whole
-    ? (whole as Readonly<Record<string, unknown>>)[name]
-    : undefined;
+/** Finds what is at the end of a path. */
+function* found(whole: unknown, [name, ...others]: readonly string[]): Generator<unknown> {
+  if (name === undefined) yield whole;
+  else if (typeof whole !== "object" || whole === null) return;
+  else if (name !== "*") yield* found(Reflect.get(whole, name), others);
+  else for (const part of partsOf(whole)) yield* found(part, others);
 }
 
-function each(parts: unknown): Iterable<unknown> {
-  const iterable = typeof parts === "object" && parts !== null && Symbol.iterator in parts;
-  return iterable ? (parts as Iterable<unknown>) : [];
+function partsOf(list: object): Iterable<unknown> {
+  if (types.isMap(list)) return list.values();
+  return Symbol.iterator in list ? (list as Iterable<unknown>) : [];
 }
 
 /** The unreferenced handles: a socket that is still connecting would count each further `unref`. */
@@ -53,9 +53,9 @@ const resting = new WeakSet<object>();
 
 /** Unreferences a socket or a timer. */
 function rest(handle: unknown): void {
-  const unrefs = part(handle, "unref");
-  if (typeof handle !== "object" || handle === null || typeof unrefs !== "function") return;
-  if (resting.has(handle)) return;
+  if (typeof handle !== "object" || handle === null || resting.has(handle)) return;
+  const unrefs: unknown = Reflect.get(handle, "unref");
+  if (typeof unrefs !== "function") return;
   resting.add(handle);
   unrefs.call(handle);
 }

@@ -22,12 +22,8 @@ export type { MongodbConnectionOptions, MongodbStorageOptions } from "./options.
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for
  *   an invalid address or option
  *
- * Every call settles within `commandTimeout` and rejects with a `StorageError`:
- * `CACHEME_CONNECT_FAILED` if the server could not be reached from the start,
- * `CACHEME_CONNECT_REFUSED` if it refuses the account, `CACHEME_UNSUPPORTED_SERVER` if a call of
- * some kind does not work on it, `CACHEME_STORAGE_FAILED` if it answers with an error or not in
- * time, `CACHEME_CLOSED` after `close()`. A value of more than 16,760,832 bytes is refused, because
- * a document has at most 16 MiB.
+ * Every call settles within `commandTimeout`, and rejects with the errors of `DriverStorage`. A
+ * value of more than 16,760,832 bytes is refused, because a document has at most 16 MiB.
  *
  * @example
  * ```ts

@@ -14,26 +14,21 @@ export interface MongodbStorageOptions extends kit.ConnectionOptions, Pick<kit.T
 }
 
 /** The timeouts of the package mongodb, which the storage's own options replace. */
-const managed = [
-  "connectTimeoutMS",
-  "serverSelectionTimeoutMS",
-  "socketTimeoutMS",
-  "timeoutMS",
-  "waitQueueTimeoutMS",
-] as const;
+type Managed = `${"connect" | "serverSelection" | "socket" | "waitQueue"}TimeoutMS` | "timeoutMS";
+const managed = /^((connect|serverSelection|socket|waitQueue)T|t)imeoutMS$/;
 
 /** The server, with the options of the package mongodb except those that the storage decides. */
-export interface MongodbConnectionOptions extends Omit<MongoClientOptions, (typeof managed)[number]> {
+export interface MongodbConnectionOptions extends Omit<MongoClientOptions, Managed> {
   /** `"10.0.0.7:27017"`, or several of a replica set or of a sharded cluster. */
   readonly hosts: string | readonly string[];
 }
 
-/** Options that were checked. */
-export interface Settings extends kit.ConnectionSettings, ConnectionTarget {
-  /** `mongodb://host:port/database.collection`, without username and password. */
-  readonly label: string;
+/**
+ * Options that were checked. The label is `mongodb://host:port/database.collection`, without
+ * username and password.
+ */
+export interface Settings extends kit.DriverSettings, ConnectionTarget {
   readonly maxSize: number | undefined;
-  /** Milliseconds. */
   readonly sweepInterval: number;
 }
 
@@ -137,7 +132,7 @@ function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOpt
     );
   }
   const { hosts, ...rest } = options;
-  const refused = managed.find((name) => name in rest);
+  const refused = Object.keys(rest).find((name) => managed.test(name));
   if (refused !== undefined) {
     throw kit.optionError(
       `${where} does not take the option ${refused} of the package mongodb. Give commandTimeout and connectTimeout as ` +
@@ -145,12 +140,12 @@ function fromOptions(options: MongodbConnectionOptions): [string, MongoClientOpt
     );
   }
   const list = typeof hosts === "string" ? [hosts] : hosts;
-  const fits = Array.isArray(list) && list.length > 0 && list.every((host) => /^[^/@,\s?#]+$/.test(host));
-  if (!fits)
-    throw kit.optionError(
-      `The option hosts of ${where} is not one. Give "host:27017", or an array of such texts.`,
-    );
-  return [`mongodb://${list.join(",")}/`, rest];
+  if (Array.isArray(list) && list.length > 0 && list.every((host) => /^[^/@,\s?#]+$/.test(host))) {
+    return [`mongodb://${list.join(",")}/`, rest];
+  }
+  throw kit.optionError(
+    `The option hosts of ${where} is not one. Give "host:27017", or an array of strings.`,
+  );
 }
 
 /** Repeats what the package says of an option, but not of an address with its password. */

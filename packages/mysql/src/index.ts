@@ -22,17 +22,12 @@ export { type MysqlTableOptions, mysqlTable } from "./table.js";
  * The storage creates the table when it connects, or you do: see {@link mysqlTable} and the option
  * `createTable`.
  *
- * Each call settles within `commandTimeout`, and may reject with a `StorageError`:
- * `CACHEME_CONNECT_FAILED` if the server cannot be reached, `CACHEME_CONNECT_REFUSED` if it refuses
- * the account or takes no writes, `CACHEME_UNSUPPORTED_SERVER` if it is too old,
- * `CACHEME_STORAGE_FAILED` if it answers with an error or not in time, `CACHEME_CLOSED` after
- * `close()`.
+ * Each call settles within `commandTimeout`, and may reject with the errors of `DriverStorage`.
  *
  * @example
  * ```ts
- * await registerStorage("sql", mysql("mysql://app:secret@localhost:3306/app")); await
- * registerStorage("big", mysql({ host: "10.0.0.7", user: "app", database: "app" }, { table:
- * "cache", connect: "lazy" }));
+ * await registerStorage("sql", mysql("mysql://app:secret@localhost:3306/app"));
+ * await registerStorage("big", mysql({ host: "10.0.0.7", database: "app" }, { table: "cache" }));
  * ```
  */
 export function mysql(

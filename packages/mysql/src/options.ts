@@ -1,21 +1,9 @@
-import {
-  type OptionKind,
-  OptionTable,
-  optionError,
-  parseAddress,
-  quotedName,
-  serverName,
-  shown,
-  type TableOptions,
-  type TableSettings,
-  tableRows,
-  wholeNumber,
-} from "cacheme/driver";
+import * as kit from "cacheme/driver";
 import type { Pool, PoolOptions } from "mysql2";
 import type { Pool as PromisePool } from "mysql2/promise";
 
 /** How the storage behaves. Everything has a default. */
-export type MysqlStorageOptions = TableOptions;
+export type MysqlStorageOptions = kit.TableOptions;
 
 /**
  * The options of mysql2 for a pool that the storage makes. Other options would break the storage's
@@ -29,7 +17,7 @@ export type MysqlPool = Pool | PromisePool;
 /**
  * Options that were checked. The label is `mysql://host:port/database`, without name and password.
  */
-export interface Settings extends TableSettings {
+export interface Settings extends kit.TableSettings {
   /** The program's own pool, or the options for a new one. */
   readonly pool: MysqlConnectionOptions | Pool;
 }
@@ -68,20 +56,20 @@ const instead: Readonly<Record<string, string>> = {
 
 const form = 'Write "mysql://user:password@host:3306/database"; "mariadb://" means the same.';
 
-const optionTable = new OptionTable(where, tableRows);
+const optionTable = new kit.OptionTable(where, kit.tableRows);
 
 /**
  * mysql2 checks it. In an address, `true` verifies the certificate by mysql2's defaults; other
  * words are its profiles.
  */
-const tls: OptionKind<PoolOptions["ssl"]> = {
+const tls: kit.OptionKind<PoolOptions["ssl"]> = {
   check: (value) => value as PoolOptions["ssl"],
   fromText: (text) => (text === "false" ? undefined : text === "true" || text === "" ? {} : text),
 };
 
 /** The options of mysql2 that an address may have as parameters. */
-const parameterTable = new OptionTable(where, {
-  connectionLimit: { kind: wholeNumber(1), inAddress: true },
+const parameterTable = new kit.OptionTable(where, {
+  connectionLimit: { kind: kit.wholeNumber(1), inAddress: true },
   ssl: { kind: tls, inAddress: true },
 });
 
@@ -94,7 +82,7 @@ export function settings(
   options: MysqlStorageOptions,
 ): Settings {
   const checked = optionTable.check(options);
-  const common = { ...checked, table: quotedName(checked.table, "`") };
+  const common = { ...checked, table: kit.quotedName(checked.table, "`") };
   if (isPool(target)) {
     const pool = "pool" in target ? target.pool : target;
     // mysql2 types the pool's `config` as what it was made of; it is a PoolConfig, with the
@@ -104,7 +92,7 @@ export function settings(
   }
   const pool = typeof target === "string" ? fromAddress(target) : connection(target);
   if (!pool.database && checked.table.length === 1) {
-    throw optionError(
+    throw kit.optionError(
       `${where} needs a database. Name it in the address, such as "mysql://host:3306/database".`,
     );
   }
@@ -112,14 +100,14 @@ export function settings(
 }
 
 function fromAddress(text: string): MysqlConnectionOptions {
-  const address = parseAddress(text);
+  const address = kit.parseAddress(text);
   if (address === undefined || !/^(mysql|mariadb)$/.test(address.scheme)) {
-    throw optionError(`${where} was given a text that is not an address of a MySQL server. ${form}`);
+    throw kit.optionError(`${where} was given a text that is not an address of a MySQL server. ${form}`);
   }
   const [server, ...others] = address.servers;
   const [database, ...rest] = address.path;
   if (others.length + rest.length > 0) {
-    throw optionError(`${where} was given an address of more than one server or database. ${form}`);
+    throw kit.optionError(`${where} was given an address of more than one server or database. ${form}`);
   }
   const { connectionLimit, ssl } = parameterTable.check(parameterTable.fromParameters(address.parameters));
   return {
@@ -139,15 +127,15 @@ function connection(options: MysqlConnectionOptions): MysqlConnectionOptions {
     options === null ||
     typeof Reflect.get(options, "query") === "function"
   ) {
-    throw optionError(
-      `${where} was given ${shown(options)}. Give an address such as "mysql://host:3306/database", options of mysql2, or a ` +
+    throw kit.optionError(
+      `${where} was given ${kit.shown(options)}. Give an address such as "mysql://host:3306/database", options of mysql2, or a ` +
         "pool of mysql2.",
     );
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || taken.some((one) => one === name)) continue;
     const why = instead[name] ?? `it takes ${taken.join(", ")}`;
-    throw optionError(`${where} does not take the option ${name} of mysql2: ${why}.`);
+    throw kit.optionError(`${where} does not take the option ${name} of mysql2: ${why}.`);
   }
   parameterTable.check({ connectionLimit: options.connectionLimit });
   return options;
@@ -155,7 +143,7 @@ function connection(options: MysqlConnectionOptions): MysqlConnectionOptions {
 
 function label({ host = "localhost", port = 3306, database, socketPath }: PoolOptions): string {
   const path = database ? `/${database}` : "";
-  return socketPath ? `mysql:${socketPath}${path}` : `mysql://${serverName({ host, port })}${path}`;
+  return socketPath ? `mysql:${socketPath}${path}` : `mysql://${kit.serverName({ host, port })}${path}`;
 }
 
 /**

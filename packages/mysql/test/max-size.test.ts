@@ -1,30 +1,16 @@
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import type { RemoteStorage } from "cacheme/driver";
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { type MysqlStorageOptions, mysql, mysqlTable } from "../src/index.js";
+import { expect, it } from "vitest";
+import { type MysqlStorageOptions, mysqlTable } from "../src/index.js";
+import { placeIn } from "./place.js";
 
 describeWithServer("mysql", "maxSize", (server) => {
-  let connection: Connection;
-  const storages: RemoteStorage[] = [];
-  beforeEach(async () => {
-    connection = await createConnection(server().url);
-  });
-  afterEach(async () => {
-    for (const storage of storages.splice(0)) await storage.close();
-    await connection.end();
-  });
+  const { connection, storage, column } = placeIn(server);
 
   async function connected(options: MysqlStorageOptions): Promise<RemoteStorage> {
-    const storage = mysql(server().url, { commandTimeout: "30s", ...options });
-    storages.push(storage);
-    await storage.connect();
-    return storage;
-  }
-
-  async function column(sql: string): Promise<unknown[]> {
-    const [rows] = await connection.query<RowDataPacket[]>(sql);
-    return rows.map((row) => Object.values(row)[0]);
+    const made = storage({ commandTimeout: "30s", ...options });
+    await made.connect();
+    return made;
   }
 
   const record = (key: string) => ({ key, bytes: Buffer.from("value"), ttl: 60_000 });
@@ -54,7 +40,7 @@ describeWithServer("mysql", "maxSize", (server) => {
   });
 
   it("needs an index, which the storage creates unless createTable is false", async () => {
-    await connection.query(mysqlTable("unbounded"));
+    await connection().query(mysqlTable("unbounded"));
     await expect(connected({ table: "unbounded", maxSize: 10, createTable: false })).rejects.toMatchObject({
       code: "CACHEME_CONNECT_REFUSED",
       message: expect.stringContaining("ALTER TABLE `unbounded` ADD KEY written_at (written_at)"),
@@ -62,7 +48,7 @@ describeWithServer("mysql", "maxSize", (server) => {
     const options = { table: "unbounded", maxSize: 10 };
     await Promise.all(Array.from({ length: 5 }, () => connected(options)));
     await connected({ ...options, createTable: false });
-    await connection.query(mysqlTable("made", { bounded: true }));
+    await connection().query(mysqlTable("made", { bounded: true }));
     await connected({ table: "made", maxSize: 10, createTable: false });
   });
 });

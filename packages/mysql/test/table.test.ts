@@ -1,31 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import type { RemoteStorage } from "cacheme/driver";
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type MysqlStorageOptions, mysql, mysqlTable } from "../src/index.js";
+import { describe, expect, it } from "vitest";
+import { mysqlTable } from "../src/index.js";
+import { placeIn } from "./place.js";
 
 describeWithServer("mysql", "the table", (server) => {
-  let connection: Connection;
-  const storages: RemoteStorage[] = [];
-  beforeEach(async () => {
-    connection = await createConnection(server().url);
-  });
-  afterEach(async () => {
-    for (const storage of storages.splice(0)) await storage.close();
-    await connection.end();
-  });
-
-  function storage(options: MysqlStorageOptions = {}, url: string = server().url): RemoteStorage {
-    const made = mysql(url, options);
-    storages.push(made);
-    return made;
-  }
-
-  async function column(sql: string): Promise<unknown[]> {
-    const [rows] = await connection.query<RowDataPacket[]>(sql);
-    return rows.map((row) => Object.values(row)[0]);
-  }
+  const { connection, storage, column } = placeIn(server);
 
   it("is created by 20 storages that connect at once", async () => {
     const made = Array.from({ length: 20 }, () => storage({ table: "made" }));
@@ -34,8 +14,8 @@ describeWithServer("mysql", "the table", (server) => {
   });
 
   it("is created by the statement of mysqlTable(), also in another database", async () => {
-    await connection.query("CREATE DATABASE elsewhere");
-    await connection.query(mysqlTable("elsewhere.entries"));
+    await connection().query("CREATE DATABASE elsewhere");
+    await connection().query(mysqlTable("elsewhere.entries"));
     const one = storage({ table: "elsewhere.entries", createTable: false });
     await one.connect();
     await one.writeMany([{ key: "a", bytes: Buffer.from("A"), ttl: 60_000 }]);
@@ -59,14 +39,14 @@ describeWithServer("mysql", "the table", (server) => {
   });
 
   it("is refused if another program made it", async () => {
-    await connection.query("CREATE TABLE users (id INT PRIMARY KEY)");
+    await connection().query("CREATE TABLE users (id INT PRIMARY KEY)");
     await expect(storage({ table: "users" }).connect()).rejects.toThrow("`users` is not the storage's own");
   });
 
   it("needs no right to create tables if it exists", async () => {
     await storage({ table: "ready" }).connect();
-    await connection.query("CREATE USER IF NOT EXISTS reader@'%' IDENTIFIED BY 'reader'");
-    await connection.query("GRANT SELECT, INSERT, UPDATE, DELETE ON cacheme.ready TO reader@'%'");
+    await connection().query("CREATE USER IF NOT EXISTS reader@'%' IDENTIFIED BY 'reader'");
+    await connection().query("GRANT SELECT, INSERT, UPDATE, DELETE ON cacheme.ready TO reader@'%'");
     const url = server().url.replace("cacheme:cacheme@", "reader:reader@");
     const one = storage({ table: "ready" }, url);
     await one.writeMany([{ key: "a", bytes: Buffer.from("A"), ttl: 60_000 }]);
@@ -97,10 +77,10 @@ describeWithServer("mysql", "the table", (server) => {
   });
 
   it("has times of the server, whatever its time zone", async () => {
-    await connection.query("SET GLOBAL time_zone = '+13:00'");
+    await connection().query("SET GLOBAL time_zone = '+13:00'");
     const one = storage({ table: "zoned" });
     const [made] = (await one.generations?.bump(["a"], undefined)) ?? [];
-    await connection.query("SET GLOBAL time_zone = 'SYSTEM'");
+    await connection().query("SET GLOBAL time_zone = 'SYSTEM'");
     expect(Math.abs((made?.at ?? 0) - Date.now())).toBeLessThan(60_000);
   });
 
@@ -132,10 +112,10 @@ describeWithServer("mysql", "the table", (server) => {
       const [before] = await deadlocks();
       // Another program that takes the locks in the other order, and has changed more, so that it
       // is not the loser.
-      await connection.query("CREATE TABLE heavy (id INT)");
-      await connection.beginTransaction();
-      await connection.query("INSERT INTO heavy SELECT seq FROM seq_1_to_1000");
-      await connection.query("UPDATE locked SET token = NULL WHERE id = 'b'");
+      await connection().query("CREATE TABLE heavy (id INT)");
+      await connection().beginTransaction();
+      await connection().query("INSERT INTO heavy SELECT seq FROM seq_1_to_1000");
+      await connection().query("UPDATE locked SET token = NULL WHERE id = 'b'");
       const writing = one.writeMany([value("a"), value("b")]);
       await expect
         .poll(() => column("SELECT COUNT(*) FROM information_schema.INNODB_LOCK_WAITS"), {
@@ -143,8 +123,8 @@ describeWithServer("mysql", "the table", (server) => {
           interval: 200,
         })
         .toEqual([1]);
-      await connection.query("UPDATE locked SET token = NULL WHERE id = 'a'");
-      await connection.commit();
+      await connection().query("UPDATE locked SET token = NULL WHERE id = 'a'");
+      await connection().commit();
       await writing;
       const [after] = await deadlocks();
       expect(Number(after) - Number(before)).toBe(1);
@@ -157,11 +137,11 @@ describeWithServer("mysql", "the table", (server) => {
     /** A server that takes little at once; its own other connections keep what they have. */
     async function withPacket(bytes: number, act: () => Promise<void>): Promise<void> {
       const [before] = await column("SELECT @@global.max_allowed_packet");
-      await connection.query(`SET GLOBAL max_allowed_packet = ${bytes}`);
+      await connection().query(`SET GLOBAL max_allowed_packet = ${bytes}`);
       try {
         await act();
       } finally {
-        await connection.query(`SET GLOBAL max_allowed_packet = ${Number(before)}`);
+        await connection().query(`SET GLOBAL max_allowed_packet = ${Number(before)}`);
       }
     }
 

@@ -25,10 +25,7 @@ export { type PostgresTableOptions, postgresTable } from "./table.js";
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
  *   `CACHEME_INVALID_DURATION` for an invalid time
  *
- * The storage's calls reject with a `StorageError`: `CACHEME_CONNECT_FAILED` if the server cannot
- * be reached, `CACHEME_CONNECT_REFUSED` if it refuses the account, has no table or takes no writes,
- * `CACHEME_UNSUPPORTED_SERVER` if it is too old, `CACHEME_STORAGE_FAILED` if it answers with an
- * error or not in time, `CACHEME_CLOSED` after `close()`.
+ * The storage's calls reject with the errors of `DriverStorage`.
  *
  * @example
  * ```ts

@@ -1,19 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import {
-  flag,
-  isError,
-  type OptionKind,
-  type OptionRow,
-  OptionTable,
-  optionError,
-  quotedName,
-  serverName,
-  shown,
-  type TableOptions,
-  type TableSettings,
-  tableRows,
-  wholeNumber,
-} from "cacheme/driver";
+import * as kit from "cacheme/driver";
 import pg from "pg";
 import { fromAddress, refusedOptions } from "./address.js";
 import type { PostgresPool } from "./pool.js";
@@ -48,7 +34,7 @@ export interface PostgresConnectionOptions {
 }
 
 /** How the storage behaves. Everything has a default. */
-export interface PostgresStorageOptions extends TableOptions {
+export interface PostgresStorageOptions extends kit.TableOptions {
   /**
    * Whether the storage creates the table as UNLOGGED: writes are faster, the table is empty after
    * a crash of the server, and replicas do not have it. An existing table is not changed. Default
@@ -67,7 +53,7 @@ export interface PostgresStorageOptions extends TableOptions {
  * Options that were checked. The label is `postgres://host:port/database`, without name and
  * password.
  */
-export interface Settings extends TableSettings {
+export interface Settings extends kit.TableSettings {
   /** The checked name, without quotes. */
   readonly tableName: string;
   readonly unlogged: boolean;
@@ -86,33 +72,26 @@ type PoolConfig = Readonly<Record<string, unknown>>;
 
 const where = "postgres()";
 
-const optionTable = new OptionTable(where, {
-  ...tableRows,
-  prepare: { kind: flag, default: true },
-  unlogged: { kind: flag, default: false },
+const optionTable = new kit.OptionTable(where, {
+  ...kit.tableRows,
+  prepare: { kind: kit.flag, default: true },
+  unlogged: { kind: kit.flag, default: false },
 });
 
 /** pg checks the values of its options. */
-const checkedByPg: OptionKind<unknown> = { check: (value) => value };
+const checkedByPg: kit.OptionKind<unknown> = { check: (value) => value };
 
-const connectionTable = new OptionTable(where, {
+const connectionTable = new kit.OptionTable(where, {
+  ...kit.rowsOf(checkedByPg, [
+    ...(["database", "enableChannelBinding", "host", "keepAliveInitialDelayMillis"] as const),
+    ...(["maxLifetimeSeconds", "maxUses", "options", "password", "port"] as const),
+    ...(["ssl", "sslnegotiation", "user"] as const),
+  ]),
   application_name: { kind: checkedByPg, default: "cacheme" },
-  database: { kind: checkedByPg },
-  enableChannelBinding: { kind: checkedByPg },
-  host: { kind: checkedByPg },
   idleTimeoutMillis: { kind: checkedByPg, default: 60_000 },
   keepAlive: { kind: checkedByPg, default: true },
-  keepAliveInitialDelayMillis: { kind: checkedByPg },
-  max: { kind: wholeNumber(1), default: 10 },
-  maxLifetimeSeconds: { kind: checkedByPg },
-  maxUses: { kind: checkedByPg },
-  options: { kind: checkedByPg },
-  password: { kind: checkedByPg },
-  port: { kind: checkedByPg },
-  ssl: { kind: checkedByPg },
-  sslnegotiation: { kind: checkedByPg },
-  user: { kind: checkedByPg },
-} satisfies Record<keyof PostgresConnectionOptions, OptionRow<unknown>>);
+  max: { kind: kit.wholeNumber(1), default: 10 },
+} satisfies Record<keyof PostgresConnectionOptions, kit.OptionRow<unknown>>);
 
 /**
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid address or option,
@@ -123,11 +102,15 @@ export function settings(
   options: PostgresStorageOptions,
 ): Settings {
   const checked = optionTable.check(options);
-  const common = { ...checked, tableName: checked.table.join("."), table: quotedName(checked.table, '"') };
+  const common = {
+    ...checked,
+    tableName: checked.table.join("."),
+    table: kit.quotedName(checked.table, '"'),
+  };
   if (isPool(target)) {
     const config: pg.PoolConfig & { readonly binary?: boolean } = target.options;
     if (config.binary === true) {
-      throw optionError(
+      throw kit.optionError(
         `${where} was given a Pool with the option binary: ${refusedOptions.binary}. Leave it out.`,
       );
     }
@@ -162,19 +145,19 @@ function session(commandTimeout: number, options: string | undefined): pg.PoolCo
  */
 function connection(options: PostgresConnectionOptions): pg.PoolConfig {
   if (typeof options !== "object" || options === null) {
-    throw optionError(
-      `${where} was given ${shown(options)}. Give an address, options of pg, or a Pool of pg.`,
+    throw kit.optionError(
+      `${where} was given ${kit.shown(options)}. Give an address, options of pg, or a Pool of pg.`,
     );
   }
   if ("query" in options || "connection" in options) {
-    throw optionError(
+    throw kit.optionError(
       `${where} was given a client of pg, which is one connection. Give a Pool, an address, or options of pg.`,
     );
   }
   for (const name of Object.keys(options)) {
     const instead = refusedOptions[name];
     if (instead === undefined) continue;
-    throw optionError(`${where} does not take the option ${name} of pg: ${instead}.`);
+    throw kit.optionError(`${where} does not take the option ${name} of pg: ${instead}.`);
   }
   const checked = Object.entries(connectionTable.check(options));
   return Object.fromEntries(checked.filter(([, value]) => value !== undefined));
@@ -191,7 +174,7 @@ function isPool(target: string | PostgresConnectionOptions | PostgresPool): targ
 function label(config: pg.PoolConfig): string {
   const { host, port, database } = resolved(config);
   if (host.startsWith("/")) return `postgres:${host}:${port}/${database ?? ""}`;
-  return `postgres://${serverName({ host, port })}/${database ?? ""}`;
+  return `postgres://${kit.serverName({ host, port })}/${database ?? ""}`;
 }
 
 function resolved(config: pg.PoolConfig): pg.Client {
@@ -199,8 +182,8 @@ function resolved(config: pg.PoolConfig): pg.Client {
     return new pg.Client(config);
   } catch (error) {
     // The file of a certificate is missing, for example. The reason may hold the address.
-    const reason = isError(error) && config.connectionString === undefined ? `: ${error.message}` : "";
-    throw optionError(
+    const reason = kit.isError(error) && config.connectionString === undefined ? `: ${error.message}` : "";
+    throw kit.optionError(
       `${where} was given connection options that pg refuses${reason}. Check the address and its parameters.`,
     );
   }

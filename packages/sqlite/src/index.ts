@@ -27,11 +27,9 @@ export type {
  * @throws ConfigurationError `CACHEME_INVALID_OPTION` or `CACHEME_INVALID_DURATION`, at once, for an invalid target or option
  *
  * SQLite works in the calling thread: a call holds the event loop while it is at work, some microseconds a record. Large
- * batches are cut into slices of 20 ms, and a lock of another process is waited for without holding anything up. Calls reject with a
- * `StorageError`: `CACHEME_CONNECT_FAILED` if the file cannot be opened, `CACHEME_STORAGE_FAILED` if SQLite answers
- * with an error or the file stays locked for `commandTimeout`, `CACHEME_FOREIGN_DATA` if the file is no database or a
- * damaged one of another program, `CACHEME_CLOSED` after `close()`. A damaged file that the storage made is no error: it is
- * set aside, reported, and a new one made.
+ * batches are cut into slices of 20 ms, and a lock of another process is waited for without holding anything up. Calls reject
+ * with the errors of `DriverStorage`, and with `CACHEME_FOREIGN_DATA` if the file is no database or a damaged one of another
+ * program. A damaged file that the storage made is no error: it is set aside, reported, and a new one made.
  *
  * @example
  * ```ts

@@ -2,8 +2,8 @@ import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   type ConnectionOptions,
-  type ConnectionSettings,
   connectionRows,
+  type DriverSettings,
   LocalPaths,
   OptionTable,
   oneOf,
@@ -50,8 +50,10 @@ export interface SqliteStorageOptions
    * Called when a damaged file of the storage's own was set aside and a new, empty one was made in its place. Default: a process warning with
    * the code `CACHEME_CORRUPT_FILE`.
    */
-  readonly onCorrupt?: ((corrupt: CorruptFile) => void) | undefined;
+  readonly onCorrupt?: Listener | undefined;
 }
+
+type Listener = (corrupt: CorruptFile) => void;
 
 /** The storage's table, and the records that it may hold. */
 export interface TableSettings {
@@ -59,19 +61,17 @@ export interface TableSettings {
   readonly maxSize: number | undefined;
 }
 
-/** Options that were checked. */
-export interface Settings extends ConnectionSettings, TableSettings {
-  /** `sqlite:///path/to/file`. */
-  readonly label: string;
+/** Options that were checked. The label is `sqlite:///path/to/file`. */
+export interface Settings
+  extends DriverSettings,
+    TableSettings,
+    Required<Pick<SqliteStorageOptions, "driver" | "onCorrupt">> {
   /** An absolute path or `:memory:`; `undefined` for a handle of the program's own. */
   readonly file: string | undefined;
   readonly own: Database | undefined;
-  readonly driver: DriverName | undefined;
-  readonly sweepInterval: number;
-  readonly onCorrupt: ((corrupt: CorruptFile) => void) | undefined;
 }
 
-/** The path of a database that stands in memory, for SQLite and for us. */
+/** The path of a database in memory, for SQLite and for the storage. */
 export const inMemory = ":memory:";
 
 const where = "sqlite()";
@@ -79,7 +79,9 @@ const where = "sqlite()";
 const optionTable = new OptionTable(where, {
   ...connectionRows,
   driver: { kind: oneOf<DriverName>("node:sqlite", "better-sqlite3") },
-  onCorrupt: { kind: optionKind("a function", isListener) },
+  onCorrupt: {
+    kind: optionKind("a function", (value): value is Listener => typeof value === "function"),
+  },
   maxSize: tableRows.maxSize,
   sweepInterval: tableRows.sweepInterval,
   table: tableRows.table,
@@ -152,10 +154,6 @@ export function withoutSchema(parts: readonly string[], place: string = where): 
   throw optionError(
     `The option table of ${place} is ${shown(parts.join("."))}. Give a name without a schema, such as "cacheme".`,
   );
-}
-
-function isListener(value: unknown): value is (corrupt: CorruptFile) => void {
-  return typeof value === "function";
 }
 
 function isDatabase(target: string | SqliteConnectionOptions | SqliteDatabase): target is SqliteDatabase {

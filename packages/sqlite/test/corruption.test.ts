@@ -142,11 +142,23 @@ describe("a file that is spoilt while it is open", () => {
 });
 
 describe("a file that is removed while it is open", () => {
+  function removeFile(file: string): void {
+    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
+  }
+
+  /** A storage on a file that is gone, and another one on the file that has its name now. */
+  async function onRemovedFile(file: string) {
+    const storage = await connected(file);
+    expect(await text(storage, "a")).toBeUndefined();
+    removeFile(file);
+    return { storage, other: await connected(file) };
+  }
+
   it("is made anew within a moment", async () => {
     const file = place();
     const storage = await connected(file);
     await storage.writeMany([record("a", "A")]);
-    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
+    removeFile(file);
     await until(async () => (await text(storage, "a")) === undefined);
     await storage.writeMany([record("a", "again")]);
     expect(await text(await connected(file), "a")).toBe("again");
@@ -154,10 +166,7 @@ describe("a file that is removed while it is open", () => {
 
   it("takes no removal with it that others count on", async () => {
     const file = place();
-    const storage = await connected(file);
-    expect(await text(storage, "a")).toBeUndefined();
-    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
-    const other = await connected(file);
+    const { storage, other } = await onRemovedFile(file);
     const [answer] = (await other.leases?.acquire([{ key: "a", duration: 60_000 }])) ?? [];
     if (answer?.outcome !== "granted") throw new Error("the lease was to be had");
     await storage.removeMany(["a"]);
@@ -166,13 +175,10 @@ describe("a file that is removed while it is open", () => {
 
   it("grants and changes nothing that others do not see", async () => {
     const file = place();
-    const storage = await connected(file);
-    expect(await text(storage, "a")).toBeUndefined();
-    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
-    const other = await connected(file);
+    const { storage, other } = await onRemovedFile(file);
     await storage.leases?.acquire([{ key: "a", duration: 60_000 }]);
     expect(await other.leases?.acquire([{ key: "a", duration: 60_000 }])).toEqual([{ outcome: "held" }]);
-    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
+    removeFile(file);
     const third = await connected(file);
     const [bumped] = (await storage.generations?.bump(["tag"], undefined)) ?? [];
     expect(bumped && (await third.generations?.ensure(["tag"], undefined))).toEqual([bumped]);
@@ -182,7 +188,7 @@ describe("a file that is removed while it is open", () => {
     const file = place();
     await (await connected(file)).writeMany([record("a", "A")]);
     const storage = await connected(file, { commandTimeout: 30 });
-    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`);
+    removeFile(file);
     const lock = handle(`${file}-lock`);
     lock.exec("BEGIN EXCLUSIVE");
     await new Promise((resolve) => setTimeout(resolve, 110));

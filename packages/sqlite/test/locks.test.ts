@@ -71,13 +71,17 @@ describe("a file that another connection has locked", () => {
 });
 
 describe("a large batch", () => {
-  it("is cut into slices by its time, and the event loop goes on between any two", async () => {
-    const storage = await connected(place(), { commandTimeout: "30s" });
-    // A clock of the test's own, by which every look at the time comes 25 ms later: a slice is what is between two looks.
+  /** Lets each look at the time come 25 ms after the one before, so that a few records are a slice. */
+  function lookAtSlowClock(): void {
     const now = performance.now();
     let looks = 0;
     const clock = vi.spyOn(performance, "now").mockImplementation(() => now + 25 * looks++);
     onTestFinished(() => clock.mockRestore());
+  }
+
+  it("is cut into slices by its time, and the event loop goes on between any two", async () => {
+    const storage = await connected(place(), { commandTimeout: "30s" });
+    lookAtSlowClock();
     const keys = Array.from({ length: 160 }, (_, index) => `${index}`);
     for (const work of [
       () => storage.writeMany(keys.map((key) => record(key, "value"))),
@@ -99,11 +103,7 @@ describe("a large batch", () => {
 
   it("is done as a whole, however many slices it takes", async () => {
     const storage = await connected(place(), { commandTimeout: "30s" });
-    // By this clock each look at the time comes 25 ms after the one before, so that a few records are a slice.
-    const now = performance.now();
-    let looks = 0;
-    const clock = vi.spyOn(performance, "now").mockImplementation(() => now + 25 * looks++);
-    onTestFinished(() => clock.mockRestore());
+    lookAtSlowClock();
     const keys = Array.from({ length: 500 }, (_, index) => `${index}`);
     await storage.writeMany(keys.map((key) => record(key, key)));
     expect((await storage.readMany(keys)).map(String)).toEqual(keys);

@@ -115,6 +115,16 @@ export class OptionTable<const Rows extends OptionRows> {
   }
 }
 
+/** Makes a row of one kind for each option, without a default. For authors of storages. */
+export function rowsOf<T, const Name extends string>(
+  kind: OptionKind<T>,
+  names: readonly Name[],
+): { readonly [name in Name]: OptionRow<T> } {
+  const rows = names.map((name) => [name, { kind }]);
+  // Each name has a row.
+  return Object.fromEntries(rows) as { readonly [name in Name]: OptionRow<T> };
+}
+
 /** A row whose checked option is never `undefined`. */
 type DefaultedRow<T> = OptionRow<T> & { readonly default: Duration | string };
 

@@ -5,6 +5,7 @@ import {
   OptionTable,
   oneOf,
   optionKind,
+  rowsOf,
   tableOption,
   timer,
   wholeNumber,
@@ -48,6 +49,12 @@ describe("a table of options", () => {
   it("tells a commandTimeout that was given from the default, even if they are equal", () => {
     expect(options.check({ commandTimeout: "1s" })).toMatchObject({ commandTimeout: 1000, deadline: 1000 });
     expect(options.check({ commandTimeout: undefined })).not.toHaveProperty("deadline");
+  });
+
+  it("has rows of one kind for the options that a client checks itself", () => {
+    const client = new OptionTable("couch()", { ...rowsOf(flag, ["keepAlive", "tls"]), ...connectionRows });
+    expect(client.check({ tls: true })).toMatchObject({ tls: true, keepAlive: undefined });
+    expect(() => client.check({ tls: 1 })).toThrow("The option tls of couch() is 1");
   });
 
   it("refuses to leave out a required option", () => {

@@ -27,7 +27,7 @@ const stormy = 100_000;
  * Describes two processes on one bus: an invalidation, a cut, a killed server, and a storm.
  *
  * @param server the server of the entries and of the bus
- * @param source the program, which calls `serveBusUser`
+ * @param source the program, which calls `serveDriverUser`
  */
 export function describeBusProcesses(server: () => Server, source: URL): void {
   // Each test starts two processes, which take their time on a busy machine.

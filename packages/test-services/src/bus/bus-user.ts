@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { cpuUsage, memoryUsage } from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -74,8 +75,42 @@ export interface BusAnswer {
 
 const invalidatedAtOnce = 1_000;
 
+/** The parts of `cacheme` that make a user, for storages and buses of a driver. */
+export interface BusCacheme<S, B, N> {
+  readonly Cacheme: new () => UserSpace<N> & {
+    registerStorage(name: string, storage: S): Promise<void>;
+    registerBus(bus: B): Promise<void>;
+  };
+  memory(options: { readonly maxSize: number }): S;
+  defineNode(definition: {
+    readonly name: string;
+    readonly caches: readonly { readonly storage: string; readonly ttl?: "10m" }[];
+    readonly key: (id: string) => string;
+    readonly load: (id: string) => unknown;
+  }): (id: string) => N;
+}
+
+/** Serves a user whose entries and bus are those of one driver. */
+export function serveDriverUser<S, B, N>(
+  { Cacheme, memory, defineNode }: BusCacheme<S, B, N>,
+  make: { storage(url: string): S; bus(url: string): B },
+): Promise<void> {
+  return serveBusUser(async ({ bus, storage, source }) => {
+    const cacheme = new Cacheme();
+    await cacheme.registerStorage("local", memory({ maxSize: 200_000 }));
+    await cacheme.registerStorage("remote", make.storage(storage));
+    await cacheme.registerBus(make.bus(bus));
+    const key = (id: string) => id;
+    const local = { storage: "local" };
+    const caches = [local, { storage: "remote", ttl: "10m" }] as const;
+    const user = defineNode({ name: "user", caches, key, load: () => readFileSync(source, "utf8") });
+    const many = defineNode({ name: "many", caches: [local], key, load: key });
+    return { cacheme, user, many };
+  });
+}
+
 /** Answers the calls of the process that has forked this one. */
-export async function serveBusUser<N>(make: (places: BusPlaces) => Promise<BusUser<N>>): Promise<void> {
+async function serveBusUser<N>(make: (places: BusPlaces) => Promise<BusUser<N>>): Promise<void> {
   const [, , bus = "", storage = "", source = ""] = process.argv;
   const calls = callsOf(await make({ bus, storage, source }));
   process.on("message", ({ number, name, argument }: BusCall) => {
