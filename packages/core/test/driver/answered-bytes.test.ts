@@ -5,12 +5,11 @@ describe("bytes of an answer", () => {
   const message = new Uint8Array(1000).fill(1);
 
   it("are copied if they are a small part of what came from the network", () => {
-    const own = ownBytes(message.subarray(0, 100));
-    expect(own).toEqual(new Uint8Array(100).fill(1));
-    expect(own.buffer.byteLength).toBe(100);
-    const buffer = ownBytes(Buffer.from(message.buffer, 0, 100));
-    expect(Buffer.isBuffer(buffer)).toBe(true);
-    expect(buffer.buffer).not.toBe(message.buffer);
+    for (const part of [message.subarray(0, 100), Buffer.from(message.buffer, 0, 100)]) {
+      const own = ownBytes(part);
+      expect(own).toEqual(new Uint8Array(100).fill(1));
+      expect(own.buffer.byteLength).toBe(100);
+    }
   });
 
   it("are not copied if they are half of it or more", () => {
