@@ -76,6 +76,7 @@ export const storages: Cacheme["storages"] = method("storages");
 export const setPrefix: Cacheme["setPrefix"] = method("setPrefix");
 export const on: Cacheme["on"] = method("on");
 export const warm: Cacheme["warm"] = method("warm");
+export const warmOnSchedule: Cacheme["warmOnSchedule"] = method("warmOnSchedule");
 export const close: Cacheme["close"] = method("close");
 
 /** The functions that the module's memoized functions use. They use their caller's space. */

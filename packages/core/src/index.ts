@@ -50,6 +50,7 @@ export {
   stats,
   storages,
   warm,
+  warmOnSchedule,
   withScope,
 } from "./default.js";
 export {
@@ -186,8 +187,10 @@ export { registerScheme, type StorageFactory } from "./tiers/by-url.js";
 export type { BreakerOptions, GuardOptions } from "./tiers/guarded/guard-options.js";
 export type { StorageStatus } from "./tiers/registered.js";
 export type { RegisterOptions } from "./tiers/registry.js";
+export type { WarmScheduleOptions } from "./warm/schedule-options.js";
 export type { WarmFailure } from "./warm/warm-batch.js";
 export type { WarmOptions, WarmProgress } from "./warm/warm-options.js";
+export type { WarmSchedule, WarmScheduleStatus } from "./warm/warm-schedule.js";
 export type { Warmable, WarmReport } from "./warm/warmer.js";
 export type { MatchingOptions } from "./write/invalidate-matching.js";
 export type { RegisterJournalOptions } from "./write/write-behind/journal-options.js";

@@ -25,6 +25,7 @@ import { type StorageStatus, statusOf } from "./tiers/registered.js";
 import type { RegisterOptions, StorageRegistry } from "./tiers/registry.js";
 import type { RemoteBatch } from "./tiers/remote-batch.js";
 import type { Tick } from "./tiers/tick.js";
+import type { Warmer } from "./warm/warmer.js";
 import { inCommit, pendingCommit } from "./write/after-commit.js";
 import type { Dependents } from "./write/dependents.js";
 import { invalidate } from "./write/invalidate.js";
@@ -59,12 +60,15 @@ export abstract class Space implements AsyncDisposable {
   readonly #dependents: Dependents;
   readonly #saver: Saver;
   readonly #journals: Journals;
+  readonly #warmer: Warmer;
   #closing: Promise<void> | undefined;
 
   constructor(parts: SpaceParts) {
-    const { clock, events, tick, bus, storages, runtimes, provided, dependents, saver, journals } = parts;
+    const { clock, events, tick, bus, storages, runtimes, provided, dependents, saver, journals, warmer } =
+      parts;
     this.#saver = saver;
     this.#journals = journals;
+    this.#warmer = warmer;
     this.#dependents = dependents;
     this.#clock = clock;
     this.#events = events;
@@ -465,6 +469,7 @@ export abstract class Space implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#warmer.close();
     this.#runtimes.retire();
     this.#storages.retire();
     this.#bus.retire();

@@ -1,15 +1,22 @@
 import { FreshSpace } from "./fresh-space.js";
 import type { SpaceParts } from "./space-parts.js";
+import type { WarmScheduleOptions } from "./warm/schedule-options.js";
 import type { WarmOptions } from "./warm/warm-options.js";
-import type { Warmable, Warmer, WarmReport } from "./warm/warmer.js";
+import type { WarmSchedule } from "./warm/warm-schedule.js";
+import type { SchedulePlaces, Warmable, Warmer, WarmReport } from "./warm/warmer.js";
 
 /** The methods of a space that load values before they are read. */
 export abstract class WarmingSpace extends FreshSpace {
   readonly #warmer: Warmer;
+  readonly #places: SchedulePlaces;
 
   constructor(parts: SpaceParts) {
     super(parts);
     this.#warmer = parts.warmer;
+    this.#places = {
+      storage: (name) => parts.storages.get(name),
+      beforeEntry: () => parts.runtimes.keys.beforeEntry,
+    };
   }
 
   /**
@@ -28,5 +35,28 @@ export abstract class WarmingSpace extends FreshSpace {
    */
   warm(nodes: Warmable, options: WarmOptions = {}): Promise<WarmReport> {
     return this.#warmer.warm(nodes, options);
+  }
+
+  /**
+   * Warms nodes again and again, by a cron pattern; see {@link warm}. With a `storage`, one process
+   * of a cluster runs each time, by a lease. The schedule ends with `stop()` or with the space, and
+   * keeps no program alive. A run that fails ends nothing. It needs the package `croner`.
+   *
+   * @param nodes called for each run
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid pattern or option,
+   *   `CACHEME_UNKNOWN_STORAGE`, `CACHEME_NOT_OFFERED` for a storage without leases,
+   *   `CACHEME_MISSING_PACKAGE` without croner
+   * @example
+   * ```ts
+   * const schedule = await warmOnSchedule("*\/5 * * * *", () => ids.map((id) => new UserNode(id)));
+   * console.log(schedule.status().lastReport?.warmed);
+   * ```
+   */
+  warmOnSchedule(
+    pattern: string,
+    nodes: () => Warmable | Promise<Warmable>,
+    options: WarmScheduleOptions = {},
+  ): Promise<WarmSchedule> {
+    return this.#warmer.schedule(pattern, nodes, options, this.#places);
   }
 }

@@ -1,11 +1,14 @@
 import type { Clock } from "../clock.js";
-import { CachemeError } from "../errors.js";
+import { CachemeError, closedError } from "../errors.js";
 import type { Node } from "../node/node.js";
+import { optionError, shown } from "../option-checks.js";
 import type { Reader } from "../read/reader.js";
+import type { Registered } from "../tiers/registered.js";
 import { setImmediate } from "../timers.js";
 import { batchesOf } from "./batches.js";
 import { Pace } from "./pace.js";
 import { type ProgressBar, progressBarOf } from "./progress-bar.js";
+import { checkedSchedule, leasingStorage, nextRunOf, type WarmScheduleOptions } from "./schedule-options.js";
 import { WarmBatch, type WarmFailure } from "./warm-batch.js";
 import {
   type CheckedWarmOptions,
@@ -13,6 +16,7 @@ import {
   type WarmOptions,
   type WarmProgress,
 } from "./warm-options.js";
+import { RepeatedWarming, type WarmSchedule } from "./warm-schedule.js";
 
 /** The most failures that a report names. */
 const mostFailures = 100;
@@ -29,14 +33,56 @@ export interface WarmReport extends WarmProgress {
 /** Nodes to warm. */
 export type Warmable = Iterable<Node> | AsyncIterable<Node>;
 
+/** The places of a space that a schedule uses. */
+export interface SchedulePlaces {
+  /** Returns the storage of that name. */
+  storage(name: string): Registered;
+  /** Returns the beginning of the space's keys. */
+  beforeEntry(): string;
+}
+
 /** Warms nodes by the reader of a space. */
 export class Warmer {
   readonly #clock: Clock;
+  readonly #schedules = new Set<WarmSchedule>();
+  #isClosed = false;
   /** Set when the space has its reader. */
   reader: Reader | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Repeats a warm-up by a cron pattern. */
+  async schedule(
+    pattern: string,
+    nodes: () => Warmable | Promise<Warmable>,
+    options: WarmScheduleOptions,
+    places: SchedulePlaces,
+  ): Promise<WarmSchedule> {
+    const run = checkedSchedule(options);
+    if (typeof nodes !== "function")
+      throw optionError(`warmOnSchedule() expected a function that returns nodes, got ${shown(nodes)}.`);
+    const { name, storage, timezone, onError } = options;
+    const leasing = storage === undefined ? undefined : leasingStorage(places.storage(storage));
+    const nextRun = await nextRunOf(pattern, timezone);
+    if (this.#isClosed) throw closedError("warmOnSchedule was called");
+    const leaseKey = (slot: number) => `${places.beforeEntry()}~warm:${name}@${slot}`;
+    const parts = { nextRun, nodes, options: run, onError, storage: leasing, leaseKey };
+    const schedule = new RepeatedWarming(this.#clock, this, parts);
+    this.#schedules.add(schedule);
+    return schedule;
+  }
+
+  /** Forgets a schedule that has ended. */
+  forget(schedule: WarmSchedule): void {
+    this.#schedules.delete(schedule);
+  }
+
+  /** Stops every schedule. Does not wait for the loads of their runs. */
+  close(): void {
+    this.#isClosed = true;
+    for (const schedule of [...this.#schedules]) void schedule.stop();
   }
 
   /** Reads and loads the nodes, in batches of which a few are under way at once. */

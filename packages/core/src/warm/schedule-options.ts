@@ -1,0 +1,97 @@
+import { ConfigurationError, reasonOf } from "../errors.js";
+import type { StorageName } from "../node/register.js";
+import { optionError, shown } from "../option-checks.js";
+import type { Registered } from "../tiers/registered.js";
+import type { RemoteBatch } from "../tiers/remote-batch.js";
+import { checkedWarmOptions, type WarmOptions } from "./warm-options.js";
+import type { NextRun } from "./warm-schedule.js";
+
+/** The options of `warmOnSchedule`, and those of each run. */
+export interface WarmScheduleOptions extends Omit<WarmOptions, "signal" | "progressBar" | "total"> {
+  /** The name of the schedule, the same in each process and unlike that of any other schedule. */
+  readonly name?: string | undefined;
+  /**
+   * The name of the remote storage whose lease decides which process of a cluster runs. It needs a
+   * {@link name}. Default: each process runs.
+   */
+  readonly storage?: StorageName | undefined;
+  /** The time zone of the pattern, such as `"Europe/Berlin"`. Default: the process's. */
+  readonly timezone?: string | undefined;
+  /** Called with the error of a run. Default: only the status has it. */
+  readonly onError?: ((error: Error) => void) | undefined;
+}
+
+/** The characters of a schedule's name, which is a part of a storage key. */
+const namePattern = /^[^\p{Cc}\p{Cs}\s:]{1,60}$/u;
+
+/**
+ * Checks the options, and returns those of each run.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION`
+ */
+export function checkedSchedule(options: WarmScheduleOptions): WarmOptions {
+  const { name, storage, timezone, onError, ...run } = options;
+  if (name !== undefined && !(typeof name === "string" && namePattern.test(name)))
+    throw optionError(
+      `warmOnSchedule() expected a name of 1 to 60 characters without white space and colon, got ${shown(name)}.`,
+    );
+  if (storage !== undefined && name === undefined)
+    throw optionError("warmOnSchedule() expected a name with its storage, which tells the schedules apart.");
+  if (timezone !== undefined && typeof timezone !== "string")
+    throw optionError(`warmOnSchedule() expected the name of a time zone, got ${shown(timezone)}.`);
+  if (onError !== undefined && typeof onError !== "function")
+    throw optionError(`warmOnSchedule() expected a function as onError, got ${shown(onError)}.`);
+  checkedWarmOptions(run);
+  return run;
+}
+
+/**
+ * Returns the storage of the lease.
+ *
+ * @throws ConfigurationError `CACHEME_NOT_OFFERED` for a storage without leases
+ */
+export function leasingStorage(registered: Registered): RemoteBatch {
+  if (registered.kind === "remote" && registered.leases.isSupported) return registered;
+  throw new ConfigurationError(
+    "CACHEME_NOT_OFFERED",
+    `warmOnSchedule() expected a remote storage with leases, got "${registered.name}". Name another one, or leave storage out.`,
+    { storage: registered.name },
+  );
+}
+
+/**
+ * Reads a cron pattern. Loads the package croner.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid pattern or time zone,
+ *   `CACHEME_MISSING_PACKAGE` without the package
+ */
+export async function nextRunOf(pattern: string, timezone: string | undefined): Promise<NextRun> {
+  if (typeof pattern !== "string")
+    throw optionError(
+      `warmOnSchedule() expected a cron pattern such as "*/5 * * * *", got ${shown(pattern)}.`,
+    );
+  const { Cron } = await croner();
+  try {
+    const cron = new Cron(pattern, { paused: true, ...(timezone !== undefined && { timezone }) });
+    const nextRun: NextRun = (after) => cron.nextRun(new Date(after))?.getTime();
+    nextRun(0); // Refuses an unknown time zone, too.
+    return nextRun;
+  } catch (thrown) {
+    throw optionError(
+      `warmOnSchedule() expected a cron pattern such as "*/5 * * * *", got ${shown(pattern)}: ${reasonOf(thrown)}`,
+      thrown,
+    );
+  }
+}
+
+async function croner(): Promise<typeof import("croner")> {
+  try {
+    return await import("croner");
+  } catch (cause) {
+    throw new ConfigurationError(
+      "CACHEME_MISSING_PACKAGE",
+      "warmOnSchedule() needs the package croner, which could not be loaded. Install it: npm install croner.",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,170 @@
+import type { CancelTimer, Clock } from "../clock.js";
+import { asError } from "../errors.js";
+import type { RemoteBatch } from "../tiers/remote-batch.js";
+import type { WarmOptions } from "./warm-options.js";
+import type { Warmable, Warmer, WarmReport } from "./warmer.js";
+
+/** The state of a schedule in this process. */
+export interface WarmScheduleStatus {
+  readonly isRunning: boolean;
+  /** The time of the next run, in milliseconds since the epoch; `undefined` if there is none. */
+  readonly nextRun: number | undefined;
+  /** The time when the last run of this process began; `undefined` before the first one. */
+  readonly lastRun: number | undefined;
+  /** The report of the last run that did not fail, with its duration and counts. */
+  readonly lastReport: WarmReport | undefined;
+  /** The error of the last run, or of the attempt to get its lease; `undefined` if it succeeded. */
+  readonly lastError: Error | undefined;
+  /** The number of runs of this process. */
+  readonly runs: number;
+  /** The number of times that another process ran, or the run before was still going on. */
+  readonly skipped: number;
+}
+
+/** A warm-up that is repeated. */
+export interface WarmSchedule {
+  status(): WarmScheduleStatus;
+  /** Ends the schedule, and a run under way. Settles when that run has ended. */
+  stop(): Promise<void>;
+}
+
+/** Returns the time of the first run after a time, if there is one. */
+export type NextRun = (after: number) => number | undefined;
+
+/** The parts of a schedule. */
+export interface ScheduleParts {
+  readonly nextRun: NextRun;
+  readonly nodes: () => Warmable | Promise<Warmable>;
+  readonly options: WarmOptions;
+  readonly onError: ((error: Error) => void) | undefined;
+  /** The storage that decides which process runs; `undefined` if each process does. */
+  readonly storage: RemoteBatch | undefined;
+  /** Returns the key of the lease of a run. */
+  readonly leaseKey: (slot: number) => string;
+}
+
+/** The shortest time that the lease of a run is kept: no clocks differ by more. */
+const shortestLease = 60_000;
+
+/** Repeats a warm-up. Nothing here rejects, and no timer keeps the program alive. */
+export class RepeatedWarming implements WarmSchedule {
+  readonly #clock: Clock;
+  readonly #warmer: Warmer;
+  readonly #parts: ScheduleParts;
+  readonly #ends = new AbortController();
+  #cancel: CancelTimer = () => {};
+  #next: number | undefined;
+  #running: Promise<void> | undefined;
+  #lastRun: number | undefined;
+  #lastReport: WarmReport | undefined;
+  #lastError: Error | undefined;
+  #runs = 0;
+  #skipped = 0;
+
+  constructor(clock: Clock, warmer: Warmer, parts: ScheduleParts) {
+    this.#clock = clock;
+    this.#warmer = warmer;
+    this.#parts = parts;
+    this.#planAfter(clock.now());
+  }
+
+  status(): WarmScheduleStatus {
+    return {
+      isRunning: this.#running !== undefined,
+      nextRun: this.#next,
+      lastRun: this.#lastRun,
+      lastReport: this.#lastReport,
+      lastError: this.#lastError,
+      runs: this.#runs,
+      skipped: this.#skipped,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#cancel();
+    this.#next = undefined;
+    this.#ends.abort(new Error("The schedule of the warm-up was stopped."));
+    this.#warmer.forget(this);
+    await this.#running;
+  }
+
+  #planAfter(time: number): void {
+    this.#next = this.#parts.nextRun(time);
+    this.#wait();
+  }
+
+  #wait(): void {
+    if (this.#next === undefined) return;
+    this.#cancel = this.#clock.schedule(() => this.#due(), Math.max(1, this.#next - this.#clock.now()));
+  }
+
+  #due(): void {
+    const slot = this.#next;
+    if (slot === undefined) return;
+    // A timer may fire too early: it takes 24 days at most, and the clock may have been set back.
+    if (this.#clock.now() < slot) {
+      this.#wait();
+      return;
+    }
+    this.#planAfter(Math.max(slot, this.#clock.now()));
+    if (this.#running !== undefined) {
+      this.#skipped += 1;
+      return;
+    }
+    this.#running = this.#run(slot).finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #run(slot: number): Promise<void> {
+    const { nodes, options } = this.#parts;
+    try {
+      if (!(await this.#isOurs(slot))) {
+        this.#skipped += 1;
+        return;
+      }
+      this.#runs += 1;
+      this.#lastRun = this.#clock.now();
+      const { signal } = this.#ends;
+      this.#lastReport = await this.#warmer.warm(await nodes(), { ...options, signal });
+      this.#lastError = undefined;
+    } catch (thrown) {
+      if (!this.#ends.signal.aborted) this.#failed(asError(thrown));
+    }
+  }
+
+  #failed(error: Error): void {
+    this.#lastError = error;
+    try {
+      this.#parts.onError?.(error);
+    } catch (thrown) {
+      process.emitWarning(
+        `onError of warmOnSchedule() has thrown: ${asError(thrown).message}`,
+        "CachemeWarning",
+      );
+    }
+  }
+
+  /**
+   * Takes the lease of the run, which is not given back: a process whose clock is behind comes later.
+   *
+   * @throws the error of the storage
+   */
+  #isOurs(slot: number): Promise<boolean> {
+    const { storage, leaseKey } = this.#parts;
+    if (storage === undefined) return Promise.resolve(true);
+    const untilNext = (this.#next ?? slot) - slot;
+    return new Promise((resolve, reject) => {
+      storage.leases.acquire({
+        storageKey: leaseKey(slot),
+        duration: Math.max(shortestLease, untilNext),
+        steal: false,
+        seen: undefined,
+        acquired: (answer, trouble) => {
+          if (answer === undefined) reject(trouble ?? new Error("The storage has not answered."));
+          else resolve(answer.outcome === "granted");
+        },
+      });
+    });
+  }
+}
