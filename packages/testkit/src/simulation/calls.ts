@@ -5,7 +5,7 @@ import type { Activity, Actor, Read } from "./actor.js";
 import { checkAnswer, give, raiseGiven, type Violation } from "./answer-check.js";
 import { History } from "./history.js";
 import type { Invalidation, Knowledge } from "./invalidations.js";
-import { checkNewLoad } from "./load-check.js";
+import { checkNeededLoad, checkNewLoad } from "./load-check.js";
 import { isOlder, numberIn } from "./origins.js";
 import { keys } from "./schedule.js";
 import { Source, tag } from "./simulated-node.js";
@@ -163,6 +163,10 @@ export class Calls {
     const overtaking = { overtaken: history.overtaken(key), lost: history.lost };
     const wrong = checkNewLoad(actor, running, history.actors, overtaking, this.#parts.lease, time.now);
     if (wrong !== undefined) this.violates(1, `key ${key}: ${wrong}`);
+    // An entry with tags may have become invalid with another key's.
+    const kept = this.#parts.tags === undefined ? history.kept[key] : undefined;
+    const needless = checkNeededLoad(actor, running, kept, overtaking, time.now);
+    if (needless !== undefined) this.violates(1, `key ${key}: ${needless}`);
     const origin = history.origins.begin("load", key, actor, this.#parts.tags === undefined ? [] : [tag]);
     this.tell(() => `load ${origin.born} of ${actor.name}, key ${key}, begins`);
     const load = { ...running, born: origin.born };

@@ -3,6 +3,7 @@ import { busName } from "../cluster/simulated-bus.js";
 import type { SimulatedCluster } from "../cluster/simulated-cluster.js";
 import { type Activity, Actor } from "./actor.js";
 import type { Invalidation } from "./invalidations.js";
+import type { Kept } from "./load-check.js";
 import { numberIn, Origins } from "./origins.js";
 import { keys } from "./schedule.js";
 import { keyOf } from "./simulated-node.js";
@@ -12,6 +13,8 @@ export class History {
   readonly origins: Origins = new Origins();
   readonly actors: Actor[] = [];
   invalidations: Invalidation[] = [];
+  /** The value of each key that a server took last; `undefined` if there are several servers. */
+  readonly kept: (Kept | undefined)[] = [];
   /** The event at which something last overtook loads, by key; infinity while it is under way. */
   readonly #overtaken = keys.map(() => 0);
   readonly #overtaking = keys.map(() => 0);
@@ -34,9 +37,14 @@ export class History {
     cluster.bus.onBring = (message) => this.#brings(message);
     cluster.bus.onPublish = (process, texts, number) => this.#published(process, texts, number);
     for (const server of cluster.servers.values()) {
-      server.onStore = ({ bytes }) => {
+      server.onStore = ({ bytes, ttl }) => {
         const origin = this.origins.of(numberIn(bytes));
-        if (origin !== undefined) origin.taken = true;
+        if (origin === undefined) return;
+        origin.taken = true;
+        const until = cluster.time.now + (ttl ?? 0) - keptFor;
+        if (cluster.servers.size === 1) {
+          this.kept[origin.key] = { born: origin.born, storedAt: this.origins.next(), until };
+        }
       };
     }
     for (const process of cluster.processes) this.starts(process.number);
@@ -162,6 +170,9 @@ export class History {
   #ended(message: Message, how: Ending): void {
     const { kind, number, place, operation } = message;
     this.#trace?.(() => `  ${shownMessage(message)}: ${how}`);
+    if (operation === "removeMany" || operation === "bump") {
+      for (const key of concernedBy(message.keys) ?? keys) this.kept[key] = undefined;
+    }
     if (kind === "load" || place === busName) return;
     const request = this.#requests.get(number);
     const isLate = request !== undefined && this.#cluster.time.now >= (request.activity.due ?? 0);
@@ -192,6 +203,9 @@ export class History {
     }
   }
 }
+
+/** Milliseconds before its end in which a value may already count as expired. */
+const keptFor = 1_500;
 
 function shownMessage({ kind, process, place, operation, keys: stored, number, isAwaited }: Message): string {
   const waits = isAwaited ? "" : ", given up";

@@ -11,6 +11,35 @@ export interface Overtaking {
   readonly lost: number;
 }
 
+/** A value that every remote tier took last. */
+export interface Kept {
+  /** The events of its beginning, and of its storing. */
+  readonly born: number;
+  readonly storedAt: number;
+  /** The true time until which each tier keeps it. */
+  readonly until: number;
+}
+
+/**
+ * Checks promise 1 when a load begins although a tier has a fresh value, and nothing has happened
+ * since that value's load began. The clocks of the processes must not decide.
+ *
+ * @param kept the value that the servers took last
+ * @param since the beginning of the oldest call that the load may serve
+ * @returns the violation
+ */
+export function checkNeededLoad(
+  actor: Actor,
+  { key, since }: Pick<RunningLoad, "key" | "since">,
+  kept: Kept | undefined,
+  { overtaken, lost }: Overtaking,
+  now: number,
+): string | undefined {
+  if (kept === undefined || actor.troubleOf(key) > 0 || now >= kept.until) return undefined;
+  if (since <= kept.storedAt || Math.max(overtaken, lost) >= kept.born) return undefined;
+  return `a load begins in ${actor.name} although the value ${kept.born} is fresh`;
+}
+
 /**
  * Checks promise 1 when a load begins. A process never has more than two loads of a key. If leases
  * are on, no other process loads the key meanwhile. Exceptions are a load that something overtook,
