@@ -150,8 +150,11 @@ class Acquisition implements LeaseAcquisition {
     else if (answer.outcome === "held") {
       this.#wait();
       return;
-    } else if (distrusts === true) flight.rights?.add(tier, "held");
-    else {
+    } else if (distrusts === true) {
+      // The value may be an old one, so the load needs the lease to replace it.
+      this.#skip(answer.bytes);
+      return;
+    } else {
       const { bytes } = answer;
       this.#remoteTiers.arrived(flight, tier, bytes, (found) => {
         if (found === undefined) this.#skip(bytes);
