@@ -16,4 +16,6 @@ for (const line of [
 const [, writes] =
   /write-behind: 1000 saves were (\d+) write of the table; the newest, 1000, /.exec(printed) ?? [];
 assert.ok(Number(writes) >= 1 && Number(writes) <= 50, `expected few writes, got:\n${printed}`);
-console.log(`five patterns; 1000 saves behind were ${writes} writes`);
+const [, waited, reads] = /refresh-ahead: (\d+) of (\d+) reads waited/.exec(printed) ?? [];
+assert.ok(Number(waited) <= Number(reads) / 4, `expected few reads that waited, got:\n${printed}`);
+console.log(`six patterns; 1000 saves behind were ${writes} writes`);
