@@ -2,9 +2,10 @@ import { describe, expect, it, vi } from "vitest";
 import { Cacheme, memory } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
 import { hold } from "./support/hold.js";
+import { loadingNode } from "./support/loading-nodes.js";
 import { reason, thrownBy } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
-import { countingNode, loadingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
+import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
 describe("close", () => {

@@ -13,18 +13,10 @@ import {
   v8,
 } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
+import { loadingNode, twoLoads } from "./support/loading-nodes.js";
 import { reason } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
-import {
-  countingNode,
-  loadingNode,
-  localOnly,
-  NumberedNode,
-  remoteOnly,
-  space,
-  twoLoads,
-  twoTiers,
-} from "./support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
 const threeTiers = [...twoTiers!, { storage: "far", ttl: "1h" as const }];

@@ -10,17 +10,10 @@ import {
 } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
 import { hold } from "./support/hold.js";
+import { loadingNode, twoLoads } from "./support/loading-nodes.js";
 import { reason } from "./support/reason.js";
-import {
-  countingNode,
-  loadingNode,
-  localOnly,
-  NumberedNode,
-  remoteOnly,
-  space,
-  twoLoads,
-  twoTiers,
-} from "./support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
+import { watched } from "./support/watched.js";
 
 describe("maxAge", () => {
   it("answers a local entry of at most that age, and loads older ones again", async () => {
@@ -157,22 +150,6 @@ describe("fresh", () => {
 });
 
 describe("signal", () => {
-  /** Makes a class, and keeps the signal of each load. */
-  function watched(load: (signal: AbortSignal) => Promise<string>) {
-    const signals: AbortSignal[] = [];
-    class Watched extends Node<string> {
-      static override meta: NodeMeta = { caches: localOnly };
-      key() {
-        return "k";
-      }
-      override load({ signal }: LoadContext<string>) {
-        signals.push(signal);
-        return load(signal);
-      }
-    }
-    return { Watched, signals };
-  }
-
   it("does not abort a load that a refresh's reader follows while that reader stays", async () => {
     const { cacheme } = await space();
     const loading = deferred<string>();

@@ -26,9 +26,10 @@ import {
   storages,
 } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
+import { loadingNode } from "./support/loading-nodes.js";
 import { reason, thrownBy } from "./support/reason.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
-import { countingNode, loadingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
+import { countingNode, localOnly, remoteOnly, space, twoTiers } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
 afterEach(() => reset());

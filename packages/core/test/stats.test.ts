@@ -1,16 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Cacheme, type LoadAll, memory, type NodeMeta } from "../src/index.js";
 import { deferred, settled } from "./support/deferred.js";
+import { loadingNode } from "./support/loading-nodes.js";
 import { reason } from "./support/reason.js";
-import {
-  countingNode,
-  loadingNode,
-  localOnly,
-  NumberedNode,
-  remoteOnly,
-  space,
-  twoTiers,
-} from "./support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
 
 const nothingYet = {
   requestCount: 0,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { memory } from "../../src/index.js";
 import { type Deferred, deferred, settled } from "../support/deferred.js";
-import { countingNode, loadingNode, space, twoTiers } from "../support/space.js";
+import { loadingNode } from "../support/loading-nodes.js";
+import { countingNode, space, twoTiers } from "../support/space.js";
 
 describe("clear only drops the entries of local tiers", () => {
   it("lets a set that is under way reach the remote tier", async () => {

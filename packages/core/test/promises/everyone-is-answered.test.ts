@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type LoadAll, type LoadContext, LoadCycleError, Node, type NodeMeta } from "../../src/index.js";
 import { settled } from "../support/deferred.js";
-import { countingNode, loadingNode, localOnly, NumberedNode, space, twoTiers } from "../support/space.js";
+import { loadingNode } from "../support/loading-nodes.js";
+import { countingNode, localOnly, NumberedNode, space, twoTiers } from "../support/space.js";
+import { watched } from "../support/watched.js";
 
 const reason = (promise: Promise<unknown>) =>
   promise.then(
@@ -124,17 +126,7 @@ describe("readers who leave", () => {
 
   it("aborts the load when every reader has left, and loads again for the next one", async () => {
     const { cacheme } = await space();
-    const signals: AbortSignal[] = [];
-    class Watched extends Node<number> {
-      static override meta: NodeMeta = { caches: localOnly };
-      key() {
-        return "k";
-      }
-      override load({ signal }: LoadContext<number>) {
-        signals.push(signal);
-        return signals.length === 1 ? new Promise<number>(() => {}) : 2;
-      }
-    }
+    const { Watched, signals } = watched((_, count) => (count === 1 ? new Promise<number>(() => {}) : 2));
     const [one, two] = [new AbortController(), new AbortController()];
     const readers = [one, two].map(({ signal }) => reason(cacheme.get(new Watched(), { signal })));
     await settled();

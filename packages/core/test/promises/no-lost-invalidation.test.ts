@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { IncompleteError } from "../../src/index.js";
 import { settled } from "../support/deferred.js";
 import { hold } from "../support/hold.js";
-import { countingNode, localOnly, space, twoLoads, twoTiers } from "../support/space.js";
+import { twoLoads } from "../support/loading-nodes.js";
+import { countingNode, localOnly, space, twoTiers } from "../support/space.js";
 
 describe("promise 2: no lost invalidation, within one process", () => {
   it("returns the new value to a read begun after invalidate resolved", async () => {

@@ -1,16 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type LoadAll, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { loadingNode } from "../support/loading-nodes.js";
 import { reason } from "../support/reason.js";
-import {
-  countingNode,
-  loadingNode,
-  localOnly,
-  NumberedNode,
-  remoteOnly,
-  space,
-  twoTiers,
-} from "../support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "../support/space.js";
 
 /** Makes an object on which every operation throws. */
 function revoked(): object {

@@ -1,17 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { LoadAll, NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { loadingNode, twoLoads } from "../support/loading-nodes.js";
 import { reason } from "../support/reason.js";
-import {
-  countingNode,
-  loadingNode,
-  localOnly,
-  NumberedNode,
-  remoteOnly,
-  space,
-  twoLoads,
-  twoTiers,
-} from "../support/space.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "../support/space.js";
 
 describe("promise 1: one load", () => {
   it("shares one load among get, getAll, getAllSettled and memoize", async () => {

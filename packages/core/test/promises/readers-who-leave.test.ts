@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type LoadContext, Node, type NodeMeta } from "../../src/index.js";
 import { type Deferred, deferred, settled } from "../support/deferred.js";
+import { loadingNode } from "../support/loading-nodes.js";
 import { reason } from "../support/reason.js";
-import { countingNode, loadingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
 
 /** Makes a reader that leaves when the test says so. */
 function reader(read: (signal: AbortSignal) => Promise<unknown>) {

@@ -1,5 +1,4 @@
 import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
-import { deferred } from "./deferred.js";
 import { SimulatedRemote } from "./simulated-remote.js";
 import { TaggedRemote } from "./tagged-remote.js";
 import { VirtualClock } from "./virtual-clock.js";
@@ -68,16 +67,4 @@ export function countingNode<V>(meta: NodeMeta, source: (id: number, load: numbe
     }
   }
   return { Counting, loads };
-}
-
-/** Makes such a class whose loads all wait for one answer. */
-export function loadingNode<V = string>(meta: NodeMeta) {
-  const loading = deferred<V>();
-  return { loading, ...countingNode(meta, () => loading.promise) };
-}
-
-/** Makes such a class whose two loads have an answer each. */
-export function twoLoads(meta: NodeMeta) {
-  const answers = [deferred<string>(), deferred<string>()] as const;
-  return { answers, ...countingNode(meta, (_, load) => answers[load - 1]!.promise) };
 }
