@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Cacheme, memory, type NodeMeta } from "../../src/index.js";
+import * as advancing from "../support/advancing.js";
 import { deferred, settled } from "../support/deferred.js";
 import { LeasedRemote } from "../support/leased-remote.js";
 import { countingNode } from "../support/space.js";
@@ -24,20 +25,9 @@ async function twoProcesses() {
   return { clock, server, one: await start(), other: await start() };
 }
 
-/** Advances the time in steps until the promise has settled. */
-async function within<T>(clock: VirtualClock, ms: number, promise: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const settles = () => {
-    isSettled = true;
-  };
-  promise.then(settles, settles);
-  await settled();
-  for (let passed = 0; passed < ms && !isSettled; passed += 5) {
-    clock.advance(5);
-    await settled();
-  }
-  if (!isSettled) throw new Error(`The promise has not settled within ${ms} ms.`);
-  return await promise;
+/** Advances the time in short steps until the promise has settled. */
+function within<T>(clock: VirtualClock, ms: number, promise: Promise<T>): Promise<T> {
+  return advancing.within(clock, ms, promise, 5);
 }
 
 /**
@@ -54,18 +44,23 @@ async function oneLoads(lease?: "1s") {
   await settled();
   const waiting = processes.other.cacheme.get(new second.Counting(1));
   await settled();
-  return { ...processes, gate, second, loading, waiting };
+  const { clock } = processes;
+  /** Ends the load. Both readers get its value, and the second process loads nothing. */
+  const ends = async (value: string) => {
+    gate.resolve(value);
+    expect(await within(clock, 100, loading)).toBe(value);
+    expect(await within(clock, 300, waiting)).toBe(value);
+    expect(second.loads).toEqual([]);
+  };
+  return { ...processes, gate, second, loading, waiting, ends };
 }
 
 describe("a read of a storage with leases", () => {
   it("loads once for all processes: the others wait for the value", async () => {
-    const { clock, other, gate, second, loading, waiting } = await oneLoads();
+    const { clock, other, second, ends } = await oneLoads();
     clock.advance(500);
     await settled();
-    gate.resolve("loaded once");
-    expect(await within(clock, 100, loading)).toBe("loaded once");
-    expect(await within(clock, 300, waiting)).toBe("loaded once");
-    expect(second.loads).toEqual([]);
+    await ends("loaded once");
     expect(other.cacheme.peekLocal(new second.Counting(1))?.value).toBe("loaded once");
   });
 
@@ -112,15 +107,12 @@ describe("a read of a storage with leases", () => {
   });
 
   it("keeps its lease while the load runs", async () => {
-    const { clock, one, gate, second, loading, waiting } = await oneLoads("1s");
+    const { clock, one, ends } = await oneLoads("1s");
     for (let passed = 0; passed < 5_000; passed += 100) {
       clock.advance(100);
       await settled();
     }
-    gate.resolve("loaded slowly");
-    expect(await within(clock, 100, loading)).toBe("loaded slowly");
-    expect(await within(clock, 300, waiting)).toBe("loaded slowly");
-    expect(second.loads).toEqual([]);
+    await ends("loaded slowly");
     expect(one.remote.count("extend")).toBeGreaterThan(3);
   });
 

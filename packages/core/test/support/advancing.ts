@@ -11,15 +11,15 @@ export async function pass(clock: VirtualClock, ms: number, step = 50): Promise<
 }
 
 /** Advances the time in steps until the promise has settled. */
-export async function within<T>(clock: VirtualClock, ms: number, promise: Promise<T>): Promise<T> {
+export async function within<T>(clock: VirtualClock, ms: number, promise: Promise<T>, step = 50): Promise<T> {
   let isSettled = false;
   const settles = () => {
     isSettled = true;
   };
   promise.then(settles, settles);
   await settled();
-  for (let passed = 0; passed < ms && !isSettled; passed += 50) {
-    clock.advance(50);
+  for (let passed = 0; passed < ms && !isSettled; passed += step) {
+    clock.advance(step);
     await settled();
   }
   if (!isSettled) throw new Error(`The promise has not settled within ${ms} ms.`);
