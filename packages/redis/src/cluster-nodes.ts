@@ -55,11 +55,7 @@ export function slotRanges(answer: unknown, asked: string, natMap: NatMap | unde
     const [first, last, master]: unknown[] = Array.isArray(range) ? range : [];
     const [named, port]: unknown[] = Array.isArray(master) ? master : [];
     const host = typeof named === "string" && named !== "" && named !== "?" ? named : asked;
-    return {
-      first: Number(first),
-      last: Number(last),
-      master: mapped({ host, port: Number(port) }, natMap),
-    };
+    return { first: Number(first), last: Number(last), master: mapped({ host, port: Number(port) }, natMap) };
   });
 }
 

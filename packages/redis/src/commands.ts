@@ -81,13 +81,13 @@ export abstract class KeyCommands {
     return this.#isDone(scripts.extend, leases, call, ({ duration }) => [duration]);
   }
 
-  ensure(tags: Tags, ttl: number | undefined, call: kit.StorageCall): Promise<kit.Made> {
-    return this.#generations(scripts.ensureGeneration, tags, ttl, call);
+  ensure(...asked: Asked): Promise<kit.Made> {
+    return this.#generations(scripts.ensureGeneration, asked);
   }
 
   /** On a full server the script itself removes the generation. */
-  bump(tags: Tags, ttl: number | undefined, call: kit.StorageCall): Promise<kit.Made> {
-    return this.#generations(scripts.bumpGeneration, tags, ttl, call);
+  bump(...asked: Asked): Promise<kit.Made> {
+    return this.#generations(scripts.bumpGeneration, asked);
   }
 
   /** Returns the records' bytes in the strings that MGET answered. */
@@ -126,12 +126,7 @@ export abstract class KeyCommands {
     return (await this.#answers(commands, call, isBulk)).map((answer) => answer !== 0);
   }
 
-  async #generations(
-    run: scripts.Script,
-    tags: Tags,
-    ttl: number | undefined,
-    call: kit.StorageCall,
-  ): Promise<kit.Made> {
+  async #generations(run: scripts.Script, [tags, ttl, call]: Asked): Promise<kit.Made> {
     const commands = tags.map(({ key, id }) => ({ run, key, args: [id, ttl ?? ""] }));
     const answers = await this.#answers(commands, call);
     return answers.map((answer) => (Buffer.isBuffer(answer) ? generationFrom(answer) : undefined));
@@ -146,7 +141,7 @@ export abstract class KeyCommands {
   }
 }
 
-type Tags = readonly kit.NewGeneration[];
+type Asked = Parameters<Required<kit.Driver>["ensure"]>;
 
 /** Returns the answers of a batch that succeeds or fails as a whole. */
 export function answersOf(outcomes: readonly Outcome[]): unknown[] {

@@ -47,14 +47,8 @@ export class Connection<C extends Connectable = RedisClient> {
   /** Whether the loss was seen by the client's status before the client reported it. */
   #isLossSeen = false;
 
-  constructor({
-    client,
-    own,
-    isPersistent,
-    connectTimeout,
-    locate,
-    onLost = () => {},
-  }: ConnectionOptions<C>) {
+  constructor(options: ConnectionOptions<C>) {
+    const { client, own, isPersistent, connectTimeout, locate, onLost = () => {} } = options;
     this.client = client;
     this.#own = own;
     this.#locate = locate;
@@ -152,7 +146,9 @@ export class Connection<C extends Connectable = RedisClient> {
       (address) => {
         if (life.aborted) return;
         Object.assign(own.options, address);
-        connect(own);
+        // The result of the attempt is the event "ready" or "end".
+        own.connect().catch(() => {});
+        kit.setImmediate(() => unref(own.stream));
       },
       (error: Error) => {
         if (!life.aborted) this.#reconnector.lost(this.#firstError ?? error);
@@ -204,12 +200,6 @@ interface Heard {
 
 function noteSent(heard: Heard): void {
   heard.sentUpTo = heard.stream.bytesWritten;
-}
-
-/** Begins an attempt. Its result is the event "ready" or "end". */
-function connect(own: Redis): void {
-  own.connect().catch(() => {});
-  kit.setImmediate(() => unref(own.stream));
 }
 
 export function unref(stream: Socket | undefined): void {

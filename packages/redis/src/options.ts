@@ -92,15 +92,12 @@ function addresses(given: readonly Address[], option: string): Address[] {
   const usual = option === "cluster" ? 6379 : 26_379;
   const list = Array.isArray(given) ? given : [];
   const places = list.map(({ host, port = usual }: Address) => ({ host, port }));
-  if (places.length > 0 && places.every(({ host, port }) => isText(host) && isPort(port))) return places;
+  const isFit = ({ host, port }: Address) => typeof host === "string" && host !== "" && isPort(port);
+  if (places.length > 0 && places.every(isFit)) return places;
   throw kit.optionError(
     `The option ${option} of redis() is not a list of addresses. Give one or more, such as ` +
       `[{ host: "10.0.0.7", port: ${usual} }].`,
   );
-}
-
-function isText(host: unknown): boolean {
-  return typeof host === "string" && host !== "";
 }
 
 function isPort(port: unknown): boolean {

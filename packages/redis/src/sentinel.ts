@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { setImmediate } from "cacheme/driver";
 import type { RedisOptions } from "ioredis";
 import { unref } from "./connection.js";
-import { type Address, mapped } from "./connection-options.js";
+import { type Address, mapped, nameOf } from "./connection-options.js";
 import { type Library, newClient } from "./ioredis.js";
 import type { SentinelSettings } from "./options.js";
 import { NoMasterError } from "./trouble.js";
@@ -20,19 +20,15 @@ export async function masterOf(
   signal: AbortSignal,
 ): Promise<Address> {
   const questions = sentinels.map(async (sentinel) => {
-    const answer = await ask(library, { ...sentinelOptions, ...sentinel }, signal, [
-      "sentinel",
-      "get-master-addr-by-name",
-      name,
-    ]);
-    if (!Array.isArray(answer))
+    const question = ["sentinel", "get-master-addr-by-name", name] as const;
+    const answer = await ask(library, { ...sentinelOptions, ...sentinel }, signal, question);
+    if (!Array.isArray(answer)) {
       throw new NoMasterError(`the sentinels know no master called ${JSON.stringify(name)}`);
+    }
     const address = mapped({ host: String(answer[0]), port: Number(answer[1]) }, natMap);
     const role = await ask(library, { ...serverOptions, ...address }, signal, ["role"]);
     if (!Array.isArray(role) || role[0] !== "master") {
-      throw new NoMasterError(
-        `the server that the sentinels name, ${address.host}:${address.port}, is not a master`,
-      );
+      throw new NoMasterError(`the server that the sentinels name, ${nameOf(address)}, is not a master`);
     }
     return address;
   });
