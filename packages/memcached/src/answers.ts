@@ -144,23 +144,14 @@ function sizeOf(chunk: Buffer, start: number, end: number): number {
 /** Reads the flags, each behind a space, and skips flags that no command here asks for. */
 function readFlags(answer: Answer, chunk: Buffer, start: number, end: number): void {
   for (let at = spaceFrom(chunk, start, end); at < end; at = spaceFrom(chunk, at + 1, end)) {
-    switch (chunk[at + 1]) {
-      case 0x66: // f
-        answer.flags = numberAt(chunk, at + 2, end);
-        break;
-      case 0x74: // t
-        answer.left = numberAt(chunk, at + 2, end);
-        break;
-      case 0x4f: // O
-        answer.opaque = numberAt(chunk, at + 2, end);
-        break;
-      case 0x63: // c
-        answer.cas = chunk.toString("latin1", at + 2, spaceFrom(chunk, at + 2, end));
-        break;
-      case 0x57: // W
-        answer.won = true;
-        break;
-    }
+    const flag = chunk[at + 1];
+    const value = at + 2;
+    // f, t, O, c and W.
+    if (flag === 0x66) answer.flags = numberAt(chunk, value, end);
+    else if (flag === 0x74) answer.left = numberAt(chunk, value, end);
+    else if (flag === 0x4f) answer.opaque = numberAt(chunk, value, end);
+    else if (flag === 0x63) answer.cas = chunk.toString("latin1", value, spaceFrom(chunk, value, end));
+    else if (flag === 0x57) answer.won = true;
   }
 }
 

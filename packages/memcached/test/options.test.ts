@@ -81,6 +81,7 @@ describe("the options", () => {
       tls,
       connect: "lazy",
       commandTimeout: 200,
+      deadline: 200,
       connectTimeout: 300,
     });
     expect(settings({ servers, tls: true }, {}).tls).toEqual({});
