@@ -52,14 +52,16 @@ export class Entries {
     failures.throwIfAny();
   }
 
-  /** Reads the entry of a key if it has not expired. */
-  read(key: string): Promise<Kept | undefined> {
-    return this.#load(key, isLive);
-  }
-
-  /** Reads the entry of a key, even if it has expired. */
-  find(key: string): Promise<Kept | undefined> {
-    return this.#load(key, () => true);
+  /** Reads the entry of a key if it is wanted. Default: if it has not expired. */
+  read(key: string, isWanted: (kept: Kept) => boolean = isLive): Promise<Kept | undefined> {
+    const path = this.folder.entry(this.folder.hash(key));
+    const use = (content: Buffer, isShared: boolean): Kept | undefined => {
+      const kept = decode(content, key, isShared);
+      if (kept === undefined || !isWanted(kept)) return undefined;
+      if (this.#bound !== undefined && ++this.#reads % readsPerTouch === 0) touch(path);
+      return kept;
+    };
+    return readFile(path, use, lengthOf);
   }
 
   /**
@@ -99,17 +101,6 @@ export class Entries {
     }
     // Another key of the same hash may have its place here: then there is no entry of this one.
     return heading.key === key && (await remove(path)) && heading.expires > now();
-  }
-
-  #load(key: string, isWanted: (kept: Kept) => boolean): Promise<Kept | undefined> {
-    const path = this.folder.entry(this.folder.hash(key));
-    const use = (content: Buffer, isShared: boolean): Kept | undefined => {
-      const kept = decode(content, key, isShared);
-      if (kept === undefined || !isWanted(kept)) return undefined;
-      if (this.#bound !== undefined && ++this.#reads % readsPerTouch === 0) touch(path);
-      return kept;
-    };
-    return readFile(path, use, lengthOf);
   }
 }
 

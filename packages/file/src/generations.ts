@@ -101,7 +101,7 @@ async function change(
 }
 
 async function find(entries: Entries, key: string): Promise<Found> {
-  const kept = await entries.find(key);
+  const kept = await entries.read(key, () => true);
   return { generation: kit.generationFrom(kept?.bytes), expires: kept?.expires ?? 0 };
 }
 
