@@ -18,11 +18,11 @@ import { sharedState } from "../shared-state.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { leaveOnAbort } from "./abort.js";
-import { ListReading } from "./list-reading.js";
 import type { Load } from "./load.js";
 import { currentLoad } from "./load-frame.js";
-import { nestedRead, readSinceBegin } from "./nested-read.js";
+import { nestedRead, openIn } from "./nested-read.js";
 import { Pipeline } from "./pipeline.js";
+import { PlainReading } from "./plain-reading.js";
 import { ReaderValues } from "./reader-values.js";
 import { currentRecording } from "./recording.js";
 import { RemoteTiers } from "./remote-tiers.js";
@@ -49,7 +49,7 @@ export class Joining {
   readonly #pipeline: Pipeline;
   readonly #runtimes: ClassRuntimes;
   readonly revalidations: Revalidations;
-  readonly #lists: ListReading;
+  readonly #plainReading: PlainReading;
 
   constructor(
     clock: Clock,
@@ -90,7 +90,7 @@ export class Joining {
         },
       },
     );
-    this.#lists = new ListReading(clock, events, tick, this.#remoteTiers, this.#pipeline);
+    this.#plainReading = new PlainReading(clock, events, tick, this.#remoteTiers, this.#pipeline);
   }
 
   /**
@@ -103,7 +103,12 @@ export class Joining {
    */
   read(runtime: ClassRuntime, node: Node, key: string, call: CallContext | undefined): Promise<unknown> {
     const opener = currentLoad();
-    const flight = this.#plainFlight(runtime, node, key, call, opener);
+    const activity = runtime.kind.activities.find(key);
+    const isFree = activity === undefined && opener === undefined;
+    const plain = isFree ? this.#plainReading.read(runtime, node, key, call) : undefined;
+    if (plain !== undefined) return plain;
+    const flight =
+      openIn(activity, opener, this.#runtimes) ?? this.#openChecked({ runtime, node, key, call, opener });
     if (flight.givesCopies) return this.#boardApart(flight, anyAge, opener);
     return this.#board(flight, undefined, opener);
   }
@@ -118,8 +123,11 @@ export class Joining {
     place: number,
   ): void {
     const opener = currentLoad();
-    if (opener === undefined && this.#lists.takes(runtime, node, key, call, list, place)) return;
-    const flight = this.#plainFlight(runtime, node, key, call, opener);
+    const activity = runtime.kind.activities.find(key);
+    const isFree = activity === undefined && opener === undefined;
+    if (isFree && this.#plainReading.readForList(runtime, node, key, call, list, place)) return;
+    const flight =
+      openIn(activity, opener, this.#runtimes) ?? this.#openChecked({ runtime, node, key, call, opener });
     if (opener === undefined && !flight.givesCopies && flight.answersList(list, place)) this.#count(flight);
     else if (flight.givesCopies) answer(list, place, this.#boardApart(flight, anyAge, opener));
     else answer(list, place, this.#board(flight, undefined, opener));
@@ -154,17 +162,9 @@ export class Joining {
     return this.#remoteTiers.peek(runtime, node, key);
   }
 
-  /** Checks the key only if no flight has it. */
-  #plainFlight(
-    runtime: ClassRuntime,
-    node: Node,
-    key: string,
-    call: CallContext | undefined,
-    opener: Load | undefined,
-  ): Flight {
-    const open = runtime.kind.activities.find(key)?.flights.open;
-    if (open !== undefined) return readSinceBegin(open, this.#runtimes.hasDependents ? opener : undefined);
-    return this.#openFlight({ runtime, node, key: checkedKey(key, runtime.name), call, opener }, plainRead);
+  /** Checks the key, which no flight has. */
+  #openChecked(asking: Asking): Flight {
+    return this.#openFlight({ ...asking, key: checkedKey(asking.key, asking.runtime.name) }, plainRead);
   }
 
   #openFlight(asking: Asking, options: FlightOptions): Flight {

@@ -1,14 +1,21 @@
 import type { Flight } from "../runtime/flight.js";
+import type { KeyActivity } from "../runtime/key-activity.js";
 import type { Load } from "./load.js";
 import type { Wait } from "./wait-graph.js";
 
 /**
- * Makes a flight that a load joins read its tier again if the request may have been sent before the
- * load began. Otherwise a value that depends on the flight's node would be kept although it is made
- * of an answer from before an invalidation of the node.
+ * Returns the key's open flight for a reader. If a load joins it and the request may have been sent
+ * before the load began, the flight reads its tier again. Otherwise a value that depends on the
+ * flight's node would be kept although it is made of an answer from before an invalidation of the
+ * node.
  */
-export function readSinceBegin(open: Flight, opener: Load | undefined): Flight {
-  if (opener === undefined || open.state !== "reading") return open;
+export function openIn(
+  activity: KeyActivity | undefined,
+  opener: Load | undefined,
+  { hasDependents }: { readonly hasDependents: boolean },
+): Flight | undefined {
+  const open = activity?.flights.open;
+  if (opener === undefined || !hasDependents || open?.state !== "reading") return open;
   const [own] = opener.flights;
   if (own !== undefined && open.readSince < own.birth) open.mustReadAgain = true;
   return open;

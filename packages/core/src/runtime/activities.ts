@@ -6,7 +6,7 @@ import { KeyActivity } from "./key-activity.js";
 import type { RemoteTier } from "./node-kind.js";
 
 /** Reads that need no more than a plain hit. They become flights when anything else needs their keys. */
-export interface PlainReads {
+export interface FlightlessReads {
   /** The number of keys. */
   readonly size: number;
   /** Makes a flight of the read of the key, if there is one. */
@@ -30,7 +30,7 @@ export class Activities {
   #byKey = new Map<string, KeyActivity>();
   /** The number of activities that rest. */
   #resting = 0;
-  readonly #plainReads: PlainReads[] = [];
+  readonly #plainReads: FlightlessReads[] = [];
   /** The destinations by the storage's name. */
   readonly #destinations = new Map<string, Destination>();
   /** Whether the space is being closed. */
@@ -99,20 +99,22 @@ export class Activities {
     return known?.isResting ? undefined : known;
   }
 
-  /** Returns whether nothing is under way for the key that would change how the tier is read. */
+  /**
+   * Returns whether the tier may be read for a key without a flight. Call {@link find} before, which
+   * opens a flight for another read of the key.
+   */
   isPlain(key: string, tier: RemoteTier): boolean {
-    this.#openPlain(key);
     const known = this.#byKey.get(key);
     return known === undefined ? !tier.distrust.has(key) : known.isResting && !known.distrusts(tier);
   }
 
   /** Adds reads whose keys have no activity until something needs one. */
-  begins(reads: PlainReads): void {
+  begins(reads: FlightlessReads): void {
     this.#plainReads.push(reads);
   }
 
   /** Removes reads that have been answered or have become flights. */
-  ends(reads: PlainReads): void {
+  ends(reads: FlightlessReads): void {
     this.#plainReads.splice(this.#plainReads.indexOf(reads), 1);
   }
 

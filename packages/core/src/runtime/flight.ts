@@ -13,7 +13,7 @@ import type { FlightState } from "./flight-state.js";
 import type { FlightEnd, FlightSteps } from "./flight-steps.js";
 import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
-import { type ListAnswer, originOf } from "./list-answer.js";
+import { type ListAnswer, originOf, PromiseAnswer } from "./list-answer.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
 import type { RunningLoad } from "./running-load.js";
 
@@ -88,9 +88,7 @@ export class Flight extends Operation implements RemoteRead {
 
   readonly #steps: FlightSteps;
   /** The answer of the readers that asked before the load began, made when the first of them needs it. */
-  #early: Promise<unknown> | undefined;
-  #resolveEarly: ((value: unknown) => void) | undefined;
-  #rejectEarly: ((error: unknown) => void) | undefined;
+  #early: PromiseAnswer | undefined;
   #late: LateReaders | undefined;
   /** The list that one of its readers belongs to, and that reader's place in it. */
   #list: ListAnswer | undefined;
@@ -185,11 +183,13 @@ export class Flight extends Operation implements RemoteRead {
 
   /** Returns the answer for a reader that asked before the load began. */
   promiseOfEarlier(): Promise<unknown> {
-    this.#early ??= new Promise((resolve, reject) => {
-      this.#resolveEarly = resolve;
-      this.#rejectEarly = reject;
-    });
-    return this.#early;
+    this.#early ??= new PromiseAnswer();
+    return this.#early.promise;
+  }
+
+  /** Takes over the promise of a read that has begun without a flight. */
+  takeOver(answer: PromiseAnswer): void {
+    this.#early = answer;
   }
 
   /** Whether readers joined during the load. */
@@ -299,7 +299,7 @@ export class Flight extends Operation implements RemoteRead {
 
   /** Answers those who have asked so far. The flight may go on. */
   answer(value: unknown): void {
-    this.#resolveEarly?.(value);
+    this.#early?.resolve(0, value);
     this.#list?.resolve(this.#listPlace, value, originOf(this));
     this.#early = undefined;
     this.#list = undefined;
@@ -307,7 +307,7 @@ export class Flight extends Operation implements RemoteRead {
 
   reject(error: unknown): void {
     this.#end({ error });
-    this.#rejectEarly?.(error);
+    this.#early?.reject(0, error);
     this.#list?.reject(this.#listPlace, error);
     this.#late?.reject(error);
   }

@@ -13,7 +13,7 @@ export function originOf({ birth, settled, isUnstored, fenced }: Flight): Answer
   return isUnstored || fenced ? "unstored" : "loaded";
 }
 
-/** The receiver of the answers of a list of reads. */
+/** The receiver of the answers of a list of reads, or of one. */
 export interface ListAnswer {
   /** See {@link Operation.isBulk}. */
   readonly isBulk?: boolean;
@@ -23,6 +23,32 @@ export interface ListAnswer {
   resolve(place: number, value: unknown, origin?: AnswerOrigin): void;
   /** A read of the list has failed. */
   reject(place: number, error: unknown): void;
+}
+
+/** The answer of a single read, which its readers share. */
+export class PromiseAnswer implements ListAnswer {
+  readonly promise: Promise<unknown>;
+  #resolve: ((value: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  hit(_place: number, value: unknown): void {
+    this.#resolve?.(value);
+  }
+
+  resolve(_place: number, value: unknown): void {
+    this.#resolve?.(value);
+  }
+
+  reject(_place: number, error: unknown): void {
+    this.#reject?.(error);
+  }
 }
 
 /** Collects the answers of a list: each value, or each outcome, in its place. */

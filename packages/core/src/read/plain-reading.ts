@@ -4,17 +4,17 @@ import { isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
-import type { CallContext } from "../runtime/call-context.js";
+import { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { Flight } from "../runtime/flight.js";
 import type { FlightSteps } from "../runtime/flight-steps.js";
-import type { ListAnswer } from "../runtime/list-answer.js";
+import { type ListAnswer, PromiseAnswer } from "../runtime/list-answer.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
 import { lastBirth } from "../runtime/operation.js";
 import { sharedState } from "../shared-state.js";
 import type { Tick } from "../tiers/tick.js";
-import { type ListReadSteps, ListReads } from "./list-reads.js";
 import { fillLeft } from "./local-tiers.js";
+import { type PlainReadSteps, PlainReads } from "./plain-reads.js";
 import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
 
 /** The steps of a flight whose first answer was examined elsewhere. */
@@ -24,15 +24,15 @@ export interface ExaminedSteps extends FlightSteps {
 
 const plainRead = {};
 
-/** Reads the nodes of lists without a flight for each, as long as they are plain hits. */
-export class ListReading implements ListReadSteps {
+/** Reads nodes without a flight for each, as long as they are plain hits. */
+export class PlainReading implements PlainReadSteps {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #tick: Tick;
   readonly #remoteTiers: RemoteTiers;
   readonly #flightSteps: ExaminedSteps;
   /** The reads that this tick's nodes are added to. */
-  readonly #gathered = new Map<ClassRuntime, ListReads>();
+  readonly #gathered = new Map<ClassRuntime, PlainReads>();
 
   constructor(
     clock: Clock,
@@ -49,13 +49,27 @@ export class ListReading implements ListReadSteps {
   }
 
   /**
-   * Reads the node for a place of a list. Returns whether it does: not for a node with tags, for a key
-   * that is in use, and if each reader gets a copy.
+   * Reads the node if it needs no flight. It needs one if it has tags, if its key is in use, or if each
+   * reader gets a copy.
    *
-   * @param key as the node's `key()` returned it, unchecked
+   * @param key as the node's `key()` returned it, unchecked; no flight of it may be open
    * @throws KeyError `CACHEME_INVALID_KEY`
    */
-  takes(
+  read(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    call: CallContext | undefined,
+  ): Promise<unknown> | undefined {
+    const reads = this.#readsOf(runtime, key);
+    if (reads === undefined) return undefined;
+    const answer = new PromiseAnswer();
+    reads.add(node, key, call ?? new CallContext(), answer, 0);
+    return answer.promise;
+  }
+
+  /** Does the same for a place of a list. Returns whether the node is read. */
+  readForList(
     runtime: ClassRuntime,
     node: Node,
     key: string,
@@ -63,30 +77,35 @@ export class ListReading implements ListReadSteps {
     list: ListAnswer,
     place: number,
   ): boolean {
-    const [tier] = runtime.remoteTiers;
-    if (tier === undefined || call === undefined || sharedState.recordings > 0) return false;
-    if (runtime.nodeTags !== undefined || runtime.nearest?.storage.copy !== undefined) return false;
-    if (!runtime.kind.activities.isPlain(key, tier)) return false;
-    checkedKey(key, runtime.name);
-    this.#readsOf(runtime, tier, list, call).add(node, key, place);
-    return true;
+    const reads = this.#readsOf(runtime, key);
+    reads?.add(node, key, call ?? new CallContext(), list, place);
+    return reads !== undefined;
   }
 
-  #readsOf(runtime: ClassRuntime, tier: RemoteTier, list: ListAnswer, call: CallContext): ListReads {
+  #readsOf(runtime: ClassRuntime, key: string): PlainReads | undefined {
+    const [tier] = runtime.remoteTiers;
+    if (tier === undefined || sharedState.recordings > 0) return undefined;
+    // The journal must be read before a tier.
+    if (runtime.unsaved !== undefined) return undefined;
+    if (runtime.nodeTags !== undefined || runtime.nearest?.storage.copy !== undefined) return undefined;
+    if (!runtime.kind.activities.isPlain(key, tier)) return undefined;
+    checkedKey(key, runtime.name);
     const gathered = this.#gathered.get(runtime);
-    if (gathered?.list === list && gathered.call === call && gathered.since === lastBirth()) return gathered;
-    if (this.#gathered.size === 0) this.#tick.add(() => this.#gathered.clear());
-    const reads = new ListReads(runtime, tier, list, call, this);
+    if (gathered?.since === lastBirth()) return gathered;
+    if (this.#gathered.size === 0) this.#tick.add(this.#forget);
+    const reads = new PlainReads(runtime, tier, this);
     this.#gathered.set(runtime, reads);
     return reads;
   }
 
-  entryIn({ runtime, tier }: ListReads, storageKey: string, bytes: Uint8Array): FoundRecord | undefined {
+  readonly #forget = (): void => this.#gathered.clear();
+
+  entryIn({ runtime, tier }: PlainReads, storageKey: string, bytes: Uint8Array): FoundRecord | undefined {
     const { answeredAt } = tier.storage;
     return this.#remoteTiers.entryIn(runtime, tier, storageKey, bytes, undefined, answeredAt);
   }
 
-  isPlainHit({ runtime, tier }: ListReads, entry: FoundRecord): boolean {
+  isPlainHit({ runtime, tier }: PlainReads, entry: FoundRecord): boolean {
     const { claims } = entry;
     if (runtime.meta.errors !== undefined && Failure.is(entry.value)) return false;
     return (
@@ -96,7 +115,7 @@ export class ListReading implements ListReadSteps {
     );
   }
 
-  hit({ runtime, tier }: ListReads, key: string, entry: FoundRecord): void {
+  hit({ runtime, tier }: PlainReads, key: string, entry: FoundRecord): void {
     const { kind } = runtime;
     const fills = tier.index > 0 && !kind.isReplaced && !kind.bypassesLocalTiers;
     if (fills) fillLeft(runtime, key, entry, tier.index, this.#clock.now());
@@ -106,7 +125,7 @@ export class ListReading implements ListReadSteps {
     runtime.stats.hits[tier.index] = (runtime.stats.hits[tier.index] ?? 0) + 1;
   }
 
-  open({ runtime, tier, call, since }: ListReads, node: Node, key: string): Flight {
+  open({ runtime, tier, since }: PlainReads, node: Node, key: string, call: CallContext): Flight {
     const activity = runtime.kind.activities.of(key);
     const asking = { runtime, node, key, call, opener: undefined };
     const flight = new Flight(asking, activity, plainRead, this.#flightSteps);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Cacheme, memory, Node, type NodeMeta } from "../src/index.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
@@ -26,6 +27,8 @@ class Numbered extends Node<string> {
 class Stale extends Numbered {
   static override meta: NodeMeta = { name: "stale", caches, staleWhileRevalidate: "1h" };
 }
+
+const tenant = new AsyncLocalStorage<string>();
 
 const numbered = [0, 1, 2].map((id) => new Numbered(id));
 
@@ -119,6 +122,48 @@ describe("a list of stored nodes", () => {
 
     expect(await cacheme.getAll([new Stale(0)])).toEqual(["stored 0"]);
     expect(cacheme.stats(Stale).staleCount).toBe(1);
+  });
+});
+
+describe("single reads of stored nodes", () => {
+  it("of one tick are one round trip", async () => {
+    const values = await Promise.all(numbered.map((node) => cacheme.get(node)));
+
+    expect(values).toEqual(["stored 0", "stored 1", "stored 2"]);
+    expect(remote.count("read")).toBe(1);
+  });
+
+  it("of one key share one promise", async () => {
+    const first = cacheme.get(new Numbered(1));
+    const second = cacheme.get(new Numbered(1));
+
+    expect(second).toBe(first);
+    expect(await first).toBe("stored 1");
+    expect(remote.calls.flatMap(({ keys }) => keys).length).toBe(1);
+  });
+
+  it("begin again if the key is invalidated meanwhile", async () => {
+    duringRead(() => cacheme.invalidate(new Numbered(1)));
+
+    expect(await cacheme.get(new Numbered(1))).toBe("loaded 1");
+    expect(cacheme.peekLocal(new Numbered(1))?.value).toBe("loaded 1");
+  });
+
+  it("of a key that is not stored are loaded in the async context of the caller", async () => {
+    const tenants: unknown[] = [];
+    class Tenant extends Numbered {
+      static override meta: NodeMeta = { name: "tenant", caches };
+      override async load() {
+        tenants.push(tenant.getStore());
+        return "loaded";
+      }
+    }
+
+    const one = tenant.run("one", () => cacheme.get(new Tenant(1)));
+    const two = tenant.run("two", () => cacheme.get(new Tenant(2)));
+
+    expect(await Promise.all([one, two])).toEqual(["loaded", "loaded"]);
+    expect(tenants).toEqual(["one", "two"]);
   });
 });
 
