@@ -18,12 +18,15 @@ const { values: given } = parseArgs({
 });
 
 /** The storages whose packages have a program, and whether they have a bus. */
-const storages = { redis: true, postgres: true, memcached: false };
+const storages = /** @type {const} */ ({ redis: true, postgres: true, memcached: false });
+
+/** @type {(name: string) => name is keyof typeof storages} */
+const isKnown = (name) => Object.hasOwn(storages, name);
 
 const { storage } = given;
-const hasBus = storages[storage];
-if (hasBus === undefined)
+if (!isKnown(storage))
   throw new Error(`Expected --storage ${Object.keys(storages).join(", ")}, got "${storage}".`);
+const hasBus = storages[storage];
 
 const program = await bundleProgram(new URL(`../packages/${storage}/test/fuzz.program.ts`, import.meta.url));
 const end = Date.now() + Number(given.minutes) * 60_000;

@@ -5,7 +5,7 @@ import { lookAt, makeFolder, makeFolders, namesIn, remove, replace, writeFile } 
 import { claim, isMarked, linkInPlaceOf } from "./ownership.js";
 
 /** 128 bits of a key's SHA-256, in hexadecimal: the name of its file. */
-export const hashed: RegExp = /^[0-9a-f]{32}$/;
+const hashed: RegExp = /^[0-9a-f]{32}$/;
 
 /** A name that no other process has. A process' number is not enough if containers share a folder. */
 const writer = `${process.pid}-${randomBytes(8).toString("hex")}`;

@@ -21,7 +21,7 @@ type Remote = { readonly storage: string; readonly ttl: "400ms" | "3s" };
 type Local = { readonly storage: string; readonly ttl: "1s" };
 
 /** The definition of a class of nodes, as `defineNode` takes it. */
-export interface KindDefinition<N> {
+interface KindDefinition<N> {
   readonly name: string;
   readonly caches: readonly (Remote | Local)[];
   readonly lease: "2s";

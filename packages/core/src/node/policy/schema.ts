@@ -30,7 +30,7 @@ export interface SchemaPolicy {
 }
 
 /** An older version whose entries are read. */
-export interface FormerVersion {
+interface FormerVersion {
   readonly version: string;
   /** Reads a value of the version, and makes one of today out of it. */
   readonly serializer: Serializer;
