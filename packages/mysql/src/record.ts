@@ -79,6 +79,6 @@ export function idSize(id: string): number {
 }
 
 /** Returns a value of an answer by itself. */
-export function kept(bytes: unknown): Buffer | undefined {
-  return Buffer.isBuffer(bytes) ? asBuffer(ownBytes(bytes)) : undefined;
+export function kept(bytes: unknown): Uint8Array | undefined {
+  return Buffer.isBuffer(bytes) ? ownBytes(bytes, Buffer.from) : undefined;
 }

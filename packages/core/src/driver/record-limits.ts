@@ -21,14 +21,14 @@ export async function storeFitting<R extends StoredRecord, Answer>(
   records: readonly R[],
   store: (fitting: readonly R[]) => Promise<Answer>,
 ): Promise<Answer> {
-  if (driver.refusalOf === undefined) return store(records);
+  const refuses = (record: R): boolean => driver.refusalOf?.(record) !== undefined;
+  if (driver.refusalOf === undefined || !records.some(refuses)) return store(records);
   const failures = new KeyFailures(records.length);
   const fitting = records.filter((record) => {
     const refusal = driver.refusalOf?.(record);
     if (refusal !== undefined) failures.add(record.key, refusal);
     return refusal === undefined;
   });
-  if (failures.count === 0) return store(records);
   if (fitting.length > 0) await store(fitting).catch((error: unknown) => addFailed(failures, error));
   throw failures.error();
 }

@@ -93,8 +93,11 @@ export function tableDriver<Place>(table: Table<Place>): Driver {
     async acquire(requests, call) {
       const rows = await table.acquire(longKeys.inLockOrder(requests), call);
       const granted = new Map<string, number>();
-      const fresh = bytesByKey(rows.map(([key, , bytes]) => [key, bytes]));
-      for (const [key, at] of rows) if (at !== null && at !== undefined) granted.set(String(key), Number(at));
+      const fresh = new Map<string, Uint8Array>();
+      for (const [key, at, bytes] of rows) {
+        if (at !== null && at !== undefined) granted.set(String(key), Number(at));
+        else if (types.isUint8Array(bytes)) fresh.set(String(key), bytes);
+      }
       return requests.map((request) => {
         const key = longKeys.indexed(request.key);
         const at = granted.get(key);

@@ -12,6 +12,12 @@ describe("bytes of an answer", () => {
     }
   });
 
+  it("are copied into the pool of Buffers if a storage prefers that", () => {
+    const own = ownBytes(message.subarray(0, 100), Buffer.from);
+    expect(own).toEqual(Buffer.alloc(100, 1));
+    expect(own.buffer).not.toBe(message.buffer);
+  });
+
   it("are not copied if they are half of it or more", () => {
     const large = message.subarray(0, 500);
     expect(ownBytes(large)).toBe(large);
