@@ -153,8 +153,8 @@ export type { FlushOptions } from "./saving-space.js";
 export { type CompressionOptions, compressed } from "./serializer/compressed.js";
 export { encrypted } from "./serializer/encrypted.js";
 export { json } from "./serializer/json.js";
-export type { KeyOptions, SecretKey } from "./serializer/key-ring.js";
 export { msgpack } from "./serializer/msgpack.js";
+export type { KeyOptions, SecretKey, SecretKeyObject } from "./serializer/secret-key.js";
 export type {
   Compression,
   CompressionAlgorithm,
@@ -188,10 +188,10 @@ export type { BreakerOptions, GuardOptions } from "./tiers/guarded/guard-options
 export type { StorageStatus } from "./tiers/registered.js";
 export type { RegisterOptions } from "./tiers/registry.js";
 export type { WarmScheduleOptions } from "./warm/schedule-options.js";
+export type { WarmSchedule, WarmScheduleStatus } from "./warm/schedule-status.js";
 export type { WarmFailure } from "./warm/warm-batch.js";
 export type { WarmOptions, WarmProgress } from "./warm/warm-options.js";
-export type { WarmSchedule, WarmScheduleStatus } from "./warm/warm-schedule.js";
-export type { Warmable, WarmReport } from "./warm/warmer.js";
+export type { Warmable, WarmReport } from "./warm/warm-report.js";
 export type { MatchingOptions } from "./write/invalidate-matching.js";
 export type { RegisterJournalOptions } from "./write/write-behind/journal-options.js";
 export type {

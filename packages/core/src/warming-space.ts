@@ -1,9 +1,10 @@
 import { FreshSpace } from "./fresh-space.js";
 import type { SpaceParts } from "./space-parts.js";
 import type { WarmScheduleOptions } from "./warm/schedule-options.js";
+import type { WarmSchedule } from "./warm/schedule-status.js";
 import type { WarmOptions } from "./warm/warm-options.js";
-import type { WarmSchedule } from "./warm/warm-schedule.js";
-import type { SchedulePlaces, Warmable, Warmer, WarmReport } from "./warm/warmer.js";
+import type { Warmable, WarmReport } from "./warm/warm-report.js";
+import type { SchedulePlaces, Warmer } from "./warm/warmer.js";
 
 /** The methods of a space that load values before they are read. */
 export abstract class WarmingSpace extends FreshSpace {

@@ -2,23 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { types } from "node:util";
 import { ConfigurationError } from "../errors.js";
 import { shown } from "../option-checks.js";
-
-/** A secret key with its id. */
-export interface SecretKey {
-  /**
-   * The name that entries carry, such as `"2026-01"`: 1 to 64 bytes. Never give a second key the id
-   * of a first one.
-   */
-  readonly id: string;
-  /** The key: 32 bytes of a random source, such as `crypto.randomBytes(32)`, or a `KeyObject`. */
-  readonly key: Uint8Array | KeyObject;
-}
-
-/** The options of {@link encrypted} and {@link signed}. */
-export interface KeyOptions {
-  /** The keys. The first one writes; entries of each of them are read, of others are misses. */
-  readonly keys: readonly SecretKey[];
-}
+import type { KeyOptions, SecretKey } from "./secret-key.js";
 
 /** The bytes of a key: 256 bits. */
 const keyLength = 32;

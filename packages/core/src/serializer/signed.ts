@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { KeyObject } from "node:crypto";
-import { type KeyOptions, KeyRing } from "./key-ring.js";
+import { KeyRing } from "./key-ring.js";
 import { type Seal, sealing } from "./sealed.js";
+import type { KeyOptions } from "./secret-key.js";
 import type { Serializer } from "./serializer.js";
 
 /** The mark of signed entries. */

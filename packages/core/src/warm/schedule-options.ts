@@ -4,7 +4,9 @@ import { optionError, shown } from "../option-checks.js";
 import type { Registered } from "../tiers/registered.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import { checkedWarmOptions, type WarmOptions } from "./warm-options.js";
-import type { NextRun } from "./warm-schedule.js";
+
+/** Returns the time of the first run after a time, if there is one. */
+export type NextRun = (after: number) => number | undefined;
 
 /** The options of `warmOnSchedule`, and those of each run. */
 export interface WarmScheduleOptions extends Omit<WarmOptions, "signal" | "progressBar" | "total"> {

@@ -9,6 +9,7 @@ import { batchesOf } from "./batches.js";
 import { Pace } from "./pace.js";
 import { type ProgressBar, progressBarOf } from "./progress-bar.js";
 import { checkedSchedule, leasingStorage, nextRunOf, type WarmScheduleOptions } from "./schedule-options.js";
+import type { WarmSchedule } from "./schedule-status.js";
 import { WarmBatch, type WarmFailure } from "./warm-batch.js";
 import {
   type CheckedWarmOptions,
@@ -16,22 +17,11 @@ import {
   type WarmOptions,
   type WarmProgress,
 } from "./warm-options.js";
-import { RepeatedWarming, type WarmSchedule } from "./warm-schedule.js";
+import type { Warmable, WarmReport } from "./warm-report.js";
+import { RepeatedWarming } from "./warm-schedule.js";
 
 /** The most failures that a report names. */
 const mostFailures = 100;
-
-/** The result of `warm`. */
-export interface WarmReport extends WarmProgress {
-  readonly total: number;
-  /** The first 100 failures, each with its node. */
-  readonly failures: readonly WarmFailure[];
-  /** Milliseconds. */
-  readonly duration: number;
-}
-
-/** Nodes to warm. */
-export type Warmable = Iterable<Node> | AsyncIterable<Node>;
 
 /** The places of a space that a schedule uses. */
 export interface SchedulePlaces {
