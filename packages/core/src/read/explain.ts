@@ -14,6 +14,7 @@ import { troubleReason } from "../tiers/guarded/trouble.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Explanation, TierExplanation, TierVerdict } from "./explanation.js";
 import { isValid } from "./local-tiers.js";
+import { peekUnsaved } from "./unsaved-peek.js";
 
 /** The answer of a remote storage to the explanation's read. */
 interface Answer {
@@ -51,11 +52,13 @@ export class Explainer {
           : this.#remote(tier, runtime, key, tags, activity),
       ),
     );
+    // The journal answers before any tier.
+    const unsaved = runtime.unsaved && (await peekUnsaved(runtime, runtime.unsaved, key));
     return {
       node: runtime.name,
       key,
       storageKey: runtime.storageKey(key),
-      origin: originIn(tiers),
+      origin: unsaved?.origin ?? originIn(tiers),
       tiers,
       underway: activity?.flights.all.map(({ state }) => state) ?? [],
       isRevalidating: activity?.flights.revalidating !== undefined,

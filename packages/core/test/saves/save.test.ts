@@ -275,6 +275,15 @@ describe("a save", () => {
     expect(error).toMatchObject({ code: "CACHEME_NO_SAVE", node: "plain" });
   });
 
+  it("replaces a kept error of a load", async () => {
+    const { cacheme } = await cluster();
+    const { Saved, gate } = savedNode({ caches: localOnly, errorTtl: "1m" });
+    gate.load = () => Promise.reject(new Error("down"));
+    expect(await reason(cacheme.get(new Saved(1)))).toMatchObject({ message: "down" });
+    await cacheme.save(new Saved(1), "new");
+    expect(await cacheme.get(new Saved(1))).toBe("new");
+  });
+
   it("is waited for by close", async () => {
     const { cacheme } = await cluster();
     const { Saved, source, gate } = savedNode({ caches: localOnly });

@@ -244,6 +244,15 @@ describe("a save of a class that writes behind", () => {
     expect(await cacheme.get(new Counter(1))).toBe("new");
   });
 
+  it("replaces a kept error of a load, and is what explains the next read", async () => {
+    const { cacheme, gate, Counter } = await behind({ meta: { caches: localOnly, errorTtl: "1m" } });
+    gate.load = () => Promise.reject(new Error("down"));
+    expect(await reason(cacheme.get(new Counter(1)))).toMatchObject({ message: "down" });
+    await cacheme.save(new Counter(1), "new");
+    expect(await cacheme.get(new Counter(1))).toBe("new");
+    expect((await cacheme.explain(new Counter(1))).origin).toBe("writes");
+  });
+
   it("invalidates the values that depend on it, at once", async () => {
     const { cacheme, Counter } = await behind({ meta: { caches: localOnly } });
     const page = defineNode({
