@@ -133,6 +133,7 @@ export type {
   ValuesOf,
 } from "./node/options.js";
 export type { Migrate } from "./node/policy/checking.js";
+export type { ConditionalPolicy } from "./node/policy/conditional.js";
 export type { ErrorTtl, ErrorTtlPolicy } from "./node/policy/error-ttl.js";
 export type { LoadTimeoutPolicy, LoadTimeouts } from "./node/policy/load-timeout.js";
 export type { RefreshAheadOptions, RefreshAheadPolicy } from "./node/policy/refresh-ahead.js";

@@ -6,6 +6,7 @@ import {
   mayDecompress,
 } from "../serializer/decompression-limit.js";
 import { decodeInPlace, notPlain } from "../serializer/in-place.js";
+import { json } from "../serializer/json.js";
 import type { CompressionAlgorithm, Serializer } from "../serializer/serializer.js";
 import { decodeText, encodeText } from "../serializer/text-beside.js";
 import { UnfitValue } from "../serializer/unfit-value.js";
@@ -165,7 +166,7 @@ function failureIn(
 
 /** @throws an error if the data cannot be read */
 function keptIn(serializer: Serializer, key: string, kept: Uint8Array): unknown {
-  return JSON.parse(decodeText(serializer, kept, key));
+  return deepFreeze(json().decode(Buffer.from(decodeText(serializer, kept, key))));
 }
 
 function decompressed(

@@ -40,9 +40,9 @@ export function mayReplaceError({ freshUntil }: Fresh, { ifError }: StaleWindows
   return freshUntil + ifError > now;
 }
 
-/** Returns the time until which a tier keeps an entry, because it may return it when it is stale. */
-export function keptUntilOf(freshUntil: number, windows: StaleWindows | undefined): number {
-  return windows === undefined ? freshUntil : freshUntil + windows.ifError;
+/** Returns the time until which a tier keeps an entry that it holds for so long after the end. */
+export function keptUntilOf(freshUntil: number, heldFor: number): number {
+  return freshUntil + heldFor;
 }
 
 /**

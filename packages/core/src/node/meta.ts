@@ -6,6 +6,7 @@ import { msgpack } from "../serializer/msgpack.js";
 import type { Serializer } from "../serializer/serializer.js";
 import type { DoorkeeperOptions } from "./doorkeeper.js";
 import type { NodeClass } from "./node.js";
+import { type ConditionalPolicy, resolveKeepExpired } from "./policy/conditional.js";
 import { type ErrorRetention, type ErrorTtlPolicy, resolveErrorTtl } from "./policy/error-ttl.js";
 import {
   type LoadTimeoutPolicy,
@@ -17,7 +18,7 @@ import {
   type ResolvedRefreshAhead,
   resolveRefreshAhead,
 } from "./policy/refresh-ahead.js";
-import { type Retention, type RetentionPolicy, resolveJitter, resolveRetention } from "./policy/retention.js";
+import { type ResolvedRetention, type RetentionPolicy, resolveRetention } from "./policy/retention.js";
 import { type ResolvedRetry, type RetryPolicy, resolveRetry } from "./policy/retry.js";
 import { type ResolvedSchema, resolveSchema, type SchemaPolicy } from "./policy/schema.js";
 import { type ResolvedStale, resolveStale, type StalePolicy } from "./policy/stale-policy.js";
@@ -37,7 +38,8 @@ import type { StorageName } from "./register.js";
  * ```
  */
 export interface NodeMeta
-  extends ErrorTtlPolicy,
+  extends ConditionalPolicy,
+    ErrorTtlPolicy,
     LoadTimeoutPolicy,
     RefreshAheadPolicy,
     RetentionPolicy,
@@ -133,17 +135,16 @@ export interface CacheTier {
 }
 
 /** A class's meta, checked and with its defaults filled in. */
-export interface ResolvedMeta extends ResolvedLoadTimeout, ResolvedSchema, ResolvedWritePolicy {
+export interface ResolvedMeta
+  extends ResolvedLoadTimeout,
+    ResolvedRetention,
+    ResolvedSchema,
+    ResolvedWritePolicy {
   readonly name: string;
-  /**
-   * Whether the class states the name. Otherwise it is {@link defaultName}, which bundlers change.
-   */
+  /** Whether the class states it. Otherwise it is {@link defaultName}, which bundlers change. */
   readonly hasName: boolean;
   readonly version: string;
-  /**
-   * The tiers; `undefined` if the class names no caches, so that it uses the default memory
-   * storage.
-   */
+  /** The tiers; `undefined` for a class without caches, which uses the default storage. */
   readonly caches: readonly { readonly storage: string; readonly ttl: number | undefined }[] | undefined;
   readonly doorkeeper: DoorkeeperOptions | undefined;
   readonly concurrency: number;
@@ -154,10 +155,6 @@ export interface ResolvedMeta extends ResolvedLoadTimeout, ResolvedSchema, Resol
   readonly whenBusDown: WhenBusDown | undefined;
   /** Milliseconds; `undefined` without leases. */
   readonly lease: number | undefined;
-  /** The options on whether and how long a value is kept; `undefined` without any. */
-  readonly retention: Retention | undefined;
-  /** The share of each ttl that may be left out. */
-  readonly jitter: number;
   /** `undefined` for a class that repeats no load. */
   readonly retry: ResolvedRetry | undefined;
   /** `undefined` for a class that never returns stale values. */
@@ -166,6 +163,8 @@ export interface ResolvedMeta extends ResolvedLoadTimeout, ResolvedSchema, Resol
   readonly errors: ErrorRetention | undefined;
   /** `undefined` for a class that loads no value before it expires. */
   readonly refreshAhead: ResolvedRefreshAhead | undefined;
+  /** The milliseconds for which an expired value is held, for a load or to be returned when stale. */
+  readonly heldFor: number;
 }
 
 const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
@@ -182,19 +181,15 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "bus",
   "whenBusDown",
   "lease",
-  "ttl",
-  "jitter",
-  "negativeTtl",
-  "shouldCache",
   "schema",
   "migrate",
   "migratesFrom",
   ...writeOptions,
   "retry",
+  ...(["ttl", "jitter", "negativeTtl", "shouldCache", "errorTtl", "keepExpired"] as const),
   "staleWhileRevalidate",
   "staleIfError",
   "staleBackOff",
-  "errorTtl",
   "refreshAhead",
 ]);
 
@@ -292,13 +287,13 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     lease: limitOf(meta.lease, defaultLease, "lease", name),
     bus: meta.bus,
     whenBusDown: meta.whenBusDown,
-    retention: resolveRetention(meta, { node: name, refuse }),
-    jitter: resolveJitter(meta, { node: name, refuse }),
+    ...resolveRetention(meta, { node: name, refuse }),
     ...resolveWrite(meta, name, refuse),
     retry: resolveRetry(meta, { node: name, refuse }),
     stale,
     errors: resolveErrorTtl(meta, { node: name, refuse }),
     refreshAhead: resolveRefreshAhead(meta, refuse),
+    heldFor: Math.max(stale?.ifError ?? 0, resolveKeepExpired(meta, { node: name, refuse })),
   };
 }
 

@@ -126,8 +126,9 @@ export interface LoadContext<V = unknown> extends LoadSurroundings {
    */
   readonly signal: AbortSignal;
   /**
-   * The value that this load replaces, if it is known: on `refresh`, `fresh` and an exceeded
-   * `maxAge`.
+   * The entry that this load replaces, if a tier still holds it, also if it has expired (see the
+   * option `keepExpired`): the value, its times, and the data that its load has kept. An entry that
+   * was invalidated or cleared is never given.
    */
   readonly previous: Entry<V> | undefined;
   /**
@@ -137,6 +138,28 @@ export interface LoadContext<V = unknown> extends LoadSurroundings {
    * @throws ConfigurationError `CACHEME_INVALID_DURATION`
    */
   ttl(duration: Duration): void;
+  /**
+   * Keeps data beside the value, such as an ETag, for the load that replaces it. It is plain data as
+   * JSON has them, of at most 4,096 bytes. Readers do not get it; `peek` shows it.
+   *
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for other data
+   * @example
+   * ```ts
+   * keep({ etag: response.headers.get("etag") });
+   * ```
+   */
+  keep(data: unknown): void;
+  /**
+   * Returns the answer of a load whose source has no newer value than the previous one: return it in
+   * the value's place. The previous value is stored for another ttl, with its tags and kept data.
+   *
+   * @throws LoadError `CACHEME_NO_PREVIOUS` without a previous value
+   * @example
+   * ```ts
+   * if (response.status === 304) return context.notModified();
+   * ```
+   */
+  notModified(): never;
   /** Keeps the value out of every tier. Readers still get it. */
   skip(): void;
   /**

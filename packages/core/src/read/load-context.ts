@@ -4,8 +4,10 @@ import { LoadError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import type { LoadAllContext, LoadContext, Node } from "../node/node.js";
 import type { LoadSurroundings } from "../node/reads.js";
+import type { ConditionalLoad } from "../runtime/conditional-load.js";
 import type { Flight } from "../runtime/flight.js";
 import type { Load } from "./load.js";
+import { conditionalOf } from "./previous-entry.js";
 import { tellTags } from "./told-tags.js";
 
 /**
@@ -51,7 +53,22 @@ export class FlightContext extends Surroundings implements LoadContext {
   }
 
   get previous(): Entry | undefined {
-    return this.#flight.previous;
+    return this.#conditional.previous;
+  }
+
+  get keep(): LoadContext["keep"] {
+    const conditional = this.#conditional;
+    return (data) => conditional.keep(data);
+  }
+
+  get notModified(): LoadContext["notModified"] {
+    const conditional = this.#conditional;
+    // It stands for the previous value, so the load may return it in the value's place.
+    return () => conditional.notModified() as never;
+  }
+
+  get #conditional(): ConditionalLoad {
+    return conditionalOf(this.#flight, this.#load.environment.clock.now());
   }
 
   get signal(): AbortSignal {

@@ -4,6 +4,7 @@ import { isThenable } from "../node/thenable.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import { closeForAll } from "../runtime/flights.js";
+import { forgetDecisions } from "../runtime/replaced-entry.js";
 import type { RunningLoad } from "../runtime/running-load.js";
 import { type Outcome, outcomesOf } from "./bulk-outcomes.js";
 import { callLoad } from "./load-call.js";
@@ -267,7 +268,7 @@ export class Load implements RunningLoad {
 
   #attemptAgain(): void {
     this.#endPause = undefined;
-    for (const flight of this.flights) flight.forgetLoad();
+    for (const flight of this.flights) forgetDecisions(flight);
     this.#attempt();
   }
 

@@ -158,13 +158,14 @@ export function fillLeft(
   before: number,
   now: number,
 ): void {
-  const { value, writtenAt, generations } = entry;
+  const { value, writtenAt, generations, kept } = entry;
   for (const tier of runtime.localTiers) {
     if (tier.index >= before) continue;
     const freshUntil = Math.min(entry.freshUntil, now + tier.ttl);
-    const keptUntil = keptUntilOf(freshUntil, runtime.staleness?.windows);
+    const keptUntil = keptUntilOf(freshUntil, runtime.meta.heldFor);
     try {
-      tier.storage.write(runtime.space, key, { value, writtenAt, freshUntil, generations, keptUntil }, now);
+      const record = { value, writtenAt, freshUntil, generations, keptUntil, kept };
+      tier.storage.write(runtime.space, key, record, now);
     } catch {
       tier.storage.remove(runtime.space, key); // A tier that cannot take the value, such as by cloning it, costs no reader.
     }

@@ -4,6 +4,7 @@ import { endsAfter, isFresh } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
 import { captureTold } from "../runtime/capture-tags.js";
+import { ConditionalLoad } from "../runtime/conditional-load.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
 import type { RunningLoad } from "../runtime/running-load.js";
@@ -18,6 +19,7 @@ import { Leasing } from "./leasing.js";
 import { LoadBatch } from "./load-batch.js";
 import { isValid } from "./local-tiers.js";
 import type { ExaminedSteps } from "./plain-reading.js";
+import { renewedValue } from "./previous-entry.js";
 import type { ReaderValues } from "./reader-values.js";
 import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
 import type { Revalidations } from "./revalidations.js";
@@ -257,9 +259,11 @@ export class Pipeline implements ExaminedSteps {
    * State "filling": takes the loaded value, which overtakes operations that were born before its
    * load began.
    */
-  #loaded(flight: Flight, value: unknown): void {
+  #loaded(flight: Flight, answer: unknown): void {
     const { activity, runtime } = flight;
+    let value = answer;
     try {
+      if (ConditionalLoad.is(answer)) value = renewedValue(runtime, flight.key, flight, answer, runtime.tags);
       this.#values.loaded(runtime, flight.key, value);
       flight.load?.recording?.tellTo(flight, runtime, flight.key);
     } catch (error) {

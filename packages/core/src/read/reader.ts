@@ -121,7 +121,7 @@ export class Reader {
     for (const { name, storage } of runtime.localTiers) {
       const entry = storage.peek(runtime.space, key);
       if (entry === undefined || !isValid(entry, now)) continue;
-      const { value, writtenAt, freshUntil, hits, generations } = entry;
+      const { value, writtenAt, freshUntil, hits, generations, kept } = entry;
       const tags = tagNames(generations);
       return {
         value,
@@ -132,6 +132,7 @@ export class Reader {
         size: undefined,
         hits,
         tags,
+        kept,
       };
     }
     return undefined;

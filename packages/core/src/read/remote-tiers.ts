@@ -33,6 +33,7 @@ export class RemoteTiers {
   readonly #tags: TagTable;
   readonly #claims: Claims;
   readonly #unreadable: Unreadable;
+  #expired: FoundRecord | undefined;
 
   constructor(clock: Clock, events: Events, values: ReaderValues, tags: TagTable) {
     this.#clock = clock;
@@ -62,6 +63,7 @@ export class RemoteTiers {
     const { offset } = tier.storage.clock;
     const frozen = this.#values.areFrozen(runtime);
     const { agree } = this.#claims.expect(tags, tier.storage);
+    this.#expired = undefined;
     const cached = decodeEntry(
       serializer,
       fingerprint,
@@ -79,12 +81,25 @@ export class RemoteTiers {
     }
     const { writtenAt } = cached;
     if (tier.distrust.covers(writtenAt) || tier.storage.restarts.covers(writtenAt)) return undefined;
-    if (!isKept(cached, runtime, now)) return undefined;
+    const isReturned = isKept(cached, runtime, now);
+    if (!isReturned && runtime.meta.heldFor === 0) return undefined;
     const { generations, claims } = this.#claims;
-    if (generations === undefined) return cached;
-    if (this.#tags.distrustsEntry(tier.storage, generations, writtenAt)) return undefined;
-    const { value, freshUntil } = cached;
-    return { value, writtenAt, freshUntil, generations, claims };
+    if (generations !== undefined && this.#tags.distrustsEntry(tier.storage, generations, writtenAt))
+      return undefined;
+    const { value, freshUntil, kept } = cached;
+    const found =
+      generations === undefined ? cached : { value, writtenAt, freshUntil, generations, claims, kept };
+    if (isReturned) return found;
+    if (!Failure.is(value)) this.#expired = found;
+    return undefined;
+  }
+
+  /**
+   * Returns the entry of the last bytes if they were a miss, because it has expired and is only held
+   * for a load. {@link confirm} its claims, too.
+   */
+  get expired(): FoundRecord | undefined {
+    return this.#expired;
   }
 
   /**
@@ -93,7 +108,7 @@ export class RemoteTiers {
    * @param done gets the entry; `undefined` if it is not valid
    */
   confirm(tier: RemoteTier, found: FoundRecord, done: (confirmed: FoundRecord | undefined) => void): void {
-    const { claims, generations = [], value, writtenAt, freshUntil } = found;
+    const { claims, generations = [], value, writtenAt, freshUntil, kept } = found;
     const [first] = claims ?? [];
     if (claims === undefined || first === undefined) {
       done(found);
@@ -106,7 +121,7 @@ export class RemoteTiers {
       arrived: (_, trouble) => {
         const own = trouble === undefined ? confirmed(claims, storage) : undefined;
         if (own === undefined || this.#tags.distrustsEntry(storage, own, writtenAt)) done(undefined);
-        else done({ value, writtenAt, freshUntil, generations: [...generations, ...own] });
+        else done({ value, writtenAt, freshUntil, generations: [...generations, ...own], kept });
       },
     });
   }
@@ -180,7 +195,7 @@ export class RemoteTiers {
   /** A cached error is no value. */
   #shown(tier: RemoteTier, found: FoundRecord, bytes: Uint8Array): Entry | undefined {
     if (Failure.is(found.value)) return undefined;
-    const { value, writtenAt, freshUntil, generations } = found;
+    const { value, writtenAt, freshUntil, generations, kept } = found;
     const ttl = freshUntil - this.#clock.now();
     const tags = tagNames(generations);
     return {
@@ -192,6 +207,7 @@ export class RemoteTiers {
       size: bytes.byteLength,
       hits: undefined,
       tags,
+      kept,
     };
   }
 }

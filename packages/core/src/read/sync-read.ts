@@ -9,6 +9,7 @@ import type { LoadSpace } from "../node/reads.js";
 import { isThenable } from "../node/thenable.js";
 import type { LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
+import { ConditionalLoad } from "../runtime/conditional-load.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
 import { sharedState } from "../shared-state.js";
@@ -19,6 +20,7 @@ import type { Store } from "../write/store.js";
 import { runSynchronously } from "./load-frame.js";
 import type { LocalErrors } from "./local-errors.js";
 import { keptLocally } from "./local-tiers.js";
+import { previousOf, renewedValue } from "./previous-entry.js";
 import { ReaderValues } from "./reader-values.js";
 import { currentRecording, Recording } from "./recording.js";
 import type { Revalidations } from "./revalidations.js";
@@ -109,11 +111,11 @@ export class SyncRead {
     try {
       const context = this.#context(said, runtime, key, operation);
       const recording = runtime.meta.track ? new Recording(runtime.tags) : undefined;
-      const value = runSynchronously(this.#space, recording, () =>
+      const answer = runSynchronously(this.#space, recording, () =>
         runtime.scope === undefined ? load(context) : runtime.scope.scopes.runAsKey(key, () => load(context)),
       );
-      if (isThenable(value)) {
-        Promise.resolve(value).catch(() => {}); // The error below reports the fault, so the promise's own failure no longer matters.
+      if (isThenable(answer)) {
+        Promise.resolve(answer).catch(() => {}); // The error below reports the fault, so the promise's own failure no longer matters.
         throw new LoadError(
           "CACHEME_NOT_SYNCHRONOUS",
           `The load of ${nodeLabel(runtime.name, key)} returned a promise, which getSync cannot wait for. Use get.`,
@@ -121,6 +123,9 @@ export class SyncRead {
         );
       }
       runtime.staleness?.backOffs.succeeded(key);
+      const value = ConditionalLoad.is(answer)
+        ? renewedValue(runtime, key, operation, answer, runtime.tags)
+        : answer;
       this.#values.loaded(runtime, key, value);
       recording?.tellTo(operation, runtime, key);
       if (operation.tagged !== undefined) outer?.addTags(operation.tagged.all);
@@ -188,6 +193,14 @@ export class SyncRead {
   #context(said: Retainable, runtime: ClassRuntime, key: string, operation: Operation): LoadContext {
     const label = nodeLabel(runtime.name, key);
     const { get, getAll, peek, inject } = this.#space;
+    const conditional = () => {
+      operation.conditional ??= new ConditionalLoad(
+        runtime.name,
+        key,
+        previousOf(runtime, key, undefined, this.#clock.now()),
+      );
+      return operation.conditional;
+    };
     return {
       get,
       getAll,
@@ -197,7 +210,11 @@ export class SyncRead {
       get signal() {
         return new AbortController().signal;
       },
-      previous: undefined,
+      get previous() {
+        return conditional().previous;
+      },
+      keep: (data) => conditional().keep(data),
+      notModified: () => conditional().notModified() as never,
       ttl: (duration) => {
         said.ttl = milliseconds(duration, `ttl given in the load of ${label}`);
       },

@@ -72,12 +72,25 @@ export class TierSearch {
     // A hit needs no generations for a load.
     if (found === undefined || found.claims !== undefined || !this.#mayAnswer(flight, found))
       flight.tagged?.capture(tier.storage);
-    if (found?.claims === undefined) this.#answered(flight, tier, bytes, found);
+    const { expired } = this.#remoteTiers;
+    if (found === undefined && expired !== undefined) this.#hold(flight, tier, bytes, expired);
+    else if (found?.claims === undefined) this.#answered(flight, tier, bytes, found);
     else this.#remoteTiers.confirm(tier, found, (entry) => this.#answered(flight, tier, bytes, entry));
+  }
+
+  /** Keeps the expired entry for the flight's load. */
+  #hold(flight: Flight, tier: RemoteTier, bytes: Uint8Array, expired: FoundRecord): void {
+    this.#remoteTiers.confirm(tier, expired, (record) => {
+      if (record !== undefined && !flight.mustReadAgain)
+        flight.expired ??= { record, origin: tier.name, size: bytes.byteLength };
+      this.#answered(flight, tier, bytes, undefined);
+    });
   }
 
   #answered(flight: Flight, tier: RemoteTier, bytes: Uint8Array, found: FoundRecord | undefined): void {
     const isFound = found !== undefined && this.#mayAnswer(flight, found);
+    if (found !== undefined && !isFound)
+      flight.expired ??= { record: found, origin: tier.name, size: bytes.byteLength };
     if (!isFound && !flight.mustReadAgain) this.#missed(flight, tier, bytes);
     else this.#foundIn(flight, tier, found);
   }
@@ -150,6 +163,7 @@ export class TierSearch {
     flight.state = "reading";
     flight.tier = -1;
     flight.mustReadAgain = false;
+    flight.expired = undefined;
     flight.skippedTier = false;
     flight.mutations = flight.activity.mutations;
     flight.readSince = lastBirth();

@@ -102,7 +102,7 @@ class Answers {
 
 /** Returns how long the kind's remote tiers keep an entry; `Infinity` if one has no ttl. */
 function longestLife({ remoteTiers, meta }: NodeKind): number {
-  return Math.max(0, ...remoteTiers.map(({ ttl }) => ttl)) + (meta.stale?.ifError ?? 0);
+  return Math.max(0, ...remoteTiers.map(({ ttl }) => ttl)) + meta.heldFor;
 }
 
 /** Returns how long a storage keeps a generation, so that few loads have to renew it. */

@@ -15,6 +15,7 @@ import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
 import { type ListAnswer, originOf, PromiseAnswer } from "./list-answer.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
+import { type ExpiredEntry, forgetReplaced } from "./replaced-entry.js";
 import type { RunningLoad } from "./running-load.js";
 
 /**
@@ -83,6 +84,8 @@ export class Flight extends Operation implements RemoteRead {
   skip = false;
   /** Its rights to fill the remote tiers; `undefined` for a class without leases. */
   rights: FillRights | undefined;
+  /** The expired entry that a remote tier has answered. */
+  expired: ExpiredEntry | undefined;
   /** Ends its wait for another process's lease. */
   wake: (() => void) | undefined;
 
@@ -213,6 +216,7 @@ export class Flight extends Operation implements RemoteRead {
   }
 
   override fence(birth: number): void {
+    forgetReplaced(this);
     if (this.state === "reading" || this.state === "acquiring") this.mustReadAgain = true;
     else if (this.state === "following") this.mustReadAgain ||= this.follows?.isOlderThan(birth) ?? false;
     else if (this.hasBegun) this.close();
@@ -221,6 +225,7 @@ export class Flight extends Operation implements RemoteRead {
   }
 
   override clear(): void {
+    forgetReplaced(this);
     if (this.state === "reading" || this.state === "acquiring") this.mustReadAgain = true;
     else if (this.state === "following") {
       this.mustReadAgain ||= this.follows?.hasBegun ?? false;
@@ -252,12 +257,6 @@ export class Flight extends Operation implements RemoteRead {
     this.birth = nextBirth();
     const { flights } = this.activity;
     if (flights.next === this) flights.next = undefined;
-  }
-
-  /** Forgets the decisions of a failed load, because the load is repeated. */
-  forgetLoad(): void {
-    this.ttl = undefined;
-    this.skip = false;
   }
 
   /** Counts a reader, or a flight that takes over the answer. */

@@ -148,7 +148,7 @@ export class NodeKind implements BoundClass {
         destination.distrustKey(
           key,
           right.map((other) => other.destination),
-          ttl + (this.meta.stale?.ifError ?? 0),
+          ttl + this.meta.heldFor,
           now,
         ),
       );

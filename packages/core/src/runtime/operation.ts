@@ -1,4 +1,5 @@
 import type { OperationTags } from "../tags/operation-tags.js";
+import type { ConditionalLoad } from "./conditional-load.js";
 
 /** The number of birth numbers drawn in this process. */
 let births = 0;
@@ -55,6 +56,8 @@ export class Operation {
   isUnstored = false;
   /** The tags of its value; `undefined` if there are none. */
   tagged: OperationTags | undefined;
+  /** The conditional part of its load; `undefined` if the load does not use it. */
+  conditional: ConditionalLoad | undefined;
   /** The next older operation of the same key. */
   older: Operation | undefined;
 

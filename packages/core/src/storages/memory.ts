@@ -210,14 +210,16 @@ class HeldEntry implements LocalEntry {
   readonly writtenAt: number;
   readonly freshUntil: number;
   readonly generations: readonly HeldGeneration[] | undefined;
+  readonly kept: unknown;
   hits = 0;
   quietUntil: number | undefined;
 
-  constructor(value: unknown, { writtenAt, freshUntil, generations }: LocalRecord) {
+  constructor(value: unknown, { writtenAt, freshUntil, generations, kept }: LocalRecord) {
     this.value = value;
     this.writtenAt = writtenAt;
     this.freshUntil = freshUntil;
     this.generations = generations;
+    this.kept = kept;
   }
 }
 
@@ -227,6 +229,7 @@ class CopiedEntry implements LocalEntry {
   readonly writtenAt: number;
   readonly freshUntil: number;
   readonly generations: readonly HeldGeneration[] | undefined;
+  readonly kept: unknown;
   readonly #held: LocalEntry;
 
   constructor(held: LocalEntry, value: unknown) {
@@ -234,6 +237,7 @@ class CopiedEntry implements LocalEntry {
     this.writtenAt = held.writtenAt;
     this.freshUntil = held.freshUntil;
     this.generations = held.generations;
+    this.kept = held.kept;
     this.#held = held;
   }
 

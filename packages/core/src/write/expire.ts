@@ -35,18 +35,18 @@ export function mayExpire(
 }
 
 /** Makes the local tiers' entries of the key stale now. */
-export function expireLocally(kind: NodeKind, key: string, windows: StaleWindows, now: number): void {
+export function expireLocally(kind: NodeKind, key: string, now: number): void {
   const { localTiers, space } = kind;
   kind.removeErrors(key);
   for (const { storage } of localTiers) {
     const entry = storage.peek(space, key);
     if (entry === undefined) continue;
-    const { value, writtenAt, generations } = entry;
+    const { value, writtenAt, generations, kept } = entry;
     const freshUntil = Math.min(entry.freshUntil, now);
-    const keptUntil = keptUntilOf(freshUntil, windows);
+    const keptUntil = keptUntilOf(freshUntil, kind.meta.heldFor);
     storage.remove(space, key);
     try {
-      storage.write(space, key, { value, writtenAt, freshUntil, generations, keptUntil }, now);
+      storage.write(space, key, { value, writtenAt, freshUntil, generations, keptUntil, kept }, now);
     } catch {
       storage.remove(space, key); // It cannot be copied any more.
     }
@@ -137,13 +137,13 @@ function unlessFenced({ fenced }: Operation, record: StoredRecord): StoredRecord
 /** Returns the record with its freshness ended; `undefined` if the bytes are no entry. */
 function staleRecord(
   tier: RemoteTier,
-  { activity, clock, windows }: Expiring,
+  { activity, clock, kind }: Expiring,
   bytes: Uint8Array,
 ): StoredRecord | undefined {
   const key = activity.storageKey;
   const now = clock.now() + tier.storage.clock.offset;
   const stale = retimed(bytes, key, now);
   if (stale === undefined) return undefined;
-  const ttl = Math.max(1, Math.ceil(stale.freshUntil + windows.ifError - now));
+  const ttl = Math.max(1, Math.ceil(stale.freshUntil + kind.meta.heldFor - now));
   return { key, bytes: stale.bytes, ttl, freshFor: 0 };
 }

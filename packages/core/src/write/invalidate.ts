@@ -139,7 +139,7 @@ function remove(
   const windows = what === "expire" && mayExpire(kind, key, known) ? kind.meta.stale : undefined;
   known?.operations.fenceOlderThan(birth);
   if (windows === undefined) kind.removeLocally(key);
-  else expireLocally(kind, key, windows, clock.now());
+  else expireLocally(kind, key, clock.now());
   if (tiers.length === 0) {
     announce([]);
     return;

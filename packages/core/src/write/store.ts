@@ -1,10 +1,10 @@
 import type { Clock } from "../clock.js";
 import type { Packed } from "../entry/entry-codec.js";
-import { Failure } from "../entry/failure.js";
 import type { Lifetime } from "../entry/lifetime.js";
 import { SerializationError } from "../errors.js";
 import type { Events } from "../events.js";
 import { captureOwn } from "../runtime/capture-tags.js";
+import { keptData } from "../runtime/conditional-load.js";
 import type { FillRights } from "../runtime/fill-rights.js";
 import type { Flight } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
@@ -61,6 +61,7 @@ export class Store {
     const { activity, rights, tagged } = flight;
     const storing = this.#storing(kind, activity, flight, rights, value, writtenAt, lifetime);
     storing.generations = generations;
+    storing.kept = keptData(entry.kept);
     storing.storeLocally(from);
     if (isStale || storing.isFailure) return;
     // A tag that only the value tells has no generation that is older than this read.
@@ -161,9 +162,7 @@ export class Store {
     const { kind } = flight.runtime;
     const { activity } = flight;
     this.#older.giveOvertaken({ kind, activity, operation: flight });
-    if (flight.missed && this.#replaces(flight)) {
-      this.#older.removeFromAll(kind, activity, kind.remoteTiers);
-    }
+    if (flight.missed && this.#replaces(flight)) this.#older.removeFromAll(kind, activity, kind.remoteTiers);
   }
 
   /** Whether a tier may hold an older value. An older mutation under way leaves one, too. */
@@ -239,11 +238,11 @@ export class Store {
     ttl: number | undefined,
   ): void {
     const writtenAt = this.#clock.now();
-    if (!operation.fenced && !Failure.is(value)) activity.operations.overtake(operation);
     const lifetime = this.retaining.lifetimeOf(kind, ttl, writtenAt);
     const { tagged } = operation;
     const storing = this.#storing(kind, activity, operation, undefined, value, writtenAt, lifetime);
     storing.tagged = tagged;
+    if (!operation.fenced && !storing.isFailure) activity.operations.overtake(operation);
     storing.storeLocally(kind.tiers.length);
   }
 

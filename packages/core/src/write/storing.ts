@@ -3,12 +3,14 @@ import type { Clock } from "../clock.js";
 import { encodeEntry, type Packed, pack } from "../entry/entry-codec.js";
 import { Failure } from "../entry/failure.js";
 import { shortened } from "../entry/jitter.js";
-import { freshUntilIn, keptUntilOf, type Lifetime, type StaleWindows } from "../entry/lifetime.js";
+import { freshUntilIn, keptUntilOf, type Lifetime } from "../entry/lifetime.js";
 import type { SerializationError } from "../errors.js";
+import type { KeptData } from "../runtime/conditional-load.js";
 import type { FillRights } from "../runtime/fill-rights.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier, Tier } from "../runtime/node-kind.js";
 import { Operation } from "../runtime/operation.js";
+import { encodeText } from "../serializer/text-beside.js";
 import type { HeldGeneration } from "../storage/local-storage.js";
 import type { StoredRecord } from "../storage/remote-storage.js";
 import type { OperationTags } from "../tags/operation-tags.js";
@@ -44,6 +46,8 @@ export class Storing extends RightToLeft {
   generations: readonly HeldGeneration[] | undefined;
   /** Reads the generations again when a record is sent. */
   recheck: Recheck | undefined;
+  /** The data that the load keeps beside the value. */
+  kept: KeptData | undefined;
   /** The tiers that may or may not have the value, if somebody wants to know them. */
   failures: FailedTier[] | undefined;
   #bytes: Packed | undefined;
@@ -65,6 +69,7 @@ export class Storing extends RightToLeft {
     this.value = value;
     this.writtenAt = writtenAt;
     this.lifetime = lifetime;
+    this.kept = operation.conditional?.kept;
   }
 
   /** Returns the same value, stored by another operation. */
@@ -83,6 +88,7 @@ export class Storing extends RightToLeft {
     other.tagged = this.tagged;
     other.generations = this.generations;
     other.recheck = this.recheck;
+    other.kept = this.kept;
     return other;
   }
 
@@ -104,8 +110,11 @@ export class Storing extends RightToLeft {
   /** Returns the value as bytes, made once for all remote tiers. */
   packed(): Packed | SerializationError {
     const { kind, activity, value } = this;
+    const { serializer } = kind.meta;
     try {
-      return pack(kind.meta.serializer, value, activity.storageKey, { node: kind.name, key: activity.key });
+      const packed = pack(serializer, value, activity.storageKey, { node: kind.name, key: activity.key });
+      if (this.kept === undefined) return packed;
+      return { ...packed, kept: encodeText(serializer, this.kept.text, activity.storageKey) };
     } catch (error) {
       return cannotBeStored(error, kind, activity.key);
     }
@@ -177,14 +186,14 @@ export class Storing extends RightToLeft {
     for (const tier of kind.localTiers) {
       if (tier.index >= before) continue;
       const freshUntil = this.#freshUntilIn(tier, now);
-      const keptUntil = keptUntilOf(freshUntil, this.#stale);
+      const keptUntil = keptUntilOf(freshUntil, this.#heldFor);
       const generations = this.#generationsUntil(keptUntil);
       if (generations === undefined && tagged !== undefined) {
         tier.storage.remove(space, activity.key);
         continue;
       }
       try {
-        const record = { value, writtenAt, freshUntil, generations, keptUntil };
+        const record = { value, writtenAt, freshUntil, generations, keptUntil, kept: this.kept?.data };
         tier.storage.write(space, activity.key, record, now);
       } catch (error) {
         tier.storage.remove(space, activity.key);
@@ -205,9 +214,9 @@ export class Storing extends RightToLeft {
     return kind.space;
   }
 
-  /** The times in which the entry may be returned when it is stale. An error never is. */
-  get #stale(): StaleWindows | undefined {
-    return this.isFailure ? undefined : this.kind.meta.stale;
+  /** The milliseconds for which the entry is held after its end. An error is not. */
+  get #heldFor(): number {
+    return this.isFailure ? 0 : this.kind.meta.heldFor;
   }
 
   #freshUntilIn({ ttl, index }: Tier, now: number): number {
@@ -252,9 +261,9 @@ export class Storing extends RightToLeft {
     const freshFor =
       freshUntil === Number.POSITIVE_INFINITY ? undefined : Math.max(1, Math.ceil(freshUntil - now));
     const encoded = encodeEntry(bytes, kind.fingerprint, key, times, section);
-    const stale = this.#stale;
-    if (stale === undefined || freshFor === undefined) return { key, bytes: encoded, ttl: freshFor };
-    return { key, bytes: encoded, ttl: freshFor + stale.ifError, freshFor };
+    const heldFor = this.#heldFor;
+    if (heldFor === 0 || freshFor === undefined) return { key, bytes: encoded, ttl: freshFor };
+    return { key, bytes: encoded, ttl: freshFor + heldFor, freshFor };
   }
 
   protected override failed(tier: RemoteTier, error: Error): void {

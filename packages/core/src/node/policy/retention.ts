@@ -95,8 +95,20 @@ export class Retention {
   }
 }
 
-/** Returns the class's options of this kind; `undefined` if it has none. */
-export function resolveRetention(
+/** The class's checked options of this kind. */
+export interface ResolvedRetention {
+  /** The options on whether and how long a value is kept; `undefined` without any. */
+  readonly retention: Retention | undefined;
+  /** The share of each ttl that may be left out. */
+  readonly jitter: number;
+}
+
+/** Checks the options. */
+export function resolveRetention(policy: RetentionPolicy, owner: PolicyOwner): ResolvedRetention {
+  return { retention: retentionOf(policy, owner), jitter: jitterOf(policy, owner) };
+}
+
+function retentionOf(
   { ttl, negativeTtl, shouldCache }: RetentionPolicy,
   owner: PolicyOwner,
 ): Retention | undefined {
@@ -111,8 +123,7 @@ export function resolveRetention(
   );
 }
 
-/** Returns the share of a ttl that may be left out. */
-export function resolveJitter({ jitter = 0 }: RetentionPolicy, { refuse }: PolicyOwner): number {
+function jitterOf({ jitter = 0 }: RetentionPolicy, { refuse }: PolicyOwner): number {
   if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1)) {
     refuse(`has \`jitter: ${shown(jitter)}\`: give a share of the ttl from 0 to 1, such as 0.1.`);
   }
