@@ -16,6 +16,7 @@ export abstract class FreshSpace extends SavingSpace {
   readonly #dependents: Dependents;
   readonly #background: Background;
 
+  /** @internal */
   constructor(parts: SpaceParts) {
     super(parts);
     this.#clock = parts.clock;

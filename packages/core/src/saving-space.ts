@@ -25,6 +25,7 @@ export abstract class SavingSpace extends Space {
   readonly #saver: Saver;
   readonly #journals: Journals;
 
+  /** @internal */
   constructor(parts: SpaceParts) {
     super(parts);
     this.#runtimes = parts.runtimes;

@@ -63,6 +63,7 @@ export abstract class Space implements AsyncDisposable {
   readonly #warmer: Warmer;
   #closing: Promise<void> | undefined;
 
+  /** @internal */
   constructor(parts: SpaceParts) {
     const { clock, events, tick, bus, storages, runtimes, provided, dependents, saver, journals, warmer } =
       parts;

@@ -11,6 +11,7 @@ export abstract class WarmingSpace extends FreshSpace {
   readonly #warmer: Warmer;
   readonly #places: SchedulePlaces;
 
+  /** @internal */
   constructor(parts: SpaceParts) {
     super(parts);
     this.#warmer = parts.warmer;
