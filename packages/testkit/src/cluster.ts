@@ -13,7 +13,7 @@ export type { SimulatedCapabilities } from "./cluster/simulated-storage.js";
 export type { StoredState, StoredStates } from "./cluster/stored-state.js";
 export type { MachineClock, VirtualTime } from "./cluster/virtual-time.js";
 export type { Violation } from "./simulation/answer-check.js";
-export type { Setup } from "./simulation/setup.js";
+export type { Setup, SimulatedFreshness } from "./simulation/setup.js";
 export {
   type BrokenSchedule,
   type SimulateOptions,

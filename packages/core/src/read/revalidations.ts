@@ -56,9 +56,9 @@ export class Revalidations implements FlightEnd {
 
   /** Replaces the entry that a tier had for a flight, if it is stale, or due before its expiry. */
   found(flight: Flight, tier: number, entry: LocalRecord, isStale: boolean): void {
-    const { override, revalidates, runtime } = flight;
+    const { dueUntil, override, runtime } = flight;
     if (isStale) this.start(flight, override);
-    else if (runtime.ahead !== undefined && revalidates === undefined) {
+    else if (runtime.ahead !== undefined && dueUntil === Number.NEGATIVE_INFINITY) {
       const ttl = runtime.tiers[tier]?.ttl ?? Number.POSITIVE_INFINITY;
       if (runtime.ahead.isDue(entry, ttl, this.#clock.now())) this.start(flight, override, entry.freshUntil);
     }

@@ -4,8 +4,8 @@ import { isOlder, type Origin } from "./origins.js";
 
 /** A promise that a schedule broke. */
 export interface Violation {
-  /** The number of the promise in the documentation. */
-  readonly promise: 1 | 2 | 4 | 5 | 10;
+  /** The number of the promise in the documentation, or the rules on the freshness of values. */
+  readonly promise: 1 | 2 | 4 | 5 | 10 | "freshness";
   readonly what: string;
 }
 

@@ -3,10 +3,11 @@ import { SourceError } from "../cluster/hold.js";
 import type { SimulatedCluster } from "../cluster/simulated-cluster.js";
 import type { Activity, Actor, Read } from "./actor.js";
 import { checkAnswer, give, raiseGiven, type Violation } from "./answer-check.js";
+import { checkAge, type Freshness } from "./freshness.js";
 import { History } from "./history.js";
 import type { Invalidation, Knowledge } from "./invalidations.js";
 import { checkNeededLoad, checkNewLoad } from "./load-check.js";
-import { isOlder, numberIn } from "./origins.js";
+import { isOlder, numberIn, type Origin } from "./origins.js";
 import { keys } from "./schedule.js";
 import { Source, tag } from "./simulated-node.js";
 
@@ -18,6 +19,7 @@ export interface SimulationParts {
   /** The length of leases in milliseconds, `undefined` if they are off. */
   readonly lease: number | undefined;
   readonly tags: "before" | "after" | undefined;
+  readonly freshness: Freshness | undefined;
   /** Called with each event, for a person to read. */
   readonly trace: ((line: () => string) => void) | undefined;
 }
@@ -28,6 +30,8 @@ export class Calls {
   readonly history: History;
   /** The number of reads that were answered with a value. */
   answered = 0;
+  /** The number of loads that have begun. */
+  loads = 0;
   readonly #parts: SimulationParts;
 
   constructor(parts: SimulationParts) {
@@ -163,10 +167,12 @@ export class Calls {
     const overtaking = { overtaken: history.overtaken(key), lost: history.lost };
     const wrong = checkNewLoad(actor, running, history.actors, overtaking, this.#parts.lease, time.now);
     if (wrong !== undefined) this.violates(1, `key ${key}: ${wrong}`);
-    // An entry with tags may have become invalid with another key's.
-    const kept = this.#parts.tags === undefined ? history.kept[key] : undefined;
+    // An entry with tags may have become invalid with another key's, and a stale one is loaded again.
+    const { freshness, tags } = this.#parts;
+    const kept = tags === undefined && freshness === undefined ? history.kept[key] : undefined;
     const needless = checkNeededLoad(actor, running, kept, overtaking, time.now);
     if (needless !== undefined) this.violates(1, `key ${key}: ${needless}`);
+    this.loads += 1;
     const origin = history.origins.begin("load", key, actor, this.#parts.tags === undefined ? [] : [tag]);
     this.tell(() => `load ${origin.born} of ${actor.name}, key ${key}, begins`);
     const load = { ...running, born: origin.born };
@@ -207,9 +213,17 @@ export class Calls {
     this.tell(() => `${way} ${born} of ${actor.name}, key ${key}, gets ${origin?.kind} ${String(value)}`);
     const violation = checkAnswer(read, origin, value, this.history.invalidations, this.#parts.knowledge);
     if (violation !== undefined) this.violates(violation.promise, violation.what);
+    this.#checkAge(read, origin);
     if (origin === undefined || !this.history.isPromised(origin.born)) return;
     const isLocal = actor.process.cacheme.peekLocal(this.#parts.node(key))?.value === value;
     raiseGiven(read, origin, isLocal, this.history.origins.next());
+  }
+
+  #checkAge(read: Read, origin: Origin | undefined): void {
+    const { cluster, freshness, knowledge } = this.#parts;
+    if (origin === undefined || freshness === undefined || !this.history.isPromised(origin.born)) return;
+    const violation = checkAge(read, origin, freshness, cluster.time.now, knowledge.tolerance);
+    if (violation !== undefined) this.violates(violation.promise, violation.what);
   }
 
   #reject(reads: readonly Read[], error: unknown): void {

@@ -45,6 +45,7 @@ export class History {
         if (cluster.servers.size === 1) {
           this.kept[origin.key] = { born: origin.born, storedAt: this.origins.next(), until };
         }
+        origin.keptAt = this.#cluster.time.now;
       };
     }
     for (const process of cluster.processes) this.starts(process.number);

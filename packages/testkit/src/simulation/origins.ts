@@ -17,6 +17,8 @@ export interface Origin {
   readonly asOf: number;
   /** The latest time at which a storage could first have it: of the load's or the set's end. */
   storedAt: number | undefined;
+  /** The time at which a server last stored it. */
+  keptAt: number | undefined;
   /** The tags of the value. */
   readonly tags: readonly string[];
   /** Whether a server has ever stored it. */
@@ -48,6 +50,7 @@ export class Origins {
       ended,
       asOf,
       storedAt: undefined,
+      keptAt: undefined,
       tags,
       taken: false,
       pastTrouble: false,

@@ -1,6 +1,12 @@
-import type { CacheTier, Duration, RegisterBusOptions } from "cacheme";
+import type { CacheTier, Duration, RegisterBusOptions, StalePolicy } from "cacheme";
 import type { ServerFault } from "../cluster/simulated-server.js";
 import type { SimulatedCapabilities } from "../cluster/simulated-storage.js";
+
+/** The freshness options of a set-up's node class. */
+export interface SimulatedFreshness extends StalePolicy {
+  /** The share of the lifetime from which on reads load a value again. */
+  readonly refreshAhead?: { readonly threshold: number } | undefined;
+}
 
 /** A cluster for schedules: its processes, the tiers of its node class, its clocks. */
 export interface Setup {
@@ -31,6 +37,8 @@ export interface Setup {
   readonly bus?: boolean | RegisterBusOptions | undefined;
   /** The length of leases, or `false` for none. Default: 400 ms, so that leases end in a schedule. */
   readonly lease?: Duration | false | undefined;
+  /** The options of the node class that return stale values, or load before the expiry. Default: none. */
+  readonly freshness?: SimulatedFreshness | undefined;
   /** Faults to plant in every server. Default: none. */
   readonly serverFaults?: readonly ServerFault[] | undefined;
 }

@@ -11,9 +11,21 @@ export abstract class Source {
 export const tag = "team";
 
 /** Makes the node class of a set-up. All its simulations share the class, as programs do. */
-export function simulatedNode({ caches, lease = 400, tags }: Setup): (key: number) => Node<number> {
+export function simulatedNode({
+  caches,
+  lease = 400,
+  tags,
+  freshness,
+}: Setup): (key: number) => Node<number> {
   class Simulated extends Node<number> {
-    static override meta: NodeMeta = { name: "simulated", caches, loadTimeout: false, lease, serializer };
+    static override meta: NodeMeta = {
+      name: "simulated",
+      caches,
+      loadTimeout: false,
+      lease,
+      serializer,
+      ...freshness,
+    };
     constructor(readonly id: number) {
       super();
     }

@@ -7,7 +7,9 @@ import type { SimulatedServer } from "../cluster/simulated-server.js";
 import type { StoredStates } from "../cluster/stored-state.js";
 import type { Violation } from "./answer-check.js";
 import { Calls } from "./calls.js";
+import { type Freshness, freshnessOf } from "./freshness.js";
 import type { Knowledge } from "./invalidations.js";
+import { QuietChecks } from "./quiet-checks.js";
 import { keys, type Step, shownStep } from "./schedule.js";
 import type { Setup } from "./setup.js";
 import { simulatedNode } from "./simulated-node.js";
@@ -30,6 +32,7 @@ export class SimulationSetup {
   readonly lease: number | undefined;
   readonly tags: Setup["tags"];
   readonly lateRequests: boolean;
+  readonly freshness: Freshness | undefined;
 
   constructor(setup: Setup) {
     const {
@@ -47,9 +50,13 @@ export class SimulationSetup {
     const locals = names.filter((name) => name === localName);
     this.cluster = { processes, remotes, locals, capabilities, ahead, serversAhead, serverFaults, bus };
     this.node = simulatedNode(setup);
+    this.freshness = freshnessOf(setup);
     const localTtl = caches.find(({ storage }) => storage === localName)?.ttl;
     this.knowledge = {
-      localTtl: localTtl === undefined ? undefined : milliseconds(localTtl, "ttl of the local tier"),
+      localTtl:
+        localTtl === undefined
+          ? undefined
+          : milliseconds(localTtl, "ttl of the local tier") + (this.freshness?.window ?? 0),
       bus: bus !== false,
       tolerance: 5,
     };
@@ -87,14 +94,16 @@ export class Simulation {
   ): Promise<Outcome> {
     const cluster = await SimulatedCluster.start(setup.cluster);
     cluster.network.lateRequests = setup.lateRequests;
-    const { node, knowledge, lease, tags } = setup;
+    const { node, knowledge, lease, tags, freshness } = setup;
     const told = trace === undefined ? undefined : (line: () => string) => trace(line());
-    const calls = new Calls({ cluster, node, knowledge, lease, tags, trace: told });
+    const calls = new Calls({ cluster, node, knowledge, lease, tags, freshness, trace: told });
     const simulation = new Simulation(cluster, calls, tags !== undefined);
     // At first each process hears of the others by the bus.
     await cluster.settle();
     for (const step of steps) await simulation.#take(step);
     await simulation.#finish();
+    if (freshness !== undefined && calls.violations.length === 0)
+      await new QuietChecks(cluster, calls, freshness).run();
     return { violations: calls.violations, answered: calls.answered };
   }
 

@@ -83,6 +83,87 @@ export const plants = [
     ],
   },
   {
+    name: "revalidates twice",
+    edits: [
+      {
+        file: "core/src/read/leasing.ts",
+        find: "return runtime.meta.lease !== undefined && tier.storage.leases.isSupported;",
+        replace:
+          "return runtime.meta.lease !== undefined && tier.storage.leases.isSupported && flight.revalidates === undefined;",
+      },
+      {
+        file: "core/src/read/leasing.ts",
+        find: "needs({ runtime }: Flight, tier: RemoteTier): boolean {",
+        replace: "needs(flight: Flight, tier: RemoteTier): boolean {\n    const { runtime } = flight;",
+      },
+    ],
+  },
+  {
+    name: "serves beyond the bound",
+    edits: [
+      {
+        file: "core/src/entry/lifetime.ts",
+        find: "return freshUntil + whileRevalidate > now;",
+        replace: "return freshUntil + 2 * whileRevalidate > now;",
+      },
+      {
+        file: "core/src/entry/lifetime.ts",
+        find: "return freshUntil + ifError > now;",
+        replace: "return freshUntil + 2 * ifError > now;",
+      },
+      {
+        file: "core/src/node/meta.ts",
+        find: "heldFor: Math.max(stale?.ifError ?? 0,",
+        replace: "heldFor: Math.max(2 * (stale?.ifError ?? 0),",
+      },
+    ],
+  },
+  {
+    name: "windows that add up through two tiers",
+    edits: [
+      {
+        file: "core/src/entry/lifetime.ts",
+        find: "lifetime.limit : Math.min(lifetime.limit, now + ttl);",
+        replace: "lifetime.limit : now + ttl;",
+      },
+    ],
+  },
+  {
+    name: "serves stale after an invalidation",
+    edits: [
+      {
+        file: "core/src/read/local-tiers.ts",
+        find: "    if (entry.generations !== undefined && !areCurrent(entry.generations)) return false;\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "early refresh never",
+    edits: [
+      {
+        file: "core/src/runtime/refresh-ahead.ts",
+        find: "return left <= life * (1 - (threshold ?? 1));",
+        replace: "return left < 0 * life * (1 - (threshold ?? 1));",
+      },
+    ],
+  },
+  {
+    name: "back-off ignored",
+    edits: [
+      {
+        file: "core/src/runtime/back-offs.ts",
+        find: "    return this.until(key) > now;",
+        replace: "    return this.until(key) > now && now < 0;",
+      },
+      {
+        file: "core/src/runtime/back-offs.ts",
+        find: "    if (this.#failures.size === 0) return Number.NEGATIVE_INFINITY;",
+        replace: "    if (this.#failures.size >= 0) return Number.NEGATIVE_INFINITY;",
+      },
+    ],
+  },
+  {
     name: "clock of the reader used",
     edits: [
       {

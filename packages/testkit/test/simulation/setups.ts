@@ -5,6 +5,11 @@ const local = { storage: "local", ttl: 400 } as const;
 const long = { storage: "local", ttl: 3_000 } as const;
 const near = { storage: "near", ttl: 3_000 } as const;
 const far = { storage: "far", ttl: 6_000 } as const;
+const brief = { storage: "local", ttl: 100 } as const;
+const short = { storage: "far", ttl: 1_000 } as const;
+const stale = { staleWhileRevalidate: 400, staleBackOff: 1_000 } as const;
+const staleIfError = { ...stale, staleIfError: 4_000 } as const;
+const ahead = { refreshAhead: { threshold: 0.5 }, staleBackOff: undefined } as const;
 
 /** The clusters that the project's own schedules try. */
 export const setups: Readonly<Record<string, Setup>> = {
@@ -19,5 +24,31 @@ export const setups: Readonly<Record<string, Setup>> = {
   "two processes, remote, tags": { processes: 2, caches: [far], tags: "before" },
   "two processes, remote, tags after the load": { processes: 2, caches: [far], tags: "after" },
   "two processes, local and remote, tags": { processes: 2, caches: [local, far], tags: "before" },
+  "two processes, stale, remote": { processes: 2, caches: [short], freshness: stale },
+  "two processes, stale, local and remote, bus": {
+    processes: 2,
+    caches: [brief, short],
+    bus: true,
+    freshness: stale,
+  },
+  "two processes, stale, local and remote, tags": {
+    processes: 2,
+    caches: [brief, short],
+    tags: "before",
+    freshness: stale,
+  },
+  "three processes, stale if error, local and remote, bus": {
+    processes: 3,
+    caches: [brief, short],
+    bus: true,
+    freshness: staleIfError,
+  },
+  "two processes, refreshed ahead, remote": { processes: 2, caches: [short], freshness: ahead },
+  "two processes, refreshed ahead and stale, local and remote, bus": {
+    processes: 2,
+    caches: [brief, short],
+    bus: true,
+    freshness: { ...stale, ...ahead, staleBackOff: 1_000 },
+  },
   "clocks apart, remote": { processes: 2, caches: [far], ahead: [hour, -hour] },
 };

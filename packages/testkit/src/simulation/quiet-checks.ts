@@ -1,0 +1,132 @@
+import type { SimulatedCluster } from "../cluster/simulated-cluster.js";
+import type { Actor } from "./actor.js";
+import type { Calls } from "./calls.js";
+import type { Freshness } from "./freshness.js";
+import { numberIn } from "./origins.js";
+
+/** The time after which no breaker is open and no key backs off any more, in milliseconds. */
+const quietTime = 10_000;
+
+/**
+ * The rules on freshness that say what must happen. After any schedule they are checked in a quiet
+ * cluster, in which nothing else can cause or keep back a load.
+ */
+export class QuietChecks {
+  readonly #cluster: SimulatedCluster;
+  readonly #calls: Calls;
+  readonly #freshness: Freshness;
+  readonly #actor: Actor;
+
+  constructor(cluster: SimulatedCluster, calls: Calls, freshness: Freshness) {
+    this.#cluster = cluster;
+    this.#calls = calls;
+    this.#freshness = freshness;
+    this.#actor = calls.history.actor(0);
+  }
+
+  /** Every call has been answered, and everything is connected. */
+  async run(): Promise<void> {
+    for (let part = 0; part < 10; part++) await this.#pass(quietTime / 10);
+    const { threshold, whileRevalidate } = this.#freshness;
+    if (threshold !== undefined) await this.#checkRefreshAhead(threshold);
+    if (whileRevalidate > 0) await this.#checkBackOff(whileRevalidate);
+    await this.#checkBound();
+  }
+
+  /** Reads just before the end of the window, while the source is down, and just after it. */
+  async #checkBound(): Promise<void> {
+    const { ttl, window } = this.#freshness;
+    if (window === 0 || !(await this.#renew())) return;
+    await this.#pass(ttl + window - 50);
+    this.#calls.read(this.#actor, 0, "get");
+    await this.#endAll("fail");
+    await this.#pass(100);
+    await this.#read(); // The rule on ages checks its answer.
+  }
+
+  /** A read near the expiry loads the value again. */
+  async #checkRefreshAhead(threshold: number): Promise<void> {
+    const { ttl } = this.#freshness;
+    if (!(await this.#renew())) return;
+    const before = this.#calls.loads;
+    await this.#pass(ttl * ((1 + threshold) / 2));
+    for (let read = 0; read < 2; read++) await this.#read();
+    if (this.#calls.loads === before)
+      this.#calls.violates("freshness", `no load has begun after ${threshold} of the lifetime`);
+  }
+
+  /**
+   * One process of the cluster loads a stale value again. After the load has failed, reads get the stale
+   * value and start no load.
+   */
+  async #checkBackOff(whileRevalidate: number): Promise<void> {
+    const { ttl } = this.#freshness;
+    if (!(await this.#renew())) return;
+    await this.#pass(ttl + whileRevalidate / 2);
+    const before = this.#calls.loads;
+    // Every process reads the stale value that calls the storages. The first one starts before the others.
+    const actors = this.#calls.history.actors.filter(({ open }) => open.size === 0);
+    for (const actor of actors) {
+      this.#calls.read(actor, 0, "get");
+      await this.#endRequests();
+    }
+    const begun = this.#calls.loads - before;
+    if (begun !== 1) {
+      const what = `${actors.length} processes with a stale value have started ${begun} loads`;
+      this.#calls.violates("freshness", what);
+      return;
+    }
+    await this.#endAll("fail");
+    const failed = this.#calls.loads;
+    for (let read = 0; read < 3; read++) await this.#read();
+    if (this.#calls.loads > failed)
+      this.#calls.violates("freshness", "a load has begun while the key was to back off");
+  }
+
+  /**
+   * Loads the value of the first key again. Returns whether each server has taken the new one: a
+   * storage that was in much trouble is not called yet.
+   */
+  async #renew(): Promise<boolean> {
+    this.#calls.read(this.#actor, 0, "refresh");
+    await this.#endAll("arrive");
+    return [...this.#cluster.servers.values()].every((server) =>
+      server.keys().some((key) => this.#isNew(server.stored(key).bytes)),
+    );
+  }
+
+  /** Returns whether the bytes are a value of the first key that was stored just now. */
+  #isNew(bytes: Uint8Array | undefined): boolean {
+    const origin = bytes && this.#calls.history.origins.of(numberIn(bytes));
+    return origin?.key === 0 && origin.keptAt === this.#cluster.time.now;
+  }
+
+  async #read(): Promise<void> {
+    this.#calls.read(this.#actor, 0, "get");
+    await this.#endAll("arrive");
+  }
+
+  async #pass(ms: number): Promise<void> {
+    this.#cluster.time.advance(ms);
+    await this.#cluster.settle();
+  }
+
+  /** Lets every message arrive, and no load end. */
+  async #endRequests(): Promise<void> {
+    const { network } = this.#cluster;
+    await this.#cluster.turn();
+    while (network.endWhere("arrive", ({ kind }) => kind !== "load") > 0) await this.#cluster.turn();
+  }
+
+  /** Lets every message arrive, and every load end so. */
+  async #endAll(how: "arrive" | "fail"): Promise<void> {
+    const { network } = this.#cluster;
+    await this.#cluster.turn();
+    let ended: number;
+    do {
+      ended = network.endWhere("arrive", ({ kind }) => kind !== "load");
+      ended += network.endWhere(how, ({ kind }) => kind === "load");
+      await this.#cluster.turn();
+    } while (ended > 0);
+  }
+}
