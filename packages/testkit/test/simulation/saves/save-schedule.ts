@@ -6,6 +6,7 @@ export const keys = [0, 1] as const;
 /** One step of a schedule of saves and reads. */
 export type SaveStep =
   | { readonly do: "save" | "get" | "refresh" | "invalidate"; readonly process: number; readonly key: number }
+  | { readonly do: "getAll"; readonly process: number }
   /** One message of the journal or the source ends. */
   | { readonly do: "message"; readonly which: number; readonly how: "arrive" | "fail" }
   /** Every message of a process arrives, also those that follow. */
@@ -21,6 +22,7 @@ function drawn(): SaveStep[] {
   for (const process of [0, 1]) {
     add(8, { do: "serve", process });
     add(1, { do: "crash", process });
+    add(4, { do: "getAll", process });
     for (const key of keys) {
       const weight = key === 0 ? 3 : 1;
       add(4 * weight, { do: "save", process, key });

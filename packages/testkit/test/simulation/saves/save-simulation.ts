@@ -170,6 +170,9 @@ export class SaveSimulation {
       case "refresh":
         this.#callRead(cluster.process(step.process), step.key, step.do);
         break;
+      case "getAll":
+        this.#callList(cluster.process(step.process));
+        break;
       case "invalidate":
         this.#settles(cluster.process(step.process).cacheme.invalidate(new Counter(step.key)));
         break;
@@ -218,34 +221,59 @@ export class SaveSimulation {
   }
 
   #callRead(process: SimulatedProcess, key: number, way: "get" | "refresh"): void {
+    const check = this.#readingOf(process, key, way);
+    const { cacheme } = process;
+    const node = new Counter(key);
+    this.#settles(
+      (way === "get" ? cacheme.get(node) : cacheme.refresh(node)).then(check.answered).finally(check.ended),
+    );
+  }
+
+  #callList(process: SimulatedProcess): void {
+    const checks = keys.map((key) => this.#readingOf(process, key, "getAll"));
+    const list = process.cacheme.getAllSettled(keys.map((key) => new Counter(key)));
+    const checked = list.then((outcomes) => {
+      for (const [place, outcome] of outcomes.entries())
+        if (outcome.status === "fulfilled") checks[place]?.answered(outcome.value);
+    });
+    this.#settles(
+      checked.finally(() => {
+        for (const { ended } of checks) ended();
+      }),
+    );
+  }
+
+  /** Begins a read of a key. Returns the check of its answer, and what is called at its end. */
+  #readingOf(
+    process: SimulatedProcess,
+    key: number,
+    way: string,
+  ): { readonly answered: (value: number) => void; readonly ended: () => void } {
     const history = this.#of(key);
-    const reading = this.#readings.get(process)?.[key];
-    if (reading === undefined) return;
+    const reading = this.#readings.get(process)?.[key] as Reading; // Every process has one for each key.
+    const troublesNow = () => this.#troubles.get(process) ?? 0;
     // A read may join one that is under way, and is then answered as of the other's beginning.
     if (reading.running === 0) {
       reading.since = history.acknowledged;
-      reading.troubles = this.#troubles.get(process) ?? 0;
+      reading.troubles = troublesNow();
     }
     reading.running += 1;
     const { since, troubles } = reading;
-    const { cacheme } = process;
-    const node = new Counter(key);
-    const answer = way === "get" ? cacheme.get(node) : cacheme.refresh(node);
-    const read = answer.then((value) => {
-      if (process.isDead || (this.#troubles.get(process) ?? 0) !== troubles) return;
-      this.answered += 1;
-      const place = history.arrived.get(value) ?? -1;
-      if (place < since)
-        this.#violates(
-          "read at once",
-          `key ${key}: a ${way} gets value ${place}, but ${since} was saved before`,
-        );
-    });
-    this.#settles(
-      read.finally(() => {
+    return {
+      answered: (value) => {
+        if (process.isDead || troublesNow() !== troubles) return;
+        this.answered += 1;
+        const place = history.arrived.get(value) ?? -1;
+        if (place < since)
+          this.#violates(
+            "read at once",
+            `key ${key}: a ${way} gets value ${place}, but ${since} was saved before`,
+          );
+      },
+      ended: () => {
         reading.running -= 1;
-      }),
-    );
+      },
+    };
   }
 
   #settles(call: Promise<unknown>): void {
