@@ -20,8 +20,13 @@ const { values: given } = parseArgs({
 /** The storages whose packages have a program, and whether they have a bus. */
 const storages = /** @type {const} */ ({ redis: true, postgres: true, memcached: false });
 
-/** @type {(name: string) => name is keyof typeof storages} */
-const isKnown = (name) => Object.hasOwn(storages, name);
+/**
+ * @param {string} name
+ * @returns {name is keyof typeof storages}
+ */
+function isKnown(name) {
+  return Object.hasOwn(storages, name);
+}
 
 const { storage } = given;
 if (!isKnown(storage))

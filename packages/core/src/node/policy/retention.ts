@@ -51,7 +51,7 @@ export interface RetentionPolicy {
 }
 
 /** The checked options of {@link RetentionPolicy}, for a class with at least one of them. */
-export class Retention {
+class Retention {
   readonly #ttl: number | ValueTtl | undefined;
   readonly #negativeTtl: number | undefined;
   readonly #shouldCache: ShouldCache | undefined;
