@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Cacheme, memory, Node, type NodeMeta } from "../src/index.js";
+import { PlainReads } from "../src/read/plain-reads.js";
+import { deferred } from "./support/deferred.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
@@ -99,6 +101,24 @@ describe("a list of stored nodes", () => {
 
     expect(values).toEqual(["stored 0", "loaded 5", "stored 2"]);
     expect(cacheme.stats(Numbered).loadSuccessCount).toBe(2);
+  });
+
+  it("asks few other reads for its key while the storage is slow", async () => {
+    const { promise, resolve } = deferred<void>();
+    remote.gate = () => promise;
+    const open = vi.spyOn(PlainReads.prototype, "open");
+
+    const reads: Promise<string>[] = [];
+    for (let id = 100; id < 300; id++) {
+      reads.push(cacheme.get(new Numbered(id)));
+      await new Promise((next) => setImmediate(next));
+    }
+    // A read of its key is looked for twice. Without a bound all earlier reads would be asked, 19,900 in all.
+    expect(open.mock.calls.length).toBeLessThanOrEqual(2 * 16 * reads.length);
+    resolve();
+
+    expect(await Promise.all(reads)).toEqual(reads.map((_, place) => `loaded ${100 + place}`));
+    open.mockRestore();
   });
 
   it("loads all nodes if the storage fails", async () => {

@@ -18,6 +18,12 @@ export interface FlightlessReads {
 const mostResting = 1_000;
 
 /**
+ * The most {@link FlightlessReads} under way. Each is asked for every key, and a slow storage gathers
+ * one in each tick.
+ */
+const mostPlainReads = 16;
+
+/**
  * The operations under way for the nodes of one name and version, by key. Their number bounds its
  * size.
  *
@@ -104,6 +110,7 @@ export class Activities {
    * opens a flight for another read of the key.
    */
   isPlain(key: string, tier: RemoteTier): boolean {
+    if (this.#plainReads.length >= mostPlainReads) return false;
     const known = this.#byKey.get(key);
     return known === undefined ? !tier.distrust.has(key) : known.isResting && !known.distrusts(tier);
   }
