@@ -4,7 +4,7 @@ import { checkList } from "./node/checked-list.js";
 import type { Node } from "./node/node.js";
 import type { SetOptions } from "./node/options.js";
 import type { ValueOf } from "./node/value-of.js";
-import { timerMilliseconds } from "./option-checks.js";
+import { refuseUnknownOptions, timerMilliseconds } from "./option-checks.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { Space } from "./space.js";
 import type { SpaceParts } from "./space-parts.js";
@@ -128,7 +128,9 @@ export abstract class SavingSpace extends Space {
    * const { unsaved } = await flush({ timeout: "5s" });
    * ```
    */
-  async flush({ timeout = "10s" }: FlushOptions = {}): Promise<FlushResult> {
+  async flush(options: FlushOptions = {}): Promise<FlushResult> {
+    refuseUnknownOptions(options, ["timeout"], "flush()");
+    const { timeout = "10s" } = options;
     const limit = timerMilliseconds(timeout, "option timeout of flush()");
     const results = await Promise.all(this.#journals.list().map((journal) => journal.flush(limit)));
     return {

@@ -152,9 +152,12 @@ export class BehindWriter implements UnsavedValues {
 
   /** Writes what is left, as long as the time lasts, and closes the journal. */
   async close(): Promise<void> {
+    const { clock } = this.#environment;
+    const end = clock.elapsed() + this.settings.drainTimeout;
     await this.flusher.drain(this.settings.drainTimeout).catch(nothing); // It was reported.
     this.#appends.close();
-    await this.flusher.close();
+    await this.flusher.close(Math.max(0, end - clock.elapsed()));
+    await this.flusher.refreshCounts().catch(nothing);
     await this.calls.make("close", (journal) => journal.close()).catch(nothing);
   }
 

@@ -1,8 +1,11 @@
 import { asError } from "../../errors.js";
 import type { Events } from "../../events.js";
 import type { JournalClaim } from "../../journal/journal.js";
+import { policyError } from "../../node/policy/failure.js";
 import type { ClassRuntime } from "../../runtime/class-runtime.js";
+import type { Tag } from "../../tags/tag.js";
 import { incompleteSave } from "../incomplete.js";
+import type { Retainable } from "../retaining.js";
 import { tagsFor } from "../set.js";
 import type { Source, SourceFailure } from "../source.js";
 import { type ThroughEnvironment, ThroughWrite } from "../through-write.js";
@@ -20,8 +23,10 @@ interface Claimed {
   readonly place: number;
   readonly attempts: number;
   readonly value: JournaledValue;
-  /** The part that concerns the tiers; `undefined` if they only drop the key. */
+  /** The part that concerns the tiers. */
   readonly write: ThroughWrite;
+  /** Whether the remote tiers take the value. Else they only drop the key. */
+  readonly isStored: boolean;
 }
 
 /**
@@ -43,9 +48,8 @@ export async function writeClaimed(
   for (const [place, claim] of claims.entries()) {
     try {
       const value = decode(claim);
-      const write = throughWrite(value, environment);
       const group = byClass.get(value.runtime);
-      const claimed = { place, attempts: claim.attempts, value, write };
+      const claimed = { place, attempts: claim.attempts, value, ...throughWrite(value, environment) };
       if (group === undefined) byClass.set(value.runtime, [claimed]);
       else group.push(claimed);
     } catch (error) {
@@ -54,42 +58,68 @@ export async function writeClaimed(
   }
   await Promise.all(
     Array.from(byClass, async ([runtime, group]) => {
-      await Promise.all(group.map(({ write }) => write.begin()));
-      const fresh = group.filter(({ attempts }) => attempts === 0);
-      const failedBefore = group.filter(({ attempts }) => attempts > 0);
-      const parts = [fresh, ...failedBefore.map((one) => [one])].filter(({ length }) => length > 0);
-      const ended = async (part: readonly Claimed[]) => {
-        const failures = await environment.source.write(
-          runtime,
-          part.map(({ value }) => value),
-        );
-        await Promise.all(
-          part.map(async (claimed, index) => {
-            const failure = failures[index];
-            await finish(claimed, failure, environment);
-            if (failure !== undefined)
-              outcomes[claimed.place] = { error: failure.error, isUnreadable: false };
-          }),
-        );
-      };
-      await Promise.all(parts.map(ended));
+      try {
+        await writeGroup(runtime, group, outcomes, environment);
+      } catch (error) {
+        // An error of ours may hide whether the source has a value, so it is written again.
+        for (const { place } of group) outcomes[place] ??= { error, isUnreadable: false };
+      }
     }),
   );
   return outcomes;
 }
 
+async function writeGroup(
+  runtime: ClassRuntime,
+  group: readonly Claimed[],
+  outcomes: (ClaimOutcome | undefined)[],
+  environment: ClaimedEnvironment,
+): Promise<void> {
+  await Promise.all(group.map(({ write }) => write.begin()));
+  const fresh = group.filter(({ attempts }) => attempts === 0);
+  const failedBefore = group.filter(({ attempts }) => attempts > 0);
+  const parts = [fresh, ...failedBefore.map((one) => [one])].filter(({ length }) => length > 0);
+  const ended = async (part: readonly Claimed[]) => {
+    const failures = await environment.source.write(
+      runtime,
+      part.map(({ value }) => value),
+    );
+    await Promise.all(
+      part.map(async (claimed, index) => {
+        const failure = failures[index];
+        await finish(claimed, failure, environment);
+        if (failure !== undefined) outcomes[claimed.place] = { error: failure.error, isUnreadable: false };
+      }),
+    );
+  };
+  await Promise.all(parts.map(ended));
+}
+
+/**
+ * Makes the part of a write that concerns the tiers. A failing function of the class is reported,
+ * and the tiers drop the key: the source gets an acknowledged value in any case.
+ */
 function throughWrite(
   { runtime, node, key, value }: JournaledValue,
   environment: ClaimedEnvironment,
-): ThroughWrite {
-  const { kind, name, meta } = runtime;
-  const ttl = meta.retention?.ttlOf(value, node, name, key);
-  const tags = tagsFor(runtime, node, key, {}, environment.store, "save");
-  return new ThroughWrite(environment, { kind, key, value, ttl, tags, storesLocally: false });
+): Pick<Claimed, "write" | "isStored"> {
+  const { kind, name } = runtime;
+  const { store } = environment;
+  const load: Retainable = { node, key, ttl: undefined, skip: false };
+  let isStored = store.retaining.decide(kind, load, value);
+  let tags: readonly Tag[] | undefined;
+  try {
+    tags = tagsFor(runtime, node, key, {}, store, "save");
+  } catch (error) {
+    store.notStored.report(kind, key, policyError(error, name, key));
+    isStored = false;
+  }
+  const given = { kind, key, value, ttl: load.ttl, tags, storesLocally: false };
+  return { write: new ThroughWrite(environment, given), isStored };
 }
 
 async function finish(
-  { write, value: { runtime, key, node, value } }: Claimed,
+  { write, isStored, value: { runtime, key } }: Claimed,
   failure: SourceFailure | undefined,
   { events }: ClaimedEnvironment,
 ): Promise<void> {
@@ -98,9 +128,8 @@ async function finish(
     else await write.unknown();
     return;
   }
-  const { name, meta } = runtime;
-  const isKept = meta.retention?.admits(value, node, name, key) ?? true;
-  const failed = isKept ? await write.saved() : await write.unknown();
+  const { name } = runtime;
+  const failed = isStored ? await write.saved() : await write.unknown();
   const error = incompleteSave({ name, key, failed });
   if (error !== undefined && events.listeners.invalidateError !== null)
     events.emit("invalidateError", { error: asError(error) });

@@ -24,8 +24,13 @@ export interface FlusherEnvironment {
   readonly random: () => number;
   /** The names of the classes that this process can write. */
   nodes(): readonly string[];
-  /** Writes the values into their sources. Never rejects. */
+  /** Writes the values into their sources. */
   write(claims: readonly JournalClaim[]): Promise<readonly (ClaimOutcome | undefined)[]>;
+}
+
+/** Extends claims until it is stopped. */
+interface Renewal {
+  stop(): void;
 }
 
 /** The pause between two reports of values whose class is not known, in milliseconds. */
@@ -43,7 +48,10 @@ export class Flusher {
   #cancel: CancelTimer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #round: Promise<boolean> | undefined;
+  #renewal: Renewal | undefined;
   #isClosed = false;
+  /** Whether the round under way was given up, so that its end is told to nobody. */
+  #isAbandoned = false;
   #countedAt = Number.NEGATIVE_INFINITY;
   #reportedAt = Number.NEGATIVE_INFINITY;
   counts: readonly JournalCount[] = [];
@@ -83,11 +91,16 @@ export class Flusher {
     }
   }
 
-  /** Stops. Settles when the round under way has ended. */
-  async close(): Promise<void> {
+  /**
+   * Stops. Settles when the round under way has ended, or the time is over. Then the round's claims
+   * end by themselves.
+   */
+  async close(timeout: number): Promise<void> {
     this.#isClosed = true;
     this.#cancel?.();
-    await this.#round;
+    if (this.#round === undefined || (await this.#within(this.#round, timeout)) !== undefined) return;
+    this.#isAbandoned = true;
+    this.#renewal?.stop();
   }
 
   /** Reads the numbers of records again. */
@@ -142,9 +155,11 @@ export class Flusher {
         await this.#recountAtTimes();
         return false;
       }
-      const renewal = this.#keep(claims);
-      const outcomes = await write(claims);
-      renewal.stop();
+      this.#renewal = this.#keep(claims);
+      const outcomes = await write(claims)
+        .catch((error: unknown) => claims.map(() => ({ error, isUnreadable: false })))
+        .finally(() => this.#renewal?.stop());
+      if (this.#isAbandoned) return false;
       await this.#settle(claims, outcomes);
       await this.#recountAtTimes();
       const hasProgressed = outcomes.some((outcome) => outcome === undefined);
@@ -155,7 +170,7 @@ export class Flusher {
   }
 
   /** Extends the claims while they are written. */
-  #keep(claims: readonly JournalClaim[]): { stop(): void } {
+  #keep(claims: readonly JournalClaim[]): Renewal {
     const { clock, calls, settings } = this.#environment;
     let cancel: CancelTimer;
     const wait = () => {

@@ -6,6 +6,7 @@ import { nodeLabel } from "../../node/key.js";
 import type { Node } from "../../node/node.js";
 import type { ClassRuntime } from "../../runtime/class-runtime.js";
 import { msgpack } from "../../serializer/msgpack.js";
+import { uncheckedOf } from "../../serializer/unchecked.js";
 import { cannotBeStored } from "../cannot-be-stored.js";
 import type { GivenValue } from "../set.js";
 
@@ -28,7 +29,10 @@ export function journalNode({ name, meta }: Pick<ClassRuntime, "name" | "meta">)
   return `${name}:${meta.version}`;
 }
 
-/** Makes a class's records, and finds the nodes and values in them again. */
+/**
+ * Makes a class's records, and finds the nodes and values in them again. The class's schema checks
+ * nothing here: the source and readers get each value as it was given.
+ */
 export class JournaledClass {
   readonly #runtime: ClassRuntime;
   readonly #beforeKey: string;
@@ -57,7 +61,7 @@ export class JournaledClass {
     try {
       const times = { writtenAt, freshUntil: Number.POSITIVE_INFINITY };
       payload = encodeEntry(
-        pack(meta.serializer, value, journalKey, { node: name, key }),
+        pack(uncheckedOf(meta.serializer), value, journalKey, { node: name, key }),
         fingerprint,
         journalKey,
         times,
@@ -80,7 +84,7 @@ export class JournaledClass {
     if (buffer.length < header) return undefined;
     const start = header + buffer.readUInt32BE(0);
     if (start > buffer.length) return undefined;
-    return decodeEntry(meta.serializer, fingerprint, journalKey, buffer.subarray(start));
+    return decodeEntry(uncheckedOf(meta.serializer), fingerprint, journalKey, buffer.subarray(start));
   }
 
   /** @throws an error that says why the record cannot be read */
@@ -90,7 +94,7 @@ export class JournaledClass {
     const found = this.valueIn(journalKey, bytes);
     if (found === undefined) {
       throw new SerializationError(
-        `The journaled value of ${nodeLabel(runtime.name, key)} cannot be read: it was written with another serializer, or its bytes are damaged.`,
+        `The journaled value of ${nodeLabel(runtime.name, key)} cannot be read: it was written with another serializer, another key, or is damaged.`,
         "$",
         { node: runtime.name, key },
       );

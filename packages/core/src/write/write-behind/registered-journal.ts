@@ -1,4 +1,6 @@
+import type { Duration } from "../../duration.js";
 import { checkList } from "../../node/checked-list.js";
+import { optionError, shown, timerMilliseconds } from "../../option-checks.js";
 import type { BehindWriter } from "./behind-writer.js";
 
 /** A saved value that was set aside, because its source does not take it. */
@@ -62,11 +64,11 @@ export class RegisteredJournal {
    * Writes the unsaved values into their sources, without waiting for newer ones. Resolves when
    * nothing is left, or the time is over, and says what is left.
    *
-   * @param timeout milliseconds
-   * @throws SaveError `CACHEME_JOURNAL_FAILED` if the journal cannot be reached
+   * @param timeout the longest time. Default: 10 seconds
+   * @throws ConfigurationError `CACHEME_INVALID_DURATION`; SaveError `CACHEME_JOURNAL_FAILED` if the journal cannot be reached
    */
-  async flush(timeout: number): Promise<FlushResult> {
-    await this.#writer.flusher.drain(timeout);
+  async flush(timeout: Duration = "10s"): Promise<FlushResult> {
+    await this.#writer.flusher.drain(timerMilliseconds(timeout, "timeout of journal.flush()"));
     const { unsaved, deadLetters } = await this.status();
     return { unsaved, deadLetters };
   }
@@ -75,9 +77,15 @@ export class RegisteredJournal {
    * Returns dead letters, the oldest first.
    *
    * @param limit the most. Default: 100
-   * @throws SaveError `CACHEME_JOURNAL_FAILED`
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` unless the limit is a whole number from 1 on;
+   *   SaveError `CACHEME_JOURNAL_FAILED`
    */
   async deadLetters(limit: number = 100): Promise<readonly DeadLetter[]> {
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw optionError(
+        `The limit of journal.deadLetters() is ${shown(limit)}. Give a whole number from 1 on, or nothing for 100.`,
+      );
+    }
     const letters = await this.#writer.calls.make("list", (journal) => journal.deadLetters(limit));
     return letters.map(({ key, node, attempts, reason, at, bytes }) => {
       const value = this.#writer.valueIn(node, key, bytes);
