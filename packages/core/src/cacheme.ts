@@ -8,7 +8,7 @@ import type { Events } from "./events.js";
 import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
 import { type MemoizedOptions, type MethodMemoizer, memoized } from "./memoize/memoized.js";
 import type { AnyFunction, NodeArguments, NodeFor, ResultOf, Synchronous } from "./memoize/signature.js";
-import { checkList } from "./node/checked-list.js";
+import { checkList, checkPairs } from "./node/checked-list.js";
 import type { Node } from "./node/node.js";
 import type {
   Answer,
@@ -21,6 +21,7 @@ import type {
   ValuesOf,
 } from "./node/options.js";
 import type { LoadSpace } from "./node/reads.js";
+import { refuseSetOptions } from "./node/set-options.js";
 import type { SynchronousNode, ValueOf } from "./node/value-of.js";
 import { Joining } from "./read/joining.js";
 import { LocalErrors } from "./read/local-errors.js";
@@ -245,6 +246,7 @@ export class Cacheme extends WarmingSpace {
    */
   set<N extends Node>(node: N, value: NoInfer<ValueOf<N>>, options: SetOptions = {}): Promise<void> {
     try {
+      refuseSetOptions("set", options);
       return set({ ...this.#keyed(node), node, value }, options, this.#store);
     } catch (error) {
       return Promise.reject(error);
@@ -264,7 +266,8 @@ export class Cacheme extends WarmingSpace {
     entries: { readonly [I in keyof Ns]: readonly [node: Ns[I], value: NoInfer<ValueOf<Ns[I]>>] },
     options: SetOptions = {},
   ): Promise<void> {
-    checkList("setAll", entries);
+    checkPairs("setAll", entries);
+    refuseSetOptions("setAll", options);
     const given = (place: number) => {
       const [node, value] = entries[place] as readonly [Node, unknown]; // The place is within the list.
       return { ...this.#keyed(node), node, value };

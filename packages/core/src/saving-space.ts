@@ -1,8 +1,9 @@
 import type { Duration } from "./duration.js";
 import type { Journal } from "./journal/journal.js";
-import { checkList } from "./node/checked-list.js";
+import { checkPairs } from "./node/checked-list.js";
 import type { Node } from "./node/node.js";
 import type { SetOptions } from "./node/options.js";
+import { refuseSetOptions } from "./node/set-options.js";
 import type { ValueOf } from "./node/value-of.js";
 import { refuseUnknownOptions, timerMilliseconds } from "./option-checks.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
@@ -57,6 +58,7 @@ export abstract class SavingSpace extends Space {
    * ```
    */
   async save<N extends Node>(node: N, value: NoInfer<ValueOf<N>>, options: SetOptions = {}): Promise<void> {
+    refuseSetOptions("save", options);
     await this.#save(node, value, options);
   }
 
@@ -73,7 +75,8 @@ export abstract class SavingSpace extends Space {
     entries: { readonly [I in keyof Ns]: readonly [node: Ns[I], value: NoInfer<ValueOf<Ns[I]>>] },
     options: SetOptions = {},
   ): Promise<void> {
-    checkList("saveAll", entries);
+    checkPairs("saveAll", entries);
+    refuseSetOptions("saveAll", options);
     const saves = entries.map(([node, value]) => this.#save(node, value, options));
     for (const outcome of await Promise.allSettled(saves)) {
       if (outcome.status === "rejected") throw outcome.reason;

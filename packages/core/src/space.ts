@@ -300,7 +300,8 @@ export abstract class Space implements AsyncDisposable {
    * Runs a database transaction, and invalidates after its commit. Each `invalidate`,
    * `invalidateTags` and `invalidateScope` within the function only notes its keys and tags, and so
    * does a `save`, whose source is written at once; one that writes behind waits, too. If the function's promise resolves, they are
-   * invalidated, each once. If it rejects, the database has rolled back, and nothing is invalidated.
+   * invalidated, each once. If it rejects, the database has rolled back, and nothing is
+   * invalidated; the caches drop the keys, because a read within may have stored its own rows.
    *
    * It holds through every `await` of the function. A call within another one joins that one.
    *
@@ -319,7 +320,10 @@ export abstract class Space implements AsyncDisposable {
    * ```
    */
   async afterCommit<T>(transaction: () => MaybePromise<T>): Promise<T> {
-    const { answer, commit } = await inCommit(this.#runtimes, transaction);
+    const { answer, commit } = await inCommit(this.#runtimes, transaction, (removals) =>
+      // A tier that cannot be reached is tried again; the caller needs the transaction's error.
+      Promise.all(removals.map((removal) => this.#saver.forget(removal))),
+    );
     const { removals, tags, tasks } = commit.committed();
     const outcomes = await Promise.allSettled([
       invalidate(removals, this.#clock, this.#events, this.#dependents),

@@ -17,7 +17,8 @@ export interface SavedEntry<N extends Node> {
 /**
  * The type of a static `saveAll`. It writes all values, or throws. If some values fail by
  * themselves, it answers with a list in the order of the entries: an `Error` for each value that
- * the source does not have, and anything else for the others.
+ * the source does not have, and anything else for the others. The outcomes of `Promise.allSettled`
+ * are such a list, too. One call gets at most `maxBatchSize` entries.
  *
  * @example
  * ```ts

@@ -1,4 +1,5 @@
 import type { MaybePromise } from "../node/value-of.js";
+import { optionError, shown } from "../option-checks.js";
 import { sharedState } from "../shared-state.js";
 import type { Removal } from "./invalidate.js";
 
@@ -58,9 +59,10 @@ export class PendingCommit {
     return { removals: [], tags: [], tasks: [] };
   }
 
-  /** Ends it without any invalidation. */
-  rolledBack(): void {
+  /** Ends it without its work, and returns the keys that it has noted. */
+  rolledBack(): readonly Removal[] {
     this.#isOpen = false;
+    return this.#removals;
   }
 }
 
@@ -74,18 +76,31 @@ function currentCommit(): PendingCommit | undefined {
   return sharedState.commitFrames.getStore() as PendingCommit | undefined;
 }
 
-/** Runs the body as a transaction of the space. */
+/**
+ * Runs the body as a transaction of the space.
+ *
+ * @param undo gets the keys of a transaction that is rolled back, because reads within it may have
+ *   stored uncommitted values
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` if the body is no function
+ */
 export async function inCommit<T>(
   space: object,
   body: () => MaybePromise<T>,
+  undo: (removals: readonly Removal[]) => Promise<unknown>,
 ): Promise<{ readonly answer: T; readonly commit: PendingCommit }> {
+  if (typeof body !== "function") {
+    throw optionError(
+      `afterCommit expected a function that runs the transaction, got ${shown(body)}. ` +
+        "Give one, as in afterCommit(() => db.transaction(async (tx) => { … })).",
+    );
+  }
   const commit = new PendingCommit(space, currentCommit());
   sharedState.commitsRunning += 1;
   try {
     const answer = await sharedState.commitFrames.run(commit, async () => await body());
     return { answer, commit };
   } catch (error) {
-    commit.rolledBack();
+    await undo(commit.rolledBack());
     throw error;
   } finally {
     sharedState.commitsRunning -= 1;

@@ -6,14 +6,19 @@ export class SaveLine {
 
   /** Runs the save when the earlier saves of the key have ended. */
   run<T>(activities: Activities, key: string, save: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(activities)?.get(key);
+    let running: Promise<T>;
+    try {
+      running = before === undefined ? save() : before.then(save);
+    } catch (error) {
+      return Promise.reject(error); // The save has not begun, so nobody waits for it.
+    }
     const lasts = this.#last.get(activities) ?? new Map<string, Promise<void>>();
     this.#last.set(activities, lasts);
-    const before = lasts.get(key);
-    const running = before === undefined ? save() : before.then(save);
     const ended: Promise<void> = running.then(nothing, nothing).then(() => {
       if (lasts.get(key) !== ended) return;
       lasts.delete(key);
-      if (lasts.size === 0) this.#last.delete(activities);
+      if (lasts.size === 0 && this.#last.get(activities) === lasts) this.#last.delete(activities);
     });
     lasts.set(key, ended);
     return running;

@@ -10,7 +10,8 @@ import { type Removal, removeWithDependents } from "./invalidate.js";
 import { refuseOneShot } from "./one-shot.js";
 import { SaveLine } from "./save-line.js";
 import { type GivenValue, refuseUncopied, tagsFor, ttlOf } from "./set.js";
-import type { Source, SourceEntry, SourceFailure } from "./source.js";
+import type { Source, SourceEntry } from "./source.js";
+import type { SourceFailure } from "./source-outcomes.js";
 import { type ThroughEnvironment, ThroughWrite } from "./through-write.js";
 import type { Journals } from "./write-behind/journals.js";
 
@@ -72,7 +73,8 @@ export class Saver {
     const writer = this.#environment.journals.get(journal, `Node "${runtime.name}"`);
     const commit = pendingCommit(this.#environment.space);
     if (commit === undefined) await writer.save(given);
-    else commit.after(() => writer.save(given));
+    // A refused value must fail the transaction, which could not be rolled back later.
+    else commit.after(writer.prepare(given));
   }
 
   /** Settles when no save is under way. */
@@ -130,6 +132,11 @@ export class Saver {
   /** Removes the key again when a call that took too long has ended. */
   #removeLate(given: GivenValue, late: Promise<void>): void {
     void late.then(() => this.#remove(given));
+  }
+
+  /** Removes the key from every tier, without telling listeners. */
+  forget(removal: Removal): Promise<unknown> {
+    return this.#remove(removal);
   }
 
   #remove({ runtime, key }: Removal): Promise<readonly FailedTier[]> {

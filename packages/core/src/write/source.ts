@@ -1,11 +1,12 @@
 import type { Clock } from "../clock.js";
-import { isError, SaveError } from "../errors.js";
+import { SaveError } from "../errors.js";
 import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { SaveContext } from "../node/saves.js";
-import { isThenable } from "../node/thenable.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
+import { LateCalls } from "./late-calls.js";
+import { outcomesOf, type SourceFailure, type SourceOutcomes } from "./source-outcomes.js";
 
 /** A value to write into its source. */
 export interface SourceEntry {
@@ -14,33 +15,52 @@ export interface SourceEntry {
   readonly value: unknown;
 }
 
-/** A value that the source has not taken, or may not have taken. */
-export interface SourceFailure {
-  readonly error: unknown;
-  /**
-   * Settles when the call that took too long has ended, so that the source may have the value;
-   * `undefined` if the source has refused the value.
-   */
-  readonly late: Promise<void> | undefined;
-}
-
-/** The outcome of each entry, in their order; `undefined` for a value that the source has. */
-export type SourceOutcomes = readonly (SourceFailure | undefined)[];
-
 /** Calls the nodes' `save` and the classes' `saveAll`, with a deadline. */
 export class Source {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #inject: SaveContext["inject"];
+  readonly #lateCalls: LateCalls;
 
   constructor(clock: Clock, events: Events, inject: SaveContext["inject"]) {
     this.#clock = clock;
     this.#events = events;
     this.#inject = inject;
+    this.#lateCalls = new LateCalls(clock);
   }
 
-  /** Writes values of one class. Never rejects. */
-  async write(runtime: ClassRuntime, entries: readonly SourceEntry[]): Promise<SourceOutcomes> {
+  /**
+   * Writes values of one class. A value waits for an earlier call of its key that took too long, and
+   * is then written alone. Never rejects.
+   */
+  write(runtime: ClassRuntime, entries: readonly SourceEntry[]): Promise<SourceOutcomes> {
+    const late = entries.map(({ key }) => this.#lateCalls.of(runtime.kind.activities, key));
+    return late.every((call) => call === undefined)
+      ? this.#writeNow(runtime, entries)
+      : this.#writeAfter(runtime, entries, late);
+  }
+
+  async #writeAfter(
+    runtime: ClassRuntime,
+    entries: readonly SourceEntry[],
+    late: readonly (Promise<void> | undefined)[],
+  ): Promise<SourceOutcomes> {
+    const others = this.#writeNow(
+      runtime,
+      entries.filter((_, place) => late[place] === undefined),
+    );
+    const delayed = await Promise.all(
+      entries.map(async (entry, place) => {
+        if (late[place] === undefined) return [];
+        await late[place];
+        return await this.#writeNow(runtime, [entry]);
+      }),
+    );
+    const outcomes = (await others).values();
+    return delayed.map((own, place) => (late[place] === undefined ? outcomes.next().value : own[0]));
+  }
+
+  async #writeNow(runtime: ClassRuntime, entries: readonly SourceEntry[]): Promise<SourceOutcomes> {
     const { saveAll } = runtime;
     const isList = entries.length > 1 || entries.some(({ node }) => typeof node.save !== "function");
     if (saveAll === undefined || !isList) {
@@ -99,7 +119,7 @@ export class Source {
   }
 
   #late(
-    { name, meta }: ClassRuntime,
+    { name, meta, kind }: ClassRuntime,
     keys: readonly string[],
     running: Promise<unknown>,
     controller: AbortController,
@@ -113,6 +133,7 @@ export class Source {
     );
     controller.abort(error);
     const late = running.then(nothing, nothing);
+    this.#lateCalls.add(kind.activities, keys, late, meta.saveTimeout ?? 0);
     return keys.map(() => ({ error, late }));
   }
 
@@ -137,27 +158,3 @@ export class Source {
 const tookTooLong = Symbol("took too long");
 
 function nothing(): void {}
-
-/**
- * Returns the outcome of each value in the answer of a `save` or a `saveAll`. Only a list of the
- * entries' length has outcomes in it; a database client may answer anything else.
- */
-function outcomesOf(node: string, keys: readonly string[], answer: unknown): SourceOutcomes {
-  if (!Array.isArray(answer) || answer.length !== keys.length) return keys.map(() => undefined);
-  return keys.map((key, place) => {
-    const outcome: unknown = answer[place];
-    if (isError(outcome)) return { error: outcome, late: undefined };
-    if (!isThenable(outcome)) return undefined;
-    Promise.resolve(outcome).catch(nothing); // Its own failure does not matter any more.
-    return { error: promiseInList(node, key), late: Promise.resolve() };
-  });
-}
-
-function promiseInList(node: string, key: string): SaveError {
-  return new SaveError(
-    "CACHEME_SAVE_SHAPE",
-    `saveAll of node "${node}" answered with a promise for ${nodeLabel(node, key)}, so the outcome ` +
-      "is unknown. Wait for the writes with `await Promise.all(…)`, or answer with an Error for each value that failed.",
-    { node, key },
-  );
-}

@@ -58,7 +58,8 @@ describe("afterCommit", () => {
     });
     expect(await reason(rolledBack)).toEqual(new Error("rolled back"));
     expect(invalidated).toEqual([]);
-    expect(cacheme.peekLocal(new Row("a"))?.value).toBe("old");
+    // A read within it could have stored its own row.
+    expect(cacheme.peekLocal(new Row("a"))).toBeUndefined();
   });
 
   it("keeps the values of a transaction from other readers until its commit", async () => {

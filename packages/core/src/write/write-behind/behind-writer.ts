@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.js";
 import type { Events } from "../../events.js";
-import type { Journal, JournalClaim, JournalCount } from "../../journal/journal.js";
+import type { Journal, JournalClaim, JournalCount, JournalRecord } from "../../journal/journal.js";
 import type { ClassRuntime } from "../../runtime/class-runtime.js";
 import { nextBirth } from "../../runtime/operation.js";
 import type { UnsavedValue, UnsavedValues } from "../../runtime/unsaved-values.js";
@@ -92,8 +92,22 @@ export class BehindWriter implements UnsavedValues {
    * it.
    */
   async save(given: GivenValue): Promise<void> {
+    await this.prepare(given)();
+  }
+
+  /**
+   * Checks the value, and returns what saves it later.
+   *
+   * @throws SerializationError if the serializer cannot carry the value
+   * @throws ConfigurationError `CACHEME_INVALID_NODE` if the node cannot be made again
+   */
+  prepare(given: GivenValue): () => Promise<void> {
     const { runtime, key } = given;
     const record = this.#classOf(runtime).encode(given, this.#environment.clock.now());
+    return () => this.#append(runtime, key, record);
+  }
+
+  async #append(runtime: ClassRuntime, key: string, record: JournalRecord): Promise<void> {
     await this.#appends.append(record);
     const { kind } = runtime;
     const { dependents } = this.#environment;
