@@ -16,7 +16,7 @@ export class Pace {
 
   /** Settles when so many items may begin; at once if the signal aborts. */
   async turn(items: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#rate === Number.POSITIVE_INFINITY) return;
+    if (this.#rate === Number.POSITIVE_INFINITY || signal?.aborted === true) return;
     const now = this.#clock.elapsed();
     const begins = Math.max(now, this.#next);
     this.#next = begins + (items / this.#rate) * 1_000;

@@ -32,6 +32,8 @@ const namePattern = /^[^\p{Cc}\p{Cs}\s:]{1,60}$/u;
  * @throws ConfigurationError `CACHEME_INVALID_OPTION`
  */
 export function checkedSchedule(options: WarmScheduleOptions): WarmOptions {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw optionError(`warmOnSchedule() expected an object as its options, got ${shown(options)}.`);
   const { name, storage, timezone, onError, ...run } = options;
   if (name !== undefined && !(typeof name === "string" && namePattern.test(name)))
     throw optionError(
@@ -39,12 +41,24 @@ export function checkedSchedule(options: WarmScheduleOptions): WarmOptions {
     );
   if (storage !== undefined && name === undefined)
     throw optionError("warmOnSchedule() expected a name with its storage, which tells the schedules apart.");
-  if (timezone !== undefined && typeof timezone !== "string")
-    throw optionError(`warmOnSchedule() expected the name of a time zone, got ${shown(timezone)}.`);
+  if (timezone !== undefined) checkTimezone(timezone);
   if (onError !== undefined && typeof onError !== "function")
     throw optionError(`warmOnSchedule() expected a function as onError, got ${shown(onError)}.`);
   checkedWarmOptions(run);
   return run;
+}
+
+function checkTimezone(timezone: unknown): void {
+  let cause: unknown;
+  try {
+    if (typeof timezone === "string" && new Intl.DateTimeFormat("en", { timeZone: timezone })) return;
+  } catch (thrown) {
+    cause = thrown;
+  }
+  throw optionError(
+    `warmOnSchedule() expected the name of a time zone, such as "Europe/Berlin", got ${shown(timezone)}.`,
+    cause,
+  );
 }
 
 /**
@@ -64,26 +78,36 @@ export function leasingStorage(registered: Registered): RemoteBatch {
 /**
  * Reads a cron pattern. Loads the package croner.
  *
- * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid pattern or time zone,
+ * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid pattern, or one that never
+ *   matches after the given time,
  *   `CACHEME_MISSING_PACKAGE` without the package
  */
-export async function nextRunOf(pattern: string, timezone: string | undefined): Promise<NextRun> {
+export async function nextRunOf(
+  pattern: string,
+  timezone: string | undefined,
+  now: number,
+): Promise<NextRun> {
   if (typeof pattern !== "string")
     throw optionError(
       `warmOnSchedule() expected a cron pattern such as "*/5 * * * *", got ${shown(pattern)}.`,
     );
   const { Cron } = await croner();
+  let nextRun: NextRun;
+  let first: number | undefined;
   try {
     const cron = new Cron(pattern, { paused: true, ...(timezone !== undefined && { timezone }) });
-    const nextRun: NextRun = (after) => cron.nextRun(new Date(after))?.getTime();
-    nextRun(0); // Refuses an unknown time zone, too.
-    return nextRun;
+    nextRun = (after) => cron.nextRun(new Date(after))?.getTime();
+    first = nextRun(now);
   } catch (thrown) {
     throw optionError(
       `warmOnSchedule() expected a cron pattern such as "*/5 * * * *", got ${shown(pattern)}: ${reasonOf(thrown)}`,
       thrown,
     );
   }
+  if (first !== undefined) return nextRun;
+  throw optionError(
+    `warmOnSchedule() expected a cron pattern that matches some time from now on, got ${shown(pattern)}, which never does.`,
+  );
 }
 
 async function croner(): Promise<typeof import("croner")> {

@@ -16,7 +16,10 @@ export interface WarmProgress {
 export interface WarmOptions {
   /** The most batches that are under way at once. Default: 4. */
   readonly concurrency?: number | undefined;
-  /** The number of nodes of one batch: one `loadAll`, and one round trip of each kind. Default: 1,000. */
+  /**
+   * The number of nodes of one batch: one `loadAll`, and one round trip of each kind. A batch has at
+   * most the nodes of one second of the `rate`. Default: 1,000.
+   */
   readonly batch?: number | undefined;
   /** The most nodes a second, such as for a database that serves users meanwhile. Default: no limit. */
   readonly rate?: number | undefined;
@@ -29,7 +32,10 @@ export interface WarmOptions {
    * install. Without a terminal nothing is shown. Default: false.
    */
   readonly progressBar?: boolean | undefined;
-  /** Ends the warm-up: no further batch begins, and `warm` rejects with the signal's reason. */
+  /**
+   * Ends the warm-up: no further batch begins, and `warm` rejects with the signal's reason. It waits
+   * for the batches under way, and not for an iterator.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -70,7 +76,8 @@ export function checkedWarmOptions(options: WarmOptions): CheckedWarmOptions {
     throw optionError(`warm() expected true or false as progressBar, got ${shown(progressBar)}.`);
   return {
     concurrency: countOf(options.concurrency ?? 4, "concurrency"),
-    batch: countOf(options.batch ?? 1_000, "batch"),
+    // A larger batch would begin more loads at once than the source may get in a second.
+    batch: Math.min(countOf(options.batch ?? 1_000, "batch"), Math.max(1, Math.floor(rate))),
     rate,
     total,
     onProgress,

@@ -102,7 +102,10 @@ export class RepeatedWarming implements WarmSchedule {
       this.#runs += 1;
       this.#lastRun = this.#clock.now();
       const { signal } = this.#ends;
-      this.#lastReport = await this.#warmer.warm(await nodes(), { ...options, signal });
+      this.#lastReport = await this.#warmer.warm(await unlessAborted(nodes(), signal), {
+        ...options,
+        signal,
+      });
       this.#lastError = undefined;
     } catch (thrown) {
       if (!this.#ends.signal.aborted) this.#failed(asError(thrown));
@@ -143,4 +146,15 @@ export class RepeatedWarming implements WarmSchedule {
       });
     });
   }
+}
+
+/** Settles as the nodes do, or rejects when the schedule has ended. */
+function unlessAborted(nodes: Warmable | Promise<Warmable>, signal: AbortSignal): Promise<Warmable> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  let abort: () => void = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+  });
+  return Promise.race([nodes, aborted]).finally(() => signal.removeEventListener("abort", abort));
 }

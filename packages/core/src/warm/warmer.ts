@@ -55,7 +55,7 @@ export class Warmer {
       throw optionError(`warmOnSchedule() expected a function that returns nodes, got ${shown(nodes)}.`);
     const { name, storage, timezone, onError } = options;
     const leasing = storage === undefined ? undefined : leasingStorage(places.storage(storage));
-    const nextRun = await nextRunOf(pattern, timezone);
+    const nextRun = await nextRunOf(pattern, timezone, this.#clock.now());
     if (this.#isClosed) throw closedError("warmOnSchedule was called");
     const leaseKey = (slot: number) => `${places.beforeEntry()}~warm:${name}@${slot}`;
     const parts = { nextRun, nodes, options: run, onError, storage: leasing, leaseKey };
@@ -82,7 +82,7 @@ export class Warmer {
     const { reader } = this;
     if (reader === undefined) throw new Error("The space has no reader yet.");
     const total = checked.total ?? (Array.isArray(nodes) ? nodes.length : undefined);
-    const batches = batchesOf(nodes, checked.batch);
+    const batches = batchesOf(nodes, checked.batch, checked.signal);
     const bar = checked.progressBar ? await progressBarOf(total) : undefined;
     try {
       return await new Warming({ ...checked, total }, reader, this.#clock, bar).run(batches);

@@ -175,6 +175,21 @@ describe("warmOnSchedule", () => {
     expect(await reason(late)).toMatchObject({ code: "CACHEME_CLOSED" });
   });
 
+  it("ends by stop while its nodes never come", async () => {
+    const { first, advance } = await cluster();
+    const never = () => new Promise<never>(() => {});
+    async function* stuck() {
+      yield await never();
+    }
+    for (const nodes of [never, stuck]) {
+      const schedule = await first.cacheme.warmOnSchedule(everyFive, nodes);
+      await advance(5 * minute);
+      expect(schedule.status()).toMatchObject({ isRunning: true });
+      await schedule.stop();
+      expect(schedule.status()).toMatchObject({ isRunning: false, lastError: undefined });
+    }
+  });
+
   it("knows time zones, and waits for a time that is months away", async () => {
     const { first, advance } = await cluster();
     const { cacheme, Counting, loads } = first;
@@ -190,7 +205,15 @@ describe("warmOnSchedule", () => {
 
   it.each<[string, WarmScheduleOptions, string, RegExp]>([
     ["every minute", {}, "CACHEME_INVALID_OPTION", /cron pattern such as/],
-    [everyFive, { timezone: "Mars/Base" }, "CACHEME_INVALID_OPTION", /Mars\/Base|cron pattern/],
+    [
+      everyFive,
+      { timezone: "Mars/Base" },
+      "CACHEME_INVALID_OPTION",
+      /time zone, such as .* got "Mars\/Base"/,
+    ],
+    [everyFive, { timezone: "" }, "CACHEME_INVALID_OPTION", /time zone/],
+    [everyFive, null as unknown as WarmScheduleOptions, "CACHEME_INVALID_OPTION", /options, got null/],
+    ["0 0 30 2 *", {}, "CACHEME_INVALID_OPTION", /"0 0 30 2 \*", which never does/],
     [everyFive, { storage: "remote" }, "CACHEME_INVALID_OPTION", /a name with its storage/],
     [everyFive, { name: "a b" }, "CACHEME_INVALID_OPTION", /a name of 1 to 60 characters/],
     [everyFive, { rate: 0 }, "CACHEME_INVALID_OPTION", /as rate, got 0/],

@@ -199,6 +199,60 @@ describe("warm", () => {
     expect(clock.pending).toBe(pending);
   });
 
+  it("begins no more loads at once than the rate of a second", async () => {
+    const { cacheme, nodes, clock, batches } = await leasedSpace();
+    const warming = cacheme.warm(nodes(25), { rate: 10.5 });
+    for (let turn = 0; turn < 20; turn++) await settle();
+    expect(batches.flat()).toHaveLength(10);
+    for (let second = 0; second < 3; second++) {
+      clock.advance(1_000);
+      for (let turn = 0; turn < 20; turn++) await settle();
+    }
+    expect(await warming).toMatchObject({ warmed: 25 });
+    const slow = cacheme.warm(nodes(2, 100), { rate: 0.5 });
+    for (let turn = 0; turn < 20; turn++) await settle();
+    expect(batches.flat()).toHaveLength(26);
+    clock.advance(2_000);
+    expect(await slow).toMatchObject({ warmed: 2 });
+  });
+
+  it("does not pause when the signal has aborted before", async () => {
+    const { cacheme, nodes, clock } = await leasedSpace();
+    await cacheme.warm(nodes(1, 1_000));
+    const { pending } = clock;
+    const controller = new AbortController();
+    const onProgress = () => controller.abort(new Error("enough"));
+    const options = { rate: 1, onProgress, signal: controller.signal };
+    expect(await reason(cacheme.warm(nodes(40), options))).toMatchObject({ message: "enough" });
+    expect(clock.pending).toBe(pending);
+  });
+
+  it("does not wait for an iterator when the signal aborts", async () => {
+    const { cacheme, nodes, batches } = await leasedSpace();
+    const controller = new AbortController();
+    let isEnded = false;
+    const rows = nodes(10);
+    const stuck: AsyncIterable<Node> = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => {
+          const value = rows.shift();
+          return value === undefined ? await new Promise<never>(() => {}) : { done: false, value };
+        },
+        return: () => {
+          isEnded = true;
+          return new Promise<never>(() => {});
+        },
+      }),
+    };
+    const warming = cacheme.warm(stuck, { batch: 10, signal: controller.signal });
+    for (let turn = 0; turn < 20; turn++) await settle();
+    expect(batches.flat()).toHaveLength(10);
+    expect(isEnded).toBe(false);
+    controller.abort(new Error("enough"));
+    expect(await reason(warming)).toMatchObject({ message: "enough" });
+    expect(isEnded).toBe(true);
+  });
+
   it("takes lists, sets, generators and async generators, of any classes", async () => {
     const { cacheme, nodes } = await leasedSpace();
     const { Counting, loads } = countingNode({ caches: twoTiers }, (id) => id);
@@ -282,8 +336,10 @@ describe("warm", () => {
 
   it("refuses nodes that cannot be iterated", async () => {
     const { cacheme } = await space();
-    const error = await reason(cacheme.warm(5 as unknown as Node[]));
-    expect(error).toMatchObject({ code: "CACHEME_INVALID_OPTION" });
+    for (const given of [5, "abc", null]) {
+      const error = await reason(cacheme.warm(given as unknown as Node[]));
+      expect(error).toMatchObject({ code: "CACHEME_INVALID_OPTION" });
+    }
   });
 });
 
