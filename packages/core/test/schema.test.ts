@@ -48,6 +48,18 @@ async function readsStored(stored: unknown, meta: NodeMeta) {
   return { value: await cacheme.get(new Counting(1)), loads, events, cacheme, Counting, remote };
 }
 
+it("a schema that throws is reported as the fault", async () => {
+  const validate = (value: unknown) => {
+    if (value !== undefined) throw new Error("no such field");
+    return { issues: [{ message: "missing" }] };
+  };
+  const schema: StandardSchema = { "~standard": { version: 1, vendor: "test", validate } };
+  const { value, events } = await readsStored({ name: "Ada" }, { schema });
+  expect(value).toEqual(loaded);
+  expect(events).toMatchObject([{ node: "user", fault: "schema" }]);
+  expect(events[0]?.error?.message).toContain("The schema has thrown: no such field");
+});
+
 describe.each(schemas)("a schema of %s", (_, schema) => {
   it("lets a value pass that fits, and fills in its defaults", async () => {
     const { value, loads, events } = await readsStored({ name: "Ada" }, { schema });
@@ -140,6 +152,8 @@ describe("a schema", () => {
     [{ migratesFrom: [1], version: 2 }, "no `migrate`"],
     [{ migratesFrom: [], version: 2, migrate: () => 1 }, "a list of older versions"],
     [{ migratesFrom: [1, 2], version: 2, migrate: () => 1 }, '"2" in `migratesFrom` twice'],
+    [{ migratesFrom: [Number.NaN], version: 2, migrate: () => 1 }, "NaN in `migratesFrom`"],
+    [{ version: Number.NaN }, "the version NaN"],
     [{ migratesFrom: ["a:b"], version: 2, migrate: () => 1 }, 'the version "a:b"'],
     [{ migratesFrom: [{} as string], version: 2, migrate: () => 1 }, "an object in `migratesFrom`"],
   ])("refuses %o", async (meta, message) => {

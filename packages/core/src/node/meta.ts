@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { type Duration, milliseconds } from "../duration.js";
 import { ConfigurationError } from "../errors.js";
 import { shown } from "../option-checks.js";
+import { isSerializer } from "../serializer/checked-serializer.js";
 import { msgpack } from "../serializer/msgpack.js";
 import type { Serializer } from "../serializer/serializer.js";
 import type { DoorkeeperOptions } from "./doorkeeper.js";
@@ -256,6 +257,8 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
       `has the version "${version}". Give a number, or at most ${longestVersion} bytes without colon or space.`,
     );
   };
+  if (typeof meta.version === "number" && !Number.isFinite(meta.version))
+    refuse(`has the version ${meta.version}. Give a number that is finite, or a string.`);
   const version = String(meta.version ?? 1);
   checkVersion(version);
 
@@ -321,9 +324,7 @@ function limitOf(
 }
 
 function resolveSerializer(serializer: Serializer, refuse: (what: string) => never): Serializer {
-  const { codec, encode, decode } = serializer;
-  const isCodec = Number.isInteger(codec) && codec >= 1 && codec <= 255;
-  if (!isCodec || typeof encode !== "function" || typeof decode !== "function") {
+  if (!isSerializer(serializer)) {
     refuse(
       "has an invalid `serializer`: call json(), msgpack() or v8(), or give { codec, encode, decode } with a codec of 1 to 255.",
     );

@@ -1,5 +1,6 @@
 import { kMaxLength } from "node:buffer";
 import { ConfigurationError } from "../errors.js";
+import { checkSerializer } from "./checked-serializer.js";
 import { defaultMaxDecompressedSize } from "./decompression-limit.js";
 import { encryptedCodec } from "./encrypted-codec.js";
 import type { Compression, CompressionAlgorithm, Serializer } from "./serializer.js";
@@ -84,6 +85,7 @@ const algorithms: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
  * ```
  */
 export function compressed(serializer: Serializer, options: CompressionOptions = {}): Serializer {
+  checkSerializer("compressed()", serializer);
   if (serializer.codec === encryptedCodec) {
     throw new ConfigurationError(
       "CACHEME_INVALID_OPTION",

@@ -33,6 +33,9 @@ export class KeyRing {
       const id: unknown = each?.id;
       if (typeof id !== "string" || id === "" || Buffer.byteLength(id) > longestId)
         throw invalid(owner, `expected an id of 1 to ${longestId} bytes for each key, got ${shown(id)}`);
+      // Another id would come back from the bytes, so no entry could be read.
+      if (Buffer.from(id).toString() !== id)
+        throw invalid(owner, `expected an id of whole characters, got ${shown(id)} with a lone surrogate`);
       if (this.#byId.has(id)) throw invalid(owner, `expected ids that differ, got ${shown(id)} twice`);
       this.#byId.set(id, secretOf(owner, id, each?.key));
     }

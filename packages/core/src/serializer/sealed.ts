@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { KeyObject } from "node:crypto";
 import { ConfigurationError } from "../errors.js";
+import { checkSerializer } from "./checked-serializer.js";
 import { decompress } from "./compressed.js";
 import { defaultMaxDecompressedSize } from "./decompression-limit.js";
 import type { KeyRing } from "./key-ring.js";
@@ -46,6 +47,7 @@ export function sealing(
   keys: KeyRing,
   seal: Seal,
 ): Serializer {
+  checkSerializer(owner, inner);
   const { compression, maxDecompressedSize = defaultMaxDecompressedSize } = inner;
   return {
     codec,

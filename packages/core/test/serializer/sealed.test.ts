@@ -128,6 +128,7 @@ describe.each(kinds)("%s", (name, seal) => {
     [{ keys: [{ id: "", key: one.key }] }, /expected an id of 1 to 64 bytes/],
     [{ keys: [{ id: "é".repeat(33), key: one.key }] }, /expected an id of 1 to 64 bytes/],
     [{ keys: [undefined] }, /expected an id/],
+    [{ keys: [{ id: "\ud800", key: one.key }] }, /an id of whole characters/],
     [{ keys: [one, { ...two, id: "one" }] }, /got "one" twice/],
     [{ keys: [{ id: "a", key: Buffer.alloc(16) }] }, /expected 32 bytes as the key "a".*got 16 bytes/],
     [{ keys: [{ id: "a", key: "a secret text of thirty-two bytes" }] }, /got a value of type string/],
@@ -142,6 +143,12 @@ describe.each(kinds)("%s", (name, seal) => {
     expect(error).toMatchObject({ code: "CACHEME_INVALID_OPTION" });
     expect((error as Error).message).toMatch(message);
     expect((error as Error).message).not.toContain("secret text");
+  });
+
+  it.each([undefined, null, {}, "msgpack", { ...msgpack(), codec: 0 }])("refuses %o inside", (inner) => {
+    expect(() => seal(inner as Serializer, { keys: [one] })).toThrow(
+      expect.objectContaining({ code: "CACHEME_INVALID_OPTION" }),
+    );
   });
 
   it("refuses to write or read without the entry's key", () => {

@@ -80,7 +80,12 @@ function callMigrate(migrate: Migrate, old: unknown, version: number | string): 
 }
 
 function check(schema: StandardSchema, value: unknown) {
-  const result = schema["~standard"].validate(value);
+  let result: ReturnType<StandardSchema["~standard"]["validate"]>;
+  try {
+    result = schema["~standard"].validate(value);
+  } catch (thrown) {
+    throw new UnfitValue(`The schema has thrown: ${asError(thrown).message}`, "$", { cause: thrown });
+  }
   if (!isThenable(result)) return result;
   result.then(undefined, () => {});
   throw new UnfitValue("The schema answered with a promise. Expected one that validates synchronously.", "$");

@@ -113,7 +113,7 @@ function checkVersions(
   }
   const seen = new Set([String(version)]);
   for (const each of versions as readonly unknown[]) {
-    if (typeof each !== "string" && typeof each !== "number")
+    if (typeof each !== "string" && !Number.isFinite(each))
       refuse(`has ${shown(each)} in \`migratesFrom\`: expected versions, such as [1, 2].`);
     const text = String(each);
     checkVersion(text);
