@@ -89,7 +89,8 @@ export abstract class SavingSpace extends Space {
    * listed or used.
    *
    * @returns the journal, to flush it, and to look at its state and its dead letters
-   * @throws ConfigurationError `CACHEME_DUPLICATE_JOURNAL` if another journal has the name
+   * @throws ConfigurationError `CACHEME_DUPLICATE_JOURNAL` if another journal has the name, or if a
+   *   space that is not closed has the journal; `CACHEME_INVALID_OPTION` for an invalid option
    * @throws StorageError `CACHEME_CONNECT_FAILED` if the journal cannot be connected; then the name is
    *   free again
    * @example

@@ -26,6 +26,8 @@ export interface SharedState {
   loadsRunning: number;
   /** The spaces whose synchronous loads run, the innermost last. */
   readonly synchronousLoads: unknown[];
+  /** The names of the journals that are registered in a space which is not closed. */
+  readonly journals: WeakMap<object, string>;
   /** The count of numbers given to kinds for their keys in local storages. */
   localSpaces: number;
 }
@@ -49,6 +51,7 @@ export const sharedState: SharedState = holder[symbol] ?? {
   synchronousRecordings: [],
   loadsRunning: 0,
   synchronousLoads: [],
+  journals: new WeakMap(),
   localSpaces: 0,
 };
 

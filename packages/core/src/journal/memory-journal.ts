@@ -157,10 +157,12 @@ class MemoryJournal implements Journal {
   readonly label = "memoryJournal()";
   readonly isDurable = false;
   readonly isShared = false;
-  #table = new JournalTable(() => systemClock.now());
+  #clock: Clock = systemClock;
+  // Values stay when another space uses the journal, after the first one was closed.
+  readonly #table = new JournalTable(() => this.#clock.now());
 
   async connect(clock: Clock): Promise<void> {
-    this.#table = new JournalTable(() => clock.now());
+    this.#clock = clock;
   }
 
   async append(records: readonly JournalRecord[], delay: number): Promise<void> {

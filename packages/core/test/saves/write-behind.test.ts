@@ -40,6 +40,11 @@ function lastingJournal(): Journal {
   });
 }
 
+/** Makes a journal of another process in the same place. */
+function elsewhere(journal: Journal): Journal {
+  return Object.create(journal);
+}
+
 interface Setting {
   readonly options?: RegisterJournalOptions;
   readonly meta?: NodeMeta;
@@ -90,7 +95,10 @@ async function behind({ options, meta, clock = new VirtualClock(), ...given }: S
     }
   }
   const register = () =>
-    cacheme.registerJournal("writes", given.journal ?? memoryJournal(), { delay: 1_000, ...options });
+    cacheme.registerJournal("writes", given.journal ? elsewhere(given.journal) : memoryJournal(), {
+      delay: 1_000,
+      ...options,
+    });
   const journal = given.isRegistered === false ? undefined : await register();
   return { cacheme, clock, remote, server, source, written, loads, gate, Counter, journal: journal! };
 }
@@ -461,7 +469,7 @@ describe("a journal that outlives its process", () => {
     const died = await behind({ journal, clock });
     await died.cacheme.save(new died.Counter(1), "left");
     const next = await behind({ journal, clock, isRegistered: false });
-    await next.cacheme.registerJournal("writes", journal, { nodes: [next.Counter] });
+    await next.cacheme.registerJournal("writes", elsewhere(journal), { nodes: [next.Counter] });
     await pass(clock, 1_100);
     expect(next.written).toEqual([[1, "left"]]);
   });
@@ -507,7 +515,7 @@ describe("a journal that outlives its process", () => {
     await dead.cacheme.save(new dead.Counter(1), "left");
     await pass(clock, 1_100);
     const next = await behind({ journal, clock, isRegistered: false });
-    await next.cacheme.registerJournal("writes", journal, { nodes: [next.Counter], delay: 1_000 });
+    await next.cacheme.registerJournal("writes", elsewhere(journal), { nodes: [next.Counter], delay: 1_000 });
     // The other one extends its claim while it writes.
     await pass(clock, 25_000);
     expect(next.written).toEqual([]);
@@ -582,6 +590,66 @@ describe("the registration of a journal", () => {
     const { cacheme } = await behind();
     const registering = cacheme.registerJournal("other", memoryJournal(), options as RegisterJournalOptions);
     expect(await reason(registering)).toMatchObject({ code });
+  });
+
+  it("refuses nodes that are no classes, or do not write behind", async () => {
+    const { cacheme, Counter } = await behind();
+    class Through extends Node<number> {
+      static override meta: NodeMeta = { name: "through", caches: localOnly };
+      key() {
+        return "1";
+      }
+    }
+    const registering = (...nodes: unknown[]) =>
+      reason(cacheme.registerJournal("other", memoryJournal(), { nodes } as RegisterJournalOptions));
+    for (const [given, message] of [
+      [5, /nodes .* has 5\./],
+      [null, /has null/],
+      ["counter", /has "counter"/],
+      [new Counter(1), /has an object/],
+      [Date, /has "Date"/],
+      [Through, /class "Through", which does not write behind/],
+    ] as const) {
+      const error = await registering(Counter, given);
+      expect(error).toMatchObject({ code: "CACHEME_INVALID_OPTION" });
+      expect((error as Error).message).toMatch(message);
+    }
+  });
+
+  it("refuses a journal object that another registration has, until its space is closed", async () => {
+    const clock = new VirtualClock();
+    const journal = memoryJournal();
+    const one = await behind({ clock, isRegistered: false });
+    await one.cacheme.registerJournal("writes", journal, { delay: "1m", drainTimeout: "1s" });
+    await one.cacheme.save(new one.Counter(1), "acknowledged");
+    const other = await behind({ clock, isRegistered: false });
+    for (const [{ cacheme }, name] of [
+      [one, "second"],
+      [other, "writes"],
+    ] as const) {
+      const error = await reason(cacheme.registerJournal(name, journal));
+      expect(error).toMatchObject({ code: "CACHEME_DUPLICATE_JOURNAL" });
+      expect((error as Error).message).toMatch(/is registered already, as "writes"/);
+    }
+    expect(await one.cacheme.get(new one.Counter(1))).toBe("acknowledged");
+    one.gate.save = () => Promise.reject(new Error("the source is away"));
+    one.cacheme.on("unsavedLeft", () => {});
+    await within(clock, 5_000, one.cacheme.close());
+    await other.cacheme.registerJournal("writes", journal, { nodes: [other.Counter] });
+    await pass(clock, 10 * 60_000);
+    expect(other.written).toEqual([[1, "acknowledged"]]);
+  });
+
+  it("may be registered again if it could not be connected", async () => {
+    const { cacheme } = await behind({ isRegistered: false });
+    const journal = lastingJournal();
+    const { connect } = journal;
+    journal.connect = () => Promise.reject(new Error("away"));
+    expect(await reason(cacheme.registerJournal("writes", journal))).toMatchObject({
+      code: "CACHEME_CONNECT_FAILED",
+    });
+    journal.connect = connect;
+    expect((await cacheme.registerJournal("writes", journal)).name).toBe("writes");
   });
 
   it("refuses a second journal of a name, and what is no journal", async () => {

@@ -2,7 +2,7 @@ import type { Duration } from "../../duration.js";
 import { ConfigurationError } from "../../errors.js";
 import type { Journal } from "../../journal/journal.js";
 import type { NodeClass } from "../../node/node.js";
-import { refuseUnknownOptions, shown, timerMilliseconds } from "../../option-checks.js";
+import { optionError, refuseUnknownOptions, shown, timerMilliseconds } from "../../option-checks.js";
 
 /** The options of `registerJournal`. */
 export interface RegisterJournalOptions {
@@ -94,6 +94,7 @@ export function journalSettings(name: string, options: RegisterJournalOptions): 
     timerMilliseconds(given ?? byDefault, `option ${option} of ${where}`);
   const { nodes = [], whenFull = "wait", isPoison = () => false } = options;
   if (!Array.isArray(nodes)) throw invalid(where, "nodes", nodes, "a list of node classes");
+  for (const each of nodes as readonly unknown[]) checkNode(where, each);
   if (whenFull !== "wait" && whenFull !== "reject")
     throw invalid(where, "whenFull", whenFull, '"wait" or "reject"');
   if (typeof isPoison !== "function") throw invalid(where, "isPoison", isPoison, "a function of the error");
@@ -149,6 +150,24 @@ export function checkJournal(name: unknown, journal: Journal): void {
     `registerJournal(${shown(name)}, …) expected a journal, got ${shown(given)}. Give what memoryJournal() returns, or the function of ` +
       "a storage package, such as sqliteJournal(path).",
   );
+}
+
+function checkNode(where: string, given: unknown): void {
+  const nodeClass = given as Partial<NodeClass> | null | undefined;
+  if (typeof given !== "function" || typeof nodeClass?.prototype?.key !== "function")
+    throw optionError(
+      `The option nodes of ${where} has ${named(given)}. Give node classes, not nodes or names.`,
+    );
+  if (nodeClass.meta?.write === "behind") return;
+  throw optionError(
+    `The option nodes of ${where} has the class ${named(given)}, which does not write behind. ` +
+      'Give it write: "behind" and a journal, or take it out of the list.',
+  );
+}
+
+/** Returns a value as messages show it, and a function by its name. */
+function named(value: unknown): string {
+  return typeof value === "function" ? shown(value.name) : shown(value);
 }
 
 function count(where: string, option: string, given: number | undefined, byDefault: number): number {

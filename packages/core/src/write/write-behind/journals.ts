@@ -1,6 +1,7 @@
 import { asError, ConfigurationError, isError, StorageError, sentence } from "../../errors.js";
 import type { Journal } from "../../journal/journal.js";
 import type { ClassRuntime } from "../../runtime/class-runtime.js";
+import { sharedState } from "../../shared-state.js";
 import { BehindWriter, type JournalsEnvironment } from "./behind-writer.js";
 import { checkJournal, journalSettings, type RegisterJournalOptions } from "./journal-options.js";
 import { RegisteredJournal } from "./registered-journal.js";
@@ -30,6 +31,9 @@ export class Journals {
     checkJournal(name, journal);
     const settings = journalSettings(name, options);
     if (this.#writers.has(name)) throw duplicate(name);
+    const { journals } = sharedState;
+    const known = journals.get(journal);
+    if (known !== undefined) throw registeredTwice(name, journal, known);
     let waiting = settings.nodes;
     const discover = () => {
       waiting = waiting.filter((nodeClass) => {
@@ -44,10 +48,12 @@ export class Journals {
     };
     const writer = new BehindWriter(name, journal, settings, this.#environment, discover);
     this.#writers.set(name, writer);
+    journals.set(journal, name);
     try {
       await journal.connect(this.#environment.clock);
     } catch (thrown) {
       this.#writers.delete(name);
+      journals.delete(journal);
       const cause = asError(thrown);
       throw new StorageError(
         "CACHEME_CONNECT_FAILED",
@@ -83,6 +89,7 @@ export class Journals {
 
   async #close(writer: BehindWriter): Promise<void> {
     await writer.close();
+    sharedState.journals.delete(writer.calls.journal);
     const unsaved = writer.flusher.counts.reduce((sum, count) => sum + count.unsaved, 0);
     if (unsaved === 0) return;
     const { events } = this.#environment;
@@ -105,5 +112,14 @@ function duplicate(name: string): ConfigurationError {
   return new ConfigurationError(
     "CACHEME_DUPLICATE_JOURNAL",
     `Another journal is registered as "${name}". Give one of them another name.`,
+  );
+}
+
+/** Each space claims, writes and closes a journal as its only owner. */
+function registeredTwice(name: string, journal: Journal, known: string): ConfigurationError {
+  return new ConfigurationError(
+    "CACHEME_DUPLICATE_JOURNAL",
+    `The journal for "${name}" (${journal.label}) is registered already, as "${known}", in this space or another one. ` +
+      "Make a journal object for each registration, or close the other space first.",
   );
 }
