@@ -91,7 +91,11 @@ local function take(key, node, id)
 end
 for _, key in ipairs(redis.call('ZRANGEBYSCORE', L, '-inf', now, 'LIMIT', 0, 4 * count)) do
   local record = load(key)
-  if #claims < count and known[record.node] then
+  if not known[record.node] then
+    -- Ended claims that this process cannot take over must not hide those that it can.
+    free(key)
+    waitAgain(key, record.node)
+  elseif #claims < count then
     local node, id = redis.call('HGET', G, key), redis.call('HGET', I, key)
     redis.call('XCLAIM', stream(node), 'writers', consumer, 0, id)
     take(key, node, id)

@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { startRedisCluster } from "@cacheme/test-services";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { journalCompliance } from "@cacheme/testkit/vitest";
+import { systemClock } from "cacheme";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisJournalOptions, redisJournal } from "../../src/index.js";
 import { type Together, wholeCluster } from "../several-servers.js";
@@ -9,6 +11,26 @@ describeWithServer("redis", "journals in one server", (server) => {
   journalCompliance({
     name: "redisJournal",
     create: (place) => redisJournal(server().url, { name: place }),
+  });
+
+  it("takes ended claims over behind many of classes that it does not know", async () => {
+    const journal = redisJournal(server().url, { name: `t${randomUUID()}` });
+    await journal.connect(systemClock);
+    try {
+      const record = (node: string, key: string) => ({ key, node, bytes: Buffer.from(key) });
+      const of = (node: string, count: number) => ({ nodes: [node], count, duration: 1, ahead: 0 });
+      const others = Array.from({ length: 20 }, (_, place) => record("other:1", `other:${place}`));
+      await journal.append(others, 0);
+      expect(await journal.claim(of("other:1", 20))).toHaveLength(20);
+      await journal.append([record("user:1", "user:1")], 0);
+      expect(await journal.claim(of("user:1", 1))).toHaveLength(1);
+      // The server's clock ends the claims.
+      await expect.poll(() => journal.claim(of("user:1", 1))).toHaveLength(1);
+      await expect.poll(() => journal.claim({ ...of("other:1", 20), duration: 60_000 })).toHaveLength(20);
+      expect(await journal.counts()).toContainEqual({ node: "other:1", unsaved: 20, deadLetters: 0 });
+    } finally {
+      await journal.close();
+    }
   });
 });
 
