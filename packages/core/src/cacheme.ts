@@ -87,7 +87,7 @@ export class Cacheme extends WarmingSpace {
       inject: (token) => provided.of(token),
     };
     const joining = new Joining(clock, events, tick, this.#store, space, runtimes, parts.background);
-    this.#local = new LocalTiers(clock, events, joining.revalidations);
+    this.#local = new LocalTiers(clock, events, joining.revalidations, this.#store.environment.random);
     const errors = new LocalErrors(clock, events);
     this.#reader = new Reader(clock, runtimes, this.#local, errors, joining);
     parts.warmer.reader = this.#reader;

@@ -82,7 +82,7 @@ export class Joining {
           if (nested) this.#pipeline.promote(flight);
           return flight;
         },
-        refreshFor: (reader, previous) => this.#refreshFor(reader, previous),
+        refreshFor: (reader, replaced) => this.#refreshFor(reader, replaced),
         renew: (flight) => {
           const { runtime, node } = flight;
           const current = runtimes.current(runtime, node);
@@ -90,7 +90,7 @@ export class Joining {
         },
       },
     );
-    this.#plainReading = new PlainReading(clock, events, tick, this.#remoteTiers, this.#pipeline);
+    this.#plainReading = new PlainReading(clock, events, tick, this.#remoteTiers, this.#pipeline, store);
   }
 
   /**
@@ -288,7 +288,7 @@ export class Joining {
    * Takes a reader to a load that begins after the reader's call, because the value is too old for
    * it.
    */
-  #refreshFor(reader: ApartReader, previous: Entry | undefined): void {
+  #refreshFor(reader: ApartReader, replaced: FlightOptions["replaced"]): void {
     const { node, key, call, tags } = reader.flight;
     const { override, wait } = reader;
     const runtime = this.#runtimes.current(reader.flight.runtime, node);
@@ -297,7 +297,7 @@ export class Joining {
       return;
     }
     try {
-      const options = { override, previous };
+      const options = { override, replaced };
       const running = runtime.kind.activities.find(key)?.flights.runningFor(reader);
       const flight =
         running ?? this.#nextFlight({ runtime, node, key, call, opener: wait?.load, tags }, options);

@@ -1,20 +1,19 @@
 import type { Clock } from "../clock.js";
-import type { Entry } from "../entry/entry.js";
 import { Failure } from "../entry/failure.js";
 import { isWithin } from "../entry/lifetime.js";
 import type { ApartReader } from "../runtime/apart-reader.js";
 import type { Flight } from "../runtime/flight.js";
 import type { LateReaders } from "../runtime/late-readers.js";
 import { unborn } from "../runtime/operation.js";
+import type { ReplacedEntry } from "../runtime/replaced-entry.js";
 import type { LocalRecord } from "../storage/local-storage.js";
-import { tagNames } from "../tags/known-generation.js";
 
 /** The ways to move readers that a flight's value does not serve. */
 export interface Rejoining {
   /** Returns the flight of the same key that is open now. */
   openFlight(flight: Flight): Flight;
   /** Moves a reader with a limit of age to a load that begins later. */
-  refreshFor(reader: ApartReader, previous: Entry | undefined): void;
+  refreshFor(reader: ApartReader, replaced: ReplacedEntry | undefined): void;
   /**
    * Moves a flight that has not begun its load to the kind that replaced its own, if there is one.
    */
@@ -150,7 +149,8 @@ export class Landing {
   }
 
   /**
-   * Rejects every reader with the error of the load.
+   * Rejects every reader with the error of the load. Readers that have asked after a newer operation
+   * read again.
    *
    * @param failed called with each flight that was to take over the answer
    */
@@ -159,7 +159,8 @@ export class Landing {
     for (const reader of flight.apart ?? []) reader.reject(error);
     for (const follower of flight.followers ?? []) {
       follower.follows = undefined;
-      failed(follower);
+      if (follower.mustReadAgain) this.#readAgain(follower);
+      else failed(follower);
     }
   }
 
@@ -171,7 +172,9 @@ export class Landing {
     const { apart } = flight;
     if (apart === undefined) return;
     const now = this.#clock.now();
-    const { value, writtenAt, freshUntil } = found;
+    const { value, writtenAt } = found;
+    // Another process may have removed the key since a local tier was filled.
+    const isKnown = !Failure.is(value) && flight.runtime.remoteTiers.some(({ name }) => name === origin);
     flight.apart = apart.filter((reader) => {
       const takesIt = isStale
         ? reader.maxAge === Number.POSITIVE_INFINITY
@@ -179,10 +182,7 @@ export class Landing {
       if (takesIt) return true;
       flight.readers -= 1;
       flight.staying -= 1;
-      const ttl = freshUntil - now;
-      const tags = tagNames(found.generations);
-      const entry = { value, writtenAt, freshUntil, origin, ttl, size: undefined, hits: undefined, tags };
-      this.#rejoining.refreshFor(reader, Failure.is(value) ? undefined : entry);
+      this.#rejoining.refreshFor(reader, isKnown ? { record: found, origin, size: undefined } : undefined);
       return false;
     });
   }

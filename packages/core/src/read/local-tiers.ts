@@ -1,10 +1,12 @@
 import type { Clock } from "../clock.js";
+import { shortened } from "../entry/jitter.js";
 import { isFresh, isWithin, keptUntilOf, mayReplaceError, mayRevalidate } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
 import type { Node } from "../node/node.js";
 import type { LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { LocalTier } from "../runtime/node-kind.js";
+import { longestLife } from "../runtime/refresh-ahead.js";
 import { sharedState } from "../shared-state.js";
 import type { LocalEntry, LocalRecord } from "../storage/local-storage.js";
 import { areCurrent } from "../tags/known-generation.js";
@@ -40,11 +42,13 @@ export class LocalTiers {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #revalidations: Revalidations;
+  readonly #random: () => number;
 
-  constructor(clock: Clock, events: Events, revalidations: Revalidations) {
+  constructor(clock: Clock, events: Events, revalidations: Revalidations, random: () => number) {
     this.#clock = clock;
     this.#events = events;
     this.#revalidations = revalidations;
+    this.#random = random;
   }
 
   /**
@@ -63,8 +67,7 @@ export class LocalTiers {
     const now = entry.freshUntil === Number.POSITIVE_INFINITY ? 0 : this.#clock.now();
     if (isFresh(entry, now) && (entry.generations === undefined || areCurrent(entry.generations))) {
       this.#count(runtime, key, nearest, entry);
-      if (runtime.ahead !== undefined)
-        this.#refreshAhead(runtime, key, node, override, nearest.ttl, entry, now);
+      if (runtime.ahead !== undefined) this.#refreshAhead(runtime, key, node, override, nearest, entry, now);
       return entry;
     }
     if (runtime.localTiers.length > 1) return this.hitAny(runtime, key, node, override);
@@ -78,8 +81,7 @@ export class LocalTiers {
     if (runtime.staleness === undefined) return fresh;
     const now = this.#clock.now();
     if (fresh !== undefined) {
-      const ttl = runtime.nearest?.ttl ?? Number.POSITIVE_INFINITY;
-      this.#refreshAhead(runtime, key, node, override, ttl, fresh, now);
+      this.#refreshAhead(runtime, key, node, override, runtime.nearest, fresh, now);
       return fresh;
     }
     for (const tier of runtime.localTiers) {
@@ -95,12 +97,13 @@ export class LocalTiers {
     key: string,
     node: Node,
     override: LoadOverride | undefined,
-    ttl: number,
+    tier: LocalTier | undefined,
     entry: LocalEntry,
     now: number,
   ): void {
-    if (entry.freshUntil === Number.POSITIVE_INFINITY || runtime.ahead?.isDue(entry, ttl, now) !== true)
-      return;
+    const { ahead, tiers } = runtime;
+    if (ahead === undefined || entry.freshUntil === Number.POSITIVE_INFINITY) return;
+    if (!ahead.isDue(entry, longestLife(tiers, tier), now)) return;
     if (entry.quietUntil !== undefined && entry.quietUntil > now) return;
     this.#revalidations.start({ runtime, node, key, call: undefined }, override, entry.freshUntil);
   }
@@ -133,7 +136,7 @@ export class LocalTiers {
       const entry = tier.storage.read(runtime.space, key);
       if (entry === undefined || !isValid(entry, now) || !isWithin(entry.writtenAt, now, maxAge)) continue;
       this.#count(runtime, key, tier, entry);
-      if (place > 0) fillLeft(runtime, key, entry, tier.index, now);
+      if (place > 0) fillLeft(runtime, key, entry, tier.index, now, this.#random);
       return entry;
     }
     return undefined;
@@ -157,11 +160,12 @@ export function fillLeft(
   entry: LocalRecord,
   before: number,
   now: number,
+  random: () => number,
 ): void {
   const { value, writtenAt, generations, kept } = entry;
   for (const tier of runtime.localTiers) {
     if (tier.index >= before) continue;
-    const freshUntil = Math.min(entry.freshUntil, now + tier.ttl);
+    const freshUntil = Math.min(entry.freshUntil, now + shortened(tier.ttl, runtime.meta.jitter, random));
     const keptUntil = keptUntilOf(freshUntil, runtime.meta.heldFor);
     try {
       const record = { value, writtenAt, freshUntil, generations, keptUntil, kept };

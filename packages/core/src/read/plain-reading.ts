@@ -13,6 +13,7 @@ import type { RemoteTier } from "../runtime/node-kind.js";
 import { lastBirth } from "../runtime/operation.js";
 import { sharedState } from "../shared-state.js";
 import type { Tick } from "../tiers/tick.js";
+import type { Store } from "../write/store.js";
 import { fillLeft } from "./local-tiers.js";
 import { type PlainReadSteps, PlainReads } from "./plain-reads.js";
 import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
@@ -31,6 +32,7 @@ export class PlainReading implements PlainReadSteps {
   readonly #tick: Tick;
   readonly #remoteTiers: RemoteTiers;
   readonly #flightSteps: ExaminedSteps;
+  readonly #random: () => number;
   /** The reads that this tick's nodes are added to. */
   readonly #gathered = new Map<ClassRuntime, PlainReads>();
 
@@ -40,12 +42,14 @@ export class PlainReading implements PlainReadSteps {
     tick: Tick,
     remoteTiers: RemoteTiers,
     flightSteps: ExaminedSteps,
+    store: Store,
   ) {
     this.#clock = clock;
     this.#events = events;
     this.#tick = tick;
     this.#remoteTiers = remoteTiers;
     this.#flightSteps = flightSteps;
+    this.#random = store.environment.random;
   }
 
   /**
@@ -118,7 +122,7 @@ export class PlainReading implements PlainReadSteps {
   hit({ runtime, tier }: PlainReads, key: string, entry: FoundRecord): void {
     const { kind } = runtime;
     const fills = tier.index > 0 && !kind.isReplaced && !kind.bypassesLocalTiers;
-    if (fills) fillLeft(runtime, key, entry, tier.index, this.#clock.now());
+    if (fills) fillLeft(runtime, key, entry, tier.index, this.#clock.now(), this.#random);
     if (this.#events.listeners.hit !== null) {
       this.#events.emit("hit", { node: runtime.name, key, storage: tier.name, readers: 1 });
     }

@@ -1,11 +1,10 @@
 import type { Entry } from "../entry/entry.js";
-import { isFresh } from "../entry/lifetime.js";
 import { LoadError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { ConditionalLoad } from "../runtime/conditional-load.js";
 import type { Flight } from "../runtime/flight.js";
-import type { ExpiredEntry } from "../runtime/replaced-entry.js";
+import type { ReplacedEntry } from "../runtime/replaced-entry.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import { areCurrent, tagNames } from "../tags/known-generation.js";
 import { OperationTags } from "../tags/operation-tags.js";
@@ -17,29 +16,27 @@ export function conditionalOf(flight: Flight, now: number): ConditionalLoad {
   flight.conditional ??= new ConditionalLoad(
     runtime.name,
     key,
-    previousOf(runtime, key, flight.expired, now) ?? flight.previous,
+    previousOf(runtime, key, flight.replaced, now),
   );
   return flight.conditional;
 }
 
 /**
- * Returns the newest entry that a load replaces: one of the local tiers, or the expired one that a
- * remote tier has answered. A removed entry is in none, and one whose tag was invalidated is skipped.
- * An expired local entry counts only without remote tiers, because another process may have removed
- * the key.
+ * Returns the newest entry that a load replaces: one of the local tiers, or the one that a remote
+ * tier has answered. A removed entry is in none, and one whose tag was invalidated is skipped. A local
+ * entry counts only without remote tiers, because another process may have removed the key.
  */
 export function previousOf(
   { localTiers, remoteTiers, space }: ClassRuntime,
   key: string,
-  expired: ExpiredEntry | undefined,
+  replaced: ReplacedEntry | undefined,
   now: number,
 ): Entry | undefined {
-  let newest: ExpiredEntry | undefined;
-  if (expired !== undefined && isCurrent(expired.record)) newest = expired;
-  for (const { name, storage } of localTiers) {
+  let newest: ReplacedEntry | undefined;
+  if (replaced !== undefined && isCurrent(replaced.record)) newest = replaced;
+  for (const { name, storage } of remoteTiers.length > 0 ? [] : localTiers) {
     const record = storage.peek(space, key);
     if (record === undefined || !isCurrent(record)) continue;
-    if (remoteTiers.length > 0 && !isFresh(record, now)) continue;
     if (newest === undefined || newest.record.writtenAt < record.writtenAt)
       newest = { record, origin: name, size: undefined };
   }

@@ -67,8 +67,7 @@ export class Reader {
     if (entry !== undefined) return Promise.resolve(entry.value);
     const error = fresh ? undefined : this.#cachedError(runtime, key, maxAge);
     if (error !== undefined) return Promise.reject(error);
-    const previous = fresh || maxAge !== Number.POSITIVE_INFINITY ? this.peekLocal(runtime, key) : undefined;
-    const wishes = { refreshes: fresh, maxAge, override, previous, signal };
+    const wishes = { refreshes: fresh, maxAge, override, signal };
     return this.#joining.readWith(runtime, node, key, call, wishes);
   }
 

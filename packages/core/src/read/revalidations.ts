@@ -5,6 +5,7 @@ import type { Asking, FlightOptions, LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import type { FlightEnd } from "../runtime/flight-steps.js";
+import { longestLife } from "../runtime/refresh-ahead.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 
 /** The read whose stale answer is to be revalidated. */
@@ -59,8 +60,9 @@ export class Revalidations implements FlightEnd {
     const { dueUntil, override, runtime } = flight;
     if (isStale) this.start(flight, override);
     else if (runtime.ahead !== undefined && dueUntil === Number.NEGATIVE_INFINITY) {
-      const ttl = runtime.tiers[tier]?.ttl ?? Number.POSITIVE_INFINITY;
-      if (runtime.ahead.isDue(entry, ttl, this.#clock.now())) this.start(flight, override, entry.freshUntil);
+      const longest = longestLife(runtime.tiers, runtime.tiers[tier]);
+      if (runtime.ahead.isDue(entry, longest, this.#clock.now()))
+        this.start(flight, override, entry.freshUntil);
     }
   }
 

@@ -30,9 +30,12 @@ export class SlowLoads {
   /** The callers of a refresh ask for a new value. */
   #replace(flight: Flight, load: RunningLoad): void {
     if (flight.refreshes || flight.revalidates !== undefined) return;
+    const { follows, load: own, reads } = flight;
     this.#values.find(flight, (found) => {
       const isWaiting = flight.state === "loading" || flight.state === "following";
-      if (found === undefined || !isWaiting) return;
+      // After an invalidation it waits for another load, and the value that was found is too old.
+      const isSame = flight.follows === follows && flight.load === own && flight.reads === reads;
+      if (found === undefined || !isWaiting || !isSame) return;
       this.#answer(flight, found);
       load.relax();
     });

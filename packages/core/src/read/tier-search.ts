@@ -82,7 +82,7 @@ export class TierSearch {
   #hold(flight: Flight, tier: RemoteTier, bytes: Uint8Array, expired: FoundRecord): void {
     this.#remoteTiers.confirm(tier, expired, (record) => {
       if (record !== undefined && !flight.mustReadAgain)
-        flight.expired ??= { record, origin: tier.name, size: bytes.byteLength };
+        flight.replaced ??= { record, origin: tier.name, size: bytes.byteLength };
       this.#answered(flight, tier, bytes, undefined);
     });
   }
@@ -90,7 +90,7 @@ export class TierSearch {
   #answered(flight: Flight, tier: RemoteTier, bytes: Uint8Array, found: FoundRecord | undefined): void {
     const isFound = found !== undefined && this.#mayAnswer(flight, found);
     if (found !== undefined && !isFound)
-      flight.expired ??= { record: found, origin: tier.name, size: bytes.byteLength };
+      flight.replaced ??= { record: found, origin: tier.name, size: bytes.byteLength };
     if (!isFound && !flight.mustReadAgain) this.#missed(flight, tier, bytes);
     else this.#foundIn(flight, tier, found);
   }
@@ -163,7 +163,7 @@ export class TierSearch {
     flight.state = "reading";
     flight.tier = -1;
     flight.mustReadAgain = false;
-    flight.expired = undefined;
+    flight.replaced = undefined;
     flight.skippedTier = false;
     flight.mutations = flight.activity.mutations;
     flight.readSince = lastBirth();

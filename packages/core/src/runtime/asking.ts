@@ -1,10 +1,10 @@
-import type { Entry } from "../entry/entry.js";
 import type { LoadContext, Node } from "../node/node.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { Tag } from "../tags/tag.js";
 import type { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { FlightEnd } from "./flight-steps.js";
+import type { ReplacedEntry } from "./replaced-entry.js";
 import type { RunningLoad } from "./running-load.js";
 
 /** A reader's load, which replaces the node's own. */
@@ -27,7 +27,8 @@ export interface Asking {
 export interface FlightOptions {
   readonly refreshes?: boolean;
   readonly override?: LoadOverride | undefined;
-  readonly previous?: Entry | undefined;
+  /** The entry that its load replaces, if a remote tier has answered it. */
+  readonly replaced?: ReplacedEntry | undefined;
   /** Called at the end of a flight that replaces a stale entry in the background. */
   readonly revalidates?: FlightEnd | undefined;
   /** The end of the fresh entry that it replaces; see `Flight`. Default: it replaces stale ones only. */

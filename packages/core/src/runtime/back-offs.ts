@@ -56,7 +56,7 @@ export class BackOffs {
     return pause;
   }
 
-  /** Records that a load has succeeded. */
+  /** Records that a load has succeeded, or that a caller has changed the key. */
   succeeded(key: string): void {
     if (this.#failures.size > 0) this.#failures.delete(key);
   }

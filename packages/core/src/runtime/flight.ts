@@ -1,4 +1,3 @@
-import type { Entry } from "../entry/entry.js";
 import type { Node } from "../node/node.js";
 import type { HeldGeneration } from "../storage/local-storage.js";
 import { OperationTags } from "../tags/operation-tags.js";
@@ -15,7 +14,7 @@ import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
 import { type ListAnswer, originOf, PromiseAnswer } from "./list-answer.js";
 import { nextBirth, Operation, unborn } from "./operation.js";
-import { type ExpiredEntry, forgetReplaced } from "./replaced-entry.js";
+import { forgetReplaced, type ReplacedEntry } from "./replaced-entry.js";
 import type { RunningLoad } from "./running-load.js";
 
 /**
@@ -45,8 +44,6 @@ export class Flight extends Operation implements RemoteRead {
   readonly opener: RunningLoad | undefined;
 
   state: FlightState = "reading";
-  /** The entry that the load replaces, if it is known. */
-  previous: Entry | undefined;
   /** The number of reads that it answers. */
   readers = 0;
   /** The number of readers that may still want the answer. The others had a signal, and left. */
@@ -84,8 +81,8 @@ export class Flight extends Operation implements RemoteRead {
   skip = false;
   /** Its rights to fill the remote tiers; `undefined` for a class without leases. */
   rights: FillRights | undefined;
-  /** The expired entry that a remote tier has answered. */
-  expired: ExpiredEntry | undefined;
+  /** The entry that the load replaces, as a remote tier has answered it. */
+  replaced: ReplacedEntry | undefined;
   /** Ends its wait for another process's lease. */
   wake: (() => void) | undefined;
 
@@ -109,7 +106,7 @@ export class Flight extends Operation implements RemoteRead {
     this.override = options.override;
     this.dueUntil = options.dueUntil ?? Number.NEGATIVE_INFINITY;
     this.revalidates = options.revalidates;
-    this.previous = options.previous;
+    this.replaced = options.replaced;
     this.#steps = steps;
     const tags = asking.tags ?? asking.runtime.nodeTags?.of(asking.node, this.key);
     if (tags !== undefined) this.tagged = new OperationTags(tags);

@@ -1,5 +1,6 @@
 import type { Cached } from "../entry/entry.js";
 import type { ResolvedRefreshAhead } from "../node/policy/refresh-ahead.js";
+import type { Tier } from "./node-kind.js";
 
 /** The share of the latest load in the mean of the loads' durations. */
 const share = 0.2;
@@ -37,16 +38,24 @@ export class RefreshAhead {
    * Returns whether a read of a fresh entry is to load it again. The common answer, not yet, takes no
    * random number.
    *
-   * @param ttl the tier's, in milliseconds
+   * @param longest the most milliseconds for which the tier keeps an entry, see {@link longestLife}
    */
-  isDue({ freshUntil, writtenAt }: Cached, ttl: number, now: number): boolean {
+  isDue({ freshUntil, writtenAt }: Cached, longest: number, now: number): boolean {
     const left = freshUntil - now;
     const { beta, threshold } = this.#policy;
     if (beta === undefined) {
-      const life = Math.min(ttl, freshUntil - writtenAt);
+      const life = Math.min(longest, freshUntil - writtenAt);
       return left <= life * (1 - (threshold ?? 1));
     }
     const gap = this.#delta * beta;
     return left <= gap * farthestGap && left <= -gap * Math.log(this.#random());
   }
+}
+
+/**
+ * Returns the most milliseconds for which a tier keeps an entry. It is the tier's ttl. A load may set
+ * a longer one for its value, and the last tier keeps to that.
+ */
+export function longestLife(tiers: readonly Tier[], tier: Tier | undefined): number {
+  return tier === undefined || tier.index === tiers.length - 1 ? Number.POSITIVE_INFINITY : tier.ttl;
 }

@@ -1,9 +1,8 @@
-import type { Entry } from "../entry/entry.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { ConditionalLoad } from "./conditional-load.js";
 
 /** An entry that a tier holds, and that a load may renew. */
-export interface ExpiredEntry {
+export interface ReplacedEntry {
   readonly record: LocalRecord;
   /** The name of the storage. */
   readonly origin: string;
@@ -14,15 +13,13 @@ export interface ExpiredEntry {
 /** A flight, as far as it knows the entry that its load replaces. */
 interface Replacing {
   readonly hasBegun: boolean;
-  previous: Entry | undefined;
-  expired: ExpiredEntry | undefined;
+  replaced: ReplacedEntry | undefined;
 }
 
-/** Forgets the entries that were replaced or removed before the load began. */
+/** Forgets the entry that was replaced or removed before the load began. */
 export function forgetReplaced(flight: Replacing): void {
   if (flight.hasBegun) return;
-  flight.expired = undefined;
-  flight.previous = undefined;
+  flight.replaced = undefined;
 }
 
 /** The decisions of a load about its value. */

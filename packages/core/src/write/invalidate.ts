@@ -138,6 +138,7 @@ function remove(
   const known = kind.activities.find(key);
   const windows = what === "expire" && mayExpire(kind, key, known) ? kind.meta.stale : undefined;
   known?.operations.fenceOlderThan(birth);
+  kind.staleness?.backOffs.succeeded(key);
   if (windows === undefined) kind.removeLocally(key);
   else expireLocally(kind, key, clock.now());
   if (tiers.length === 0) {

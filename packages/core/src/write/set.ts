@@ -99,6 +99,7 @@ function put(
       activity.rest();
       kind.announce(key, () => done(refused ?? incompleteWrite({ name, key, failed })));
     });
+    kind.staleness?.backOffs.succeeded(key);
   } catch (error) {
     activity.rest();
     throw error;

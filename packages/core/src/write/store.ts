@@ -111,7 +111,8 @@ export class Store {
   /** Answers without storing the value. */
   #skipLoaded(storing: Storing, flight: Flight, answer: AnswerLoaded): void {
     const { kind, activity, value, writtenAt, recheck } = storing;
-    const replaces = this.#replaces(flight);
+    // A stale value that stayed would be returned, and loaded again, until its window ends.
+    const replaces = (flight.revalidates && !kind.isReplaced) || this.#replaces(flight);
     const remove = () => (replaces ? this.#older.removeReplaced(kind, activity, flight) : undefined);
     this.#giveRightsBack(flight, remove, () =>
       this.#checkTags(flight, recheck, () => answer(flight, value, writtenAt)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type LoadAll, Node, type NodeMeta } from "../../src/index.js";
+import { defineNode, type LoadAll, type LoadContext, Node, type NodeMeta } from "../../src/index.js";
 import { RefreshAhead } from "../../src/runtime/refresh-ahead.js";
 import { deferred, settled } from "../support/deferred.js";
 import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
@@ -237,6 +237,33 @@ describe("refreshAhead", () => {
     gate.resolve("overtaken");
     await settled();
     expect(await cacheme.get(new Counting(1))).toBe("load 3");
+  });
+
+  it("takes the share of a longer ttl that the load has set", async () => {
+    for (const caches of [localOnly, remoteOnly]) {
+      const { cacheme, clock } = await space();
+      let loads = 0;
+      const node = defineNode({
+        name: "long",
+        caches,
+        refreshAhead: { threshold: 0.5 },
+        key: (id: number) => `${id}`,
+        load: (_: number, { ttl }: LoadContext) => {
+          ttl("1h");
+          loads += 1;
+          return `load ${loads}`;
+        },
+      });
+      await cacheme.get(node(1));
+      clock.advance(29 * minute);
+      await cacheme.get(node(1));
+      await settled();
+      expect(loads).toBe(1);
+      clock.advance(2 * minute);
+      expect(await cacheme.get(node(1))).toBe("load 1");
+      await settled();
+      expect(await cacheme.get(node(1))).toBe("load 2");
+    }
   });
 
   it("does nothing to a value without a ttl", async () => {

@@ -111,6 +111,34 @@ describe("loadTimeout.soft", () => {
     expect(await cacheme.get(new Counting(1))).toBe("load 3");
   });
 
+  it("returns nothing that was invalidated while the tiers were read for it", async () => {
+    const { cacheme, clock, remote } = await space();
+    const { Counting, gate, loads } = slow({ caches: remoteOnly });
+    await cacheme.get(new Counting(1));
+    clock.advance(10 * minute + 1);
+    const refresh = cacheme.refresh(new Counting(1));
+    await settled();
+    const follower = cacheme.get(new Counting(1));
+    await settled();
+    const held = deferred<void>();
+    let holds = 0;
+    remote.gate = (operation, at) =>
+      operation.startsWith("read") && at === "answer" && holds++ === 0 ? held.promise : undefined;
+    clock.advance(100);
+    await settled();
+    expect(holds).toBe(1);
+    await cacheme.invalidate(new Counting(1));
+    const after = cacheme.get(new Counting(1));
+    await settled();
+    held.resolve();
+    await settled();
+    gate.resolve("refreshed");
+    expect(await after).toBe("load 3");
+    expect(await follower).not.toBe("old");
+    expect(await refresh).toBe("refreshed");
+    expect(loads).toHaveLength(3);
+  });
+
   it("lets a reader with maxAge, and a refresh, wait for the load", async () => {
     const { cacheme, clock } = await space();
     const { Counting, gate } = slow({ caches: localOnly });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { Cacheme, type LoadAll, memory, Node, type NodeMeta } from "../../src/index.js";
+import {
+  Cacheme,
+  defineNode,
+  type LoadAll,
+  type LoadContext,
+  memory,
+  Node,
+  type NodeMeta,
+} from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { countingNode, localOnly, remoteOnly, space, taggedSpace, twoTiers } from "../support/space.js";
 import { pass, twoProcesses } from "../support/two-processes.js";
@@ -230,6 +238,32 @@ describe("staleWhileRevalidate in a local tier", () => {
     expect(loads).toHaveLength(2);
   });
 
+  it.each(["shouldCache", "skip"])("drops the value when the next one is not stored, by %s", async (by) => {
+    const { cacheme, clock } = await space();
+    const node = defineNode({
+      name: "unstored",
+      caches: twoTiers,
+      staleWhileRevalidate: "1h",
+      ...(by === "shouldCache" ? { shouldCache: (value: string) => value === "load 1" } : {}),
+      key: (id: number) => `${id}`,
+      load: (_: number, context: LoadContext) => {
+        loads += 1;
+        if (by === "skip" && loads > 1) context.skip();
+        return `load ${loads}`;
+      },
+    });
+    let loads = 0;
+    await cacheme.get(node(1));
+    clock.advance(10 * minute + 1);
+    const got: string[] = [];
+    for (let read = 0; read < 3; read++) {
+      got.push(await cacheme.get(node(1)));
+      await settled();
+    }
+    expect(got).toEqual(["load 1", "load 3", "load 4"]);
+    expect(await cacheme.peek(node(1))).toBeUndefined();
+  });
+
   it("drops the value when the window ends", async () => {
     const { cacheme, clock } = await space();
     const { Counting } = numbered({ caches: localOnly });
@@ -439,6 +473,29 @@ describe("a revalidation that fails", () => {
     await settled();
     expect(loads).toHaveLength(3);
     expect(errors[1]!.backOff).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it.each<[string, (cacheme: Cacheme, node: Node<string>) => Promise<void>]>([
+    ["set", (cacheme, node) => cacheme.set(node, "set")],
+    ["invalidate", (cacheme, node) => cacheme.invalidate(node)],
+    ["expire", (cacheme, node) => cacheme.expire(node)],
+  ])("no longer holds a key back after %s", async (_, change) => {
+    const { cacheme, clock } = await space();
+    const { Counting } = countingNode<string>(
+      { caches: localOnly, staleWhileRevalidate: "1h", staleBackOff: "1h" },
+      (_, load) => {
+        if (load > 1) throw new Error("down");
+        return "old";
+      },
+    );
+    const node = new Counting(1);
+    await cacheme.get(node);
+    clock.advance(minute + 1);
+    await cacheme.get(node);
+    await settled();
+    expect((await cacheme.explain(node)).backOff).toBeGreaterThan(0);
+    await change(cacheme, node);
+    expect((await cacheme.explain(node)).backOff).toBe(0);
   });
 
   it("ends when the window does", async () => {

@@ -4,6 +4,7 @@ import {
   defineNode,
   type Entry,
   encrypted,
+  type GetOptions,
   json,
   type LoadAll,
   type LoadContext,
@@ -159,6 +160,67 @@ describe("context.previous", () => {
     await cacheme.refresh(new Page(1));
     expect(seen[1]).toMatchObject({ value: "one", kept: { etag: "v1" } });
     expect(unchanged()).toBe(1);
+  });
+});
+
+describe("context.previous of a refresh", () => {
+  it.each<[string, GetOptions<Node>]>([
+    ["fresh", { fresh: true }],
+    ["maxAge", { maxAge: 10 }],
+  ])("with %s is never a value whose tag was invalidated before the load began", async (_, options) => {
+    const { cacheme, clock } = await space();
+    const { Page, seen } = pages({ caches: localOnly });
+    class Tagged extends Page {
+      override tags() {
+        return ["pages"];
+      }
+    }
+    await cacheme.get(new Tagged(1));
+    clock.advance(1_000);
+    const read = cacheme.get(new Tagged(1), options);
+    await cacheme.invalidateTags("pages");
+    await read;
+    expect(seen.map((previous) => previous?.value)).toEqual([undefined, undefined]);
+  });
+
+  it("is nothing that another process has removed", async () => {
+    const { cacheme, process } = await taggedSpace();
+    const other = await process();
+    const { Page, seen } = pages();
+    await cacheme.get(new Page(1));
+    await settled();
+    await other.invalidate(new Page(1));
+    await cacheme.get(new Page(1), { fresh: true });
+    expect(seen.map((previous) => previous?.value)).toEqual([undefined, undefined]);
+  });
+
+  it("is the entry of a remote tier that is too old for the reader, while its tags are current", async () => {
+    for (const isInvalidated of [false, true]) {
+      const { cacheme, clock } = await taggedSpace();
+      const gate = deferred<string>();
+      const seen: unknown[] = [];
+      const tagged = defineNode({
+        name: "tagged",
+        caches: twoTiers,
+        concurrency: 1,
+        key: (id: number) => `${id}`,
+        tags: () => ["pages"],
+        load: async (id: number, { previous }: LoadContext) => {
+          if (id === 2) return await gate.promise;
+          seen.push(previous?.value);
+          return "body";
+        },
+      });
+      await cacheme.get(tagged(1));
+      clock.advance(1_000);
+      const slot = cacheme.get(tagged(2));
+      const read = cacheme.get(tagged(1), { maxAge: 10 });
+      await settled();
+      if (isInvalidated) await cacheme.invalidateTags("pages");
+      gate.resolve("two");
+      await Promise.all([slot, read]);
+      expect(seen).toEqual([undefined, isInvalidated ? undefined : "body"]);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type CachemeError, defineNode, Node, type NodeMeta } from "../../src/index.js";
-import { countingNode, localOnly, space, twoTiers } from "../support/space.js";
+import { type CachemeError, defineNode, memory, Node, type NodeMeta } from "../../src/index.js";
+import { countingNode, localOnly, space, taggedSpace, twoTiers } from "../support/space.js";
 
 const minute = 60_000;
 
@@ -136,6 +136,37 @@ describe("the option jitter", () => {
       ttls.push((await cacheme.peek(node))?.ttl);
     }
     expect(ttls).toEqual([60_000, 600_000, 100_000, 54_000, 540_000, 90_000, 48_012, 480_120, 80_020]);
+  });
+
+  it.each(["a plain read", "a read of tagged nodes"])("shortens a ttl that %s begins", async (read) => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const { cacheme, process } = await taggedSpace();
+    const node = defineNode({
+      name: "filled",
+      caches: twoTiers,
+      jitter: 0.2,
+      ...(read === "a plain read" ? {} : { tags: () => ["tag"] }),
+      key: (id: number) => `${id}`,
+      load: (id: number) => id,
+    });
+    await (await process()).get(node(1));
+    await cacheme.get(node(1));
+    expect(cacheme.peekLocal(node(1))?.ttl).toBe(54_000);
+  });
+
+  it("shortens a ttl that a farther local tier begins", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const { cacheme } = await space();
+    await cacheme.registerStorage("large", memory());
+    const caches = [
+      { storage: "local", ttl: "1m" },
+      { storage: "large", ttl: "10m" },
+    ] as const;
+    const { Counting } = countingNode({ caches, jitter: 0.2 }, (id) => id);
+    await cacheme.get(new Counting(1));
+    await cacheme.clear("local");
+    await cacheme.get(new Counting(1));
+    expect(cacheme.peekLocal(new Counting(1))?.ttl).toBe(54_000);
   });
 
   it("spreads the expiry of values that were stored together", async () => {

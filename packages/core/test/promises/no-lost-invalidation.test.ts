@@ -131,4 +131,19 @@ describe("promise 2: no lost invalidation, within one process", () => {
     expect(failure).toMatchObject({ message: expect.stringContaining("down. The other tiers are done.") });
     expect(told).toEqual(["local:1"]);
   });
+
+  it("gives no error of an older load to a reader that asks after the invalidation", async () => {
+    const { cacheme } = await space();
+    const { answers, Counting } = twoLoads({ caches: localOnly });
+    const refresh = expect(cacheme.refresh(new Counting(1))).rejects.toThrow("before");
+    await settled();
+    const follower = cacheme.get(new Counting(1));
+    await settled();
+    await cacheme.invalidate(new Counting(1));
+    const after = cacheme.get(new Counting(1));
+    answers[0]!.reject(new Error("before"));
+    await refresh;
+    answers[1]!.resolve("after");
+    expect(await Promise.all([follower, after])).toEqual(["after", "after"]);
+  });
 });
