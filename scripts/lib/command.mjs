@@ -4,8 +4,11 @@ import { fileURLToPath } from "node:url";
 /** The folder of the checkout. */
 export const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-/** Milliseconds after which a command counts as hanging and is ended. */
-const DEADLINE = 15 * 60_000;
+/**
+ * Milliseconds after which a command counts as hanging and is ended. All tests together take half of
+ * it on a free machine.
+ */
+const DEADLINE = 30 * 60_000;
 
 /** The error of a command that did not start, ended with a code other than 0, or took too long. */
 export class CommandError extends Error {
