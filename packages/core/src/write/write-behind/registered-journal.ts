@@ -41,6 +41,7 @@ export interface FlushResult {
 export class RegisteredJournal {
   readonly #writer: BehindWriter;
 
+  /** @internal */
   constructor(writer: BehindWriter) {
     this.#writer = writer;
   }
