@@ -131,9 +131,9 @@ export class Landing {
         this.#unfollow(follower);
         follower.mustReadAgain = false;
         follower.follows = flight;
-        if (!follower.isAbandoned) flight.stay();
         flight.followers ??= [];
         flight.followers.push(follower);
+        if (!follower.isAbandoned) flight.stay();
       }
       if (other.lastAsked < flight.birth) other.takeLate()?.moveTo(flight);
     }

@@ -51,6 +51,11 @@ export function loadTimeout({ flights, runtime }: Load): LoadError {
   );
 }
 
+/** Returns the reason of an abort after every reader has left. */
+export function nobodyWaits(): DOMException {
+  return new DOMException("Nobody waits for this load any more.", "AbortError");
+}
+
 function keysOf(flights: readonly Flight[]): string[] {
   return flights.map(({ key }) => key);
 }

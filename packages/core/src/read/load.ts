@@ -1,6 +1,6 @@
-import type { CancelTimer, TimerOptions } from "../clock.js";
 import type { LoadSpace } from "../node/reads.js";
 import { isThenable } from "../node/thenable.js";
+import { isAwaited } from "../runtime/awaited.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import { closeForAll } from "../runtime/flights.js";
@@ -10,13 +10,11 @@ import { type Outcome, outcomesOf } from "./bulk-outcomes.js";
 import { callLoad } from "./load-call.js";
 import type { LoadEnvironment } from "./load-environment.js";
 import { leaveLoad } from "./load-frame.js";
-import { loadTimeout, reportFailed, reportLoaded, reportRetry } from "./load-reports.js";
+import { loadTimeout, nobodyWaits, reportFailed, reportLoaded, reportRetry } from "./load-reports.js";
+import { LoadTimers } from "./load-timers.js";
 import { Recording } from "./recording.js";
 import { Retries } from "./retries.js";
 import type { SingleLoad } from "./single-load.js";
-
-/** The options of the deadline while readers wait. */
-const keepsAlive: TimerOptions = { keepsAlive: true };
 
 /**
  * One load: a call of a node's `load`, a class's `loadAll`, or a reader's override, with the flights
@@ -35,18 +33,17 @@ export class Load implements RunningLoad {
   #sweepAt = 64;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
-  #cancelDeadline: CancelTimer | undefined;
-  #cancelSoft: CancelTimer | undefined;
+  /** Set when it starts. */
+  #timers: LoadTimers | undefined;
   #release: (() => void) | undefined;
   #leaveLine: (() => void) | undefined;
-  /** The time when it began, and when its present call began, as {@link Clock.elapsed} measures. */
-  #began = 0;
+  /** The time when its present call began, as {@link Clock.elapsed} measures. */
   #called = 0;
   /** Whether its function runs. It does not while the load waits for a further call. */
   #runs = false;
   #retries: Retries | undefined;
-  /** Ends the wait for a further call. */
-  #endPause: ((reason: unknown) => void) | undefined;
+  /** Whether it was aborted because its readers have left. No reader can join it any more. */
+  #isLeft = false;
   ended = false;
   /** The nodes that it reads, for a class with the option `track`. */
   readonly recording: Recording | undefined;
@@ -89,9 +86,11 @@ export class Load implements RunningLoad {
 
   /**
    * The signal, made at its first use, perhaps after the load was aborted. Most loads never use it.
+   * If no reader waits then, it aborts.
    */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
+    if (!this.ended && !this.#isLeft && this.#isAbandoned) this.#leave();
     if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     return this.#controller.signal;
   }
@@ -109,12 +108,7 @@ export class Load implements RunningLoad {
   start(release?: () => void): void {
     this.#release = release;
     this.#leaveLine = undefined;
-    const { clock } = this.environment;
-    const { loadTimeout, softTimeout } = this.runtime.meta;
-    this.#began = clock.elapsed();
-    if (loadTimeout !== undefined) this.#setDeadline(loadTimeout, this.#isAwaited ? keepsAlive : undefined);
-    if (softTimeout !== undefined && this.#isAwaited)
-      this.#cancelSoft = clock.schedule(() => this.environment.slow(this), softTimeout, keepsAlive);
+    this.#timers = new LoadTimers(this, this.#isAwaited);
     for (const flight of this.flights) {
       this.environment.begins(flight);
       flight.begin();
@@ -122,9 +116,13 @@ export class Load implements RunningLoad {
     this.#attempt();
   }
 
-  /** Whether a reader may wait for it. */
+  /** Whether a reader waits for it. */
   get #isAwaited(): boolean {
-    return this.flights.some(({ revalidates }) => revalidates === undefined);
+    return this.flights.some(isAwaited);
+  }
+
+  get #isAbandoned(): boolean {
+    return this.flights.every(({ isAbandoned }) => isAbandoned);
   }
 
   #attempt(): void {
@@ -148,47 +146,44 @@ export class Load implements RunningLoad {
   }
 
   /**
-   * Records that a flight's readers have all left. If the readers of all flights have left, a
-   * waiting load does not start. If the load uses its signal, the signal aborts, and no new reader
+   * Records that a reader has left. If the readers of all flights have left, a waiting load does not
+   * start, and none is repeated. If the load uses its signal, the signal aborts, and no new reader
    * joins. Otherwise the load continues, and readers may join it.
    */
-  abandoned(): void {
-    if (this.ended || !this.flights.every((flight) => flight.isAbandoned)) return;
-    if (this.#leaveLine !== undefined) {
-      this.#leaveLine();
-      this.ended = true;
-      for (const flight of this.flights) this.environment.dropped(flight);
-      return;
+  left(): void {
+    if (this.ended) return;
+    if (this.#isAbandoned) {
+      if (this.#leaveLine !== undefined) {
+        this.#leaveLine();
+        this.ended = true;
+        for (const flight of this.flights) this.environment.dropped(flight);
+      } else if (this.#controller !== undefined || this.#timers?.isPaused === true) this.#leave();
     }
-    if (this.#endPause !== undefined) {
-      this.#endPause(new DOMException("Nobody waits for this load any more.", "AbortError"));
-      return;
-    }
-    if (this.#controller !== undefined) for (const flight of this.flights) closeForAll(flight);
-    this.#abort(new DOMException("Nobody waits for this load any more.", "AbortError"));
-    this.#relax();
+    this.relax();
   }
 
   /** Keeps no program alive any more, if no reader waits. */
   relax(): void {
-    if (!this.ended && !this.#isAwaited) this.#relax();
+    if (this.#timers?.keepsAlive === true && !this.ended && !this.#isAwaited) this.#timers.keepAlive(false);
   }
 
-  #relax(): void {
-    const left = this.runtime.meta.loadTimeout;
-    if (left === undefined) return;
-    this.#cancelDeadline?.();
-    const elapsed = this.environment.clock.elapsed() - this.#began;
-    this.#setDeadline(Math.max(0, left - elapsed), undefined);
+  /** Keeps the program alive again, if a reader waits now. Its soft limit counts, too. */
+  joined(): void {
+    if (this.#timers?.keepsAlive === false && !this.ended && this.#isAwaited) this.#timers.keepAlive(true);
+  }
+
+  /** Aborts the load, because no reader waits for it. */
+  #leave(): void {
+    this.#isLeft = true;
+    for (const flight of this.flights) closeForAll(flight);
+    const reason = nobodyWaits();
+    this.#abort(reason);
+    if (this.#timers?.isPaused === true) this.#fail(reason);
   }
 
   #abort(reason: Error): void {
     this.#abortReason ??= reason;
     this.#controller?.abort(reason);
-  }
-
-  #setDeadline(milliseconds: number, options: TimerOptions | undefined): void {
-    this.#cancelDeadline = this.environment.clock.schedule(() => this.#timedOut(), milliseconds, options);
   }
 
   #succeeded(answer: unknown): void {
@@ -224,7 +219,7 @@ export class Load implements RunningLoad {
       if (error === undefined) this.environment.loaded(flight, value);
       else {
         reportFailed(this, [flight], duration, error);
-        this.environment.failed(flight, error);
+        this.#reject(flight, error);
       }
     }
   }
@@ -246,10 +241,10 @@ export class Load implements RunningLoad {
     this.#repeat(error);
   }
 
-  /** Returns whether to call again after this error. A load that was aborted is not repeated. */
+  /** Returns whether to call again after this error. A load without readers is not repeated. */
   #mayRepeat(error: unknown): boolean {
     const { retry } = this.runtime.meta;
-    if (retry === undefined || this.#abortReason !== undefined) return false;
+    if (retry === undefined || this.#abortReason !== undefined || this.#isAbandoned) return false;
     this.#retries ??= new Retries(retry);
     return this.#retries.allows(error);
   }
@@ -257,31 +252,29 @@ export class Load implements RunningLoad {
   /** Calls again after a pause, for the flights that are not answered. */
   #repeat(error: unknown): void {
     const delay = this.#retries?.take() ?? 0;
-    const options = this.#isAwaited ? keepsAlive : undefined;
-    const cancel = this.environment.clock.schedule(() => this.#attemptAgain(), delay, options);
-    this.#endPause = (reason) => {
-      cancel();
-      this.#fail(reason);
-    };
+    this.#timers?.pause(delay, () => this.#attemptAgain());
     reportRetry(this, this.#retries?.attempt ?? 0, delay, error);
   }
 
   #attemptAgain(): void {
-    this.#endPause = undefined;
     for (const flight of this.flights) forgetDecisions(flight);
     this.#attempt();
   }
 
   #fail(error: unknown): void {
-    this.#endPause = undefined;
     reportFailed(this, this.flights, this.#end(0, this.flights.length), error);
-    for (const flight of this.flights) this.environment.failed(flight, error);
+    for (const flight of this.flights) this.#reject(flight, error);
+  }
+
+  /** The failure of a load that was aborted tells nothing about the source. */
+  #reject(flight: Flight, error: unknown): void {
+    if (this.#isLeft) this.environment.dropped(flight);
+    else this.environment.failed(flight, error);
   }
 
   #end(successes: number, failures: number): number {
     this.ended = true;
-    this.#cancelDeadline?.();
-    this.#cancelSoft?.();
+    this.#timers?.end();
     const duration = this.#endCall(successes, failures);
     this.#release?.();
     return duration;
@@ -303,10 +296,11 @@ export class Load implements RunningLoad {
     return duration;
   }
 
-  #timedOut(): void {
+  /** Fails, and aborts its signal. */
+  timedOut(): void {
     const error = loadTimeout(this);
-    if (this.#endPause === undefined) this.#fail(error);
-    else this.#endPause(error);
-    this.#abort(error);
+    const reason = this.#isAbandoned ? nobodyWaits() : error;
+    this.#fail(error);
+    this.#abort(reason);
   }
 }

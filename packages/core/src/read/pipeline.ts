@@ -249,9 +249,9 @@ export class Pipeline implements ExaminedSteps {
     flight.rights?.giveBack();
     flight.mustReadAgain = false;
     flight.follows = leader;
-    leader.stay();
     leader.followers ??= [];
     leader.followers.push(flight);
+    leader.stay();
     if (flight.nested) this.#loads.promote(leader);
   }
 

@@ -258,9 +258,10 @@ export class Flight extends Operation implements RemoteRead {
 
   /** Counts a reader, or a flight that takes over the answer. */
   stay(): void {
-    // When its last reader left, it also left the leader.
-    if (this.isAbandoned && this.state === "following") this.follows?.stay();
     this.staying += 1;
+    // When its last reader left, it also left the leader.
+    if (this.staying === 1 && this.state === "following") this.follows?.stay();
+    this.load?.joined();
   }
 
   /**
@@ -269,9 +270,9 @@ export class Flight extends Operation implements RemoteRead {
    */
   leave(): void {
     this.staying -= 1;
-    if (this.settled || !this.isAbandoned) return;
-    this.load?.abandoned();
-    if (this.state === "following") this.follows?.leave();
+    if (this.settled) return;
+    this.load?.left();
+    if (this.isAbandoned && this.state === "following") this.follows?.leave();
   }
 
   /**

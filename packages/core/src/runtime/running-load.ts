@@ -11,8 +11,10 @@ export interface RunningLoad {
   readonly recording: { tellTo(flight: Flight, runtime: ClassRuntime, key: string): void } | undefined;
   /** Called when the readers of a flight are answered although the load goes on. */
   relax(): void;
-  /** Called when all readers of a flight have left. */
-  abandoned(): void;
+  /** Called when a reader may have joined. */
+  joined(): void;
+  /** Called when a reader of a flight has left. */
+  left(): void;
 }
 
 /** A load's wait for a flight. */

@@ -47,6 +47,40 @@ describe("loadTimeout.soft", () => {
     expect(cacheme.stats().staleCount).toBe(4);
   });
 
+  it.each<[string, NodeMeta, number]>([
+    ["a revalidation", { staleWhileRevalidate: "1s" }, minute + 500],
+    ["a refresh ahead", { refreshAhead: { threshold: 0.5 } }, 40_000],
+  ])("bounds the wait of a reader that joins %s", async (_, meta, begins) => {
+    const { cacheme, clock } = await space();
+    const { Counting, gate, loads } = slow({
+      caches: localOnly,
+      loadTimeout: { soft: "2m", hard: "1h" },
+      ...meta,
+    });
+    await cacheme.get(new Counting(1));
+    clock.advance(begins);
+    expect(await cacheme.get(new Counting(1))).toBe("old");
+    await settled();
+    clock.advance(minute);
+    let answer: unknown = "waits";
+    void cacheme.get(new Counting(1)).then((value) => {
+      answer = value;
+    });
+    await settled();
+    clock.advance(minute - 1);
+    await settled();
+    expect(answer).toBe("waits");
+    clock.advance(1);
+    await settled();
+    expect(answer).toBe("old");
+    expect(await cacheme.get(new Counting(1))).toBe("old");
+    gate.resolve("new");
+    await settled();
+    expect(await cacheme.get(new Counting(1))).toBe("new");
+    expect(loads).toHaveLength(2);
+    expect(clock.pending).toBe(0);
+  });
+
   it("lets a load that fails back off", async () => {
     const { cacheme, clock } = await space();
     const { Counting, gate, loads } = slow({ caches: twoTiers });

@@ -2,7 +2,7 @@
  * Programs that have nothing to do after they have printed a word. They must end by themselves,
  * without close().
  */
-import { Cacheme, memory, type NodeMeta } from "../../src/index.js";
+import { Cacheme, memory, type NodeMeta, systemClock } from "../../src/index.js";
 import { NumberedNode } from "../support/space.js";
 
 const caches: NodeMeta["caches"] = [
@@ -32,7 +32,48 @@ class Left extends Endless {
   static override meta: NodeMeta = { name: "left", caches, loadTimeout: "1h" };
 }
 
-const cacheme = new Cacheme();
+class Revalidated extends Slow {
+  static loads = 0;
+  static override meta: NodeMeta = {
+    name: "revalidated",
+    caches: [{ storage: "local", ttl: "1h" }],
+    staleWhileRevalidate: "1h",
+    loadTimeout: "800ms",
+  };
+  override load() {
+    Revalidated.loads += 1;
+    return Revalidated.loads === 1 ? Promise.resolve(1) : super.load();
+  }
+}
+
+class Repeated extends Revalidated {
+  static override meta: NodeMeta = {
+    ...Revalidated.meta,
+    name: "repeated",
+    loadTimeout: false,
+    retry: { times: 2, initialDelay: 400, maxDelay: 400 },
+  };
+  override async load() {
+    Revalidated.loads += 1;
+    if (Revalidated.loads === 2) throw new Error("once");
+    return Revalidated.loads;
+  }
+}
+
+const hour = 3_600_000;
+let skew = 0;
+
+const codeOf = (error: unknown) => (error as { code?: string }).code;
+
+/** Begins a load in the background, and waits until its readers get no stale value any more. */
+async function revalidate(node: Revalidated): Promise<void> {
+  await cacheme.get(node);
+  skew += 1.5 * hour;
+  await cacheme.get(node);
+  skew += hour;
+}
+
+const cacheme = new Cacheme({ clock: { ...systemClock, now: () => Date.now() + skew } });
 await cacheme.registerStorage("local", memory());
 await cacheme.registerStorage("second", memory({ maxSize: 10 }));
 
@@ -56,6 +97,30 @@ const scenarios: Record<string, () => unknown> = {
   async timesOut() {
     const error = await cacheme.get(new Slow(1)).catch((error: unknown) => error);
     console.log((error as { code?: string }).code);
+  },
+  async joinsLeftLoad() {
+    const controller = new AbortController();
+    const reading = cacheme.get(new Slow(1), { signal: controller.signal });
+    setTimeout(() => controller.abort(), 10);
+    await reading.catch(() => {});
+    console.log(await cacheme.get(new Slow(1)).catch(codeOf));
+  },
+  async joinsRevalidation() {
+    await revalidate(new Revalidated(1));
+    console.log(await cacheme.get(new Revalidated(1)).catch(codeOf));
+  },
+  async joinsPause() {
+    await revalidate(new Repeated(1));
+    console.log(await cacheme.get(new Repeated(1)));
+  },
+  async leavesRevalidation() {
+    class Long extends Revalidated {
+      static override meta: NodeMeta = { ...Revalidated.meta, name: "long", loadTimeout: "1h" };
+    }
+    await revalidate(new Long(1));
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 10);
+    await cacheme.get(new Long(1), { signal: controller.signal }).catch(() => {});
   },
   async everyReaderLeaves() {
     const controller = new AbortController();
