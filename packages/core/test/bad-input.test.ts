@@ -365,7 +365,7 @@ describe("a storage's name", () => {
 describe("a wrong meta", () => {
   it.each<[string, unknown, RegExp]>([
     ["a string", "local", /is not an object/],
-    ["an unknown option", { ttl: "5s" }, /unknown option "ttl".*caches/],
+    ["an unknown option", { tll: "5s" }, /unknown option "tll".*caches/],
     ["a name with a colon", { name: "a:b" }, /name "a:b".*no colon/],
     ["an empty name", { name: "" }, /name "".*1 to 60 bytes/],
     ["a version with a space", { version: "1 beta" }, /version "1 beta"/],
