@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { ConfigurationError } from "../errors.js";
+import { importInstalled } from "../import-installed.js";
 import type { WarmProgress } from "./warm-options.js";
 
 /** A progress bar on a terminal. */
@@ -49,7 +50,7 @@ export async function progressBarOf(
 
 async function prompts(): Promise<Prompts> {
   try {
-    return await import("@clack/prompts");
+    return (await importInstalled("@clack/prompts")) as unknown as Prompts; // The peer has this form.
   } catch (cause) {
     throw new ConfigurationError(
       "CACHEME_MISSING_PACKAGE",

@@ -1,4 +1,5 @@
 import { ConfigurationError, reasonOf } from "../errors.js";
+import { importInstalled } from "../import-installed.js";
 import type { StorageName } from "../node/register.js";
 import { optionError, shown } from "../option-checks.js";
 import type { Registered } from "../tiers/registered.js";
@@ -112,7 +113,7 @@ export async function nextRunOf(
 
 async function croner(): Promise<typeof import("croner")> {
   try {
-    return await import("croner");
+    return (await importInstalled("croner")) as typeof import("croner"); // The peer has this form.
   } catch (cause) {
     throw new ConfigurationError(
       "CACHEME_MISSING_PACKAGE",
