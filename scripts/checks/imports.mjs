@@ -40,6 +40,7 @@ const coreLayers = [
   "background",
   "option-checks",
   "duration",
+  "import-installed",
   "errors",
   "cached-error",
   "hash",

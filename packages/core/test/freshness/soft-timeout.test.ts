@@ -147,7 +147,11 @@ describe("loadTimeout.soft", () => {
 
   it("returns nothing that was invalidated while the tiers were read for it", async () => {
     const { cacheme, clock, remote } = await space();
-    const { Counting, gate, loads } = slow({ caches: remoteOnly });
+    const gates = [deferred<string>(), deferred<string>()] as const;
+    const { Counting, loads } = countingNode<string>(
+      { caches: remoteOnly, staleIfError: "1h", loadTimeout: { soft: "100ms", hard: "10s" } },
+      (_, load) => (load === 1 ? "old" : gates[load - 2]!.promise),
+    );
     await cacheme.get(new Counting(1));
     clock.advance(10 * minute + 1);
     const refresh = cacheme.refresh(new Counting(1));
@@ -164,9 +168,11 @@ describe("loadTimeout.soft", () => {
     await cacheme.invalidate(new Counting(1));
     const after = cacheme.get(new Counting(1));
     await settled();
+    expect(loads).toHaveLength(3); // The follower has begun a load of its own.
     held.resolve();
     await settled();
-    gate.resolve("refreshed");
+    gates[0].resolve("refreshed");
+    gates[1].resolve("load 3");
     expect(await after).toBe("load 3");
     expect(await follower).not.toBe("old");
     expect(await refresh).toBe("refreshed");
