@@ -3,8 +3,6 @@
 import type { KeepAwake } from "./background.js";
 import { type Clock, systemClock } from "./clock.js";
 import type { Entry } from "./entry/entry.js";
-import { asError, IncompleteError } from "./errors.js";
-import type { Events } from "./events.js";
 import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
 import { type MemoizedOptions, type MethodMemoizer, memoized } from "./memoize/memoized.js";
 import type { AnyFunction, NodeArguments, NodeFor, ResultOf, Synchronous } from "./memoize/signature.js";
@@ -32,9 +30,6 @@ import type { ClassRuntime } from "./runtime/class-runtime.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { partsOf } from "./space-parts.js";
 import { WarmingSpace } from "./warming-space.js";
-import { pendingCommit } from "./write/after-commit.js";
-import type { Dependents } from "./write/dependents.js";
-import { invalidate } from "./write/invalidate.js";
 import { set, setAll } from "./write/set.js";
 import type { Store } from "./write/store.js";
 
@@ -60,25 +55,19 @@ export interface CachemeOptions {
  * ```
  */
 export class Cacheme extends WarmingSpace {
-  readonly #clock: Clock;
-  readonly #events: Events;
   readonly #runtimes: ClassRuntimes;
   readonly #store: Store;
   readonly #local: LocalTiers;
   readonly #reader: Reader;
   readonly #sync: SyncRead;
-  readonly #dependents: Dependents;
 
   constructor(options: CachemeOptions = {}) {
     const clock = options.clock ?? systemClock;
     const parts = partsOf(clock, options.prefix ?? "cacheme", options.background);
     super(parts);
     const { events, tick, runtimes, provided } = parts;
-    this.#clock = clock;
-    this.#events = events;
     this.#runtimes = runtimes;
     this.#store = parts.store;
-    this.#dependents = parts.dependents;
     const space: LoadSpace = {
       cacheme: this,
       get: this.get.bind(this),
@@ -273,57 +262,6 @@ export class Cacheme extends WarmingSpace {
       return { ...this.#keyed(node), node, value };
     };
     await setAll(entries.length, given, options, this.#store);
-  }
-
-  /**
-   * Removes the nodes from every tier. Once it has resolved, no later read in this process is
-   * answered with a value whose load began before. Reads under way are answered, and their loaded
-   * values are not stored.
-   *
-   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be
-   *   reached; the others are done. The removal is repeated until it succeeds, and the error's
-   *   `settled` resolves then
-   * @example
-   * ```ts
-   * await db.rename(1, "Ada");
-   * await invalidate(new UserNode(1));
-   * await invalidate(ids.map((id) => new UserNode(id)));
-   * ```
-   */
-  invalidate(nodes: readonly Node[]): Promise<void>;
-  invalidate(...nodes: readonly Node[]): Promise<void>;
-  invalidate(...given: readonly (Node | readonly Node[])[]): Promise<void> {
-    try {
-      const removals = given.flat().map((node) => this.#keyed(node));
-      const commit = pendingCommit(this.#runtimes);
-      if (commit !== undefined) return commit.remove(removals);
-      return invalidate(removals, this.#clock, this.#events, this.#dependents);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /**
-   * Removes the nodes from every tier, as {@link invalidate} does, and returns at once. It never
-   * throws and never rejects, so a storage that is down cannot end the process. A failure is
-   * reported by the event `invalidateError`. If nobody listens, a process warning reports it,
-   * unless it is an {@link IncompleteError}: then the removal is repeated until it succeeds.
-   *
-   * @example
-   * ```ts
-   * changes.on("user", (id) => invalidateSoon(new UserNode(id)));
-   * ```
-   */
-  invalidateSoon(nodes: readonly Node[]): void;
-  invalidateSoon(...nodes: readonly Node[]): void;
-  invalidateSoon(...given: readonly (Node | readonly Node[])[]): void {
-    this.invalidate(...(given as readonly Node[])).catch((thrown: unknown) => {
-      const error = asError(thrown);
-      if (this.#events.listeners.invalidateError !== null) this.#events.emit("invalidateError", { error });
-      else if (!(error instanceof IncompleteError)) {
-        process.emitWarning(`invalidateSoon failed: ${error.message}`, "CachemeWarning");
-      }
-    });
   }
 
   /**

@@ -1,14 +1,16 @@
 import type { Background, KeepAwake } from "./background.js";
 import type { Clock } from "./clock.js";
+import { asError, IncompleteError } from "./errors.js";
 import type { Events } from "./events.js";
 import type { Node } from "./node/node.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { SavingSpace } from "./saving-space.js";
 import type { SpaceParts } from "./space-parts.js";
+import { pendingCommit } from "./write/after-commit.js";
 import type { Dependents } from "./write/dependents.js";
-import { invalidate } from "./write/invalidate.js";
+import { invalidate, type Removal } from "./write/invalidate.js";
 
-/** The methods of a space that concern the freshness of values. */
+/** The methods of a space that end the freshness of values, or their lives. */
 export abstract class FreshSpace extends SavingSpace {
   readonly #clock: Clock;
   readonly #events: Events;
@@ -24,6 +26,57 @@ export abstract class FreshSpace extends SavingSpace {
     this.#runtimes = parts.runtimes;
     this.#dependents = parts.dependents;
     this.#background = parts.background;
+  }
+
+  /**
+   * Removes the nodes from every tier. Once it has resolved, no later read in this process is
+   * answered with a value whose load began before. Reads under way are answered, and their loaded
+   * values are not stored.
+   *
+   * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be
+   *   reached; the others are done. The removal is repeated until it succeeds, and the error's
+   *   `settled` resolves then
+   * @example
+   * ```ts
+   * await db.rename(1, "Ada");
+   * await invalidate(new UserNode(1));
+   * await invalidate(ids.map((id) => new UserNode(id)));
+   * ```
+   */
+  invalidate(nodes: readonly Node[]): Promise<void>;
+  invalidate(...nodes: readonly Node[]): Promise<void>;
+  invalidate(...given: readonly (Node | readonly Node[])[]): Promise<void> {
+    try {
+      const removals = this.#keyed(given.flat());
+      const commit = pendingCommit(this.#runtimes);
+      if (commit !== undefined) return commit.remove(removals);
+      return invalidate(removals, this.#clock, this.#events, this.#dependents);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Removes the nodes from every tier, as {@link invalidate} does, and returns at once. It never
+   * throws and never rejects, so a storage that is down cannot end the process. A failure is
+   * reported by the event `invalidateError`. If nobody listens, a process warning reports it,
+   * unless it is an {@link IncompleteError}: then the removal is repeated until it succeeds.
+   *
+   * @example
+   * ```ts
+   * changes.on("user", (id) => invalidateSoon(new UserNode(id)));
+   * ```
+   */
+  invalidateSoon(nodes: readonly Node[]): void;
+  invalidateSoon(...nodes: readonly Node[]): void;
+  invalidateSoon(...given: readonly (Node | readonly Node[])[]): void {
+    this.invalidate(...(given as readonly Node[])).catch((thrown: unknown) => {
+      const error = asError(thrown);
+      if (this.#events.listeners.invalidateError !== null) this.#events.emit("invalidateError", { error });
+      else if (!(error instanceof IncompleteError)) {
+        process.emitWarning(`invalidateSoon failed: ${error.message}`, "CachemeWarning");
+      }
+    });
   }
 
   /**
@@ -46,11 +99,7 @@ export abstract class FreshSpace extends SavingSpace {
   expire(...nodes: readonly Node[]): Promise<void>;
   expire(...given: readonly (Node | readonly Node[])[]): Promise<void> {
     try {
-      const nodes = given.flat().map((node) => {
-        const runtime = this.#runtimes.of(node);
-        return { runtime, key: runtime.keyOf(node) };
-      });
-      return invalidate(nodes, this.#clock, this.#events, this.#dependents, "expire");
+      return invalidate(this.#keyed(given.flat()), this.#clock, this.#events, this.#dependents, "expire");
     } catch (error) {
       return Promise.reject(error);
     }
@@ -70,5 +119,12 @@ export abstract class FreshSpace extends SavingSpace {
    */
   setBackground(background: KeepAwake | undefined): void {
     this.#background.use(background);
+  }
+
+  #keyed(nodes: readonly Node[]): Removal[] {
+    return nodes.map((node) => {
+      const runtime = this.#runtimes.of(node);
+      return { runtime, key: runtime.keyOf(node) };
+    });
   }
 }
