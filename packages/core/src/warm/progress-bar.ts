@@ -1,4 +1,3 @@
-import type { Writable } from "node:stream";
 import { ConfigurationError } from "../errors.js";
 import { importInstalled } from "../import-installed.js";
 import type { WarmProgress } from "./warm-options.js";
@@ -7,15 +6,6 @@ import type { WarmProgress } from "./warm-options.js";
 export interface ProgressBar {
   show(progress: WarmProgress): void;
   stop(): void;
-}
-
-/** The part of `@clack/prompts` that a bar uses. */
-interface Prompts {
-  progress(options: { max: number; output: Writable }): {
-    start(message: string): void;
-    advance(step: number, message: string): void;
-    stop(message: string): void;
-  };
 }
 
 /** The steps of a bar: a total in the millions would be drawn no finer. */
@@ -48,9 +38,9 @@ export async function progressBarOf(
   };
 }
 
-async function prompts(): Promise<Prompts> {
+async function prompts(): Promise<typeof import("@clack/prompts")> {
   try {
-    return (await importInstalled("@clack/prompts")) as unknown as Prompts; // The peer has this form.
+    return (await importInstalled("@clack/prompts")) as typeof import("@clack/prompts"); // The peer has this form.
   } catch (cause) {
     throw new ConfigurationError(
       "CACHEME_MISSING_PACKAGE",
