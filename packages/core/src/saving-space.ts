@@ -123,7 +123,8 @@ export abstract class SavingSpace extends Space {
 
   /**
    * Writes all unsaved values of all journals into their sources, without waiting for newer ones.
-   * Resolves when nothing is left, or the time is over, and says what is left.
+   * Resolves when the journals are empty or the timeout has passed, and returns the values that are
+   * left.
    *
    * @param options `timeout`: the longest time. Default: 10 seconds
    * @throws SaveError `CACHEME_JOURNAL_FAILED` if a journal cannot be reached

@@ -5,8 +5,8 @@ import type { FlightState } from "../runtime/flight-state.js";
  * The reason why a tier would answer a read, or would not:
  *
  * - `fresh`: it has an entry that may be returned;
- * - `stale`: the entry has expired, and may be returned all the same, while it is loaded again or
- *   while the key backs off after a failed load;
+ * - `stale`: the entry has expired, and a read still returns it while the key is loaded again or backs
+ *   off after a failed load;
  * - `error`: it has the cached error of a load, with which a read is rejected;
  * - `absent`: it has no entry;
  * - `expired`: the entry has expired. If the class has the option `staleIfError`, it may still

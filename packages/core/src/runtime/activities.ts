@@ -18,8 +18,8 @@ export interface FlightlessReads {
 const mostResting = 1_000;
 
 /**
- * The most {@link FlightlessReads} under way. Each is asked for every key, and a slow storage gathers
- * one in each tick.
+ * The most {@link FlightlessReads} under way. A lookup of a key asks each of them, and a slow storage
+ * adds one in each tick.
  */
 const mostPlainReads = 16;
 

@@ -25,8 +25,8 @@ export interface Removal {
  * the removal is done, no remote tier is read for the key, so that no removed value comes back. A
  * load or a `set` that begins after the call is newer than the removal, and is stored.
  *
- * @param what whether the entries are kept as stale ones. In a tier that could not be reached they
- *   are removed all the same
+ * @param what whether the tiers keep the entries as stale ones. A tier that could not be reached
+ *   removes its entry
  * @throws IncompleteError `CACHEME_INVALIDATION_INCOMPLETE` if a remote tier could not be reached.
  *   The removal is repeated until it succeeds, and the tier is not read for the key until then.
  */

@@ -36,12 +36,16 @@ interface Renewal {
 /** The pause between two reports of values whose class is not known, in milliseconds. */
 const reportEvery = 60_000;
 
+/** The pause of a drain while values wait for their next attempt, in milliseconds. */
+const drainPause = 50;
+
 /** The pause between two looks at the number of records, in milliseconds. */
 const countEvery = 1_000;
 
 /**
- * Writes a journal's values into their sources, in batches, one after the other. A value that the
- * source does not take is written again after a growing pause, and becomes a dead letter in the end.
+ * Writes a journal's values into their sources, in batches, one after the other. If the
+ * source refuses a value, the flusher writes it again after a growing pause. In the end the value
+ * becomes a dead letter.
  */
 export class Flusher {
   readonly #environment: FlusherEnvironment;
@@ -50,7 +54,7 @@ export class Flusher {
   #round: Promise<boolean> | undefined;
   #renewal: Renewal | undefined;
   #isClosed = false;
-  /** Whether the round under way was given up, so that its end is told to nobody. */
+  /** Whether `close` has given the running round up, so that the round settles no claims. */
   #isAbandoned = false;
   #countedAt = Number.NEGATIVE_INFINITY;
   #reportedAt = Number.NEGATIVE_INFINITY;
@@ -72,8 +76,8 @@ export class Flusher {
   }
 
   /**
-   * Writes what is unsaved, until nothing is left or the time is over. Values that the source does
-   * not take wait for their next attempt.
+   * Writes unsaved values until the journal is empty or the timeout has passed. Values that the
+   * source refuses wait for their next attempt.
    */
   async drain(timeout: number): Promise<void> {
     const { clock, appends } = this.#environment;
@@ -92,8 +96,8 @@ export class Flusher {
   }
 
   /**
-   * Stops. Settles when the round under way has ended, or the time is over. Then the round's claims
-   * end by themselves.
+   * Stops. Resolves when the running round has ended or the timeout has passed. After the timeout,
+   * the journal ends the round's claims by itself.
    */
   async close(timeout: number): Promise<void> {
     this.#isClosed = true;
@@ -189,18 +193,17 @@ export class Flusher {
   ): Promise<void> {
     const { calls, appends } = this.#environment;
     const completed = claims.filter((_, place) => outcomes[place] === undefined);
-    const failures = claims.flatMap((claim, place) => {
+    const refused = claims.flatMap((claim, place) => {
       const outcome = outcomes[place];
-      return outcome === undefined ? [] : [this.#failure(claim, outcome)];
+      return outcome === undefined ? [] : [{ failure: this.#failure(claim, outcome), error: outcome.error }];
     });
+    const failures = refused.map(({ failure }) => failure);
     if (completed.length > 0) await calls.make("complete", (journal) => journal.complete(completed));
     if (failures.length > 0) await calls.make("fail", (journal) => journal.fail(failures));
     appends.size = Math.max(0, appends.size - completed.length);
     appends.roomChanged();
-    for (const [place, claim] of claims.entries()) {
-      const failure = failures.find((each) => each.claim === claim);
-      if (failure?.delay === undefined && failure !== undefined) this.#reportDead(failure, outcomes[place]);
-    }
+    for (const { failure, error } of refused)
+      if (failure.delay === undefined) this.#reportDead(failure, error);
     const soonest = Math.min(...failures.map(({ delay }) => delay ?? Number.POSITIVE_INFINITY));
     if (soonest !== Number.POSITIVE_INFINITY) this.schedule(soonest);
   }
@@ -213,11 +216,10 @@ export class Flusher {
     return { claim, reason: reasonOf(error), delay };
   }
 
-  #reportDead({ claim, reason }: FailedClaim, outcome: ClaimOutcome | undefined): void {
+  #reportDead({ claim, reason }: FailedClaim, error: unknown): void {
     const { events, calls } = this.#environment;
     const { node, key, attempts } = claim;
     if (events.listeners.deadLetter !== null) {
-      const error = outcome?.error;
       events.emit("deadLetter", { journal: calls.name, node, key, attempts: attempts + 1, error });
     } else {
       process.emitWarning(
@@ -261,9 +263,6 @@ export class Flusher {
     });
   }
 }
-
-/** The pause of a drain while values wait for their next attempt, in milliseconds. */
-const drainPause = 50;
 
 function isPoisonous({ isPoison }: JournalSettings, error: unknown): boolean {
   try {

@@ -63,7 +63,7 @@ export class RegisteredJournal {
 
   /**
    * Writes the unsaved values into their sources, without waiting for newer ones. Resolves when
-   * nothing is left, or the time is over, and says what is left.
+   * the journal is empty or the timeout has passed, and returns the values that are left.
    *
    * @param timeout the longest time. Default: 10 seconds
    * @throws ConfigurationError `CACHEME_INVALID_DURATION`; SaveError `CACHEME_JOURNAL_FAILED` if the journal cannot be reached
