@@ -1,29 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { Cacheme, memory, type NodeMeta } from "../../src/index.js";
+import { Cacheme } from "../../src/index.js";
 import * as advancing from "../support/advancing.js";
 import { deferred, settled } from "../support/deferred.js";
 import { LeasedRemote } from "../support/leased-remote.js";
-import { countingNode } from "../support/space.js";
+import { twoTiers as caches, countingNode } from "../support/space.js";
+import { twoProcesses } from "../support/two-processes.js";
 import { VirtualClock } from "../support/virtual-clock.js";
-
-const caches: NodeMeta["caches"] = [
-  { storage: "local", ttl: "1m" },
-  { storage: "remote", ttl: "10m" },
-];
-
-/** Makes two processes on one clock, each with a client of one server. */
-async function twoProcesses() {
-  const clock = new VirtualClock();
-  const server = new LeasedRemote(clock);
-  const start = async () => {
-    const cacheme = new Cacheme({ clock });
-    const remote = new LeasedRemote(clock, server);
-    await cacheme.registerStorage("local", memory());
-    await cacheme.registerStorage("remote", remote);
-    return { cacheme, remote };
-  };
-  return { clock, server, one: await start(), other: await start() };
-}
 
 /** Advances the time in short steps until the promise has settled. */
 function within<T>(clock: VirtualClock, ms: number, promise: Promise<T>): Promise<T> {

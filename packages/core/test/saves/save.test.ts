@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
-  Cacheme,
   defineNode,
   IncompleteError,
-  memory,
-  Node,
   type NodeMeta,
   type SaveAll,
   type SaveContext,
@@ -12,58 +9,26 @@ import {
   SerializationError,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { gatedSource } from "../support/gated-source.js";
 import { hold } from "../support/hold.js";
-import { LeasedRemote } from "../support/leased-remote.js";
 import { reason } from "../support/reason.js";
-import { localOnly, remoteOnly, twoTiers } from "../support/space.js";
-import { VirtualClock } from "../support/virtual-clock.js";
+import { localOnly, NumberedNode, remoteOnly, twoTiers } from "../support/space.js";
+import { cluster } from "../support/two-processes.js";
 
 /** A node class over a source that a test can delay. */
 function savedNode(meta: NodeMeta = {}) {
-  const source = new Map<number, unknown>();
+  const { SourceNode, source, loads, gate } = gatedSource();
   const saves: [number, unknown][] = [];
-  const loads: number[] = [];
-  const gate: {
-    load?: () => Promise<unknown> | undefined;
-    save?: (value: unknown) => Promise<unknown> | undefined;
-  } = {};
-  class Saved extends Node<unknown> {
+  class Saved extends SourceNode {
     static override meta: NodeMeta = { name: "saved", caches: twoTiers, ...meta };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
-    override async load() {
-      loads.push(this.id);
-      const value = source.get(this.id);
-      await gate.load?.();
-      return value;
-    }
     override async save(value: unknown, context: SaveContext) {
       saves.push([this.id, value]);
-      await gate.save?.(value);
+      await gate.save?.(this.id, value);
       context.signal.throwIfAborted();
       source.set(this.id, value);
     }
   }
   return { Saved, source, saves, loads, gate };
-}
-
-/** Makes processes on one clock and one server. */
-async function cluster(count = 1) {
-  const clock = new VirtualClock();
-  const server = new LeasedRemote(clock);
-  const start = async () => {
-    const cacheme = new Cacheme({ clock });
-    const remote = new LeasedRemote(clock, server);
-    await cacheme.registerStorage("local", memory());
-    await cacheme.registerStorage("remote", remote);
-    return { cacheme, remote };
-  };
-  const processes = await Promise.all(Array.from({ length: count }, start));
-  return { clock, server, processes, ...processes[0]! };
 }
 
 describe("a save", () => {
@@ -168,7 +133,7 @@ describe("a save", () => {
     const [one, other] = processes as [(typeof processes)[0], (typeof processes)[0]];
     const { Saved, source, gate } = savedNode({ caches: remoteOnly });
     const first = deferred<void>();
-    gate.save = (value) => (value === "first" ? first.promise : undefined);
+    gate.save = (_, value) => (value === "first" ? first.promise : undefined);
     const saving = one.cacheme.save(new Saved(1), "first");
     await settled();
     await other.cacheme.save(new Saved(1), "second");
@@ -182,7 +147,7 @@ describe("a save", () => {
     const { cacheme } = await cluster();
     const { Saved, saves, gate } = savedNode({ caches: localOnly });
     const first = deferred<void>();
-    gate.save = (value) => (value === "first" ? first.promise : undefined);
+    gate.save = (_, value) => (value === "first" ? first.promise : undefined);
     const both = [cacheme.save(new Saved(1), "first"), cacheme.save(new Saved(1), "second")];
     const another = cacheme.save(new Saved(2), "at once");
     await another;
@@ -319,18 +284,12 @@ describe("a save of many", () => {
   it("shares one saveAll in a tick, and fails value by value", async () => {
     const { cacheme } = await cluster();
     const calls: unknown[][] = [];
-    class Bulk extends Node<string> {
+    class Bulk extends NumberedNode<string> {
       static override meta: NodeMeta = { name: "bulk", caches: twoTiers };
       static override saveAll: SaveAll<Bulk> = async (entries) => {
         calls.push(entries.map(({ node, value }) => [node.id, value]));
         return entries.map(({ node }) => (node.id === 2 ? new Error("two is taken") : undefined));
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     const error = await reason(
       cacheme.saveAll([

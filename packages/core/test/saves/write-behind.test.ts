@@ -12,9 +12,10 @@ import {
 } from "../../src/index.js";
 import { pass, within } from "../support/advancing.js";
 import { deferred, settled } from "../support/deferred.js";
+import { gatedSource } from "../support/gated-source.js";
 import { LeasedRemote } from "../support/leased-remote.js";
 import { reason } from "../support/reason.js";
-import { localOnly, twoTiers } from "../support/space.js";
+import { localOnly, NumberedNode, twoTiers } from "../support/space.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
 /** A journal that outlives the spaces that use it, as a file does. */
@@ -61,14 +62,9 @@ async function behind({ options, meta, clock = new VirtualClock(), ...given }: S
   const remote = new LeasedRemote(clock, server);
   await cacheme.registerStorage("local", memory());
   await cacheme.registerStorage("remote", remote);
-  const source = new Map<number, unknown>();
+  const { SourceNode, source, loads, gate } = gatedSource();
   const written: [number, unknown][] = [];
-  const loads: number[] = [];
-  const gate: {
-    load?: () => Promise<unknown> | undefined;
-    save?: (id: number, value: unknown) => Promise<unknown> | undefined;
-  } = {};
-  class Counter extends Node<unknown> {
+  class Counter extends SourceNode {
     static override meta: NodeMeta = {
       name: "counter",
       caches: twoTiers,
@@ -76,18 +72,6 @@ async function behind({ options, meta, clock = new VirtualClock(), ...given }: S
       journal: "writes",
       ...meta,
     };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
-    override async load() {
-      loads.push(this.id);
-      const value = source.get(this.id);
-      await gate.load?.();
-      return value;
-    }
     override async save(value: unknown) {
       await gate.save?.(this.id, value);
       written.push([this.id, value]);
@@ -168,7 +152,7 @@ describe("a save of a class that writes behind", () => {
   it("shares one saveAll", async () => {
     const { cacheme, clock } = await behind();
     const calls: unknown[][] = [];
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = {
         name: "bulk",
         caches: localOnly,
@@ -178,12 +162,6 @@ describe("a save of a class that writes behind", () => {
       static override saveAll: SaveAll<Bulk> = async (entries) => {
         calls.push(entries.map(({ node, value }) => [node.id, value]));
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     await cacheme.saveAll(Array.from({ length: 3 }, (_, id) => [new Bulk(id), id * 10] as const));
     await pass(clock, 1_100);
@@ -385,7 +363,7 @@ describe("a source that does not take a value", () => {
     const { cacheme, clock } = await behind({ options: { maxAttempts: 3, retryDelay: 100 } });
     cacheme.on("deadLetter", () => {});
     const source = new Map<number, number>();
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = {
         name: "bulk",
         caches: localOnly,
@@ -396,12 +374,6 @@ describe("a source that does not take a value", () => {
         if (entries.some(({ value }) => value < 0)) throw new Error("negative");
         for (const { node, value } of entries) source.set(node.id, value);
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     await cacheme.saveAll([1, -1, 2].map((value) => [new Bulk(value), value] as const));
     await pass(clock, 3_000);

@@ -3,8 +3,8 @@ import { settled } from "./deferred.js";
 import { LeasedRemote } from "./leased-remote.js";
 import { VirtualClock } from "./virtual-clock.js";
 
-/** Makes two processes on one clock, each with a client "remote" of one server with leases. */
-export async function twoProcesses(options: Omit<CachemeOptions, "clock"> = {}) {
+/** Makes processes on one clock, each with a client "remote" of one server with leases. */
+export async function cluster(count = 1, options: Omit<CachemeOptions, "clock"> = {}) {
   const clock = new VirtualClock();
   const server = new LeasedRemote(clock);
   const start = async () => {
@@ -14,7 +14,15 @@ export async function twoProcesses(options: Omit<CachemeOptions, "clock"> = {}) 
     await cacheme.registerStorage("remote", remote);
     return { cacheme, remote };
   };
-  return { clock, server, one: await start(), other: await start() };
+  const processes = await Promise.all(Array.from({ length: count }, start));
+  return { clock, server, processes, ...processes[0]! };
+}
+
+/** Makes a cluster of two processes. */
+export async function twoProcesses(options: Omit<CachemeOptions, "clock"> = {}) {
+  const { clock, server, processes } = await cluster(2, options);
+  const [one, other] = processes;
+  return { clock, server, one: one!, other: other! };
 }
 
 /** Advances the time in small steps, and lets every job run after each. */
