@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Cacheme, memory, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
+import { heldReload } from "../support/loading-nodes.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode, localOnly, twoTiers } from "../support/space.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
@@ -34,10 +35,7 @@ async function hosted() {
 describe("background", () => {
   it("gets each revalidation, until its value is stored", async () => {
     const { cacheme, clock, states } = await hosted();
-    const gate = deferred<string>();
-    const { Counting } = countingNode<string>({ caches: twoTiers, staleWhileRevalidate: "1m" }, (_, load) =>
-      load === 1 ? "old" : gate.promise,
-    );
+    const { Counting, gate } = heldReload({ caches: twoTiers, staleWhileRevalidate: "1m" });
     await cacheme.get(new Counting(1));
     expect(states()).toEqual([]);
     clock.advance(10 * minute + 1);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import type { LeasedRemote } from "../support/leased-remote.js";
-import { countingNode, localOnly, remoteOnly, space, taggedSpace, twoTiers } from "../support/space.js";
+import { countingNode, remoteOnly, space, taggedSpace, tierSetups, twoTiers } from "../support/space.js";
 import { twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 
@@ -15,11 +15,7 @@ function numbered(meta: NodeMeta) {
 }
 
 describe("expire", () => {
-  it.each([
-    ["a local tier", localOnly],
-    ["a remote tier", remoteOnly],
-    ["two tiers", twoTiers],
-  ])("makes the value of %s stale, and keeps it", async (_, caches) => {
+  it.each(tierSetups)("makes the value of %s stale, and keeps it", async (_, caches) => {
     const { cacheme } = await space();
     const { Counting } = numbered({ caches });
     await cacheme.get(new Counting(1));

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { defineNode, type LoadAll, type LoadContext, Node, type NodeMeta } from "../../src/index.js";
 import { RefreshAhead } from "../../src/runtime/refresh-ahead.js";
 import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
+import { heldReload } from "../support/loading-nodes.js";
+import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "../support/space.js";
 import { pass, twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 
@@ -65,11 +66,7 @@ describe("refreshAhead", () => {
     ["two tiers", twoTiers, 10 * minute],
   ])("loads a value of %s again before it expires, once", async (_, caches, ttl) => {
     const { cacheme, clock } = await space();
-    const gate = deferred<string>();
-    const { Counting, loads } = countingNode<string>(
-      { caches, refreshAhead: { threshold: 0.8 } },
-      (_id, load) => (load === 1 ? "old" : gate.promise),
-    );
+    const { Counting, loads, gate } = heldReload({ caches, refreshAhead: { threshold: 0.8 } });
     await cacheme.get(new Counting(1));
     clock.advance(0.8 * ttl - 1);
     expect(await cacheme.get(new Counting(1))).toBe("old");
@@ -165,7 +162,7 @@ describe("refreshAhead", () => {
   it("gathers the loads of a class into one loadAll", async () => {
     const { cacheme, clock } = await space();
     const batches: number[][] = [];
-    class Bulk extends Node<string> {
+    class Bulk extends NumberedNode<string> {
       static override meta: NodeMeta = {
         name: "bulk",
         caches: localOnly,
@@ -175,12 +172,6 @@ describe("refreshAhead", () => {
         batches.push(nodes.map(({ id }) => id));
         return nodes.map(({ id }) => `${id}`);
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     const nodes = [1, 2, 3].map((id) => new Bulk(id));
     await cacheme.getAll(nodes);

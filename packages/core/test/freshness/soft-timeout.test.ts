@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { NodeMeta } from "../../src/index.js";
+import type { Node, NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, remoteOnly, space, twoTiers } from "../support/space.js";
+import {
+  countingNode,
+  localOnly,
+  remoteOnly,
+  type Space,
+  space,
+  tierSetups,
+  twoTiers,
+} from "../support/space.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 
 expectNothingUnhandled();
@@ -18,12 +26,24 @@ function slow(meta: NodeMeta) {
   return { ...node, gate };
 }
 
+/**
+ * Reads an expired value until the soft limit answers with it. The load goes on, and its failures
+ * are in the returned list.
+ */
+async function answerOld({ cacheme, clock }: Space, node: Node<string>): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  cacheme.on("revalidateError", ({ error }) => errors.push(error));
+  await cacheme.get(node);
+  clock.advance(10 * minute + 1);
+  const read = cacheme.get(node);
+  await settled();
+  clock.advance(100);
+  expect(await read).toBe("old");
+  return errors;
+}
+
 describe("loadTimeout.soft", () => {
-  it.each([
-    ["a local tier", localOnly],
-    ["a remote tier", remoteOnly],
-    ["two tiers", twoTiers],
-  ])("returns the stale value of %s, and lets the load go on", async (_, caches) => {
+  it.each(tierSetups)("returns the stale value of %s, and lets the load go on", async (_, caches) => {
     const { cacheme, clock } = await space();
     const { Counting, gate, loads } = slow({ caches });
     await cacheme.get(new Counting(1));
@@ -82,16 +102,10 @@ describe("loadTimeout.soft", () => {
   });
 
   it("lets a load that fails back off", async () => {
-    const { cacheme, clock } = await space();
+    const made = await space();
+    const { cacheme, clock } = made;
     const { Counting, gate, loads } = slow({ caches: twoTiers });
-    const errors: unknown[] = [];
-    cacheme.on("revalidateError", ({ error }) => errors.push(error));
-    await cacheme.get(new Counting(1));
-    clock.advance(10 * minute + 1);
-    const read = cacheme.get(new Counting(1));
-    await settled();
-    clock.advance(100);
-    expect(await read).toBe("old");
+    const errors = await answerOld(made, new Counting(1));
     gate.reject(new Error("the source is down"));
     await settled();
     expect(errors).toEqual([new Error("the source is down")]);
@@ -102,16 +116,10 @@ describe("loadTimeout.soft", () => {
   });
 
   it("lets the hard limit end the load", async () => {
-    const { cacheme, clock } = await space();
+    const made = await space();
+    const { clock } = made;
     const { Counting } = slow({ caches: localOnly });
-    const errors: unknown[] = [];
-    cacheme.on("revalidateError", ({ error }) => errors.push(error));
-    await cacheme.get(new Counting(1));
-    clock.advance(10 * minute + 1);
-    const read = cacheme.get(new Counting(1));
-    await settled();
-    clock.advance(100);
-    expect(await read).toBe("old");
+    const errors = await answerOld(made, new Counting(1));
     clock.advance(9_900);
     await settled();
     expect(errors).toMatchObject([{ code: "CACHEME_LOAD_TIMEOUT" }]);

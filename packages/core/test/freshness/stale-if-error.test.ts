@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { NodeMeta } from "../../src/index.js";
-import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, remoteOnly, space, taggedSpace, twoTiers } from "../support/space.js";
+import { settled } from "../support/deferred.js";
+import { heldReload } from "../support/loading-nodes.js";
+import {
+  countingNode,
+  localOnly,
+  remoteOnly,
+  space,
+  taggedSpace,
+  tierSetups,
+  twoTiers,
+} from "../support/space.js";
 import { twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 
@@ -19,11 +28,7 @@ function flaky(meta: NodeMeta) {
 }
 
 describe("staleIfError", () => {
-  it.each([
-    ["a local tier", localOnly],
-    ["a remote tier", remoteOnly],
-    ["two tiers", twoTiers],
-  ])("returns the stale value of %s instead of the load's error", async (_, caches) => {
+  it.each(tierSetups)("returns the stale value of %s instead of the load's error", async (_, caches) => {
     const { cacheme, clock } = await space();
     const { Counting } = flaky({ caches });
     await cacheme.get(new Counting(1));
@@ -55,11 +60,7 @@ describe("staleIfError", () => {
     await expect(cacheme.get(new Counting(1))).rejects.toThrow("failure 3");
   });
 
-  it.each([
-    ["a local tier", localOnly],
-    ["a remote tier", remoteOnly],
-    ["two tiers", twoTiers],
-  ])("returns the value of %s at once while the source is left alone", async (_, caches) => {
+  it.each(tierSetups)("returns the value of %s at once while the source is left alone", async (_, caches) => {
     const { cacheme, clock } = await space();
     const { Counting, loads, source } = flaky({ caches });
     const backOffs: number[] = [];
@@ -109,10 +110,7 @@ describe("staleIfError", () => {
 
   it("rejects what was invalidated, also while it was loaded", async () => {
     const { cacheme, clock } = await space();
-    const gate = deferred<string>();
-    const { Counting } = countingNode<string>({ caches: twoTiers, staleIfError: "1h" }, (_, load) =>
-      load === 1 ? "old" : gate.promise,
-    );
+    const { Counting, gate } = heldReload({ caches: twoTiers, staleIfError: "1h" });
     await cacheme.get(new Counting(1));
     clock.advance(10 * minute + 1);
     const read = cacheme.get(new Counting(1));
@@ -125,10 +123,7 @@ describe("staleIfError", () => {
 
   it("rejects what another process has removed while it was loaded", async () => {
     const { clock, one, other } = await twoProcesses();
-    const gate = deferred<string>();
-    const { Counting } = countingNode<string>({ caches: remoteOnly, staleIfError: "1h" }, (_, load) =>
-      load === 1 ? "old" : gate.promise,
-    );
+    const { Counting, gate } = heldReload({ caches: remoteOnly, staleIfError: "1h" });
     await one.cacheme.get(new Counting(1));
     clock.advance(10 * minute + 1);
     const read = one.cacheme.get(new Counting(1));
@@ -140,10 +135,7 @@ describe("staleIfError", () => {
 
   it("rejects a value whose tag was invalidated while it was loaded", async () => {
     const { cacheme, clock } = await taggedSpace();
-    const gate = deferred<string>();
-    const { Counting } = countingNode<string>({ caches: twoTiers }, (_, load) =>
-      load === 1 ? "old" : gate.promise,
-    );
+    const { Counting, gate } = heldReload({ caches: twoTiers });
     class Tagged extends Counting {
       static override meta: NodeMeta = { name: "tagged", caches: twoTiers, staleIfError: "1h" };
       override tags() {

@@ -9,7 +9,16 @@ import {
   type NodeMeta,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, remoteOnly, space, taggedSpace, twoTiers } from "../support/space.js";
+import { heldReload } from "../support/loading-nodes.js";
+import {
+  countingNode,
+  localOnly,
+  NumberedNode,
+  remoteOnly,
+  space,
+  taggedSpace,
+  twoTiers,
+} from "../support/space.js";
 import { pass, twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 import { VirtualClock } from "../support/virtual-clock.js";
@@ -26,11 +35,7 @@ function numbered(meta: NodeMeta) {
 describe("staleWhileRevalidate in a local tier", () => {
   it("returns the stale value at once, and loads it again once", async () => {
     const { cacheme, clock } = await space();
-    const gate = deferred<string>();
-    const { Counting, loads } = countingNode<string>(
-      { caches: localOnly, staleWhileRevalidate: "1m" },
-      (_, load) => (load === 1 ? "old" : gate.promise),
-    );
+    const { Counting, loads, gate } = heldReload({ caches: localOnly, staleWhileRevalidate: "1m" });
     await cacheme.get(new Counting(1));
     clock.advance(minute + 1);
     const reads = Array.from({ length: 10 }, () => cacheme.get(new Counting(1)));
@@ -57,11 +62,7 @@ describe("staleWhileRevalidate in a local tier", () => {
 
   it("lets readers after the window join the load that replaces the value", async () => {
     const { cacheme, clock } = await space();
-    const gate = deferred<string>();
-    const { Counting, loads } = countingNode<string>(
-      { caches: localOnly, staleWhileRevalidate: "1m" },
-      (_, load) => (load === 1 ? "old" : gate.promise),
-    );
+    const { Counting, loads, gate } = heldReload({ caches: localOnly, staleWhileRevalidate: "1m" });
     await cacheme.get(new Counting(1));
     clock.advance(2 * minute - 1);
     expect(await cacheme.get(new Counting(1))).toBe("old");
@@ -323,10 +324,7 @@ describe("staleWhileRevalidate in a remote tier", () => {
 
   it("bounds the whole age through two tiers", async () => {
     const { cacheme, clock } = await space();
-    const gate = deferred<string>();
-    const { Counting } = countingNode<string>({ caches: twoTiers, staleWhileRevalidate: "1m" }, (_, load) =>
-      load === 1 ? "old" : gate.promise,
-    );
+    const { Counting, gate } = heldReload({ caches: twoTiers, staleWhileRevalidate: "1m" });
     await cacheme.get(new Counting(1));
     // The local entry ends as the remote one does.
     clock.advance(9 * minute + 59_000);
@@ -381,18 +379,12 @@ describe("staleWhileRevalidate in a remote tier", () => {
   it("gathers the revalidations of a class into one loadAll", async () => {
     const { cacheme, clock, remote } = await space();
     const batches: number[][] = [];
-    class Bulk extends Node<string> {
+    class Bulk extends NumberedNode<string> {
       static override meta: NodeMeta = { name: "bulk", caches: twoTiers, staleWhileRevalidate: "1m" };
       static override loadAll: LoadAll<Bulk> = (nodes) => {
         batches.push(nodes.map(({ id }) => id));
         return nodes.map(({ id }) => `${id} of batch ${batches.length}`);
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     const nodes = [1, 2, 3].map((id) => new Bulk(id));
     await cacheme.getAll(nodes);

@@ -12,7 +12,15 @@ import {
   type NodeMeta,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import { localOnly, remoteOnly, space, taggedSpace, twoTiers } from "../support/space.js";
+import {
+  localOnly,
+  NumberedNode,
+  remoteOnly,
+  space,
+  taggedSpace,
+  tierSetups,
+  twoTiers,
+} from "../support/space.js";
 import { twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 
@@ -25,14 +33,8 @@ function pages(meta: NodeMeta = {}) {
   const source = { etag: "v1", body: "one" };
   const seen: (Entry<string> | undefined)[] = [];
   let unchanged = 0;
-  class Page extends Node<string> {
+  class Page extends NumberedNode<string> {
     static override meta: NodeMeta = { name: "page", caches: twoTiers, keepExpired: "1h", ...meta };
-    constructor(readonly id: number) {
-      super();
-    }
-    key() {
-      return `${this.id}`;
-    }
     override async load(context: LoadContext<string>) {
       const { previous } = context;
       seen.push(previous);
@@ -48,29 +50,28 @@ function pages(meta: NodeMeta = {}) {
 }
 
 describe("context.previous", () => {
-  it.each([
-    ["a local tier", localOnly],
-    ["a remote tier", remoteOnly],
-    ["two tiers", twoTiers],
-  ])("is the expired entry that %s still holds, with its times and kept data", async (_, caches) => {
-    const { cacheme, clock } = await space();
-    const { Page, seen } = pages({ caches });
-    await cacheme.get(new Page(1));
-    const writtenAt = clock.now();
-    const ttl = caches === localOnly ? minute : 10 * minute;
-    clock.advance(ttl + 1);
-    expect(await cacheme.peek(new Page(1))).toBeUndefined();
-    await cacheme.get(new Page(1));
-    expect(seen).toHaveLength(2);
-    expect(seen[1]).toMatchObject({
-      value: "one",
-      writtenAt,
-      freshUntil: writtenAt + ttl,
-      ttl: -1,
-      origin: caches === localOnly ? "local" : "remote",
-      kept: { etag: "v1" },
-    });
-  });
+  it.each(tierSetups)(
+    "is the expired entry that %s still holds, with its times and kept data",
+    async (_, caches) => {
+      const { cacheme, clock } = await space();
+      const { Page, seen } = pages({ caches });
+      await cacheme.get(new Page(1));
+      const writtenAt = clock.now();
+      const ttl = caches === localOnly ? minute : 10 * minute;
+      clock.advance(ttl + 1);
+      expect(await cacheme.peek(new Page(1))).toBeUndefined();
+      await cacheme.get(new Page(1));
+      expect(seen).toHaveLength(2);
+      expect(seen[1]).toMatchObject({
+        value: "one",
+        writtenAt,
+        freshUntil: writtenAt + ttl,
+        ttl: -1,
+        origin: caches === localOnly ? "local" : "remote",
+        kept: { etag: "v1" },
+      });
+    },
+  );
 
   it("is gone after keepExpired", async () => {
     const { cacheme, clock } = await space();
@@ -316,18 +317,12 @@ describe("context.notModified", () => {
       node: "lone",
       key: "k",
     });
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "bulk", caches: localOnly, keepExpired: "1h" };
       static override loadAll: LoadAll<Bulk> = (nodes, context) => {
         const first = context.for(nodes[0] as Bulk);
         return nodes.map(({ id }) => (first.previous === undefined ? id : first.notModified()));
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     await cacheme.getAll([new Bulk(1), new Bulk(2)]);
     clock.advance(2 * minute);

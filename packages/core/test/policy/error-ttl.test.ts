@@ -16,7 +16,7 @@ import {
   v8,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, remoteOnly, space, taggedSpace, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, space, taggedSpace, tierSetups, twoTiers } from "../support/space.js";
 import { twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 import { VirtualClock } from "../support/virtual-clock.js";
@@ -104,11 +104,7 @@ describe("errorTtl", () => {
     expect(there.loads).toEqual([]);
   });
 
-  it.each([
-    ["a local tier", localOnly],
-    ["a remote tier", remoteOnly],
-    ["two tiers", twoTiers],
-  ])("keeps the error in %s, and a value takes its place", async (_, caches) => {
+  it.each(tierSetups)("keeps the error in %s, and a value takes its place", async (_, caches) => {
     const { one, clock } = await twoProcesses();
     const { cacheme } = one;
     const { Counting, loads } = failing({ caches });

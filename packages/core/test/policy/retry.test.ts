@@ -8,7 +8,7 @@ import {
   type NodeMeta,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, space, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, NumberedNode, space, twoTiers } from "../support/space.js";
 import type { VirtualClock } from "../support/virtual-clock.js";
 
 /** Waits until the load runs out of calls, by moving the clock from pause to pause. */
@@ -117,18 +117,12 @@ describe("the option retry", () => {
   it("loads only the failed nodes of a loadAll again", async () => {
     const { cacheme, clock } = await space();
     const calls: number[][] = [];
-    class Bulk extends Node<number> {
+    class Bulk extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "bulk", caches: localOnly, retry: 2 };
       static override loadAll: LoadAll<Bulk> = (nodes) => {
         calls.push(nodes.map(({ id }) => id));
         return nodes.map(({ id }) => (calls.length < id ? new Error(`not yet ${id}`) : id));
       };
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
     }
     const reads = [1, 2, 3, 4].map((id) => cacheme.get(new Bulk(id)));
     const outcomes = Promise.allSettled(reads);
@@ -246,19 +240,13 @@ describe("the option concurrency", () => {
       running -= 1;
       return answer;
     };
-    class Both extends Node<number> {
+    class Both extends NumberedNode<number> {
       static override meta: NodeMeta = { name: "both", caches: localOnly, concurrency: 2 };
       static override loadAll: LoadAll<Both> = (nodes) =>
         call(
           `all ${nodes.length}`,
           nodes.map(({ id }) => id),
         );
-      constructor(readonly id: number) {
-        super();
-      }
-      key() {
-        return `${this.id}`;
-      }
       override load() {
         return call("one", this.id);
       }

@@ -3,7 +3,7 @@ import { type LoadAll, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { loadingNode } from "../support/loading-nodes.js";
 import { reason } from "../support/reason.js";
-import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, NumberedNode, space, tierSetups, twoTiers } from "../support/space.js";
 
 /** Makes an object on which every operation throws. */
 function revoked(): object {
@@ -79,11 +79,7 @@ describe("promise 5: an odd object only fails its own read", () => {
     ]);
   });
 
-  it.each([
-    ["local", localOnly],
-    ["remote", remoteOnly],
-    ["two tiers", twoTiers],
-  ])("a revoked proxy in the answer of loadAll: %s", async (_, caches) => {
+  it.each(tierSetups)("a revoked proxy in the answer of loadAll: %s", async (_, caches) => {
     const { cacheme } = await space();
     const Bulk = bulk((nodes) => nodes.map((node) => (node.key() === "1" ? revoked() : node.key())), caches);
     const others = countingNode({ caches }, (id) => id);

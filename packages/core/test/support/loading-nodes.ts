@@ -13,3 +13,9 @@ export function twoLoads(meta: NodeMeta) {
   const answers = [deferred<string>(), deferred<string>()] as const;
   return { answers, ...countingNode(meta, (_, load) => answers[load - 1]!.promise) };
 }
+
+/** Makes a node class whose first load answers "old", and whose later ones wait for the gate. */
+export function heldReload(meta: NodeMeta) {
+  const gate = deferred<string>();
+  return { gate, ...countingNode<string>(meta, (_, load) => (load === 1 ? "old" : gate.promise)) };
+}
