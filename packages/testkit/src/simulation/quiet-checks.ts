@@ -4,8 +4,11 @@ import type { Calls } from "./calls.js";
 import type { Freshness } from "./freshness.js";
 import { numberIn } from "./origins.js";
 
-/** The time after which no breaker is open and no key backs off any more, in milliseconds. */
+/** The time after which no key backs off any more, in milliseconds. */
 const quietTime = 10_000;
+
+/** The longest time until every breaker is closed and every owed removal is done, in milliseconds. */
+const longestRest = 120_000;
 
 /**
  * The rules on freshness that say what must happen. After any schedule they are checked in a quiet
@@ -26,11 +29,27 @@ export class QuietChecks {
 
   /** Every call has been answered, and everything is connected. */
   async run(): Promise<void> {
-    for (let part = 0; part < 10; part++) await this.#pass(quietTime / 10);
+    if (!(await this.#rest())) return;
     const { threshold, whileRevalidate } = this.#freshness;
     if (threshold !== undefined) await this.#checkRefreshAhead(threshold);
     if (whileRevalidate > 0) await this.#checkBackOff(whileRevalidate);
     await this.#checkBound();
+  }
+
+  /**
+   * Lets every back-off end, every breaker close, and every owed removal be repeated. A removal that
+   * is repeated later would end another process's lease, and so allow a second load.
+   */
+  async #rest(): Promise<boolean> {
+    for (let passed = 0; passed < longestRest; passed += quietTime / 10) {
+      if (passed >= quietTime && this.#calls.history.actors.every(isAtRest)) return true;
+      await this.#pass(quietTime / 10);
+    }
+    this.#calls.violates(
+      4,
+      `a storage is not called, or owes a removal, ${longestRest} ms after all trouble`,
+    );
+    return false;
   }
 
   /** Reads just before the end of the window, while the source is down, and just after it. */
@@ -64,8 +83,8 @@ export class QuietChecks {
     if (!(await this.#renew())) return;
     await this.#pass(ttl + whileRevalidate / 2);
     const before = this.#calls.loads;
-    // Every process reads the stale value that calls the storages. The first one starts before the others.
-    const actors = this.#calls.history.actors.filter(({ open }) => open.size === 0);
+    // Every process reads the stale value. The first one starts before the others.
+    const { actors } = this.#calls.history;
     for (const actor of actors) {
       this.#calls.read(actor, 0, "get");
       await this.#endRequests();
@@ -83,16 +102,15 @@ export class QuietChecks {
       this.#calls.violates("freshness", "a load has begun while the key was to back off");
   }
 
-  /**
-   * Loads the value of the first key again. Returns whether each server has taken the new one: a
-   * storage that was in much trouble is not called yet.
-   */
+  /** Loads the value of the first key again. Returns whether each server has taken the new one. */
   async #renew(): Promise<boolean> {
     this.#calls.read(this.#actor, 0, "refresh");
     await this.#endAll("arrive");
-    return [...this.#cluster.servers.values()].every((server) =>
+    const isTaken = [...this.#cluster.servers.values()].every((server) =>
       server.keys().some((key) => this.#isNew(server.stored(key).bytes)),
     );
+    if (!isTaken) this.#calls.violates("freshness", "a refresh without any trouble was not stored");
+    return isTaken;
   }
 
   /** Returns whether the bytes are a value of the first key that was stored just now. */
@@ -106,9 +124,14 @@ export class QuietChecks {
     await this.#endAll("arrive");
   }
 
+  /** Lets time pass. Every message arrives at once, so that no request reaches its deadline. */
   async #pass(ms: number): Promise<void> {
-    this.#cluster.time.advance(ms);
-    await this.#cluster.settle();
+    const { time } = this.#cluster;
+    const until = time.now + ms;
+    while (time.now < until) {
+      time.advance(Math.min(time.next ?? until, until) - time.now);
+      await this.#cluster.settle();
+    }
   }
 
   /** Lets every message arrive, and no load end. */
@@ -129,4 +152,14 @@ export class QuietChecks {
       await this.#cluster.turn();
     } while (ended > 0);
   }
+}
+
+/** Returns whether a process calls every storage, and has repeated every removal that had failed. */
+function isAtRest({ process }: Actor): boolean {
+  return process.cacheme
+    .storages()
+    .every(
+      ({ breaker, pendingRemovals }) =>
+        breaker !== "open" && breaker !== "half-open" && pendingRemovals === 0,
+    );
 }
