@@ -85,15 +85,7 @@ export {
   StorageError,
   sentence,
 } from "./errors.js";
-export type {
-  ClaimRequest,
-  FailedClaim,
-  Journal,
-  JournalClaim,
-  JournalCount,
-  JournalDeadLetter,
-  JournalRecord,
-} from "./journal/journal.js";
+export type * from "./journal/journal.js";
 export { JournalTable } from "./journal/memory-journal.js";
 export { optionError, refuseUnknownOptions, shown, timerMilliseconds } from "./option-checks.js";
 export { shownKey } from "./shown-key.js";
@@ -101,14 +93,7 @@ export { type Generation, type Generations, generationFrom, generationText } fro
 export { KeyPattern } from "./storage/key-pattern.js";
 export type * from "./storage/leases.js";
 export type { LocalEntry, LocalStorage } from "./storage/local-storage.js";
-export type {
-  RemoteStorage,
-  ServerRun,
-  ServerRuns,
-  StorageCapability,
-  StorageInfo,
-  StoredRecord,
-} from "./storage/remote-storage.js";
+export type * from "./storage/remote-storage.js";
 export { checkKey, checkKeys, checkKeysOf, longestStoredKey } from "./storage/stored-key.js";
 export {
   clearInterval,

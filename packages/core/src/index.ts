@@ -90,28 +90,11 @@ export type {
   StorageOperation,
   UnreadableFault,
 } from "./events.js";
-export type {
-  ClaimRequest,
-  FailedClaim,
-  Journal,
-  JournalClaim,
-  JournalCount,
-  JournalDeadLetter,
-  JournalRecord,
-} from "./journal/journal.js";
+export type * from "./journal/journal.js";
 export { memoryJournal } from "./journal/memory-journal.js";
 export type { Memoized, MemoizedMembers, MemoizedSync } from "./memoize/memoize.js";
 export type { MemoizedOptions, MethodMemoizer } from "./memoize/memoized.js";
-export type {
-  Answering,
-  AnsweringSync,
-  AnyFunction,
-  ArgumentsOf,
-  NodeArguments,
-  NodeFor,
-  ResultOf,
-  Synchronous,
-} from "./memoize/signature.js";
+export type * from "./memoize/signature.js";
 export type { DoorkeeperOptions } from "./node/doorkeeper.js";
 export type { CacheTier, NodeMeta, WhenBusDown } from "./node/meta.js";
 export {
@@ -122,16 +105,7 @@ export {
   type NodeClass,
   type Scope,
 } from "./node/node.js";
-export type {
-  Answer,
-  EntriesOf,
-  GetOptions,
-  GetSyncOptions,
-  OutcomesOf,
-  ReadOptions,
-  SetOptions,
-  ValuesOf,
-} from "./node/options.js";
+export type * from "./node/options.js";
 export type { Migrate } from "./node/policy/checking.js";
 export type { ConditionalPolicy } from "./node/policy/conditional.js";
 export type { ErrorTtl, ErrorTtlPolicy } from "./node/policy/error-ttl.js";
@@ -171,14 +145,7 @@ export type { Generation, Generations } from "./storage/generations.js";
 export { KeyPattern } from "./storage/key-pattern.js";
 export type * from "./storage/leases.js";
 export type { HeldGeneration, LocalEntry, LocalRecord, LocalStorage } from "./storage/local-storage.js";
-export type {
-  RemoteStorage,
-  ServerRun,
-  ServerRuns,
-  StorageCapability,
-  StorageInfo,
-  StoredRecord,
-} from "./storage/remote-storage.js";
+export type * from "./storage/remote-storage.js";
 export { type MemoryOptions, memory } from "./storages/memory.js";
 export { nullStorage } from "./storages/null-storage.js";
 export { replicated } from "./storages/replicated.js";
