@@ -9,10 +9,8 @@ export function payloadNode(
 ): PayloadNodeClass {
   class PayloadNode extends Base<Payload> {
     static override meta: NodeMeta = { name: "payload", ...policy };
-    readonly id: number;
-    constructor(id: number) {
+    constructor(readonly id: number) {
       super();
-      this.id = id;
     }
     key() {
       return `${this.id}`;

@@ -1,6 +1,6 @@
 import { redis } from "@cacheme/redis";
 import { server } from "@cacheme/test-services";
-import { Cacheme, type LoadAll, Node, type NodeMeta } from "cacheme";
+import { Cacheme, defineNode } from "cacheme";
 import { Redis } from "ioredis";
 import { interleaved, processorTime, wallTime } from "../interleaved.js";
 import { patient, patientClient } from "../patient.js";
@@ -13,18 +13,12 @@ import { payload } from "../payload.js";
 const count = 100_000;
 const chunk = 1_000;
 
-class PayloadNode extends Node<typeof payload> {
-  static override meta: NodeMeta = { name: "payload", caches: [{ storage: "redis", ttl: "1h" }] };
-  static override loadAll: LoadAll<PayloadNode> = (nodes) => nodes.map(() => payload);
-  readonly id: number;
-  constructor(id: number) {
-    super();
-    this.id = id;
-  }
-  key() {
-    return `${this.id}`;
-  }
-}
+const payloadNode = defineNode({
+  name: "payload",
+  caches: [{ storage: "redis", ttl: "1h" }],
+  key: (id: number) => `${id}`,
+  loadAll: (ids) => ids.map(() => payload),
+});
 
 const redisServer = await server("redis");
 const client = new Redis(redisServer.url);
@@ -34,14 +28,14 @@ await cacheme.registerStorage("redis", redis(redisServer.url, patientClient), pa
 async function gets(): Promise<void> {
   await client.flushdb();
   for (let first = 0; first < count; first += chunk) {
-    const nodes = Array.from({ length: chunk }, (_, id) => new PayloadNode(first + id));
+    const nodes = Array.from({ length: chunk }, (_, id) => payloadNode(first + id));
     await Promise.all(nodes.map((node) => cacheme.get(node)));
   }
 }
 
 async function warms(): Promise<void> {
   await client.flushdb();
-  const { warmed } = await cacheme.warm(Array.from({ length: count }, (_, id) => new PayloadNode(id)));
+  const { warmed } = await cacheme.warm(Array.from({ length: count }, (_, id) => payloadNode(id)));
   if (warmed !== count) throw new Error(`Expected ${count} warmed nodes, got ${warmed}.`);
 }
 

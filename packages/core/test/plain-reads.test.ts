@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { Cacheme, memory, Node, type NodeMeta } from "../src/index.js";
+import { Cacheme, memory, type NodeMeta } from "../src/index.js";
 import { PlainReads } from "../src/read/plain-reads.js";
 import { deferred } from "./support/deferred.js";
 import { SimulatedRemote } from "./support/simulated-remote.js";
+import { NumberedNode } from "./support/space.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
 const caches = [
@@ -11,16 +12,8 @@ const caches = [
   { storage: "remote", ttl: "1h" },
 ] as const;
 
-class Numbered extends Node<string> {
+class Numbered extends NumberedNode<string> {
   static override meta: NodeMeta = { name: "numbered", caches };
-  readonly id: number;
-  constructor(id: number) {
-    super();
-    this.id = id;
-  }
-  key() {
-    return `${this.id}`;
-  }
   override async load() {
     return `loaded ${this.id}`;
   }

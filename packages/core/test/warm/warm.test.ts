@@ -3,7 +3,7 @@ import {
   Cacheme,
   memory,
   memoryBus,
-  Node,
+  type Node,
   type NodeMeta,
   type WarmOptions,
   type WarmProgress,
@@ -11,7 +11,7 @@ import {
 import { progressBarOf } from "../../src/warm/progress-bar.js";
 import { LeasedRemote } from "../support/leased-remote.js";
 import { reason } from "../support/reason.js";
-import { countingNode, space, twoTiers } from "../support/space.js";
+import { countingNode, NumberedNode, space, twoTiers } from "../support/space.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -25,7 +25,7 @@ async function leasedSpace(meta: NodeMeta = {}) {
   await cacheme.registerStorage("remote", remote);
   const batches: number[][] = [];
   let source: (id: number) => string | Error = (id) => `value ${id}`;
-  class Numbered extends Node<string> {
+  class Numbered extends NumberedNode<string> {
     static override meta: NodeMeta = {
       name: "numbered",
       caches: [{ storage: "remote", ttl: "10m" }],
@@ -34,14 +34,6 @@ async function leasedSpace(meta: NodeMeta = {}) {
     static override loadAll(nodes: readonly Numbered[]) {
       batches.push(nodes.map(({ id }) => id));
       return nodes.map(({ id }) => source(id));
-    }
-    readonly id: number;
-    constructor(id: number) {
-      super();
-      this.id = id;
-    }
-    key() {
-      return `${this.id}`;
     }
   }
   const from = (change: (id: number) => string | Error) => {
