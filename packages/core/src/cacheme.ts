@@ -22,7 +22,6 @@ import type { LoadSpace } from "./node/reads.js";
 import { refuseSetOptions } from "./node/set-options.js";
 import type { SynchronousNode, ValueOf } from "./node/value-of.js";
 import { Joining } from "./read/joining.js";
-import { LocalErrors } from "./read/local-errors.js";
 import { LocalTiers } from "./read/local-tiers.js";
 import { Reader } from "./read/reader.js";
 import { SyncRead } from "./read/sync-read.js";
@@ -76,11 +75,10 @@ export class Cacheme extends WarmingSpace {
       inject: (token) => provided.of(token),
     };
     const joining = new Joining(clock, events, tick, this.#store, space, runtimes, parts.background);
-    this.#local = new LocalTiers(clock, events, joining.revalidations, this.#store.environment.random);
-    const errors = new LocalErrors(clock, events);
-    this.#reader = new Reader(clock, runtimes, this.#local, errors, joining);
+    this.#local = new LocalTiers(clock, events, joining.parts.revalidations, this.#store.environment.random);
+    this.#reader = new Reader(clock, runtimes, this.#local, joining);
     parts.warmer.reader = this.#reader;
-    this.#sync = new SyncRead(clock, events, this.#store, space, joining.revalidations, errors);
+    this.#sync = new SyncRead(joining.parts);
   }
 
   /**

@@ -1,14 +1,11 @@
 import type { CachedError } from "../cached-error.js";
-import type { Clock } from "../clock.js";
 import { Failure } from "../entry/failure.js";
-import type { Events } from "../events.js";
 import { captureTold } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { LocalRecord } from "../storage/local-storage.js";
-import type { Store } from "../write/store.js";
 import type { Landing } from "./landing.js";
-import { countErrorHits, LocalErrors } from "./local-errors.js";
-import type { Revalidations } from "./revalidations.js";
+import { countErrorHits } from "./local-errors.js";
+import type { ReadParts } from "./read-parts.js";
 import type { StaleValues } from "./stale-values.js";
 
 /**
@@ -16,30 +13,14 @@ import type { StaleValues } from "./stale-values.js";
  * values and a tier still has one, else with the error.
  */
 export class FailedLoads {
-  readonly #clock: Clock;
+  readonly #parts: ReadParts;
   readonly #landing: Landing;
   readonly #values: StaleValues;
-  readonly #revalidations: Revalidations;
 
-  readonly #store: Store;
-  readonly #events: Events;
-  readonly #localErrors: LocalErrors;
-
-  constructor(
-    clock: Clock,
-    events: Events,
-    store: Store,
-    landing: Landing,
-    values: StaleValues,
-    revalidations: Revalidations,
-  ) {
-    this.#clock = clock;
-    this.#events = events;
-    this.#store = store;
-    this.#localErrors = new LocalErrors(clock, events);
+  constructor(parts: ReadParts, landing: Landing, values: StaleValues) {
+    this.#parts = parts;
     this.#landing = landing;
     this.#values = values;
-    this.#revalidations = revalidations;
   }
 
   /**
@@ -53,15 +34,15 @@ export class FailedLoads {
     flight.state = "filling";
     flight.found = record.generations;
     this.#landing.dismiss(flight, record, name, false);
-    this.#store.backFill(flight, record, tier, false);
+    this.#parts.store.backFill(flight, record, tier, false);
     const error = failure.toError(record.writtenAt);
-    countErrorHits(this.#events, runtime, key, { index: tier, name, readers: flight.readers, error });
+    countErrorHits(this.#parts.events, runtime, key, { index: tier, name, readers: flight.readers, error });
     this.#landing.crash(flight, error, (follower) => this.failed(follower, error, error));
   }
 
   /** Does the same if a local tier has an error now, and returns whether one has. */
   foundLocally(flight: Flight): boolean {
-    const found = this.#localErrors.find(flight.runtime, flight.key);
+    const found = this.#parts.errors.find(flight.runtime, flight.key);
     if (found === undefined) return false;
     const { index, record, failure } = found;
     const { writtenAt, freshUntil, generations } = record;
@@ -81,7 +62,7 @@ export class FailedLoads {
   /** Rejects the readers. Before, it keeps the error if the class does so. */
   #reject(flight: Flight, error: unknown, cached: CachedError | undefined): void {
     const { runtime } = flight;
-    const { retaining } = this.#store;
+    const { retaining } = this.#parts.store;
     const ttl =
       runtime.meta.errors && cached === undefined && retaining.ttlOfError(runtime.kind, flight, error);
     if (typeof ttl !== "number") {
@@ -89,7 +70,7 @@ export class FailedLoads {
       return;
     }
     const failure = Failure.of(error);
-    const failedAt = this.#clock.now();
+    const failedAt = this.#parts.clock.now();
     const form = failure.toError(failedAt, error);
     if (!mayKeepError(flight)) {
       this.#crash(flight, error, form);
@@ -99,10 +80,10 @@ export class FailedLoads {
     flight.ttl = ttl;
     const crash = () => this.#crash(flight, error, form);
     const { tagged } = flight;
-    if (tagged === undefined) this.#store.storeLoaded(flight, failure, failedAt, crash);
+    if (tagged === undefined) this.#parts.store.storeLoaded(flight, failure, failedAt, crash);
     else {
       captureTold({ flight, tagged, tiers: runtime.remoteTiers }, () =>
-        this.#store.storeLoaded(flight, failure, failedAt, crash),
+        this.#parts.store.storeLoaded(flight, failure, failedAt, crash),
       );
     }
   }
@@ -133,11 +114,11 @@ export class FailedLoads {
       return false;
     });
     flight.found = generations;
-    this.#revalidations.failed(runtime, key, error);
+    this.#parts.revalidations.failed(runtime, key, error);
     const answered = this.#landing.land(flight, value, writtenAt);
     runtime.stats.misses += answered;
     runtime.stats.stale += answered;
-    this.#revalidations.hush(runtime, key);
+    this.#parts.revalidations.hush(runtime, key);
   }
 }
 

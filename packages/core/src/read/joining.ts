@@ -20,11 +20,14 @@ import type { Store } from "../write/store.js";
 import { leaveOnAbort } from "./abort.js";
 import type { Load } from "./load.js";
 import { currentLoad } from "./load-frame.js";
+import { LocalErrors } from "./local-errors.js";
 import { nestedRead, openIn } from "./nested-read.js";
 import { Pipeline } from "./pipeline.js";
 import { PlainReading } from "./plain-reading.js";
+import type { ReadParts } from "./read-parts.js";
 import { ReaderValues } from "./reader-values.js";
 import { currentRecording } from "./recording.js";
+import type { Rejoining } from "./rejoining.js";
 import { RemoteTiers } from "./remote-tiers.js";
 import { Revalidations } from "./revalidations.js";
 import { refuseNestedSelf, Wait } from "./wait-graph.js";
@@ -45,10 +48,9 @@ const anyAge: Wishes = { maxAge: Number.POSITIVE_INFINITY, signal: undefined };
  * one.
  */
 export class Joining {
-  readonly #remoteTiers: RemoteTiers;
   readonly #pipeline: Pipeline;
   readonly #runtimes: ClassRuntimes;
-  readonly revalidations: Revalidations;
+  readonly parts: ReadParts;
   readonly #plainReading: PlainReading;
 
   constructor(
@@ -61,36 +63,30 @@ export class Joining {
     background: Background,
   ) {
     this.#runtimes = runtimes;
+    const { tags } = runtimes;
     const values = new ReaderValues();
-    this.#remoteTiers = new RemoteTiers(clock, events, values, runtimes.tags);
-    this.revalidations = new Revalidations(clock, events, background, this.#revalidate);
-    this.#pipeline = new Pipeline(
-      clock,
-      events,
-      tick,
-      store,
-      space,
-      this.#remoteTiers,
-      values,
-      runtimes.tags,
-      this.revalidations,
-      {
-        openFlight: ({ runtime, node, key, call, nested, tags }) => {
-          const current = runtimes.current(runtime, node);
-          const asking = { runtime: current, node, key, call, opener: undefined, tags };
-          const flight = this.#openFlight(asking, plainRead);
-          if (nested) this.#pipeline.promote(flight);
-          return flight;
-        },
-        refreshFor: (reader, replaced) => this.#refreshFor(reader, replaced),
-        renew: (flight) => {
-          const { runtime, node } = flight;
-          const current = runtimes.current(runtime, node);
-          if (current !== runtime) flight.moveTo(current);
-        },
+    const remoteTiers = new RemoteTiers(clock, events, values, tags);
+    const errors = new LocalErrors(clock, events);
+    const revalidations = new Revalidations(clock, events, background, this.#revalidate);
+    const rejoining: Rejoining = {
+      openFlight: ({ runtime, node, key, call, nested, tags }) => {
+        const current = runtimes.current(runtime, node);
+        const asking = { runtime: current, node, key, call, opener: undefined, tags };
+        const flight = this.#openFlight(asking, plainRead);
+        if (nested) this.#pipeline.promote(flight);
+        return flight;
       },
-    );
-    this.#plainReading = new PlainReading(clock, events, tick, this.#remoteTiers, this.#pipeline, store);
+      refreshFor: (reader, replaced) => this.#refreshFor(reader, replaced),
+      renew: (flight) => {
+        const { runtime, node } = flight;
+        const current = runtimes.current(runtime, node);
+        if (current !== runtime) flight.moveTo(current);
+      },
+    };
+    const given = { clock, events, tick, store, space, tags };
+    this.parts = { ...given, remoteTiers, values, errors, revalidations, rejoining };
+    this.#pipeline = new Pipeline(this.parts);
+    this.#plainReading = new PlainReading(this.parts, this.#pipeline);
   }
 
   /**
@@ -159,7 +155,7 @@ export class Joining {
 
   /** Returns a remote tier's entry of the node, without loading, filling or counting. */
   peek(runtime: ClassRuntime, node: Node, key: string): Promise<Entry | undefined> {
-    return this.#remoteTiers.peek(runtime, node, key);
+    return this.parts.remoteTiers.peek(runtime, node, key);
   }
 
   /** Checks the key, which no flight has. */

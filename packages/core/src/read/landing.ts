@@ -1,24 +1,11 @@
-import type { Clock } from "../clock.js";
 import { Failure } from "../entry/failure.js";
 import { isWithin } from "../entry/lifetime.js";
 import type { ApartReader } from "../runtime/apart-reader.js";
 import type { Flight } from "../runtime/flight.js";
 import type { LateReaders } from "../runtime/late-readers.js";
 import { unborn } from "../runtime/operation.js";
-import type { ReplacedEntry } from "../runtime/replaced-entry.js";
 import type { LocalRecord } from "../storage/local-storage.js";
-
-/** The ways to move readers that a flight's value does not serve. */
-export interface Rejoining {
-  /** Returns the flight of the same key that is open now. */
-  openFlight(flight: Flight): Flight;
-  /** Moves a reader with a limit of age to a load that begins later. */
-  refreshFor(reader: ApartReader, replaced: ReplacedEntry | undefined): void;
-  /**
-   * Moves a flight that has not begun its load to the kind that replaced its own, if there is one.
-   */
-  renew(flight: Flight): void;
-}
+import type { ReadParts } from "./read-parts.js";
 
 /**
  * Ends a flight, and decides which readers its value answers. It always answers readers from before
@@ -27,14 +14,12 @@ export interface Rejoining {
  * if the value is young enough now.
  */
 export class Landing {
-  readonly #clock: Clock;
-  readonly #rejoining: Rejoining;
+  readonly #parts: ReadParts;
   readonly #readAgain: (flight: Flight) => void;
 
   /** @param readAgain makes a flight that was not settled read from the start */
-  constructor(clock: Clock, rejoining: Rejoining, readAgain: (flight: Flight) => void) {
-    this.#clock = clock;
-    this.#rejoining = rejoining;
+  constructor(parts: ReadParts, readAgain: (flight: Flight) => void) {
+    this.#parts = parts;
     this.#readAgain = readAgain;
   }
 
@@ -115,7 +100,7 @@ export class Landing {
     for (const reader of apart ?? []) {
       if (reader.asked < flight.birth) continue;
       flight.readers -= 1;
-      this.#rejoining.refreshFor(reader, undefined);
+      this.#parts.rejoining.refreshFor(reader, undefined);
     }
   }
 
@@ -171,7 +156,7 @@ export class Landing {
   dismiss(flight: Flight, found: LocalRecord, origin: string, isStale: boolean): void {
     const { apart } = flight;
     if (apart === undefined) return;
-    const now = this.#clock.now();
+    const now = this.#parts.clock.now();
     const { value, writtenAt } = found;
     // Another process may have removed the key since a local tier was filled.
     const isKnown = !Failure.is(value) && flight.runtime.remoteTiers.some(({ name }) => name === origin);
@@ -182,7 +167,10 @@ export class Landing {
       if (takesIt) return true;
       flight.readers -= 1;
       flight.staying -= 1;
-      this.#rejoining.refreshFor(reader, isKnown ? { record: found, origin, size: undefined } : undefined);
+      this.#parts.rejoining.refreshFor(
+        reader,
+        isKnown ? { record: found, origin, size: undefined } : undefined,
+      );
       return false;
     });
   }
@@ -190,7 +178,7 @@ export class Landing {
   /** @returns the number of readers that were not answered */
   #answerApart(flight: Flight, readers: readonly ApartReader[], value: unknown, writtenAt: number): number {
     let diverted = 0;
-    const now = this.#clock.now();
+    const now = this.#parts.clock.now();
     for (const reader of readers) {
       // A value found in a tier has no birth. Each of its readers had asked before the request was
       // sent.
@@ -199,7 +187,7 @@ export class Landing {
       if (!isOvertaken && isWithin(writtenAt, now, reader.maxAge)) reader.resolve(copyFor(flight, value));
       else {
         diverted += 1;
-        this.#rejoining.refreshFor(reader, undefined);
+        this.#parts.rejoining.refreshFor(reader, undefined);
       }
     }
     return diverted;
@@ -216,7 +204,7 @@ export class Landing {
       flight.readers -= late.count;
       return;
     }
-    const next = this.#rejoining.openFlight(flight);
+    const next = this.#parts.rejoining.openFlight(flight);
     flight.follows = next;
     late.moveTo(next);
     const done = () => {

@@ -1,8 +1,5 @@
-import type { Clock } from "../clock.js";
 import { Failure } from "../entry/failure.js";
 import { endsAfter, isFresh } from "../entry/lifetime.js";
-import type { Events } from "../events.js";
-import type { LoadSpace } from "../node/reads.js";
 import { captureTold } from "../runtime/capture-tags.js";
 import { ConditionalLoad } from "../runtime/conditional-load.js";
 import type { Flight } from "../runtime/flight.js";
@@ -10,19 +7,15 @@ import type { RemoteTier } from "../runtime/node-kind.js";
 import type { RunningLoad } from "../runtime/running-load.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { OperationTags } from "../tags/operation-tags.js";
-import type { TagTable } from "../tags/tag-table.js";
-import type { Tick } from "../tiers/tick.js";
-import type { Store } from "../write/store.js";
 import { FailedLoads } from "./failed-loads.js";
-import { Landing, type Rejoining } from "./landing.js";
+import { Landing } from "./landing.js";
 import { Leasing } from "./leasing.js";
 import { LoadBatch } from "./load-batch.js";
 import { isValid } from "./local-tiers.js";
 import type { ExaminedSteps } from "./plain-reading.js";
 import { renewedValue } from "./previous-entry.js";
-import type { ReaderValues } from "./reader-values.js";
-import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
-import type { Revalidations } from "./revalidations.js";
+import type { ReadParts } from "./read-parts.js";
+import type { FoundRecord } from "./remote-tiers.js";
 import { SlowLoads } from "./slow-loads.js";
 import { StaleValues } from "./stale-values.js";
 import { TierSearch } from "./tier-search.js";
@@ -41,51 +34,29 @@ const mostReads = 3;
  * with the tick's loads, loads, stores, and answers.
  */
 export class Pipeline implements ExaminedSteps {
-  readonly #clock: Clock;
-  readonly #events: Events;
-  readonly #store: Store;
-  readonly #tick: Tick;
+  readonly #parts: ReadParts;
   readonly #loads: LoadBatch;
   readonly #landing: Landing;
   readonly #failedLoads: FailedLoads;
-  readonly #revalidations: Revalidations;
-  readonly #rejoining: Rejoining;
   readonly #search: TierSearch;
   readonly #unsaved: UnsavedSearch;
   readonly #leasing: Leasing;
-  readonly #values: ReaderValues;
 
-  constructor(
-    clock: Clock,
-    events: Events,
-    tick: Tick,
-    store: Store,
-    space: LoadSpace,
-    remoteTiers: RemoteTiers,
-    values: ReaderValues,
-    tags: TagTable,
-    revalidations: Revalidations,
-    rejoining: Rejoining,
-  ) {
-    this.#revalidations = revalidations;
-    this.#values = values;
-    this.#clock = clock;
-    this.#events = events;
-    this.#tick = tick;
-    this.#store = store;
+  constructor(parts: ReadParts) {
+    this.#parts = parts;
+    const { clock, events, tick, space, tags, remoteTiers, rejoining } = parts;
     this.#leasing = new Leasing(clock, remoteTiers);
-    this.#search = new TierSearch(clock, remoteTiers, this.#leasing, tags, {
+    this.#search = new TierSearch(parts, this.#leasing, {
       begins: (flight) => rejoining.renew(flight),
       found: (flight, tier, record) => this.#found(flight, tier, record),
       missed: (flight) => this.#missed(flight),
       overtaken: (flight) => this.#readAgain(flight),
     });
-    this.#rejoining = rejoining;
-    this.#landing = new Landing(clock, rejoining, (flight) => this.#readAgain(flight));
-    this.#unsaved = new UnsavedSearch(clock, events, values, this.#landing, this.#search);
-    const staleValues = new StaleValues(clock, remoteTiers);
-    this.#failedLoads = new FailedLoads(clock, events, store, this.#landing, staleValues, revalidations);
-    const slowLoads = new SlowLoads(this.#landing, staleValues, revalidations);
+    this.#landing = new Landing(parts, (flight) => this.#readAgain(flight));
+    this.#unsaved = new UnsavedSearch(parts, this.#landing, this.#search);
+    const staleValues = new StaleValues(parts);
+    this.#failedLoads = new FailedLoads(parts, this.#landing, staleValues);
+    const slowLoads = new SlowLoads(parts, this.#landing, staleValues);
     const environment = {
       clock,
       events,
@@ -121,9 +92,9 @@ export class Pipeline implements ExaminedSteps {
 
   /** Diverts readers at the end of the tick, because the newer value is still being stored. */
   overtaken(flight: Flight): void {
-    if (flight.wake !== undefined) this.#tick.add(() => flight.wake?.());
+    if (flight.wake !== undefined) this.#parts.tick.add(() => flight.wake?.());
     if (flight.state === "following" || flight.hasLateReaders)
-      this.#tick.add(() => this.#landing.divert(flight));
+      this.#parts.tick.add(() => this.#landing.divert(flight));
   }
 
   /** Handles the answer of a remote tier. */
@@ -144,7 +115,7 @@ export class Pipeline implements ExaminedSteps {
 
   /** Drops the flight's findings, because a newer operation came while it read. */
   #readAgain(flight: Flight): void {
-    this.#rejoining.renew(flight);
+    this.#parts.rejoining.renew(flight);
     flight.rights?.giveBack();
     if (this.#foundLocally(flight)) return;
     if (flight.reads < mostReads) {
@@ -164,19 +135,19 @@ export class Pipeline implements ExaminedSteps {
       return;
     }
     const storage = runtime.tiers[tier]?.name ?? "";
-    const isStale = runtime.staleness !== undefined && !isFresh(cached, this.#clock.now());
+    const isStale = runtime.staleness !== undefined && !isFresh(cached, this.#parts.clock.now());
     flight.state = "filling";
     flight.found = cached.generations;
     this.#landing.dismiss(flight, cached, storage, isStale);
-    this.#store.backFill(flight, cached, tier, isStale);
-    if (this.#events.listeners.hit !== null && flight.readers > 0) {
+    this.#parts.store.backFill(flight, cached, tier, isStale);
+    if (this.#parts.events.listeners.hit !== null && flight.readers > 0) {
       const hit = { node: runtime.name, key, storage, readers: flight.readers };
-      this.#events.emit("hit", isStale ? { ...hit, isStale } : hit);
+      this.#parts.events.emit("hit", isStale ? { ...hit, isStale } : hit);
     }
     const answered = this.#landing.land(flight, cached.value, cached.writtenAt);
     runtime.stats.hits[tier] = (runtime.stats.hits[tier] ?? 0) + answered;
     if (isStale) runtime.stats.stale += answered;
-    if (runtime.staleness !== undefined) this.#revalidations.found(flight, tier, cached, isStale);
+    if (runtime.staleness !== undefined) this.#parts.revalidations.found(flight, tier, cached, isStale);
   }
 
   /**
@@ -187,7 +158,7 @@ export class Pipeline implements ExaminedSteps {
     const { runtime, key } = flight;
     for (const tier of runtime.localTiers) {
       const entry = tier.storage.read(runtime.space, key);
-      if (entry === undefined || !isValid(entry, this.#clock.now())) continue;
+      if (entry === undefined || !isValid(entry, this.#parts.clock.now())) continue;
       if (!endsAfter(entry, flight.dueUntil)) continue;
       this.#found(flight, tier.index, entry);
       return true;
@@ -201,7 +172,7 @@ export class Pipeline implements ExaminedSteps {
    */
   #mayLoad(flight: Flight): boolean {
     const { flights } = flight.activity;
-    this.#rejoining.renew(flight);
+    this.#parts.rejoining.renew(flight);
     if (flight.isAbandoned) {
       flight.drop();
       return false;
@@ -233,9 +204,9 @@ export class Pipeline implements ExaminedSteps {
     }
     flights.beginsLoad(flight);
     this.#leasing.begun(flight);
-    if (this.#events.listeners.miss !== null && flight.revalidates === undefined) {
+    if (this.#parts.events.listeners.miss !== null && flight.revalidates === undefined) {
       const { runtime, key, readers } = flight;
-      this.#events.emit("miss", { node: runtime.name, key, readers });
+      this.#parts.events.emit("miss", { node: runtime.name, key, readers });
     }
     return true;
   }
@@ -264,7 +235,7 @@ export class Pipeline implements ExaminedSteps {
     let value = answer;
     try {
       if (ConditionalLoad.is(answer)) value = renewedValue(runtime, flight.key, flight, answer, runtime.tags);
-      this.#values.loaded(runtime, flight.key, value);
+      this.#parts.values.loaded(runtime, flight.key, value);
       flight.load?.recording?.tellTo(flight, runtime, flight.key);
     } catch (error) {
       this.#failed(flight, error);
@@ -272,21 +243,21 @@ export class Pipeline implements ExaminedSteps {
     }
     this.#endLoad(flight);
     runtime.staleness?.backOffs.succeeded(flight.key);
-    const writtenAt = this.#clock.now();
+    const writtenAt = this.#parts.clock.now();
     flight.state = "filling";
     if (!flight.fenced) {
       activity.operations.overtake(flight);
       this.#landing.adopt(flight);
     }
     const { tagged } = flight;
-    if (tagged === undefined) this.#store.storeLoaded(flight, value, writtenAt, this.#answerLoaded);
+    if (tagged === undefined) this.#parts.store.storeLoaded(flight, value, writtenAt, this.#answerLoaded);
     else this.#captureAndStore(flight, tagged, value, writtenAt);
   }
 
   /** Captures the generations of the tags that only the value has told. Then stores the value. */
   #captureAndStore(flight: Flight, tagged: OperationTags, value: unknown, writtenAt: number): void {
     captureTold({ flight, tagged, tiers: flight.runtime.remoteTiers }, () =>
-      this.#store.storeLoaded(flight, value, writtenAt, this.#answerLoaded),
+      this.#parts.store.storeLoaded(flight, value, writtenAt, this.#answerLoaded),
     );
   }
 

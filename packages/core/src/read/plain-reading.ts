@@ -1,7 +1,5 @@
-import type { Clock } from "../clock.js";
 import { Failure } from "../entry/failure.js";
 import { isFresh } from "../entry/lifetime.js";
-import type { Events } from "../events.js";
 import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import { CallContext } from "../runtime/call-context.js";
@@ -12,11 +10,10 @@ import { type ListAnswer, PromiseAnswer } from "../runtime/list-answer.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
 import { lastBirth } from "../runtime/operation.js";
 import { sharedState } from "../shared-state.js";
-import type { Tick } from "../tiers/tick.js";
-import type { Store } from "../write/store.js";
 import { fillLeft } from "./local-tiers.js";
 import { type PlainReadSteps, PlainReads } from "./plain-reads.js";
-import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
+import type { ReadParts } from "./read-parts.js";
+import type { FoundRecord } from "./remote-tiers.js";
 
 /** The steps of a flight whose first answer was examined elsewhere. */
 export interface ExaminedSteps extends FlightSteps {
@@ -27,29 +24,16 @@ const plainRead = {};
 
 /** Reads nodes without a flight for each, as long as they are plain hits. */
 export class PlainReading implements PlainReadSteps {
-  readonly #clock: Clock;
-  readonly #events: Events;
-  readonly #tick: Tick;
-  readonly #remoteTiers: RemoteTiers;
+  readonly #parts: ReadParts;
   readonly #flightSteps: ExaminedSteps;
   readonly #random: () => number;
   /** The reads that this tick's nodes are added to. */
   readonly #gathered = new Map<ClassRuntime, PlainReads>();
 
-  constructor(
-    clock: Clock,
-    events: Events,
-    tick: Tick,
-    remoteTiers: RemoteTiers,
-    flightSteps: ExaminedSteps,
-    store: Store,
-  ) {
-    this.#clock = clock;
-    this.#events = events;
-    this.#tick = tick;
-    this.#remoteTiers = remoteTiers;
+  constructor(parts: ReadParts, flightSteps: ExaminedSteps) {
+    this.#parts = parts;
     this.#flightSteps = flightSteps;
-    this.#random = store.environment.random;
+    this.#random = parts.store.environment.random;
   }
 
   /**
@@ -96,7 +80,7 @@ export class PlainReading implements PlainReadSteps {
     checkedKey(key, runtime.name);
     const gathered = this.#gathered.get(runtime);
     if (gathered?.since === lastBirth()) return gathered;
-    if (this.#gathered.size === 0) this.#tick.add(this.#forget);
+    if (this.#gathered.size === 0) this.#parts.tick.add(this.#forget);
     const reads = new PlainReads(runtime, tier, this);
     this.#gathered.set(runtime, reads);
     return reads;
@@ -106,7 +90,7 @@ export class PlainReading implements PlainReadSteps {
 
   entryIn({ runtime, tier }: PlainReads, storageKey: string, bytes: Uint8Array): FoundRecord | undefined {
     const { answeredAt } = tier.storage;
-    return this.#remoteTiers.entryIn(runtime, tier, storageKey, bytes, undefined, answeredAt);
+    return this.#parts.remoteTiers.entryIn(runtime, tier, storageKey, bytes, undefined, answeredAt);
   }
 
   isPlainHit({ runtime, tier }: PlainReads, entry: FoundRecord): boolean {
@@ -122,9 +106,9 @@ export class PlainReading implements PlainReadSteps {
   hit({ runtime, tier }: PlainReads, key: string, entry: FoundRecord): void {
     const { kind } = runtime;
     const fills = tier.index > 0 && !kind.isReplaced && !kind.bypassesLocalTiers;
-    if (fills) fillLeft(runtime, key, entry, tier.index, this.#clock.now(), this.#random);
-    if (this.#events.listeners.hit !== null) {
-      this.#events.emit("hit", { node: runtime.name, key, storage: tier.name, readers: 1 });
+    if (fills) fillLeft(runtime, key, entry, tier.index, this.#parts.clock.now(), this.#random);
+    if (this.#parts.events.listeners.hit !== null) {
+      this.#parts.events.emit("hit", { node: runtime.name, key, storage: tier.name, readers: 1 });
     }
     runtime.stats.hits[tier.index] = (runtime.stats.hits[tier.index] ?? 0) + 1;
   }

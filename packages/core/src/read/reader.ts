@@ -16,7 +16,6 @@ import { tagNames } from "../tags/known-generation.js";
 import { setImmediate } from "../timers.js";
 import { checkedOptions } from "./checked-options.js";
 import type { Joining } from "./joining.js";
-import type { LocalErrors } from "./local-errors.js";
 import { isValid, type LocalTiers } from "./local-tiers.js";
 import { currentRecording } from "./recording.js";
 
@@ -31,20 +30,12 @@ export class Reader {
   readonly #clock: Clock;
   readonly #runtimes: ClassRuntimes;
   readonly #local: LocalTiers;
-  readonly #errors: LocalErrors;
   readonly #joining: Joining;
 
-  constructor(
-    clock: Clock,
-    runtimes: ClassRuntimes,
-    local: LocalTiers,
-    errors: LocalErrors,
-    joining: Joining,
-  ) {
+  constructor(clock: Clock, runtimes: ClassRuntimes, local: LocalTiers, joining: Joining) {
     this.#clock = clock;
     this.#runtimes = runtimes;
     this.#local = local;
-    this.#errors = errors;
     this.#joining = joining;
   }
 
@@ -73,7 +64,9 @@ export class Reader {
 
   /** Returns the error that a local tier has in the place of a value, for a class that keeps errors. */
   #cachedError(runtime: ClassRuntime, key: string, maxAge: number): CachedError | undefined {
-    return runtime.meta.errors === undefined ? undefined : this.#errors.hit(runtime, key, maxAge);
+    return runtime.meta.errors === undefined
+      ? undefined
+      : this.#joining.parts.errors.hit(runtime, key, maxAge);
   }
 
   /** A reader with a limit of age gets no stale value. */

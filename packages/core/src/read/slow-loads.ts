@@ -2,7 +2,7 @@ import type { Flight } from "../runtime/flight.js";
 import type { RunningLoad } from "../runtime/running-load.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { Landing } from "./landing.js";
-import type { Revalidations } from "./revalidations.js";
+import type { ReadParts } from "./read-parts.js";
 import type { StaleValues } from "./stale-values.js";
 
 /**
@@ -10,14 +10,14 @@ import type { StaleValues } from "./stale-values.js";
  * value if a tier has one. The load goes on as a revalidation.
  */
 export class SlowLoads {
+  readonly #parts: ReadParts;
   readonly #landing: Landing;
   readonly #values: StaleValues;
-  readonly #revalidations: Revalidations;
 
-  constructor(landing: Landing, values: StaleValues, revalidations: Revalidations) {
+  constructor(parts: ReadParts, landing: Landing, values: StaleValues) {
+    this.#parts = parts;
     this.#landing = landing;
     this.#values = values;
-    this.#revalidations = revalidations;
   }
 
   slow(load: RunningLoad): void {
@@ -44,7 +44,7 @@ export class SlowLoads {
   #answer(flight: Flight, { value, generations }: LocalRecord): void {
     const { stats } = flight.runtime;
     flight.found = generations;
-    this.#revalidations.takeOver(flight);
+    this.#parts.revalidations.takeOver(flight);
     const answered = this.#landing.serve(flight, value);
     stats.misses += answered;
     stats.stale += answered;

@@ -1,11 +1,8 @@
-import type { Clock } from "../clock.js";
 import { milliseconds } from "../duration.js";
 import { Failure } from "../entry/failure.js";
 import { LoadCycleError, LoadError } from "../errors.js";
-import type { Events } from "../events.js";
 import { nodeLabel } from "../node/key.js";
 import type { LoadContext, Node } from "../node/node.js";
-import type { LoadSpace } from "../node/reads.js";
 import { isThenable } from "../node/thenable.js";
 import type { LoadOverride } from "../runtime/asking.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
@@ -16,45 +13,24 @@ import { sharedState } from "../shared-state.js";
 import type { LocalEntry } from "../storage/local-storage.js";
 import { OperationTags } from "../tags/operation-tags.js";
 import type { Retainable } from "../write/retaining.js";
-import type { Store } from "../write/store.js";
 import { runSynchronously } from "./load-frame.js";
-import type { LocalErrors } from "./local-errors.js";
 import { keptLocally } from "./local-tiers.js";
 import { previousOf, renewedValue } from "./previous-entry.js";
-import { ReaderValues } from "./reader-values.js";
+import type { ReadParts } from "./read-parts.js";
 import { currentRecording, Recording } from "./recording.js";
-import type { Revalidations } from "./revalidations.js";
 import { tellTags } from "./told-tags.js";
 
 /** Loads a value that no local tier has at once, for `getSync`. */
 export class SyncRead {
-  readonly #clock: Clock;
-  readonly #events: Events;
-  readonly #store: Store;
-  readonly #space: LoadSpace;
-  readonly #revalidations: Revalidations;
-  readonly #errors: LocalErrors;
-  readonly #values: ReaderValues = new ReaderValues();
+  readonly #parts: ReadParts;
   /**
    * The nodes being loaded, outermost first, because a synchronous load that reads itself would
    * never end.
    */
   readonly #loading: { readonly runtime: ClassRuntime; readonly key: string }[] = [];
 
-  constructor(
-    clock: Clock,
-    events: Events,
-    store: Store,
-    space: LoadSpace,
-    revalidations: Revalidations,
-    errors: LocalErrors,
-  ) {
-    this.#errors = errors;
-    this.#revalidations = revalidations;
-    this.#space = space;
-    this.#clock = clock;
-    this.#events = events;
-    this.#store = store;
+  constructor(parts: ReadParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -92,7 +68,7 @@ export class SyncRead {
       );
     }
     this.#refuseCycle(runtime, key);
-    const cached = runtime.meta.errors === undefined ? undefined : this.#errors.hit(runtime, key);
+    const cached = runtime.meta.errors === undefined ? undefined : this.#parts.errors.hit(runtime, key);
     if (cached !== undefined) throw cached;
     const outer = sharedState.recordings > 0 ? currentRecording() : undefined;
     outer?.add(runtime, key, undefined);
@@ -103,15 +79,15 @@ export class SyncRead {
     activity.operations.begin(operation);
     this.#loading.push({ runtime, key });
     const said: Retainable = { node, key, ttl: undefined, skip: false };
-    if (this.#events.listeners.miss !== null) {
-      this.#events.emit("miss", { node: runtime.name, key, readers: 1 });
+    if (this.#parts.events.listeners.miss !== null) {
+      this.#parts.events.emit("miss", { node: runtime.name, key, readers: 1 });
     }
-    const began = this.#clock.elapsed();
+    const began = this.#parts.clock.elapsed();
     let outcome: { readonly error?: unknown } = {};
     try {
       const context = this.#context(said, runtime, key, operation);
       const recording = runtime.meta.track ? new Recording(runtime.tags) : undefined;
-      const answer = runSynchronously(this.#space, recording, () =>
+      const answer = runSynchronously(this.#parts.space, recording, () =>
         runtime.scope === undefined ? load(context) : runtime.scope.scopes.runAsKey(key, () => load(context)),
       );
       if (isThenable(answer)) {
@@ -126,16 +102,16 @@ export class SyncRead {
       const value = ConditionalLoad.is(answer)
         ? renewedValue(runtime, key, operation, answer, runtime.tags)
         : answer;
-      this.#values.loaded(runtime, key, value);
+      this.#parts.values.loaded(runtime, key, value);
       recording?.tellTo(operation, runtime, key);
       if (operation.tagged !== undefined) outer?.addTags(operation.tagged.all);
       if (operation.tagged?.refusal !== undefined)
-        this.#store.notStored.report(runtime.kind, key, operation.tagged.refusal);
+        this.#parts.store.notStored.report(runtime.kind, key, operation.tagged.refusal);
       else if (
-        this.#store.retaining.decide(runtime.kind, said, value) &&
+        this.#parts.store.retaining.decide(runtime.kind, said, value) &&
         (runtime.doorkeeper === undefined || runtime.doorkeeper.admits(key))
       ) {
-        this.#store.storeLocally(runtime.kind, activity, operation, value, said.ttl);
+        this.#parts.store.storeLocally(runtime.kind, activity, operation, value, said.ttl);
       }
       return value;
     } catch (error) {
@@ -144,7 +120,7 @@ export class SyncRead {
       if (stale === undefined) throw this.#kept(runtime, activity, operation, said, error);
       return stale.value;
     } finally {
-      this.#record(runtime, key, this.#clock.elapsed() - began, outcome);
+      this.#record(runtime, key, this.#parts.clock.elapsed() - began, outcome);
       this.#loading.pop();
       activity.operations.end(operation);
       activity.rest();
@@ -159,21 +135,21 @@ export class SyncRead {
     said: Retainable,
     error: unknown,
   ): unknown {
-    const ttl = this.#store.retaining.ttlOfError(kind, said, error);
+    const ttl = this.#parts.store.retaining.ttlOfError(kind, said, error);
     if (ttl === undefined) return error;
     const failure = Failure.of(error);
     if (!said.skip && (doorkeeper === undefined || doorkeeper.admits(said.key)))
-      this.#store.storeLocally(kind, activity, operation, failure, ttl);
-    return failure.toError(this.#clock.now(), error);
+      this.#parts.store.storeLocally(kind, activity, operation, failure, ttl);
+    return failure.toError(this.#parts.clock.now(), error);
   }
 
   /** Returns the entry that is returned instead of the load's error. */
   #staleValue(runtime: ClassRuntime, key: string, error: unknown): LocalEntry | undefined {
-    const entry = keptLocally(runtime, key, this.#clock.now());
+    const entry = keptLocally(runtime, key, this.#parts.clock.now());
     if (entry === undefined) return undefined;
     runtime.stats.stale += 1;
-    this.#revalidations.failed(runtime, key, error);
-    this.#revalidations.hush(runtime, key);
+    this.#parts.revalidations.failed(runtime, key, error);
+    this.#parts.revalidations.hush(runtime, key);
     return entry;
   }
 
@@ -183,21 +159,21 @@ export class SyncRead {
     runtime.stats.recordLoad(duration, failed ? 0 : 1, failed ? 1 : 0);
     if (!failed) runtime.ahead?.measured(duration);
     const loaded = { node: runtime.name, keys: [key], duration };
-    if (failed && this.#events.listeners.loadError !== null) {
-      this.#events.emit("loadError", { ...loaded, error: outcome.error });
-    } else if (!failed && this.#events.listeners.load !== null) {
-      this.#events.emit("load", loaded);
+    if (failed && this.#parts.events.listeners.loadError !== null) {
+      this.#parts.events.emit("loadError", { ...loaded, error: outcome.error });
+    } else if (!failed && this.#parts.events.listeners.load !== null) {
+      this.#parts.events.emit("load", loaded);
     }
   }
 
   #context(said: Retainable, runtime: ClassRuntime, key: string, operation: Operation): LoadContext {
     const label = nodeLabel(runtime.name, key);
-    const { get, getAll, peek, inject } = this.#space;
+    const { get, getAll, peek, inject } = this.#parts.space;
     const conditional = () => {
       operation.conditional ??= new ConditionalLoad(
         runtime.name,
         key,
-        previousOf(runtime, key, undefined, this.#clock.now()),
+        previousOf(runtime, key, undefined, this.#parts.clock.now()),
       );
       return operation.conditional;
     };
@@ -221,7 +197,7 @@ export class SyncRead {
       skip: () => {
         said.skip = true;
       },
-      tag: (...told) => tellTags(runtime, key, operation, told, this.#store.tags),
+      tag: (...told) => tellTags(runtime, key, operation, told, this.#parts.store.tags),
     };
   }
 

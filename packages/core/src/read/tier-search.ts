@@ -1,12 +1,11 @@
-import type { Clock } from "../clock.js";
 import { endsAfter, isFresh } from "../entry/lifetime.js";
 import { captureOwn } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
 import { lastBirth } from "../runtime/operation.js";
-import type { TagTable } from "../tags/tag-table.js";
 import type { Leasing } from "./leasing.js";
-import type { FoundRecord, RemoteTiers } from "./remote-tiers.js";
+import type { ReadParts } from "./read-parts.js";
+import type { FoundRecord } from "./remote-tiers.js";
 
 /** The steps that follow a search. */
 export interface SearchSteps {
@@ -25,17 +24,13 @@ export interface SearchSteps {
  * captures the generations of the node's tags and acquires the lease, before it reads the next one.
  */
 export class TierSearch {
-  readonly #clock: Clock;
-  readonly #remoteTiers: RemoteTiers;
+  readonly #parts: ReadParts;
   readonly #leasing: Leasing;
-  readonly #tags: TagTable;
   readonly #steps: SearchSteps;
 
-  constructor(clock: Clock, remoteTiers: RemoteTiers, leasing: Leasing, tags: TagTable, steps: SearchSteps) {
-    this.#clock = clock;
-    this.#remoteTiers = remoteTiers;
+  constructor(parts: ReadParts, leasing: Leasing, steps: SearchSteps) {
+    this.#parts = parts;
     this.#leasing = leasing;
-    this.#tags = tags;
     this.#steps = steps;
   }
 
@@ -63,7 +58,7 @@ export class TierSearch {
     }
     const { runtime, storageKey, tags } = flight;
     const { answeredAt } = tier.storage;
-    const found = this.#remoteTiers.entryIn(runtime, tier, storageKey, bytes, tags, answeredAt);
+    const found = this.#parts.remoteTiers.entryIn(runtime, tier, storageKey, bytes, tags, answeredAt);
     this.examined(flight, tier, bytes, found);
   }
 
@@ -72,15 +67,15 @@ export class TierSearch {
     // A hit needs no generations for a load.
     if (found === undefined || found.claims !== undefined || !this.#mayAnswer(flight, found))
       flight.tagged?.capture(tier.storage);
-    const { expired } = this.#remoteTiers;
+    const { expired } = this.#parts.remoteTiers;
     if (found === undefined && expired !== undefined) this.#hold(flight, tier, bytes, expired);
     else if (found?.claims === undefined) this.#answered(flight, tier, bytes, found);
-    else this.#remoteTiers.confirm(tier, found, (entry) => this.#answered(flight, tier, bytes, entry));
+    else this.#parts.remoteTiers.confirm(tier, found, (entry) => this.#answered(flight, tier, bytes, entry));
   }
 
   /** Keeps the expired entry for the flight's load. */
   #hold(flight: Flight, tier: RemoteTier, bytes: Uint8Array, expired: FoundRecord): void {
-    this.#remoteTiers.confirm(tier, expired, (record) => {
+    this.#parts.remoteTiers.confirm(tier, expired, (record) => {
       if (record !== undefined && !flight.mustReadAgain)
         flight.replaced ??= { record, origin: tier.name, size: bytes.byteLength };
       this.#answered(flight, tier, bytes, undefined);
@@ -99,7 +94,7 @@ export class TierSearch {
   #mayAnswer({ runtime, key, revalidates, dueUntil }: Flight, found: FoundRecord): boolean {
     const { staleness } = runtime;
     if (staleness === undefined) return true;
-    const now = this.#clock.now();
+    const now = this.#parts.clock.now();
     if (revalidates === undefined) return staleness.mayAnswer(found, key, now);
     return isFresh(found, now) && endsAfter(found, dueUntil);
   }
@@ -108,7 +103,8 @@ export class TierSearch {
   #foundIn(flight: Flight, tier: RemoteTier, found: FoundRecord | undefined): void {
     // A tag was invalidated while the tier was read, which may have answered before.
     const isOvertaken =
-      found?.generations !== undefined && this.#tags.isEntryOvertaken(found.generations, flight.readSince);
+      found?.generations !== undefined &&
+      this.#parts.tags.isEntryOvertaken(found.generations, flight.readSince);
     if (flight.mustReadAgain || isOvertaken) this.#steps.overtaken(flight);
     else if (found === undefined) this.#readNextTier(flight);
     else this.#steps.found(flight, tier.index, found);
@@ -155,7 +151,7 @@ export class TierSearch {
       return;
     }
     flight.state = "reading";
-    captureOwn({ kind: runtime.kind, tagged, tiers, clock: this.#clock }, done);
+    captureOwn({ kind: runtime.kind, tagged, tiers, clock: this.#parts.clock }, done);
   }
 
   /** State "reading": reads from the first remote tier on. */
@@ -191,6 +187,6 @@ export class TierSearch {
   }
 
   #distrustsTags({ tags }: Flight, { storage }: RemoteTier): boolean {
-    return tags !== undefined && this.#tags.distrusts(storage, tags);
+    return tags !== undefined && this.#parts.tags.distrusts(storage, tags);
   }
 }

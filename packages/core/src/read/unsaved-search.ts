@@ -1,10 +1,8 @@
-import type { Clock } from "../clock.js";
 import { deepFreeze } from "../entry/freeze.js";
-import type { Events } from "../events.js";
 import type { Flight } from "../runtime/flight.js";
 import type { UnsavedValue, UnsavedValues } from "../runtime/unsaved-values.js";
 import type { Landing } from "./landing.js";
-import type { ReaderValues } from "./reader-values.js";
+import type { ReadParts } from "./read-parts.js";
 import type { TierSearch } from "./tier-search.js";
 
 /** The most times that a flight asks again for a value that was saved again meanwhile. */
@@ -16,16 +14,12 @@ const mostAsks = 3;
  * before the journal is.
  */
 export class UnsavedSearch {
-  readonly #clock: Clock;
-  readonly #events: Events;
-  readonly #values: ReaderValues;
+  readonly #parts: ReadParts;
   readonly #landing: Landing;
   readonly #search: TierSearch;
 
-  constructor(clock: Clock, events: Events, values: ReaderValues, landing: Landing, search: TierSearch) {
-    this.#clock = clock;
-    this.#events = events;
-    this.#values = values;
+  constructor(parts: ReadParts, landing: Landing, search: TierSearch) {
+    this.#parts = parts;
     this.#landing = landing;
     this.#search = search;
   }
@@ -71,11 +65,11 @@ export class UnsavedSearch {
     flight.state = "filling";
     flight.found = undefined;
     flight.rights?.giveBack();
-    if (this.#values.areFrozen(runtime)) deepFreeze(value);
-    if (this.#events.listeners.hit !== null && flight.readers > 0)
-      this.#events.emit("hit", { node: runtime.name, key, storage: journal, readers: flight.readers });
+    if (this.#parts.values.areFrozen(runtime)) deepFreeze(value);
+    if (this.#parts.events.listeners.hit !== null && flight.readers > 0)
+      this.#parts.events.emit("hit", { node: runtime.name, key, storage: journal, readers: flight.readers });
     // No source has a newer value, so it is young enough for every reader.
-    const answered = this.#landing.land(flight, value, this.#clock.now());
+    const answered = this.#landing.land(flight, value, this.#parts.clock.now());
     const place = runtime.tiers.length;
     runtime.stats.hits[place] = (runtime.stats.hits[place] ?? 0) + answered;
   }
