@@ -23,6 +23,7 @@ const coreLayers = [
   "warm",
   "read",
   "write",
+  "request",
   "runtime",
   "tags",
   "stats",

@@ -25,6 +25,7 @@ import { Joining } from "./read/joining.js";
 import { LocalTiers } from "./read/local-tiers.js";
 import { Reader } from "./read/reader.js";
 import { SyncRead } from "./read/sync-read.js";
+import { currentRequest } from "./request/request.js";
 import type { ClassRuntime } from "./runtime/class-runtime.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { partsOf } from "./space-parts.js";
@@ -103,7 +104,7 @@ export class Cacheme extends WarmingSpace {
     try {
       const runtime = this.#runtimes.of(node);
       const key = runtime.scope === undefined ? node.key() : runtime.scope.keyOf(node);
-      if (options === undefined) {
+      if (options === undefined && !runtime.isPerRequest) {
         const entry = this.#local.hit(runtime, key, node);
         if (entry !== undefined) return Promise.resolve(entry.value);
       }
@@ -214,6 +215,23 @@ export class Cacheme extends WarmingSpace {
   getSync<N extends Node, V extends ValueOf<N>>(node: N, options: GetSyncOptions<N, V>): Answer<N, V>;
   getSync(node: Node, options?: GetSyncOptions<Node, unknown>): unknown {
     const { runtime, key } = this.#keyed(node);
+    if (runtime.isPerRequest) {
+      const request = currentRequest();
+      if (request !== undefined) {
+        return this.#reader.requests.readSynchronously(request, { runtime, node, key }, () =>
+          this.#getSync(runtime, node, key, options),
+        );
+      }
+    }
+    return this.#getSync(runtime, node, key, options);
+  }
+
+  #getSync(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    options: GetSyncOptions<Node, unknown> | undefined,
+  ): unknown {
     const entry = this.#local.hit(runtime, key, node, options?.load);
     return entry === undefined ? this.#sync.load(runtime, node, key, options?.load) : entry.value;
   }

@@ -65,6 +65,7 @@ export const invalidateSoon: Cacheme["invalidateSoon"] = method("invalidateSoon"
 export const invalidateMatching: Cacheme["invalidateMatching"] = method("invalidateMatching");
 export const invalidateAll: Cacheme["invalidateAll"] = method("invalidateAll");
 export const defineScopes: Cacheme["defineScopes"] = method("defineScopes");
+export const requestScope: Cacheme["requestScope"] = method("requestScope");
 export const withScope: Cacheme["withScope"] = method("withScope");
 export const invalidateScope: Cacheme["invalidateScope"] = method("invalidateScope");
 export const refresh: Cacheme["refresh"] = method("refresh");

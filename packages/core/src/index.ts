@@ -40,6 +40,7 @@ export {
   registerBus,
   registerJournal,
   registerStorage,
+  requestScope,
   reset,
   save,
   saveAll,
@@ -96,7 +97,7 @@ export type { Memoized, MemoizedMembers, MemoizedSync } from "./memoize/memoize.
 export type { MemoizedOptions, MethodMemoizer } from "./memoize/memoized.js";
 export type * from "./memoize/signature.js";
 export type { DoorkeeperOptions } from "./node/doorkeeper.js";
-export type { CacheTier, NodeMeta, WhenBusDown } from "./node/meta.js";
+export type { NodeMeta, WhenBusDown } from "./node/meta.js";
 export {
   type LoadAll,
   type LoadAllContext,
@@ -106,11 +107,13 @@ export {
   type Scope,
 } from "./node/node.js";
 export type * from "./node/options.js";
+export type { CachesPolicy, CacheTier } from "./node/policy/caches.js";
 export type { Migrate } from "./node/policy/checking.js";
 export type { ConditionalPolicy } from "./node/policy/conditional.js";
 export type { ErrorTtl, ErrorTtlPolicy } from "./node/policy/error-ttl.js";
 export type { LoadTimeoutPolicy, LoadTimeouts } from "./node/policy/load-timeout.js";
 export type { RefreshAheadOptions, RefreshAheadPolicy } from "./node/policy/refresh-ahead.js";
+export { perRequest, type RequestTier } from "./node/policy/request-tier.js";
 export type { RetentionPolicy, ShouldCache, ValueTtl } from "./node/policy/retention.js";
 export type { RetryOptions, RetryPolicy } from "./node/policy/retry.js";
 export type { SchemaPolicy } from "./node/policy/schema.js";
@@ -122,6 +125,7 @@ export type { Register, StorageName } from "./node/register.js";
 export type { SaveAll, SaveContext, SavedEntry } from "./node/saves.js";
 export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
 export type { Explanation, TierExplanation, TierVerdict } from "./read/explanation.js";
+export type { RequestEnd, RequestScopeOptions } from "./request/request-scope.js";
 export type { UsedNode } from "./runtime/class-runtimes.js";
 export type { FlightState } from "./runtime/flight-state.js";
 export type { FlushOptions } from "./saving-space.js";

@@ -12,6 +12,10 @@ export interface SharedState {
   readonly loadFrames: AsyncLocalStorage<unknown>;
   /** The scope in which the caller runs. */
   readonly scopeFrames: AsyncLocalStorage<unknown>;
+  /** The request in which the caller runs. */
+  readonly requestFrames: AsyncLocalStorage<unknown>;
+  /** The number of requests under way. */
+  requestsRunning: number;
   /** The database transaction in which the caller runs. */
   readonly commitFrames: AsyncLocalStorage<unknown>;
   /** The number of database transactions under way. */
@@ -44,6 +48,8 @@ export const sharedState: SharedState = holder[symbol] ?? {
   defaultSpace: undefined,
   loadFrames: new AsyncLocalStorage(),
   scopeFrames: new AsyncLocalStorage(),
+  requestFrames: new AsyncLocalStorage(),
+  requestsRunning: 0,
   commitFrames: new AsyncLocalStorage(),
   commitsRunning: 0,
   scopesRunning: 0,

@@ -12,6 +12,8 @@ import type { MaybePromise } from "./node/value-of.js";
 import type { Provided } from "./provided.js";
 import { Explainer } from "./read/explain.js";
 import type { Explanation } from "./read/explanation.js";
+import { dropOwnReads } from "./request/own-changes.js";
+import { type RequestScopeOptions, requestScope } from "./request/request-scope.js";
 import { BusBoundClasses } from "./runtime/bus-bound-classes.js";
 import type { ClassRuntimes, UsedNode } from "./runtime/class-runtimes.js";
 import { remotesOf, type SpaceParts } from "./space-parts.js";
@@ -196,6 +198,29 @@ export abstract class Space implements AsyncDisposable {
   }
 
   /**
+   * Runs the function as one request. Within it, a node whose class has the tier `perRequest()`
+   * reads the same value throughout, whatever others invalidate. The request's own writes and
+   * invalidations drop the value, so it reads what it has written.
+   *
+   * The request holds through every `await` of the function, for the nodes of every `Cacheme`. It
+   * ends when the function's promise settles, or when `until` closes. Work that goes on afterwards
+   * reads as outside. A request within a request is a part of it.
+   *
+   * @returns the function's answer
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION`; the error of the function
+   * @example
+   * ```ts
+   * const page = await requestScope(() => render(request));
+   * app.use((_request, response, next) => requestScope(next, { until: response }));
+   * ```
+   */
+  requestScope<T>(body: () => PromiseLike<T>, options?: { readonly until?: undefined }): Promise<T>;
+  requestScope<T>(body: () => T, options?: RequestScopeOptions): T;
+  requestScope(body: () => unknown, options?: RequestScopeOptions): unknown {
+    return requestScope(body, options);
+  }
+
+  /**
    * Makes every entry in the scope and below it invalid, in every storage, by one write for each
    * storage; as {@link invalidateTags} does for a tag. Levels above the given ones are those of the
    * caller.
@@ -288,6 +313,7 @@ export abstract class Space implements AsyncDisposable {
   }
 
   async #clearLocally(what: NodeClass | StorageName | undefined): Promise<void> {
+    dropOwnReads(this.#runtimes.tags, typeof what === "function" ? this.#runtimes.kindOf(what) : undefined);
     if (what === undefined) for (const kind of this.#runtimes) kind.clearLocally();
     else if (typeof what !== "string") this.#runtimes.kindOf(what)?.clearLocally();
     else {

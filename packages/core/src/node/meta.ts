@@ -7,6 +7,7 @@ import { msgpack } from "../serializer/msgpack.js";
 import type { Serializer } from "../serializer/serializer.js";
 import type { DoorkeeperOptions } from "./doorkeeper.js";
 import type { NodeClass } from "./node.js";
+import { type CachesPolicy, type ResolvedCaches, resolveCaches } from "./policy/caches.js";
 import { type ConditionalPolicy, resolveKeepExpired } from "./policy/conditional.js";
 import { type ErrorRetention, type ErrorTtlPolicy, resolveErrorTtl } from "./policy/error-ttl.js";
 import {
@@ -24,7 +25,6 @@ import { type ResolvedRetry, type RetryPolicy, resolveRetry } from "./policy/ret
 import { type ResolvedSchema, resolveSchema, type SchemaPolicy } from "./policy/schema.js";
 import { type ResolvedStale, resolveStale, type StalePolicy } from "./policy/stale-policy.js";
 import { type ResolvedWritePolicy, resolveWrite, type WritePolicy, writeOptions } from "./policy/write.js";
-import type { StorageName } from "./register.js";
 
 /**
  * The policy of a node class.
@@ -39,7 +39,8 @@ import type { StorageName } from "./register.js";
  * ```
  */
 export interface NodeMeta
-  extends ConditionalPolicy,
+  extends CachesPolicy,
+    ConditionalPolicy,
     ErrorTtlPolicy,
     LoadTimeoutPolicy,
     RefreshAheadPolicy,
@@ -66,12 +67,6 @@ export interface NodeMeta
    * Default: 1.
    */
   readonly version?: number | string | undefined;
-  /**
-   * The tiers that keep the values, nearest first: read from left to right, filled back from right
-   * to left. Default: one bounded memory storage of the process, without ttl. An empty list keeps
-   * nothing; concurrent reads still share one load.
-   */
-  readonly caches?: readonly CacheTier[] | undefined;
   /** The serializer that turns values into bytes for remote storages. Default: `msgpack()`. */
   readonly serializer?: Serializer | undefined;
   /** Keeps a value out of all tiers until its key is loaded for the second time. Default: none. */
@@ -124,20 +119,10 @@ export interface NodeMeta
  */
 export type WhenBusDown = "bounded" | "bypass";
 
-/** A tier: a place where a class's values are kept. */
-export interface CacheTier {
-  /** The name that the storage was registered under. */
-  readonly storage: StorageName;
-  /**
-   * The time that a value is kept here after it was loaded. Default: until it is evicted or
-   * invalidated.
-   */
-  readonly ttl?: Duration | undefined;
-}
-
 /** A class's meta, checked and with its defaults filled in. */
 export interface ResolvedMeta
-  extends ResolvedLoadTimeout,
+  extends ResolvedCaches,
+    ResolvedLoadTimeout,
     ResolvedRetention,
     ResolvedSchema,
     ResolvedWritePolicy {
@@ -145,8 +130,6 @@ export interface ResolvedMeta
   /** Whether the class states it. Otherwise it is {@link defaultName}, which bundlers change. */
   readonly hasName: boolean;
   readonly version: string;
-  /** The tiers; `undefined` for a class without caches, which uses the default storage. */
-  readonly caches: readonly { readonly storage: string; readonly ttl: number | undefined }[] | undefined;
   readonly doorkeeper: DoorkeeperOptions | undefined;
   readonly concurrency: number;
   readonly maxBatchSize: number;
@@ -193,8 +176,6 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "staleBackOff",
   "refreshAhead",
 ]);
-
-const knownTierOptions: ReadonlySet<string> = new Set<keyof CacheTier>(["storage", "ttl"]);
 
 const defaultLease: Duration = "10s";
 
@@ -273,7 +254,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     name,
     hasName: ownName !== undefined,
     version,
-    caches: meta.caches === undefined ? undefined : resolveTiers(meta.caches, name, refuse),
+    ...resolveCaches(meta, name, refuse),
     ...resolveSchema(
       meta,
       resolveSerializer(meta.serializer ?? msgpack(), refuse),
@@ -330,37 +311,6 @@ function resolveSerializer(serializer: Serializer, refuse: (what: string) => nev
     );
   }
   return serializer;
-}
-
-function resolveTiers(
-  tiers: readonly CacheTier[],
-  node: string,
-  refuse: (what: string) => never,
-): { storage: string; ttl: number | undefined }[] {
-  if (!Array.isArray(tiers)) refuse("has `caches` that are not a list: write [{ storage, ttl }].");
-  const seen = new Set<string>();
-  return tiers.map((tier) => {
-    const { storage, ttl } = tier ?? {};
-    if (typeof storage !== "string" || storage === "") {
-      refuse("has a cache without the name of a storage: write { storage, ttl }.");
-    }
-    for (const option of Object.keys(tier)) {
-      if (!knownTierOptions.has(option)) {
-        refuse(
-          `has an unknown option "${option}" at its cache "${storage}". Known are ${[...knownTierOptions].join(", ")}.`,
-        );
-      }
-    }
-    if (seen.has(storage)) refuse(`names the storage "${storage}" twice: once is enough.`);
-    seen.add(storage);
-    return {
-      storage,
-      ttl:
-        ttl === undefined
-          ? undefined
-          : milliseconds(ttl, `ttl of storage "${storage}" in node "${node}"`, { node, storage }),
-    };
-  });
 }
 
 function atLeastOne(value: number | undefined, option: string, refuse: (what: string) => never): number {

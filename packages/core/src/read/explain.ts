@@ -4,6 +4,8 @@ import { decodeEntry } from "../entry/entry-codec.js";
 import { Failure } from "../entry/failure.js";
 import { isFresh } from "../entry/lifetime.js";
 import type { Node } from "../node/node.js";
+import { requestTier } from "../node/policy/request-tier.js";
+import { currentRequest } from "../request/request.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { LocalTier, RemoteTier } from "../runtime/node-kind.js";
@@ -45,26 +47,40 @@ export class Explainer {
   async explain(runtime: ClassRuntime, node: Node, key: string): Promise<Explanation> {
     const activity = runtime.kind.activities.find(key);
     const tags = runtime.nodeTags?.of(node, key) ?? [];
-    const tiers = await Promise.all(
+    // The request may end while the remote tiers are asked.
+    const own = runtime.isPerRequest ? [this.#request(runtime, key)] : [];
+    const shared = await Promise.all(
       runtime.tiers.map((tier) =>
         tier.kind === "local"
           ? this.#local(tier, runtime, key)
           : this.#remote(tier, runtime, key, tags, activity),
       ),
     );
+    const tiers = [...own, ...shared];
     // The journal answers before any tier.
     const unsaved = runtime.unsaved && (await peekUnsaved(runtime, runtime.unsaved, key));
     return {
       node: runtime.name,
       key,
       storageKey: runtime.storageKey(key),
-      origin: unsaved?.origin ?? originIn(tiers),
+      origin: answersAlone(own) ? requestTier : (unsaved?.origin ?? originIn(shared)),
       tiers,
       underway: activity?.flights.all.map(({ state }) => state) ?? [],
       isRevalidating: activity?.flights.revalidating !== undefined,
       backOff: Math.max(0, (runtime.staleness?.backOffs.until(key) ?? 0) - this.#clock.now()),
       isKnownToDoorkeeper: runtime.doorkeeper?.knows(key),
     };
+  }
+
+  /** Explains the tier of the caller's request. */
+  #request({ kind }: ClassRuntime, key: string): TierExplanation {
+    const tier = { kind: "request", name: requestTier } as const;
+    const request = currentRequest();
+    if (request === undefined) return explanation(tier, { verdict: "no-request" });
+    const kept = request.find(kind, key);
+    if (kept === undefined) return explanation(tier, { verdict: "absent" });
+    const age = this.#clock.now() - kept.since;
+    return explanation(tier, { verdict: kept.isPending ? "pending" : "fresh", age });
   }
 
   #local(tier: LocalTier, runtime: ClassRuntime, key: string): TierExplanation {
@@ -189,6 +205,11 @@ function decodedIn(
 
 const answers: ReadonlySet<TierVerdict> = new Set(["fresh", "stale", "error"]);
 
+/** Whether the request answers a read by what it keeps, or by a read under way. */
+function answersAlone([tier]: readonly TierExplanation[]): boolean {
+  return tier?.verdict === "fresh" || tier?.verdict === "pending";
+}
+
 /**
  * Returns the storage that would answer: the first with an entry. Among the local tiers a fresh
  * value comes first, then a stale one.
@@ -216,7 +237,7 @@ function areCurrent(tags: TierExplanation["tags"]): boolean {
 }
 
 function explanation(
-  { kind, name }: LocalTier | RemoteTier,
+  { kind, name }: Pick<LocalTier | RemoteTier, "name"> & Pick<TierExplanation, "kind">,
   found: Pick<TierExplanation, "verdict"> & Partial<TierExplanation>,
 ): TierExplanation {
   return {

@@ -15,6 +15,8 @@ import type { FlightState } from "../runtime/flight-state.js";
  * - `unreadable`: the bytes are damaged, or another program, class or serializer wrote them;
  * - `fenced`: this process is removing or replacing the entry;
  * - `distrusted`: an invalidation or a write may not have reached the tier;
+ * - `pending`: the request is reading the node, and a further read gets that answer;
+ * - `no-request`: it is the tier `perRequest()`, and the caller runs outside of a `requestScope`;
  * - `breaker-open`: the storage's circuit breaker is open, so it was not asked;
  * - `unreachable`: the storage did not answer.
  */
@@ -28,18 +30,26 @@ export type TierVerdict =
   | "unreadable"
   | "fenced"
   | "distrusted"
+  | "pending"
+  | "no-request"
   | "breaker-open"
   | "unreachable";
 
 /** The finding in one tier; see {@link Explanation}. */
 export interface TierExplanation {
-  /** The storage's registered name. */
+  /** The storage's registered name; `"request"` for the tier `perRequest()`. */
   readonly storage: string;
-  readonly kind: "local" | "remote";
+  readonly kind: "local" | "remote" | "request";
   readonly verdict: TierVerdict;
-  /** The milliseconds since the entry was stored; `undefined` without a readable entry. */
+  /**
+   * The milliseconds since the entry was stored, or since the request began to read it; `undefined`
+   * without a readable entry.
+   */
   readonly age: number | undefined;
-  /** The milliseconds for which it may still be returned; negative if it has expired. */
+  /**
+   * The milliseconds for which it may still be returned; negative if it has expired; `undefined` in
+   * the tier `perRequest()`.
+   */
   readonly ttl: number | undefined;
   /** The size of the stored bytes; `undefined` in a local tier. */
   readonly size: number | undefined;

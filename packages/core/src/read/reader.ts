@@ -5,6 +5,7 @@ import { checkList } from "../node/checked-list.js";
 import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { GetOptions, ReadOptions } from "../node/options.js";
+import { currentRequest } from "../request/request.js";
 import type { LoadOverride } from "../runtime/asking.js";
 import { CallContext } from "../runtime/call-context.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
@@ -18,6 +19,7 @@ import { checkedOptions } from "./checked-options.js";
 import type { Joining } from "./joining.js";
 import { isValid, type LocalTiers } from "./local-tiers.js";
 import { currentRecording } from "./recording.js";
+import { RequestReads } from "./request-reads.js";
 
 /**
  * The most nodes of a list that one turn of the event loop reads, which takes a few milliseconds. A longer list goes on in the next
@@ -31,12 +33,15 @@ export class Reader {
   readonly #runtimes: ClassRuntimes;
   readonly #local: LocalTiers;
   readonly #joining: Joining;
+  /** The reads of classes with the tier `perRequest()`. */
+  readonly requests: RequestReads;
 
   constructor(clock: Clock, runtimes: ClassRuntimes, local: LocalTiers, joining: Joining) {
     this.#clock = clock;
     this.#runtimes = runtimes;
     this.#local = local;
     this.#joining = joining;
+    this.requests = new RequestReads(joining.parts);
   }
 
   /** Reads a node that no local tier has, or that is read with options. The key is as `key()` returned it, unchecked. */
@@ -46,6 +51,34 @@ export class Reader {
     key: string,
     options: GetOptions<Node> | undefined,
     call?: CallContext,
+  ): Promise<unknown> {
+    if (!runtime.isPerRequest) return this.#shared(runtime, node, key, options, call);
+    const request = currentRequest();
+    const shared = (own: GetOptions<Node> | undefined) => this.#hitOrShared(runtime, node, key, own, call);
+    return request === undefined
+      ? shared(options)
+      : this.requests.read(request, { runtime, node, key }, options, shared);
+  }
+
+  #hitOrShared(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    options: GetOptions<Node> | undefined,
+    call: CallContext | undefined,
+  ): Promise<unknown> {
+    const entry = options === undefined ? this.#local.hit(runtime, key, node) : undefined;
+    return entry === undefined
+      ? this.#shared(runtime, node, key, options, call)
+      : Promise.resolve(entry.value);
+  }
+
+  #shared(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    options: GetOptions<Node> | undefined,
+    call: CallContext | undefined,
   ): Promise<unknown> {
     if (options === undefined) {
       const error = this.#cachedError(runtime, key, Number.POSITIVE_INFINITY);
@@ -181,26 +214,27 @@ export class Reader {
   ): ClassRuntime | undefined {
     let call = shared;
     let last: ClassRuntime | undefined;
+    const isInRequest = list.isBulk !== true && currentRequest() !== undefined;
     for (let index = 0; index < nodes.length; index++) {
       const node = nodes[index] as Node; // The index is within the list.
       const place = from + index;
       try {
         const runtime = this.#runtimes.of(node);
         const key = runtime.scope === undefined ? node.key() : runtime.scope.keyOf(node);
-        const entry = options === undefined ? this.#local.hit(runtime, key, node) : undefined;
+        const isPlain = options === undefined && !(runtime.isPerRequest && isInRequest);
+        const entry = isPlain ? this.#local.hit(runtime, key, node) : undefined;
         if (entry !== undefined) {
           list.hit(place, entry.value);
           continue;
         }
-        const error =
-          options === undefined ? this.#cachedError(runtime, key, Number.POSITIVE_INFINITY) : undefined;
+        const error = isPlain ? this.#cachedError(runtime, key, Number.POSITIVE_INFINITY) : undefined;
         if (error !== undefined) {
           list.reject(place, error);
           continue;
         }
         call ??= new CallContext();
         last = runtime;
-        if (options === undefined) this.#joining.readForList(runtime, node, key, call, list, place);
+        if (isPlain) this.#joining.readForList(runtime, node, key, call, list, place);
         else answer(list, place, this.beyond(runtime, node, key, options, call));
       } catch (error) {
         list.reject(place, error);

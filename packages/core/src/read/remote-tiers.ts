@@ -84,6 +84,7 @@ export class RemoteTiers {
     const isReturned = isKept(cached, runtime, now);
     if (!isReturned && runtime.meta.heldFor === 0) return undefined;
     const { generations, claims } = this.#claims;
+    if (claims !== undefined) runtime.kind.tellsTags = true;
     if (generations !== undefined && this.#tags.distrustsEntry(tier.storage, generations, writtenAt))
       return undefined;
     const { value, freshUntil, kept } = cached;

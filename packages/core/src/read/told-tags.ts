@@ -26,6 +26,7 @@ export function tellTags(
   const names = told.map((tag) => checkTag(tag, subject));
   if (names.length === 0) return;
   checkGenerations(kind, "context.tag(…)");
+  kind.tellsTags = true;
   operation.tagged ??= new OperationTags([]);
   const { tagged } = operation;
   for (const tag of names) {

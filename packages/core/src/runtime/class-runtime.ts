@@ -45,6 +45,8 @@ export class ClassRuntime {
   /** The first local tier, if there is one. Nearly every hit ends there. */
   readonly nearest: LocalTier | undefined;
   readonly remoteTiers: readonly RemoteTier[];
+  /** Whether a request keeps the values that it reads. */
+  readonly isPerRequest: boolean;
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
   /** The use of stale values; `undefined` for a class that loads nothing in the background. */
@@ -79,6 +81,7 @@ export class ClassRuntime {
     this.localTiers = kind.localTiers;
     this.nearest = kind.localTiers[0];
     this.remoteTiers = kind.remoteTiers;
+    this.isPerRequest = kind.meta.isPerRequest;
     this.doorkeeper = kind.doorkeeper;
     this.stats = kind.stats;
     this.staleness = kind.staleness;

@@ -4,6 +4,7 @@ import { EntryFormats } from "../entry/entry-formats.js";
 import { classFingerprint } from "../entry/envelope.js";
 import { BloomFilter } from "../node/doorkeeper.js";
 import type { ResolvedMeta } from "../node/meta.js";
+import { requestTier } from "../node/policy/request-tier.js";
 import { nextLocalSpace } from "../shared-state.js";
 import { StatsCounter } from "../stats/node-stats.js";
 import type { LocalStorage } from "../storage/local-storage.js";
@@ -73,6 +74,10 @@ export class NodeKind implements BoundClass {
   readonly ahead: RefreshAhead | undefined;
   /** The operations under way, by key. Successive kinds share it. */
   readonly activities: Activities;
+  /** The place of the request's tier in the counters of hits; -1 for a class without it. */
+  readonly requestPlace: number;
+  /** Whether values have tags that the node does not know: their load or their writer told them. */
+  tellsTags: boolean;
   readonly busId: string;
   /** Whether the bus keeps the kind's local entries up to date in other processes. */
   readonly isBusBound: boolean;
@@ -106,7 +111,10 @@ export class NodeKind implements BoundClass {
     this.localTiers = this.tiers.filter((tier) => tier.kind === "local");
     this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
-    this.stats = new StatsCounter(namesOf(this.tiers, meta.journal));
+    const names = namesOf(this.tiers, meta);
+    this.stats = new StatsCounter(names);
+    this.requestPlace = meta.isPerRequest ? names.length - 1 : -1;
+    this.tellsTags = meta.track;
     this.ahead = meta.refreshAhead && new RefreshAhead(meta.refreshAhead);
     this.staleness = meta.stale || meta.refreshAhead ? new Staleness(meta.stale) : undefined;
     this.activities = activities;
@@ -263,10 +271,12 @@ export class NodeKind implements BoundClass {
   }
 }
 
-/** Returns the names of the places that may answer a read: the tiers, and the journal behind them. */
-function namesOf(tiers: readonly Tier[], journal: string | undefined): string[] {
+/** Returns the names of the places that may answer a read: the tiers, the journal, and the request. */
+function namesOf(tiers: readonly Tier[], { journal, isPerRequest }: ResolvedMeta): string[] {
   const names = tiers.map(({ name }) => name);
-  return journal === undefined ? names : [...names, journal];
+  if (journal !== undefined) names.push(journal);
+  if (isPerRequest) names.push(requestTier);
+  return names;
 }
 
 function nothing(): void {}

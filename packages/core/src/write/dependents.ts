@@ -37,6 +37,11 @@ export class Dependents {
     return this.#space.hasDependents || activities.find(key)?.isMutating === true;
   }
 
+  /** The tags of the space, if this process has used a class whose values depend on other nodes. */
+  get knownIn(): TagTable | undefined {
+    return this.#space.hasDependents ? this.#space.table : undefined;
+  }
+
   /** Whether this process has used a class whose values depend on other nodes. */
   get areKnown(): boolean {
     return this.#space.hasDependents;

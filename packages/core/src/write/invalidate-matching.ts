@@ -1,4 +1,5 @@
 import { asError, ConfigurationError } from "../errors.js";
+import { changesMatching } from "../request/own-changes.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind } from "../runtime/node-kind.js";
 import { nextBirth } from "../runtime/operation.js";
@@ -54,7 +55,12 @@ export async function invalidateMatching(
     );
   }
   signal?.throwIfAborted();
-  return await new MatchingRemoval(pattern, environment, options).run();
+  const dropAgain = changesMatching(pattern, environment.table);
+  try {
+    return await new MatchingRemoval(pattern, environment, options).run();
+  } finally {
+    dropAgain?.();
+  }
 }
 
 class MatchingRemoval {

@@ -1,6 +1,7 @@
 import type { TagMessage } from "../bus/message.js";
 import type { Clock } from "../clock.js";
 import type { Events } from "../events.js";
+import { changesTags } from "../request/own-changes.js";
 import type { NodeKind } from "../runtime/node-kind.js";
 import { nextBirth } from "../runtime/operation.js";
 import type { Tag } from "../tags/tag.js";
@@ -37,6 +38,8 @@ export interface TagInvalidation {
 export async function invalidateTags(tags: readonly Tag[], environment: TagInvalidation): Promise<void> {
   const { table, events } = environment;
   if (tags.length === 0) return;
+  const names = tags.map(({ name }) => name);
+  const dropAgain = changesTags(new Set(names), table);
   table.invalidated(tags, nextBirth());
   const failed: FailedTier[] = [];
   /** The distrusted tags of the storages that were not reached, and of those on their left. */
@@ -55,7 +58,7 @@ export async function invalidateTags(tags: readonly Tag[], environment: TagInval
   }
   table.reinvalidated(tags, nextBirth());
   await publish(tags, failed, environment);
-  const names = tags.map(({ name }) => name);
+  dropAgain?.();
   const error = incompleteTags(names, failed);
   if (error !== undefined) throw error;
   if (events.listeners.invalidateTags !== null) events.emit("invalidateTags", { tags: names });

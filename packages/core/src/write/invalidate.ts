@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Events } from "../events.js";
+import { changesKeys } from "../request/own-changes.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import { nextBirth, Operation } from "../runtime/operation.js";
@@ -39,6 +40,7 @@ export function invalidate(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const given = withoutRepeats(removals);
+    const dropAgain = changesKeys(given, dependents.knownIn);
     const stale: Unreached[] = [];
     let waiting = given.length;
     if (waiting === 0) resolve();
@@ -56,6 +58,7 @@ export function invalidate(
         }
         waiting -= 1;
         if (waiting > 0) return;
+        dropAgain?.();
         const error = incompleteInvalidation(stale);
         if (error === undefined) resolve();
         else reject(error);

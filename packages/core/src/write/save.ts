@@ -1,6 +1,7 @@
 import { ConfigurationError, SaveError } from "../errors.js";
 import { nodeLabel } from "../node/key.js";
 import type { SetOptions } from "../node/options.js";
+import { changesKeys } from "../request/own-changes.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Tick } from "../tiers/tick.js";
 import { pendingCommit } from "./after-commit.js";
@@ -49,6 +50,15 @@ export class Saver {
    *   could not be reached may have an older one
    */
   async save(given: GivenValue, options: SetOptions): Promise<void> {
+    const dropAgain = changesKeys([given], this.#environment.dependents.knownIn);
+    try {
+      await this.#save(given, options);
+    } finally {
+      dropAgain?.();
+    }
+  }
+
+  async #save(given: GivenValue, options: SetOptions): Promise<void> {
     const { runtime, node, key } = given;
     if (typeof node.save !== "function" && runtime.saveAll === undefined) throw noSave(runtime, key);
     const { activities } = runtime.kind;
@@ -135,8 +145,11 @@ export class Saver {
   }
 
   /** Removes the key from every tier, without telling listeners. */
-  forget(removal: Removal): Promise<unknown> {
-    return this.#remove(removal);
+  async forget(removal: Removal): Promise<unknown> {
+    const dropAgain = changesKeys([removal], this.#environment.dependents.knownIn);
+    const failed = await this.#remove(removal);
+    dropAgain?.();
+    return failed;
   }
 
   #remove({ runtime, key }: Removal): Promise<readonly FailedTier[]> {

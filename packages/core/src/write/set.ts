@@ -2,6 +2,7 @@ import { milliseconds } from "../duration.js";
 import { nodeLabel } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { SetOptions } from "../node/options.js";
+import { changesBySet } from "../request/own-changes.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { NodeKind } from "../runtime/node-kind.js";
 import { checkGenerations } from "../runtime/node-tags.js";
@@ -93,11 +94,16 @@ function put(
   const operation = new Operation(nextBirth());
   if (tags !== undefined) operation.tagged = new OperationTags(tags);
   const activity = kind.activities.of(key);
+  const kept = changesBySet({ runtime, node, key, value }, store.environment.clock);
   try {
     store.storeGiven(kind, activity, operation, value, ttl, (failed, refused) => {
       activity.operations.end(operation);
       activity.rest();
-      kind.announce(key, () => done(refused ?? incompleteWrite({ name, key, failed })));
+      kind.announce(key, () => {
+        const error = refused ?? incompleteWrite({ name, key, failed });
+        kept?.(error === undefined);
+        done(error);
+      });
     });
     kind.staleness?.backOffs.succeeded(key);
   } catch (error) {
@@ -124,7 +130,10 @@ export function tagsFor(
   if (tags === undefined) return own;
   const subject = { what: `tags of ${call}(${nodeLabel(name, key)}, …)`, node: name, key };
   const given = checkTags(tags, subject).map((tag) => store.tags.of(tag));
-  if (given.length > 0) checkGenerations(kind, `The option tags of ${call}`);
+  if (given.length > 0) {
+    checkGenerations(kind, `The option tags of ${call}`);
+    kind.tellsTags = true;
+  }
   const all = [...new Set([...(own ?? []), ...given])];
   if (all.length > mostTags) throw tooManyTags(all.length, subject);
   return all;

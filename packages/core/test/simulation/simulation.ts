@@ -1,4 +1,4 @@
-import { Cacheme, type LoadContext, memory, Node, type NodeMeta } from "../../src/index.js";
+import { Cacheme, type CacheTier, type LoadContext, memory, Node, type NodeMeta } from "../../src/index.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 import { checkAnswer, raiseFloor, type Violation } from "./answer-check.js";
 import { GatedRemote } from "./gated-remote.js";
@@ -66,7 +66,7 @@ export class Simulation {
   readonly #histories = keys.map(() => new KeyHistory());
   readonly #remotes: GatedRemote[] = [];
   readonly #storages = new Map<string, GatedRemote>();
-  readonly #caches: NonNullable<NodeMeta["caches"]>;
+  readonly #caches: readonly CacheTier[];
   readonly #listens: boolean;
   readonly #evaluate: (time: number) => NodeOfKey;
   #node: NodeOfKey;
