@@ -123,7 +123,7 @@ export function itSurvivesTrouble<S, N>(
   make: () => S,
 ): void {
   const killed: Fault = {
-    name: "its server is killed and starts again, empty",
+    name: "its server is killed and starts again",
     keepsRemovals: true,
     async inflict() {
       await server().kill();

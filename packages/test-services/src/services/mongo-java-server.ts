@@ -15,8 +15,7 @@ const sources = ["pom.xml", "Launcher.java"];
 
 /**
  * An independent server of MongoDB's wire protocol, for machines without MongoDB. It has no TTL
- * monitor, no updates by pipeline and no sessions. After a SIGKILL, its file may miss the last
- * fifth of a second.
+ * monitor, no updates by pipeline and no sessions. All acknowledged writes survive a SIGKILL.
  */
 export const mongoJavaServer: Substitute = {
   title: `mongo-java-server ${version}`,
