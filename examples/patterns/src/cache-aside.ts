@@ -1,4 +1,4 @@
-import { Cacheme, Node } from "cacheme";
+import { Cacheme, defineNode } from "cacheme";
 import { Table } from "./table.js";
 
 /** The program writes the table itself, and then invalidates. */
@@ -6,26 +6,16 @@ export async function cacheAside(): Promise<string> {
   const articles = new Table<string>();
   await articles.upsert(["1", "On tiers"]);
 
-  class Article extends Node<string | undefined> {
-    constructor(readonly id: string) {
-      super();
-    }
-    key() {
-      return this.id;
-    }
-    override load() {
-      return articles.find(this.id);
-    }
-  }
+  const article = defineNode({ name: "article", key: (id: string) => id, load: (id) => articles.find(id) });
 
   await using cacheme = new Cacheme();
   const rename = async (id: string, title: string) => {
     await articles.upsert([id, title]); // The source first: a read in between would keep the old title.
-    await cacheme.invalidate(new Article(id));
+    await cacheme.invalidate(article(id));
   };
 
-  const before = await cacheme.get(new Article("1"));
+  const before = await cacheme.get(article("1"));
   await rename("1", "On speed");
-  const after = await cacheme.get(new Article("1"));
+  const after = await cacheme.get(article("1"));
   return `"${before}" became "${after}" with ${articles.reads} queries`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Cacheme, memory, Node, type NodeMeta } from "../../src/index.js";
+import { Cacheme, defineNode, memory } from "../../src/index.js";
 import { reason } from "../support/reason.js";
 import { localOnly } from "../support/space.js";
 
@@ -8,37 +8,29 @@ async function transactional() {
   const cacheme = new Cacheme();
   await cacheme.registerStorage("local", memory());
   const source = new Map<string, string>();
-  class Row extends Node<string | undefined> {
-    static override meta: NodeMeta = { name: "row", caches: localOnly };
-    constructor(readonly id: string) {
-      super();
-    }
-    key() {
-      return this.id;
-    }
-    override load() {
-      return source.get(this.id);
-    }
-    override save(value: string | undefined) {
-      source.set(this.id, value ?? "");
-    }
-    override tags() {
-      return ["rows"];
-    }
-  }
+  const row = defineNode({
+    name: "row",
+    caches: localOnly,
+    key: (id: string) => id,
+    load: (id): string | undefined => source.get(id),
+    save: (id, value) => {
+      source.set(id, value ?? "");
+    },
+    tags: () => ["rows"],
+  });
   const invalidated: string[] = [];
   cacheme.on("invalidate", ({ key }) => invalidated.push(key));
   cacheme.on("invalidateTags", ({ tags }) => invalidated.push(...tags));
-  return { cacheme, Row, source, invalidated };
+  return { cacheme, row, source, invalidated };
 }
 
 describe("afterCommit", () => {
   it("invalidates each key and tag once, after the transaction", async () => {
-    const { cacheme, Row, invalidated } = await transactional();
+    const { cacheme, row, invalidated } = await transactional();
     const answer = await cacheme.afterCommit(async () => {
-      await cacheme.invalidate(new Row("a"));
+      await cacheme.invalidate(row("a"));
       await Promise.resolve();
-      await cacheme.invalidate(new Row("a"), new Row("b"));
+      await cacheme.invalidate(row("a"), row("b"));
       await cacheme.invalidateTags("rows");
       await cacheme.invalidateTags("rows");
       expect(invalidated).toEqual([]);
@@ -49,37 +41,37 @@ describe("afterCommit", () => {
   });
 
   it("invalidates nothing if the transaction is rolled back", async () => {
-    const { cacheme, Row, invalidated } = await transactional();
-    await cacheme.set(new Row("a"), "old");
+    const { cacheme, row, invalidated } = await transactional();
+    await cacheme.set(row("a"), "old");
     const rolledBack = cacheme.afterCommit(async () => {
-      await cacheme.invalidate(new Row("a"));
+      await cacheme.invalidate(row("a"));
       await cacheme.invalidateTags("rows");
       throw new Error("rolled back");
     });
     expect(await reason(rolledBack)).toEqual(new Error("rolled back"));
     expect(invalidated).toEqual([]);
     // A read within it could have stored its own row.
-    expect(cacheme.peekLocal(new Row("a"))).toBeUndefined();
+    expect(cacheme.peekLocal(row("a"))).toBeUndefined();
   });
 
   it("keeps the values of a transaction from other readers until its commit", async () => {
-    const { cacheme, Row, source } = await transactional();
-    await cacheme.set(new Row("a"), "old");
+    const { cacheme, row, source } = await transactional();
+    await cacheme.set(row("a"), "old");
     await cacheme.afterCommit(async () => {
-      await cacheme.save(new Row("a"), "new");
+      await cacheme.save(row("a"), "new");
       expect(source.get("a")).toBe("new");
-      expect(await cacheme.get(new Row("a"))).toBe("old");
+      expect(await cacheme.get(row("a"))).toBe("old");
     });
-    expect(cacheme.peekLocal(new Row("a"))).toBeUndefined();
-    expect(await cacheme.get(new Row("a"))).toBe("new");
+    expect(cacheme.peekLocal(row("a"))).toBeUndefined();
+    expect(await cacheme.get(row("a"))).toBe("new");
   });
 
   it("waits for the outermost transaction, and forgets an inner one that is rolled back", async () => {
-    const { cacheme, Row, invalidated } = await transactional();
+    const { cacheme, row, invalidated } = await transactional();
     await cacheme.afterCommit(async () => {
-      await cacheme.afterCommit(() => cacheme.invalidate(new Row("kept")));
+      await cacheme.afterCommit(() => cacheme.invalidate(row("kept")));
       const inner = cacheme.afterCommit(async () => {
-        await cacheme.invalidate(new Row("dropped"));
+        await cacheme.invalidate(row("dropped"));
         throw new Error("savepoint");
       });
       await reason(inner);
@@ -89,13 +81,13 @@ describe("afterCommit", () => {
   });
 
   it("concerns no call outside of the function, and no call after its end", async () => {
-    const { cacheme, Row, invalidated } = await transactional();
+    const { cacheme, row, invalidated } = await transactional();
     let later: Promise<void> = Promise.resolve();
     const transaction = cacheme.afterCommit(async () => {
-      later = new Promise((resolve) => setImmediate(() => resolve(cacheme.invalidate(new Row("late")))));
+      later = new Promise((resolve) => setImmediate(() => resolve(cacheme.invalidate(row("late")))));
       await Promise.resolve();
     });
-    await cacheme.invalidate(new Row("outside"));
+    await cacheme.invalidate(row("outside"));
     expect(invalidated).toEqual(["outside"]);
     await transaction;
     await later;
@@ -106,7 +98,7 @@ describe("afterCommit", () => {
     const { cacheme, invalidated } = await transactional();
     const other = await transactional();
     await cacheme.afterCommit(async () => {
-      await other.cacheme.invalidate(new other.Row("a"));
+      await other.cacheme.invalidate(other.row("a"));
       expect(other.invalidated).toEqual(["a"]);
     });
     expect(invalidated).toEqual([]);
