@@ -3,24 +3,19 @@ import { Failure } from "../entry/failure.js";
 import { captureTold } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { LocalRecord } from "../storage/local-storage.js";
-import type { Landing } from "./landing.js";
-import { countErrorHits } from "./local-errors.js";
-import type { ReadParts } from "./read-parts.js";
-import type { StaleValues } from "./stale-values.js";
+import type { FlightParts } from "./flight-parts.js";
+import { countErrorHits, findLocalError } from "./local-errors.js";
+import { findStaleValue } from "./stale-values.js";
 
 /**
  * Answers the readers of flights whose load has failed: with a stale value if the class returns such
  * values and a tier still has one, else with the error.
  */
 export class FailedLoads {
-  readonly #parts: ReadParts;
-  readonly #landing: Landing;
-  readonly #values: StaleValues;
+  readonly #parts: FlightParts;
 
-  constructor(parts: ReadParts, landing: Landing, values: StaleValues) {
+  constructor(parts: FlightParts) {
     this.#parts = parts;
-    this.#landing = landing;
-    this.#values = values;
   }
 
   /**
@@ -33,16 +28,16 @@ export class FailedLoads {
     const name = runtime.tiers[tier]?.name ?? "";
     flight.state = "filling";
     flight.found = record.generations;
-    this.#landing.dismiss(flight, record, name, false);
+    this.#parts.landing.dismiss(flight, record, name, false);
     this.#parts.store.backFill(flight, record, tier, false);
     const error = failure.toError(record.writtenAt);
     countErrorHits(this.#parts.events, runtime, key, { index: tier, name, readers: flight.readers, error });
-    this.#landing.crash(flight, error, (follower) => this.failed(follower, error, error));
+    this.#parts.landing.crash(flight, error, (follower) => this.failed(follower, error, error));
   }
 
   /** Does the same if a local tier has an error now, and returns whether one has. */
   foundLocally(flight: Flight): boolean {
-    const found = this.#parts.errors.find(flight.runtime, flight.key);
+    const found = findLocalError(flight.runtime, flight.key, this.#parts.clock.now());
     if (found === undefined) return false;
     const { index, record, failure } = found;
     const { writtenAt, freshUntil, generations } = record;
@@ -90,14 +85,14 @@ export class FailedLoads {
 
   #crash(flight: Flight, error: unknown, cached: CachedError | undefined): void {
     flight.runtime.stats.misses += flight.readers;
-    this.#landing.crash(flight, cached ?? error, (follower) => this.failed(follower, error, cached));
+    this.#parts.landing.crash(flight, cached ?? error, (follower) => this.failed(follower, error, cached));
   }
 
   #replace(flight: Flight, error: unknown, cached: CachedError | undefined): void {
     flight.state = "filling";
     // An error is stored by the right of the leases.
     if (flight.runtime.meta.errors === undefined) flight.rights?.giveBack();
-    this.#values.find(flight, (found) => {
+    findStaleValue(this.#parts, flight, (found) => {
       if (found === undefined) this.#reject(flight, error, cached);
       else this.#answer(flight, found, error);
     });
@@ -115,7 +110,7 @@ export class FailedLoads {
     });
     flight.found = generations;
     this.#parts.revalidations.failed(runtime, key, error);
-    const answered = this.#landing.land(flight, value, writtenAt);
+    const answered = this.#parts.landing.land(flight, value, writtenAt);
     runtime.stats.misses += answered;
     runtime.stats.stale += answered;
     this.#parts.revalidations.hush(runtime, key);

@@ -20,7 +20,6 @@ import type { Store } from "../write/store.js";
 import { leaveOnAbort } from "./abort.js";
 import type { Load } from "./load.js";
 import { currentLoad } from "./load-frame.js";
-import { LocalErrors } from "./local-errors.js";
 import { nestedRead, openIn } from "./nested-read.js";
 import { Pipeline } from "./pipeline.js";
 import { PlainReading } from "./plain-reading.js";
@@ -66,7 +65,6 @@ export class Joining {
     const { tags } = runtimes;
     const values = new ReaderValues();
     const remoteTiers = new RemoteTiers(clock, events, values, tags);
-    const errors = new LocalErrors(clock, events);
     const revalidations = new Revalidations(clock, events, background, this.#revalidate);
     const rejoining: Rejoining = {
       openFlight: ({ runtime, node, key, call, nested, tags }) => {
@@ -84,7 +82,7 @@ export class Joining {
       },
     };
     const given = { clock, events, tick, store, space, tags };
-    this.parts = { ...given, remoteTiers, values, errors, revalidations, rejoining };
+    this.parts = { ...given, remoteTiers, values, revalidations, rejoining };
     this.#pipeline = new Pipeline(this.parts);
     this.#plainReading = new PlainReading(this.parts, this.#pipeline);
   }

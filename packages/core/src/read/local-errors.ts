@@ -1,5 +1,4 @@
 import type { CachedError } from "../cached-error.js";
-import type { Clock } from "../clock.js";
 import { Failure } from "../entry/failure.js";
 import { isWithin } from "../entry/lifetime.js";
 import type { Events } from "../events.js";
@@ -7,57 +6,49 @@ import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { sharedState } from "../shared-state.js";
 import type { LocalEntry } from "../storage/local-storage.js";
 import { isValid } from "./local-tiers.js";
+import type { ReadParts } from "./read-parts.js";
 import { currentRecording } from "./recording.js";
 
 /**
- * Reads the cached errors of the local tiers. They are in a space of their own, so that a hit of a
- * value need not look whether its entry is an error.
+ * Returns the cached error of a local tier, of at most this age in milliseconds, counted as a hit.
+ * Errors are in a space of their own, so that a hit of a value need not look whether its entry is an
+ * error.
  */
-export class LocalErrors {
-  readonly #clock: Clock;
-  readonly #events: Events;
+export function localErrorHit(
+  { clock, events }: ReadParts,
+  runtime: ClassRuntime,
+  key: string,
+  maxAge?: number,
+): CachedError | undefined {
+  const found = findLocalError(runtime, key, clock.now(), maxAge);
+  if (found === undefined) return undefined;
+  const { failure, record, index, name } = found;
+  if (sharedState.recordings > 0) currentRecording()?.add(runtime, key, record.generations);
+  record.hits++;
+  const error = failure.toError(record.writtenAt);
+  countErrorHits(events, runtime, key, { index, name, readers: 1, error });
+  return error;
+}
 
-  constructor(clock: Clock, events: Events) {
-    this.#clock = clock;
-    this.#events = events;
+/** Returns the same with its place, and does not count. */
+export function findLocalError(
+  { kind, localTiers }: ClassRuntime,
+  key: string,
+  now: number,
+  maxAge: number = Number.POSITIVE_INFINITY,
+): FoundError | undefined {
+  const { errorSpace } = kind;
+  if (errorSpace === undefined) return undefined;
+  for (const { index, name, storage } of localTiers) {
+    const record = storage.read(errorSpace, key);
+    if (record === undefined || !isValid(record, now) || !isWithin(record.writtenAt, now, maxAge)) continue;
+    return { index, name, record, failure: Failure.parse(String(record.value)) };
   }
-
-  /** Returns the error of at most this age in milliseconds, counted as a hit. */
-  hit(
-    runtime: ClassRuntime,
-    key: string,
-    maxAge: number = Number.POSITIVE_INFINITY,
-  ): CachedError | undefined {
-    const found = this.find(runtime, key, maxAge);
-    if (found === undefined) return undefined;
-    const { failure, record, index, name } = found;
-    if (sharedState.recordings > 0) currentRecording()?.add(runtime, key, record.generations);
-    record.hits++;
-    const error = failure.toError(record.writtenAt);
-    countErrorHits(this.#events, runtime, key, { index, name, readers: 1, error });
-    return error;
-  }
-
-  /** Returns the same with its place, and does not count. */
-  find(
-    runtime: ClassRuntime,
-    key: string,
-    maxAge: number = Number.POSITIVE_INFINITY,
-  ): FoundError | undefined {
-    const { errorSpace } = runtime.kind;
-    if (errorSpace === undefined) return undefined;
-    const now = this.#clock.now();
-    for (const { index, name, storage } of runtime.localTiers) {
-      const record = storage.read(errorSpace, key);
-      if (record === undefined || !isValid(record, now) || !isWithin(record.writtenAt, now, maxAge)) continue;
-      return { index, name, record, failure: Failure.parse(String(record.value)) };
-    }
-    return undefined;
-  }
+  return undefined;
 }
 
 /** A local tier's entry of an error. */
-interface FoundError {
+export interface FoundError {
   readonly index: number;
   readonly name: string;
   readonly record: LocalEntry;

@@ -8,6 +8,7 @@ import type { RunningLoad } from "../runtime/running-load.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { OperationTags } from "../tags/operation-tags.js";
 import { FailedLoads } from "./failed-loads.js";
+import type { FlightParts } from "./flight-parts.js";
 import { Landing } from "./landing.js";
 import { Leasing } from "./leasing.js";
 import { LoadBatch } from "./load-batch.js";
@@ -17,7 +18,6 @@ import { renewedValue } from "./previous-entry.js";
 import type { ReadParts } from "./read-parts.js";
 import type { FoundRecord } from "./remote-tiers.js";
 import { SlowLoads } from "./slow-loads.js";
-import { StaleValues } from "./stale-values.js";
 import { TierSearch } from "./tier-search.js";
 import { UnsavedSearch } from "./unsaved-search.js";
 import { waitsFor } from "./wait-graph.js";
@@ -34,29 +34,26 @@ const mostReads = 3;
  * with the tick's loads, loads, stores, and answers.
  */
 export class Pipeline implements ExaminedSteps {
-  readonly #parts: ReadParts;
+  readonly #parts: FlightParts;
   readonly #loads: LoadBatch;
-  readonly #landing: Landing;
   readonly #failedLoads: FailedLoads;
   readonly #search: TierSearch;
   readonly #unsaved: UnsavedSearch;
-  readonly #leasing: Leasing;
 
   constructor(parts: ReadParts) {
-    this.#parts = parts;
     const { clock, events, tick, space, tags, remoteTiers, rejoining } = parts;
-    this.#leasing = new Leasing(clock, remoteTiers);
-    this.#search = new TierSearch(parts, this.#leasing, {
+    const landing = new Landing(parts, (flight) => this.#readAgain(flight));
+    const shared: FlightParts = { ...parts, landing, leasing: new Leasing(clock, remoteTiers) };
+    this.#parts = shared;
+    this.#search = new TierSearch(shared, {
       begins: (flight) => rejoining.renew(flight),
       found: (flight, tier, record) => this.#found(flight, tier, record),
       missed: (flight) => this.#missed(flight),
       overtaken: (flight) => this.#readAgain(flight),
     });
-    this.#landing = new Landing(parts, (flight) => this.#readAgain(flight));
-    this.#unsaved = new UnsavedSearch(parts, this.#landing, this.#search);
-    const staleValues = new StaleValues(parts);
-    this.#failedLoads = new FailedLoads(parts, this.#landing, staleValues);
-    const slowLoads = new SlowLoads(parts, this.#landing, staleValues);
+    this.#unsaved = new UnsavedSearch(shared, this.#search);
+    this.#failedLoads = new FailedLoads(shared);
+    const slowLoads = new SlowLoads(shared);
     const environment = {
       clock,
       events,
@@ -82,7 +79,7 @@ export class Pipeline implements ExaminedSteps {
 
   /** Gives the leases of all running loads back, so that no other process waits for them. */
   close(): void {
-    this.#leasing.close();
+    this.#parts.leasing.close();
   }
 
   /** Starts the flight's load outside of a line, because a load waits for the flight. */
@@ -94,7 +91,7 @@ export class Pipeline implements ExaminedSteps {
   overtaken(flight: Flight): void {
     if (flight.wake !== undefined) this.#parts.tick.add(() => flight.wake?.());
     if (flight.state === "following" || flight.hasLateReaders)
-      this.#parts.tick.add(() => this.#landing.divert(flight));
+      this.#parts.tick.add(() => this.#parts.landing.divert(flight));
   }
 
   /** Handles the answer of a remote tier. */
@@ -138,13 +135,13 @@ export class Pipeline implements ExaminedSteps {
     const isStale = runtime.staleness !== undefined && !isFresh(cached, this.#parts.clock.now());
     flight.state = "filling";
     flight.found = cached.generations;
-    this.#landing.dismiss(flight, cached, storage, isStale);
+    this.#parts.landing.dismiss(flight, cached, storage, isStale);
     this.#parts.store.backFill(flight, cached, tier, isStale);
     if (this.#parts.events.listeners.hit !== null && flight.readers > 0) {
       const hit = { node: runtime.name, key, storage, readers: flight.readers };
       this.#parts.events.emit("hit", isStale ? { ...hit, isStale } : hit);
     }
-    const answered = this.#landing.land(flight, cached.value, cached.writtenAt);
+    const answered = this.#parts.landing.land(flight, cached.value, cached.writtenAt);
     runtime.stats.hits[tier] = (runtime.stats.hits[tier] ?? 0) + answered;
     if (isStale) runtime.stats.stale += answered;
     if (runtime.staleness !== undefined) this.#parts.revalidations.found(flight, tier, cached, isStale);
@@ -203,7 +200,7 @@ export class Pipeline implements ExaminedSteps {
       return false;
     }
     flights.beginsLoad(flight);
-    this.#leasing.begun(flight);
+    this.#parts.leasing.begun(flight);
     if (this.#parts.events.listeners.miss !== null && flight.revalidates === undefined) {
       const { runtime, key, readers } = flight;
       this.#parts.events.emit("miss", { node: runtime.name, key, readers });
@@ -247,7 +244,7 @@ export class Pipeline implements ExaminedSteps {
     flight.state = "filling";
     if (!flight.fenced) {
       activity.operations.overtake(flight);
-      this.#landing.adopt(flight);
+      this.#parts.landing.adopt(flight);
     }
     const { tagged } = flight;
     if (tagged === undefined) this.#parts.store.storeLoaded(flight, value, writtenAt, this.#answerLoaded);
@@ -268,7 +265,7 @@ export class Pipeline implements ExaminedSteps {
     if (!flight.fenced) activity.operations.overtake(flight);
     // The entries of other processes are older than the value that the caller has asked for.
     if (flight.refreshes) runtime.kind.announce(flight.key);
-    const answered = this.#landing.land(flight, value, writtenAt);
+    const answered = this.#parts.landing.land(flight, value, writtenAt);
     runtime.stats.misses += answered;
   };
 
@@ -284,7 +281,7 @@ export class Pipeline implements ExaminedSteps {
   #endLoad(flight: Flight): void {
     const { flights } = flight.activity;
     flights.endsLoad(flight);
-    this.#leasing.ended(flight);
+    this.#parts.leasing.ended(flight);
     for (const waiting of flights.waiting()) {
       if (waiting.refreshes) this.#unsaved.takeLeases(waiting);
       else this.#readAgain(waiting);

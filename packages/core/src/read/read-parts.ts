@@ -4,7 +4,6 @@ import type { LoadSpace } from "../node/reads.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
-import type { LocalErrors } from "./local-errors.js";
 import type { ReaderValues } from "./reader-values.js";
 import type { Rejoining } from "./rejoining.js";
 import type { RemoteTiers } from "./remote-tiers.js";
@@ -20,7 +19,6 @@ export interface ReadParts {
   readonly tags: TagTable;
   readonly remoteTiers: RemoteTiers;
   readonly values: ReaderValues;
-  readonly errors: LocalErrors;
   readonly revalidations: Revalidations;
   readonly rejoining: Rejoining;
 }

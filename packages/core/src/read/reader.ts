@@ -17,6 +17,7 @@ import { tagNames } from "../tags/known-generation.js";
 import { setImmediate } from "../timers.js";
 import { checkedOptions } from "./checked-options.js";
 import type { Joining } from "./joining.js";
+import { localErrorHit } from "./local-errors.js";
 import { isValid, type LocalTiers } from "./local-tiers.js";
 import { currentRecording } from "./recording.js";
 import { RequestReads } from "./request-reads.js";
@@ -99,7 +100,7 @@ export class Reader {
   #cachedError(runtime: ClassRuntime, key: string, maxAge: number): CachedError | undefined {
     return runtime.meta.errors === undefined
       ? undefined
-      : this.#joining.parts.errors.hit(runtime, key, maxAge);
+      : localErrorHit(this.#joining.parts, runtime, key, maxAge);
   }
 
   /** A reader with a limit of age gets no stale value. */

@@ -1,23 +1,18 @@
 import type { Flight } from "../runtime/flight.js";
 import type { RunningLoad } from "../runtime/running-load.js";
 import type { LocalRecord } from "../storage/local-storage.js";
-import type { Landing } from "./landing.js";
-import type { ReadParts } from "./read-parts.js";
-import type { StaleValues } from "./stale-values.js";
+import type { FlightParts } from "./flight-parts.js";
+import { findStaleValue } from "./stale-values.js";
 
 /**
  * Answers the readers of loads that take longer than the soft limit of their class, with a stale
  * value if a tier has one. The load goes on as a revalidation.
  */
 export class SlowLoads {
-  readonly #parts: ReadParts;
-  readonly #landing: Landing;
-  readonly #values: StaleValues;
+  readonly #parts: FlightParts;
 
-  constructor(parts: ReadParts, landing: Landing, values: StaleValues) {
+  constructor(parts: FlightParts) {
     this.#parts = parts;
-    this.#landing = landing;
-    this.#values = values;
   }
 
   slow(load: RunningLoad): void {
@@ -31,7 +26,7 @@ export class SlowLoads {
   #replace(flight: Flight, load: RunningLoad): void {
     if (flight.refreshes || flight.revalidates !== undefined) return;
     const { follows, load: own, reads } = flight;
-    this.#values.find(flight, (found) => {
+    findStaleValue(this.#parts, flight, (found) => {
       const isWaiting = flight.state === "loading" || flight.state === "following";
       // After an invalidation it waits for another load, and the value that was found is too old.
       const isSame = flight.follows === follows && flight.load === own && flight.reads === reads;
@@ -45,7 +40,7 @@ export class SlowLoads {
     const { stats } = flight.runtime;
     flight.found = generations;
     this.#parts.revalidations.takeOver(flight);
-    const answered = this.#landing.serve(flight, value);
+    const answered = this.#parts.landing.serve(flight, value);
     stats.misses += answered;
     stats.stale += answered;
   }

@@ -14,6 +14,7 @@ import type { LocalEntry } from "../storage/local-storage.js";
 import { OperationTags } from "../tags/operation-tags.js";
 import type { Retainable } from "../write/retaining.js";
 import { runSynchronously } from "./load-frame.js";
+import { localErrorHit } from "./local-errors.js";
 import { keptLocally } from "./local-tiers.js";
 import { previousOf, renewedValue } from "./previous-entry.js";
 import type { ReadParts } from "./read-parts.js";
@@ -68,7 +69,7 @@ export class SyncRead {
       );
     }
     this.#refuseCycle(runtime, key);
-    const cached = runtime.meta.errors === undefined ? undefined : this.#parts.errors.hit(runtime, key);
+    const cached = runtime.meta.errors === undefined ? undefined : localErrorHit(this.#parts, runtime, key);
     if (cached !== undefined) throw cached;
     const outer = sharedState.recordings > 0 ? currentRecording() : undefined;
     outer?.add(runtime, key, undefined);

@@ -3,8 +3,7 @@ import { captureOwn } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
 import { lastBirth } from "../runtime/operation.js";
-import type { Leasing } from "./leasing.js";
-import type { ReadParts } from "./read-parts.js";
+import type { FlightParts } from "./flight-parts.js";
 import type { FoundRecord } from "./remote-tiers.js";
 
 /** The steps that follow a search. */
@@ -24,13 +23,11 @@ export interface SearchSteps {
  * captures the generations of the node's tags and acquires the lease, before it reads the next one.
  */
 export class TierSearch {
-  readonly #parts: ReadParts;
-  readonly #leasing: Leasing;
+  readonly #parts: FlightParts;
   readonly #steps: SearchSteps;
 
-  constructor(parts: ReadParts, leasing: Leasing, steps: SearchSteps) {
+  constructor(parts: FlightParts, steps: SearchSteps) {
     this.#parts = parts;
-    this.#leasing = leasing;
     this.#steps = steps;
   }
 
@@ -47,7 +44,7 @@ export class TierSearch {
     }
     if (trouble !== undefined) {
       // Sends no further request to the storage. The flight loads without the right to fill the tier.
-      this.#leasing.skip(flight, tier);
+      this.#parts.leasing.skip(flight, tier);
       this.#foundIn(flight, tier, undefined);
       return;
     }
@@ -119,19 +116,19 @@ export class TierSearch {
    */
   #missed(flight: Flight, tier: RemoteTier, seen: Uint8Array | undefined, distrusts: boolean = false): void {
     this.#capture(flight, [tier], () => {
-      if (flight.mustReadAgain || !this.#leasing.needs(flight, tier)) {
+      if (flight.mustReadAgain || !this.#parts.leasing.needs(flight, tier)) {
         this.#foundIn(flight, tier, undefined);
         return;
       }
       const done = (found: FoundRecord | undefined) => this.#foundIn(flight, tier, found);
-      this.#leasing.acquire({ flight, tier, seen, distrusts, done });
+      this.#parts.leasing.acquire({ flight, tier, seen, distrusts, done });
     });
   }
 
   /** State "acquiring": takes the leases of all tiers. */
   takeLeases(flight: Flight): void {
     this.#capture(flight, flight.runtime.remoteTiers, () => {
-      this.#leasing.takeAll(flight, () => this.#steps.missed(flight));
+      this.#parts.leasing.takeAll(flight, () => this.#steps.missed(flight));
     });
   }
 
@@ -178,7 +175,7 @@ export class TierSearch {
         return;
       }
       flight.skippedTier = true;
-      if (!this.#leasing.needs(flight, tier)) continue;
+      if (!this.#parts.leasing.needs(flight, tier)) continue;
       flight.tier = tier.index;
       this.#missed(flight, tier, undefined, true);
       return;

@@ -1,8 +1,7 @@
 import { deepFreeze } from "../entry/freeze.js";
 import type { Flight } from "../runtime/flight.js";
 import type { UnsavedValue, UnsavedValues } from "../runtime/unsaved-values.js";
-import type { Landing } from "./landing.js";
-import type { ReadParts } from "./read-parts.js";
+import type { FlightParts } from "./flight-parts.js";
 import type { TierSearch } from "./tier-search.js";
 
 /** The most times that a flight asks again for a value that was saved again meanwhile. */
@@ -14,13 +13,11 @@ const mostAsks = 3;
  * before the journal is.
  */
 export class UnsavedSearch {
-  readonly #parts: ReadParts;
-  readonly #landing: Landing;
+  readonly #parts: FlightParts;
   readonly #search: TierSearch;
 
-  constructor(parts: ReadParts, landing: Landing, search: TierSearch) {
+  constructor(parts: FlightParts, search: TierSearch) {
     this.#parts = parts;
-    this.#landing = landing;
     this.#search = search;
   }
 
@@ -69,7 +66,7 @@ export class UnsavedSearch {
     if (this.#parts.events.listeners.hit !== null && flight.readers > 0)
       this.#parts.events.emit("hit", { node: runtime.name, key, storage: journal, readers: flight.readers });
     // No source has a newer value, so it is young enough for every reader.
-    const answered = this.#landing.land(flight, value, this.#parts.clock.now());
+    const answered = this.#parts.landing.land(flight, value, this.#parts.clock.now());
     const place = runtime.tiers.length;
     runtime.stats.hits[place] = (runtime.stats.hits[place] ?? 0) + answered;
   }
