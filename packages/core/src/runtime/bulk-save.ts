@@ -3,9 +3,9 @@ import type { ResolvedMeta } from "../node/meta.js";
 import type { Node, NodeClass } from "../node/node.js";
 import type { SaveContext, SavedEntry } from "../node/saves.js";
 import type { MaybePromise } from "../node/value-of.js";
-import { bulkLoadOf } from "./bulk-load.js";
-import type { ClassCalls } from "./class-runtime.js";
+import type { BulkLoad, ClassCalls } from "./class-runtime.js";
 import type { ClassRuntimes } from "./class-runtimes.js";
+import { staticFunctionOf } from "./static-function.js";
 
 /** A class's static `saveAll`, bound to the class. */
 export type BulkSave = (entries: readonly SavedEntry<Node>[], context: SaveContext) => MaybePromise<unknown>;
@@ -22,7 +22,7 @@ export function bulkCallsOf(
   journals: Pick<ClassRuntimes, "unsavedIn">,
 ): ClassCalls {
   return {
-    loadAll: bulkLoadOf(nodeClass, meta.name),
+    loadAll: staticFunctionOf<BulkLoad>(nodeClass, meta.name, "loadAll"),
     saveAll: bulkSaveOf(nodeClass, meta, node),
     unsaved: meta.journal === undefined ? undefined : journals.unsavedIn(meta.journal, meta.name),
   };
@@ -36,24 +36,14 @@ export function bulkCallsOf(
  *   states how it writes and can write nothing
  */
 function bulkSaveOf(nodeClass: NodeClass, meta: ResolvedMeta, node: Node): BulkSave | undefined {
-  const { saveAll } = nodeClass as { readonly saveAll?: unknown }; // As in bulkLoadOf.
   const { name, write } = meta;
-  if (saveAll === undefined) {
-    if (write !== undefined && typeof node.save !== "function") {
-      throw new ConfigurationError(
-        "CACHEME_INVALID_NODE",
-        `Node class "${name}" has \`write: "${write}"\` and no way to write. Give it a method \`save(value)\` or a static \`saveAll\`.`,
-        { node: name },
-      );
-    }
-    return undefined;
-  }
-  if (typeof saveAll !== "function") {
+  const saveAll = staticFunctionOf<BulkSave>(nodeClass, name, "saveAll");
+  if (saveAll === undefined && write !== undefined && typeof node.save !== "function") {
     throw new ConfigurationError(
       "CACHEME_INVALID_NODE",
-      `The static saveAll of node class "${name}" is not a function.`,
+      `Node class "${name}" has \`write: "${write}"\` and no way to write. Give it a method \`save(value)\` or a static \`saveAll\`.`,
       { node: name },
     );
   }
-  return (entries, context) => saveAll.call(nodeClass, entries, context);
+  return saveAll;
 }

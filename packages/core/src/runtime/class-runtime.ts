@@ -13,7 +13,8 @@ import type { RefreshAhead } from "./refresh-ahead.js";
 import type { Staleness } from "./staleness.js";
 import type { UnsavedValues } from "./unsaved-values.js";
 
-type BulkLoad = (nodes: readonly Node[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
+/** A class's static `loadAll`, bound to the class. */
+export type BulkLoad = (nodes: readonly Node[], context: LoadAllContext) => MaybePromise<readonly unknown[]>;
 
 /** The parts of a class that load and save many values. */
 export type ClassCalls = Pick<ClassRuntime, "loadAll" | "saveAll" | "unsaved">;
