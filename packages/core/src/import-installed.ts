@@ -1,6 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isError } from "./errors.js";
+import { ConfigurationError, isError } from "./errors.js";
 
 /**
  * Imports a package that the program has installed: first as this package sees others, then as the
@@ -14,6 +14,25 @@ export async function importInstalled(name: string): Promise<Readonly<Record<str
     const path = resolveFrom(name, process.argv[1]) ?? resolveFrom(name, join(process.cwd(), "index.js"));
     if (path === undefined) throw error;
     return await load(path);
+  }
+}
+
+/**
+ * Imports a peer that a feature needs.
+ *
+ * @param user the feature's name in the error
+ * @param otherwise a sentence of the error that names another way
+ * @throws ConfigurationError `CACHEME_MISSING_PACKAGE`
+ */
+export async function importPeer(name: string, user: string, otherwise: string = ""): Promise<unknown> {
+  try {
+    return await importInstalled(name);
+  } catch (cause) {
+    throw new ConfigurationError(
+      "CACHEME_MISSING_PACKAGE",
+      `${user} needs the package ${name}, which could not be loaded. Install it: npm install ${name}.${otherwise}`,
+      { cause },
+    );
   }
 }
 

@@ -1,5 +1,4 @@
-import { ConfigurationError } from "../errors.js";
-import { importInstalled } from "../import-installed.js";
+import { importPeer } from "../import-installed.js";
 import type { WarmProgress } from "./warm-options.js";
 
 /** A progress bar on a terminal. */
@@ -39,13 +38,6 @@ export async function progressBarOf(
 }
 
 async function prompts(): Promise<typeof import("@clack/prompts")> {
-  try {
-    return (await importInstalled("@clack/prompts")) as typeof import("@clack/prompts"); // The peer has this form.
-  } catch (cause) {
-    throw new ConfigurationError(
-      "CACHEME_MISSING_PACKAGE",
-      "The progress bar of warm() needs the package @clack/prompts, which could not be loaded. Install it: npm install @clack/prompts. Or leave progressBar out.",
-      { cause },
-    );
-  }
+  const peer = await importPeer("@clack/prompts", "The progress bar of warm()", " Or leave progressBar out.");
+  return peer as typeof import("@clack/prompts"); // The peer has this form.
 }

@@ -1,5 +1,5 @@
 import { ConfigurationError, reasonOf } from "../errors.js";
-import { importInstalled } from "../import-installed.js";
+import { importPeer } from "../import-installed.js";
 import type { StorageName } from "../node/register.js";
 import { optionError, shown } from "../option-checks.js";
 import type { Registered } from "../tiers/registered.js";
@@ -112,13 +112,5 @@ export async function nextRunOf(
 }
 
 async function croner(): Promise<typeof import("croner")> {
-  try {
-    return (await importInstalled("croner")) as typeof import("croner"); // The peer has this form.
-  } catch (cause) {
-    throw new ConfigurationError(
-      "CACHEME_MISSING_PACKAGE",
-      "warmOnSchedule() needs the package croner, which could not be loaded. Install it: npm install croner.",
-      { cause },
-    );
-  }
+  return (await importPeer("croner", "warmOnSchedule()")) as typeof import("croner"); // The peer has this form.
 }
