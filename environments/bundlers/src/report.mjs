@@ -24,13 +24,8 @@ class ReportNode extends Node {
     serializer: msgpack(),
   };
 
-  constructor(id) {
-    super();
-    this.id = id;
-  }
-
   key() {
-    return `${this.id}`;
+    return "1";
   }
 
   load() {
@@ -57,9 +52,9 @@ async function main() {
   await registerStorage("local", memory());
   await registerStorage("files", file(folder));
 
-  const report = await get(new ReportNode(1));
+  const report = await get(new ReportNode());
   const page = await get(pageOf("home"));
-  const { origin } = await peek(new ReportNode(1));
+  const { origin } = await peek(new ReportNode());
   // No server listens there: the error shows that ioredis was loaded.
   const unreached = await registerStorage("far", redis("redis://127.0.0.1:1")).catch((error) => error);
   const refusal = await registerStorage("redis", "redis://127.0.0.1:1").catch((error) => error);
