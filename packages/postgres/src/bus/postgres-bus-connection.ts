@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import {
   asError,
-  type BusConnection,
   type BusReceiver,
   backOff,
   clearTimeout,
+  Deferred,
   noAnswer,
+  type OpeningBus,
   refusedConnection,
   setTimeout,
 } from "cacheme/driver";
@@ -25,16 +26,15 @@ export interface PostgresBusPlace {
 }
 
 /** The two connections of a bus: one listens, and the other one notifies. */
-export class PostgresBusConnection implements BusConnection {
+export class PostgresBusConnection implements OpeningBus {
   readonly longestMessage: number = longestMessage;
   readonly #settings: BusSettings;
   readonly #label: string;
   readonly #receiver: BusReceiver;
   readonly #listener: LastingClient;
   readonly #notifier: LastingClient;
-  readonly #first: { resolve(): void; reject(error: Error): void };
   /** Settles with the first subscription, or with the first failure. */
-  readonly opened: Promise<void>;
+  readonly opened: Deferred = new Deferred();
   #probe: { readonly text: string; heard(): void } | undefined;
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -44,12 +44,6 @@ export class PostgresBusConnection implements BusConnection {
     this.#settings = settings;
     this.#label = label;
     this.#receiver = receiver;
-    let first: { resolve(): void; reject(error: Error): void } | undefined;
-    this.opened = new Promise((resolve, reject) => {
-      first = { resolve, reject };
-    });
-    this.opened.catch(() => {});
-    this.#first = first ?? { resolve() {}, reject() {} };
     const { connectTimeout } = settings;
     this.#listener = new LastingClient({
       config,
@@ -63,18 +57,13 @@ export class PostgresBusConnection implements BusConnection {
       connectTimeout,
       prepare: async () => {},
       ready: () => {},
-      lost: (reason) => this.#first.reject(reason),
+      lost: (reason) => this.opened.reject(reason),
     });
   }
 
   /** Connects, and goes on in the background. */
   open(): void {
     for (const client of [this.#listener, this.#notifier]) client.get().catch(() => {});
-  }
-
-  /** Ends the wait for the first subscription. */
-  giveUp(reason: Error): void {
-    this.#first.reject(reason);
   }
 
   async publish(messages: readonly string[]): Promise<void> {
@@ -106,7 +95,7 @@ export class PostgresBusConnection implements BusConnection {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
-    this.#first.reject(new Error("the bus was closed"));
+    this.opened.reject(new Error("the bus was closed"));
     await Promise.all([this.#listener.close(), this.#notifier.close()]);
   }
 
@@ -129,7 +118,7 @@ export class PostgresBusConnection implements BusConnection {
       this.#failures = 0;
       if (this.#isClosed) return;
       this.#receiver.subscribed();
-      this.#first.resolve();
+      this.opened.resolve();
     } catch (error) {
       if (this.#isClosed) return;
       this.#lost(asError(error));
@@ -165,7 +154,7 @@ export class PostgresBusConnection implements BusConnection {
 
   #lost(reason: Error): void {
     if (this.#isClosed) return;
-    this.#first.reject(reason);
+    this.opened.reject(reason);
     this.#receiver.lost(reason);
   }
 }

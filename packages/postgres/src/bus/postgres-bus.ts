@@ -3,12 +3,10 @@ import {
   type Bus,
   type BusConnection,
   type BusReceiver,
-  clearTimeout,
   connectError,
   isError,
-  noAnswer,
+  openBus,
   StorageError,
-  setTimeout,
 } from "cacheme/driver";
 import { type PostgresConnectionOptions, settings } from "../options.js";
 import type { PostgresPool } from "../pool.js";
@@ -56,21 +54,11 @@ class PostgresBus implements Bus {
   async connect(receiver: BusReceiver): Promise<BusConnection> {
     const { connect, connectTimeout, commandTimeout } = this.#settings;
     const connection = new PostgresBusConnection(this.#place, this.#settings, receiver);
-    connection.open();
-    if (connect === "lazy") return connection;
-    // The connections keep no process alive, so the deadline of this call does.
-    const longest = connectTimeout + 3 * commandTimeout;
-    const timer = setTimeout(() => connection.giveUp(noAnswer(longest)), longest);
-    try {
-      await connection.opened;
-      return connection;
-    } catch (error) {
-      await connection.close();
-      if (isError(error) && error instanceof StorageError) throw error;
-      throw connectError(asError(error), { label: this.label, isAnswer });
-    } finally {
-      clearTimeout(timer);
-    }
+    return await openBus(connection, connect, connectTimeout + 3 * commandTimeout, (failure) =>
+      isError(failure) && failure instanceof StorageError
+        ? failure
+        : connectError(asError(failure), { label: this.label, isAnswer }),
+    );
   }
 }
 

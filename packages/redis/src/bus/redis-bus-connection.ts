@@ -1,5 +1,5 @@
-import type { BusConnection, BusReceiver } from "cacheme/driver";
-import { asError, backOff, clearTimeout, noAnswer, setTimeout } from "cacheme/driver";
+import type { BusReceiver, OpeningBus } from "cacheme/driver";
+import { asError, backOff, clearTimeout, Deferred, noAnswer, setTimeout } from "cacheme/driver";
 import type { BusClient, BusClients } from "./bus-clients.js";
 import type { BusSettings } from "./options.js";
 import type { Tracking } from "./tracking.js";
@@ -11,7 +11,7 @@ import type { Tracking } from "./tracking.js";
 const longestMessage = 65_536;
 
 /** The two connections of a bus, and the subscription in one of them. */
-export class RedisBusConnection implements BusConnection {
+export class RedisBusConnection implements OpeningBus {
   readonly longestMessage: number = longestMessage;
   readonly #subscriber: BusClient;
   readonly #publisher: BusClient;
@@ -23,9 +23,8 @@ export class RedisBusConnection implements BusConnection {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
-  readonly #first: { resolve(): void; reject(error: Error): void };
   /** Settles with the first subscription, or with the first failure. */
-  readonly opened: Promise<void>;
+  readonly opened: Deferred = new Deferred();
 
   constructor(
     { subscriber, publisher }: BusClients,
@@ -38,12 +37,6 @@ export class RedisBusConnection implements BusConnection {
     this.#settings = settings;
     this.#receiver = receiver;
     this.#tracking = tracking;
-    let first: { resolve(): void; reject(error: Error): void } | undefined;
-    this.opened = new Promise((resolve, reject) => {
-      first = { resolve, reject };
-    });
-    this.opened.catch(() => {});
-    this.#first = first ?? { resolve() {}, reject() {} };
     subscriber.client.on("message", (_channel: string, text: string) => this.#receive(text));
     subscriber.client.on("ready", () => void this.#subscribe());
     tracking?.listen(subscriber.client);
@@ -56,11 +49,6 @@ export class RedisBusConnection implements BusConnection {
     for (const { connection } of [this.#subscriber, this.#publisher]) {
       connection.untilReady().catch((error: unknown) => this.#fail(asError(error)));
     }
-  }
-
-  /** Ends the wait for the first subscription. */
-  giveUp(reason: Error): void {
-    this.#first.reject(reason);
   }
 
   /** Must be called when one of the clients has lost its connection. */
@@ -103,7 +91,7 @@ export class RedisBusConnection implements BusConnection {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     this.#tracking?.close();
-    this.#first.reject(new Error("the bus was closed"));
+    this.opened.reject(new Error("the bus was closed"));
     await Promise.all([this.#subscriber.connection.close(), this.#publisher.connection.close()]);
   }
 
@@ -126,7 +114,7 @@ export class RedisBusConnection implements BusConnection {
       if (!isCurrent()) return;
       this.#failures = 0;
       this.#receiver.subscribed();
-      this.#first.resolve();
+      this.opened.resolve();
     } catch (error) {
       if (isCurrent()) this.#refused(asError(error));
     } finally {
@@ -136,7 +124,7 @@ export class RedisBusConnection implements BusConnection {
 
   #fail(error: Error): void {
     if (this.#isClosed) return;
-    this.#first.reject(error);
+    this.opened.reject(error);
     this.#receiver.lost(error);
   }
 

@@ -4,11 +4,9 @@ import {
   type BusConnection,
   type BusReceiver,
   type BusSpace,
-  clearTimeout,
   connectError,
-  noAnswer,
+  openBus,
   type RemoteStorage,
-  setTimeout,
 } from "cacheme/driver";
 import type { RedisConnectionOptions } from "../connection-options.js";
 import type { RedisClient, RedisClusterClient } from "../ioredis.js";
@@ -102,23 +100,12 @@ class RedisBus implements Bus {
     const clients = await makeBusClients({ ...this.#place, connectTimeout }, lost);
     const connection = new RedisBusConnection(clients, this.#settings, receiver, tracking);
     made = connection;
-    connection.open();
-    if (connect === "lazy") return connection;
-    // The connections keep no process alive, so the deadline of this call does.
-    const longest = connectTimeout + commandTimeout;
-    const timer = setTimeout(() => connection.giveUp(noAnswer(longest)), longest);
-    try {
-      await connection.opened;
-      return connection;
-    } catch (error) {
-      await connection.close();
-      throw connectError(withoutArguments(asError(error)), {
+    return await openBus(connection, connect, connectTimeout + commandTimeout, (failure) =>
+      connectError(withoutArguments(asError(failure)), {
         label: this.label,
         isAnswer,
         refusalAdvice: remedyFor,
-      });
-    } finally {
-      clearTimeout(timer);
-    }
+      }),
+    );
   }
 }
