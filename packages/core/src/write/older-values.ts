@@ -20,9 +20,14 @@ export class OlderValues {
    */
   lose(kind: NodeKind, activity: KeyActivity, operation: Operation): void {
     if (operation.fenced) return;
+    this.#removeLocally({ kind, activity, operation });
+    operation.lose();
+  }
+
+  /** A value that is being read from a tier may be older, too. */
+  #removeLocally({ kind, activity, operation }: Omit<Written, "rights">): void {
     activity.operations.fenceOlderThan(operation.birth);
     kind.latest.removeLocally(activity.key);
-    operation.lose();
   }
 
   /**
@@ -30,15 +35,24 @@ export class OlderValues {
    * overtaken it. While the newer one is under way, no tier may answer with a value that is older
    * than both.
    */
-  giveOvertaken({ kind, activity, operation: { birth } }: Omit<Written, "rights">): void {
+  giveOvertaken({ kind, activity, operation }: Omit<Written, "rights">): void {
+    const { birth } = operation;
     if (!activity.operations.hasYoungerThan(birth)) return;
-    // A value that is being read from a tier may be older, too.
-    activity.operations.fenceOlderThan(birth);
-    kind.latest.removeLocally(activity.key);
+    this.#removeLocally({ kind, activity, operation });
     for (const tier of kind.remoteTiers) activity.unsettle(tier);
     activity.operations.afterYounger(birth, () => {
       for (const tier of kind.remoteTiers) activity.settle(tier);
     });
+  }
+
+  /**
+   * Handles a value that no tier has stored, because news of a newer one may have been missed. A read
+   * may have brought the replaced value to a local tier since.
+   */
+  removeMissed(written: Omit<Written, "rights">, done?: (failed: readonly FailedTier[]) => void): void {
+    const { kind, activity } = written;
+    this.#removeLocally(written);
+    this.removeFromAll(kind, activity, kind.remoteTiers, done);
   }
 
   removeReplaced(kind: NodeKind, activity: KeyActivity, operation: Operation): void {

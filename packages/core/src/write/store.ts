@@ -163,7 +163,8 @@ export class Store {
     const { kind } = flight.runtime;
     const { activity } = flight;
     this.#older.giveOvertaken({ kind, activity, operation: flight });
-    if (flight.missed && this.#replaces(flight)) this.#older.removeFromAll(kind, activity, kind.remoteTiers);
+    if (flight.missed && this.#replaces(flight))
+      this.#older.removeMissed({ kind, activity, operation: flight });
   }
 
   /** Whether a tier may hold an older value. An older mutation under way leaves one, too. */
@@ -205,9 +206,7 @@ export class Store {
         done(failed, refused);
         return;
       }
-      this.#older.removeFromAll(kind, activity, kind.remoteTiers, (unreached) =>
-        done([...failed, ...unreached], refused),
-      );
+      this.#older.removeMissed(storing, (unreached) => done([...failed, ...unreached], refused));
     };
     if (tagged === undefined) {
       storing.write(kind.remoteTiers, bytes, true, storeLocally);

@@ -146,9 +146,7 @@ export class Storing extends RightToLeft {
     written.write(tiers, bytes, replaces, () => {
       // The readers know the value. Whatever overtook it has perhaps not reached each tier yet.
       if (replaces && afterwards.fenced) this.#environment.older.giveOvertaken(written);
-      if (replaces && afterwards.missed) {
-        this.#environment.older.removeFromAll(written.kind, activity, written.kind.remoteTiers);
-      }
+      if (replaces && afterwards.missed) this.#environment.older.removeMissed(written);
       if (replaces) for (const tier of tiers) activity.settle(tier);
       activity.operations.end(afterwards);
       activity.rest();

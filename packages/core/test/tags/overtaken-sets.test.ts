@@ -61,6 +61,18 @@ describe.each<[string, NodeMeta["lease"]]>([
     expect(await cacheme.get(user(1))).toBe("new");
   });
 
+  it("leaves no older one that a read has brought to a local tier since such news", async () => {
+    const { cacheme, remote, bus, user } = await onBus(lease);
+    const held = hold(remote, "ensure", "answer");
+    const setting = cacheme.set(user(1), "new");
+    await settled();
+    bus.receiver.changed(["cacheme:~tag:team:7"]);
+    expect(await cacheme.get(user(1))).toBe("old");
+    held.resolve();
+    await setting;
+    expect(await cacheme.get(user(1))).toBe("new");
+  });
+
   it("leaves no older one if another client takes the storage's name during its set", async () => {
     const { cacheme, clock, remote, user } = await onBus(lease);
     const held = hold(remote, "ensure", "answer");
@@ -79,6 +91,20 @@ describe.each<[string, NodeMeta["lease"]]>([
     const refreshed = cacheme.refresh(user(1));
     while (source.loads < 2) await settled();
     bus.receiver.changed("all");
+    loading.resolve();
+    expect(await refreshed).toBe("new");
+    await settled();
+    expect(await cacheme.get(user(1))).toBe("new");
+  });
+
+  it("leaves no older one that a read has brought to a local tier during its refresh", async () => {
+    const { cacheme, bus, user, source } = await onBus(lease);
+    const loading = deferred();
+    source.gate = loading.promise;
+    const refreshed = cacheme.refresh(user(1));
+    while (source.loads < 2) await settled();
+    bus.receiver.changed("all");
+    expect(await cacheme.get(user(1))).toBe("old");
     loading.resolve();
     expect(await refreshed).toBe("new");
     await settled();
