@@ -36,7 +36,7 @@ export function freshnessOf({ caches, freshness }: Setup): Freshness | undefined
  * @param now the true time of the answer
  */
 export function checkAge(
-  { actor, key, way, born }: Read,
+  { actor, key, way, born, at }: Read,
   { born: value, keptAt, pastTrouble }: Origin,
   { ttl, window }: Freshness,
   now: number,
@@ -44,7 +44,9 @@ export function checkAge(
 ): Violation | undefined {
   // Past a tier in trouble a value may be stored in the memory later than on the server.
   if (pastTrouble || actor.wasInTrouble(key)) return undefined;
-  if (keptAt === undefined || now - keptAt <= ttl + window + tolerance) return undefined;
-  const what = `${way} ${born} of ${actor.name}, key ${key}, gets ${value}, stored ${now - keptAt} ms before`;
+  // A list may have got this value at its call, and have waited for its other keys since.
+  const age = (way === "getAll" ? at : now) - (keptAt ?? Number.POSITIVE_INFINITY);
+  if (age <= ttl + window + tolerance) return undefined;
+  const what = `${way} ${born} of ${actor.name}, key ${key}, gets ${value}, stored ${age} ms before`;
   return { promise: "freshness", what: `${what}, with a ttl of ${ttl} and a window of ${window}` };
 }
