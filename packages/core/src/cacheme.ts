@@ -21,6 +21,7 @@ import type {
 import type { LoadSpace } from "./node/reads.js";
 import { refuseSetOptions } from "./node/set-options.js";
 import type { SynchronousNode, ValueOf } from "./node/value-of.js";
+import { joinCrowd } from "./read/crowd.js";
 import { Joining } from "./read/joining.js";
 import { LocalTiers } from "./read/local-tiers.js";
 import { Reader } from "./read/reader.js";
@@ -105,6 +106,8 @@ export class Cacheme extends WarmingSpace {
       const runtime = this.#runtimes.of(node);
       const key = runtime.scope === undefined ? node.key() : runtime.scope.keyOf(node);
       if (options === undefined && !runtime.isPerRequest) {
+        const joined = runtime.crowd === undefined ? undefined : joinCrowd(runtime, key);
+        if (joined !== undefined) return joined;
         const entry = this.#local.hit(runtime, key, node);
         if (entry !== undefined) return Promise.resolve(entry.value);
       }

@@ -18,6 +18,7 @@ import { sharedState } from "../shared-state.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
 import { leaveOnAbort } from "./abort.js";
+import { noteCrowd } from "./crowd.js";
 import type { Load } from "./load.js";
 import { currentLoad } from "./load-frame.js";
 import { nestedRead, openIn } from "./nested-read.js";
@@ -104,6 +105,7 @@ export class Joining {
     const flight =
       openIn(activity, opener, this.#runtimes) ?? this.#openChecked({ runtime, node, key, call, opener });
     if (flight.givesCopies) return this.#boardApart(flight, anyAge, opener);
+    if (flight.readers > 0) noteCrowd(flight);
     return this.#board(flight, undefined, opener);
   }
 

@@ -6,6 +6,7 @@ import type { MaybePromise } from "../node/value-of.js";
 import type { StatsCounter } from "../stats/node-stats.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { BulkSave } from "./bulk-save.js";
+import type { Flight } from "./flight.js";
 import type { LocalTier, NodeKind, RemoteTier, Tier } from "./node-kind.js";
 import type { NodeScope } from "./node-scope.js";
 import type { NodeTags } from "./node-tags.js";
@@ -60,6 +61,8 @@ export class ClassRuntime {
   readonly scope: NodeScope | undefined;
   /** The tags of the space. */
   readonly tags: TagTable;
+  /** The flight that several readers joined last, so that the next ones find it by its key at once. */
+  crowd: Flight | undefined;
 
   constructor(
     kind: NodeKind,
@@ -90,6 +93,7 @@ export class ClassRuntime {
     this.nodeTags = nodeTags;
     this.scope = scope;
     this.tags = tags;
+    this.crowd = undefined;
   }
 
   /**

@@ -163,6 +163,7 @@ export class Flight extends Operation implements RemoteRead {
    */
   moveTo(runtime: ClassRuntime): void {
     if (runtime.kind.activities !== this.runtime.kind.activities) return; // The new runtime has other keys.
+    if (this.runtime.crowd === this) this.runtime.crowd = undefined;
     this.runtime = runtime;
     this.skippedTier = runtime.remoteTiers.length > 0;
   }
@@ -311,6 +312,7 @@ export class Flight extends Operation implements RemoteRead {
 
   #end(failure?: { readonly error: unknown }): void {
     this.state = "settled";
+    if (this.runtime.crowd === this) this.runtime.crowd = undefined;
     this.rights?.giveBack();
     this.activity.flights.closes(this);
     this.activity.operations.end(this);
