@@ -23,6 +23,7 @@ const coreLayers = [
   "warm",
   "read",
   "write",
+  "prefetch",
   "request",
   "runtime",
   "tags",

@@ -26,7 +26,6 @@ import { Joining } from "./read/joining.js";
 import { LocalTiers } from "./read/local-tiers.js";
 import { Reader } from "./read/reader.js";
 import { SyncRead } from "./read/sync-read.js";
-import { currentRequest } from "./request/request.js";
 import type { ClassRuntime } from "./runtime/class-runtime.js";
 import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { partsOf } from "./space-parts.js";
@@ -76,7 +75,16 @@ export class Cacheme extends WarmingSpace {
       peek: this.peek.bind(this),
       inject: (token) => provided.of(token),
     };
-    const joining = new Joining(clock, events, tick, this.#store, space, runtimes, parts.background);
+    const joining = new Joining(
+      clock,
+      events,
+      tick,
+      this.#store,
+      space,
+      runtimes,
+      parts.background,
+      parts.prefetches,
+    );
     this.#local = new LocalTiers(clock, events, joining.parts.revalidations, this.#store.environment.random);
     this.#reader = new Reader(clock, runtimes, this.#local, joining);
     parts.warmer.reader = this.#reader;
@@ -105,7 +113,7 @@ export class Cacheme extends WarmingSpace {
     try {
       const runtime = this.#runtimes.of(node);
       const key = runtime.scope === undefined ? node.key() : runtime.scope.keyOf(node);
-      if (options === undefined && !runtime.isPerRequest) {
+      if (options === undefined && runtime.isPlain) {
         const joined = runtime.crowd === undefined ? undefined : joinCrowd(runtime, key);
         if (joined !== undefined) return joined;
         const entry = this.#local.hit(runtime, key, node);
@@ -218,13 +226,8 @@ export class Cacheme extends WarmingSpace {
   getSync<N extends Node, V extends ValueOf<N>>(node: N, options: GetSyncOptions<N, V>): Answer<N, V>;
   getSync(node: Node, options?: GetSyncOptions<Node, unknown>): unknown {
     const { runtime, key } = this.#keyed(node);
-    if (runtime.isPerRequest) {
-      const request = currentRequest();
-      if (request !== undefined) {
-        return this.#reader.requests.readSynchronously(request, { runtime, node, key }, () =>
-          this.#getSync(runtime, node, key, options),
-        );
-      }
+    if (!runtime.isPlain) {
+      return this.#reader.synchronously(runtime, node, key, () => this.#getSync(runtime, node, key, options));
     }
     return this.#getSync(runtime, node, key, options);
   }

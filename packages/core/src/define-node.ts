@@ -34,6 +34,8 @@ export interface NodeDefinition<
   readonly scope?: ((...args: Args) => Scope) | undefined;
   /** Returns the nodes that a value is made of; see {@link Node.dependsOn}. */
   readonly dependsOn?: ((...args: Args) => readonly Node[]) | undefined;
+  /** Returns the nodes that are likely to be read soon afterwards; see {@link Node.related}. */
+  readonly related?: ((argument: Args[0], value: NoInfer<V>) => readonly Node[]) | undefined;
   /** Gets many values in one go: for each argument, in their order, a value or an `Error`. */
   readonly loadAll?:
     | ((args: readonly Args[0][], context: LoadAllContext) => MaybePromise<readonly (V | Error)[]>)
@@ -97,7 +99,7 @@ export function defineNode<
   Loaded = unknown,
   V extends Awaited<Loaded> = Awaited<Loaded>,
 >(definition: NodeDefinition<Args, Loaded, V>): FactoryOf<Args, Loaded, V> {
-  const { name, key, load, loadAll, save, saveAll, tags, scope, dependsOn, ...policy } = definition;
+  const { name, key, load, loadAll, save, saveAll, tags, scope, dependsOn, related, ...policy } = definition;
   if (typeof name !== "string" || name === "" || typeof key !== "function") {
     throw new ConfigurationError(
       "CACHEME_INVALID_NODE",
@@ -145,6 +147,11 @@ export function defineNode<
   if (dependsOn !== undefined) {
     Defined.prototype.dependsOn = function (this: Defined) {
       return dependsOn(...([this.argument] as unknown as Args));
+    };
+  }
+  if (related !== undefined) {
+    Defined.prototype.related = function (this: Defined, value) {
+      return related(this.argument, value as V); // As for `save`.
     };
   }
 

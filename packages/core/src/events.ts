@@ -110,6 +110,11 @@ export interface CachemeEvents {
     /** The milliseconds for which the stale value is returned without another load. */
     readonly backOff: number;
   };
+  /**
+   * A node could not be loaded in advance, which costs no reader anything: its load has failed, or a
+   * `related()` or a rule of `relate` has. In that case the node is the one that was missed.
+   */
+  prefetchError: NodeEvent & { readonly error: unknown };
   /** A journal was in trouble. Reads went on without it, and saves were rejected. */
   journalError: {
     readonly journal: string;
@@ -248,6 +253,7 @@ export class Events {
     saveError: null,
     loadRetry: null,
     revalidateError: null,
+    prefetchError: null,
     journalError: null,
     deadLetter: null,
     unsavedWaiting: null,

@@ -40,6 +40,7 @@ export {
   registerBus,
   registerJournal,
   registerStorage,
+  relate,
   requestScope,
   reset,
   save,
@@ -50,6 +51,7 @@ export {
   setPrefix,
   stats,
   storages,
+  suggestions,
   warm,
   warmOnSchedule,
   withScope,
@@ -112,6 +114,7 @@ export type { Migrate } from "./node/policy/checking.js";
 export type { ConditionalPolicy } from "./node/policy/conditional.js";
 export type { ErrorTtl, ErrorTtlPolicy } from "./node/policy/error-ttl.js";
 export type { LoadTimeoutPolicy, LoadTimeouts } from "./node/policy/load-timeout.js";
+export type { LearnOptions, PrefetchOptions, PrefetchPolicy } from "./node/policy/prefetch.js";
 export type { RefreshAheadOptions, RefreshAheadPolicy } from "./node/policy/refresh-ahead.js";
 export { perRequest, type RequestTier } from "./node/policy/request-tier.js";
 export type { RetentionPolicy, ShouldCache, ValueTtl } from "./node/policy/retention.js";
@@ -124,10 +127,12 @@ export type { LoadSurroundings, Reads, Token } from "./node/reads.js";
 export type { Register, StorageName } from "./node/register.js";
 export type { SaveAll, SaveContext, SavedEntry } from "./node/saves.js";
 export type { Asynchronous, MaybePromise, SynchronousNode, ValueOf } from "./node/value-of.js";
+export type { RelatedRead, RelatedRule } from "./prefetch/related-rules.js";
 export type { Explanation, TierExplanation, TierVerdict } from "./read/explanation.js";
 export type { RequestEnd, RequestScopeOptions } from "./request/request-scope.js";
 export type { UsedNode } from "./runtime/class-runtimes.js";
 export type { FlightState } from "./runtime/flight-state.js";
+export type { Suggestion } from "./runtime/learned-reads.js";
 export type { FlushOptions } from "./saving-space.js";
 export { type CompressionOptions, compressed } from "./serializer/compressed.js";
 export { encrypted } from "./serializer/encrypted.js";

@@ -2,6 +2,7 @@ import { Background, type KeepAwake } from "./background.js";
 import { BusLink } from "./bus/bus-link.js";
 import type { Clock } from "./clock.js";
 import { Events } from "./events.js";
+import { Prefetches } from "./prefetch/prefetches.js";
 import { Provided } from "./provided.js";
 import { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { nextBirth } from "./runtime/operation.js";
@@ -32,6 +33,7 @@ export interface SpaceParts {
   readonly saver: Saver;
   readonly journals: Journals;
   readonly warmer: Warmer;
+  readonly prefetches: Prefetches;
 }
 
 /** Makes the parts of a new space. */
@@ -67,7 +69,8 @@ export function partsOf(clock: Clock, prefix: string, keepAwake: KeepAwake | und
   runtimes.unsavedIn = (journal, node) => journals.get(journal, `Node "${node}"`);
   const saver = new Saver({ ...through, journals, space: runtimes });
   const reads = { clock, background, events, tick, bus, storages, runtimes };
-  return { ...reads, provided, dependents, store, saver, journals, warmer: new Warmer(clock) };
+  const prefetches = new Prefetches(clock, events, background, runtimes);
+  return { ...reads, prefetches, provided, dependents, store, saver, journals, warmer: new Warmer(clock) };
 }
 
 /** Returns the remote storages, in the order of their registration. */

@@ -1,4 +1,9 @@
 import { FreshSpace } from "./fresh-space.js";
+import type { Node } from "./node/node.js";
+import type { Prefetches } from "./prefetch/prefetches.js";
+import type { RelatedRule } from "./prefetch/related-rules.js";
+import type { ClassRuntimes } from "./runtime/class-runtimes.js";
+import type { Suggestion } from "./runtime/learned-reads.js";
 import type { SpaceParts } from "./space-parts.js";
 import type { WarmScheduleOptions } from "./warm/schedule-options.js";
 import type { WarmSchedule } from "./warm/schedule-status.js";
@@ -10,11 +15,15 @@ import type { SchedulePlaces, Warmer } from "./warm/warmer.js";
 export abstract class WarmingSpace extends FreshSpace {
   readonly #warmer: Warmer;
   readonly #places: SchedulePlaces;
+  readonly #prefetches: Prefetches;
+  readonly #runtimes: ClassRuntimes;
 
   /** @internal */
   constructor(parts: SpaceParts) {
     super(parts);
     this.#warmer = parts.warmer;
+    this.#prefetches = parts.prefetches;
+    this.#runtimes = parts.runtimes;
     this.#places = {
       storage: (name) => parts.storages.get(name),
       beforeEntry: () => parts.runtimes.keys.beforeEntry,
@@ -60,5 +69,35 @@ export abstract class WarmingSpace extends FreshSpace {
     options: WarmScheduleOptions = {},
   ): Promise<WarmSchedule> {
     return this.#warmer.schedule(pattern, nodes, options, this.#places);
+  }
+
+  /**
+   * Adds a rule about nodes that are read together. After a miss of a node whose `name:key` matches
+   * the pattern, the nodes of the function are loaded in the background, as those of
+   * {@link Node.related} are. In the pattern `*` stands for any string, and `\*` for a star.
+   *
+   * @returns a function that removes the rule
+   * @throws ConfigurationError `CACHEME_INVALID_OPTION` for an invalid pattern, or without a function
+   * @example
+   * ```ts
+   * const stop = relate("user:*", ({ key }) => [new PostsNode(Number(key))]);
+   * ```
+   */
+  relate(pattern: string, toNodes: RelatedRule): () => void {
+    return this.#prefetches.rules.add(pattern, toNodes);
+  }
+
+  /**
+   * Returns the nodes that were read after a node, the likeliest first, at most 8. The node's class
+   * learns them by `prefetch: { learn: true }`; for another class the list is empty.
+   *
+   * @example
+   * ```ts
+   * for (const { node, probability } of suggestions(new UserNode(1))) console.log(node.key(), probability);
+   * ```
+   */
+  suggestions(node: Node): Suggestion[] {
+    const runtime = this.#runtimes.of(node);
+    return runtime.kind.learned?.after(runtime.keyOf(node)) ?? [];
   }
 }

@@ -15,6 +15,7 @@ import {
   type ResolvedLoadTimeout,
   resolveLoadTimeout,
 } from "./policy/load-timeout.js";
+import { type PrefetchPolicy, type ResolvedPrefetch, resolvePrefetch } from "./policy/prefetch.js";
 import {
   type RefreshAheadPolicy,
   type ResolvedRefreshAhead,
@@ -43,6 +44,7 @@ export interface NodeMeta
     ConditionalPolicy,
     ErrorTtlPolicy,
     LoadTimeoutPolicy,
+    PrefetchPolicy,
     RefreshAheadPolicy,
     RetentionPolicy,
     RetryPolicy,
@@ -145,6 +147,8 @@ export interface ResolvedMeta
   readonly stale: ResolvedStale | undefined;
   /** `undefined` for a class that keeps no errors. */
   readonly errors: ErrorRetention | undefined;
+  /** `undefined` for a class whose misses load no further nodes. */
+  readonly prefetch: ResolvedPrefetch | undefined;
   /** `undefined` for a class that loads no value before it expires. */
   readonly refreshAhead: ResolvedRefreshAhead | undefined;
   /** The milliseconds for which an expired value is held, for a load or to be returned when stale. */
@@ -175,6 +179,7 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "staleIfError",
   "staleBackOff",
   "refreshAhead",
+  "prefetch",
 ]);
 
 const defaultLease: Duration = "10s";
@@ -277,6 +282,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     stale,
     errors: resolveErrorTtl(meta, { node: name, refuse }),
     refreshAhead: resolveRefreshAhead(meta, refuse),
+    prefetch: resolvePrefetch(meta, { node: name, refuse }),
     heldFor: Math.max(stale?.ifError ?? 0, resolveKeepExpired(meta, { node: name, refuse })),
   };
 }

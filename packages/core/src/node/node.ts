@@ -103,6 +103,19 @@ export abstract class Node<V = unknown> {
    * Each remote storage of the class must support generations. Default: none.
    */
   dependsOn?(): readonly Node[];
+
+  /**
+   * Returns the nodes that are likely to be read soon after this one. After a miss of this node they
+   * are loaded in the background, by the option {@link PrefetchPolicy.prefetch}. If it throws, the
+   * event `prefetchError` reports it.
+   *
+   * @param value the loaded value. Its readers may have it, too, so do not change it
+   * @example
+   * ```ts
+   * override related(user: User) { return [new PostsNode(user.id), new AvatarNode(user.avatar)]; }
+   * ```
+   */
+  related?(value: V): readonly Node[];
 }
 
 /**

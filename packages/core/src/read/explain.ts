@@ -12,10 +12,10 @@ import type { LocalTier, RemoteTier } from "../runtime/node-kind.js";
 import { pairsIn } from "../tags/section.js";
 import type { Tag } from "../tags/tag.js";
 import type { TagTable } from "../tags/tag-table.js";
+import { isValid } from "../tags/valid-entry.js";
 import { troubleReason } from "../tiers/guarded/trouble.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Explanation, TierExplanation, TierVerdict } from "./explanation.js";
-import { isValid } from "./local-tiers.js";
 import { peekUnsaved } from "./unsaved-peek.js";
 
 /** The answer of a remote storage to the explanation's read. */

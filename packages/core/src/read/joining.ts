@@ -5,6 +5,7 @@ import type { Events } from "../events.js";
 import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { LoadSpace } from "../node/reads.js";
+import type { Prefetches } from "../prefetch/prefetches.js";
 import { type ApartReader, addApart } from "../runtime/apart-reader.js";
 import type { Asking, FlightOptions } from "../runtime/asking.js";
 import type { CallContext } from "../runtime/call-context.js";
@@ -61,12 +62,14 @@ export class Joining {
     space: LoadSpace,
     runtimes: ClassRuntimes,
     background: Background,
+    prefetches: Prefetches,
   ) {
     this.#runtimes = runtimes;
     const { tags } = runtimes;
     const values = new ReaderValues();
     const remoteTiers = new RemoteTiers(clock, events, values, tags);
-    const revalidations = new Revalidations(clock, events, background, this.#revalidate);
+    const revalidations = new Revalidations(clock, events, background, this.#openBehind);
+    prefetches.open = this.#openBehind;
     const rejoining: Rejoining = {
       openFlight: ({ runtime, node, key, call, nested, tags }) => {
         const current = runtimes.current(runtime, node);
@@ -83,7 +86,7 @@ export class Joining {
       },
     };
     const given = { clock, events, tick, store, space, tags };
-    this.parts = { ...given, remoteTiers, values, revalidations, rejoining };
+    this.parts = { ...given, remoteTiers, values, revalidations, prefetches, rejoining };
     this.#pipeline = new Pipeline(this.parts);
     this.#plainReading = new PlainReading(this.parts, this.#pipeline);
   }
@@ -183,13 +186,13 @@ export class Joining {
     return this.#entered(flights.next);
   }
 
-  /** Opens a flight that replaces a stale entry in the background. */
-  readonly #revalidate = (asking: Asking, options: FlightOptions): Flight => {
+  /** Opens a flight in the background: it replaces a stale entry, or loads a node before it is read. */
+  readonly #openBehind = (asking: Asking, options: FlightOptions): Flight => {
     const runtime = this.#runtimes.current(asking.runtime, asking.node);
     const activity = runtime.kind.activities.of(asking.key);
     const flight = this.#newFlight({ ...asking, runtime }, activity, options);
     flight.stay(); // So it is not abandoned, although it has no readers.
-    activity.flights.revalidating = flight;
+    activity.flights[options.prefetches === undefined ? "revalidating" : "open"] = flight;
     return this.#entered(flight);
   };
 

@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock } from "../clock.js";
+import { isAhead } from "../runtime/awaited.js";
 import { FillRights } from "../runtime/fill-rights.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
@@ -181,7 +182,7 @@ class Acquisition implements LeaseAcquisition {
     const { flight } = this.#acquiring;
     this.#since ??= this.#clock.elapsed();
     const left = this.duration - (this.#clock.elapsed() - this.#since);
-    if (left <= 0) {
+    if (left <= 0 || isAhead(flight)) {
       this.#giveUp();
       return;
     }

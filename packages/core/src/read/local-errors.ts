@@ -5,7 +5,7 @@ import type { Events } from "../events.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { sharedState } from "../shared-state.js";
 import type { LocalEntry } from "../storage/local-storage.js";
-import { isValid } from "./local-tiers.js";
+import { isValid } from "../tags/valid-entry.js";
 import type { ReadParts } from "./read-parts.js";
 import { currentRecording } from "./recording.js";
 

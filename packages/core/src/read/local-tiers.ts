@@ -10,13 +10,9 @@ import { longestLife } from "../runtime/refresh-ahead.js";
 import { sharedState } from "../shared-state.js";
 import type { LocalEntry, LocalRecord } from "../storage/local-storage.js";
 import { areCurrent } from "../tags/known-generation.js";
+import { isValid } from "../tags/valid-entry.js";
 import { currentRecording } from "./recording.js";
 import type { Revalidations } from "./revalidations.js";
-
-/** Returns whether a local entry may be returned at this time. */
-export function isValid(entry: LocalEntry, now: number): boolean {
-  return isFresh(entry, now) && (entry.generations === undefined || areCurrent(entry.generations));
-}
 
 /** Returns the local tiers' entry that may be returned instead of the error of a load. */
 export function keptLocally(

@@ -1,5 +1,6 @@
 import { Failure } from "../entry/failure.js";
 import { endsAfter, isFresh } from "../entry/lifetime.js";
+import { isAhead } from "../runtime/awaited.js";
 import { captureTold } from "../runtime/capture-tags.js";
 import { ConditionalLoad } from "../runtime/conditional-load.js";
 import type { Flight } from "../runtime/flight.js";
@@ -7,12 +8,12 @@ import type { RemoteTier } from "../runtime/node-kind.js";
 import type { RunningLoad } from "../runtime/running-load.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import type { OperationTags } from "../tags/operation-tags.js";
+import { isValid } from "../tags/valid-entry.js";
 import { FailedLoads } from "./failed-loads.js";
 import type { FlightParts } from "./flight-parts.js";
 import { Landing } from "./landing.js";
 import { Leasing } from "./leasing.js";
 import { LoadBatch } from "./load-batch.js";
-import { isValid } from "./local-tiers.js";
 import type { ExaminedSteps } from "./plain-reading.js";
 import { renewedValue } from "./previous-entry.js";
 import type { ReadParts } from "./read-parts.js";
@@ -104,9 +105,10 @@ export class Pipeline implements ExaminedSteps {
     this.#search.examined(flight, tier, bytes, found);
   }
 
-  /** No tier has the value. If another process loads it, nobody waits for a revalidation. */
+  /** No tier has the value. If another process loads it, nobody waits for a flight in the background. */
   #missed(flight: Flight): void {
-    if (flight.revalidates !== undefined && flight.rights?.isHeldElsewhere === true) flight.drop();
+    const isUnread = flight.revalidates !== undefined || isAhead(flight);
+    if (isUnread && flight.rights?.isHeldElsewhere === true) flight.drop();
     else this.#loads.gather(flight);
   }
 
@@ -189,7 +191,7 @@ export class Pipeline implements ExaminedSteps {
         return false;
       }
     }
-    if (!flights.mayLoad && flight.revalidates !== undefined) {
+    if (!flights.mayLoad && (flight.revalidates !== undefined || isAhead(flight))) {
       flight.drop(); // Other loads replace the stale entry.
       return false;
     }
@@ -201,7 +203,7 @@ export class Pipeline implements ExaminedSteps {
     }
     flights.beginsLoad(flight);
     this.#parts.leasing.begun(flight);
-    if (this.#parts.events.listeners.miss !== null && flight.revalidates === undefined) {
+    if (this.#parts.events.listeners.miss !== null && flight.revalidates === undefined && !isAhead(flight)) {
       const { runtime, key, readers } = flight;
       this.#parts.events.emit("miss", { node: runtime.name, key, readers });
     }
@@ -267,7 +269,17 @@ export class Pipeline implements ExaminedSteps {
     if (flight.refreshes) runtime.kind.announce(flight.key);
     const answered = this.#parts.landing.land(flight, value, writtenAt);
     runtime.stats.misses += answered;
+    this.#prefetch(flight, value);
   };
+
+  /** Loads the neighbours of a missed node. A refresh is no miss, and a warm-up has its own nodes. */
+  #prefetch(flight: Flight, value: unknown): void {
+    const { prefetches } = this.#parts;
+    if (!prefetches.concern(flight.node)) return;
+    if (flight.prefetches !== undefined) flight.prefetches.loaded(flight, value);
+    else if (!flight.refreshes && flight.revalidates === undefined && !flight.isBulk)
+      prefetches.missed(flight, value, flight.call);
+  }
 
   #failed(flight: Flight, error: unknown): void {
     this.#endLoad(flight);

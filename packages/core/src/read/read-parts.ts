@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.js";
 import type { Events } from "../events.js";
 import type { LoadSpace } from "../node/reads.js";
+import type { Prefetches } from "../prefetch/prefetches.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { Tick } from "../tiers/tick.js";
 import type { Store } from "../write/store.js";
@@ -20,5 +21,6 @@ export interface ReadParts {
   readonly remoteTiers: RemoteTiers;
   readonly values: ReaderValues;
   readonly revalidations: Revalidations;
+  readonly prefetches: Prefetches;
   readonly rejoining: Rejoining;
 }

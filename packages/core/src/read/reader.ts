@@ -5,6 +5,7 @@ import { checkList } from "../node/checked-list.js";
 import { checkedKey } from "../node/key.js";
 import type { Node } from "../node/node.js";
 import type { GetOptions, ReadOptions } from "../node/options.js";
+import { WatchedReads } from "../prefetch/watched-reads.js";
 import { currentRequest } from "../request/request.js";
 import type { LoadOverride } from "../runtime/asking.js";
 import { CallContext } from "../runtime/call-context.js";
@@ -14,11 +15,12 @@ import { answer, type ListAnswer, ListOutcomes, ListValues } from "../runtime/li
 import { sharedState } from "../shared-state.js";
 import type { LocalEntry } from "../storage/local-storage.js";
 import { tagNames } from "../tags/known-generation.js";
+import { isValid } from "../tags/valid-entry.js";
 import { setImmediate } from "../timers.js";
 import { checkedOptions } from "./checked-options.js";
 import type { Joining } from "./joining.js";
 import { localErrorHit } from "./local-errors.js";
-import { isValid, type LocalTiers } from "./local-tiers.js";
+import type { LocalTiers } from "./local-tiers.js";
 import { currentRecording } from "./recording.js";
 import { RequestReads } from "./request-reads.js";
 
@@ -35,14 +37,16 @@ export class Reader {
   readonly #local: LocalTiers;
   readonly #joining: Joining;
   /** The reads of classes with the tier `perRequest()`. */
-  readonly requests: RequestReads;
+  readonly #requests: RequestReads;
+  readonly #watched: WatchedReads;
 
   constructor(clock: Clock, runtimes: ClassRuntimes, local: LocalTiers, joining: Joining) {
     this.#clock = clock;
     this.#runtimes = runtimes;
     this.#local = local;
     this.#joining = joining;
-    this.requests = new RequestReads(joining.parts);
+    this.#requests = new RequestReads(joining.parts);
+    this.#watched = new WatchedReads(clock, joining.parts.prefetches);
   }
 
   /** Reads a node that no local tier has, or that is read with options. The key is as `key()` returned it, unchecked. */
@@ -53,12 +57,33 @@ export class Reader {
     options: GetOptions<Node> | undefined,
     call?: CallContext,
   ): Promise<unknown> {
-    if (!runtime.isPerRequest) return this.#shared(runtime, node, key, options, call);
-    const request = currentRequest();
-    const shared = (own: GetOptions<Node> | undefined) => this.#hitOrShared(runtime, node, key, own, call);
+    if (runtime.isPlain) return this.#shared(runtime, node, key, options, call);
+    if (options?.fresh !== true) this.#watched.reads(runtime, node, key);
+    return this.#special(runtime, node, key, options, call);
+  }
+
+  /** Does the same at once. No local tier was read. */
+  synchronously(runtime: ClassRuntime, node: Node, key: string, shared: () => unknown): unknown {
+    this.#watched.reads(runtime, node, key);
+    const request = runtime.isPerRequest ? currentRequest() : undefined;
     return request === undefined
-      ? shared(options)
-      : this.requests.read(request, { runtime, node, key }, options, shared);
+      ? shared()
+      : this.#requests.readSynchronously(request, { runtime, node, key }, shared);
+  }
+
+  /** Reads a node of a class with the tier `perRequest()`, or one that is watched. No local tier was read. */
+  #special(
+    runtime: ClassRuntime,
+    node: Node,
+    key: string,
+    options: GetOptions<Node> | undefined,
+    call: CallContext | undefined,
+  ): Promise<unknown> {
+    const request = runtime.isPerRequest ? currentRequest() : undefined;
+    if (request === undefined) return this.#hitOrShared(runtime, node, key, options, call);
+    return this.#requests.read(request, { runtime, node, key }, options, (own) =>
+      this.#hitOrShared(runtime, node, key, own, call),
+    );
   }
 
   #hitOrShared(
@@ -215,13 +240,17 @@ export class Reader {
   ): ClassRuntime | undefined {
     let call = shared;
     let last: ClassRuntime | undefined;
-    const isInRequest = list.isBulk !== true && currentRequest() !== undefined;
+    const isWarming = list.isBulk === true;
+    const isInRequest = !isWarming && currentRequest() !== undefined;
+    const after = this.#watched.last;
     for (let index = 0; index < nodes.length; index++) {
       const node = nodes[index] as Node; // The index is within the list.
       const place = from + index;
       try {
         const runtime = this.#runtimes.of(node);
         const key = runtime.scope === undefined ? node.key() : runtime.scope.keyOf(node);
+        if (!runtime.isPlain && !isWarming && options?.fresh !== true)
+          this.#watched.reads(runtime, node, key, after);
         const isPlain = options === undefined && !(runtime.isPerRequest && isInRequest);
         const entry = isPlain ? this.#local.hit(runtime, key, node) : undefined;
         if (entry !== undefined) {
@@ -236,7 +265,7 @@ export class Reader {
         call ??= new CallContext();
         last = runtime;
         if (isPlain) this.#joining.readForList(runtime, node, key, call, list, place);
-        else answer(list, place, this.beyond(runtime, node, key, options, call));
+        else answer(list, place, this.#special(runtime, node, key, options, call));
       } catch (error) {
         list.reject(place, error);
       }

@@ -114,6 +114,8 @@ export class SyncRead {
       ) {
         this.#parts.store.storeLocally(runtime.kind, activity, operation, value, said.ttl);
       }
+      const { prefetches } = this.#parts;
+      if (prefetches.concern(node)) prefetches.missed({ runtime, node, key }, value);
       return value;
     } catch (error) {
       outcome = { error };

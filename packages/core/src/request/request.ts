@@ -1,3 +1,4 @@
+import type { LearnedRead } from "../runtime/learned-reads.js";
 import type { NodeKind } from "../runtime/node-kind.js";
 import { sharedState } from "../shared-state.js";
 import { type KeptNode, KeptRead } from "./kept-read.js";
@@ -6,6 +7,8 @@ import { type KeptNode, KeptRead } from "./kept-read.js";
 export class Request {
   readonly #kept = new Map<NodeKind, Map<string, KeptRead>>();
   isOpen = true;
+  /** The last read of a class that learns. */
+  lastRead: LearnedRead | undefined;
   /** The number of the request's own writes and invalidations that have begun. */
   changes = 0;
 
@@ -54,6 +57,7 @@ export class Request {
   end(): void {
     this.isOpen = false;
     this.#kept.clear();
+    this.lastRead = undefined;
   }
 }
 
@@ -73,7 +77,8 @@ export function openRequest(): Request | undefined {
   return request?.isOpen === true ? request : undefined;
 }
 
-function isInLoad(): boolean {
+/** Returns whether the caller runs in a load. */
+export function isInLoad(): boolean {
   if (sharedState.synchronousLoads.length > 0) return true;
   if (sharedState.loadsRunning === 0) return false;
   const load = sharedState.loadFrames.getStore() as { readonly ended: boolean } | undefined;

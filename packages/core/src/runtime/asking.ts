@@ -3,7 +3,7 @@ import type { MaybePromise } from "../node/value-of.js";
 import type { Tag } from "../tags/tag.js";
 import type { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
-import type { FlightEnd } from "./flight-steps.js";
+import type { FlightEnd, Prefetching } from "./flight-steps.js";
 import type { ReplacedEntry } from "./replaced-entry.js";
 import type { RunningLoad } from "./running-load.js";
 
@@ -31,6 +31,8 @@ export interface FlightOptions {
   readonly replaced?: ReplacedEntry | undefined;
   /** Called at the end of a flight that replaces a stale entry in the background. */
   readonly revalidates?: FlightEnd | undefined;
+  /** Set for a flight that loads a node before it is read. Readers may join it. */
+  readonly prefetches?: Prefetching | undefined;
   /** The end of the fresh entry that it replaces; see `Flight`. Default: it replaces stale ones only. */
   readonly dueUntil?: number | undefined;
 }

@@ -49,6 +49,8 @@ export class ClassRuntime {
   readonly remoteTiers: readonly RemoteTier[];
   /** Whether a request keeps the values that it reads. */
   readonly isPerRequest: boolean;
+  /** Whether a hit needs nothing but the nearest local tier; see {@link NodeKind.isPlain}. */
+  isPlain: boolean;
   readonly doorkeeper: BloomFilter | undefined;
   readonly stats: StatsCounter;
   /** The use of stale values; `undefined` for a class that loads nothing in the background. */
@@ -86,6 +88,8 @@ export class ClassRuntime {
     this.nearest = kind.localTiers[0];
     this.remoteTiers = kind.remoteTiers;
     this.isPerRequest = kind.meta.isPerRequest;
+    this.isPlain = kind.isPlain;
+    kind.addRuntime(this);
     this.doorkeeper = kind.doorkeeper;
     this.stats = kind.stats;
     this.staleness = kind.staleness;

@@ -10,6 +10,12 @@ export interface FlightSteps {
   overtaken(flight: Flight): void;
 }
 
+/** The receiver of what a flight does that loads a node before it is read. */
+export interface Prefetching extends FlightEnd {
+  /** The node was loaded. */
+  loaded(flight: Flight, value: unknown): void;
+}
+
 /** The receiver of the end of a flight that nobody waits for. */
 export interface FlightEnd {
   /** @param failure the error that a reader would get */

@@ -9,7 +9,7 @@ import { CallContext } from "./call-context.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { FillRights } from "./fill-rights.js";
 import type { FlightState } from "./flight-state.js";
-import type { FlightEnd, FlightSteps } from "./flight-steps.js";
+import type { FlightEnd, FlightSteps, Prefetching } from "./flight-steps.js";
 import type { KeyActivity } from "./key-activity.js";
 import { LateReaders } from "./late-readers.js";
 import { type ListAnswer, originOf, PromiseAnswer } from "./list-answer.js";
@@ -38,6 +38,8 @@ export class Flight extends Operation implements RemoteRead {
   readonly dueUntil: number;
   /** Set if it replaces a stale entry in the background, without readers. Called at its end. */
   revalidates: FlightEnd | undefined;
+  /** Set if it loads its node before it is read. Readers may join it. */
+  readonly prefetches: Prefetching | undefined;
   /** The async context of the call that opened the flight. */
   readonly call: CallContext;
   /** The load in which the flight was opened, if any. */
@@ -106,6 +108,7 @@ export class Flight extends Operation implements RemoteRead {
     this.override = options.override;
     this.dueUntil = options.dueUntil ?? Number.NEGATIVE_INFINITY;
     this.revalidates = options.revalidates;
+    this.prefetches = options.prefetches;
     this.replaced = options.replaced;
     this.#steps = steps;
     const tags = asking.tags ?? asking.runtime.nodeTags?.of(asking.node, this.key);
@@ -318,5 +321,6 @@ export class Flight extends Operation implements RemoteRead {
     this.activity.operations.end(this);
     this.activity.rest();
     this.revalidates?.ended(this, failure);
+    this.prefetches?.ended(this, failure);
   }
 }

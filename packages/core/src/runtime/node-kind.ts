@@ -15,10 +15,14 @@ import type { FailedRemoval } from "../tiers/guarded/failed-removal.js";
 import type { Registered } from "../tiers/registered.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Activities } from "./activities.js";
+import type { ClassRuntime } from "./class-runtime.js";
 import type { Destination } from "./destination.js";
+import { LearnedReads } from "./learned-reads.js";
 import { nextBirth } from "./operation.js";
+import { PrefetchedKeys } from "./prefetched-keys.js";
 import { RefreshAhead } from "./refresh-ahead.js";
 import { Staleness } from "./staleness.js";
+import { WeakList } from "./weak-list.js";
 
 /** One of a kind's local tiers. */
 export interface LocalTier {
@@ -72,6 +76,11 @@ export class NodeKind implements BoundClass {
   readonly staleness: Staleness | undefined;
   /** The loading of values before they expire; `undefined` for a class that does not. */
   readonly ahead: RefreshAhead | undefined;
+  /** The nodes that were read after each other; `undefined` for a class that does not learn them. */
+  readonly learned: LearnedReads | undefined;
+  /** The keys that were loaded in advance and have not been read. */
+  readonly prefetched: PrefetchedKeys = new PrefetchedKeys();
+  readonly #runtimes = new WeakList<ClassRuntime>();
   /** The operations under way, by key. Successive kinds share it. */
   readonly activities: Activities;
   /** The place of the request's tier in the counters of hits; -1 for a class without it. */
@@ -117,6 +126,8 @@ export class NodeKind implements BoundClass {
     this.tellsTags = meta.track;
     this.ahead = meta.refreshAhead && new RefreshAhead(meta.refreshAhead);
     this.staleness = meta.stale || meta.refreshAhead ? new Staleness(meta.stale) : undefined;
+    const { learning } = meta.prefetch ?? {};
+    if (learning !== undefined) this.learned = new LearnedReads(learning.size);
     this.activities = activities;
     this.busId = `${name}:${meta.keyVersion}`;
     this.isBusBound = meta.hasName && (meta.bus ?? this.localTiers.length > 0);
@@ -134,6 +145,22 @@ export class NodeKind implements BoundClass {
     return isNeeded && tiers.every(({ storage }) => storage.generations.isSupported)
       ? classTag(this.name)
       : undefined;
+  }
+
+  /** Whether a hit needs nothing but the nearest local tier: no request, and nobody who watches. */
+  get isPlain(): boolean {
+    return !this.meta.isPerRequest && this.learned === undefined && this.prefetched.isEmpty;
+  }
+
+  /** Takes a runtime of the kind. */
+  addRuntime(runtime: ClassRuntime): void {
+    this.#runtimes.add(runtime);
+  }
+
+  /** Lets reads be watched from now on if keys were loaded in advance, and not otherwise. */
+  watch(): void {
+    const { isPlain } = this;
+    for (const runtime of this.#runtimes) runtime.isPlain = isPlain;
   }
 
   /** Returns the key under which a node of the kind is stored in remote storages. */

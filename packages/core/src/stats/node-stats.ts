@@ -22,6 +22,12 @@ export interface Stats {
   readonly coalescedCount: number;
   /** Reads that were answered with a stale value; each counts as a hit or a miss, too. */
   readonly staleCount: number;
+  /** Nodes that were loaded before they were read. They count as no reads by that. */
+  readonly prefetchCount: number;
+  /** Those of them that were read before they expired. */
+  readonly prefetchHitCount: number;
+  /** The share of those. */
+  readonly prefetchPrecision: number;
   /** Hits by the storage's name. */
   readonly hits: Readonly<Record<string, number>>;
   /** Values that were loaded; a `loadAll` counts each of its nodes. */
@@ -64,6 +70,8 @@ export class StatsCounter {
   coalesced = 0;
   retries = 0;
   stale = 0;
+  prefetched = 0;
+  prefetchHits = 0;
   /** Hits whose entry is an error. */
   errorHits = 0;
   #loadSuccesses = 0;
@@ -96,6 +104,7 @@ export class StatsCounter {
     const hits = new Map<string, number>();
     const times = createHistogram();
     let [hitCount, missCount, coalescedCount, staleCount, errorHitCount] = [0, 0, 0, 0, 0];
+    let [prefetchCount, prefetchHitCount] = [0, 0];
     let [loadSuccessCount, loadFailureCount, totalLoadTime, retryCount] = [0, 0, 0, 0];
     for (const counter of counters) {
       for (const [tier, count] of counter.hits.entries()) {
@@ -107,6 +116,8 @@ export class StatsCounter {
       coalescedCount += counter.coalesced;
       retryCount += counter.retries;
       staleCount += counter.stale;
+      prefetchCount += counter.prefetched;
+      prefetchHitCount += counter.prefetchHits;
       errorHitCount += counter.errorHits;
       loadSuccessCount += counter.#loadSuccesses;
       loadFailureCount += counter.#loadFailures;
@@ -124,6 +135,9 @@ export class StatsCounter {
       missRate: ratio(missCount, requestCount),
       coalescedCount,
       staleCount,
+      prefetchCount,
+      prefetchHitCount,
+      prefetchPrecision: ratio(prefetchHitCount, prefetchCount),
       hits: Object.fromEntries(hits),
       loadCount,
       loadSuccessCount,

@@ -68,6 +68,7 @@ describe("on", () => {
       | "load"
       | "loadError"
       | "loadRetry"
+      | "prefetchError"
       | "save"
       | "saveError"
       | "journalError"

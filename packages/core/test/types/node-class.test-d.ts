@@ -82,7 +82,7 @@ describe("Node", () => {
 
   it("requires only a key of its subclasses, even with `override`", () => {
     expectTypeOf<keyof Node>().toEqualTypeOf<
-      "~value" | "key" | "load" | "save" | "tags" | "scope" | "dependsOn"
+      "~value" | "key" | "load" | "save" | "tags" | "scope" | "dependsOn" | "related"
     >();
   });
 
