@@ -1,7 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one class is the whole face, and most of its lines are the reference pages
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { KeepAwake } from "./background.js";
-import { type Clock, systemClock } from "./clock.js";
+import type { CachemeOptions } from "./cacheme-options.js";
+import { systemClock } from "./clock.js";
 import type { Entry } from "./entry/entry.js";
 import { type Memoized, type MemoizedSync, memoize, memoizeSync } from "./memoize/memoize.js";
 import { type MemoizedOptions, type MethodMemoizer, memoized } from "./memoize/memoized.js";
@@ -32,16 +32,6 @@ import { partsOf } from "./space-parts.js";
 import { WarmingSpace } from "./warming-space.js";
 import { set, setAll } from "./write/set.js";
 import type { Store } from "./write/store.js";
-
-/** The settings of an isolated {@link Cacheme}. */
-export interface CachemeOptions {
-  /** The first part of every key in remote storages. Default: `"cacheme"`. */
-  readonly prefix?: string | undefined;
-  /** The source of time. Default: the machine's clock. */
-  readonly clock?: Clock | undefined;
-  /** Keeps the host awake until background work is done; see `setBackground`. Default: none. */
-  readonly background?: KeepAwake | undefined;
-}
 
 /**
  * An isolated space of storages, nodes and statistics. The module's functions are the methods of one

@@ -1,31 +1,19 @@
-import type { Background, KeepAwake } from "./background.js";
-import type { Clock } from "./clock.js";
+import type { KeepAwake } from "./background.js";
 import { asError, IncompleteError } from "./errors.js";
-import type { Events } from "./events.js";
 import type { Node } from "./node/node.js";
-import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { SavingSpace } from "./saving-space.js";
 import type { SpaceParts } from "./space-parts.js";
 import { pendingCommit } from "./write/after-commit.js";
-import type { Dependents } from "./write/dependents.js";
 import { invalidate, type Removal } from "./write/invalidate.js";
 
 /** The methods of a space that end the freshness of values, or their lives. */
 export abstract class FreshSpace extends SavingSpace {
-  readonly #clock: Clock;
-  readonly #events: Events;
-  readonly #runtimes: ClassRuntimes;
-  readonly #dependents: Dependents;
-  readonly #background: Background;
+  readonly #parts: SpaceParts;
 
   /** @internal */
   constructor(parts: SpaceParts) {
     super(parts);
-    this.#clock = parts.clock;
-    this.#events = parts.events;
-    this.#runtimes = parts.runtimes;
-    this.#dependents = parts.dependents;
-    this.#background = parts.background;
+    this.#parts = parts;
   }
 
   /**
@@ -48,9 +36,9 @@ export abstract class FreshSpace extends SavingSpace {
   invalidate(...given: readonly (Node | readonly Node[])[]): Promise<void> {
     try {
       const removals = this.#keyed(given.flat());
-      const commit = pendingCommit(this.#runtimes);
+      const commit = pendingCommit(this.#parts.runtimes);
       if (commit !== undefined) return commit.remove(removals);
-      return invalidate(removals, this.#clock, this.#events, this.#dependents);
+      return invalidate(removals, this.#parts.clock, this.#parts.events, this.#parts.dependents);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -72,7 +60,8 @@ export abstract class FreshSpace extends SavingSpace {
   invalidateSoon(...given: readonly (Node | readonly Node[])[]): void {
     this.invalidate(...(given as readonly Node[])).catch((thrown: unknown) => {
       const error = asError(thrown);
-      if (this.#events.listeners.invalidateError !== null) this.#events.emit("invalidateError", { error });
+      if (this.#parts.events.listeners.invalidateError !== null)
+        this.#parts.events.emit("invalidateError", { error });
       else if (!(error instanceof IncompleteError)) {
         process.emitWarning(`invalidateSoon failed: ${error.message}`, "CachemeWarning");
       }
@@ -99,7 +88,13 @@ export abstract class FreshSpace extends SavingSpace {
   expire(...nodes: readonly Node[]): Promise<void>;
   expire(...given: readonly (Node | readonly Node[])[]): Promise<void> {
     try {
-      return invalidate(this.#keyed(given.flat()), this.#clock, this.#events, this.#dependents, "expire");
+      return invalidate(
+        this.#keyed(given.flat()),
+        this.#parts.clock,
+        this.#parts.events,
+        this.#parts.dependents,
+        "expire",
+      );
     } catch (error) {
       return Promise.reject(error);
     }
@@ -118,12 +113,12 @@ export abstract class FreshSpace extends SavingSpace {
    * ```
    */
   setBackground(background: KeepAwake | undefined): void {
-    this.#background.use(background);
+    this.#parts.background.use(background);
   }
 
   #keyed(nodes: readonly Node[]): Removal[] {
     return nodes.map((node) => {
-      const runtime = this.#runtimes.of(node);
+      const runtime = this.#parts.runtimes.of(node);
       return { runtime, key: runtime.keyOf(node) };
     });
   }

@@ -1,10 +1,12 @@
 export type { KeepAwake } from "./background.js";
 export type { Bus, BusConnection, BusReceiver, BusSpace } from "./bus/bus.js";
-export type { BusStatus, RegisterBusOptions } from "./bus/bus-link.js";
+export type { RegisterBusOptions } from "./bus/bus-options.js";
+export type { BusStatus } from "./bus/bus-status.js";
 export { type MemoryBus, type MemoryBusOptions, memoryBus } from "./bus/memory-bus.js";
 export { type ProcessBusOptions, processBus } from "./bus/process-bus.js";
 export { CachedError, type ErrorForm } from "./cached-error.js";
-export { Cacheme, type CachemeOptions } from "./cacheme.js";
+export { Cacheme } from "./cacheme.js";
+export type { CachemeOptions } from "./cacheme-options.js";
 export type { CancelTimer, Clock, TimerOptions } from "./clock.js";
 export { systemClock } from "./clock.js";
 export {

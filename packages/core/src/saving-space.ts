@@ -6,12 +6,9 @@ import type { SetOptions } from "./node/options.js";
 import { refuseSetOptions } from "./node/set-options.js";
 import type { ValueOf } from "./node/value-of.js";
 import { refuseUnknownOptions, timerMilliseconds } from "./option-checks.js";
-import type { ClassRuntimes } from "./runtime/class-runtimes.js";
 import { Space } from "./space.js";
 import type { SpaceParts } from "./space-parts.js";
-import type { Saver } from "./write/save.js";
 import type { RegisterJournalOptions } from "./write/write-behind/journal-options.js";
-import type { Journals } from "./write/write-behind/journals.js";
 import type { FlushResult, RegisteredJournal } from "./write/write-behind/registered-journal.js";
 
 /** The options of `flush`. */
@@ -22,16 +19,12 @@ export interface FlushOptions {
 
 /** The methods of a space that write into sources. */
 export abstract class SavingSpace extends Space {
-  readonly #runtimes: ClassRuntimes;
-  readonly #saver: Saver;
-  readonly #journals: Journals;
+  readonly #parts: SpaceParts;
 
   /** @internal */
   constructor(parts: SpaceParts) {
     super(parts);
-    this.#runtimes = parts.runtimes;
-    this.#saver = parts.saver;
-    this.#journals = parts.journals;
+    this.#parts = parts;
   }
 
   /**
@@ -104,8 +97,8 @@ export abstract class SavingSpace extends Space {
     options: RegisterJournalOptions = {},
   ): Promise<RegisteredJournal> {
     this.refuseClosed("registerJournal was called");
-    return await this.#journals.register(name, journal, options, (nodeClass) =>
-      this.#runtimes.of(Object.create(nodeClass.prototype)),
+    return await this.#parts.journals.register(name, journal, options, (nodeClass) =>
+      this.#parts.runtimes.of(Object.create(nodeClass.prototype)),
     );
   }
 
@@ -118,7 +111,7 @@ export abstract class SavingSpace extends Space {
    * ```
    */
   journals(): readonly RegisteredJournal[] {
-    return this.#journals.list();
+    return this.#parts.journals.list();
   }
 
   /**
@@ -137,7 +130,7 @@ export abstract class SavingSpace extends Space {
     refuseUnknownOptions(options, ["timeout"], "flush()");
     const { timeout = "10s" } = options;
     const limit = timerMilliseconds(timeout, "option timeout of flush()");
-    const results = await Promise.all(this.#journals.list().map((journal) => journal.flush(limit)));
+    const results = await Promise.all(this.#parts.journals.list().map((journal) => journal.flush(limit)));
     return {
       unsaved: results.reduce((sum, { unsaved }) => sum + unsaved, 0),
       deadLetters: results.reduce((sum, { deadLetters }) => sum + deadLetters, 0),
@@ -145,7 +138,7 @@ export abstract class SavingSpace extends Space {
   }
 
   async #save(node: Node, value: unknown, options: SetOptions): Promise<void> {
-    const runtime = this.#runtimes.of(node);
-    await this.#saver.save({ runtime, node, key: runtime.keyOf(node), value }, options);
+    const runtime = this.#parts.runtimes.of(node);
+    await this.#parts.saver.save({ runtime, node, key: runtime.keyOf(node), value }, options);
   }
 }

@@ -1,6 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Bus } from "./bus/bus.js";
-import type { BusLink, BusStatus, RegisterBusOptions } from "./bus/bus-link.js";
+import type { BusLink } from "./bus/bus-link.js";
+import type { RegisterBusOptions } from "./bus/bus-options.js";
+import type { BusStatus } from "./bus/bus-status.js";
 import type { Clock } from "./clock.js";
 import { closedError } from "./errors.js";
 import type { CachemeEvents, CachemeListener, Events } from "./events.js";
@@ -80,7 +82,7 @@ export abstract class Space implements AsyncDisposable {
     this.#storages = storages;
     this.#runtimes = runtimes;
     this.#provided = provided;
-    this.#explainer = new Explainer(clock, runtimes.tags);
+    this.#explainer = new Explainer(parts);
   }
 
   /**

@@ -38,19 +38,21 @@ export interface Capabilities {
   readonly roundTrips?: RoundTrips | undefined;
 }
 
+/** The calls whose round trips are counted. */
+export type CountedCall =
+  | "time"
+  | "readMany"
+  | "writeMany"
+  | "removeMany"
+  | "acquire"
+  | "fill"
+  | "release"
+  | "extend"
+  | "ensure"
+  | "bump";
+
 /** The maximum of round trips for each kind of call. */
-export interface RoundTrips {
-  readonly time?: number | undefined;
-  readonly readMany?: number | undefined;
-  readonly writeMany?: number | undefined;
-  readonly removeMany?: number | undefined;
-  readonly acquire?: number | undefined;
-  readonly fill?: number | undefined;
-  readonly release?: number | undefined;
-  readonly extend?: number | undefined;
-  readonly ensure?: number | undefined;
-  readonly bump?: number | undefined;
-}
+export type RoundTrips = { readonly [Call in CountedCall]?: number | undefined };
 
 /** 16 MiB: the largest value that the suite tries. */
 export const largestTried: number = 16 * 1024 * 1024;

@@ -1,5 +1,4 @@
 import type { CancelTimer, Clock } from "../clock.js";
-import type { Duration } from "../duration.js";
 import {
   asError,
   type CachemeError,
@@ -14,50 +13,11 @@ import type { WhenBusDown } from "../node/meta.js";
 import { optionError, refuseUnknownOptions, shown, timerMilliseconds } from "../option-checks.js";
 import type { BoundClass, BoundClasses } from "./bound-class.js";
 import type { Bus, BusConnection, TagNews } from "./bus.js";
+import type { RegisterBusOptions } from "./bus-options.js";
+import type { BusStatus } from "./bus-status.js";
 import { MessageWriter, type TagMessage } from "./message.js";
 import { type Gatherer, Outbox } from "./outbox.js";
 import { Subscription } from "./subscription.js";
-
-/** The options of `registerBus`. */
-export interface RegisterBusOptions {
-  /**
-   * The use of local tiers while the bus is down, for the classes whose meta does not decide it.
-   *
-   * - `"bounded"`: a local entry is served for `ttlWhenDown` at most, from when it was stored or from
-   *   when the loss was noticed.
-   * - `"bypass"`: a class with a remote tier does not use its local tiers. Other classes are bounded.
-   *
-   * Default: `"bounded"`.
-   */
-  readonly whenBusDown?: WhenBusDown | undefined;
-  /** The longest time that a local entry is served while the bus is down. Default: 10 seconds. */
-  readonly ttlWhenDown?: Duration | undefined;
-  /**
-   * The pause between two heartbeats. A process from which three are missing, or whose own three do
-   * not come back, counts as unheard. Default: 5 seconds.
-   */
-  readonly heartbeat?: Duration | undefined;
-}
-
-/** The state of the bus; see `busStatus`. */
-export interface BusStatus {
-  readonly label: string;
-  /** `"subscribed"` if news of other processes arrive. */
-  readonly state: "connecting" | "subscribed" | "lost" | "closed";
-  /** The number of messages that the bus has taken from this process. */
-  readonly sent: number;
-  /** The number of messages of other processes. */
-  readonly received: number;
-  /** The number of texts on the channel that are not Cacheme's. */
-  readonly unreadable: number;
-  /** The number of times that every bound local entry was dropped. */
-  readonly drops: number;
-  /** The number of other processes that have been heard. */
-  readonly processes: number;
-  /** The number of failed calls of the bus. */
-  readonly failureCount: number;
-  readonly lastError: Error | undefined;
-}
 
 interface Settings {
   readonly whenBusDown: WhenBusDown;

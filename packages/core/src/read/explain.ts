@@ -31,16 +31,20 @@ interface Decoded {
   readonly generations: ReadonlyMap<string, string>;
 }
 
+/** The parts of a space that its explanations use. */
+interface ExplainedParts {
+  readonly clock: Clock;
+  readonly runtimes: { readonly tags: TagTable };
+}
+
 /**
  * Finds out how a read of a node would end now. It loads nothing, fills nothing and counts nothing.
  */
 export class Explainer {
-  readonly #clock: Clock;
-  readonly #tags: TagTable;
+  readonly #parts: ExplainedParts;
 
-  constructor(clock: Clock, tags: TagTable) {
-    this.#clock = clock;
-    this.#tags = tags;
+  constructor(parts: ExplainedParts) {
+    this.#parts = parts;
   }
 
   /** Examines every tier, also those that a read would not ask. */
@@ -67,7 +71,7 @@ export class Explainer {
       tiers,
       underway: activity?.flights.all.map(({ state }) => state) ?? [],
       isRevalidating: activity?.flights.revalidating !== undefined,
-      backOff: Math.max(0, (runtime.staleness?.backOffs.until(key) ?? 0) - this.#clock.now()),
+      backOff: Math.max(0, (runtime.staleness?.backOffs.until(key) ?? 0) - this.#parts.clock.now()),
       isKnownToDoorkeeper: runtime.doorkeeper?.knows(key),
     };
   }
@@ -79,7 +83,7 @@ export class Explainer {
     if (request === undefined) return explanation(tier, { verdict: "no-request" });
     const kept = request.find(kind, key);
     if (kept === undefined) return explanation(tier, { verdict: "absent" });
-    const age = this.#clock.now() - kept.since;
+    const age = this.#parts.clock.now() - kept.since;
     return explanation(tier, { verdict: kept.isPending ? "pending" : "fresh", age });
   }
 
@@ -99,7 +103,7 @@ export class Explainer {
   /** Explains the error that a local tier has in the place of a value. */
   #localError(tier: LocalTier, { kind }: ClassRuntime, key: string): TierExplanation | undefined {
     const entry = kind.errorSpace === undefined ? undefined : tier.storage.peek(kind.errorSpace, key);
-    if (entry === undefined || !isValid(entry, this.#clock.now())) return undefined;
+    if (entry === undefined || !isValid(entry, this.#parts.clock.now())) return undefined;
     const tags = (entry.generations ?? []).map(({ tag, isCurrent }) => ({ tag, isCurrent }));
     const error = Failure.parse(String(entry.value)).toError(entry.writtenAt);
     return explanation(tier, { verdict: "error", ...this.#times(entry), tags, error });
@@ -107,7 +111,7 @@ export class Explainer {
 
   /** Returns the verdict on an entry's times. */
   #verdict({ staleness }: ClassRuntime, key: string, entry: Cached): "fresh" | "stale" | "expired" {
-    const now = this.#clock.now();
+    const now = this.#parts.clock.now();
     if (isFresh(entry, now)) return "fresh";
     return staleness?.mayAnswer(entry, key, now) === true ? "stale" : "expired";
   }
@@ -151,7 +155,7 @@ export class Explainer {
     generations: ReadonlyMap<string, string>,
     own: readonly Tag[],
   ): Promise<TierExplanation["tags"]> {
-    const others = Array.from(generations.keys(), (name) => this.#tags.of(name)).filter(
+    const others = Array.from(generations.keys(), (name) => this.#parts.runtimes.tags.of(name)).filter(
       (tag) => !own.includes(tag),
     );
     const [first] = others;
@@ -163,7 +167,7 @@ export class Explainer {
   }
 
   #times({ writtenAt, freshUntil }: Cached): Pick<TierExplanation, "age" | "ttl"> {
-    const now = this.#clock.now();
+    const now = this.#parts.clock.now();
     return { age: now - writtenAt, ttl: freshUntil - now };
   }
 }
