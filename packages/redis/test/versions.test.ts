@@ -1,22 +1,18 @@
 import { fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { bundleProgram, type Program } from "@cacheme/test-services";
+import { bundledProgram } from "@cacheme/test-services/bundled-program";
 import { until } from "@cacheme/test-services/network/cleanup";
 import { describeWithServer } from "@cacheme/test-services/vitest";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import type { VersionCall } from "./versions.program.js";
 
 describeWithServer("redis", "programs of two versions in two processes", (server) => {
-  let program: Program;
-  beforeAll(async () => {
-    program = await bundleProgram(new URL("versions.program.ts", import.meta.url));
-  });
-  afterAll(() => program?.remove());
+  const program = bundledProgram(new URL("versions.program.ts", import.meta.url));
 
   /** Starts the program of a version. */
   async function started(version: number) {
-    const child = fork(program.path, [server().url, String(version)]);
+    const child = fork(program().path, [server().url, String(version)]);
     onTestFinished(() => {
       child.kill();
     });

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { bundledProgram } from "./bundled-program.js";
 import type { ColdOutcome } from "./cold-program.js";
 import { ProgramRun, type RunOptions } from "./disk/program-run.js";
-import { bundleProgram, type Program } from "./program.js";
 
 /** The processes that read the key. */
 const processes = 8;
@@ -13,15 +13,10 @@ const processes = 8;
  * @param source the program, which calls `runColdReaders`
  */
 export function describeColdReaders(place: () => string, source: URL, options?: RunOptions): void {
-  let program: Program | undefined;
-  beforeAll(async () => {
-    program = await bundleProgram(source);
-  });
-  afterAll(() => program?.remove());
+  const program = bundledProgram(source);
 
   it("loads a cold key once for the readers of eight processes", { timeout: 60_000 }, async () => {
-    if (program === undefined) throw new Error("The program is not there yet.");
-    const bundled = program;
+    const bundled = program();
     const shared = place();
     const runs = Array.from(
       { length: processes },

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
+import { bundledProgram } from "./bundled-program.js";
 import type { IdleScenario } from "./idle-program.js";
-import { bundleProgram, type Program } from "./program.js";
+import type { Program } from "./program.js";
 import type { Server } from "./run/service.js";
 
 const troubles: readonly unknown[] = [
@@ -37,11 +38,7 @@ export async function ranIdle(program: Program, scenario: IdleScenario, url: str
  */
 export function describeIdlePrograms(server: () => Server, source: URL): void {
   describe("a program that uses the storage and has nothing more to do", () => {
-    let program: Program;
-    beforeAll(async () => {
-      program = await bundleProgram(source);
-    });
-    afterAll(() => program.remove());
+    const program = bundledProgram(source);
     afterEach(() => server().restart());
 
     it("stays alive until its call is answered, and not longer", {
@@ -49,41 +46,41 @@ export function describeIdlePrograms(server: () => Server, source: URL): void {
     }, async () => {
       const proxy = await server().proxy();
       proxy.latency(20);
-      expect(await ranIdle(program, "reads", proxy.url)).toEqual(["value"]);
+      expect(await ranIdle(program(), "reads", proxy.url)).toEqual(["value"]);
     });
 
     it("ends after it has closed its storage", { timeout: 2 * patience }, async () => {
-      expect(await ranIdle(program, "readsAndCloses", server().url)).toBe("done");
+      expect(await ranIdle(program(), "readsAndCloses", server().url)).toBe("done");
     });
 
     it.each(["closesWithCopiedProcess", "closesWithFakedProcess"] as const)(
       "closes its storage under fake timers: %s",
       { timeout: 2 * patience },
       async (scenario) => {
-        expect(await ranIdle(program, scenario, server().url)).toBe("done");
+        expect(await ranIdle(program(), scenario, server().url)).toBe("done");
       },
     );
 
     it("connects under fake timers or fails in time, and closes", {
       timeout: 2 * patience,
     }, async () => {
-      const outcome = await ranIdle(program, "connectsWithCopiedProcess", server().url);
+      const outcome = await ranIdle(program(), "connectsWithCopiedProcess", server().url);
       expect(["connected", ...troubles]).toContain(outcome);
     });
 
     it("ends while its storage connects", { timeout: 2 * patience }, async () => {
       await server().pause();
-      expect(await ranIdle(program, "connectsLazily", server().url)).toBe("done");
+      expect(await ranIdle(program(), "connectsLazily", server().url)).toBe("done");
     });
 
     it("ends if the server is down", { timeout: 2 * patience }, async () => {
       await server().kill();
-      expect(troubles).toContain(await ranIdle(program, "isRefused", server().url));
+      expect(troubles).toContain(await ranIdle(program(), "isRefused", server().url));
     });
 
     it("ends if the server does not answer", { timeout: 2 * patience }, async () => {
       await server().pause();
-      expect(troubles).toContain(await ranIdle(program, "hangs", server().url));
+      expect(troubles).toContain(await ranIdle(program(), "hangs", server().url));
     });
   });
 }

@@ -1,21 +1,17 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { bundleProgram, type Program } from "@cacheme/test-services";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundledProgram } from "@cacheme/test-services/bundled-program";
+import { describe, expect, it } from "vitest";
 import { processBus } from "../../src/index.js";
 
 const run = promisify(execFile);
 
 // Each test starts several processes, which take their time on a busy machine.
 describe("processBus()", { timeout: 20_000 }, () => {
-  let program: Program;
-  beforeAll(async () => {
-    program = await bundleProgram(new URL("process-bus.program.ts", import.meta.url));
-  });
-  afterAll(() => program?.remove());
+  const program = bundledProgram(new URL("process-bus.program.ts", import.meta.url));
 
   const found = async (scenario: string): Promise<unknown> => {
-    const { stdout } = await run(process.execPath, [program.path, scenario]);
+    const { stdout } = await run(process.execPath, [program().path, scenario]);
     return JSON.parse(stdout);
   };
   const dropped = [

@@ -1,14 +1,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { bundleProgram, type Program } from "@cacheme/test-services";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundledProgram } from "@cacheme/test-services/bundled-program";
+import { describe, expect, it } from "vitest";
 
 describe("promise 9: idle is idle", () => {
-  let program: Program;
-  beforeAll(async () => {
-    program = await bundleProgram(new URL("idle.program.ts", import.meta.url));
-  });
-  afterAll(() => program.remove());
+  const program = bundledProgram(new URL("idle.program.ts", import.meta.url));
 
   it.each([
     ["has read, set, refreshed and invalidated values with a ttl of hours", "reads"],
@@ -21,7 +17,7 @@ describe("promise 9: idle is idle", () => {
     ["has closed", "closed"],
   ])("lets a program end by itself that %s", async (_, scenario) => {
     // A program that does not end is killed, and the promise rejects.
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program.path, scenario], {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program().path, scenario], {
       timeout: 4_000,
       killSignal: "SIGKILL",
     });
@@ -29,7 +25,7 @@ describe("promise 9: idle is idle", () => {
   });
 
   it("keeps a program alive while a reader waits, until the load's deadline", async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [program.path, "timesOut"]);
+    const { stdout } = await promisify(execFile)(process.execPath, [program().path, "timesOut"]);
     expect(stdout).toBe("CACHEME_LOAD_TIMEOUT\ndone\n");
   });
 
@@ -38,7 +34,7 @@ describe("promise 9: idle is idle", () => {
     ["a load in the background, until its deadline", "joinsRevalidation", "CACHEME_LOAD_TIMEOUT"],
     ["a load in the background, through a pause before a further call", "joinsPause", "3"],
   ])("keeps a program alive whose reader joins %s", async (_, scenario, printed) => {
-    const { stdout } = await promisify(execFile)(process.execPath, [program.path, scenario]);
+    const { stdout } = await promisify(execFile)(process.execPath, [program().path, scenario]);
     expect(stdout).toBe(`${printed}\ndone\n`);
   });
 });

@@ -1,4 +1,5 @@
 import { statSync, writeFileSync } from "node:fs";
+import { itRefusesOptions } from "@cacheme/test-services/journal/option-tests";
 import { systemClock } from "cacheme";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type SqliteJournalOptions, sqliteJournal } from "../../src/index.js";
@@ -71,14 +72,13 @@ describe("the file of a journal", () => {
     await expect(journal.counts()).rejects.toMatchObject({ code: "CACHEME_CLOSED" });
   });
 
-  it.each([
-    [{ synchronous: "off" }, "CACHEME_INVALID_OPTION"],
-    [{ table: "a.b" }, "CACHEME_INVALID_OPTION"],
-    [{ commandTimeout: "soon" }, "CACHEME_INVALID_DURATION"],
-    [{ tables: "a" }, "CACHEME_INVALID_OPTION"],
-  ])("has checked options: %o", (options, code) => {
-    expect(() => sqliteJournal("writes.db", options as SqliteJournalOptions)).toThrow(
-      expect.objectContaining({ code }),
-    );
-  });
+  itRefusesOptions(
+    (options: SqliteJournalOptions) => sqliteJournal("writes.db", options),
+    [
+      [{ synchronous: "off" }, "CACHEME_INVALID_OPTION"],
+      [{ table: "a.b" }, "CACHEME_INVALID_OPTION"],
+      [{ commandTimeout: "soon" }, "CACHEME_INVALID_DURATION"],
+      [{ tables: "a" }, "CACHEME_INVALID_OPTION"],
+    ],
+  );
 });

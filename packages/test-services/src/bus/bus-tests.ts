@@ -2,10 +2,11 @@ import { fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { bundledProgram } from "../bundled-program.js";
 import { temporaryFolder } from "../machine/temporary-folder.js";
 import { until } from "../network/cleanup.js";
-import { bundleProgram, type Program } from "../program.js";
+import type { Program } from "../program.js";
 import type { Server } from "../run/service.js";
 import type { BusAnswer, BusCall, BusCalls } from "./bus-user.js";
 
@@ -32,19 +33,15 @@ const stormy = 100_000;
 export function describeBusProcesses(server: () => Server, source: URL): void {
   // Each test starts two processes, which take their time on a busy machine.
   describe("two processes on one bus", { timeout: 20_000 }, () => {
-    let program: Program;
-    beforeAll(async () => {
-      program = await bundleProgram(source);
-    });
-    afterAll(() => program?.remove());
+    const program = bundledProgram(source);
 
     async function processes({ bus = server().url } = {}) {
       const folder = temporaryFolder("bus");
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
       const file = join(folder, "source");
       const [{ calls: one, ended }, { calls: other }] = [
-        await started(program, server().url, server().url, file),
-        await started(program, bus, server().url, file),
+        await started(program(), server().url, server().url, file),
+        await started(program(), bus, server().url, file),
       ];
       const setSource = (value: string) => writeFileSync(file, value);
       setSource("old");

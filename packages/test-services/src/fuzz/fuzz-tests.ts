@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { bundleProgram, type Program } from "../program.js";
+import { expect, it } from "vitest";
+import { bundledProgram } from "../bundled-program.js";
 import type { Server } from "../run/service.js";
 import { faults } from "./faults.js";
 import { type FuzzReport, runFuzz } from "./fuzz.js";
@@ -15,17 +15,12 @@ export function itKeepsItsPromises(
   source: URL,
   { seed, withBus }: { readonly seed: number; readonly withBus: boolean },
 ): void {
-  let program: Program | undefined;
-  beforeAll(async () => {
-    program = await bundleProgram(source);
-  });
-  afterAll(() => program?.remove());
+  const program = bundledProgram(source);
 
   it("keeps its promises to four processes, whatever fails", { timeout: 120_000 }, async () => {
-    if (program === undefined) throw new Error("The program is not there yet.");
     const report: FuzzReport = await runFuzz({
       server: server(),
-      program,
+      program: program(),
       seed,
       withBus,
       faults: faults.length,

@@ -5,10 +5,7 @@ import { entry, everything, type JournalTrial, node, texts } from "./journal-tri
 /** The tests of failed and lost claims, and of dead letters. */
 export const failures: Readonly<Record<string, (trial: JournalTrial) => Promise<void>>> = {
   "claims a failed record again after its delay, with its attempts": async (trial) => {
-    const journal = await trial.journal();
-    await journal.append([entry("a", "1")], 0);
-    const [claim] = await journal.claim(everything);
-    assert.ok(claim);
+    const { journal, claim } = await claimed(trial);
     await journal.fail([{ claim, reason: "down", delay: 300 }]);
     assert.deepEqual(await journal.claim({ ...everything, ahead: 60_000 }), []);
     assert.deepEqual(texts(await journal.read(["a"])), ["1"]);
@@ -83,10 +80,7 @@ export const failures: Readonly<Record<string, (trial: JournalTrial) => Promise<
   },
 
   "replaces a dead letter by a newer value": async (trial) => {
-    const journal = await trial.journal();
-    await journal.append([entry("a", "1")], 0);
-    const [claim] = await journal.claim(everything);
-    assert.ok(claim);
+    const { journal, claim } = await claimed(trial);
     await journal.fail([{ claim, reason: "no", delay: undefined }]);
     await journal.append([entry("a", "2")], 0);
     assert.deepEqual(await journal.deadLetters(10), []);
@@ -96,13 +90,19 @@ export const failures: Readonly<Record<string, (trial: JournalTrial) => Promise<
   },
 
   "says nothing about a newer value when an older one fails": async (trial) => {
-    const journal = await trial.journal();
-    await journal.append([entry("a", "1")], 0);
-    const [claim] = await journal.claim(everything);
-    assert.ok(claim);
+    const { journal, claim } = await claimed(trial);
     await journal.append([entry("a", "2")], 0);
     await journal.fail([{ claim, reason: "no", delay: undefined }]);
     const [next] = await journal.claim(everything);
     assert.deepEqual([next?.attempts, ...texts([next?.bytes])], [0, "2"]);
   },
 };
+
+/** Appends a record, and claims it. */
+async function claimed(trial: JournalTrial) {
+  const journal = await trial.journal();
+  await journal.append([entry("a", "1")], 0);
+  const [claim] = await journal.claim(everything);
+  assert.ok(claim);
+  return { journal, claim };
+}
