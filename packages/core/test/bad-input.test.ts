@@ -14,6 +14,7 @@ import {
   SerializationError,
   v8,
 } from "../src/index.js";
+import { bareNode } from "./support/bare-node.js";
 import { reason, thrownBy } from "./support/reason.js";
 import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "./support/space.js";
 
@@ -220,12 +221,7 @@ describe("a key that cannot name an entry", () => {
 describe("an impossible load", () => {
   it("is an error of its own if neither the node nor the reader has a load", async () => {
     const { cacheme } = await space();
-    class Bare extends Node<string> {
-      static override meta: NodeMeta = { name: "bare", caches: twoTiers };
-      key() {
-        return "k";
-      }
-    }
+    const Bare = bareNode({ caches: twoTiers });
     const refused = { code: "CACHEME_NO_LOAD", node: "bare", key: "k" };
     const error = await reason(cacheme.get(new Bare()));
     expect(error).toBeInstanceOf(LoadError);

@@ -8,10 +8,10 @@ import {
   type LoadAll,
   memory,
   msgpack,
-  Node,
   type NodeMeta,
   v8,
 } from "../src/index.js";
+import { bareNode } from "./support/bare-node.js";
 import { deferred, settled } from "./support/deferred.js";
 import { loadingNode, twoLoads } from "./support/loading-nodes.js";
 import { reason } from "./support/reason.js";
@@ -91,12 +91,7 @@ describe("features of Cacheme-Python", () => {
 
   it("loads a node without a load of its own with the reader's", async () => {
     const { cacheme } = await space();
-    class Bare extends Node<string> {
-      static override meta: NodeMeta = { caches: localOnly };
-      key() {
-        return "k";
-      }
-    }
+    const Bare = bareNode({ caches: localOnly });
     expect(await cacheme.get(new Bare(), { load: async () => "value" })).toBe("value");
     expect(await cacheme.get(new Bare())).toBe("value");
   });

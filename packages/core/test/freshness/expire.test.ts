@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import type { LeasedRemote } from "../support/leased-remote.js";
-import { countingNode, remoteOnly, space, taggedSpace, tierSetups, twoTiers } from "../support/space.js";
+import { countingNode, remoteOnly, space, taggedSpace, twoTiers } from "../support/space.js";
+import { tierSetups } from "../support/tier-setups.js";
 import { twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { defineNode, type LoadAll, type LoadContext, Node, type NodeMeta } from "../../src/index.js";
+import { defineNode, type LoadAll, type LoadContext, type NodeMeta } from "../../src/index.js";
 import { RefreshAhead } from "../../src/runtime/refresh-ahead.js";
+import { bareNode } from "../support/bare-node.js";
 import { deferred, settled } from "../support/deferred.js";
-import { heldReload } from "../support/loading-nodes.js";
+import { heldReload, readOvertaken } from "../support/loading-nodes.js";
+import { expectRefused } from "../support/refused-meta.js";
 import { countingNode, localOnly, NumberedNode, remoteOnly, space, twoTiers } from "../support/space.js";
 import { pass, twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
@@ -186,16 +188,7 @@ describe("refreshAhead", () => {
 
   it("serves getSync and memoized functions", async () => {
     const { cacheme, clock } = await space();
-    class Bare extends Node<string> {
-      static override meta: NodeMeta = {
-        name: "bare",
-        caches: localOnly,
-        refreshAhead: { threshold: 0.5 },
-      };
-      key() {
-        return "1";
-      }
-    }
+    const Bare = bareNode({ caches: localOnly, refreshAhead: { threshold: 0.5 } });
     let calls = 0;
     const read = cacheme.memoize(
       async () => `call ${++calls}`,
@@ -207,27 +200,16 @@ describe("refreshAhead", () => {
     await settled();
     expect(await read()).toBe("call 2");
     clock.advance(40_000);
-    const readSync = () => cacheme.getSync(new Bare() as Bare & { load(): string }, { load: () => "sync" });
+    const readSync = () =>
+      cacheme.getSync(new Bare() as InstanceType<typeof Bare> & { load(): string }, { load: () => "sync" });
     expect(readSync()).toBe("call 2");
     await settled();
     expect(readSync()).toBe("sync");
   });
 
   it("stores nothing that an invalidation has overtaken", async () => {
-    const { cacheme, clock } = await space();
-    const gate = deferred<string>();
-    const { Counting } = countingNode<string>(
-      { caches: twoTiers, refreshAhead: { threshold: 0.5 } },
-      (_, load) => (load === 2 ? gate.promise : `load ${load}`),
-    );
-    await cacheme.get(new Counting(1));
-    clock.advance(6 * minute);
-    await cacheme.get(new Counting(1));
-    await settled();
-    await cacheme.invalidate(new Counting(1));
-    gate.resolve("overtaken");
-    await settled();
-    expect(await cacheme.get(new Counting(1))).toBe("load 3");
+    const meta: NodeMeta = { caches: twoTiers, refreshAhead: { threshold: 0.5 } };
+    expect(await readOvertaken(await space(), meta, 6 * minute)).toBe("load 3");
   });
 
   it("takes the share of a longer ttl that the load has set", async () => {
@@ -273,12 +255,5 @@ describe("refreshAhead", () => {
     [{ refreshAhead: { threshold: 1 } }, "refreshAhead.threshold: 1"],
     [{ refreshAhead: { beta: 1, threshold: 0.5 } }, "both a beta and a threshold"],
     [{ refreshAhead: { bata: 1 } }, 'an unknown option "bata"'],
-  ])("is refused as %j", async (meta, message) => {
-    const { cacheme } = await space();
-    const { Counting } = countingNode({ caches: localOnly, ...meta } as NodeMeta, () => 1);
-    await expect(cacheme.get(new Counting(1))).rejects.toMatchObject({
-      code: "CACHEME_INVALID_META",
-      message: expect.stringContaining(message),
-    });
-  });
+  ])("is refused as %j", (meta, message) => expectRefused(meta, message));
 });

@@ -1,15 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Node, NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import {
-  countingNode,
-  localOnly,
-  remoteOnly,
-  type Space,
-  space,
-  tierSetups,
-  twoTiers,
-} from "../support/space.js";
+import { expectRefused } from "../support/refused-meta.js";
+import { countingNode, localOnly, remoteOnly, type Space, space, twoTiers } from "../support/space.js";
+import { tierSetups } from "../support/tier-setups.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 
 expectNothingUnhandled();
@@ -224,14 +218,7 @@ describe("loadTimeout.soft", () => {
     [{ loadTimeout: { soft: "1s", hard: "1s" }, staleIfError: "1h" }, "not below the hard 1000 ms"],
     [{ loadTimeout: { soft: "1s" } }, "no stale values"],
     [{ loadTimeout: { warm: "1s" } }, 'an unknown option "warm"'],
-  ])("is refused as %j", async (meta, message) => {
-    const { cacheme } = await space();
-    const { Counting } = countingNode({ caches: localOnly, ...meta } as NodeMeta, () => 1);
-    await expect(cacheme.get(new Counting(1))).rejects.toMatchObject({
-      code: "CACHEME_INVALID_META",
-      message: expect.stringContaining(message),
-    });
-  });
+  ])("is refused as %j", (meta, message) => expectRefused(meta, message));
 
   it("may be left out, or the hard limit be false", async () => {
     const { cacheme, clock } = await space();

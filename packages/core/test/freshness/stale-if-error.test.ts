@@ -2,15 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { NodeMeta } from "../../src/index.js";
 import { settled } from "../support/deferred.js";
 import { heldReload } from "../support/loading-nodes.js";
-import {
-  countingNode,
-  localOnly,
-  remoteOnly,
-  space,
-  taggedSpace,
-  tierSetups,
-  twoTiers,
-} from "../support/space.js";
+import { countingNode, localOnly, remoteOnly, space, taggedSpace, twoTiers } from "../support/space.js";
+import { tierSetups } from "../support/tier-setups.js";
 import { twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 

@@ -8,8 +8,9 @@ import {
   Node,
   type NodeMeta,
 } from "../../src/index.js";
+import { bareNode } from "../support/bare-node.js";
 import { deferred, settled } from "../support/deferred.js";
-import { heldReload } from "../support/loading-nodes.js";
+import { heldReload, readOvertaken } from "../support/loading-nodes.js";
 import {
   countingNode,
   localOnly,
@@ -106,18 +107,14 @@ describe("staleWhileRevalidate in a local tier", () => {
 
   it("loads again by the reader's own load", async () => {
     const { cacheme, clock } = await space();
-    class Bare extends Node<string> {
-      static override meta: NodeMeta = { name: "bare", caches: localOnly, staleWhileRevalidate: "1m" };
-      key() {
-        return "1";
-      }
-    }
+    const Bare = bareNode({ caches: localOnly, staleWhileRevalidate: "1m" });
     let calls = 0;
     const read = cacheme.memoize(
       async () => `call ${++calls}`,
       () => new Bare(),
     );
-    const readSync = () => cacheme.getSync(new Bare() as Bare & { load(): string }, { load: () => "sync" });
+    const readSync = () =>
+      cacheme.getSync(new Bare() as InstanceType<typeof Bare> & { load(): string }, { load: () => "sync" });
     expect(await read()).toBe("call 1");
     clock.advance(minute + 1);
     expect(await read()).toBe("call 1");
@@ -167,19 +164,8 @@ describe("staleWhileRevalidate in a local tier", () => {
   });
 
   it("does not store a load that an invalidation has overtaken", async () => {
-    const { cacheme, clock } = await space();
-    const gate = deferred<string>();
-    const { Counting } = countingNode<string>({ caches: localOnly, staleWhileRevalidate: "1m" }, (_, load) =>
-      load === 2 ? gate.promise : `load ${load}`,
-    );
-    await cacheme.get(new Counting(1));
-    clock.advance(minute + 1);
-    await cacheme.get(new Counting(1));
-    await settled();
-    await cacheme.invalidate(new Counting(1));
-    gate.resolve("overtaken");
-    await settled();
-    expect(await cacheme.get(new Counting(1))).toBe("load 3");
+    const meta: NodeMeta = { caches: localOnly, staleWhileRevalidate: "1m" };
+    expect(await readOvertaken(await space(), meta, minute + 1)).toBe("load 3");
   });
 
   it("prefers a fresh value in a tier on the right", async () => {
@@ -505,12 +491,7 @@ describe("a revalidation that fails", () => {
 
   it("reports a class without a load", async () => {
     const { cacheme, clock } = await space();
-    class Bare extends Node<string> {
-      static override meta: NodeMeta = { name: "bare", caches: localOnly, staleWhileRevalidate: "1m" };
-      key() {
-        return "1";
-      }
-    }
+    const Bare = bareNode({ caches: localOnly, staleWhileRevalidate: "1m" });
     const errors: unknown[] = [];
     cacheme.on("revalidateError", ({ error }) => errors.push(error));
     await cacheme.set(new Bare(), "given");

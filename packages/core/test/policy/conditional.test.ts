@@ -12,15 +12,8 @@ import {
   type NodeMeta,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import {
-  localOnly,
-  NumberedNode,
-  remoteOnly,
-  space,
-  taggedSpace,
-  tierSetups,
-  twoTiers,
-} from "../support/space.js";
+import { localOnly, NumberedNode, remoteOnly, space, taggedSpace, twoTiers } from "../support/space.js";
+import { tierSetups } from "../support/tier-setups.js";
 import { twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 

@@ -16,7 +16,8 @@ import {
   v8,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
-import { countingNode, localOnly, space, taggedSpace, tierSetups, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, space, taggedSpace, twoTiers } from "../support/space.js";
+import { tierSetups } from "../support/tier-setups.js";
 import { twoProcesses } from "../support/two-processes.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 import { VirtualClock } from "../support/virtual-clock.js";

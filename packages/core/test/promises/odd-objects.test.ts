@@ -3,7 +3,8 @@ import { type LoadAll, Node, type NodeMeta } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { loadingNode } from "../support/loading-nodes.js";
 import { reason } from "../support/reason.js";
-import { countingNode, localOnly, NumberedNode, space, tierSetups, twoTiers } from "../support/space.js";
+import { countingNode, localOnly, NumberedNode, space, twoTiers } from "../support/space.js";
+import { tierSetups } from "../support/tier-setups.js";
 
 /** Makes an object on which every operation throws. */
 function revoked(): object {

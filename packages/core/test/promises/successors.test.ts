@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { memory, type Node, type NodeMeta } from "../../src/index.js";
+import { type Cacheme, memory, type Node, type NodeMeta } from "../../src/index.js";
 import { type Deferred, deferred, settled } from "../support/deferred.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode, NumberedNode, remoteOnly, type Space, space, twoTiers } from "../support/space.js";
@@ -58,28 +58,19 @@ afterEach(() => {
 });
 
 describe("another client of the same server", () => {
-  it("writes after its predecessor's requests under way", async () => {
-    const made = await space();
-    const Row = versions.first({ caches: remoteOnly }, unused);
-    const { writing, older } = await heldSet(made, new Row(1));
-    await reconnect(made);
-    const newer = made.cacheme.set(new Row(1), "newer");
-    await settled();
-    writing.resolve();
-    await Promise.all([older, newer]);
-    expect(await made.cacheme.get(new Row(1))).toBe("newer");
-  });
-
-  it("removes after its predecessor's requests under way", async () => {
+  it.each<[string, (cacheme: Cacheme, row: Node<string>) => Promise<unknown>, string]>([
+    ["writes", (cacheme, row) => cacheme.set(row, "newer"), "newer"],
+    ["removes", (cacheme, row) => cacheme.invalidate(row), "loaded"],
+  ])("%s after its predecessor's requests under way", async (_, change, found) => {
     const made = await space();
     const Row = versions.first({ caches: remoteOnly }, () => "loaded");
     const { writing, older } = await heldSet(made, new Row(1));
     await reconnect(made);
-    const removed = made.cacheme.invalidate(new Row(1));
+    const newer = change(made.cacheme, new Row(1));
     await settled();
     writing.resolve();
-    await Promise.all([older, removed]);
-    expect(await made.cacheme.get(new Row(1))).toBe("loaded");
+    await Promise.all([older, newer]);
+    expect(await made.cacheme.get(new Row(1))).toBe(found);
   });
 
   it("carries out the requests that waited behind its predecessor", async () => {

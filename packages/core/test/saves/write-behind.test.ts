@@ -41,6 +41,8 @@ function lastingJournal(): Journal {
   });
 }
 
+const bulkPolicy: NodeMeta = { caches: localOnly, write: "behind", journal: "writes" };
+
 /** Makes a journal of another process in the same place. */
 function elsewhere(journal: Journal): Journal {
   return Object.create(journal);
@@ -85,6 +87,15 @@ async function behind({ options, meta, clock = new VirtualClock(), ...given }: S
     });
   const journal = given.isRegistered === false ? undefined : await register();
   return { cacheme, clock, remote, server, source, written, loads, gate, Counter, journal: journal! };
+}
+
+/** Leaves the value of a process that has died in a journal. */
+async function leftBehind(value: string) {
+  const journal = lastingJournal();
+  const clock = new VirtualClock();
+  const died = await behind({ journal, clock });
+  await died.cacheme.save(new died.Counter(1), value);
+  return { journal, clock };
 }
 
 describe("a save of a class that writes behind", () => {
@@ -153,12 +164,7 @@ describe("a save of a class that writes behind", () => {
     const { cacheme, clock } = await behind();
     const calls: unknown[][] = [];
     class Bulk extends NumberedNode<number> {
-      static override meta: NodeMeta = {
-        name: "bulk",
-        caches: localOnly,
-        write: "behind",
-        journal: "writes",
-      };
+      static override meta: NodeMeta = { name: "bulk", ...bulkPolicy };
       static override saveAll: SaveAll<Bulk> = async (entries) => {
         calls.push(entries.map(({ node, value }) => [node.id, value]));
       };
@@ -364,12 +370,7 @@ describe("a source that does not take a value", () => {
     cacheme.on("deadLetter", () => {});
     const source = new Map<number, number>();
     class Bulk extends NumberedNode<number> {
-      static override meta: NodeMeta = {
-        name: "bulk",
-        caches: localOnly,
-        write: "behind",
-        journal: "writes",
-      };
+      static override meta: NodeMeta = { name: "bulk", ...bulkPolicy };
       static override saveAll: SaveAll<Bulk> = async (entries) => {
         if (entries.some(({ value }) => value < 0)) throw new Error("negative");
         for (const { node, value } of entries) source.set(node.id, value);
@@ -436,10 +437,7 @@ describe("flush and close", () => {
 
 describe("a journal that outlives its process", () => {
   it("is written by the next process, once the class is listed", async () => {
-    const journal = lastingJournal();
-    const clock = new VirtualClock();
-    const died = await behind({ journal, clock });
-    await died.cacheme.save(new died.Counter(1), "left");
+    const { journal, clock } = await leftBehind("left");
     const next = await behind({ journal, clock, isRegistered: false });
     await next.cacheme.registerJournal("writes", elsewhere(journal), { nodes: [next.Counter] });
     await pass(clock, 1_100);
@@ -447,10 +445,7 @@ describe("a journal that outlives its process", () => {
   });
 
   it("keeps values of unknown classes, reports them, and writes them at the first use", async () => {
-    const journal = lastingJournal();
-    const clock = new VirtualClock();
-    const died = await behind({ journal, clock });
-    await died.cacheme.save(new died.Counter(1), "left");
+    const { journal, clock } = await leftBehind("left");
     const next = await behind({ journal, clock });
     const waiting: unknown[] = [];
     next.cacheme.on("unsavedWaiting", (event) => waiting.push(event));
@@ -463,10 +458,7 @@ describe("a journal that outlives its process", () => {
   });
 
   it("keeps values of another version of a class, until a newer one replaces them", async () => {
-    const journal = lastingJournal();
-    const clock = new VirtualClock();
-    const died = await behind({ journal, clock });
-    await died.cacheme.save(new died.Counter(1), "of version 1");
+    const { journal, clock } = await leftBehind("of version 1");
     const next = await behind({ journal, clock, meta: { version: 2 } });
     next.cacheme.on("unsavedWaiting", () => {});
     expect(await next.cacheme.get(new next.Counter(1))).toBeUndefined();

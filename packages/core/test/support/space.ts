@@ -46,13 +46,6 @@ export const twoTiers: NodeMeta["caches"] = [
   { storage: "remote", ttl: "10m" },
 ];
 
-/** The tiers that a class may have, with their name in a test's title. */
-export const tierSetups = [
-  ["a local tier", localOnly],
-  ["a remote tier", remoteOnly],
-  ["two tiers", twoTiers],
-] as const;
-
 /** A node with a number as its key. */
 export abstract class NumberedNode<V = unknown> extends Node<V> {
   constructor(readonly id: number) {

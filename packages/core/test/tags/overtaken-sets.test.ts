@@ -39,46 +39,31 @@ describe.each<[string, NodeMeta["lease"]]>([
   ["with leases", "10s"],
   ["without leases", false],
 ])("a value that replaces, %s", (_, lease) => {
-  it("leaves no older one if its set meets missed news", async () => {
-    const { cacheme, remote, bus, user } = await onBus(lease);
+  it.each<[string, (made: Awaited<ReturnType<typeof onBus>>) => unknown]>([
+    ["its set meets missed news", ({ bus }) => bus.receiver.changed("all")],
+    [
+      "its set meets the news of an earlier invalidation of its tag",
+      ({ bus }) => bus.receiver.changed(["cacheme:~tag:team:7"]),
+    ],
+    [
+      "a read has brought it to a local tier since such news",
+      async ({ bus, cacheme, user }) => {
+        bus.receiver.changed(["cacheme:~tag:team:7"]);
+        expect(await cacheme.get(user(1))).toBe("old");
+      },
+    ],
+    [
+      "another client takes the storage's name during its set",
+      ({ cacheme, clock, remote }) =>
+        cacheme.registerStorage("remote", new TaggedRemote(clock, remote), { replace: true }),
+    ],
+  ])("leaves no older one if %s", async (_title, meet) => {
+    const made = await onBus(lease);
+    const { cacheme, remote, user } = made;
     const held = hold(remote, "ensure", "answer");
     const setting = cacheme.set(user(1), "new");
     await settled();
-    bus.receiver.changed("all");
-    held.resolve();
-    await setting;
-    expect(await cacheme.get(user(1))).toBe("new");
-  });
-
-  it("leaves no older one if its set meets the news of an earlier invalidation of its tag", async () => {
-    const { cacheme, remote, bus, user } = await onBus(lease);
-    const held = hold(remote, "ensure", "answer");
-    const setting = cacheme.set(user(1), "new");
-    await settled();
-    bus.receiver.changed(["cacheme:~tag:team:7"]);
-    held.resolve();
-    await setting;
-    expect(await cacheme.get(user(1))).toBe("new");
-  });
-
-  it("leaves no older one that a read has brought to a local tier since such news", async () => {
-    const { cacheme, remote, bus, user } = await onBus(lease);
-    const held = hold(remote, "ensure", "answer");
-    const setting = cacheme.set(user(1), "new");
-    await settled();
-    bus.receiver.changed(["cacheme:~tag:team:7"]);
-    expect(await cacheme.get(user(1))).toBe("old");
-    held.resolve();
-    await setting;
-    expect(await cacheme.get(user(1))).toBe("new");
-  });
-
-  it("leaves no older one if another client takes the storage's name during its set", async () => {
-    const { cacheme, clock, remote, user } = await onBus(lease);
-    const held = hold(remote, "ensure", "answer");
-    const setting = cacheme.set(user(1), "new");
-    await settled();
-    await cacheme.registerStorage("remote", new TaggedRemote(clock, remote), { replace: true });
+    await meet(made);
     held.resolve();
     await setting;
     expect(await cacheme.get(user(1))).toBe("new");

@@ -271,11 +271,8 @@ describe("the value's type of a class that inherits", () => {
 describe("the value's type of a node that reads itself", () => {
   it("is the declared type", () => {
     class Fibonacci extends Node<number> {
-      readonly n: number;
-
-      constructor(n: number) {
+      constructor(readonly n: number) {
         super();
-        this.n = n;
       }
 
       key() {

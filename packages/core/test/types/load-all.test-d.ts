@@ -126,11 +126,9 @@ describe("LoadAll", () => {
     class Row<T extends { id: number }> extends Node<T> {
       static override loadAll: LoadAll<Row<{ id: number }>> = async (nodes) =>
         nodes.map((node) => ({ id: node.id }));
-      readonly id: number;
 
-      constructor(id: number) {
+      constructor(readonly id: number) {
         super();
-        this.id = id;
       }
 
       key() {
