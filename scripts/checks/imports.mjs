@@ -12,6 +12,7 @@ const coreLayers = [
   "index",
   "default",
   "cacheme",
+  "cacheme-options",
   "warming-space",
   "fresh-space",
   "saving-space",
