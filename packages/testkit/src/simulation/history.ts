@@ -133,7 +133,8 @@ export class History {
       const { actor: caller, key, tag, published, missing } = invalidation;
       if (caller !== actor || published !== undefined || missing.size > 0) continue;
       const name = JSON.stringify(key === undefined ? tag : `key${key}`);
-      if (texts.some((text) => text.includes(name))) invalidation.published = number;
+      const text = texts.find((one) => one.includes(name));
+      if (text !== undefined) invalidation.published = { number, text };
     }
   }
 
@@ -141,7 +142,7 @@ export class History {
    * Records that the bus brings news to a process. If the process has heard the sender before, it
    * notices by the number which news it has missed. A new subscription counts as news of all.
    */
-  #brings({ process, operation, number }: Message): void {
+  #brings({ process, operation, number, keys: [text] }: Message): void {
     const actor = this.actors[process];
     if (actor === undefined) return;
     const event = this.origins.next();
@@ -150,8 +151,10 @@ export class History {
     for (const { actor: caller, published, heard } of this.invalidations) {
       if (published === undefined || caller === actor || heard.has(actor)) continue;
       const since = actor.heard.get(caller) ?? number;
-      const isMissed = caller === sender && published > since && published < number;
-      const isNews = caller === sender && published === number;
+      // A heartbeat follows the news of its publication. It shows a gap to a process that knew the sender.
+      const isLater = published.number < number || (published.number === number && isHeartbeat(text));
+      const isMissed = caller === sender && published.number > since && isLater;
+      const isNews = caller === sender && published.text === text;
       if (operation === "subscribe" || isNews || isMissed) heard.set(actor, event);
     }
     if (sender !== undefined && sender !== actor && !actor.heard.has(sender)) actor.heard.set(sender, number);
@@ -211,6 +214,10 @@ const keptFor = 1_500;
 function shownMessage({ kind, process, place, operation, keys: stored, number, isAwaited }: Message): string {
   const waits = isAwaited ? "" : ", given up";
   return `${kind} ${operation} ${number} of process ${process} to ${place} for ${stored.join(", ")}${waits}`;
+}
+
+function isHeartbeat(text: string | undefined): boolean {
+  return text?.includes('"beat"') === true;
 }
 
 /** The deadlines of a call to a storage, and of the calls before its first answer. */

@@ -12,8 +12,8 @@ export interface Invalidation {
   settled: number;
   /** Whether it resolved: every server has done it. */
   isDone: boolean;
-  /** The number of the first publication after it was done on every server. */
-  published: number | undefined;
+  /** The first publication after it was done on every server, and its message with this news. */
+  published: { readonly number: number; readonly text: string } | undefined;
   /** The event at which the bus brought it to each other process. */
   readonly heard: Map<Actor, number>;
   /** The time at which nothing was under way any more that began before it was done. */
