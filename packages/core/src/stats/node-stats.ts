@@ -57,6 +57,9 @@ export interface LoadTimes {
 
 const nanosecondsInMillisecond = 1e6;
 
+/** The number of load times that are listed before they become a histogram. */
+const mostFirstTimes = 32;
+
 /** The counters behind {@link Stats}, of one node class. Derived figures have no counters. */
 export class StatsCounter {
   /** The names of the class's storages, in the order of its tiers. */
@@ -77,7 +80,9 @@ export class StatsCounter {
   #loadSuccesses = 0;
   #loadFailures = 0;
   #totalLoadTime = 0;
-  /** Made at the first load, because it takes some kilobytes. */
+  /** The first load times, in nanoseconds. */
+  #firstLoadTimes: number[] = [];
+  /** Made when the first times are full, because it takes some kilobytes and microseconds. */
   #loadTimes: RecordableHistogram | undefined;
 
   constructor(storages: readonly string[]) {
@@ -90,8 +95,19 @@ export class StatsCounter {
     this.#loadSuccesses += successes;
     this.#loadFailures += failures;
     this.#totalLoadTime += milliseconds;
-    this.#loadTimes ??= createHistogram();
-    this.#loadTimes.record(Math.max(1, Math.round(milliseconds * nanosecondsInMillisecond)));
+    const time = Math.max(1, Math.round(milliseconds * nanosecondsInMillisecond));
+    if (this.#loadTimes !== undefined) this.#loadTimes.record(time);
+    else if (this.#firstLoadTimes.push(time) === mostFirstTimes) {
+      const times = createHistogram();
+      this.#addLoadTimesTo(times);
+      this.#loadTimes = times;
+      this.#firstLoadTimes = [];
+    }
+  }
+
+  #addLoadTimesTo(histogram: RecordableHistogram): void {
+    for (const time of this.#firstLoadTimes) histogram.record(time);
+    if (this.#loadTimes !== undefined) histogram.add(this.#loadTimes);
   }
 
   /** Counts loads that fail while they wait for a further call. */
@@ -122,7 +138,7 @@ export class StatsCounter {
       loadSuccessCount += counter.#loadSuccesses;
       loadFailureCount += counter.#loadFailures;
       totalLoadTime += counter.#totalLoadTime;
-      if (counter.#loadTimes !== undefined) times.add(counter.#loadTimes);
+      counter.#addLoadTimesTo(times);
     }
     const requestCount = hitCount + missCount;
     const loadCount = loadSuccessCount + loadFailureCount;
