@@ -30,8 +30,9 @@ export class Calls {
   readonly history: History;
   /** The number of reads that were answered with a value. */
   answered = 0;
-  /** The number of loads that have begun. */
+  /** The number of loads that have begun, and of those that have failed. */
   loads = 0;
+  failedLoads = 0;
   readonly #parts: SimulationParts;
 
   constructor(parts: SimulationParts) {
@@ -184,6 +185,9 @@ export class Calls {
       if (this.#parts.tags === "after") context.tag(tag);
       origin.storedAt = time.now;
       return origin.born;
+    } catch (error) {
+      this.failedLoads += 1;
+      throw error;
     } finally {
       actor.loads.delete(load);
       actor.end(activity);

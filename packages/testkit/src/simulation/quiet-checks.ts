@@ -41,8 +41,10 @@ export class QuietChecks {
    * is repeated later would end another process's lease, and so allow a second load.
    */
   async #rest(): Promise<boolean> {
+    // Without a failed load no key backs off.
+    const shortest = this.#calls.failedLoads > 0 ? quietTime : 0;
     for (let passed = 0; passed < longestRest; passed += quietTime / 10) {
-      if (passed >= quietTime && this.#calls.history.actors.every(isAtRest)) return true;
+      if (passed >= shortest && this.#calls.history.actors.every(isAtRest)) return true;
       await this.#pass(quietTime / 10);
     }
     this.#calls.violates(
