@@ -38,6 +38,7 @@ export { type KeyPage, keyPages } from "./driver/key-pages.js";
 export { refusedLease } from "./driver/lease-answer.js";
 export { type LocalPathForms, LocalPaths } from "./driver/local-paths.js";
 export { LongKeys, type TableRow } from "./driver/long-keys.js";
+export { lastingTtl, nextGeneration } from "./driver/next-generation.js";
 export { type OpeningBus, openBus } from "./driver/open-bus.js";
 export {
   flag,

@@ -1,5 +1,5 @@
 import * as kit from "cacheme/driver";
-import { after, never, now } from "./clock.js";
+import { after, now } from "./clock.js";
 import type { Entries } from "./entries.js";
 import { encode, type Kept } from "./record.js";
 import { isRunning, newTicket } from "./tickets.js";
@@ -34,21 +34,21 @@ export const ensure: Make = async (entries, { key, id }, ttl, call) => {
   }
   return change(entries, key, call, (before) => {
     const isThere = before.generation !== undefined && before.expires > now();
-    const generation = isThere ? before.generation : following(id, before.generation);
-    return { generation, expires: Math.max(isThere ? before.expires : 0, withSpare(ttl)) };
+    const generation = isThere ? before.generation : kit.nextGeneration(id, now(), before.generation);
+    return { generation, expires: Math.max(isThere ? before.expires : 0, after(kit.lastingTtl(ttl))) };
   });
 };
 
 export const bump: Make = async (entries, { key, id }, ttl, call) => {
   try {
     return await change(entries, key, call, (before) => ({
-      generation: following(id, before.generation),
+      generation: kit.nextGeneration(id, now(), before.generation),
       expires: after(ttl),
     }));
   } catch (error) {
     const lost = isFull(error) ? await lose(entries, key, call) : undefined;
     if (lost === undefined) throw error;
-    return following(id, lost.generation);
+    return kit.nextGeneration(id, now(), lost.generation);
   }
 };
 
@@ -103,14 +103,4 @@ async function change(
 async function find(entries: Entries, key: string): Promise<Found> {
   const kept = await entries.read(key, () => true);
   return { generation: kit.generationFrom(kept?.bytes), expires: kept?.expires ?? 0 };
-}
-
-/** A quarter more than was asked for, so that not every `ensure` has something to write. */
-function withSpare(ttl: number | undefined): number {
-  return ttl === undefined ? never : after(ttl + Math.floor(ttl / 4));
-}
-
-/** The machine's clock may be set back; the times of generations are not. */
-function following(id: string, before: kit.Generation | undefined): kit.Generation {
-  return { id, at: Math.max(now(), before?.at ?? 0) };
 }

@@ -1,4 +1,11 @@
-import { type Generation, generationFrom, generationText, type NewGeneration } from "cacheme/driver";
+import {
+  type Generation,
+  generationFrom,
+  generationText,
+  lastingTtl,
+  type NewGeneration,
+  nextGeneration,
+} from "cacheme/driver";
 import type { Slice } from "./client.js";
 import { after, bytesOf, store } from "./record.js";
 
@@ -10,23 +17,19 @@ export function find(slice: Slice, { key }: NewGeneration, ttl: number | undefin
   return expires > slice.now && expires >= after(slice, ttl) ? generation : undefined;
 }
 
-/**
- * Makes the generation of a tag if there is none, or keeps the one that is there for long enough: for a quarter more, so
- * that later calls have nothing to write.
- */
+/** Makes the generation of a tag if there is none, or keeps the one that is there for long enough. */
 export function ensure(slice: Slice, tag: NewGeneration, ttl: number | undefined): Generation {
   const { expires, generation } = found(slice, tag.key);
-  const kept = ttl === undefined ? undefined : ttl + Math.floor(ttl / 4);
+  const kept = lastingTtl(ttl);
   if (generation === undefined || expires <= slice.now) return bump(slice, tag, kept);
   const until = after(slice, kept);
   if (until > expires) slice.commands.prolong.run(until, slice.now, tag.key);
   return generation;
 }
 
-/** Makes a new generation of a tag. The machine's clock may be set back; the times of generations are not. */
+/** Makes a new generation of a tag. */
 export function bump(slice: Slice, { key, id }: NewGeneration, ttl: number | undefined): Generation {
-  const before = found(slice, key).generation?.at ?? 0;
-  const generation = { id, at: Math.max(slice.now, before) };
+  const generation = nextGeneration(id, slice.now, found(slice, key).generation);
   store(slice, { key, bytes: Buffer.from(generationText(generation)), ttl });
   return generation;
 }

@@ -4,12 +4,21 @@ import type { CompressionAlgorithm } from "../serializer/serializer.js";
 /*
  * Format 2, all numbers big-endian except the checksum:
  *
- * 0 uint8 format: 2 1 uint8 flags: bits 0 to 2 compression (0 none, 1 gzip, 2 deflate, 3 brotli),
- * bit 3 "has generations", bit 4 "is an error", bit 5 "has kept data", bits 6 and 7 reserved 2
- * uint8 codec of the payload 3 uint8 reserved: 0 4 uint32 fingerprint of the node class 8 float64 written-at, milliseconds since the epoch 16
- * float64 fresh-until, the same; Infinity if it has no ttl 24 only if "has generations": uint16
- * length of the section, then the section payload -4 uint32 little-endian: CRC-32 of all bytes
- * before it, with the hash of the storage key as its start
+ * | from | type | what |
+ * | --- | --- | --- |
+ * | 0 | uint8 | format: 2 |
+ * | 1 | uint8 | flags, see below |
+ * | 2 | uint8 | codec of the payload |
+ * | 3 | uint8 | reserved: 0 |
+ * | 4 | uint32 | fingerprint of the node class |
+ * | 8 | float64 | written-at, milliseconds since the epoch |
+ * | 16 | float64 | fresh-until, the same; Infinity if it has no ttl |
+ * | 24 | uint16 | only if "has generations": the length of the section, then the section |
+ * | … | bytes | payload |
+ * | -4 | uint32 | little-endian: CRC-32 of all bytes before it, begun with the storage key's hash |
+ *
+ * Flags: bits 0 to 2 compression (0 none, 1 gzip, 2 deflate, 3 brotli), bit 3 "has generations",
+ * bit 4 "is an error", bit 5 "has kept data", bits 6 and 7 reserved.
  *
  * With "has kept data", a uint16 with their length and the data are between that section and the
  * payload. Kept data, and the payload of an error, are a JSON text in the codec of the payload.
