@@ -10,6 +10,9 @@ import { whenFree } from "./busy.js";
 /** Keys that are worked at at once. Node does four things on the disk at a time; more only keep those busy. */
 const atOnce = 32;
 
+/** Bytes that hold the heading of every record. */
+const longestHead = 8 * 1024;
+
 /** Bytes that the first read takes: nearly every file is read by one. */
 const firstRead = 64 * 1024;
 
@@ -25,6 +28,12 @@ const opening = {
   wx: fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | noFollow,
   "r+": fs.constants.O_RDWR | noFollow,
 } as const;
+
+/** The answer of a use that needs the system's facts of the file. */
+export const inDoubt: unique symbol = Symbol("in doubt");
+
+/** Uses a file's content, and the system's facts of the file after an answer {@link inDoubt}. */
+export type Use<T> = (content: Buffer, isShared: boolean, facts?: fs.Stats) => T | typeof inDoubt;
 
 /** Buffers for first reads that nobody reads into just now. */
 const spareBuffers: Buffer[] = [];
@@ -73,7 +82,7 @@ export async function mapEach<T, Answer>(
  */
 export function readFile<T>(
   path: string,
-  use: (content: Buffer, isShared: boolean) => T,
+  use: Use<T>,
   lengthOf: (beginning: Buffer) => number = () => 0,
 ): Promise<T | undefined> {
   // One promise and not one for each step: this is what a read costs beside the disk.
@@ -92,10 +101,14 @@ export function readFile<T>(
           if (error !== null && error.code !== "EISDIR") throw error;
           const length = error !== null || read < firstRead ? read : lengthOf(buffer);
           if (length > read) {
-            const whole = readRest(file, buffer, length).then((content) => use(content, false));
+            const whole = readRest(file, buffer, length).then((content) => withFacts(file, use, content));
             return void whole.finally(end).then(resolve, reject);
           }
-          resolve(error === null ? use(buffer.subarray(0, read), true) : undefined);
+          const content = buffer.subarray(0, read);
+          const used = error === null ? use(content, true) : undefined;
+          if (used === inDoubt)
+            return void withFacts(file, use, content, true).finally(end).then(resolve, reject);
+          resolve(used);
         } catch (error) {
           reject(error);
         }
@@ -103,6 +116,19 @@ export function readFile<T>(
       });
     });
   });
+}
+
+/** Uses a content, with the facts of its file if they are needed. */
+async function withFacts<T>(
+  file: number,
+  use: Use<T>,
+  content: Buffer,
+  isShared: boolean = false,
+): Promise<T | undefined> {
+  const first = use(content, isShared);
+  if (first !== inDoubt) return first;
+  const second = use(content, isShared, await settled<fs.Stats>((done) => fs.fstat(file, done)));
+  return second === inDoubt ? undefined : second;
 }
 
 /** Reads the rest of a long file behind its beginning. Returns less if the file was cut off. */
@@ -120,6 +146,31 @@ async function readRest(file: number, beginning: Buffer, length: number): Promis
     done += more;
   }
   return whole;
+}
+
+/**
+ * Changes the time of a file's change, as a function of its first bytes and its facts tell. The file
+ * stays open meanwhile, so no other file that takes its place is changed.
+ *
+ * @param next answers the new time in milliseconds, or `undefined` to leave it
+ */
+export async function changeTime(
+  path: string,
+  next: (beginning: Buffer, facts: fs.Stats) => number | undefined,
+): Promise<void> {
+  const opened = settled<number>((done) => fs.open(path, opening["r+"], done));
+  const file = await opened.catch(ignoreMissing);
+  if (file === false) return;
+  try {
+    const buffer = Buffer.alloc(longestHead);
+    const read = await settled<number>((done) => fs.read(file, buffer, 0, longestHead, 0, done));
+    const facts = await settled<fs.Stats>((done) => fs.fstat(file, done));
+    const time = next(buffer.subarray(0, read), facts);
+    if (time !== undefined)
+      await settled((done) => fs.futimes(file, facts.atimeMs / 1000, time / 1000, done));
+  } finally {
+    await settled((done) => fs.close(file, done));
+  }
 }
 
 export async function writeFile(

@@ -26,6 +26,8 @@ export class FileDriver implements kit.Driver {
   readonly #sweep: Sweep;
 
   readonly ping: Method<"ping"> = () => this.#folder.open();
+  readonly touch: Method<"touch"> = (touches, call) =>
+    mapEach(touches, call, ({ key, ttl }) => this.#entries.touch(key, ttl));
   readonly acquire: Method<"acquire"> = (requests, call) =>
     mapEach(requests, call, (request) => acquire(this.#entries, request, call));
   readonly fill: Method<"fill"> = (records, call) =>

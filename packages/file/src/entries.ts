@@ -1,14 +1,14 @@
 import fs from "node:fs";
 import { KeyFailures } from "cacheme/driver";
-import { now } from "./clock.js";
-import { type Ending, forEach, readFile, remove, writeFile } from "./disk.js";
+import { after, now } from "./clock.js";
+import { changeTime, type Ending, forEach, inDoubt, readFile, remove, type Use, writeFile } from "./disk.js";
 import type { Folder } from "./folder.js";
-import { decode, encode, headingOf, type Kept, lengthOf } from "./record.js";
+import { decode, encode, endOf, headingIn, headingOf, type Kept, lasting, lengthOf } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
 import { Tickets } from "./tickets.js";
 
 /** One in so many reads marks the file as used. A file that is read often is marked soon enough. */
-const readsPerTouch = 16;
+const readsPerMark = 16;
 
 /** From here on it is cheaper to ask once which keys have a lease at all. */
 const manyKeys = 8;
@@ -55,10 +55,12 @@ export class Entries {
   /** Reads the entry of a key if it is wanted. Default: if it has not expired. */
   read(key: string, isWanted: (kept: Kept) => boolean = isLive): Promise<Kept | undefined> {
     const path = this.folder.entry(this.folder.hash(key));
-    const use = (content: Buffer, isShared: boolean): Kept | undefined => {
-      const kept = decode(content, key, isShared);
+    const use: Use<Kept | undefined> = (content, isShared, facts) => {
+      const record = decode(content, key, isShared);
+      const kept = record && lasting(record, facts);
+      if (kept === inDoubt) return inDoubt;
       if (kept === undefined || !isWanted(kept)) return undefined;
-      if (this.#bound !== undefined && ++this.#reads % readsPerTouch === 0) touch(path);
+      if (this.#bound !== undefined && ++this.#reads % readsPerMark === 0) mark(path);
       return kept;
     };
     return readFile(path, use, lengthOf);
@@ -88,12 +90,25 @@ export class Entries {
     await this.#bound?.wrote(content);
   }
 
+  /** Moves the end of an entry, if that is later. Returns whether there is one. */
+  async touch(key: string, ttl: number): Promise<boolean> {
+    let isThere = false;
+    await changeTime(this.folder.entry(this.folder.hash(key)), (beginning, facts) => {
+      const heading = headingOf(beginning);
+      if (heading === undefined || heading.key !== key) return undefined;
+      const [end, later] = [endOf(heading, facts), after(ttl)];
+      isThere = end > now();
+      return isThere && later > end ? later : undefined;
+    });
+    return isThere;
+  }
+
   /** Whether there was one, and it had not expired. The lease must be destroyed before. */
   async remove(key: string): Promise<boolean> {
     const hash = this.folder.hash(key);
     const path = this.folder.entry(hash);
     await this.folder.refuseLink(hash);
-    const heading = await readFile(path, (content) => headingOf(content) ?? "foreign");
+    const heading = await readFile(path, (...given) => headingIn(...given) ?? "foreign");
     if (heading === undefined) return false;
     if (heading === "foreign") {
       await remove(path);
@@ -108,8 +123,14 @@ function isLive({ expires }: Kept): boolean {
   return expires > now();
 }
 
-/** Nobody waits for it, and that it fails is no matter. */
-function touch(path: string): void {
-  const seconds = now() / 1000;
-  fs.lutimes(path, seconds, seconds, () => {});
+/**
+ * Marks a file as used. Nobody waits for it, and that it fails is no matter. An end that was moved is
+ * in that mark's place, and stays: it is the later time.
+ */
+function mark(path: string): void {
+  fs.lstat(path, (error, facts) => {
+    if (error !== null) return;
+    const time = now();
+    fs.lutimes(path, time / 1000, Math.max(time, facts.mtimeMs) / 1000, () => {});
+  });
 }

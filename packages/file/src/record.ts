@@ -1,6 +1,8 @@
+import type { Stats } from "node:fs";
 import { crc32 } from "node:zlib";
 import type { StoredRecord } from "cacheme/driver";
-import { after } from "./clock.js";
+import { after, now } from "./clock.js";
+import { inDoubt } from "./disk.js";
 
 /**
  * The content of a file, in order (numbers little-endian):
@@ -27,6 +29,27 @@ export interface Kept {
 export interface Heading {
   readonly key: string;
   readonly expires: number;
+}
+
+/**
+ * Returns a record or a heading with its end. A touch has moved it if the file's time of change is
+ * later than the last change of its facts: no write leaves such a time, whatever the clocks are.
+ *
+ * @param facts of the file; without them the answer is {@link inDoubt} for a record that has ended
+ */
+export function lasting<Ended extends { readonly expires: number; readonly fresh?: number }>(
+  record: Ended,
+  facts: Stats | undefined,
+): Ended | typeof inDoubt {
+  if (record.expires > now()) return record;
+  if (facts === undefined) return inDoubt;
+  const expires = endOf(record, facts);
+  return { ...record, expires, ...(record.fresh === record.expires && { fresh: expires }) };
+}
+
+/** Returns the end of a record in whole milliseconds. */
+export function endOf({ expires }: { readonly expires: number }, { mtimeMs, ctimeMs }: Stats): number {
+  return mtimeMs > ctimeMs ? Math.max(expires, Math.floor(mtimeMs)) : expires;
 }
 
 /** Bytes before the key. */
@@ -83,4 +106,14 @@ export function headingOf(file: Buffer): Heading | undefined {
   const end = headLength + file.readUInt32LE(24);
   if (end > file.length) return undefined;
   return { key: file.toString("utf8", headLength, end), expires: file.readDoubleLE(8) };
+}
+
+/** Reads the heading, with the end to which a touch has moved it. */
+export function headingIn(
+  file: Buffer,
+  _isShared: boolean,
+  facts?: Stats,
+): Heading | undefined | typeof inDoubt {
+  const heading = headingOf(file);
+  return heading && lasting(heading, facts);
 }

@@ -2,7 +2,7 @@ import type { ScanPage } from "cacheme/driver";
 import { now } from "./clock.js";
 import { type Ending, mapEach, readFile } from "./disk.js";
 import { type Folder, pathsIn } from "./folder.js";
-import { type Heading, headingOf } from "./record.js";
+import { type Heading, headingIn } from "./record.js";
 import { isRunning, Tickets } from "./tickets.js";
 
 /** Keys in a page of a scan: so many files are opened for it. */
@@ -47,6 +47,6 @@ async function keysIn(
   call: Ending,
   isThere: (heading: Heading) => boolean,
 ): Promise<string[]> {
-  const headings = await mapEach(paths, call, (path) => readFile(path, headingOf));
+  const headings = await mapEach(paths, call, (path) => readFile(path, headingIn));
   return headings.flatMap((heading) => (heading !== undefined && isThere(heading) ? [heading.key] : []));
 }

@@ -2,7 +2,7 @@ import { oneAtATime } from "cacheme/driver";
 import { now } from "./clock.js";
 import { forEach, lookAt, namesIn, readFile, remove, removeIfEmpty } from "./disk.js";
 import { type Folder, pathsIn, temporaryName } from "./folder.js";
-import { headingOf } from "./record.js";
+import { headingIn } from "./record.js";
 import type { SizeBound } from "./size-bound.js";
 import { isRunning, Tickets, ticketFrom } from "./tickets.js";
 
@@ -65,9 +65,9 @@ export class Sweep {
       if (index < first || index >= first + foldersPerStep || this.#ending.isLate) continue;
       await forEach(await pathsIn(folder), this.#ending, async (path) => {
         // A file without a record is a miss for ever, and only takes space.
-        const expires = await readFile(path, (content) => headingOf(content)?.expires ?? 0);
-        // If it was written again since it was read, it is lost: a miss more, and nothing else.
-        if (expires !== undefined && expires <= now()) await remove(path);
+        const found = await readFile(path, (...given) => headingIn(...given) ?? { expires: 0 });
+        // If it was written or touched since it was read, it is lost: a miss more, and nothing else.
+        if (found !== undefined && found.expires <= now()) await remove(path);
       });
     }
   }

@@ -5,6 +5,8 @@ export class Answer {
   bytes: Buffer | undefined = undefined;
   /** `f`: the `F` with which the item was stored. */
   flags = 0;
+  /** `s`: the bytes of the data. */
+  size = 0;
   /** `t`: seconds that the item is kept from now on, at least 1. -1 without an end. */
   left = -1;
   /** `O`: the number that was sent with the command. */
@@ -146,8 +148,9 @@ function readFlags(answer: Answer, chunk: Buffer, start: number, end: number): v
   for (let at = spaceFrom(chunk, start, end); at < end; at = spaceFrom(chunk, at + 1, end)) {
     const flag = chunk[at + 1];
     const value = at + 2;
-    // f, t, O, c and W.
+    // f, s, t, O, c and W.
     if (flag === 0x66) answer.flags = numberAt(chunk, value, end);
+    else if (flag === 0x73) answer.size = numberAt(chunk, value, end);
     else if (flag === 0x74) answer.left = numberAt(chunk, value, end);
     else if (flag === 0x4f) answer.opaque = numberAt(chunk, value, end);
     else if (flag === 0x63) answer.cas = chunk.toString("latin1", value, spaceFrom(chunk, value, end));

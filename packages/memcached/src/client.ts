@@ -17,7 +17,7 @@ export interface Part {
 type Act = (part: Part) => Promise<void>;
 
 /** A method of the driver, for a client's servers. */
-export type Method<Name extends "acquire" | "fill" | "release" | "extend" | "ensure" | "bump"> = (
+export type Method<Name extends "acquire" | "fill" | "release" | "extend" | "ensure" | "bump" | "touch"> = (
   client: Client,
   ...given: Parameters<Required<Driver>[Name]>
 ) => ReturnType<Required<Driver>[Name]>;

@@ -8,6 +8,7 @@ import { tokenFrom } from "./lease-token.js";
 import { acquire } from "./leases.js";
 import type { Settings } from "./options.js";
 import { bytesOf } from "./record.js";
+import { touch } from "./touches.js";
 import { adviceFor, isFull, Refusal, refusal, remedyFor } from "./trouble.js";
 
 type Call = kit.StorageCall;
@@ -28,6 +29,7 @@ export class MemcachedDriver implements kit.Driver {
   readonly trial: kit.DriverTrial | undefined;
   readonly #client: Client;
 
+  readonly touch: Method<"touch"> = (touches, call) => touch(this.#client, touches, call);
   readonly acquire: Method<"acquire"> = (requests, call) => acquire(this.#client, requests, call);
   readonly fill: Method<"fill"> = (records, call) => fill(this.#client, records, call);
   readonly release: Method<"release"> = (leases, call) => release(this.#client, leases, call);

@@ -29,6 +29,8 @@ export const never: number = 2 ** 32 - 1;
 
 const timeFieldLength = 5;
 const tokenFieldLength = 9;
+/** The bytes of a field of the key before the key itself. */
+const keyHead = 3;
 
 /** The bytes of an extended lease and of the value's end, which each value leaves free in its item. */
 export const leaseLength: number = 2 * timeFieldLength + tokenFieldLength;
@@ -55,6 +57,12 @@ export function bytesOf(answer: Answer, name: string, key: string): Uint8Array |
   if (bytes === undefined) return undefined;
   if (flags === 2 * bytes.length + 1 && !isHashed(name)) return bytes;
   return itemOf(answer, name, key).bytes;
+}
+
+/** Returns whether an item has no times and no lease. Asks for the flags and the size alone. */
+export function hasValueOnly({ flags, size }: Answer, name: string, key: string): boolean {
+  const behind = isHashed(name) ? keyHead + Buffer.byteLength(key) : 0;
+  return flags === 2 * (size - behind) + 1;
 }
 
 /** @param answer with the value, the flags and the time that is left */
@@ -85,9 +93,9 @@ function fieldsOf(data: Buffer, start: number) {
   let at = start;
   while (at < data.length) {
     const field = data[at];
-    if (field === fieldOfKey && at + 3 <= data.length) {
-      const end = at + 3 + data.readUInt16BE(at + 1);
-      found.key = data.toString("utf8", at + 3, end);
+    if (field === fieldOfKey && at + keyHead <= data.length) {
+      const end = at + keyHead + data.readUInt16BE(at + 1);
+      found.key = data.toString("utf8", at + keyHead, end);
       at = end;
       continue;
     }
@@ -150,9 +158,9 @@ function timeField(field: number, seconds: number): Buffer {
 
 function keyField(key: string): Buffer {
   const text = Buffer.from(key);
-  const bytes = Buffer.alloc(3 + text.length);
+  const bytes = Buffer.alloc(keyHead + text.length);
   bytes[0] = fieldOfKey;
   bytes.writeUInt16BE(text.length, 1);
-  text.copy(bytes, 3);
+  text.copy(bytes, keyHead);
   return bytes;
 }

@@ -9,7 +9,7 @@ const capabilities = {
   ttlPrecision: 1000,
   // Beside bytes that are there, and for generations, the first round trip looks and the second one
   // writes.
-  roundTrips: { acquire: 2, extend: 2, ensure: 2, bump: 2 },
+  roundTrips: { touchMany: 2, acquire: 2, extend: 2, ensure: 2, bump: 2 },
 } as const;
 
 describeWithServer("memcached", "compliance of one server", (server) => {

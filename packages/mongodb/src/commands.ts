@@ -107,6 +107,11 @@ export function leasing(clock: ServerClock, token: string, milliseconds: number)
   };
 }
 
+/** Lengthens a value's life, which began with `at`. @param isFresh whether it is fresh to its end */
+export function touching(clock: ServerClock, ttl: number, left: number, isFresh: boolean): Command {
+  return { $max: { ttl, cachemeSweepAt: clock.sweepTime(left), ...(isFresh && { freshFor: ttl }) } };
+}
+
 export function releasing(mark: Mark): Command {
   return { $unset: { lease: "" }, ...(mark.changedBy !== undefined && { $set: mark }) };
 }

@@ -7,6 +7,7 @@ import { acquire, extend, fill, release } from "./leases.js";
 import type { Settings } from "./options.js";
 import { bytesOf, longestValue } from "./record.js";
 import { sweep, writtenDocuments } from "./sweep.js";
+import { touch } from "./touches.js";
 import { errors, serverName, trial, writeErrorsOf } from "./trouble.js";
 
 /** Keys in one page of a scan, and in one query: each query costs the server a new search. */
@@ -83,6 +84,8 @@ export function mongodbDriver(settings: Settings): Driver {
     },
 
     remove: (keys, call) => use(call, (sent) => sent.remove(removable(keys))),
+
+    touch: (touches, call) => use(call, (sent) => touch(sent, touches)),
 
     // Begins each page after the last key of the page before, so nothing is open between two pages.
     async *scan(pattern, page) {

@@ -5,6 +5,7 @@ import type {
   LeaseExtension,
   NewGeneration,
   StoredRecord,
+  StoredTouch,
   TableRow,
 } from "cacheme/driver";
 import { asBuffer, idOf, lifetime, parametersOf, tokenOf, valueColumns, wholeKey } from "./record.js";
@@ -93,6 +94,20 @@ export class Commands {
       keys.map((key) => Buffer.from(key)),
       `AND (leased_for > 0 OR (${readable}))`,
     );
+  }
+
+  /** Keeps rows with bytes for longer. Bytes that are fresh to their end are so to the new one. */
+  touch(rows: readonly TableRow<StoredTouch>[]): Statement {
+    const keptFor = `GREATEST(held.kept_for, ${now} - held.written_at + given.kept_for)`;
+    const sql = `UPDATE ${given(rows.length, { id: "BINARY", kept_for: "SIGNED" })} STRAIGHT_JOIN ${this.#table} held
+      ON held.id = given.id AND held.bytes IS NOT NULL AND held.expires_at > ${now}
+      SET held.fresh_for = IF(held.fresh_for >= held.kept_for, ${keptFor}, held.fresh_for), held.kept_for = ${keptFor}`;
+    return { sql, parameters: parametersOf(rows, (row) => [idOf(row), row.item.ttl]) };
+  }
+
+  /** Selects the rows with bytes that have not expired. */
+  there(rows: readonly TableRow<unknown>[]): Statement {
+    return this.#where("SELECT id FROM", rows.map(idOf), `AND ${readable}`);
   }
 
   /**
@@ -261,14 +276,10 @@ export class Commands {
 
   /**
    * Joins given rows, named `given`, with those of their leases, named `held`. Parameters of a row:
-   * id, token, and the other columns. The casts give the parameters their types, because no column
-   * does.
+   * id, token, and the other columns.
    */
-  #held(rows: number, others: Readonly<Record<string, "BINARY" | "SIGNED">>): string {
-    const columns = Object.entries({ id: "BINARY", token: "BINARY", ...others });
-    const first = columns.map(([name, type]) => `CAST(? AS ${type}) ${name}`).join(", ");
-    const next = `UNION ALL SELECT ${columns.map(([, type]) => `CAST(? AS ${type})`).join(", ")}`;
-    return `(SELECT ${first} ${list(rows - 1, next, " ")}) given
+  #held(rows: number, others: ColumnTypes): string {
+    return `${given(rows, { id: "BINARY", token: "BINARY", ...others })}
       STRAIGHT_JOIN ${this.#table} held ON held.id = given.id AND held.token = given.token AND held.leased_for > 0`;
   }
 
@@ -295,4 +306,14 @@ function among(ids: number): string {
 
 function list(rows: number, row: string, separator = ","): string {
   return Array.from({ length: rows }, () => row).join(separator);
+}
+
+type ColumnTypes = Readonly<Record<string, "BINARY" | "SIGNED">>;
+
+/** Given rows as a table. The casts give the parameters their types, because no column does. */
+function given(rows: number, types: ColumnTypes): string {
+  const columns = Object.entries(types);
+  const first = columns.map(([name, type]) => `CAST(? AS ${type}) ${name}`).join(", ");
+  const next = `UNION ALL SELECT ${columns.map(([, type]) => `CAST(? AS ${type})`).join(", ")}`;
+  return `(SELECT ${first} ${list(rows - 1, next, " ")}) given`;
 }

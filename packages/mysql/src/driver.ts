@@ -1,4 +1,11 @@
-import { type AnswerRows, type Driver, RecordTooLarge, type StorageCall, tableDriver } from "cacheme/driver";
+import {
+  type AnswerRows,
+  type Driver,
+  RecordTooLarge,
+  type StorageCall,
+  type TableRow,
+  tableDriver,
+} from "cacheme/driver";
 import { roomOf } from "./batch.js";
 import { Client } from "./client.js";
 import { type Place, pageRows, sweptRows } from "./commands.js";
@@ -69,6 +76,15 @@ export function mysqlDriver(settings: Settings): Driver {
         return counts.reduce((total, count) => total + count, 0);
       }),
 
+    touch: (rows, call) =>
+      use(call, (session) =>
+        session.batch(rows, rowSize, async (padded, part) => {
+          // Some pools do not count a row that is kept for long enough already.
+          if ((await session.change(commands.touch(padded))) >= part.length) return idsOf(part);
+          return session.rows(commands.there(padded));
+        }),
+      ),
+
     page: ({ from, end }, call) =>
       use(call, async (session) => {
         const rows = await session.rows(commands.page(from, end));
@@ -115,6 +131,10 @@ export function mysqlDriver(settings: Settings): Driver {
         }),
     }),
   });
+}
+
+function idsOf(rows: readonly TableRow<unknown>[]): AnswerRows {
+  return rows.map(({ indexed }) => [indexed]);
 }
 
 function sortedIds(rows: AnswerRows): readonly Buffer[] {

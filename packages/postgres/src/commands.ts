@@ -23,6 +23,7 @@ type StatementName =
   | "scan"
   | "sweep"
   | "time"
+  | "touch"
   | "write";
 
 /** Every statement that a storage sends. */
@@ -110,6 +111,13 @@ ON CONFLICT (key) DO UPDATE SET bytes = EXCLUDED.bytes, expires = EXCLUDED.expir
   WHERE r.key = locked.key
   RETURNING ${lives} AS lived
 ) SELECT count(*) FILTER (WHERE lived) FROM gone`),
+
+    // Bytes without a time of their own are fresh for ever, and so to their new end.
+    touch: prepared(`INSERT INTO ${table} AS r (key, expires, fresh_until)
+SELECT u.key, ${later("u.ttl")}, 'infinity' FROM unnest($1::text[], $2::float8[]) AS u(key, ttl),
+  LATERAL (SELECT r.key FROM ${table} AS r WHERE r.key = u.key AND ${lives} FOR UPDATE) AS locked
+ON CONFLICT (key) DO UPDATE SET expires = greatest(r.expires, EXCLUDED.expires)
+RETURNING r.key`),
 
     // A page counts the rows that it looks at, not the matching ones: this bounds the cost of a
     // call.

@@ -6,7 +6,7 @@ import {
   type TableRow,
   tableDriver,
 } from "cacheme/driver";
-import { booleanArray, byteaArray, textArray } from "./binary-array.js";
+import { booleanArray, byteaArray, numberArray, textArray } from "./binary-array.js";
 import { PostgresClient, type Row } from "./client.js";
 import { durations, keys, tokens, values, wholeKeys } from "./columns.js";
 import { rowsAtOnce, type Statement, statements } from "./commands.js";
@@ -57,6 +57,8 @@ export function postgresDriver(settings: Settings): Driver {
 
     read: (asked, call) => client.ask(call, sql.read, [textArray(asked)]),
     write: (rows, call) => client.ask(call, sql.write, [...wholeKeys(rows), ...values(rows)]),
+    touch: (rows, call) =>
+      client.ask(call, sql.touch, [keys(rows), numberArray(rows.map(({ item }) => item.ttl))]),
     remove: (asked, call) => client.number(call, sql.remove, [textArray(asked)]),
 
     async page({ from, end, pattern }, call) {

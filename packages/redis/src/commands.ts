@@ -43,6 +43,11 @@ export abstract class KeyCommands {
     failures.throwIfAny();
   }
 
+  async touch(touches: readonly kit.StoredTouch[], call: kit.StorageCall): Promise<readonly boolean[]> {
+    const commands = touches.map(({ key, ttl }): KeyCommand => ({ run: scripts.touch, key, args: [ttl] }));
+    return (await this.#answers(commands, call)).map((answer) => answer !== 0);
+  }
+
   /** If another client holds a lease, the script answers 0. */
   async acquire(
     requests: readonly kit.Acquisition[],

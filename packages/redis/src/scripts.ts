@@ -169,6 +169,28 @@ export const extend: Script = new Script(`${prelude}
 if head == nil or lease == 0 or token ~= ARGV[1] then return 0 end
 ${remaining}${writeLease}`);
 
+/**
+ * ARGV: a ttl. Moves the end of the bytes, if that is later, and answers 1, or 0 without bytes. It
+ * writes the header only if that counts from the end: the time at which the bytes become stale, and
+ * the end of bytes that a lease outlasts.
+ */
+export const touch: Script = new Script(`${prelude}
+if not bytes then return 0 end
+${remaining}
+local ttl = tonumber(ARGV[1])
+if left < 0 or left >= ttl then return 1 end
+local counts = ends > 0 or (kind % 4 < 2 and fresh > 0)
+if kind % 4 < 2 and fresh > 0 then fresh = fresh + ttl - left end
+if ends > 0 and now + ttl <= lease then
+  ends = now + ttl
+else
+  ends = 0
+  redis.call('PEXPIRE', key, ARGV[1])
+end
+if counts then redis.call('SETRANGE', key, 0, header()) end
+return 1
+`);
+
 /** ARGV: record, freshFor. Stores a record that never expires but becomes stale. */
 export const storeForEver: Script = new Script(
   `

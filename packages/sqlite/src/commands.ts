@@ -44,6 +44,9 @@ const texts = {
     ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes, expires = excluded.expires, fresh = excluded.fresh,
       written = excluded.written`,
   prolong: "UPDATE $entries SET expires = ?, written = ? WHERE key = ?",
+  // Bytes that are fresh to their end are so to the new one.
+  touch: `UPDATE $entries SET fresh = CASE WHEN fresh = expires THEN max(fresh, ?) ELSE fresh END, expires = max(expires, ?)
+    WHERE key = ? AND expires > ?`,
   // Also what has expired: the clock may be set back.
   remove: "DELETE FROM $entries WHERE key = ? RETURNING expires > ? AS value",
   scan: `SELECT key AS value FROM (

@@ -3,7 +3,7 @@ import { Client } from "./client.js";
 import { bump, ensure, find } from "./generations.js";
 import { acquire, extend, fill, release } from "./leases.js";
 import type { Settings } from "./options.js";
-import { bytesOf, remove, store } from "./record.js";
+import { bytesOf, remove, store, touch } from "./record.js";
 import type { Session } from "./session.js";
 import { type Place, sweep, writtenRows } from "./sweep.js";
 import { adviceFor, isFull } from "./trouble.js";
@@ -44,6 +44,8 @@ export function sqliteDriver(settings: Settings): Driver {
       const removed = await client.batch(call, "writing", keys, remove);
       return removed.filter(Boolean).length;
     },
+
+    touch: (touches, call) => client.batch(call, "writing", touches, touch),
 
     scan: ({ prefix }, page) =>
       keyPages(prefix, page, async (from, call) => {

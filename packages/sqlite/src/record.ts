@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import type { StoredRecord } from "cacheme/driver";
+import type { StoredRecord, StoredTouch } from "cacheme/driver";
 import type { Slice } from "./client.js";
 import { never } from "./commands.js";
 
@@ -16,6 +16,12 @@ export function remove(slice: Slice, key: string): boolean {
   const wasThere = slice.commands.remove.value(key, slice.now) === 1;
   endLease(slice, key);
   return wasThere;
+}
+
+/** Keeps a record for longer. Returns whether there is one. */
+export function touch(slice: Slice, { key, ttl }: StoredTouch): boolean {
+  const expires = after(slice, ttl);
+  return slice.commands.touch.run(expires, expires, key, slice.now) === 1;
 }
 
 /** Ends a lease. Most of the time there is none, so it looks once a transaction instead of once a key. */

@@ -9,6 +9,8 @@ export interface Capabilities {
   readonly extend?: boolean | undefined;
   /** Whether the storage has `generations`. Default `true`. */
   readonly generations?: boolean | undefined;
+  /** Whether the storage has `touchMany`. Default `true`. */
+  readonly touch?: boolean | undefined;
   /** Whether the storage has `scan`. Default `true`. */
   readonly scan?: boolean | undefined;
   /** Whether the storage has `info`. Default `true`. */
@@ -44,6 +46,7 @@ export type CountedCall =
   | "readMany"
   | "writeMany"
   | "removeMany"
+  | "touchMany"
   | "acquire"
   | "fill"
   | "release"

@@ -16,10 +16,12 @@ import {
   generationRoundTrips,
   leaseRoundTrips,
   roundTrips,
+  touchRoundTrips,
 } from "./sections/round-trips.js";
 import { leasesInScans, scan } from "./sections/scan.js";
 import { seenBytes } from "./sections/seen-bytes.js";
 import { generationTime, leaseTime, time } from "./sections/time.js";
+import { leasedTouches, noTouch, touches } from "./sections/touches.js";
 import { ttl } from "./sections/ttl.js";
 import { values } from "./sections/values.js";
 
@@ -30,6 +32,7 @@ import { values } from "./sections/values.js";
 export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): Section[] {
   const { leases: hasLeases = true, extend: hasExtend = true } = capabilities;
   const { generations: hasGenerations = true } = capabilities;
+  const { touch: hasTouch = true } = capabilities;
   const { scan: hasScan = true, info: hasInfo = true, proxy: hasProxy = true } = capabilities;
   const hasServer = server !== undefined;
   const chosen: readonly (readonly [wanted: boolean, section: Section])[] = [
@@ -43,6 +46,9 @@ export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): S
     [hasLeases, leaseTime],
     [hasGenerations, generationTime],
     [true, removal],
+    [hasTouch, touches],
+    [hasTouch && hasLeases, leasedTouches],
+    [!hasTouch, noTouch],
     [hasScan, scan],
     [hasScan && hasLeases, leasesInScans],
     [hasLeases, leases],
@@ -55,6 +61,7 @@ export function sectionsFor({ capabilities = {}, server }: ComplianceOptions): S
     [hasGenerations, namesOfGenerations],
     [hasGenerations && hasLeases, grantTimes],
     [hasServer && hasProxy, roundTrips],
+    [hasServer && hasProxy && hasTouch, touchRoundTrips],
     [hasServer && hasProxy && hasLeases, leaseRoundTrips],
     [hasServer && hasProxy && hasLeases && hasExtend, extensionRoundTrips],
     [hasServer && hasProxy && hasGenerations, generationRoundTrips],
@@ -74,6 +81,7 @@ export const columns: readonly string[] = merged([
   ttl,
   time,
   removal,
+  touches,
   scan,
   leases,
   generations,

@@ -15,6 +15,7 @@ import {
   type RemoteStorage,
   StorageError,
   type StoredRecord,
+  type StoredTouch,
 } from "cacheme/driver";
 
 /** A key's bytes and lease. */
@@ -109,6 +110,20 @@ export class ReferenceStorage implements RemoteStorage {
       this.held.delete(key);
     }
     return count;
+  }
+
+  async touchMany(touches: readonly StoredTouch[]): Promise<boolean[]> {
+    this.check(touches.map(({ key }) => key));
+    return touches.map((touch) => this.touch(touch));
+  }
+
+  protected touch({ key, ttl }: StoredTouch): boolean {
+    const held = this.find(key);
+    if (held?.bytes === undefined) return false;
+    const until = Math.max(held.until, this.now() + ttl);
+    if (held.freshUntil === held.until) held.freshUntil = until;
+    held.until = until;
+    return true;
   }
 
   async *scan(pattern: KeyPattern): AsyncGenerator<string[]> {

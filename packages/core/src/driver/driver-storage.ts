@@ -7,6 +7,7 @@ import type {
   ServerRuns,
   StorageInfo,
   StoredRecord,
+  StoredTouch,
 } from "../storage/remote-storage.js";
 import { checkKeys, checkKeysOf } from "../storage/stored-key.js";
 import type { ConnectionSettings } from "./connection-options.js";
@@ -17,7 +18,7 @@ import { operationNames } from "./operation-names.js";
 import { storeFitting } from "./record-limits.js";
 import { StorageCalls } from "./storage-calls.js";
 import { Sweeper } from "./sweeper.js";
-import { withWholeTimes } from "./whole-milliseconds.js";
+import { wholeMilliseconds, withWholeTimes } from "./whole-milliseconds.js";
 
 /** The settings of a {@link DriverStorage}. */
 export interface DriverSettings extends ConnectionSettings {
@@ -64,6 +65,7 @@ export class DriverStorage implements RemoteStorage {
   readonly timePrecision: number | undefined;
   readonly deadline: number | undefined;
   readonly generations: Generations | undefined;
+  readonly touchMany: RemoteStorage["touchMany"];
   readonly scan: RemoteStorage["scan"];
   readonly info: RemoteStorage["info"];
   readonly runs: ServerRuns | undefined;
@@ -81,6 +83,7 @@ export class DriverStorage implements RemoteStorage {
     this.#calls = calls;
     this.#leases = hasLeases(driver) ? new DriverLeases(label, driver, calls) : undefined;
     this.generations = hasGenerations(driver) ? new DriverGenerations(label, driver, calls) : undefined;
+    this.touchMany = driver.touch === undefined ? undefined : (touches) => this.#touch(touches);
     this.scan = driver.scan === undefined ? undefined : (pattern) => this.#scan(pattern);
     this.info = driver.info === undefined ? undefined : () => this.#info();
     this.runs = hasRuns(driver) ? runsOf(driver, calls) : undefined;
@@ -145,6 +148,22 @@ export class DriverStorage implements RemoteStorage {
     if (keys.length === 0) return 0;
     const unique = keys.length === 1 ? keys : [...new Set(keys)];
     return this.#calls.run(operationNames.remove, (call) => this.#driver.remove(unique, call));
+  }
+
+  async #touch(touches: readonly StoredTouch[]): Promise<readonly boolean[]> {
+    checkKeysOf(touches, this.label);
+    if (touches.length === 0) return [];
+    const longest = new Map<string, number>();
+    for (const { key, ttl } of touches)
+      longest.set(key, Math.max(longest.get(key) ?? 0, wholeMilliseconds(ttl)));
+    const asked = Array.from(longest, ([key, ttl]) => ({ key, ttl }));
+    const answers = await this.#calls.run(
+      operationNames.touch,
+      async (call) => await this.#driver.touch?.(asked, call),
+    );
+    if (asked.length === touches.length) return answers ?? [];
+    const found = new Map(asked.map(({ key }, index) => [key, answers?.[index] === true]));
+    return touches.map(({ key }) => found.get(key) === true);
   }
 
   #read(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {

@@ -1,7 +1,13 @@
 import type { Generation } from "../storage/generations.js";
 import type { KeyPattern } from "../storage/key-pattern.js";
 import type { HeldLease, LeaseAnswer, LeasedRecord, LeaseExtension } from "../storage/leases.js";
-import type { ServerRun, StorageCapability, StorageInfo, StoredRecord } from "../storage/remote-storage.js";
+import type {
+  ServerRun,
+  StorageCapability,
+  StorageInfo,
+  StoredRecord,
+  StoredTouch,
+} from "../storage/remote-storage.js";
 import type { StorageCall } from "./storage-calls.js";
 
 /**
@@ -69,6 +75,8 @@ export interface Driver {
   refusalOf?(record: StoredRecord): Error | undefined;
   /** Removes each record and its lease, and returns how many records there were. */
   remove(keys: readonly string[], call: StorageCall): Promise<number>;
+  /** See `RemoteStorage.touchMany`. Returns `true` for each record that is there. */
+  touch?(touches: readonly StoredTouch[], call: StorageCall): Promise<readonly boolean[]>;
 
   /**
    * Lists keys in pages. The storage filters them with `pattern.matches` and skips empty pages, so

@@ -5,6 +5,7 @@ export const operationNames = {
   read: "a read",
   write: "a write",
   remove: "a removal",
+  touch: "a touch",
   scan: "a scan",
   info: "an info call",
   run: "a question for the server's run",

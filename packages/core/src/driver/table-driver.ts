@@ -2,7 +2,7 @@ import { types } from "node:util";
 import { type Generation, generationFrom } from "../storage/generations.js";
 import type { KeyPattern } from "../storage/key-pattern.js";
 import type { HeldLease, LeasedRecord, LeaseExtension } from "../storage/leases.js";
-import type { StoredRecord } from "../storage/remote-storage.js";
+import type { StoredRecord, StoredTouch } from "../storage/remote-storage.js";
 import type { Acquisition, Driver, NewGeneration } from "./driver.js";
 import { type KeyPage, keyPages } from "./key-pages.js";
 import { refusedLease } from "./lease-answer.js";
@@ -34,6 +34,8 @@ export interface Table<Place>
   read(keys: readonly string[], call: StorageCall): Promise<AnswerRows>;
   write(rows: readonly TableRow<StoredRecord>[], call: StorageCall): Promise<unknown>;
   remove(keys: readonly string[], call: StorageCall): Promise<number>;
+  /** Answers the rows with bytes that have not expired. */
+  touch(rows: readonly TableRow<StoredTouch>[], call: StorageCall): Promise<AnswerRows>;
   page(range: KeyRange, call: StorageCall): Promise<KeyPage>;
   /**
    * Answers rows of a key, the time of the grant if the lease was granted, and fresh bytes if they
@@ -66,9 +68,9 @@ export interface Table<Place>
  */
 export function tableDriver<Place>(table: Table<Place>): Driver {
   const { longKeys } = table;
-  const changed = (leases: readonly HeldLease[], rows: AnswerRows): readonly boolean[] => {
+  const changed = (items: readonly { readonly key: string }[], rows: AnswerRows): readonly boolean[] => {
     const keys = new Set(rows.map(([key]) => String(key)));
-    return leases.map(({ key }) => keys.has(longKeys.indexed(key)));
+    return items.map(({ key }) => keys.has(longKeys.indexed(key)));
   };
   const generations = (tags: readonly NewGeneration[], rows: AnswerRows): (Generation | undefined)[] => {
     const found = bytesByKey(rows);
@@ -84,6 +86,7 @@ export function tableDriver<Place>(table: Table<Place>): Driver {
     },
     write: (records, call) => table.write(longKeys.inLockOrder(records), call),
     remove: (keys, call) => table.remove(keys.map((key) => longKeys.indexed(key)).sort(), call),
+    touch: async (touches, call) => changed(touches, await table.touch(longKeys.inLockOrder(touches), call)),
     scan(pattern, page) {
       const end = longKeys.behind(pattern.prefix);
       return keyPages(longKeys.beginning(pattern.prefix), page, (from, call) =>

@@ -68,6 +68,19 @@ export interface RemoteStorage {
    */
   removeMany(keys: readonly string[]): Promise<number>;
   /**
+   * Keeps each record for longer, and answers whether there is one. It only ever extends: a record
+   * that is kept for longer already stays, and no record is made or brought back.
+   *
+   * Bytes and leases stay unchanged. A record that is fresh to its end is fresh to its new end, and
+   * any other one becomes stale when it would have. A lease alone is no record. Bytes with a running
+   * lease may be left as they are, because they are about to be replaced. If a key occurs twice, the
+   * longer time counts.
+   *
+   * `undefined` if the storage could only write the bytes again. Node classes with `idle` are then
+   * refused.
+   */
+  readonly touchMany?: ((touches: readonly StoredTouch[]) => Promise<readonly boolean[]>) | undefined;
+  /**
    * Returns the keys that match, in pages, in any order: those with bytes, and those with a running
    * lease. A key that exists from the beginning to the end of the scan is in at least one page. A
    * key that is added or removed meanwhile may be in none, and any key may be in several. Each page
@@ -118,7 +131,14 @@ export interface ServerRun {
 }
 
 /** A capability that a storage may have beyond reading, writing and removing. */
-export type StorageCapability = "generations" | "info" | "leases" | "scan";
+export type StorageCapability = "generations" | "info" | "leases" | "scan" | "touchMany";
+
+/** A record that {@link RemoteStorage.touchMany} keeps for longer. */
+export interface StoredTouch {
+  readonly key: string;
+  /** Milliseconds from now on the storage's clock for which the record is kept at least. */
+  readonly ttl: number;
+}
 
 /** A record that {@link RemoteStorage.writeMany} stores under one key. */
 export interface StoredRecord {

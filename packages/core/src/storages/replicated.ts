@@ -119,6 +119,24 @@ class Replicated implements RemoteStorage {
   }
 
   /**
+   * Touches the records in every storage that can be reached, if each can. A storage that was not
+   * reached drops them sooner, which costs a miss there.
+   *
+   * @throws if no storage can be reached
+   */
+  get touchMany(): RemoteStorage["touchMany"] {
+    if (this.#replicas.some(({ storage }) => storage.touchMany === undefined)) return undefined;
+    return async (touches) => {
+      this.#check(touches.map(({ key }) => key));
+      if (touches.length === 0) return [];
+      const calls = this.#replicas.map(async ({ storage }) => await storage.touchMany?.(touches));
+      const answered = (await Promise.allSettled(calls)).filter((call) => call.status === "fulfilled");
+      if (answered.length === 0) await Promise.any(calls);
+      return touches.map((_, index) => answered.some(({ value }) => value?.[index] === true));
+    };
+  }
+
+  /**
    * @throws even if one storage is down, because another one may have keys that the nearest has not
    */
   scan?: ((pattern: KeyPattern) => AsyncIterable<readonly string[]>) | undefined = (pattern) =>

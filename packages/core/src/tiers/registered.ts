@@ -46,7 +46,7 @@ export interface StorageStatus {
 
 /** Returns the capabilities of a remote storage beyond reading, writing and removing. */
 export function offers(storage: RemoteStorage): StorageCapability[] {
-  const capabilities = ["generations", "info", "leases", "scan"] as const;
+  const capabilities = ["generations", "info", "leases", "scan", "touchMany"] as const;
   return capabilities.filter((capability) => storage[capability] !== undefined);
 }
 

@@ -72,6 +72,7 @@ const capabilities: Readonly<Record<StorageCapability, true>> = {
   info: true,
   leases: true,
   scan: true,
+  touchMany: true,
 };
 
 /** Refuses the name of a capability that no storage has. */

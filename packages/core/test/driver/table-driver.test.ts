@@ -49,6 +49,7 @@ function couch(overrides: Partial<Table<number>> = {}): { driver: Required<Drive
           ...(indexed === "fresh" ? [] : [[indexed, "1", null]]),
           ...(indexed === "z" ? [] : [[indexed, null, Buffer.from("F")]]),
         ]),
+    touch: answer,
     fill: answer,
     release: answer,
     extend: answer,

@@ -47,6 +47,21 @@ describe("a replicated storage", () => {
     expect(near.count("read")).toBe(1);
   });
 
+  it("touches everywhere, and fails only if no storage can be reached", async () => {
+    const { near, far, storage } = two();
+    await storage.writeMany([record("a")]);
+    const touches = ["a", "none"].map((key) => ({ key, ttl: 120_000 }));
+    expect(await storage.touchMany?.(touches)).toEqual([true, false]);
+    for (const { records } of [near, far]) expect(records.get("a")?.until).toBe(near.records.get("a")?.until);
+    near.gate = down;
+    expect(await storage.touchMany?.(touches)).toEqual([true, false]);
+    expect(await storage.touchMany?.([])).toEqual([]);
+    far.gate = down;
+    expect(await reason(storage.touchMany!(touches))).toBeInstanceOf(Error);
+    Object.assign(far, { touchMany: undefined });
+    expect(storage.touchMany).toBeUndefined();
+  });
+
   it("returns the nearest one's time, and the next one's while the nearest is down", async () => {
     const { near, far, storage } = two();
     far.skew = 3_600_000;

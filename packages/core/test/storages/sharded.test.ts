@@ -298,6 +298,24 @@ describe("a sharded storage", () => {
   });
 });
 
+describe("a touch of sharded records", () => {
+  it("reaches each record's shard, and finds none in a shard that is down", async () => {
+    const [a, b] = [shard("a"), shard("b")];
+    const storage = sharded([a, b]);
+    const some = keys.slice(0, 20);
+    await storage.writeMany(some.map(record));
+    const touches = [...some, "none"].map((key) => ({ key, ttl: 120_000 }));
+    expect(await storage.touchMany?.(touches)).toEqual([...some.map(() => true), false]);
+    expect([a.storage.count("touch"), b.storage.count("touch")]).toEqual([1, 1]);
+    fail(a.storage);
+    const owners = some.map((key) => storage.shardFor(key));
+    expect(new Set(owners)).toEqual(new Set(["a", "b"]));
+    expect(await storage.touchMany?.(touches.slice(0, -1))).toEqual(owners.map((owner) => owner === "b"));
+    Object.assign(b.storage, { touchMany: undefined });
+    expect(storage.touchMany).toBeUndefined();
+  });
+});
+
 describe("the leases of shards", () => {
   it("are gone when a shard finds a server without leases, with the shard's name in the reason", async () => {
     const storage = sharded([

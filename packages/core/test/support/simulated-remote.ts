@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/clock.js";
-import type { RemoteStorage, StoredRecord } from "../../src/storage/remote-storage.js";
+import type { RemoteStorage, StoredRecord, StoredTouch } from "../../src/storage/remote-storage.js";
 
 /** A call of a storage's method. */
 export interface RemoteCall {
@@ -7,6 +7,7 @@ export interface RemoteCall {
     | "read"
     | "write"
     | "remove"
+    | "touch"
     | "time"
     | "ping"
     | "acquire"
@@ -91,6 +92,19 @@ export class SimulatedRemote implements RemoteStorage {
       for (const key of keys) this.held.delete(key);
       return keys.filter((key) => this.records.delete(key)).length;
     });
+  }
+
+  async touchMany(touches: readonly StoredTouch[]): Promise<boolean[]> {
+    const keys = touches.map(({ key }) => key);
+    return await this.carryOut("touch", keys, () => touches.map((touch) => this.touch(touch)));
+  }
+
+  protected touch({ key, ttl }: StoredTouch): boolean {
+    const record = this.records.get(key);
+    const now = this.now();
+    if (record === undefined || record.until <= now) return false;
+    this.records.set(key, { ...record, until: Math.max(record.until, now + ttl) });
+    return true;
   }
 
   /** Returns how many calls of one kind there were. */

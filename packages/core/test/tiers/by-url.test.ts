@@ -248,7 +248,7 @@ describe("needs", () => {
           await reason(cacheme.registerStorage("far", storage, { needs } as unknown as RegisterOptions)),
         ).toMatchObject({
           code: "CACHEME_INVALID_OPTION",
-          message: expect.stringMatching(/Give a list of generations, info, leases, scan\./),
+          message: expect.stringMatching(/Give a list of generations, info, leases, scan, touchMany\./),
         });
       }
     },
@@ -262,7 +262,7 @@ describe("needs", () => {
     await cacheme.registerStorage("far", remote, { needs: ["info"] });
     await cacheme.registerStorage("near", "memory:", { needs: ["leases", "scan"] });
     expect(cacheme.storages()).toMatchObject([
-      { name: "far", offers: ["info"] },
+      { name: "far", offers: ["info", "touchMany"] },
       { name: "near", offers: [] },
     ]);
   });

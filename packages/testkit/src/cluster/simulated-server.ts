@@ -10,6 +10,7 @@ import {
   type LeaseExtension,
   type LeaseRequest,
   type StoredRecord,
+  type StoredTouch,
 } from "cacheme/driver";
 import { type StoredState, StoredStates } from "./stored-state.js";
 
@@ -93,6 +94,18 @@ export class SimulatedServer {
       else this.#states.delete(key);
     }
     return count;
+  }
+
+  touchMany(touches: readonly StoredTouch[]): boolean[] {
+    return touches.map(({ key, ttl }) => {
+      const now = this.#now();
+      const state = this.#states.get(key, now);
+      if (state.bytes === undefined) return false;
+      const until = Math.max(state.until, now + ttl);
+      const freshUntil = state.freshUntil === state.until ? until : state.freshUntil;
+      this.#states.set(key, { ...state, until, freshUntil });
+      return true;
+    });
   }
 
   scan(pattern: KeyPattern): string[] {

@@ -7,6 +7,7 @@ import {
   StorageError,
   type StorageInfo,
   type StoredRecord,
+  type StoredTouch,
 } from "cacheme/driver";
 import { exchange, type Sender } from "./exchange.js";
 import type { Network } from "./network.js";
@@ -90,6 +91,10 @@ export class SimulatedStorage implements RemoteStorage {
 
   removeMany(keys: readonly string[]): Promise<number> {
     return this.#call("removeMany", keys, () => this.#server.removeMany(keys));
+  }
+
+  touchMany(touches: readonly StoredTouch[]): Promise<boolean[]> {
+    return this.#call("touchMany", keysOf(touches), () => this.#server.touchMany(touches));
   }
 
   async *scan(pattern: KeyPattern): AsyncGenerator<readonly string[]> {

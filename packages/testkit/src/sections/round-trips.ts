@@ -42,6 +42,25 @@ export const roundTrips: Section = section("round trips", {
   },
 });
 
+/** The round trips of touches. */
+export const touchRoundTrips: Section = section("round trips", {
+  "touches many records in one round trip": async (trial) => {
+    const { storage, measure } = await counted(trial);
+    const keys = Array.from({ length: batch }, (_, index) => trial.key(`${index}`));
+    await measure(
+      "touchMany",
+      async () => {
+        const answers = await storage.touchMany?.(keys.map((key) => ({ key, ttl: 120_000 })));
+        assert.deepEqual(
+          answers,
+          keys.map(() => true),
+        );
+      },
+      () => storage.writeMany(keys.map((key) => record(key, "value"))),
+    );
+  },
+});
+
 /** The round trips of leases. */
 export const leaseRoundTrips: Section = section("round trips", {
   "acquires, fills and releases the leases of many keys in one round trip each": async (trial) => {

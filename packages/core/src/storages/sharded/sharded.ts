@@ -14,6 +14,7 @@ import { FormerShards } from "./former-shards.js";
 import { ShardedLeases } from "./leases.js";
 import { byShard, checkNames, memberFrom, type Shard, type ShardMember } from "./shard.js";
 import { shardedTime } from "./time.js";
+import { touchIn } from "./touches.js";
 
 /** A storage made of several storages, each with a part of the keys. */
 export interface ShardedStorage extends RemoteStorage {
@@ -211,6 +212,15 @@ class Shards implements ShardedStorage {
     });
     await this.#all("removed", [...removals, ...this.#formerCopies(keys)]);
     return count;
+  }
+
+  /** Touches records, if each shard can. A shard that is down answers that it has none. */
+  get touchMany(): RemoteStorage["touchMany"] {
+    if (this.#table.members.some(({ storage }) => storage.touchMany === undefined)) return undefined;
+    return async (touches) => {
+      this.#check(touches.map(({ key }) => key));
+      return touchIn(touches, (key) => this.#ownerOf(key));
+    };
   }
 
   /** @throws even if one shard is down, because a part of the keys is not all keys */
