@@ -1,7 +1,9 @@
 import { checkMaxSize, checkMaxWeight, checkSpace } from "../checks.js";
+import type { Standing } from "../policy/standing.js";
 import type { EntryDetails } from "./entry-details.js";
 import { MISS } from "./miss.js";
 import { type BoundedCacheOptions, type ReadOptions, resolveOptions, type SetOptions } from "./options.js";
+import type { RankedEntry } from "./ranked-entry.js";
 import type { CacheStats } from "./stats.js";
 import { Store } from "./store.js";
 
@@ -226,6 +228,32 @@ export class BoundedCache<K, V> {
   /** Does the same as `entries`: `for (const [key, value] of cache)`. */
   [Symbol.iterator](): IterableIterator<[K, V]> {
     return this.entriesIn(0);
+  }
+
+  /**
+   * Iterates over the entries of all spaces, the most valuable first by the policy. Takes the order
+   * at the first step: a millisecond for 20,000 entries. Skips expired entries, may miss entries
+   * that are added or moved during the iteration, and may yield a moved entry twice. The cache frees
+   * no memory during an iteration.
+   */
+  ranked(): IterableIterator<RankedEntry<K, V>> {
+    return storeOf(this).ranked();
+  }
+
+  /**
+   * Stores an entry with the standing that it had in another cache: see {@link ranked}. Restore the
+   * least valuable entries first.
+   *
+   * @returns false if the entry is not stored
+   * @throws whatever `setIn` throws
+   */
+  restoreIn(space: number, key: K & string, value: V, standing: Standing, options?: SetOptions): boolean {
+    checkSpace(space, key);
+    const store = storeOf(this);
+    const isStored = store.setWith(space, key, value, options);
+    const slot = store.find(space, key);
+    if (slot >= 0) store.policy.standings.reinstate(slot, standing);
+    return isStored && slot >= 0;
   }
 
   /** Returns the counters since the cache was created. */

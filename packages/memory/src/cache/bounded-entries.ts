@@ -8,6 +8,7 @@ import { isIndexed } from "../table/key-hash.js";
 import { KeyIndex } from "../table/key-index.js";
 import { Maintenance } from "./maintenance.js";
 import type { Settings } from "./options.js";
+import type { RankedEntry } from "./ranked-entry.js";
 import { type RemovalCause, Removals } from "./removal.js";
 import { EVICTED_PER_OPERATION, MOVED_PER_OPERATION, REMOVED_PER_TIMER } from "./work-limits.js";
 
@@ -82,6 +83,17 @@ export class BoundedEntries<K, V> extends KeyIndex<K, V> implements Requests {
     if (this.capacity.isShrinking) this.finishLater();
     else this.finish();
     return count;
+  }
+
+  /** Iterates over the entries, the most valuable first. */
+  ranked(): IterableIterator<RankedEntry<K, V>> {
+    return this.iterations.slotsOf(this, this.policy.standings, this.expiry, (slot) => ({
+      space: this.spaceOf(slot),
+      key: this.keyAt(slot),
+      value: this.valueAt(slot),
+      weight: this.weightOf(slot),
+      standing: this.policy.standings.standingOf(slot),
+    }));
   }
 
   /** Removes expired entries. Looks at up to `most` entries that may have expired. */

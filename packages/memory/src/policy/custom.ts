@@ -2,15 +2,17 @@ import type { Fitting } from "../table/column.js";
 import type { Slots } from "../table/slots.js";
 import type { EvictionPolicy } from "./eviction-policy.js";
 import type { SlotPolicy } from "./slot-policy.js";
+import { type Standing, type Standings, UNCOUNTED } from "./standing.js";
 
 /**
  * Adapts a custom policy. The custom policy may throw, or name a slot without an entry. The cache
  * must stay consistent and within its limits then. So errors are kept until the cache is
  * consistent, and a missing victim is replaced by the entry inserted last.
  */
-export class CustomPolicy<K, V> implements SlotPolicy {
+export class CustomPolicy<K, V> implements SlotPolicy, Standings {
   readonly marks = null;
   readonly entering = -1;
+  readonly standings: Standings = this;
   readonly onHit: Uint8Array = new Uint8Array(0);
   private readonly policy: EvictionPolicy<K>;
   private readonly slots: Slots<K, V>;
@@ -64,6 +66,19 @@ export class CustomPolicy<K, V> implements SlotPolicy {
   }
 
   resize(): void {}
+
+  /** Returns the slots in no particular order, because a custom policy tells none. */
+  ranked(): number[] {
+    const slots: number[] = [];
+    for (let slot = this.held.indexOf(1); slot >= 0; slot = this.held.indexOf(1, slot + 1)) slots.push(slot);
+    return slots;
+  }
+
+  standingOf(_slot: number): Standing {
+    return UNCOUNTED;
+  }
+
+  reinstate(_slot: number): void {}
 
   clear(): void {
     for (let slot = this.held.indexOf(1); slot >= 0; slot = this.held.indexOf(1, slot + 1)) {

@@ -1,6 +1,7 @@
 import { Fitting } from "../table/column.js";
 import { SlotLinks } from "../table/slot-links.js";
 import type { SlotPolicy } from "./slot-policy.js";
+import type { Standing, Standings } from "./standing.js";
 
 /** List of the groups in use, by rising count. */
 const GROUPS = 0;
@@ -17,9 +18,10 @@ const FEWEST_GROUPS = 16;
  * There are as many groups as different counts, which are few: k of them take more than k² / 2
  * uses. Their arrays double when they are full.
  */
-export class LfuPolicy implements SlotPolicy {
+export class LfuPolicy implements SlotPolicy, Standings {
   readonly marks = null;
   readonly entering = -1;
+  readonly standings: Standings = this;
   readonly onHit: Uint8Array = new Uint8Array(0);
   /** Groups, by rising count. */
   readonly groups: SlotLinks = new SlotLinks(1);
@@ -116,6 +118,38 @@ export class LfuPolicy implements SlotPolicy {
   }
 
   resize(): void {}
+
+  ranked(): number[] {
+    const slots: number[] = [];
+    for (let group = this.groups.first(GROUPS); group >= 0; group = this.groups.after(group)) {
+      const oldest = this.oldest[group] as number;
+      let slot = oldest;
+      do {
+        slots.push(slot);
+        slot = this.next[slot] as number;
+      } while (slot !== oldest);
+    }
+    return slots.reverse();
+  }
+
+  standingOf(slot: number): Standing {
+    return { frequency: this.counts[this.groupOf[slot] as number] as number, segment: 0 };
+  }
+
+  reinstate(slot: number, { frequency }: Standing): void {
+    let group = this.groupOf[slot] as number;
+    if (!((this.counts[group] as number) < frequency)) return;
+    let higher = this.groups.after(group);
+    while (higher >= 0 && (this.counts[higher] as number) <= frequency) {
+      group = higher;
+      higher = this.groups.after(group);
+    }
+    const joined = this.counts[group] === frequency ? group : this.newGroup(frequency);
+    if (joined !== group) this.groups.addAfter(group, joined);
+    this.leave(slot);
+    if (joined === group) this.join(joined, slot);
+    else this.found(joined, slot);
+  }
 
   clear(): void {
     this.groups.clear();

@@ -1,6 +1,8 @@
 import type { Fitting } from "../table/column.js";
 import type { Slots } from "../table/slots.js";
 import { Mark, RegionBits } from "./mark.js";
+import { Count } from "./sketch.js";
+import type { Standing, Standings } from "./standing.js";
 
 /** Value of `aged` while no ageing is running: above every slot. */
 const ALL_AGED = 0x7fffffff;
@@ -27,7 +29,7 @@ export class Region {
  * oldest. So the oldest becomes the youngest by advancing `oldest`, like the hand of a CLOCK: one
  * read, instead of relinking five neighbours (12 ns).
  */
-export class Regions {
+export class Regions implements Standings {
   marks: Uint8Array = new Uint8Array(0);
   /** Next younger slot, and next older slot, by slot. */
   younger: Int32Array = new Int32Array(0);
@@ -91,6 +93,30 @@ export class Regions {
       region.size = 0;
       region.weight = 0;
     }
+  }
+
+  ranked(): number[] {
+    return [this.probation, this.window, this.protected].flatMap((region) => this.slotsOf(region)).reverse();
+  }
+
+  standingOf(slot: number): Standing {
+    const region = this.regionOf(slot);
+    const segment = region === this.protected ? 2 : region === this.window ? 1 : 0;
+    return { frequency: this.frequencyOf(slot), segment };
+  }
+
+  reinstate(slot: number, { frequency, segment }: Standing): void {
+    const to = segment === 2 ? this.protected : segment === 1 ? this.window : this.probation;
+    this.move(slot, this.regionOf(slot), to);
+    const counted = Math.min(Math.max(frequency, 1), Count.Most);
+    this.marks[slot] = ((this.marks[slot] as number) & ~Mark.Frequency) | this.inScaleOf(slot, counted);
+  }
+
+  /** Returns the slots of a region, the oldest first. */
+  private slotsOf({ oldest, size }: Region): number[] {
+    const slots: number[] = [];
+    for (let slot = oldest; slots.length < size; slot = this.younger[slot] as number) slots.push(slot);
+    return slots;
   }
 
   /** Adds a slot, which must be in no region, as the newest of a region. It is untouched. */

@@ -1,5 +1,6 @@
 import type { PerSlot } from "../table/per-slot.js";
 import type { Slots } from "../table/slots.js";
+import type { Standings } from "./standing.js";
 
 /** Limits of a cache. Both hold at once; a limit that is not set is infinite. */
 export interface Limits {
@@ -86,6 +87,9 @@ export interface SlotPolicy extends PerSlot {
 
   /** Sets new limits. The cache removes the excess with `evict`, some of it in later operations. */
   resize(limits: Limits): void;
+
+  /** Places of the entries, for a cache that is saved or restored. */
+  readonly standings: Standings;
 
   /** Starts again without entries and with capacity 0. Learned frequencies may stay. */
   clear(): void;

@@ -5,6 +5,7 @@ import { Mark, ON_HIT, RegionBits } from "./mark.js";
 import { type Region, Regions } from "./regions.js";
 import { FrequencySketch } from "./sketch.js";
 import type { Limits, PolicyContext, Requests, SlotPolicy } from "./slot-policy.js";
+import type { Standings } from "./standing.js";
 import { WindowTuner } from "./window-tuner.js";
 
 /**
@@ -64,6 +65,10 @@ export class TinyLfuPolicy implements SlotPolicy {
     this.random = context.random;
     this.ageing = new Ageing(this.sketch, this.regions, context.requests);
     this.resize(context.limits);
+  }
+
+  get standings(): Standings {
+    return this.regions;
   }
 
   get marks(): Uint8Array {

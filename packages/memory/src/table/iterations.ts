@@ -49,6 +49,26 @@ export class Iterations {
     }
   }
 
+  /** Yields what `shown` makes of each unexpired entry, in the order of the first step. */
+  *slotsOf<T>(
+    slots: Slots<unknown, unknown>,
+    order: { ranked(): readonly number[] },
+    deadlines: Deadlines,
+    shown: (slot: number) => T,
+  ): IterableIterator<T> {
+    const iteration = {};
+    this.refs.add(new WeakRef(iteration));
+    try {
+      for (const slot of order.ranked()) {
+        if (slot >= slots.unused || !slots.isHeld(slot)) continue;
+        if (deadlines.hasDeadline(slot) && deadlines.isExpired(slot, deadlines.clock.now())) continue;
+        yield shown(slot);
+      }
+    } finally {
+      this.end(iteration);
+    }
+  }
+
   private end(iteration: object): void {
     for (const ref of this.refs) if (ref.deref() === iteration) this.refs.delete(ref);
     this.onEnd();
