@@ -46,6 +46,7 @@ const coreLayers = [
   "import-installed",
   "errors",
   "cached-error",
+  "snapshot-report",
   "hash",
   "shown-key",
   "clock",

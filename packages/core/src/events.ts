@@ -1,6 +1,7 @@
 import { types } from "node:util";
 import type { CachedError } from "./cached-error.js";
 import { ConfigurationError, reasonOf } from "./errors.js";
+import type { SnapshotFault, SnapshotReport } from "./snapshot-report.js";
 
 /** An operation of a remote storage, as events and messages name it. */
 export type StorageOperation =
@@ -179,6 +180,23 @@ export interface CachemeEvents {
     readonly operation: StorageOperation;
     readonly error: Error;
   };
+  /** A local storage has saved its entries to a file, or has read them at the start. */
+  snapshot: SnapshotReport & {
+    readonly storage: string;
+    readonly file: string;
+    readonly operation: "read" | "save";
+  };
+  /**
+   * A local storage could not read or save its entries. Without the file it starts empty; after a
+   * failed save the older file stays.
+   */
+  snapshotError: {
+    readonly storage: string;
+    readonly file: string;
+    readonly operation: "read" | "save";
+    readonly fault: SnapshotFault;
+    readonly error: Error;
+  };
   /**
    * The circuit breaker of a storage has changed its state. It opens when the storage has stopped
    * answering, is half open while a call tries the storage, and closes when the storage answers.
@@ -265,6 +283,8 @@ export class Events {
     invalidateError: null,
     unreadable: null,
     storageError: null,
+    snapshot: null,
+    snapshotError: null,
     breaker: null,
     busState: null,
     busDrop: null,

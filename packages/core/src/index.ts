@@ -150,18 +150,29 @@ export type {
 export { signed } from "./serializer/signed.js";
 export { v8 } from "./serializer/v8.js";
 export { type SerializerOptions, type ValueType, valueType } from "./serializer/value-type.js";
+export type { SnapshotFault, SnapshotReport } from "./snapshot-report.js";
 export type { ClearOptions } from "./space.js";
 export type { LoadTimes, Stats } from "./stats/node-stats.js";
 export type { Generation, Generations } from "./storage/generations.js";
 export { KeyPattern } from "./storage/key-pattern.js";
 export type * from "./storage/leases.js";
+export type {
+  LocalSnapshot,
+  SnapshotHost,
+  SnapshotOwner,
+  SnapshotTags,
+  TagWatcher,
+} from "./storage/local-snapshot.js";
 export type { HeldGeneration, LocalEntry, LocalRecord, LocalStorage } from "./storage/local-storage.js";
 export type * from "./storage/remote-storage.js";
-export { type MemoryOptions, memory } from "./storages/memory.js";
+export { memory } from "./storages/memory.js";
+export type { MemoryOptions } from "./storages/memory-options.js";
 export { nullStorage } from "./storages/null-storage.js";
 export { replicated } from "./storages/replicated.js";
 export type { Shard } from "./storages/sharded/shard.js";
 export { type ShardedStorage, sharded } from "./storages/sharded/sharded.js";
+export type { SavingStorage } from "./storages/snapshot/saving-storage.js";
+export type { SnapshotOptions } from "./storages/snapshot/snapshot-options.js";
 export { registerScheme, type StorageFactory } from "./tiers/by-url.js";
 export type { BreakerOptions, GuardOptions } from "./tiers/guarded/guard-options.js";
 export type { StorageStatus } from "./tiers/registered.js";

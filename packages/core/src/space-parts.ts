@@ -48,6 +48,7 @@ export function partsOf(clock: Clock, prefix: string, keepAwake: KeepAwake | und
   );
   storages.background = background;
   const runtimes = new ClassRuntimes(storages, clock, prefix, bus);
+  storages.tags = runtimes.tags;
   const remoteNamed = (name: string) => remotesOf(storages).find((remote) => remote.name === name);
   bus.tagNews = new HeardTags(runtimes.tags, remoteNamed, nextBirth);
   const dependents = new Dependents({

@@ -1,7 +1,7 @@
 import { deepFreeze } from "../entry/freeze.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { LocalValues } from "../storage/local-storage.js";
-import { defaultValues } from "../storages/memory.js";
+import { defaultValues } from "../storages/memory-storage.js";
 import { refuseOneShot } from "../write/one-shot.js";
 
 /**

@@ -14,7 +14,7 @@ import { bulkCallsOf } from "./bulk-save.js";
 import { ClassRuntime } from "./class-runtime.js";
 import { taggingOf } from "./class-tagging.js";
 import { KeyPrefix } from "./key-prefix.js";
-import { duplicateNode, namelessNode, notANode } from "./name-errors.js";
+import { checkNameless, duplicateNode, notANode } from "./name-errors.js";
 import { NodeKind } from "./node-kind.js";
 import { lastBirth, nextBirth } from "./operation.js";
 import { placeOf } from "./place-of.js";
@@ -289,8 +289,7 @@ export class ClassRuntimes {
       registered: this.#storages.get(storage, name),
       ttl,
     })) ?? [{ registered: this.#storages.getOrAdopt(defaultStorage, memory, name), ttl: undefined }];
-    const remote = storages.find(({ registered }) => registered.kind === "remote");
-    if (remote !== undefined && !meta.hasName) throw namelessNode(name, remote.registered.name);
+    if (!meta.hasName) for (const { registered } of storages) checkNameless(name, registered);
     const kind = new NodeKind(meta, name, storages, this.#activitiesOf(name, meta), this.#bus, this.tags);
     const known: Known = { kind, name, nodeClass, firstUse: new Error("first use") };
     this.#known.set(meta.hasName ? name : nodeClass.prototype, known);

@@ -1,4 +1,5 @@
 import { ConfigurationError, typeName } from "../errors.js";
+import type { Registered } from "../tiers/registered.js";
 import { placeOf } from "./place-of.js";
 
 /**
@@ -15,11 +16,18 @@ export function duplicateNode(name: string, firstUse: Error, use: Error): Config
   );
 }
 
-/** @param storage the remote storage */
-export function namelessNode(name: string, storage: string): ConfigurationError {
-  return new ConfigurationError(
+/**
+ * Refuses a storage whose entries other processes read, for a class without a name.
+ *
+ * @throws ConfigurationError `CACHEME_INVALID_META`
+ */
+export function checkNameless(name: string, registered: Registered): void {
+  const { name: storage } = registered;
+  const isRemote = registered.kind === "remote";
+  if (!isRemote && registered.storage.snapshot === undefined) return;
+  throw new ConfigurationError(
     "CACHEME_INVALID_META",
-    `Node class "${name}" has no \`name\` in a meta of its own, and its storage "${storage}" is remote. Give it one, such as ` +
+    `Node class "${name}" has no \`name\` in a meta of its own, and its storage "${storage}" ${isRemote ? "is remote" : "saves its entries"}. Give it one, such as ` +
       '`static meta = { name: "user", … }`: bundlers rename classes, and another build would read this class\'s entries as those of ' +
       "another one. A subclass does not inherit the name.",
     { node: name, storage },

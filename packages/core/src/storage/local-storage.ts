@@ -1,4 +1,5 @@
 import type { Cached } from "../entry/entry.js";
+import type { LocalSnapshot } from "./local-snapshot.js";
 
 /**
  * A place for values in this process: synchronous, values by reference.
@@ -21,6 +22,10 @@ export interface LocalStorage {
    * @throws SerializationError for a value that cannot be copied exactly
    */
   copy?(value: unknown): unknown;
+  /**
+   * Saves the entries for the next start. Default: they end with the process.
+   */
+  readonly snapshot?: LocalSnapshot | undefined;
   /** The storage's name in messages, such as `memory (10,000 entries)`. */
   readonly label: string;
   /**

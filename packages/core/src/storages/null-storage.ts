@@ -1,5 +1,5 @@
 import type { LocalStorage } from "../storage/local-storage.js";
-import { defaultValues } from "./memory.js";
+import { defaultValues } from "./memory-storage.js";
 
 /**
  * Makes a storage that keeps nothing: every read is a miss. It turns a cache off without changing

@@ -1,8 +1,9 @@
 import { shortened, storageKey } from "../node/key.js";
+import type { SnapshotTags, TagWatcher } from "../storage/local-snapshot.js";
 import { Distrust } from "../tiers/distrust.js";
 import type { TagStorage } from "../tiers/tag-reads.js";
 import { dependencyMark, dependencyTag } from "./dependency.js";
-import type { KnownGeneration } from "./known-generation.js";
+import { type KnownGeneration, shared } from "./known-generation.js";
 import { Tag } from "./tag.js";
 
 /** The number of tags beyond which the table forgets. */
@@ -15,7 +16,7 @@ const forgottenShare = 0.25;
  * The tags of one `Cacheme`, each an object. The table is bounded: entries of a forgotten tag are
  * misses, and operations that run meanwhile count as overtaken.
  */
-export class TagTable {
+export class TagTable implements SnapshotTags {
   readonly #tags = new Map<string, Tag>();
   /**
    * The tags whose invalidation has not reached a storage, by the storage's name. Another client of
@@ -28,6 +29,8 @@ export class TagTable {
   readonly #most: number;
   /** The birth number up to which every tagged operation counts as overtaken. */
   #floor = 0;
+  /** The snapshots of local storages, which hold entries of tags. */
+  readonly #watchers = new Set<TagWatcher>();
 
   /**
    * @param beforeTag returns the beginning of a generation's key
@@ -77,11 +80,23 @@ export class TagTable {
     return undefined;
   }
 
+  watch(watcher: TagWatcher): void {
+    this.#watchers.add(watcher);
+  }
+
+  restored(names: readonly string[], neededUntil: number): readonly KnownGeneration[] {
+    const generations = names.map((name) => this.of(name).here());
+    for (const generation of generations)
+      generation.neededUntil = Math.max(generation.neededUntil, neededUntil);
+    return shared(generations);
+  }
+
   /** Records an invalidation, which overtakes operations of the tags that were born earlier. */
   invalidated(tags: readonly Tag[], birth: number): void {
     for (const tag of tags) {
       tag.invalidated = Math.max(tag.invalidated, birth);
       tag.end();
+      for (const watcher of this.#watchers) watcher.ended(tag.name);
     }
   }
 
@@ -93,6 +108,7 @@ export class TagTable {
     for (const tag of tags) {
       tag.invalidated = Math.max(tag.invalidated, birth);
       tag.endUntold();
+      for (const watcher of this.#watchers) watcher.ended(tag.name);
     }
   }
 
@@ -114,6 +130,7 @@ export class TagTable {
   invalidatedWhere(matches: (name: string) => boolean, birth: number): void {
     this.#floor = Math.max(this.#floor, birth);
     for (const tag of this.#tags.values()) if (matches(tag.name)) tag.end();
+    for (const watcher of this.#watchers) watcher.endedWhere(matches);
   }
 
   /** Returns whether one of the tags was invalidated since the birth number was the last one. */
@@ -185,5 +202,6 @@ export class TagTable {
       excess -= 1;
     }
     this.#floor = this.#lastBirth();
+    for (const watcher of this.#watchers) watcher.endedWhere(() => true);
   }
 }

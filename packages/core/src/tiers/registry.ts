@@ -3,6 +3,7 @@ import type { Clock } from "../clock.js";
 import type { ConnectionOptions } from "../driver/connection-options.js";
 import { asError, ConfigurationError, closedError, reasonOf, StorageError } from "../errors.js";
 import type { Events } from "../events.js";
+import type { SnapshotTags } from "../storage/local-snapshot.js";
 import type { LocalStorage } from "../storage/local-storage.js";
 import type { RemoteStorage, StorageCapability } from "../storage/remote-storage.js";
 import { storageByUrl } from "./by-url.js";
@@ -18,6 +19,7 @@ import {
   type Registration,
 } from "./registration.js";
 import { RemoteBatch } from "./remote-batch.js";
+import { snapshotHost } from "./snapshot-host.js";
 import type { Tick } from "./tick.js";
 
 /** The options of `registerStorage` besides name and storage. */
@@ -42,6 +44,8 @@ export class StorageRegistry {
   readonly #replaced: (name: string) => void;
   readonly #registrations = new Map<string, Registration>();
   readonly #connecting = new Map<string, Connection>();
+  /** The tags of the entries that local storages save. */
+  tags: SnapshotTags | undefined;
   /** Keeps the host awake while removals are repeated. */
   background: Background | undefined;
   #retired = false;
@@ -71,7 +75,7 @@ export class StorageRegistry {
     if (this.#connecting.has(name) || (this.#registrations.has(name) && !replace)) {
       return this.#registerAgain(name, given, needs, replace, { ...guarding, ...connection });
     }
-    if (typeof given !== "string" && given?.kind === "local") {
+    if (typeof given !== "string" && given?.kind === "local" && given.snapshot === undefined) {
       this.#takeIn(name, given, new RegisteredLocal(name, given));
       return;
     }
@@ -155,7 +159,11 @@ export class StorageRegistry {
     needs: readonly StorageCapability[],
     guard: GuardSettings,
   ): Promise<Registered> {
-    if (storage?.kind === "local") return new RegisteredLocal(name, storage);
+    if (storage?.kind === "local") {
+      if (this.tags !== undefined)
+        await storage.snapshot?.open(snapshotHost(name, this.#clock, this.#events, this.tags));
+      return new RegisteredLocal(name, storage);
+    }
     if (storage?.kind !== "remote") {
       throw new ConfigurationError(
         "CACHEME_INVALID_OPTION",
@@ -195,11 +203,12 @@ export class StorageRegistry {
 
   async #closeOne(registered: Registered): Promise<void> {
     if (registered.kind === "remote") await registered.close();
-    else this.#closeLocal(registered);
+    else await this.#closeLocal(registered);
   }
 
-  #closeLocal({ name, storage }: RegisteredLocal): void {
+  async #closeLocal({ name, storage }: RegisteredLocal): Promise<void> {
     try {
+      if (storage.snapshot !== undefined) await storage.snapshot.close();
       storage.close();
     } catch (thrown) {
       const error = asError(thrown);

@@ -83,6 +83,8 @@ describe("on", () => {
       | "invalidateError"
       | "unreadable"
       | "storageError"
+      | "snapshot"
+      | "snapshotError"
       | "breaker"
       | "busState"
       | "busDrop"

@@ -1,0 +1,68 @@
+import type { BigIntStats } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { codeOf } from "../../driver/error-code.js";
+import type { SnapshotFault } from "../../snapshot-report.js";
+
+/** What tells a file from another one that took its path, and from its own longer self. */
+export interface Seen {
+  readonly inode: bigint;
+  readonly size: number;
+}
+
+/** A snapshot cannot be read or saved. */
+export class SnapshotTrouble extends Error {
+  readonly fault: SnapshotFault;
+  /** The file that was there. */
+  readonly seen: Seen | undefined;
+
+  constructor(fault: SnapshotFault, message: string, seen?: Seen) {
+    super(message);
+    this.fault = fault;
+    this.seen = seen;
+  }
+}
+
+/** Returns the file at a path; `undefined` if there is none. */
+export async function seenAt(path: string): Promise<Seen | undefined> {
+  try {
+    return seenIn(await stat(path, { bigint: true }));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+export function seenIn({ ino, size }: BigIntStats): Seen {
+  return { inode: ino, size: Number(size) };
+}
+
+export function isSame(one: Seen | undefined, other: Seen | undefined): boolean {
+  return one?.inode === other?.inode && one?.size === other?.size;
+}
+
+export function isMissing(error: unknown): boolean {
+  return codeOf(error) === "ENOENT";
+}
+
+/** Writes the whole of the bytes. */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written);
+    written += bytesWritten;
+  }
+}
+
+/** Makes a rename in the folder of a file last. Not every system can. */
+export async function syncFolder(file: string): Promise<void> {
+  try {
+    const folder = await open(dirname(file), "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch {
+    // The file is written. After a power failure the older one may be there.
+  }
+}

@@ -1,0 +1,137 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../../support/virtual-clock.js";
+import { Run, SnapshotFolder } from "./snapshot-space.js";
+
+const ids = Array.from({ length: 20 }, (_, id) => id);
+
+/** Leaves a file with 20 users, of which the process has invalidated one. */
+async function written(folder: SnapshotFolder, ending: "killed" | "closed" = "killed") {
+  const run = await Run.begin(new VirtualClock(), folder.file);
+  const User = run.userClass();
+  await run.cacheme.getAll(ids.map((id) => new User(id, [`tag${id % 3}`])));
+  const { bytes: saved } = await run.local.saveSnapshot();
+  await run.cacheme.invalidate(new User(7));
+  if (ending === "closed") await run.cacheme.close();
+  return { whole: readFileSync(folder.file), saved };
+}
+
+/** Makes a foreign file of 200 MB, which takes no space on the disk. */
+function enlarge(file: string): void {
+  writeFileSync(file, "a file of the user's");
+  truncateSync(file, 200_000_000);
+}
+
+function replaceByFolder(file: string): void {
+  rmSync(file);
+  mkdirSync(file);
+}
+
+/** Reads every user, and returns those that were loaded. */
+async function loaded(run: Run): Promise<readonly string[]> {
+  const User = run.userClass();
+  const values = await run.cacheme.getAll(ids.map((id) => new User(id, [`tag${id % 3}`])));
+  for (const id of ids) expect(values[id]?.name.startsWith(`user ${id}, `)).toBe(true);
+  return run.loads;
+}
+
+describe("a file that cannot be read", () => {
+  it.each([
+    ["missing", "missing", (file: string) => rmSync(file)],
+    ["empty", "corrupt", (file: string) => truncateSync(file, 0)],
+    ["foreign", "format", (file: string) => writeFileSync(file, "a file of the user's")],
+    ["a foreign large one", "format", enlarge],
+    ["a folder", "failed", replaceByFolder],
+    ["torn", "corrupt", (file: string) => truncateSync(file, 400)],
+  ] as const)("is a cold start with an event, and no error: %s", async (_, fault, damage) => {
+    using folder = new SnapshotFolder();
+    await written(folder, "closed");
+    damage(folder.file);
+    const run = await Run.begin(new VirtualClock(), folder.file);
+    expect(run.events).toEqual([
+      { storage: "local", file: folder.file, operation: "read", fault, error: expect.any(Error) },
+    ]);
+    expect(await loaded(run)).toHaveLength(20);
+    await run.cacheme.close();
+  });
+
+  it("is replaced if it was a snapshot, and never if it is a foreign one", async () => {
+    using folder = new SnapshotFolder();
+    await written(folder);
+    truncateSync(folder.file, 400);
+    const torn = await Run.begin(new VirtualClock(), folder.file);
+    await torn.local.saveSnapshot();
+    expect((await Run.begin(new VirtualClock(), folder.file)).events).toMatchObject([{ entries: 0 }]);
+
+    writeFileSync(folder.file, "a file of the user's");
+    const foreign = await Run.begin(new VirtualClock(), folder.file);
+    await expect(foreign.local.saveSnapshot()).rejects.toMatchObject({ code: "CACHEME_STORAGE_FAILED" });
+    await foreign.cacheme.close();
+    expect(readFileSync(folder.file, "utf8")).toBe("a file of the user's");
+    expect(readdirSync(folder.path)).toEqual(["cache.snapshot"]);
+  });
+
+  it("never answers wrongly, wherever it was cut", async () => {
+    using folder = new SnapshotFolder();
+    const { whole, saved } = await written(folder);
+    for (let length = 0; length < whole.length; length += length < saved ? 83 : 3) {
+      if (length === saved) continue; // The process has written the invalidation, so it cannot be missing.
+      writeFileSync(folder.file, whole.subarray(0, length));
+      const run = await Run.begin(new VirtualClock(), folder.file);
+      expect(await loaded(run)).toContain("7");
+    }
+  });
+
+  it("never answers wrongly, whichever byte was changed", async () => {
+    using folder = new SnapshotFolder();
+    const { whole } = await written(folder);
+    for (let place = 0; place < whole.length; place += 67) {
+      const bytes = Buffer.from(whole);
+      bytes[place] = (bytes[place] ?? 0) ^ (1 << (place % 8));
+      writeFileSync(folder.file, bytes);
+      const run = await Run.begin(new VirtualClock(), folder.file);
+      expect(await loaded(run)).toContain("7");
+    }
+  });
+});
+
+describe("the file", () => {
+  it("is replaced as a whole: a save that fails leaves the older one", async () => {
+    using folder = new SnapshotFolder();
+    const run = await Run.begin(new VirtualClock(), folder.file);
+    const User = run.userClass();
+    await run.cacheme.get(new User(1));
+    await run.local.saveSnapshot();
+    mkdirSync(`${folder.file}.tmp`);
+    await expect(run.local.saveSnapshot()).rejects.toMatchObject({
+      code: "CACHEME_STORAGE_FAILED",
+      message: expect.stringContaining(folder.file),
+    });
+    expect(run.events.at(-1)).toMatchObject({ operation: "save", fault: "failed" });
+    rmSync(`${folder.file}.tmp`, { recursive: true });
+    const next = await Run.begin(new VirtualClock(), folder.file);
+    const Next = next.userClass();
+    await next.cacheme.get(new Next(1));
+    expect(next.loads).toEqual([]);
+  });
+
+  it.skipIf(process.platform === "win32")("can be read by its owner only", async () => {
+    using folder = new SnapshotFolder();
+    await written(folder);
+    expect(statSync(folder.file).mode & 0o777).toBe(0o600);
+  });
+
+  it("belongs to the process that has opened it last: the other one saves nothing any more", async () => {
+    using folder = new SnapshotFolder();
+    await written(folder, "closed");
+    const one = await Run.begin(new VirtualClock(), folder.file);
+    const other = await Run.begin(new VirtualClock(), folder.file);
+    await expect(one.local.saveSnapshot()).rejects.toThrow("Another process uses the file");
+    expect(one.events.at(-1)).toMatchObject({ operation: "save", fault: "taken" });
+    await other.local.saveSnapshot();
+    await one.cacheme.close();
+    await other.cacheme.close();
+    const next = await Run.begin(new VirtualClock(), folder.file);
+    expect(next.events).toMatchObject([{ operation: "read", entries: 19, keys: 0 }]);
+  });
+});
