@@ -7,7 +7,6 @@ import type { ResolvedMeta } from "../node/meta.js";
 import { requestTier } from "../node/policy/request-tier.js";
 import { nextLocalSpace } from "../shared-state.js";
 import { StatsCounter } from "../stats/node-stats.js";
-import type { SnapshotOwner } from "../storage/local-snapshot.js";
 import type { LocalStorage } from "../storage/local-storage.js";
 import { classTag } from "../tags/dependency.js";
 import type { TagTable } from "../tags/tag-table.js";
@@ -22,6 +21,7 @@ import { LearnedReads } from "./learned-reads.js";
 import { nextBirth } from "./operation.js";
 import { PrefetchedKeys } from "./prefetched-keys.js";
 import { RefreshAhead } from "./refresh-ahead.js";
+import { spaceIn } from "./saved-space.js";
 import { Staleness } from "./staleness.js";
 import { WeakList } from "./weak-list.js";
 
@@ -133,31 +133,7 @@ export class NodeKind implements BoundClass {
     this.isBusBound = meta.hasName && (meta.bus ?? this.localTiers.length > 0);
     this.#bus = bus;
     this.#tags = tags;
-    this.space = this.#spaceIn(this.localTiers);
-  }
-
-  /** Returns the number of its entries' space, which a storage may have restored. */
-  #spaceIn(tiers: readonly LocalTier[]): number {
-    let space: number | undefined;
-    for (const { storage } of tiers) {
-      if (storage.snapshot === undefined) continue;
-      space = storage.snapshot.adopt(this.#saved, () => space ?? nextLocalSpace());
-    }
-    return space ?? nextLocalSpace();
-  }
-
-  /** The kind as the owner of entries in a snapshot. */
-  get #saved(): SnapshotOwner {
-    const kind = this;
-    return {
-      id: this.storageKey(""),
-      storageKey: (key) => this.storageKey(key),
-      format: { serializer: this.meta.serializer, fingerprint: this.fingerprint },
-      formatOf: (bytes) => this.formats.of(bytes),
-      get isAlone() {
-        return kind.remoteTiers.length === 0 && !(kind.isBusBound && kind.#bus.isRegistered);
-      },
-    };
+    this.space = spaceIn(this, () => this.isBusBound && bus.isRegistered);
   }
 
   /**
