@@ -1,4 +1,4 @@
-/** What a snapshot has done, as `saveSnapshot` and the event `snapshot` tell it. */
+/** The result of a save or a restoration, as `saveSnapshot` and the event `snapshot` tell it. */
 export interface SnapshotReport {
   /** The number of entries with their values. */
   readonly entries: number;

@@ -21,7 +21,7 @@ const slice = 500;
 /** The milliseconds by which the clock of the last process may have been ahead. */
 const clockTolerance = 60_000;
 
-/** What one step has done. */
+/** The result of a save or a restoration. */
 export interface Outcome {
   readonly report: SnapshotReport;
   readonly seen: Seen;

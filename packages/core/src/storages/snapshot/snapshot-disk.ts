@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { codeOf } from "../../driver/error-code.js";
 import type { SnapshotFault } from "../../snapshot-report.js";
 
-/** What tells a file from another one that took its path, and from its own longer self. */
+/** Identifies a file and its length, to notice that another process has replaced or changed it. */
 export interface Seen {
   readonly inode: bigint;
   readonly size: number;

@@ -22,7 +22,7 @@ async function loadedAfterKill(folder: SnapshotFolder): Promise<readonly string[
 
 type Saved = Awaited<ReturnType<typeof saved>>;
 
-/** What a process may do after it has saved, with the users whose saved values are wrong then. */
+/** The changes after a save, with the users whose saved values are wrong then. */
 const changes: readonly [string, (process: Saved) => Promise<unknown> | unknown, readonly string[]][] = [
   ["nothing", () => {}, []],
   ["invalidate", ({ cacheme, nodes }) => cacheme.invalidate(nodes[2]), ["3"]],
