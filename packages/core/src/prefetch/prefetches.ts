@@ -60,7 +60,7 @@ export class Prefetches {
 
   /** Returns whether a load of the node may have neighbours. */
   concern(node: Node): boolean {
-    return node.related !== undefined || !this.rules.areEmpty;
+    return typeof node.related === "function" || !this.rules.areEmpty;
   }
 
   /**
@@ -81,9 +81,22 @@ export class Prefetches {
     this.#start(nodes, read, this.#chainOf(read, prefetch.budget), prefetch.depth, new CallContext());
   }
 
-  /** Returns whether a local tier has the node, or a read of it is under way. */
+  /** Returns whether a prefetch of the node could be of use. */
+  isMissing(node: Node): boolean {
+    try {
+      const runtime = this.#runtimes.of(node);
+      return !this.isThere(runtime, runtime.keyOf(node));
+    } catch {
+      return false; // Such as a scoped node whose level has no value here.
+    }
+  }
+
+  /**
+   * Returns whether a local tier has the node, or a remote one as far as is known, or a read of it is
+   * under way.
+   */
   isThere(runtime: ClassRuntime, key: string): boolean {
-    if (this.#isLocal(runtime, key)) return true;
+    if (this.#isLocal(runtime, key) || runtime.kind.prefetched.isRemote(key, this.#clock.now())) return true;
     return (runtime.kind.activities.find(key)?.flights.all.length ?? 0) > 0;
   }
 
@@ -155,9 +168,9 @@ export class Prefetches {
     };
     chain.started += 1;
     this.#underway.set(root, this.#count(root) + 1);
-    prefetched.dropExpired(this.#clock.now());
+    const isFirst = prefetched.isEmpty;
     prefetched.begin(node.key);
-    node.runtime.kind.watch();
+    if (isFirst) node.runtime.kind.watch();
     try {
       this.open?.({ ...node, call, opener: undefined }, { prefetches });
     } catch (error) {
@@ -177,13 +190,11 @@ export class Prefetches {
       this.#report(flight, failure.error);
       return;
     }
-    if (birth === unborn && !this.#isLocal(runtime, key)) {
-      prefetched.forget(key); // Another process loads it, or a remote tier has it, and no local one takes it.
-      return;
-    }
-    runtime.stats.prefetched += 1;
+    // Otherwise another process loads it, or a remote tier has it and no local one takes it.
+    const isLoaded = birth !== unborn || this.#isLocal(runtime, key);
+    if (isLoaded) runtime.stats.prefetched += 1;
     const kept = skip || fenced ? 0 : (ttl ?? longest(runtime));
-    prefetched.ended(key, this.#clock.now() + kept);
+    prefetched.ended(key, this.#clock.now() + kept, isLoaded);
   }
 
   #count(kind: NodeKind): number {

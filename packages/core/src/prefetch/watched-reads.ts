@@ -34,12 +34,16 @@ export class WatchedReads {
    * @param after the read before it. The nodes of a list all come after the same one
    */
   reads(runtime: ClassRuntime, node: Node, key: string, after: LearnedRead | undefined = this.last): void {
+    if (typeof key !== "string") return; // The read will be refused.
     const { kind } = runtime;
-    if (kind.prefetched.take(key, this.#clock.now())) {
+    if (!kind.prefetched.isEmpty) {
+      kind.prefetched.dropExpired(this.#clock.now());
       // An entry of a local tier may have been evicted or invalidated meanwhile.
-      if (runtime.remoteTiers.length > 0 || this.#prefetches.isThere(runtime, key))
-        runtime.stats.prefetchHits += 1;
-      kind.watch();
+      const isOfUse =
+        kind.prefetched.take(key) &&
+        (runtime.remoteTiers.length > 0 || this.#prefetches.isThere(runtime, key));
+      if (isOfUse) runtime.stats.prefetchHits += 1;
+      if (kind.prefetched.isEmpty) kind.watch();
     }
     if (kind.learned === undefined || isInLoad()) return;
     const read: LearnedRead = { table: kind.learned, id: idOf(runtime, key), node, key };
@@ -50,8 +54,10 @@ export class WatchedReads {
   }
 
   #use(runtime: ClassRuntime, node: Node, key: string, probability: number): void {
-    const likely = runtime.kind.learned?.likelyAfter(key, probability) ?? [];
-    if (likely.length === 0) return;
+    const likely = runtime.kind.learned
+      ?.likelyAfter(key, probability)
+      .filter((next) => this.#prefetches.isMissing(next));
+    if (likely === undefined || likely.length === 0) return;
     // A later turn, so that no prefetch shares a `loadAll` with the reader and fails it.
     setImmediate(() => this.#prefetches.likely({ runtime, node, key }, likely));
   }

@@ -245,7 +245,7 @@ export class Joining {
   /** Counts a reader. A load with the option `track` depends on the nodes that it reads. */
   #count(flight: Flight): void {
     if (sharedState.recordings > 0) currentRecording()?.addFlight(flight);
-    if (flight.readers > 0) flight.runtime.stats.coalesced += 1;
+    if (flight.readers > 0 || flight.prefetches !== undefined) flight.runtime.stats.coalesced += 1;
     this.#add(flight);
   }
 

@@ -79,8 +79,8 @@ export class NodeKind implements BoundClass {
   readonly ahead: RefreshAhead | undefined;
   /** The nodes that were read after each other; `undefined` for a class that does not learn them. */
   readonly learned: LearnedReads | undefined;
-  /** The keys that were loaded in advance and have not been read. */
-  readonly prefetched: PrefetchedKeys = new PrefetchedKeys();
+  /** The keys that were loaded in advance. */
+  readonly prefetched: PrefetchedKeys;
   readonly #runtimes = new WeakList<ClassRuntime>();
   /** The operations under way, by key. Successive kinds share it. */
   readonly activities: Activities;
@@ -126,6 +126,7 @@ export class NodeKind implements BoundClass {
     this.tellsTags = meta.track;
     this.ahead = meta.refreshAhead && new RefreshAhead(meta.refreshAhead);
     this.staleness = meta.stale || meta.refreshAhead ? new Staleness(meta.stale) : undefined;
+    this.prefetched = new PrefetchedKeys(this.localTiers.length === 0);
     const { learning } = meta.prefetch ?? {};
     if (learning !== undefined) this.learned = new LearnedReads(learning.size);
     this.activities = activities;

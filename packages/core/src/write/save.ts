@@ -49,13 +49,10 @@ export class Saver {
    * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if the source has the value, and a tier that
    *   could not be reached may have an older one
    */
-  async save(given: GivenValue, options: SetOptions): Promise<void> {
+  save(given: GivenValue, options: SetOptions): Promise<void> {
     const dropAgain = changesKeys([given], this.#environment.dependents.knownIn);
-    try {
-      await this.#save(given, options);
-    } finally {
-      dropAgain?.();
-    }
+    const saved = this.#save(given, options);
+    return dropAgain === undefined ? saved : saved.finally(dropAgain);
   }
 
   async #save(given: GivenValue, options: SetOptions): Promise<void> {
@@ -145,11 +142,10 @@ export class Saver {
   }
 
   /** Removes the key from every tier, without telling listeners. */
-  async forget(removal: Removal): Promise<unknown> {
+  forget(removal: Removal): Promise<unknown> {
     const dropAgain = changesKeys([removal], this.#environment.dependents.knownIn);
-    const failed = await this.#remove(removal);
-    dropAgain?.();
-    return failed;
+    const removed = this.#remove(removal);
+    return dropAgain === undefined ? removed : removed.finally(dropAgain);
   }
 
   #remove({ runtime, key }: Removal): Promise<readonly FailedTier[]> {

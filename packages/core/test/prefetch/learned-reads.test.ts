@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Cacheme, defineNode, type LearnOptions, type Node, perRequest } from "../../src/index.js";
 import { settled } from "../support/deferred.js";
-import { localOnly, space } from "../support/space.js";
+import { localOnly, remoteOnly, space } from "../support/space.js";
 import { expectNothingUnhandled } from "../support/unhandled.js";
 
 expectNothingUnhandled();
@@ -188,6 +188,33 @@ describe("learned nodes", () => {
     expect(await cacheme.get(page("home"))).toBe("home");
     await settled();
     expect(calls).toEqual([["home"], ["gone"]]);
+  });
+});
+
+describe("learned nodes of a class without a local tier", () => {
+  it("are looked for once for as long as the remote tier keeps them", async () => {
+    const { cacheme, clock, remote } = await space();
+    const page = defineNode({
+      name: "page",
+      key: (path: string) => path,
+      load: (path) => path,
+      caches: remoteOnly,
+      prefetch: { learn: { use: true } },
+    });
+    const visit = async () => {
+      for (const path of ["home", "cart"]) {
+        await cacheme.get(page(path));
+        await settled();
+      }
+    };
+    for (let round = 0; round < 5; round++) await visit();
+    const reads = () => remote.calls.filter(({ operation }) => operation === "read").length;
+    const before = reads();
+    await visit();
+    expect(reads() - before).toBe(2);
+    clock.advance(600_001);
+    await visit();
+    expect(cacheme.stats(page)).toMatchObject({ prefetchCount: 1, prefetchHitCount: 1 });
   });
 });
 

@@ -205,7 +205,8 @@ describe("related nodes", () => {
     gate.resolve("second");
     expect(await Promise.all([early, late])).toEqual(["second", "second"]);
     expect(loads).toEqual([1, 2]);
-    expect(cacheme.stats(Slow)).toMatchObject({ prefetchCount: 1, prefetchHitCount: 1 });
+    // The first reader that joins the prefetch joins a read under way, too.
+    expect(cacheme.stats(Slow)).toMatchObject({ prefetchCount: 1, prefetchHitCount: 1, coalescedCount: 3 });
   });
 
   it("go on loading when their only reader leaves", async () => {
@@ -357,6 +358,17 @@ describe("related nodes", () => {
     );
     expect(cacheme.stats(failing)).toMatchObject({ prefetchCount: 0, requestCount: 0, loadFailureCount: 2 });
     expect(await reason(cacheme.get(failing(1)))).toMatchObject({ message: "no 1" });
+  });
+
+  it("may not be a property of another kind", async () => {
+    const { cacheme } = await space();
+    const errors: unknown[] = [];
+    cacheme.on("prefetchError", (event) => errors.push(event));
+    const { Linked } = linked(() => []);
+    const node = Object.assign(new Linked(1), { related: ["x"] as never });
+    expect(await cacheme.get(node)).toBe("value 1");
+    await settled();
+    expect(errors).toEqual([]);
   });
 
   it("end quietly with the space", async () => {

@@ -337,29 +337,66 @@ describe("a request's own invalidation of tags and scopes", () => {
     });
   });
 
-  it("drops a value whose tag only its load or its writer told", async () => {
-    const { cacheme, process } = await taggedSpace();
-    const meta: NodeMeta = { caches: [perRequest(), ...remoteOnly!], name: "told" };
-    const classOf = (told: string) =>
-      defineNode({
-        name: "told",
-        key: (id: number) => `${id}`,
-        load: (id, { tag }) => {
-          tag(`team:${id}`);
-          return told;
-        },
-        caches: meta.caches,
+  it.each(["another process", "its load", "its writer"])(
+    "drops a value whose tag only %s told",
+    async (teller) => {
+      const { cacheme, clock, process } = await taggedSpace();
+      const told = () =>
+        defineNode({
+          name: "told",
+          key: (id: number) => `${id}`,
+          load: (id, { tag }) => {
+            tag(`team:${id}`);
+            return "loaded";
+          },
+          caches: [perRequest(), ...remoteOnly!],
+        });
+      const mine = told();
+      const other = await process();
+      await other.get(told()(1)); // The tag is too new for the value to be stored.
+      clock.advance(1_000);
+      // A process that finds the value in a remote tier has run no load that tells tags.
+      if (teller === "another process") await other.get(told()(1));
+      await cacheme.requestScope(async () => {
+        if (teller === "its writer") await cacheme.set(mine(1), "set", { tags: ["team:1"] });
+        expect(await cacheme.get(mine(1))).toBe(teller === "its writer" ? "set" : "loaded");
+        expect((await cacheme.explain(mine(1))).origin).toBe("request");
+        await cacheme.invalidateTags("team:1");
+        expect((await cacheme.explain(mine(1))).origin).toBeUndefined();
       });
-    const [mine, theirs] = [classOf("old"), classOf("old")];
-    const other = await process();
-    await other.get(theirs(1)); // This process has not run a load that tells tags.
+    },
+  );
+
+  it("drops what was read from a tier that the invalidation has not reached yet", async () => {
+    const { cacheme, remote } = await taggedSpace();
+    let version = 1;
+    const row = defineNode({
+      name: "row",
+      key: (id: number) => `${id}`,
+      tags: () => ["rows"],
+      load: () => version,
+      caches: [perRequest(), ...remoteOnly!],
+    });
+    const user = defineNode({ name: "user", key: () => "1", load: () => 1, caches: remoteOnly });
+    const dependent = defineNode({
+      name: "dependent",
+      key: () => "1",
+      dependsOn: () => [user()],
+      load: () => version,
+      caches: [perRequest(), ...remoteOnly!],
+    });
     await cacheme.requestScope(async () => {
-      expect(await cacheme.get(mine(1))).toBe("old");
-      await cacheme.set(mine(2), "set", { tags: ["team:2"] });
-      await cacheme.invalidateTags("team:1", "team:2");
-      const { origin } = await cacheme.explain(mine(1));
-      expect(origin).toBeUndefined();
-      expect(await cacheme.get(mine(2))).toBe("old");
+      const read = () => cacheme.getAll([row(1), dependent()]);
+      expect(await read()).toEqual([1, 1]);
+      version = 2;
+      const held = deferred();
+      remote.gate = (operation, moment) =>
+        (operation === "bump" || operation === "remove") && moment === "request" ? held.promise : undefined;
+      const invalidated = Promise.all([cacheme.invalidateTags("rows"), cacheme.invalidate(user())]);
+      expect(await read()).toEqual([1, 1]);
+      held.resolve();
+      await invalidated;
+      expect(await read()).toEqual([2, 2]);
     });
   });
 
@@ -457,11 +494,12 @@ describe("a request", () => {
       background = later.promise.then(async () => [
         await cacheme.get(new Counting(1)),
         await cacheme.get(new Counting(1)),
+        (await cacheme.explain(new Counting(1))).tiers[0]?.verdict,
       ]);
     });
     const other = cacheme.requestScope(async () => await settled()); // Keeps the context in use.
     later.resolve();
-    expect(await background).toEqual(["load 2", "load 3"]);
+    expect(await background).toEqual(["load 2", "load 3", "no-request"]);
     await other;
     expect(sharedState.requestsRunning).toBe(0);
   });
