@@ -3,9 +3,11 @@ import { shownKey } from "../shown-key.js";
 import { type Generation, type Generations, generationFrom } from "../storage/generations.js";
 import { checkKeys } from "../storage/stored-key.js";
 import type { Driver, Made, NewGeneration } from "./driver.js";
+import type { DriverParts } from "./driver-parts.js";
+import { nextGeneration } from "./next-generation.js";
 import { operationNames } from "./operation-names.js";
 import { randomText } from "./random-text.js";
-import type { StorageCall, StorageCalls } from "./storage-calls.js";
+import type { StorageCall } from "./storage-calls.js";
 import { wholeMilliseconds } from "./whole-milliseconds.js";
 
 /** The methods of a driver that generations need. */
@@ -16,25 +18,23 @@ type Make = (tags: readonly NewGeneration[], ttl: number | undefined, call: Stor
 
 /** Checks keys, and sends each key once. */
 export class DriverGenerations implements Generations {
-  readonly #label: string;
-  readonly #driver: GenerationDriver;
-  readonly #calls: StorageCalls;
+  readonly #parts: DriverParts<GenerationDriver>;
 
-  constructor(label: string, driver: GenerationDriver, calls: StorageCalls) {
-    this.#label = label;
-    this.#driver = driver;
-    this.#calls = calls;
+  constructor(parts: DriverParts<GenerationDriver>) {
+    this.#parts = parts;
   }
 
   ensure(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
-    return this.#each(operationNames.ensure, keys, ttl, (...asked) => this.#driver.ensure(...asked));
+    return this.#each(operationNames.ensure, keys, ttl, (...asked) => this.#parts.driver.ensure(...asked));
   }
 
   async bump(keys: readonly string[], ttl: number | undefined): Promise<readonly Generation[]> {
     try {
-      return await this.#each(operationNames.bump, keys, ttl, (...asked) => this.#driver.bump(...asked));
+      return await this.#each(operationNames.bump, keys, ttl, (...asked) =>
+        this.#parts.driver.bump(...asked),
+      );
     } catch (error) {
-      if (!(isError(error) && this.#driver.errors?.isFull?.(error.cause))) throw error;
+      if (!(isError(error) && this.#parts.driver.errors?.isFull?.(error.cause))) throw error;
       return this.#lose(keys);
     }
   }
@@ -45,13 +45,14 @@ export class DriverGenerations implements Generations {
    */
   async #lose(keys: readonly string[]): Promise<readonly Generation[]> {
     const unique = [...new Set(keys)];
-    const before = await this.#calls.run(operationNames.read, (call) => this.#driver.read(unique, call));
-    await this.#calls.run(operationNames.remove, (call) => this.#driver.remove(unique, call));
-    const now = await this.#calls.run(operationNames.time, (call) => this.#driver.time(call));
-    const lost = unique.map((_, index) => ({
-      id: randomText("base64url"),
-      at: Math.max(now, generationFrom(before[index])?.at ?? 0),
-    }));
+    const before = await this.#parts.calls.run(operationNames.read, (call) =>
+      this.#parts.driver.read(unique, call),
+    );
+    await this.#parts.calls.run(operationNames.remove, (call) => this.#parts.driver.remove(unique, call));
+    const now = await this.#parts.calls.run(operationNames.time, (call) => this.#parts.driver.time(call));
+    const lost = unique.map((_, index) =>
+      nextGeneration(randomText("base64url"), now, generationFrom(before[index])),
+    );
     return inOrder(keys, unique, lost);
   }
 
@@ -61,12 +62,12 @@ export class DriverGenerations implements Generations {
     ttl: number | undefined,
     make: Make,
   ): Promise<readonly Generation[]> {
-    checkKeys(keys, this.#label);
+    checkKeys(keys, this.#parts.label);
     if (keys.length === 0) return [];
     const unique = keys.length === 1 ? keys : [...new Set(keys)];
     // Draws each id at once: an object with a getter that draws it if it is needed costs three times as much.
     const tags = unique.map((key): NewGeneration => ({ key, id: randomText("base64url") }));
-    const made = await this.#calls.run(action, async (call) =>
+    const made = await this.#parts.calls.run(action, async (call) =>
       complete(await make(tags, wholeMilliseconds(ttl), call), unique),
     );
     return inOrder(keys, unique, made);

@@ -8,10 +8,10 @@ import type {
 } from "../storage/leases.js";
 import { checkKeysOf } from "../storage/stored-key.js";
 import type { Acquisition, Driver } from "./driver.js";
+import type { DriverParts } from "./driver-parts.js";
 import { operationNames } from "./operation-names.js";
 import { randomText } from "./random-text.js";
 import { storeFitting } from "./record-limits.js";
-import type { StorageCalls } from "./storage-calls.js";
 import { wholeMilliseconds, withWholeTimes } from "./whole-milliseconds.js";
 
 /** The methods of a driver that leases need. */
@@ -23,21 +23,17 @@ const tokenForm = /^[0-9a-f]{32}$/;
 
 /** Checks keys, draws tokens, and answers for foreign tokens. */
 export class DriverLeases implements Leases {
-  readonly #label: string;
-  readonly #driver: LeaseDriver;
-  readonly #calls: StorageCalls;
+  readonly #parts: DriverParts<LeaseDriver>;
 
-  constructor(label: string, driver: LeaseDriver, calls: StorageCalls) {
-    this.#label = label;
-    this.#driver = driver;
-    this.#calls = calls;
+  constructor(parts: DriverParts<LeaseDriver>) {
+    this.#parts = parts;
   }
 
   async acquire(requests: readonly LeaseRequest[], isBulk?: boolean): Promise<readonly LeaseAnswer[]> {
-    checkKeysOf(requests, this.#label);
+    checkKeysOf(requests, this.#parts.label);
     if (requests.length === 0) return [];
     // A driver with tokens of its own does not need one of 0.3 µs.
-    const isDrawn = this.#driver.isToken === undefined;
+    const isDrawn = this.#parts.driver.isToken === undefined;
     const wanted = requests.map(
       ({ key, duration, steal = false, seen }): Acquisition => ({
         key,
@@ -47,31 +43,33 @@ export class DriverLeases implements Leases {
         token: isDrawn ? randomText("hex") : "",
       }),
     );
-    return this.#calls.run(operationNames.acquire, (call) => this.#driver.acquire(wanted, call, isBulk));
+    return this.#parts.calls.run(operationNames.acquire, (call) =>
+      this.#parts.driver.acquire(wanted, call, isBulk),
+    );
   }
 
   async fill(records: readonly LeasedRecord[], isBulk?: boolean): Promise<readonly boolean[]> {
-    checkKeysOf(records, this.#label);
+    checkKeysOf(records, this.#parts.label);
     return this.#answers(records, (ours) => {
       const whole = withWholeTimes(ours);
-      return this.#calls.run(operationNames.fill, (call) =>
-        storeFitting(this.#driver, whole, (fitting) => this.#driver.fill(fitting, call, isBulk)),
+      return this.#parts.calls.run(operationNames.fill, (call) =>
+        storeFitting(this.#parts.driver, whole, (fitting) => this.#parts.driver.fill(fitting, call, isBulk)),
       );
     });
   }
 
   async release(leases: readonly HeldLease[]): Promise<readonly boolean[]> {
-    checkKeysOf(leases, this.#label);
+    checkKeysOf(leases, this.#parts.label);
     return this.#answers(leases, (ours) =>
-      this.#calls.run(operationNames.release, (call) => this.#driver.release(ours, call)),
+      this.#parts.calls.run(operationNames.release, (call) => this.#parts.driver.release(ours, call)),
     );
   }
 
   async extend(leases: readonly LeaseExtension[]): Promise<readonly boolean[]> {
-    checkKeysOf(leases, this.#label);
+    checkKeysOf(leases, this.#parts.label);
     const wanted = leases.map((lease) => ({ ...lease, duration: wholeMilliseconds(lease.duration) }));
     return this.#answers(wanted, (ours) =>
-      this.#calls.run(operationNames.extend, (call) => this.#driver.extend(ours, call)),
+      this.#parts.calls.run(operationNames.extend, (call) => this.#parts.driver.extend(ours, call)),
     );
   }
 
@@ -95,6 +93,6 @@ export class DriverLeases implements Leases {
    * and a database may refuse such a token.
    */
   #isOurs(token: string): boolean {
-    return this.#driver.isToken?.(token) ?? tokenForm.test(token);
+    return this.#parts.driver.isToken?.(token) ?? tokenForm.test(token);
   }
 }

@@ -81,8 +81,8 @@ export class DriverStorage implements RemoteStorage {
     this.#driver = driver;
     const calls = this.#makeCalls(settings, sweepInterval);
     this.#calls = calls;
-    this.#leases = hasLeases(driver) ? new DriverLeases(label, driver, calls) : undefined;
-    this.generations = hasGenerations(driver) ? new DriverGenerations(label, driver, calls) : undefined;
+    this.#leases = hasLeases(driver) ? new DriverLeases({ label, driver, calls }) : undefined;
+    this.generations = hasGenerations(driver) ? new DriverGenerations({ label, driver, calls }) : undefined;
     this.touchMany = driver.touch === undefined ? undefined : (touches) => this.#touch(touches);
     this.scan = driver.scan === undefined ? undefined : (pattern) => this.#scan(pattern);
     this.info = driver.info === undefined ? undefined : () => this.#info();

@@ -1,54 +1,44 @@
 import { asError } from "../errors.js";
 import { FailedRemoval } from "../tiers/guarded/failed-removal.js";
 import { removeMatching } from "../tiers/remove-matching.js";
-import type { Activities } from "./activities.js";
-import type { Destination } from "./destination.js";
+import type { OwedRemoval } from "./owed-removal.js";
 
 /**
  * The removal of all keys of a class from a tier, because more single removals have failed than are
  * kept. A storage without `scan` cannot do it. Then it ends when each old entry has expired.
  */
 export class ClassRemoval extends FailedRemoval {
-  readonly #activities: Activities;
-  readonly #destination: Destination;
-  readonly #right: readonly Destination[];
+  readonly #owed: OwedRemoval;
   /** The time, on our clock, at which the last old entry has expired. */
   readonly #expired: number;
 
-  constructor(
-    activities: Activities,
-    destination: Destination,
-    right: readonly Destination[],
-    expired: number,
-  ) {
+  constructor(owed: OwedRemoval, expired: number) {
     super();
-    this.#activities = activities;
-    this.#destination = destination;
-    this.#right = right;
+    this.#owed = owed;
     this.#expired = expired;
   }
 
   override get isDue(): boolean {
-    const { storage } = this.#destination;
+    const { storage } = this.#owed.destination;
     if (storage.storage.scan === undefined && storage.now() < this.#expired) return false;
-    return !this.#right.some(({ classRemoval }) => classRemoval !== undefined);
+    return !this.#owed.right.some(({ classRemoval }) => classRemoval !== undefined);
   }
 
   override replay(done: (error: Error | undefined) => void): void {
-    const { storage } = this.#destination;
+    const { storage } = this.#owed.destination;
     const removed = (error: Error | undefined) => {
       if (error === undefined) this.#end();
       done(error);
     };
-    removeMatching(storage, this.#activities.pattern).then(
+    removeMatching(storage, this.#owed.activities.pattern).then(
       () => removed(undefined),
       (thrown: unknown) => removed(asError(thrown)),
     );
   }
 
   #end(): void {
-    this.#destination.classRemoval = undefined;
+    this.#owed.destination.classRemoval = undefined;
     this.succeed();
-    this.#activities.pokeReplays();
+    this.#owed.activities.pokeReplays();
   }
 }

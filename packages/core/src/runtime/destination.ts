@@ -4,6 +4,7 @@ import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Activities } from "./activities.js";
 import { ClassRemoval } from "./class-removal.js";
 import { KeyRemoval } from "./key-removal.js";
+import type { OwedRemoval } from "./owed-removal.js";
 
 /**
  * The destination of one remote tier's writes and removals: the storage that has the tier's name
@@ -44,7 +45,7 @@ export class Destination {
     const { replays } = this.storage;
     const isAll = replays.isFull || right.some(({ classRemoval }) => classRemoval !== undefined);
     if (this.classRemoval !== undefined || isAll) return this.#distrustAll(right, ttl, now);
-    const removal = new KeyRemoval(key, this.#activities, this, right);
+    const removal = new KeyRemoval(key, this.#owed(right));
     this.distrust.add(key, now, removal);
     replays.add(removal);
     return removal;
@@ -54,12 +55,16 @@ export class Destination {
     const { distrust, storage } = this;
     let removal = this.classRemoval;
     if (removal === undefined) {
-      removal = new ClassRemoval(this.#activities, this, right, now + ttl);
+      removal = new ClassRemoval(this.#owed(right), now + ttl);
       this.classRemoval = removal;
       storage.replays.add(removal);
     }
     for (const single of distrust.removals) single.leaveTo(removal);
     distrust.addAll(now);
     return removal;
+  }
+
+  #owed(right: readonly Destination[]): OwedRemoval {
+    return { activities: this.#activities, destination: this, right };
   }
 }

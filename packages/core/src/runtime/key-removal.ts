@@ -1,25 +1,19 @@
 import { FailedRemoval } from "../tiers/guarded/failed-removal.js";
-import type { Activities } from "./activities.js";
-import type { Destination } from "./destination.js";
+import type { OwedRemoval } from "./owed-removal.js";
 
 /** The removal of a key that did not reach a tier. */
 export class KeyRemoval extends FailedRemoval {
   readonly #key: string;
-  readonly #activities: Activities;
-  readonly #destination: Destination;
-  /** The tiers on the right: one of them may refill this one. */
-  readonly #right: readonly Destination[];
+  readonly #owed: OwedRemoval;
 
-  constructor(key: string, activities: Activities, destination: Destination, right: readonly Destination[]) {
+  constructor(key: string, owed: OwedRemoval) {
     super();
     this.#key = key;
-    this.#activities = activities;
-    this.#destination = destination;
-    this.#right = right;
+    this.#owed = owed;
   }
 
   override get isDue(): boolean {
-    return !this.#right.some((destination) => destination.distrusts(this.#key));
+    return !this.#owed.right.some((destination) => destination.distrusts(this.#key));
   }
 
   /**
@@ -27,14 +21,14 @@ export class KeyRemoval extends FailedRemoval {
    * before, that costs a miss.
    */
   override replay(done: (error: Error | undefined) => void): void {
-    const destination = this.#destination;
-    this.#activities.of(this.#key).remove(
+    const { activities, destination } = this.#owed;
+    activities.of(this.#key).remove(
       { destination },
       {
         done: (error) => {
           if (error === undefined && this.isDue) {
             destination.distrust.remove(this.#key);
-            this.#activities.pokeReplays();
+            activities.pokeReplays();
           }
           done(error);
         },
