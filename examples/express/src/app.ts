@@ -1,7 +1,7 @@
 import { get, invalidate, stats, storages } from "cacheme";
 import express, { type Express } from "express";
 import { articles } from "./articles.js";
-import { ArticleNode, WordsNode } from "./nodes.js";
+import { ArticleNode, words } from "./nodes.js";
 
 export function createApp(): Express {
   const app = express();
@@ -18,8 +18,7 @@ export function createApp(): Express {
 
   app.get("/articles/:id", async (request, response) => {
     const article = await get(new ArticleNode(request.params.id));
-    const words = await get(new WordsNode(article.title));
-    response.json({ ...article, words });
+    response.json({ ...article, words: await get(words(article.title)) });
   });
 
   app.put("/articles/:id", express.text({ type: "*/*" }), async (request, response) => {

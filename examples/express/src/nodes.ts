@@ -1,4 +1,4 @@
-import { Node, type NodeMeta } from "cacheme";
+import { defineNode, Node, type NodeMeta } from "cacheme";
 import { articles } from "./articles.js";
 
 /** An article by its id. */
@@ -18,19 +18,10 @@ export class ArticleNode extends Node {
   }
 }
 
-/** The words of a title, from a slow service. */
-export class WordsNode extends Node {
-  static override meta: NodeMeta = { name: "words", caches: [{ storage: "local", ttl: "1h" }] };
-
-  constructor(readonly title: string) {
-    super();
-  }
-
-  key() {
-    return this.title;
-  }
-
-  override load() {
-    return Promise.resolve(this.title.toLowerCase().split(/\W+/));
-  }
-}
+/** The words of a title, from a slow service: the same without a class. */
+export const words = defineNode({
+  name: "words",
+  caches: [{ storage: "local", ttl: "1h" }],
+  key: (title: string) => title,
+  load: async (title) => title.toLowerCase().split(/\W+/),
+});

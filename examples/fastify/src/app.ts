@@ -1,7 +1,7 @@
 import { close, get, invalidate, stats, storages } from "cacheme";
 import fastify, { type FastifyInstance } from "fastify";
 import { articles } from "./articles.js";
-import { ArticleNode, WordsNode } from "./nodes.js";
+import { article, words } from "./nodes.js";
 
 export function createApp(): FastifyInstance {
   // Answers requests on open connections while the server closes, instead of refusing them with
@@ -30,14 +30,13 @@ export function createApp(): FastifyInstance {
   }));
 
   app.get<{ Params: { id: string } }>("/articles/:id", async ({ params }) => {
-    const article = await get(new ArticleNode(params.id));
-    const words = await get(new WordsNode(article.title));
-    return { ...article, words };
+    const found = await get(article(params.id));
+    return { ...found, words: await get(words(found.title)) };
   });
 
   app.put<{ Params: { id: string }; Body: string }>("/articles/:id", async ({ params, body }, reply) => {
     await articles.rename(params.id, body);
-    await invalidate(new ArticleNode(params.id)); // Invalidate after the change. Otherwise a read in between would cache the old title.
+    await invalidate(article(params.id)); // Invalidate after the change. Otherwise a read in between would cache the old title.
     return await reply.status(204).send();
   });
 

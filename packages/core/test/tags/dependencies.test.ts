@@ -134,20 +134,16 @@ describe("a dependency", () => {
       load: () => version,
       caches: localOnly,
     });
-    const b = defineNode({
-      name: "b",
-      key: (id: number) => `${id}`,
-      ...options(a),
-      load: (id: number, { get }: LoadContext) => get(a(id)),
-      caches: localOnly,
-    });
-    const c = defineNode({
-      name: "c",
-      key: (id: number) => `${id}`,
-      ...options(b),
-      load: (id: number, { get }: LoadContext) => get(b(id)),
-      caches: localOnly,
-    });
+    const over = <N extends Node<number>>(name: string, node: (id: number) => N) =>
+      defineNode({
+        name,
+        key: (id: number) => `${id}`,
+        ...options(node),
+        load: (id: number, { get }: LoadContext): Promise<number> => get(node(id)),
+        caches: localOnly,
+      });
+    const b = over("b", a);
+    const c = over("c", b);
     expect(await cacheme.get(c(1))).toBe(1);
     version = 2;
     await cacheme.invalidate(a(1));

@@ -122,25 +122,30 @@ export function itSurvivesTrouble<S, N>(
   cacheme: TroubledCacheme<S, N>,
   make: () => S,
 ): void {
-  const killed: Fault = {
-    name: "its server is killed and starts again",
+  const outage = (name: string, begin: () => Promise<void>, ms: number, end: () => Promise<void>): Fault => ({
+    name,
     keepsRemovals: true,
     async inflict() {
-      await server().kill();
-      await pause(500);
-      await server().restart();
+      await begin();
+      await pause(ms);
+      await end();
     },
-  };
-  const hanging: Fault = {
-    name: "its server hangs for five seconds",
-    keepsRemovals: true,
-    async inflict() {
-      await server().pause();
-      await pause(5_000);
-      await server().resume();
-    },
-  };
-  for (const fault of [killed, hanging]) itSurvives(fault, cacheme, make);
+  });
+  const faults = [
+    outage(
+      "its server is killed and starts again",
+      () => server().kill(),
+      500,
+      () => server().restart(),
+    ),
+    outage(
+      "its server hangs for five seconds",
+      () => server().pause(),
+      5_000,
+      () => server().resume(),
+    ),
+  ];
+  for (const fault of faults) itSurvives(fault, cacheme, make);
 }
 
 function pause(ms: number): Promise<void> {
