@@ -36,6 +36,7 @@ export type CachemeErrorCode =
   | "CACHEME_LOAD_TIMEOUT"
   | "CACHEME_NO_SAVE"
   | "CACHEME_SAVE_SHAPE"
+  | "CACHEME_SAVE_CYCLE"
   | "CACHEME_SAVE_TIMEOUT"
   | "CACHEME_SET_BEHIND"
   | "CACHEME_JOURNAL_FULL"
@@ -145,7 +146,7 @@ export class LoadError extends CachemeError {
   static override readonly "~kind": string = "LoadError";
 }
 
-/** A value could not be saved: its class cannot write, or its source took too long. */
+/** A value could not be saved: its class cannot write, its source took too long or saves it again. */
 export class SaveError extends CachemeError {
   static override readonly "~kind": string = "SaveError";
 }

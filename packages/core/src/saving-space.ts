@@ -38,6 +38,7 @@ export abstract class SavingSpace extends Space {
    * @param options as for `set`
    * @throws any error of the source
    * @throws SaveError `CACHEME_NO_SAVE` if the class has neither `save` nor `saveAll`;
+   *   `CACHEME_SAVE_CYCLE` if the source of a save saves the same key again.
    *   `CACHEME_SAVE_TIMEOUT` if the source took too long: it may have the value, so the tiers drop
    *   the key
    *   `CACHEME_JOURNAL_FULL` or `CACHEME_JOURNAL_FAILED` if the journal has not taken the value

@@ -9,6 +9,7 @@ import type { FailedTier } from "./failed-tier.js";
 import { incompleteSave } from "./incomplete.js";
 import { type Removal, removeWithDependents } from "./invalidate.js";
 import { refuseOneShot } from "./one-shot.js";
+import { SaveFrame } from "./save-frame.js";
 import { SaveLine } from "./save-line.js";
 import { type GivenValue, refuseUncopied, tagsFor, ttlOf } from "./set.js";
 import type { Source, SourceEntry } from "./source.js";
@@ -43,7 +44,8 @@ export class Saver {
   /**
    * Saves a value.
    *
-   * @throws SaveError `CACHEME_NO_SAVE` if the class cannot write, `CACHEME_SAVE_TIMEOUT`; any error
+   * @throws SaveError `CACHEME_NO_SAVE` if the class cannot write, `CACHEME_SAVE_CYCLE`,
+   *   `CACHEME_SAVE_TIMEOUT`; any error
    *   of the source
    * @throws SerializationError if a tier cannot carry the value. Then nothing has changed
    * @throws IncompleteError `CACHEME_WRITE_INCOMPLETE` if the source has the value, and a tier that
@@ -60,16 +62,17 @@ export class Saver {
     if (typeof node.save !== "function" && runtime.saveAll === undefined) throw noSave(runtime, key);
     const { activities } = runtime.kind;
     if (runtime.meta.journal !== undefined) return await this.#behind(given, options, runtime.meta.journal);
+    const frame = new SaveFrame(nodeLabel(runtime.name, key));
     const commit = pendingCommit(this.#environment.space);
     if (commit !== undefined) {
       // A transaction's own value is no value for other readers before its commit.
-      await this.#line.run(activities, key, () => this.#writeSource(given));
+      await this.#line.run(activities, key, frame, () => this.#writeSource(given, frame));
       await commit.remove([{ runtime, key }]);
     } else if (runtime.meta.write === "around" || !this.#isKept(given))
-      await this.#line.run(activities, key, () => this.#around(given));
+      await this.#line.run(activities, key, frame, () => this.#around(given, frame));
     else {
       const write = this.#check(given, options);
-      await this.#line.run(activities, key, () => this.#through(given, write()));
+      await this.#line.run(activities, key, frame, () => this.#through(given, frame, write()));
     }
   }
 
@@ -105,9 +108,9 @@ export class Saver {
     return () => new ThroughWrite(this.#environment, { kind, key, value, ttl, tags, storesLocally: true });
   }
 
-  async #through(given: GivenValue, write: ThroughWrite): Promise<void> {
+  async #through(given: GivenValue, frame: SaveFrame, write: ThroughWrite): Promise<void> {
     await write.begin();
-    const failure = await this.#gather(given);
+    const failure = await this.#gather(given, frame);
     if (failure === undefined) {
       this.#throwIncomplete(given, await write.saved());
       return;
@@ -120,14 +123,14 @@ export class Saver {
     throw failure.error;
   }
 
-  async #around(given: GivenValue): Promise<void> {
-    await this.#writeSource(given);
+  async #around(given: GivenValue, frame: SaveFrame): Promise<void> {
+    await this.#writeSource(given, frame);
     this.#throwIncomplete(given, await this.#remove(given));
   }
 
   /** @throws the error of the source */
-  async #writeSource(given: GivenValue): Promise<void> {
-    const failure = await this.#gather(given);
+  async #writeSource(given: GivenValue, frame: SaveFrame): Promise<void> {
+    const failure = await this.#gather(given, frame);
     if (failure === undefined) return;
     if (failure.late !== undefined) {
       await this.#remove(given);
@@ -160,16 +163,17 @@ export class Saver {
   }
 
   /** Writes the value into its source. A `saveAll` gets all values of its class and tick. */
-  async #gather({ runtime, node, key, value }: GivenValue): Promise<SourceFailure | undefined> {
+  async #gather(given: GivenValue, frame: SaveFrame): Promise<SourceFailure | undefined> {
+    const { runtime, node, key, value } = given;
     if (runtime.saveAll === undefined)
-      return (await this.#environment.source.write(runtime, [{ node, key, value }]))[0];
+      return (await this.#environment.source.write(runtime, [{ node, key, value, frame }]))[0];
     return await new Promise((done) => {
       const gathered = this.#gathered.get(runtime);
       if (gathered !== undefined) {
-        gathered.push({ node, key, value, done });
+        gathered.push({ node, key, value, frame, done });
         return;
       }
-      this.#gathered.set(runtime, [{ node, key, value, done }]);
+      this.#gathered.set(runtime, [{ node, key, value, frame, done }]);
       this.#environment.tick.add(() => this.#send(runtime));
     });
   }

@@ -6,6 +6,7 @@ import type { Node } from "../node/node.js";
 import type { SaveContext } from "../node/saves.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import { LateCalls } from "./late-calls.js";
+import { inSaves, type SaveFrame } from "./save-frame.js";
 import { outcomesOf, type SourceFailure, type SourceOutcomes } from "./source-outcomes.js";
 
 /** A value to write into its source. */
@@ -13,6 +14,8 @@ export interface SourceEntry {
   readonly node: Node;
   readonly key: string;
   readonly value: unknown;
+  /** The save, to notice that its source saves the same key; `undefined` if nobody waits for it. */
+  readonly frame?: SaveFrame | undefined;
 }
 
 /** Calls the nodes' `save` and the classes' `saveAll`, with a deadline. */
@@ -91,10 +94,10 @@ export class Source {
     const controller = new AbortController();
     const context = { signal: controller.signal, inject: this.#inject };
     const began = this.#clock.elapsed();
-    const running = (async () =>
-      await (scope === undefined
-        ? call(context)
-        : scope.scopes.runAsKey(keys[0] ?? "", () => call(context))))();
+    const running = inSaves(
+      entries.flatMap(({ frame }) => frame ?? []),
+      () => (scope === undefined ? call(context) : scope.scopes.runAsKey(keys[0] ?? "", () => call(context))),
+    );
     let outcomes: SourceOutcomes;
     try {
       const answer = await this.#within(running, meta.saveTimeout);
