@@ -1,11 +1,4 @@
-import {
-  type AnswerRows,
-  type Driver,
-  RecordTooLarge,
-  type StorageCall,
-  type TableRow,
-  tableDriver,
-} from "cacheme/driver";
+import { type AnswerRows, type Driver, RecordTooLarge, type StorageCall, tableDriver } from "cacheme/driver";
 import { roomOf } from "./batch.js";
 import { Client } from "./client.js";
 import { type Place, pageRows, sweptRows } from "./commands.js";
@@ -78,11 +71,9 @@ export function mysqlDriver(settings: Settings): Driver {
 
     touch: (rows, call) =>
       use(call, (session) =>
-        session.batch(rows, rowSize, async (padded, part) => {
-          // Some pools do not count a row that is kept for long enough already.
-          if ((await session.change(commands.touch(padded))) >= part.length) return idsOf(part);
-          return session.rows(commands.there(padded));
-        }),
+        session.batch(rows, rowSize, (padded, part) =>
+          session.changed(part, commands.touch(padded), () => commands.there(padded)),
+        ),
       ),
 
     page: ({ from, end }, call) =>
@@ -131,10 +122,6 @@ export function mysqlDriver(settings: Settings): Driver {
         }),
     }),
   });
-}
-
-function idsOf(rows: readonly TableRow<unknown>[]): AnswerRows {
-  return rows.map(({ indexed }) => [indexed]);
 }
 
 function sortedIds(rows: AnswerRows): readonly Buffer[] {

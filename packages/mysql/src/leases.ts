@@ -9,7 +9,7 @@ import type {
 } from "cacheme/driver";
 import { padded } from "./batch.js";
 import { kept, recordSize, rowSize } from "./record.js";
-import type { Session } from "./session.js";
+import { keysOf, type Session } from "./session.js";
 import type { Statement } from "./statement.js";
 
 /*
@@ -52,11 +52,10 @@ export function release(session: Session, leases: readonly TableRow<HeldLease>[]
 
 /** Moves the end of each lease that has the token. */
 export function extend(session: Session, leases: readonly TableRow<LeaseExtension>[]): Promise<AnswerRows> {
-  return session.batch(leases, pairSize, async (rows, part) => {
-    if ((await session.change(session.commands.extend(rows))) >= part.length) return keysOf(part);
-    // A lease may have that end already, which some pools do not count as a change.
-    return session.rows(session.commands.held(rows));
-  });
+  const { commands } = session;
+  return session.batch(leases, pairSize, (rows, part) =>
+    session.changed(part, commands.extend(rows), () => commands.held(rows)),
+  );
 }
 
 /**
@@ -72,10 +71,6 @@ async function marking(
   const changed = await session.change(statement(mark));
   if (changed === 0 || changed >= rows.length) return changed === 0 ? [] : keysOf(rows);
   return session.rows(session.commands.marked(padded(rows, rowSize), mark));
-}
-
-function keysOf(rows: readonly TableRow<unknown>[]): AnswerRows {
-  return rows.map(({ indexed }) => [indexed]);
 }
 
 /** The most bytes of a row's id twice, and its token. */

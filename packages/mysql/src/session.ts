@@ -1,4 +1,4 @@
-import type { AnswerRows, LendingCall } from "cacheme/driver";
+import type { AnswerRows, LendingCall, TableRow } from "cacheme/driver";
 import type { PoolConnection } from "mysql2";
 import { padded, statements } from "./batch.js";
 import type { Commands, Insert } from "./commands.js";
@@ -41,6 +41,18 @@ export class Session {
   async change(statement: Statement): Promise<number> {
     // mysql2's type is that of every possible answer.
     return ((await this.#answer(statement)) as { readonly affectedRows: number }).affectedRows;
+  }
+
+  /**
+   * Changes the rows of a batch, and returns the keys of those that it is for. Some pools do not
+   * count a row that has its new values already, so `look` selects them if the count is short.
+   */
+  async changed(
+    rows: readonly TableRow<unknown>[],
+    change: Statement,
+    look: () => Statement,
+  ): Promise<AnswerRows> {
+    return (await this.change(change)) >= rows.length ? keysOf(rows) : this.rows(look());
   }
 
   /**
@@ -95,6 +107,10 @@ export class Session {
       this.#connection.execute(options, (error, answer) => (error ? reject(error) : resolve(answer)));
     });
   }
+}
+
+export function keysOf(rows: readonly TableRow<unknown>[]): AnswerRows {
+  return rows.map(({ indexed }) => [indexed]);
 }
 
 /** The form of the answers, whatever the settings of the program's pool are. */
