@@ -1,5 +1,5 @@
 import type { KeyFailures, StoredRecord } from "cacheme/driver";
-import { expiry, ttlSeconds } from "./exptime.js";
+import { expiry, secondsLeft, ttlSeconds } from "./exptime.js";
 import { itemData, leaseLength } from "./record.js";
 import type { Server } from "./server.js";
 import { TooLarge } from "./trouble.js";
@@ -84,11 +84,9 @@ export function storeRecord(
   condition = "",
 ): boolean {
   const { longestItem } = server.facts;
-  const now = (): number => server.now();
   const seconds = ttlSeconds(ttl);
-  const end = expiry(seconds, now);
-  // An end that is a time of the server's clock is counted from that clock.
-  const left = seconds === end ? seconds : end - now();
+  const end = expiry(seconds, server);
+  const left = secondsLeft(end, seconds, server);
   // Seconds before the item's end, 0 if it is fresh to its end.
   const staleAt = freshFor === undefined ? 0 : Math.max(0, left - Math.max(0, Math.ceil(freshFor / 1000)));
   const { flags, pieces, length } = itemData(name, key, bytes, { staleAt });

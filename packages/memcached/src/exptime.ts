@@ -19,17 +19,26 @@ export function leaseSeconds(milliseconds: number): number {
   return Math.min(Math.ceil(milliseconds / 1000) + 1, thirtyDays);
 }
 
+/** The clock of a server, in its seconds. */
+export interface ServerTime {
+  now(): number;
+}
+
 /**
  * Returns the token of the `T` flag. A record without a ttl gets the last second that a server
  * knows, in January 2038. It must have an end, because its other times are counted from there.
  *
  * @param seconds `undefined` for the longest time
- * @param now returns the server's time
  */
-export function expiry(seconds: number | undefined, now: () => number): number {
+export function expiry(seconds: number | undefined, server: ServerTime): number {
   if (seconds !== undefined && seconds <= thirtyDays) return seconds;
-  const time = now();
+  const time = server.now();
   const end = seconds === undefined ? lastSecond : Math.min(time + seconds, lastSecond);
   // Near the clock's last second only a relative time is left.
   return end - time > thirtyDays ? end : thirtyDays;
+}
+
+/** Returns the seconds from now on to the end of an {@link expiry}, which may be a time of the clock. */
+export function secondsLeft(end: number, seconds: number | undefined, server: ServerTime): number {
+  return end === seconds ? seconds : end - server.now();
 }

@@ -96,7 +96,7 @@ async function write(
 ): Promise<readonly Tag[]> {
   const written = seen.map(({ id, generation }) => ({ id, at: timeAfter(generation, server) }));
   const answers = await server.ask(call, (batch) => {
-    const end = expiry(seconds, () => server.now());
+    const end = expiry(seconds, server);
     for (const [index, { key, name, cas }] of seen.entries()) {
       const text = generationText(written[index] ?? { id: "", at: 0 });
       const { flags, pieces } = itemData(name, key, Buffer.from(text));
@@ -128,7 +128,7 @@ async function write(
 /** Sets a new end with `mg … T`, without the bytes. Returns the tags whose item is gone. */
 async function prolong({ server, call, seconds }: Making, brief: readonly Seen[]): Promise<readonly Tag[]> {
   const answers = await server.ask(call, (batch) => {
-    const end = expiry(seconds, () => server.now());
+    const end = expiry(seconds, server);
     for (const { name } of brief) batch.command(`mg ${name} T${end}`);
   });
   return answers.flatMap((answer, index) => {
@@ -145,6 +145,6 @@ function timeAfter(before: Generation | undefined, server: Server): number {
 
 /** Returns the seconds that an item must be kept for. The server's time is known to two seconds. */
 function leastLeft({ server, seconds }: Making): number {
-  const end = expiry(seconds, () => server.now());
+  const end = expiry(seconds, server);
   return end === seconds ? end : end - server.now() - 2;
 }

@@ -1,9 +1,8 @@
 import type { StoredTouch } from "cacheme/driver";
 import type { Answer } from "./answers.js";
 import type { Method, Part } from "./client.js";
-import { expiry, ttlSeconds } from "./exptime.js";
+import { expiry, secondsLeft, ttlSeconds } from "./exptime.js";
 import { hasValueOnly, itemData, itemOf } from "./record.js";
-import type { Server } from "./server.js";
 import { isChanged, refusal } from "./trouble.js";
 
 /** A touch, the place of its answer, and the name of its item. */
@@ -40,7 +39,7 @@ export const touch: Method<"touch"> = async (client, touches, call) => {
         found[one.place] = true;
         const seconds = ttlSeconds(one.touch.ttl) ?? 0;
         if (look.left >= 0 && look.left < seconds)
-          ends.push(`mg ${one.name} T${expiry(seconds, () => part.server.now())}`);
+          ends.push(`mg ${one.name} T${expiry(seconds, part.server)}`);
       }
     }
     const moved = ends.length === 0 ? undefined : part.server.send(call, ends);
@@ -72,19 +71,14 @@ async function writeAgain(
       const seconds = ttlSeconds(given.ttl) ?? 0;
       if (item.isLeased || item.left >= seconds) continue;
       const { staleAt, goneAt, left } = item;
-      const later = secondsUntil(server, seconds) - left;
+      const end = expiry(seconds, server);
+      const later = secondsLeft(end, seconds, server) - left;
       const times = { staleAt: staleAt > goneAt ? staleAt + later : 0 };
       const { flags, pieces } = itemData(name, given.key, item.bytes, times);
-      batch.store(name, `T${expiry(seconds, () => server.now())} F${flags} C${item.cas}`, pieces);
+      batch.store(name, `T${end} F${flags} C${item.cas}`, pieces);
     }
   });
   for (const answer of answers) if (answer.code !== "HD" && !isChanged(answer)) throw refusal(answer);
-}
-
-/** Returns the seconds from now on to an item's end, which may be a time of the server's clock. */
-function secondsUntil(server: Server, seconds: number): number {
-  const end = expiry(seconds, () => server.now());
-  return end === seconds ? seconds : end - server.now();
 }
 
 /** @throws Refusal if the server has refused the command */

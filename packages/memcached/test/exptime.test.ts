@@ -17,22 +17,22 @@ describe("expiration times", () => {
 
   it("sends up to 30 days unchanged, and does not read the clock", () => {
     const clock = vi.fn(now);
-    expect(expiry(1, clock)).toBe(1);
-    expect(expiry(30 * day, clock)).toBe(30 * day);
+    expect(expiry(1, { now: clock })).toBe(1);
+    expect(expiry(30 * day, { now: clock })).toBe(30 * day);
     expect(clock).not.toHaveBeenCalled();
   });
 
   it("sends more than 30 days as a time of the server's clock", () => {
-    expect(expiry(30 * day + 1, now)).toBe(1_800_000_000 + 30 * day + 1);
-    expect(expiry(3650 * day, now)).toBe(1_800_000_000 + 3650 * day);
+    expect(expiry(30 * day + 1, { now })).toBe(1_800_000_000 + 30 * day + 1);
+    expect(expiry(3650 * day, { now })).toBe(1_800_000_000 + 3650 * day);
   });
 
   it("ends at the server's last second", () => {
-    expect(expiry(undefined, now)).toBe(2 ** 31 - 1);
-    expect(expiry(10_000 * day, now)).toBe(2 ** 31 - 1);
+    expect(expiry(undefined, { now })).toBe(2 ** 31 - 1);
+    expect(expiry(10_000 * day, { now })).toBe(2 ** 31 - 1);
     for (const late of [2 ** 31 - 1, 2 ** 31 - day, 2 ** 32]) {
-      expect(expiry(undefined, () => late)).toBe(30 * day);
-      expect(expiry(31 * day, () => late)).toBe(30 * day);
+      expect(expiry(undefined, { now: () => late })).toBe(30 * day);
+      expect(expiry(31 * day, { now: () => late })).toBe(30 * day);
     }
   });
 });
