@@ -58,7 +58,7 @@ export class WatchedReads {
       ?.likelyAfter(key, probability)
       .filter((next) => this.#prefetches.isMissing(next));
     if (likely === undefined || likely.length === 0) return;
-    // A later turn, so that no prefetch shares a `loadAll` with the reader and fails it.
+    // In a later turn, so that the reader does not wait for it.
     setImmediate(() => this.#prefetches.likely({ runtime, node, key }, likely));
   }
 }

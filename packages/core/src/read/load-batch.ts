@@ -1,3 +1,4 @@
+import { isAhead } from "../runtime/awaited.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { Flight } from "../runtime/flight.js";
 import type { NodeKind } from "../runtime/node-kind.js";
@@ -51,11 +52,21 @@ export class LoadBatch {
     const gathered = this.#gathered.get(runtime) ?? [];
     this.#gathered.delete(runtime);
     const together: Flight[] = [];
+    // Apart, because a node that nobody has asked for may fail a whole `loadAll`.
+    let ahead: Flight[] | undefined;
     for (const flight of gathered) {
       if (!this.#mayLoad(flight)) continue;
       if (flight.override !== undefined || runtime.loadAll === undefined) this.#load([flight]);
-      else together.push(flight);
+      else if (isAhead(flight)) {
+        ahead ??= [];
+        ahead.push(flight);
+      } else together.push(flight);
     }
+    this.#loadAll(runtime, together);
+    if (ahead !== undefined) this.#loadAll(runtime, ahead);
+  }
+
+  #loadAll(runtime: ClassRuntime, together: readonly Flight[]): void {
     // Loads of several scopes could not tell their nodes apart.
     const groups = runtime.scope === undefined ? [together] : byScope(together);
     for (const flights of groups) {
@@ -87,7 +98,7 @@ export class LoadBatch {
 }
 
 /** Groups flights by the scopes of their keys. */
-function byScope(flights: readonly Flight[]): Flight[][] {
+function byScope(flights: readonly Flight[]): (readonly Flight[])[] {
   const groups = new Map<string, Flight[]>();
   for (const flight of flights) {
     const path = pathOf(flight.key);

@@ -283,6 +283,11 @@ export class Pipeline implements ExaminedSteps {
 
   #failed(flight: Flight, error: unknown): void {
     this.#endLoad(flight);
+    if (flight.prefetches !== undefined && flight.hasLateReaders) {
+      // They have joined a load that no reader began, so its error is not theirs: they read again.
+      flight.close();
+      this.#parts.landing.divert(flight);
+    }
     this.#failedLoads.failed(flight, error);
   }
 

@@ -360,6 +360,36 @@ describe("related nodes", () => {
     expect(await reason(cacheme.get(failing(1)))).toMatchObject({ message: "no 1" });
   });
 
+  it("share no loadAll with readers, and no error with a reader that has joined", async () => {
+    const { cacheme } = await space();
+    const calls: number[][] = [];
+    const gate = deferred();
+    class Item extends NumberedNode<number> {
+      static override meta: NodeMeta = { name: "item", caches: localOnly };
+      static override loadAll: LoadAll<Item> = async (nodes) => {
+        calls.push(nodes.map(({ id }) => id));
+        if (nodes.length === 1) return nodes.map(({ id }) => id);
+        await gate.promise;
+        throw new Error("a ghost is among them");
+      };
+      override related() {
+        return this.id === 1 ? [new Item(8), new Item(9)] : [];
+      }
+    }
+    const errors: unknown[] = [];
+    cacheme.on("prefetchError", ({ key }) => errors.push(key));
+    expect(await cacheme.get(new Item(1))).toBe(1);
+    expect(await cacheme.get(new Item(2))).toBe(2); // Asked in the tick of the prefetch.
+    expect(calls).toEqual([[1], [2], [8, 9]]);
+    const joined = cacheme.get(new Item(9));
+    const within = cacheme.get(new Item(9), { maxAge: "1s" });
+    gate.resolve();
+    expect(await Promise.all([joined, within])).toEqual([9, 9]);
+    expect(calls).toEqual([[1], [2], [8, 9], [9]]);
+    expect(errors.toSorted()).toEqual(["8", "9"]);
+    expect(cacheme.stats(Item)).toMatchObject({ requestCount: 4, missCount: 4, hitCount: 0 });
+  });
+
   it("may not be a property of another kind", async () => {
     const { cacheme } = await space();
     const errors: unknown[] = [];
