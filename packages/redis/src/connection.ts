@@ -30,7 +30,7 @@ export interface ConnectionOptions<C = RedisClient> {
  * is dropped. No socket and no timer here keeps the process alive.
  */
 export class Connection<C extends Connectable = RedisClient> {
-  /** The number of connections that this process has made to any server. */
+  /** The number of connections to any server that this process has made, or was given. */
   static made = 0;
 
   readonly client: C;
@@ -60,7 +60,10 @@ export class Connection<C extends Connectable = RedisClient> {
       dial: (life) => this.#dial(life),
       hangUp: (reason) => this.#hangUp(reason),
     });
-    if (client.status === "ready") this.#reconnector.ready();
+    if (client.status === "ready") {
+      Connection.made += 1;
+      this.#reconnector.ready();
+    }
     client.on("ready", this.#onReady);
     // A client of the program goes on from "close" by itself. One of ours ends there, and emits
     // "end" in every case.

@@ -57,13 +57,23 @@ export class RedisDriver extends KeyCommands implements kit.Driver {
     await this.#opened?.close();
   }
 
-  /** Another storage's connections count, too, which costs an INFO and nothing else. */
+  /**
+   * Changes of a Cluster's slots count, too: another node may have taken over on a connection that
+   * was made before. Another storage's connections cost an INFO and nothing else.
+   */
   get connections(): number {
-    return Connection.made;
+    return Connection.made + (this.#opened?.version ?? 0);
   }
 
   async run(call: Call): Promise<kit.ServerRun> {
-    return runOf(await this.#ask(call, (client) => client.info()));
+    const texts = await this.#ask(call, (client) => client.info());
+    try {
+      return runOf(texts);
+    } catch (error) {
+      // A node that has lost its role has no slots, but nothing else may say so.
+      this.#client.refresh().catch(() => {});
+      throw error;
+    }
   }
 
   ping(call: Call): Promise<unknown> {

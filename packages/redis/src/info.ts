@@ -30,14 +30,17 @@ export function infoOf(texts: readonly string[]): StorageInfo {
 }
 
 /**
- * Reads the run from the answers to INFO of one server or of all masters.
+ * Reads the run from the answers to INFO of one server or of all masters. The id of its replication
+ * changes when a replica is promoted. Its `run_id` stays the same then.
  *
- * @throws Error if a server does not tell its run
+ * @throws Error if a server does not tell its run, or if a node of a Cluster has lost its role
  */
 export function runOf(texts: readonly string[]): ServerRun {
   const all = texts.map(fields);
-  const ids = all.map((one) => one.get("run_id") ?? "").sort();
-  if (ids.includes("")) throw new Error("INFO has no run_id");
+  if (all.some((one) => !one.get("run_id"))) throw new Error("INFO has no run_id");
+  if (all.some((one) => one.get("redis_mode") === "cluster" && one.get("role") !== "master"))
+    throw new Error("a node of the Cluster is no master any more");
+  const ids = all.map((one) => `${one.get("run_id")}/${one.get("master_replid") ?? ""}`).sort();
   const starts = all.map((one) => {
     // The uptime is rounded down, so the start is never too early.
     const now = Number(one.get("server_time_usec")) / 1_000;

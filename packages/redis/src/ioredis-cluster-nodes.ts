@@ -9,11 +9,15 @@ export class IoredisClusterNodes extends ClusterNodes {
   readonly #whole: Connection<RedisClusterClient>;
   /** Slots that have moved since the client's last refresh. */
   readonly #moved = new Map<number, string>();
+  /** The masters of all slots at the client's last refresh. */
+  #masters: readonly (string | undefined)[];
 
   constructor(cluster: RedisClusterClient, connectTimeout: number) {
     super(connectTimeout);
     this.#cluster = cluster;
     this.#whole = new Connection({ client: cluster, own: undefined, isPersistent: true, connectTimeout });
+    this.#masters = this.#mastersNow();
+    cluster.on("refresh", this.#onRefresh);
   }
 
   open(): Promise<void> {
@@ -21,6 +25,7 @@ export class IoredisClusterNodes extends ClusterNodes {
   }
 
   override async close(): Promise<void> {
+    this.#cluster.off("refresh", this.#onRefresh);
     await this.#whole.close();
     await super.close();
   }
@@ -47,7 +52,8 @@ export class IoredisClusterNodes extends ClusterNodes {
   }
 
   masters(): readonly Connection[] {
-    return this.#cluster.nodes("master").flatMap((node) => this.at(nameOfNode(node)) ?? []);
+    const names = this.#cluster.nodes("master").map(nameOfNode);
+    return [...new Set([...names, ...this.#moved.values()])].flatMap((name) => this.at(name) ?? []);
   }
 
   /** Never rejects. If the refresh fails, the next command shows why. */
@@ -55,6 +61,17 @@ export class IoredisClusterNodes extends ClusterNodes {
     const error = await new Promise((resolve) => this.#cluster.refreshSlotsCache(resolve));
     if (!error) this.#moved.clear();
   });
+
+  #mastersNow(): (string | undefined)[] {
+    return this.#cluster.slots.map((names) => names?.[0]);
+  }
+
+  readonly #onRefresh = (): void => {
+    const now = this.#mastersNow();
+    if (now.length !== this.#masters.length || now.some((name, slot) => name !== this.#masters[slot]))
+      this.version++;
+    this.#masters = now;
+  };
 }
 
 function nameOfNode(node: RedisClient): string {

@@ -57,6 +57,9 @@ export interface RedisClusterClient extends Connectable {
   };
   /** The addresses that serve each slot, `host:port`, the master's first. */
   readonly slots: string[][];
+  /** "refresh" follows each answer about the slots, which the client also asks for by itself. */
+  on(event: "ready" | "close" | "refresh", listener: () => void): unknown;
+  off(event: "ready" | "close" | "refresh", listener: () => void): unknown;
   nodes(role: "all" | "master"): RedisClient[];
   refreshSlotsCache(callback: (error?: Error | null) => void): void;
 }

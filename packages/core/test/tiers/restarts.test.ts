@@ -3,6 +3,7 @@ import { Cacheme, type ServerRun } from "../../src/index.js";
 import { reason } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
 import { countingNode, remoteOnly } from "../support/space.js";
+import { TaggedRemote } from "../support/tagged-remote.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
 /** A storage whose server can be restarted, or replaced by another one. */
@@ -22,6 +23,12 @@ class Restartable extends SimulatedRemote {
     this.run = run;
     this.runs.connections += 1;
   }
+}
+
+/** A storage that has generations, too. */
+class Noting extends TaggedRemote {
+  run: ServerRun = { id: "first", startedAt: undefined };
+  readonly runs = { connections: 1, current: async (): Promise<ServerRun> => this.run };
 }
 
 async function stored(afterRestart: "trust" | "distrust" | undefined) {
@@ -105,5 +112,61 @@ describe("entries from before a restart of the server", () => {
     expect(
       await reason(cacheme.registerStorage("remote", remote, { afterRestart: "never" as never })),
     ).toMatchObject({ code: "CACHEME_INVALID_OPTION" });
+  });
+});
+
+describe("entries from before a server took over, for a process that began afterwards", () => {
+  async function tookOver() {
+    const clock = new VirtualClock();
+    const remote = new Noting(clock);
+    const { Counting } = countingNode({ caches: remoteOnly }, () => "value");
+    const begun = async () => {
+      const cacheme = new Cacheme({ clock });
+      await cacheme.registerStorage("remote", remote, { afterRestart: "distrust" });
+      return { cacheme, isHit: async (id: number) => (await cacheme.peek(new Counting(id))) !== undefined };
+    };
+    const first = await begun();
+    await first.isHit(0);
+    clock.advance(10);
+    await first.cacheme.get(new Counting(1));
+    clock.advance(1_000);
+    return { clock, remote, Counting, first, begun };
+  }
+
+  it("are hits if nobody took over", async () => {
+    const { begun } = await tookOver();
+    const later = await begun();
+    expect(await later.isHit(1)).toBe(true);
+  });
+
+  it("are misses, and those from after the first process noticed it are hits", async () => {
+    const { clock, remote, Counting, first, begun } = await tookOver();
+    remote.run = { id: "replica", startedAt: clock.now() - 86_400_000 };
+    remote.runs.connections += 1;
+    expect(await first.isHit(1)).toBe(false);
+    clock.advance(10);
+    await first.cacheme.get(new Counting(2));
+    clock.advance(1_000);
+    const later = await begun();
+    expect([await later.isHit(1), await later.isHit(2)]).toEqual([false, true]);
+  });
+
+  it("are misses if no process had noticed it", async () => {
+    const { clock, remote, begun } = await tookOver();
+    remote.run = { id: "replica", startedAt: clock.now() - 86_400_000 };
+    const later = await begun();
+    expect(await later.isHit(1)).toBe(false);
+  });
+
+  it("are misses if the server keeps no note of it, and newer ones are hits", async () => {
+    const { clock, remote, Counting, begun } = await tookOver();
+    remote.gate = (operation) => {
+      if (operation === "ensure") throw new Error("full");
+    };
+    const later = await begun();
+    expect(await later.isHit(1)).toBe(false);
+    clock.advance(10);
+    await later.cacheme.get(new Counting(2));
+    expect(await later.isHit(2)).toBe(true);
   });
 });

@@ -1,9 +1,13 @@
-import type { RemoteStorage } from "../../storage/remote-storage.js";
+import { storageKey } from "../../node/key.js";
+import type { RemoteStorage, ServerRun } from "../../storage/remote-storage.js";
 import type { StorageClock } from "../storage-clock.js";
 import type { Guard } from "./guard.js";
 
 /** Whether entries from before a restart of the server count. */
 export type AfterRestart = "trust" | "distrust";
+
+/** Milliseconds for which a storage keeps the time of a run at least: 30 days. */
+const keptFor = 2_592_000_000;
 
 /**
  * Notices that a server has restarted, or that another one has taken over. Such a server may have
@@ -67,14 +71,39 @@ export class Restarts {
     // A connection that is made meanwhile is checked next time.
     const { connections } = runs;
     try {
-      const { id, startedAt } = await this.#guard.run("run", () => runs.current());
-      // A server that takes over has perhaps run for long, so its start says nothing.
-      if (this.#id !== undefined && id !== this.#id) this.#until = this.#now();
-      if (startedAt !== undefined) this.#until = Math.max(this.#until, startedAt - this.#clock.offset);
-      this.#id = id;
+      const run = await this.#guard.run("run", () => runs.current());
+      if (run.id !== this.#id) {
+        this.#until = Math.max(this.#until, await this.#beginOf(run));
+        this.#id = run.id;
+      }
       this.#connections = Math.max(connections, 0);
     } catch {
       // The storage's own calls report its trouble.
+    }
+  }
+
+  /** Returns the time, on our clock, up to which entries are from before this run, at most. */
+  async #beginOf({ id, startedAt }: ServerRun): Promise<number> {
+    const noted = await this.#noted(id);
+    // This process may have noticed the run only now, but it has read and written until now.
+    if (this.#id !== undefined) return this.#now();
+    return Math.max(noted, (startedAt ?? Number.NEGATIVE_INFINITY) - this.#clock.offset);
+  }
+
+  /**
+   * Returns when the first process noticed the run. A server that takes over has perhaps run for
+   * long, so its start does not tell it. The storage keeps that time as a generation, for processes
+   * that begin later. If it cannot, all entries until now count as older.
+   */
+  async #noted(id: string): Promise<number> {
+    const { generations } = this.#storage;
+    if (generations === undefined) return Number.NEGATIVE_INFINITY;
+    const key = storageKey("cacheme:~run:", id, "");
+    try {
+      const [noted] = await this.#guard.run("ensure", () => generations.ensure([key], keptFor));
+      return noted === undefined ? this.#now() : noted.at - this.#clock.offset;
+    } catch {
+      return this.#now(); // A full server, or one that takes no writes, still answers reads.
     }
   }
 }
