@@ -7,5 +7,7 @@ import { compliance } from "./compliance.js";
 vi.mock("mongodb", () => import("mongodb-6"));
 
 describeWithServer("mongodb", "compliance, with driver 6", (server) => {
-  storageCompliance(compliance("@cacheme/mongodb (driver 6)", server));
+  const { capabilities, ...options } = compliance("@cacheme/mongodb (driver 6)", server);
+  // How a long scan behaves does not change from driver to driver.
+  storageCompliance({ ...options, capabilities: { ...capabilities, scannedKeys: 5000 } });
 });
