@@ -98,7 +98,8 @@ export class FailedLoads {
     });
   }
 
-  #answer(flight: Flight, { value, writtenAt, generations }: LocalRecord, error: unknown): void {
+  #answer(flight: Flight, record: LocalRecord, error: unknown): void {
+    const { value, writtenAt, generations } = record;
     const { runtime, key, apart } = flight;
     // A reader with a limit of age has refused stale values.
     flight.apart = apart?.filter((reader) => {
@@ -109,7 +110,7 @@ export class FailedLoads {
       return false;
     });
     flight.found = generations;
-    this.#parts.revalidations.failed(runtime, key, error);
+    this.#parts.revalidations.failed(runtime, key, error, record);
     const answered = this.#parts.landing.land(flight, value, writtenAt);
     runtime.stats.misses += answered;
     runtime.stats.stale += answered;

@@ -80,11 +80,21 @@ export class Revalidations implements FlightEnd {
     if (this.#background.keepAwake !== undefined) this.#handed.set(flight, this.#background.begin());
   }
 
-  /** Records that a load of the class's key has failed. Several flights may report one load. */
-  failed({ name, staleness }: ClassRuntime, key: string, error: unknown): void {
+  /**
+   * Records that a load of the class's key has failed. Several flights may report one load.
+   *
+   * @param old the entry that stays; by default that of a local tier
+   */
+  failed(
+    runtime: ClassRuntime,
+    key: string,
+    error: unknown,
+    old: LocalRecord | undefined = localEntry(runtime, key),
+  ): void {
+    const { name, staleness } = runtime;
     const now = this.#clock.now();
     if (staleness === undefined || staleness.backOffs.isBackingOff(key, now)) return;
-    const backOff = staleness.backOffs.failed(key, now);
+    const backOff = staleness.backOffs.failed(key, now, old?.generations);
     if (this.#events.listeners.revalidateError !== null)
       this.#events.emit("revalidateError", { node: name, key, error, backOff });
   }
@@ -95,7 +105,7 @@ export class Revalidations implements FlightEnd {
     this.#handed.get(flight)?.();
     this.#handed.delete(flight);
     runtime.staleness?.slow.delete(key);
-    if (failure !== undefined) this.failed(runtime, key, failure.error);
+    if (failure !== undefined) this.failed(runtime, key, failure.error, flight.replaced?.record);
     this.hush(runtime, key);
   }
 
@@ -122,4 +132,12 @@ export class Revalidations implements FlightEnd {
         : Math.min(freshUntil + windows.ifError, backOffs.until(key));
     }
   }
+}
+
+function localEntry({ localTiers, space }: ClassRuntime, key: string): LocalRecord | undefined {
+  for (const { storage } of localTiers) {
+    const entry = storage.peek(space, key);
+    if (entry !== undefined) return entry;
+  }
+  return undefined;
 }

@@ -1,3 +1,5 @@
+import type { HeldGeneration } from "../storage/local-storage.js";
+
 /** The pause after the first failed load of a key, in milliseconds. It doubles with each further one. */
 const firstPause = 1_000;
 
@@ -9,6 +11,8 @@ interface Failures {
   readonly count: number;
   /** The time until which the key is not loaded again while a stale value can be returned. */
   readonly until: number;
+  /** The tags of the key's old entry; `undefined` if it has none. */
+  readonly generations: readonly HeldGeneration[] | undefined;
 }
 
 /**
@@ -39,11 +43,19 @@ export class BackOffs {
   /** Returns the time until which the key backs off. */
   until(key: string): number {
     if (this.#failures.size === 0) return Number.NEGATIVE_INFINITY;
-    return this.#failures.get(key)?.until ?? Number.NEGATIVE_INFINITY;
+    const failures = this.#failures.get(key);
+    if (failures === undefined) return Number.NEGATIVE_INFINITY;
+    if (failures.generations?.every(({ isCurrent }) => isCurrent) !== false) return failures.until;
+    this.#failures.delete(key);
+    return Number.NEGATIVE_INFINITY;
   }
 
-  /** Records that a load has failed. Returns the milliseconds of the pause. */
-  failed(key: string, now: number): number {
+  /**
+   * Records that a load has failed. Returns the milliseconds of the pause.
+   *
+   * @param generations the tags of the key's old entry. Their invalidation ends the pause
+   */
+  failed(key: string, now: number, generations?: readonly HeldGeneration[]): number {
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
     const longest = Math.min(firstPause * 2 ** (count - 1), this.#longest);
     const pause = longest * (0.5 + this.#random() / 2);
@@ -52,8 +64,18 @@ export class BackOffs {
       const [oldest] = this.#failures.keys();
       if (oldest !== undefined) this.#failures.delete(oldest);
     }
-    this.#failures.set(key, { count, until: now + pause });
+    this.#failures.set(key, { count, until: now + pause, generations });
     return pause;
+  }
+
+  /** Ends the pauses of all keys, because the class was invalidated. */
+  clear(): void {
+    this.#failures.clear();
+  }
+
+  /** Ends the pauses of the keys that the function accepts. */
+  clearWhere(accepts: (key: string) => boolean): void {
+    for (const key of this.#failures.keys()) if (accepts(key)) this.#failures.delete(key);
   }
 
   /** Records that a load has succeeded, or that a caller has changed the key. */

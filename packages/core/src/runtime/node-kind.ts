@@ -281,6 +281,7 @@ export class NodeKind implements BoundClass {
    */
   clearLocally(storage?: string): void {
     this.activities.clear();
+    this.staleness?.backOffs.clear();
     for (const tier of this.localTiers) {
       if (storage !== undefined && tier.name !== storage) continue;
       for (const space of this.spaces) tier.storage.clear(space);

@@ -131,8 +131,9 @@ class MatchingRemoval {
     });
   }
 
-  #removeLocally({ name, spaces, localTiers }: NodeKind): number {
+  #removeLocally({ name, spaces, localTiers, staleness }: NodeKind): number {
     let removed = 0;
+    staleness?.backOffs.clearWhere((key) => this.#pattern.matches(name, key));
     for (const { storage } of localTiers) {
       for (const space of spaces) {
         if (storage.removeWhere === undefined) storage.clear(space);

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.js";
+import type { Flight } from "../runtime/flight.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { NodeKind, RemoteTier } from "../runtime/node-kind.js";
 import type { Operation } from "../runtime/operation.js";
@@ -132,4 +133,11 @@ export class OlderValues {
     settled.catch(() => {}); // Nobody has to wait for it.
     return settled;
   }
+}
+
+/** Returns whether a tier has an expired entry that may be returned instead of a later error. */
+export function holdsStale({ runtime, key, replaced }: Flight): boolean {
+  if (runtime.staleness?.isUsed !== true) return false;
+  if (replaced !== undefined) return true;
+  return runtime.localTiers.some(({ storage }) => storage.peek(runtime.space, key) !== undefined);
 }

@@ -14,7 +14,7 @@ import type { LocalRecord } from "../storage/local-storage.js";
 import type { TagTable } from "../tags/tag-table.js";
 import type { FailedTier } from "./failed-tier.js";
 import { NotStored } from "./not-stored.js";
-import { OlderValues } from "./older-values.js";
+import { holdsStale, OlderValues } from "./older-values.js";
 import { Recheck } from "./recheck.js";
 import { Retaining } from "./retaining.js";
 import { Storing, type StoringEnvironment, storableIn } from "./storing.js";
@@ -112,7 +112,7 @@ export class Store {
   #skipLoaded(storing: Storing, flight: Flight, answer: AnswerLoaded): void {
     const { kind, activity, value, writtenAt, recheck } = storing;
     // A stale value that stayed would be returned, and loaded again, until its window ends.
-    const replaces = (flight.revalidates && !kind.isReplaced) || this.#replaces(flight);
+    const replaces = (flight.revalidates && !kind.isReplaced) || this.#replaces(flight) || holdsStale(flight);
     const remove = () => (replaces ? this.#older.removeReplaced(kind, activity, flight) : undefined);
     this.#giveRightsBack(flight, remove, () =>
       this.#checkTags(flight, recheck, () => answer(flight, value, writtenAt)),
@@ -126,7 +126,7 @@ export class Store {
     const bytes = storing.packed();
     if (bytes instanceof SerializationError || tiers.length === 0) {
       if (bytes instanceof SerializationError) this.notStored.report(kind, activity.key, bytes);
-      this.#refuseLoaded(storing, flight, replaces, answer);
+      this.#refuseLoaded(storing, flight, replaces || holdsStale(flight), answer);
       return;
     }
     if (replaces && tiers.length < kind.remoteTiers.length)

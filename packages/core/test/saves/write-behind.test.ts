@@ -398,6 +398,39 @@ describe("a full journal", () => {
     expect(written.map(([id]) => id)).toEqual([1, 2, 3]);
   });
 
+  it("takes a newer value of a key that the journal holds, which needs no room", async () => {
+    const { cacheme, clock, written, gate, Counter } = await behind({ options: { maxSize: 2 } });
+    gate.save = () => Promise.reject(new Error("down"));
+    await cacheme.save(new Counter(1), 1);
+    await cacheme.save(new Counter(2), 2);
+    const third = cacheme.save(new Counter(3), 3);
+    await within(clock, 100, cacheme.save(new Counter(1), 10));
+    await within(clock, 100, cacheme.save(new Counter(2), 20));
+    expect(written).toEqual([]);
+    gate.save = () => undefined;
+    await within(clock, 20_000, third);
+    await pass(clock, 20_000);
+    expect(written.toSorted()).toEqual([
+      [1, 10],
+      [2, 20],
+      [3, 3],
+    ]);
+  });
+
+  it("takes it also by `whenFull`, and keeps the order of a key's saves", async () => {
+    const { cacheme, clock, written, gate, Counter } = await behind({
+      options: { maxSize: 1, whenFull: "reject" },
+    });
+    gate.save = () => Promise.reject(new Error("down"));
+    await cacheme.save(new Counter(1), 1);
+    const saves = Array.from({ length: 5 }, (_, value) => cacheme.save(new Counter(1), value));
+    expect(await reason(cacheme.save(new Counter(2), 2))).toMatchObject({ code: "CACHEME_JOURNAL_FULL" });
+    await within(clock, 100, Promise.all(saves));
+    gate.save = () => undefined;
+    await pass(clock, 20_000);
+    expect(written).toEqual([[1, 4]]);
+  });
+
   it("rejects a save by `whenFull`", async () => {
     const { cacheme, Counter } = await behind({ options: { maxSize: 1, whenFull: "reject" } });
     await cacheme.save(new Counter(1), 1);

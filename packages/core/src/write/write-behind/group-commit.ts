@@ -3,6 +3,7 @@ import type { JournalRecord } from "../../journal/journal.js";
 import type { Tick } from "../../tiers/tick.js";
 import type { JournalCalls } from "./journal-calls.js";
 import type { JournalSettings } from "./journal-options.js";
+import { RoomQueue } from "./room-queue.js";
 
 /** The most records of one append, so that no append takes long. */
 const mostRecords = 5_000;
@@ -36,13 +37,21 @@ export class GroupCommit {
   #isSending = false;
   /** The records of the append that is under way. */
   #sending = 0;
-  /** The saves that wait for room, in their order. */
-  readonly #waiting: (() => void)[] = [];
+  /** The saves that came while the journal was full. */
+  readonly #room: RoomQueue;
   /** The number of records in the journal, about. */
   size = 0;
 
   constructor(environment: GroupCommitEnvironment) {
     this.#environment = environment;
+    const { calls, tick } = environment;
+    this.#room = new RoomQueue({
+      tick,
+      held: (keys) => calls.make("read", (journal) => journal.read(keys)),
+      append: (record) => this.#gather(record),
+      isFull: () => this.#isFull,
+      refusal: () => full(calls.name, environment.settings.maxSize),
+    });
   }
 
   /**
@@ -51,23 +60,23 @@ export class GroupCommit {
    * @throws SaveError `CACHEME_JOURNAL_FULL`, `CACHEME_JOURNAL_FAILED`
    */
   append(record: JournalRecord): Promise<void> {
-    if (this.#waiting.length > 0 || (this.#isFull && !this.#isGathered(record))) return this.#wait(record);
-    return this.#gather(record);
+    if (this.#room.isEmpty && (!this.#isFull || this.#isGathered(record))) return this.#gather(record);
+    return this.#room.append(record, this.#environment.settings.whenFull === "wait");
   }
 
   /** Whether records are on their way, or wait. */
   get isBusy(): boolean {
-    return this.#isSending || this.#groups.length > 0 || this.#waiting.length > 0;
+    return this.#isSending || this.#groups.length > 0 || !this.#room.isEmpty;
   }
 
   /** Lets saves that wait go on, because the journal may have room now. */
   roomChanged(): void {
-    while (this.#waiting.length > 0 && !this.#isFull) this.#waiting.shift()?.();
+    this.#room.changed();
   }
 
   /** Rejects the saves that wait for room. */
   close(): void {
-    for (const wait of this.#waiting.splice(0)) wait();
+    this.#room.close();
   }
 
   get #isFull(): boolean {
@@ -77,17 +86,6 @@ export class GroupCommit {
 
   #isGathered({ key }: JournalRecord): boolean {
     return this.#groups.at(-1)?.records.has(key) ?? false;
-  }
-
-  #wait(record: JournalRecord): Promise<void> {
-    const { settings, calls } = this.#environment;
-    if (settings.whenFull === "reject") return Promise.reject(full(calls.name, settings.maxSize));
-    return new Promise((resolve, reject) => {
-      this.#waiting.push(() => {
-        if (this.#isFull) reject(full(calls.name, settings.maxSize));
-        else this.#gather(record).then(resolve, reject);
-      });
-    });
   }
 
   #gather(record: JournalRecord): Promise<void> {
