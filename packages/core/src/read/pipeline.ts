@@ -255,6 +255,8 @@ export class Pipeline implements ExaminedSteps {
 
   /** Captures the generations of the tags that only the value has told. Then stores the value. */
   #captureAndStore(flight: Flight, tagged: OperationTags, value: unknown, writtenAt: number): void {
+    const { kind } = flight.runtime;
+    if (kind.tellsTags) this.#parts.remoteTiers.expected.note(flight.storageKey, tagged.told);
     captureTold({ flight, tagged, tiers: flight.runtime.remoteTiers }, () =>
       this.#parts.store.storeLoaded(flight, value, writtenAt, this.#answerLoaded),
     );

@@ -75,6 +75,8 @@ export class PlainReading implements PlainReadSteps {
     if (tier === undefined || sharedState.recordings > 0) return undefined;
     // The journal must be read before a tier.
     if (runtime.unsaved !== undefined) return undefined;
+    // A flight reads the tags of a value with its entry.
+    if (runtime.kind.tellsTags) return undefined;
     if (runtime.nodeTags !== undefined || runtime.nearest?.storage.copy !== undefined) return undefined;
     if (!runtime.kind.activities.isPlain(key, tier)) return undefined;
     checkedKey(key, runtime.name);

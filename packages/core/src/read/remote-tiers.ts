@@ -11,6 +11,7 @@ import type { RemoteTier } from "../runtime/node-kind.js";
 import { DecompressionLimit } from "../serializer/decompression-limit.js";
 import type { LocalRecord } from "../storage/local-storage.js";
 import { type Claim, Claims, confirmed } from "../tags/claims.js";
+import { ExpectedTags } from "../tags/expected-tags.js";
 import { type KnownGeneration, tagNames } from "../tags/known-generation.js";
 import type { Tag } from "../tags/tag.js";
 import type { TagTable } from "../tags/tag-table.js";
@@ -33,6 +34,8 @@ export class RemoteTiers {
   readonly #tags: TagTable;
   readonly #claims: Claims;
   readonly #unreadable: Unreadable;
+  /** The tags that values told the last time. */
+  readonly expected: ExpectedTags;
   #expired: FoundRecord | undefined;
 
   constructor(clock: Clock, events: Events, values: ReaderValues, tags: TagTable) {
@@ -41,6 +44,7 @@ export class RemoteTiers {
     this.#values = values;
     this.#tags = tags;
     this.#claims = new Claims(tags);
+    this.expected = new ExpectedTags(tags);
   }
 
   /**
@@ -85,6 +89,13 @@ export class RemoteTiers {
     if (!isReturned && runtime.meta.heldFor === 0) return undefined;
     const { generations, claims } = this.#claims;
     if (claims !== undefined) runtime.kind.tellsTags = true;
+    // Without the node's tags the claims are not only those that the value told.
+    const isAsked = tags !== undefined || runtime.nodeTags === undefined;
+    if (runtime.kind.tellsTags && isAsked)
+      this.expected.note(
+        storageKey,
+        claims?.map(({ tag }) => tag),
+      );
     if (generations !== undefined && this.#tags.distrustsEntry(tier.storage, generations, writtenAt))
       return undefined;
     const { value, freshUntil, kept } = cached;
@@ -104,11 +115,17 @@ export class RemoteTiers {
   }
 
   /**
-   * Reads the generations of an entry's claims.
+   * Compares the generations of an entry's claims. Reads them, unless they were read with the entry.
    *
+   * @param expected the tags that were read with the entry, beside the node's
    * @param done gets the entry; `undefined` if it is not valid
    */
-  confirm(tier: RemoteTier, found: FoundRecord, done: (confirmed: FoundRecord | undefined) => void): void {
+  confirm(
+    tier: RemoteTier,
+    found: FoundRecord,
+    expected: readonly Tag[] | undefined,
+    done: (confirmed: FoundRecord | undefined) => void,
+  ): void {
     const { claims, generations = [], value, writtenAt, freshUntil, kept } = found;
     const [first] = claims ?? [];
     if (claims === undefined || first === undefined) {
@@ -116,15 +133,15 @@ export class RemoteTiers {
       return;
     }
     const { storage } = tier;
-    storage.read({
-      storageKey: first.tag.key,
-      tags: claims.map(({ tag }) => tag),
-      arrived: (_, trouble) => {
-        const own = trouble === undefined ? confirmed(claims, storage) : undefined;
-        if (own === undefined || this.#tags.distrustsEntry(storage, own, writtenAt)) done(undefined);
-        else done({ value, writtenAt, freshUntil, generations: [...generations, ...own], kept });
-      },
-    });
+    const arrived = (_: unknown, trouble: Error | undefined) => {
+      const own = trouble === undefined ? confirmed(claims, storage) : undefined;
+      if (own === undefined || this.#tags.distrustsEntry(storage, own, writtenAt)) done(undefined);
+      else done({ value, writtenAt, freshUntil, generations: [...generations, ...own], kept });
+    };
+    // A tag that the table has forgotten meanwhile is another object now.
+    const areRead = expected !== undefined && claims.every(({ tag }) => expected.includes(tag));
+    if (areRead) arrived(undefined, undefined);
+    else storage.read({ storageKey: first.tag.key, tags: claims.map(({ tag }) => tag), arrived });
   }
 
   /**
@@ -143,7 +160,7 @@ export class RemoteTiers {
     const { tags = [] } = flight;
     const hasEach = tags.every((tag) => found?.claims?.some((claim) => claim.tag === tag));
     if (found === undefined || !hasEach || !isFresh(found, this.#clock.now())) done(undefined);
-    else this.confirm(tier, found, done);
+    else this.confirm(tier, found, undefined, done);
   }
 
   /** Returns a tier's fresh entry of the node, without loading, filling or counting. */
@@ -183,13 +200,15 @@ export class RemoteTiers {
     if (isDistrusted || (tags !== undefined && this.#tags.distrusts(storage, tags)))
       return Promise.resolve(undefined);
     const storageKey = runtime.storageKey(key);
+    const expected = runtime.kind.tellsTags ? this.expected.of(storageKey) : undefined;
     return new Promise((resolve) => {
       const arrived = (bytes: Uint8Array | undefined) => {
         const found = bytes && this.entryIn(runtime, tier, storageKey, bytes, tags);
         if (bytes === undefined || found === undefined) resolve(undefined);
-        else this.confirm(tier, found, (entry) => resolve(entry && { found: entry, bytes }));
+        else this.confirm(tier, found, expected, (entry) => resolve(entry && { found: entry, bytes }));
       };
-      storage.read({ storageKey, tags, arrived });
+      const read = expected === undefined ? tags : [...(tags ?? []), ...expected];
+      storage.read({ storageKey, tags: read, arrived });
     });
   }
 

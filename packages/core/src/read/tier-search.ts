@@ -3,6 +3,7 @@ import { captureOwn } from "../runtime/capture-tags.js";
 import type { Flight } from "../runtime/flight.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
 import { lastBirth } from "../runtime/operation.js";
+import { ExpectingRead } from "./expecting-read.js";
 import type { FlightParts } from "./flight-parts.js";
 import type { FoundRecord } from "./remote-tiers.js";
 
@@ -67,16 +68,25 @@ export class TierSearch {
     const { expired } = this.#parts.remoteTiers;
     if (found === undefined && expired !== undefined) this.#hold(flight, tier, bytes, expired);
     else if (found?.claims === undefined) this.#answered(flight, tier, bytes, found);
-    else this.#parts.remoteTiers.confirm(tier, found, (entry) => this.#answered(flight, tier, bytes, entry));
+    else this.#confirm(flight, tier, found, (entry) => this.#answered(flight, tier, bytes, entry));
   }
 
   /** Keeps the expired entry for the flight's load. */
   #hold(flight: Flight, tier: RemoteTier, bytes: Uint8Array, expired: FoundRecord): void {
-    this.#parts.remoteTiers.confirm(tier, expired, (record) => {
+    this.#confirm(flight, tier, expired, (record) => {
       if (record !== undefined && !flight.mustReadAgain)
         flight.replaced ??= { record, origin: tier.name, size: bytes.byteLength };
       this.#answered(flight, tier, bytes, undefined);
     });
+  }
+
+  #confirm(
+    flight: Flight,
+    tier: RemoteTier,
+    found: FoundRecord,
+    done: (confirmed: FoundRecord | undefined) => void,
+  ): void {
+    this.#parts.remoteTiers.confirm(tier, found, flight.expected, done);
   }
 
   #answered(flight: Flight, tier: RemoteTier, bytes: Uint8Array, found: FoundRecord | undefined): void {
@@ -171,7 +181,7 @@ export class TierSearch {
       if (tier.index <= flight.tier) continue;
       if (!activity.distrusts(tier) && !this.#distrustsTags(flight, tier)) {
         flight.tier = tier.index;
-        tier.storage.read(flight);
+        this.#read(flight, tier);
         return;
       }
       flight.skippedTier = true;
@@ -181,6 +191,12 @@ export class TierSearch {
       return;
     }
     this.#end(flight);
+  }
+
+  #read(flight: Flight, { storage }: RemoteTier): void {
+    const { kind } = flight.runtime;
+    flight.expected = kind.tellsTags ? this.#parts.remoteTiers.expected.of(flight.storageKey) : undefined;
+    storage.read(flight.expected === undefined ? flight : new ExpectingRead(flight, flight.expected));
   }
 
   #distrustsTags({ tags }: Flight, { storage }: RemoteTier): boolean {

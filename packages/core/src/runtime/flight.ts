@@ -68,6 +68,8 @@ export class Flight extends Operation implements RemoteRead {
   mutations = 0;
   /** The generations of the entry that it has found in a tier. */
   found: readonly HeldGeneration[] | undefined;
+  /** The tags that are read with the entry because its value told them the last time. */
+  expected: readonly Tag[] | undefined;
   /** The last birth number when it began to read. */
   readSince = 0;
   load: RunningLoad | undefined;
@@ -88,10 +90,11 @@ export class Flight extends Operation implements RemoteRead {
   /** Ends its wait for another process's lease. */
   wake: (() => void) | undefined;
 
+  /** The readers that joined during the load. */
+  late: LateReaders | undefined;
   readonly #steps: FlightSteps;
   /** The answer of the readers that asked before the load began, made when the first of them needs it. */
   #early: PromiseAnswer | undefined;
-  #late: LateReaders | undefined;
   /** The list that one of its readers belongs to, and that reader's place in it. */
   #list: ListAnswer | undefined;
   #listPlace = 0;
@@ -174,8 +177,8 @@ export class Flight extends Operation implements RemoteRead {
   /** Returns the answer for a reader that joins now. */
   promise(): Promise<unknown> {
     if (!this.hasBegun) return this.promiseOfEarlier();
-    this.#late ??= new LateReaders(this);
-    return this.#late.join();
+    this.late ??= new LateReaders(this);
+    return this.late.join();
   }
 
   /** Whether the flight answers this reader of a list: it does so for one that asks before the load begins. */
@@ -198,21 +201,13 @@ export class Flight extends Operation implements RemoteRead {
 
   /** Whether readers joined during the load. */
   get hasLateReaders(): boolean {
-    return this.#late !== undefined || (this.apart?.some(({ asked }) => asked >= this.birth) ?? false);
+    return this.late !== undefined || (this.apart?.some(({ asked }) => asked >= this.birth) ?? false);
   }
 
-  /** The readers that joined during the load. */
-  get late(): LateReaders | undefined {
-    return this.#late;
-  }
-
-  /**
-   * Takes the readers that joined during the load out of the flight, if there are any. The caller
-   * answers them.
-   */
+  /** Takes out the readers that joined during the load, if any, so that the caller answers them. */
   takeLate(): LateReaders | undefined {
-    const late = this.#late;
-    this.#late = undefined;
+    const late = this.late;
+    this.late = undefined;
     return late;
   }
 
@@ -268,10 +263,7 @@ export class Flight extends Operation implements RemoteRead {
     this.load?.joined();
   }
 
-  /**
-   * Counts a reader with a signal that has left. When the last one has left, the load may be
-   * aborted.
-   */
+  /** Counts a reader with a signal that has left. After the last one, the load may be aborted. */
   leave(): void {
     this.staying -= 1;
     if (this.settled) return;
@@ -310,7 +302,7 @@ export class Flight extends Operation implements RemoteRead {
     this.#end({ error });
     this.#early?.reject(0, error);
     this.#list?.reject(this.#listPlace, error);
-    this.#late?.reject(error);
+    this.late?.reject(error);
   }
 
   #end(failure?: { readonly error: unknown }): void {
