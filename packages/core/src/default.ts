@@ -59,6 +59,7 @@ export const flush: Cacheme["flush"] = method("flush");
 export const afterCommit: Cacheme["afterCommit"] = method("afterCommit");
 export const invalidate: Cacheme["invalidate"] = method("invalidate");
 export const expire: Cacheme["expire"] = method("expire");
+export const touch: Cacheme["touch"] = method("touch");
 export const setBackground: Cacheme["setBackground"] = method("setBackground");
 export const invalidateTags: Cacheme["invalidateTags"] = method("invalidateTags");
 export const invalidateSoon: Cacheme["invalidateSoon"] = method("invalidateSoon");

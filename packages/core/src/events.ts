@@ -9,6 +9,7 @@ export type StorageOperation =
   | "read"
   | "write"
   | "remove"
+  | "touch"
   | "time"
   | "ping"
   | "scan"

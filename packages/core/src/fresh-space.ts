@@ -1,6 +1,7 @@
 import type { KeepAwake } from "./background.js";
 import { asError, IncompleteError } from "./errors.js";
 import type { Node } from "./node/node.js";
+import { touchEntries } from "./read/idle.js";
 import { SavingSpace } from "./saving-space.js";
 import type { SpaceParts } from "./space-parts.js";
 import { pendingCommit } from "./write/after-commit.js";
@@ -98,6 +99,24 @@ export abstract class FreshSpace extends SavingSpace {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Restarts the idle time of a node's entries, in every tier, without reading a value: as a read
+   * does for a class with `idle`. A ttl does not restart, because it bounds the value's age.
+   *
+   * @returns whether a tier has an entry. Its tags are not looked at, so it may be one that they have
+   *   made invalid
+   * @throws ConfigurationError `CACHEME_NOT_IDLE` for a class without `idle`
+   * @throws StorageError if no tier is known to have an entry, and one could not be asked
+   * @example
+   * ```ts
+   * if (!(await touch(new SessionNode("s1")))) signOut();
+   * ```
+   */
+  async touch(node: Node): Promise<boolean> {
+    const runtime = this.#parts.runtimes.of(node);
+    return await touchEntries(runtime, runtime.keyOf(node), this.#parts.clock);
   }
 
   /**

@@ -54,6 +54,7 @@ export {
   stats,
   storages,
   suggestions,
+  touch,
   warm,
   warmOnSchedule,
   withScope,
@@ -115,6 +116,7 @@ export type { CachesPolicy, CacheTier } from "./node/policy/caches.js";
 export type { Migrate } from "./node/policy/checking.js";
 export type { ConditionalPolicy } from "./node/policy/conditional.js";
 export type { ErrorTtl, ErrorTtlPolicy } from "./node/policy/error-ttl.js";
+export type { IdlePolicy } from "./node/policy/idle.js";
 export type { LoadTimeoutPolicy, LoadTimeouts } from "./node/policy/load-timeout.js";
 export type { LearnOptions, PrefetchOptions, PrefetchPolicy } from "./node/policy/prefetch.js";
 export type { RefreshAheadOptions, RefreshAheadPolicy } from "./node/policy/refresh-ahead.js";

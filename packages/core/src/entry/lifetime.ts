@@ -40,9 +40,14 @@ export function mayReplaceError({ freshUntil }: Fresh, { ifError }: StaleWindows
   return freshUntil + ifError > now;
 }
 
-/** Returns the time until which a tier keeps an entry that it holds for so long after the end. */
-export function keptUntilOf(freshUntil: number, heldFor: number): number {
-  return freshUntil + heldFor;
+/**
+ * Returns the time until which a tier keeps an entry that it holds for so long after the end.
+ *
+ * @param idleUntil the time until which an unread entry is kept at most. Default: it does not matter
+ */
+export function keptUntilOf(freshUntil: number, heldFor: number, idleUntil?: number): number {
+  const end = freshUntil + heldFor;
+  return idleUntil === undefined ? end : Math.min(end, idleUntil);
 }
 
 /**

@@ -10,6 +10,7 @@ import type { NodeClass } from "./node.js";
 import { type CachesPolicy, type ResolvedCaches, resolveCaches } from "./policy/caches.js";
 import { type ConditionalPolicy, resolveKeepExpired } from "./policy/conditional.js";
 import { type ErrorRetention, type ErrorTtlPolicy, resolveErrorTtl } from "./policy/error-ttl.js";
+import { type IdlePolicy, type IdleTime, resolveIdle } from "./policy/idle.js";
 import {
   type LoadTimeoutPolicy,
   type ResolvedLoadTimeout,
@@ -43,6 +44,7 @@ export interface NodeMeta
   extends CachesPolicy,
     ConditionalPolicy,
     ErrorTtlPolicy,
+    IdlePolicy,
     LoadTimeoutPolicy,
     PrefetchPolicy,
     RefreshAheadPolicy,
@@ -151,6 +153,8 @@ export interface ResolvedMeta
   readonly prefetch: ResolvedPrefetch | undefined;
   /** `undefined` for a class that loads no value before it expires. */
   readonly refreshAhead: ResolvedRefreshAhead | undefined;
+  /** `undefined` for a class whose reads do not change how long a value is kept. */
+  readonly idle: IdleTime | undefined;
   /** The milliseconds for which an expired value is held, for a load or to be returned when stale. */
   readonly heldFor: number;
 }
@@ -174,7 +178,7 @@ const knownOptions: ReadonlySet<string> = new Set<keyof NodeMeta>([
   "migratesFrom",
   ...writeOptions,
   "retry",
-  ...(["ttl", "jitter", "negativeTtl", "shouldCache", "errorTtl", "keepExpired"] as const),
+  ...(["ttl", "jitter", "negativeTtl", "shouldCache", "errorTtl", "keepExpired", "idle"] as const),
   "staleWhileRevalidate",
   "staleIfError",
   "staleBackOff",
@@ -283,6 +287,7 @@ export function resolveMeta(nodeClass: NodeClass): ResolvedMeta {
     errors: resolveErrorTtl(meta, { node: name, refuse }),
     refreshAhead: resolveRefreshAhead(meta, refuse),
     prefetch: resolvePrefetch(meta, { node: name, refuse }),
+    idle: resolveIdle(meta, { node: name, refuse }),
     heldFor: Math.max(stale?.ifError ?? 0, resolveKeepExpired(meta, { node: name, refuse })),
   };
 }

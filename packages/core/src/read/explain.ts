@@ -9,10 +9,11 @@ import { currentRequest } from "../request/request.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { KeyActivity } from "../runtime/key-activity.js";
 import type { LocalTier, RemoteTier } from "../runtime/node-kind.js";
+import type { LocalEntry } from "../storage/local-storage.js";
 import { pairsIn } from "../tags/section.js";
 import type { Tag } from "../tags/tag.js";
 import type { TagTable } from "../tags/tag-table.js";
-import { isValid } from "../tags/valid-entry.js";
+import { isIdle, isValid } from "../tags/valid-entry.js";
 import { troubleReason } from "../tiers/guarded/trouble.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Explanation, TierExplanation, TierVerdict } from "./explanation.js";
@@ -110,8 +111,13 @@ export class Explainer {
   }
 
   /** Returns the verdict on an entry's times. */
-  #verdict({ staleness }: ClassRuntime, key: string, entry: Cached): "fresh" | "stale" | "expired" {
+  #verdict(
+    { staleness }: ClassRuntime,
+    key: string,
+    entry: Cached & Pick<LocalEntry, "idleUntil">,
+  ): "fresh" | "stale" | "expired" {
     const now = this.#parts.clock.now();
+    if (isIdle(entry, now)) return "expired";
     if (isFresh(entry, now)) return "fresh";
     return staleness?.mayAnswer(entry, key, now) === true ? "stale" : "expired";
   }

@@ -10,7 +10,8 @@ import { longestLife } from "../runtime/refresh-ahead.js";
 import { sharedState } from "../shared-state.js";
 import type { LocalEntry, LocalRecord } from "../storage/local-storage.js";
 import { areCurrent } from "../tags/known-generation.js";
-import { isValid } from "../tags/valid-entry.js";
+import { isIdle, isValid } from "../tags/valid-entry.js";
+import { useLocally } from "./idle.js";
 import { currentRecording } from "./recording.js";
 import type { Revalidations } from "./revalidations.js";
 
@@ -23,7 +24,8 @@ export function keptLocally(
   if (staleness === undefined) return undefined;
   for (const { storage } of localTiers) {
     const entry = storage.read(space, key);
-    if (entry === undefined || !mayReplaceError(entry, staleness.windows, now)) continue;
+    if (entry === undefined || isIdle(entry, now) || !mayReplaceError(entry, staleness.windows, now))
+      continue;
     if (entry.generations === undefined || areCurrent(entry.generations)) return entry;
   }
   return undefined;
@@ -62,6 +64,8 @@ export class LocalTiers {
       return runtime.localTiers.length > 1 ? this.hitAny(runtime, key, node, override) : undefined;
     const now = entry.freshUntil === Number.POSITIVE_INFINITY ? 0 : this.#clock.now();
     if (isFresh(entry, now) && (entry.generations === undefined || areCurrent(entry.generations))) {
+      if (runtime.idle !== undefined && !useLocally(runtime, key, nearest, entry, this.#clock.now()))
+        return this.hitAny(runtime, key, node, override);
       this.#count(runtime, key, nearest, entry);
       if (runtime.ahead !== undefined) this.#refreshAhead(runtime, key, node, override, nearest, entry, now);
       return entry;
@@ -119,6 +123,7 @@ export class LocalTiers {
     if (entry.generations !== undefined && !areCurrent(entry.generations)) return false;
     const isQuiet = entry.quietUntil !== undefined && entry.quietUntil > now;
     if (!isQuiet && !mayRevalidate(entry, staleness.windows, now)) return false;
+    if (runtime.idle !== undefined && !useLocally(runtime, key, tier, entry, now)) return false;
     if (!isQuiet) this.#revalidations.start({ runtime, node, key, call: undefined }, override);
     runtime.stats.stale++;
     this.#count(runtime, key, tier, entry, true);
@@ -131,6 +136,7 @@ export class LocalTiers {
     for (const [place, tier] of runtime.localTiers.entries()) {
       const entry = tier.storage.read(runtime.space, key);
       if (entry === undefined || !isValid(entry, now) || !isWithin(entry.writtenAt, now, maxAge)) continue;
+      if (runtime.idle !== undefined) useLocally(runtime, key, tier, entry, now);
       this.#count(runtime, key, tier, entry);
       if (place > 0) fillLeft(runtime, key, entry, tier.index, now, this.#random);
       return entry;
@@ -159,12 +165,14 @@ export function fillLeft(
   random: () => number,
 ): void {
   const { value, writtenAt, generations, kept } = entry;
+  const { idle } = runtime;
+  const idleUntil = idle && now + idle.keptFor;
   for (const tier of runtime.localTiers) {
     if (tier.index >= before) continue;
     const freshUntil = Math.min(entry.freshUntil, now + shortened(tier.ttl, runtime.meta.jitter, random));
-    const keptUntil = keptUntilOf(freshUntil, runtime.meta.heldFor);
+    const keptUntil = keptUntilOf(freshUntil, runtime.meta.heldFor, idleUntil);
     try {
-      const record = { value, writtenAt, freshUntil, generations, keptUntil, kept };
+      const record = { value, writtenAt, freshUntil, generations, keptUntil, idleUntil, kept };
       tier.storage.write(runtime.space, key, record, now);
     } catch {
       tier.storage.remove(runtime.space, key); // A tier that cannot take the value, such as by cloning it, costs no reader.

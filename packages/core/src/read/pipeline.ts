@@ -11,6 +11,7 @@ import type { OperationTags } from "../tags/operation-tags.js";
 import { isValid } from "../tags/valid-entry.js";
 import { FailedLoads } from "./failed-loads.js";
 import type { FlightParts } from "./flight-parts.js";
+import { useRemotely } from "./idle.js";
 import { Landing } from "./landing.js";
 import { Leasing } from "./leasing.js";
 import { LoadBatch } from "./load-batch.js";
@@ -146,6 +147,8 @@ export class Pipeline implements ExaminedSteps {
     const answered = this.#parts.landing.land(flight, cached.value, cached.writtenAt);
     runtime.stats.hits[tier] = (runtime.stats.hits[tier] ?? 0) + answered;
     if (isStale) runtime.stats.stale += answered;
+    if (runtime.idle !== undefined)
+      useRemotely(runtime, key, tier, cached.freshUntil, this.#parts.clock.now());
     if (runtime.staleness !== undefined) this.#parts.revalidations.found(flight, tier, cached, isStale);
   }
 

@@ -10,6 +10,7 @@ import { type ListAnswer, PromiseAnswer } from "../runtime/list-answer.js";
 import type { RemoteTier } from "../runtime/node-kind.js";
 import { lastBirth } from "../runtime/operation.js";
 import { sharedState } from "../shared-state.js";
+import { useRemotely } from "./idle.js";
 import { fillLeft } from "./local-tiers.js";
 import { type PlainReadSteps, PlainReads } from "./plain-reads.js";
 import type { ReadParts } from "./read-parts.js";
@@ -109,6 +110,8 @@ export class PlainReading implements PlainReadSteps {
     const { kind } = runtime;
     const fills = tier.index > 0 && !kind.isReplaced && !kind.bypassesLocalTiers;
     if (fills) fillLeft(runtime, key, entry, tier.index, this.#parts.clock.now(), this.#random);
+    if (runtime.idle !== undefined)
+      useRemotely(runtime, key, tier.index, entry.freshUntil, tier.storage.answeredAt);
     if (this.#parts.events.listeners.hit !== null) {
       this.#parts.events.emit("hit", { node: runtime.name, key, storage: tier.name, readers: 1 });
     }

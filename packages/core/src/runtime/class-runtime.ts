@@ -2,6 +2,7 @@ import type { BloomFilter } from "../node/doorkeeper.js";
 import { checkedKey } from "../node/key.js";
 import type { ResolvedMeta } from "../node/meta.js";
 import type { LoadAllContext, Node, NodeClass } from "../node/node.js";
+import type { IdleTime } from "../node/policy/idle.js";
 import type { MaybePromise } from "../node/value-of.js";
 import type { StatsCounter } from "../stats/node-stats.js";
 import type { TagTable } from "../tags/tag-table.js";
@@ -57,6 +58,8 @@ export class ClassRuntime {
   readonly staleness: Staleness | undefined;
   /** The loading of values before they expire; `undefined` for a class that does not. */
   readonly ahead: RefreshAhead | undefined;
+  /** The idle time; `undefined` for a class whose reads do not change how long a value is kept. */
+  readonly idle: IdleTime | undefined;
   /** The tags of the class's nodes; `undefined` for a class without tags. */
   readonly nodeTags: NodeTags | undefined;
   /** The scope of the class's nodes; `undefined` for a class without scopes. */
@@ -94,6 +97,7 @@ export class ClassRuntime {
     this.stats = kind.stats;
     this.staleness = kind.staleness;
     this.ahead = kind.ahead;
+    this.idle = kind.meta.idle;
     this.nodeTags = nodeTags;
     this.scope = scope;
     this.tags = tags;

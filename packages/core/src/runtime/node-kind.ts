@@ -17,6 +17,7 @@ import type { RemoteBatch } from "../tiers/remote-batch.js";
 import type { Activities } from "./activities.js";
 import type { ClassRuntime } from "./class-runtime.js";
 import type { Destination } from "./destination.js";
+import { checkIdle } from "./idle-storages.js";
 import { LearnedReads } from "./learned-reads.js";
 import { nextBirth } from "./operation.js";
 import { PrefetchedKeys } from "./prefetched-keys.js";
@@ -119,6 +120,7 @@ export class NodeKind implements BoundClass {
     });
     this.localTiers = this.tiers.filter((tier) => tier.kind === "local");
     this.remoteTiers = this.tiers.filter((tier) => tier.kind === "remote");
+    checkIdle(this);
     this.doorkeeper = meta.doorkeeper === undefined ? undefined : new BloomFilter(meta.doorkeeper, name);
     const names = namesOf(this.tiers, meta);
     this.stats = new StatsCounter(names);

@@ -42,6 +42,11 @@ export interface LocalStorage {
    * @param now the time in milliseconds since the epoch
    */
   write(space: number, key: string, cached: LocalRecord, now: number): void;
+  /**
+   * Keeps an entry until another time, for classes with `idle`. Those are refused without it. The
+   * entry stays the same object.
+   */
+  touch?(space: number, key: string, keptUntil: number, now: number): void;
   /** Removes the entry, and returns whether there was one. */
   remove(space: number, key: string): boolean;
   /**
@@ -69,6 +74,7 @@ export interface LocalEntry extends LocalRecord {
    * replace it runs or has just failed. A storage only carries it. Default: never.
    */
   quietUntil?: number | undefined;
+  idleUntil?: number | undefined;
 }
 
 /** A value that a local storage stores. */
@@ -83,6 +89,11 @@ export interface LocalRecord extends Cached {
    * stale. Default: `freshUntil`.
    */
   readonly keptUntil?: number | undefined;
+  /**
+   * The time until which the entry is returned if it is not read before. A storage only carries it,
+   * and the reader moves it. Default: never.
+   */
+  readonly idleUntil?: number | undefined;
 }
 
 /** A tag of a local entry, with the generation that the entry was written under. */

@@ -69,6 +69,14 @@ class CopiedEntry implements LocalEntry {
     this.#held.hits = hits;
   }
 
+  get idleUntil(): number | undefined {
+    return this.#held.idleUntil;
+  }
+
+  set idleUntil(time: number | undefined) {
+    this.#held.idleUntil = time;
+  }
+
   get quietUntil(): number | undefined {
     return this.#held.quietUntil;
   }

@@ -12,8 +12,8 @@ export interface MemoryOptions {
   /** The highest weight of all entries together, in the unit of `weigher`. Default: no limit. */
   readonly maxWeight?: number | undefined;
   /**
-   * Returns the weight of a value: a whole number, 0 or more. Called once for each stored value.
-   * Default: 1.
+   * Returns the weight of a value: a whole number, 0 or more. Called once for each stored value,
+   * and again when the `idle` of its class keeps it for longer. Default: 1.
    */
   readonly weigher?: ((value: unknown) => number) | undefined;
   /**

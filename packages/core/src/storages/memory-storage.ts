@@ -81,8 +81,17 @@ export class MemoryStorage implements LocalStorage {
       this.cache.deleteIn(space, key);
       return;
     }
-    const entry = new HeldEntry(this.keep(cached.value), cached);
+    const value = this.keep(cached.value);
+    const { idleUntil } = cached;
+    const entry =
+      idleUntil === undefined ? new HeldEntry(value, cached) : new IdleEntry(value, cached, idleUntil);
     this.cache.setIn(space, key, entry, keptUntil === Number.POSITIVE_INFINITY ? undefined : { ttl });
+  }
+
+  touch(space: number, key: string, keptUntil: number, now: number): void {
+    const entry = this.cache.peekIn(space, key, beforeEveryEnd);
+    const ttl = Math.min(keptUntil - now, longestTtl);
+    if (entry !== undefined && ttl > 0) this.cache.setIn(space, key, entry, { ttl });
   }
 
   remove(space: number, key: string): boolean {
@@ -151,5 +160,15 @@ export class HeldEntry implements LocalEntry {
     this.freshUntil = freshUntil;
     this.generations = generations;
     this.kept = kept;
+  }
+}
+
+/** An entry of a class with `idle`. It is a separate class so that other entries stay small. */
+class IdleEntry extends HeldEntry {
+  idleUntil: number | undefined;
+
+  constructor(value: unknown, record: LocalRecord, idleUntil: number) {
+    super(value, record);
+    this.idleUntil = idleUntil;
   }
 }

@@ -18,6 +18,7 @@ export function nullStorage(): LocalStorage {
     read: () => undefined,
     peek: () => undefined,
     write: () => {},
+    touch: () => {},
     remove: () => false,
     clear: () => {},
     close: () => {},

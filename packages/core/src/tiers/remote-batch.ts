@@ -16,6 +16,7 @@ import type { RemoteRead, RemoteRemoval, RemoteWrite } from "./remote-requests.j
 import { StorageClock } from "./storage-clock.js";
 import { countTags, haveFewTags, TagReads } from "./tag-reads.js";
 import type { Tick } from "./tick.js";
+import { TouchBatch } from "./touch-batch.js";
 
 /**
  * A remote storage with the name that node classes use for it. Gathers reads, writes and removals
@@ -37,6 +38,8 @@ export class RemoteBatch {
   readonly guard: Guard;
   /** The requests on the storage's leases. */
   readonly leases: LeaseBatch;
+  /** The touches of the storage's records. */
+  readonly touches: TouchBatch;
   /** The restarts of the server. */
   readonly restarts: Restarts;
   /** The removals that did not reach the storage. */
@@ -90,20 +93,23 @@ export class RemoteBatch {
     this.#clock = clock;
     this.#events = events;
     this.#tick = tick;
+    const attempt = (operation: StorageOperation, call: () => Promise<unknown>) =>
+      this.#attempt(operation, call);
+    const sent = (batch: Promise<void>) => this.#send(batch);
+    const shared = { tick, lanes: this.#lanes, bounds, attempt, sent };
     this.generations = new GenerationBatch(this, {
-      tick,
-      attempt: (operation, call) => this.#attempt(operation, call),
-      sent: (batch) => this.#send(batch),
+      ...shared,
       wrongShape: (operation, expected) =>
         this.#wrongShape(`generations.${operation}`, expected, "a generation, { id, at }"),
     });
+    this.touches = new TouchBatch(storage, {
+      ...shared,
+      now: this.now,
+      wrongShape: (expected) => this.#wrongShape("touchMany", expected, "whether the record is there"),
+    });
     this.leases = new LeaseBatch(storage, {
-      tick,
-      lanes: this.#lanes,
-      bounds,
+      ...shared,
       clock: this.clock,
-      attempt: (operation, call) => this.#attempt(operation, call),
-      sent: (batch) => this.#send(batch),
       wrongShape: (operation, expected) => this.#wrongShape(`leases.${operation}`, expected, "an answer"),
     });
   }

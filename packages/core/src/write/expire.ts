@@ -41,12 +41,17 @@ export function expireLocally(kind: NodeKind, key: string, now: number): void {
   for (const { storage } of localTiers) {
     const entry = storage.peek(space, key);
     if (entry === undefined) continue;
-    const { value, writtenAt, generations, kept } = entry;
+    const { value, writtenAt, generations, idleUntil, kept } = entry;
     const freshUntil = Math.min(entry.freshUntil, now);
-    const keptUntil = keptUntilOf(freshUntil, kind.meta.heldFor);
+    const keptUntil = keptUntilOf(freshUntil, kind.meta.heldFor, idleUntil);
     storage.remove(space, key);
     try {
-      storage.write(space, key, { value, writtenAt, freshUntil, generations, keptUntil, kept }, now);
+      storage.write(
+        space,
+        key,
+        { value, writtenAt, freshUntil, generations, keptUntil, idleUntil, kept },
+        now,
+      );
     } catch {
       storage.remove(space, key); // It cannot be copied any more.
     }

@@ -17,7 +17,8 @@ import { NotStored } from "./not-stored.js";
 import { holdsStale, OlderValues } from "./older-values.js";
 import { Recheck } from "./recheck.js";
 import { Retaining } from "./retaining.js";
-import { Storing, type StoringEnvironment, storableIn } from "./storing.js";
+import { storableIn } from "./storable-tiers.js";
+import { Storing, type StoringEnvironment } from "./storing.js";
 
 /** The packed value of a kind without remote tiers, which packs nothing. */
 const nothingPacked: Packed = { codec: 0, payload: new Uint8Array(0), compression: undefined };

@@ -20,6 +20,7 @@ import type { FailedTier } from "./failed-tier.js";
 import type { OlderValues } from "./older-values.js";
 import type { Recheck } from "./recheck.js";
 import { RightToLeft } from "./right-to-left.js";
+import { storableIn } from "./storable-tiers.js";
 
 /** The parts of a space that all values share while they are stored. */
 export interface StoringEnvironment {
@@ -184,14 +185,17 @@ export class Storing extends RightToLeft {
     for (const tier of kind.localTiers) {
       if (tier.index >= before) continue;
       const freshUntil = this.#freshUntilIn(tier, now);
-      const keptUntil = keptUntilOf(freshUntil, this.#heldFor);
-      const generations = this.#generationsUntil(keptUntil);
+      const idleUntil = this.#keptIdle && now + this.#keptIdle;
+      const keptUntil = keptUntilOf(freshUntil, this.#heldFor, idleUntil);
+      // Reads may keep it until its ttl ends.
+      const generations = this.#generationsUntil(keptUntilOf(freshUntil, this.#heldFor));
       if (generations === undefined && tagged !== undefined) {
         tier.storage.remove(space, activity.key);
         continue;
       }
       try {
-        const record = { value, writtenAt, freshUntil, generations, keptUntil, kept: this.kept?.data };
+        const kept = this.kept?.data;
+        const record = { value, writtenAt, freshUntil, generations, keptUntil, idleUntil, kept };
         tier.storage.write(space, activity.key, record, now);
       } catch (error) {
         tier.storage.remove(space, activity.key);
@@ -215,6 +219,11 @@ export class Storing extends RightToLeft {
   /** The milliseconds for which the entry is held after its end. An error is not. */
   get #heldFor(): number {
     return this.isFailure ? 0 : this.kind.meta.heldFor;
+  }
+
+  /** The milliseconds for which the entry is kept without a read. An error has no such time. */
+  get #keptIdle(): number | undefined {
+    return this.isFailure ? undefined : this.kind.meta.idle?.keptFor;
   }
 
   #freshUntilIn({ ttl, index }: Tier, now: number): number {
@@ -260,8 +269,20 @@ export class Storing extends RightToLeft {
       freshUntil === Number.POSITIVE_INFINITY ? undefined : Math.max(1, Math.ceil(freshUntil - now));
     const encoded = encodeEntry(bytes, kind.fingerprint, key, times, section);
     const heldFor = this.#heldFor;
-    if (heldFor === 0 || freshFor === undefined) return { key, bytes: encoded, ttl: freshFor };
-    return { key, bytes: encoded, ttl: freshFor + heldFor, freshFor };
+    const keptIdle = this.#keptIdle;
+    if (keptIdle !== undefined) storage.touches.note(key);
+    if (heldFor === 0 || freshFor === undefined)
+      return {
+        key,
+        bytes: encoded,
+        ttl: keptIdle === undefined ? freshFor : Math.min(freshFor ?? keptIdle, keptIdle),
+      };
+    return {
+      key,
+      bytes: encoded,
+      ttl: Math.min(freshFor + heldFor, keptIdle ?? Number.POSITIVE_INFINITY),
+      freshFor,
+    };
   }
 
   protected override failed(tier: RemoteTier, error: Error): void {
@@ -292,17 +313,4 @@ export class Storing extends RightToLeft {
     const { kind, activity, operation } = this;
     if (this.#replaces && !operation.fenced) this.#environment.older.removeFrom(kind, activity, tier);
   }
-}
-
-/**
- * Returns the tiers that may store the value, because the generations of its tags are known there.
- * A tier on the left of another one would be refilled from that with an older value.
- */
-export function storableIn(
-  tiers: readonly RemoteTier[],
-  tagged: OperationTags | undefined,
-): readonly RemoteTier[] {
-  if (tagged === undefined) return tiers;
-  const last = tiers.findLastIndex(({ storage }) => tagged.in(storage) === undefined);
-  return tiers.slice(last + 1);
 }

@@ -12,8 +12,8 @@ import type { Dependents } from "./dependents.js";
 import type { FailedTier } from "./failed-tier.js";
 import { removeWithDependents } from "./invalidate.js";
 import { SaveStoring } from "./save-storing.js";
+import { storableIn } from "./storable-tiers.js";
 import type { Store } from "./store.js";
-import { storableIn } from "./storing.js";
 
 /** The parts of a space that a save needs. */
 export interface ThroughEnvironment {

@@ -115,7 +115,9 @@ export class Writing {
     const known = this.#indices.get(space);
     const index = known ?? this.#indices.size;
     const tags = [...new Set(entry.generations?.map(({ tag }) => tag))];
-    const { writtenAt, freshUntil } = entry;
+    const { writtenAt } = entry;
+    // No read prolongs an entry that is read back.
+    const freshUntil = Math.min(entry.freshUntil, entry.idleUntil ?? entry.freshUntil);
     addEntry(this.#payload, index, { key, ...standing, writtenAt, freshUntil, weight, tags, bytes });
     if (bytes === undefined) this.#counts.keys++;
     else {
