@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.js";
+import type { FillRights } from "../runtime/fill-rights.js";
 import type { Flight } from "../runtime/flight.js";
 import type { LeaseRenewal } from "../tiers/lease-batch.js";
 import type { RemoteBatch } from "../tiers/remote-batch.js";
@@ -12,28 +13,32 @@ const renewAfter = 1 / 3;
  */
 export class LeaseRenewals {
   readonly #clock: Clock;
-  /** The running loads' flights, each with the time when its leases were acquired or extended. */
-  readonly #flights = new Map<Flight, number>();
+  /**
+   * The rights of the running loads' flights. The set does not hold the flights: when V8 enlarges or shrinks a set that is in the
+   * old generation, the table before keeps what it held.
+   */
+  readonly #holding = new Set<FillRights>();
   #isScheduled = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  add(flight: Flight): void {
-    if (flight.rights?.isHolding !== true) return;
-    this.#flights.set(flight, this.#clock.elapsed());
-    this.#schedule(flight.runtime.meta.lease ?? 0);
+  add({ rights, runtime }: Flight): void {
+    if (rights?.isHolding !== true) return;
+    rights.renewal = { since: this.#clock.elapsed(), duration: runtime.meta.lease ?? 0 };
+    this.#holding.add(rights);
+    this.#schedule(rights.renewal.duration);
   }
 
-  remove(flight: Flight): void {
-    this.#flights.delete(flight);
+  remove({ rights }: Flight): void {
+    if (rights !== undefined) this.#holding.delete(rights);
   }
 
   /** Gives all leases back. */
   close(): void {
-    for (const flight of this.#flights.keys()) flight.rights?.giveBack();
-    this.#flights.clear();
+    for (const rights of this.#holding) rights.giveBack();
+    this.#holding.clear();
   }
 
   #schedule(lease: number): void {
@@ -47,12 +52,12 @@ export class LeaseRenewals {
     const now = this.#clock.elapsed();
     const renewed = new Map<RemoteBatch, LeaseRenewal[]>();
     let shortest = Number.POSITIVE_INFINITY;
-    for (const [flight, since] of this.#flights) {
-      const duration = flight.runtime.meta.lease ?? 0;
+    for (const rights of this.#holding) {
+      const { since = now, duration = 0 } = rights.renewal ?? {};
       shortest = Math.min(shortest, duration);
       if (now - since < duration * renewAfter) continue;
-      this.#flights.set(flight, now);
-      for (const { tier, storageKey, token } of flight.rights?.leases() ?? []) {
+      rights.renewal = { since: now, duration };
+      for (const { tier, storageKey, token } of rights.leases()) {
         const { storage } = tier;
         if (!storage.leases.isExtensible) continue;
         const renewals = renewed.get(storage) ?? [];
@@ -61,6 +66,6 @@ export class LeaseRenewals {
       }
     }
     for (const [storage, renewals] of renewed) storage.leases.extend(renewals);
-    if (this.#flights.size > 0) this.#schedule(shortest);
+    if (this.#holding.size > 0) this.#schedule(shortest);
   }
 }

@@ -29,7 +29,7 @@ export class PlainReading implements PlainReadSteps {
   readonly #flightSteps: ExaminedSteps;
   readonly #random: () => number;
   /** The reads that this tick's nodes are added to. */
-  readonly #gathered = new Map<ClassRuntime, PlainReads>();
+  #gathered = new Map<ClassRuntime, PlainReads>();
 
   constructor(parts: ReadParts, flightSteps: ExaminedSteps) {
     this.#parts = parts;
@@ -89,7 +89,13 @@ export class PlainReading implements PlainReadSteps {
     return reads;
   }
 
-  readonly #forget = (): void => this.#gathered.clear();
+  /**
+   * Takes a new Map, because a cleared one stays in the old generation once it has got there. Its
+   * tables would keep the values of all later reads until that generation is collected.
+   */
+  readonly #forget = (): void => {
+    this.#gathered = new Map();
+  };
 
   entryIn({ runtime, tier }: PlainReads, storageKey: string, bytes: Uint8Array): FoundRecord | undefined {
     const { answeredAt } = tier.storage;

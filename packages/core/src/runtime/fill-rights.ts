@@ -16,6 +16,8 @@ export class FillRights {
   /** The rights by the tier's place, and the tiers. */
   readonly #rights: (FillRight | undefined)[] = [];
   readonly #tiers: RemoteTier[] = [];
+  /** The time when the leases of a running load were acquired or extended, and their length, in milliseconds. */
+  renewal: { readonly since: number; readonly duration: number } | undefined;
 
   constructor(storageKey: string) {
     this.#storageKey = storageKey;

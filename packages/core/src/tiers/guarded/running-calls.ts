@@ -5,7 +5,8 @@ import { setImmediate } from "../../timers.js";
 export class RunningCall {
   /** The time, by the clock that nobody sets, at which the caller stops waiting. */
   readonly due: number;
-  readonly late: () => void;
+  /** `undefined` once the call has ended, so that nothing of it lives on in a table that V8 keeps. */
+  late: (() => void) | undefined;
 
   constructor(due: number, late: () => void) {
     this.due = due;
@@ -38,6 +39,7 @@ export class RunningCalls {
   /** Ends a call. Returns whether it was in time. */
   end(call: RunningCall): boolean {
     const isInTime = this.#running.delete(call);
+    call.late = undefined;
     if (isInTime && this.#running.size === 0) this.#stop();
     return isInTime;
   }
@@ -60,7 +62,7 @@ export class RunningCalls {
       // A timer may fire a fraction of a millisecond early.
       if (call.due - now < 1) {
         this.#running.delete(call);
-        call.late();
+        call.late?.();
       } else if (call.due < next) next = call.due;
     }
     if (next < this.#timerDue) this.#wait(next, next - now);
