@@ -20,6 +20,21 @@ function flaky(meta: NodeMeta) {
   return { ...node, source };
 }
 
+/** Reads an expired value until so many loads have failed, and returns the pauses after them. */
+async function pausesOf(meta: NodeMeta, failures: number): Promise<number[]> {
+  const { cacheme, clock } = await space();
+  const { Counting } = flaky({ caches: localOnly, ...meta });
+  const pauses: number[] = [];
+  cacheme.on("revalidateError", ({ backOff }) => pauses.push(backOff));
+  await cacheme.get(new Counting(1));
+  clock.advance(minute + 1);
+  for (let failure = 0; failure < failures; failure++) {
+    await cacheme.get(new Counting(1));
+    clock.advance(pauses.at(-1)! + 1);
+  }
+  return pauses;
+}
+
 describe("staleIfError", () => {
   it.each(tierSetups)("returns the stale value of %s instead of the load's error", async (_, caches) => {
     const { cacheme, clock } = await space();
@@ -71,34 +86,16 @@ describe("staleIfError", () => {
   });
 
   it("lets the pauses grow to a bound", async () => {
-    const { cacheme, clock } = await space();
-    const { Counting } = flaky({ caches: localOnly, staleIfError: "1d" });
-    const backOffs: number[] = [];
-    cacheme.on("revalidateError", ({ backOff }) => backOffs.push(backOff));
-    await cacheme.get(new Counting(1));
-    clock.advance(minute + 1);
-    for (let failure = 0; failure < 10; failure++) {
-      await cacheme.get(new Counting(1));
-      clock.advance(backOffs.at(-1)! + 1);
-    }
-    expect(backOffs).toHaveLength(10);
-    expect(backOffs[9]).toBeGreaterThanOrEqual(15_000);
-    expect(Math.max(...backOffs)).toBeLessThanOrEqual(30_000);
+    const pauses = await pausesOf({ staleIfError: "1d" }, 10);
+    expect(pauses).toHaveLength(10);
+    expect(pauses[9]).toBeGreaterThanOrEqual(15_000);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(30_000);
   });
 
   it("takes its longest pause from the meta", async () => {
-    const { cacheme, clock } = await space();
-    const { Counting } = flaky({ caches: localOnly, staleBackOff: "200ms" });
-    const backOffs: number[] = [];
-    cacheme.on("revalidateError", ({ backOff }) => backOffs.push(backOff));
-    await cacheme.get(new Counting(1));
-    clock.advance(minute + 1);
-    for (let failure = 0; failure < 5; failure++) {
-      await cacheme.get(new Counting(1));
-      clock.advance(200);
-    }
-    expect(backOffs).toHaveLength(5);
-    expect(Math.max(...backOffs)).toBeLessThanOrEqual(200);
+    const pauses = await pausesOf({ staleBackOff: "200ms" }, 5);
+    expect(pauses).toHaveLength(5);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(200);
   });
 
   it("rejects what was invalidated, also while it was loaded", async () => {
