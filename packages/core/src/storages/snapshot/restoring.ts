@@ -16,7 +16,7 @@ import { isMissing, type Seen, SnapshotTrouble, seenIn } from "./snapshot-disk.j
 import type { SnapshotSettings } from "./snapshot-options.js";
 
 /** The entries that are restored before the event loop goes on. */
-const slice = 500;
+const slice = 200;
 
 /** The milliseconds by which the clock of the last process may have been ahead. */
 const clockTolerance = 60_000;
@@ -104,7 +104,11 @@ export class Restoring {
   }
 
   /** Restores the least valuable entries first, as many as the cache holds. */
-  async #restore({ owners, entries }: SavedFile): Promise<Omit<SnapshotReport, "bytes" | "duration">> {
+  async #restore({
+    owners,
+    entries,
+    isCurrent,
+  }: SavedFile): Promise<Omit<SnapshotReport, "bytes" | "duration">> {
     const { clock, tags } = this.#host;
     const spaces = owners.map((id) => {
       const space = nextLocalSpace();
@@ -114,9 +118,10 @@ export class Restoring {
     const counts = { entries: 0, keys: 0, leftOut: 0 };
     for (let place = entries.length - 1; place >= 0; place--) {
       if (place % slice === 0) await new Promise<void>((resolve) => setImmediate(resolve));
-      const saved = entries[place];
-      const space = saved && spaces[saved.owner];
-      if (saved === undefined || space === undefined) continue;
+      const written = entries[place];
+      const space = written && spaces[written.owner];
+      if (written === undefined || space === undefined) continue;
+      const saved = isCurrent(written) ? written : { ...written, bytes: undefined };
       // A value that is not restored now may be, from the same file, by the next process.
       if (saved.bytes !== undefined) this.#changes.add(space, saved.owner, saved.key, saved.tags);
       const now = clock.now();

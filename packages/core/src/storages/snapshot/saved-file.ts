@@ -21,8 +21,13 @@ export interface SavedFile {
   /** The ids of the classes, by index. */
   readonly owners: readonly string[];
   /** The entries by class, the most valuable ones first over all classes. */
-  readonly entries: readonly (SavedEntry & { readonly owner: number })[];
+  readonly entries: readonly OwnedEntry[];
+  /** Returns whether the value of an entry is still what the last process had. */
+  isCurrent(entry: OwnedEntry): boolean;
 }
+
+/** An entry with the index of its class. */
+export type OwnedEntry = SavedEntry & { readonly owner: number };
 
 export type ReadFile = SavedFile | { readonly fault: SnapshotFault };
 
@@ -49,7 +54,7 @@ export function addEntry(to: PayloadWriter, owner: number, entry: SavedEntry): v
 /**
  * Reads a file, a frame in each turn of the event loop. A file that was damaged anywhere before its
  * end is corrupt as a whole. If its changes are damaged, or may be lost because the machine has
- * stopped, no value is returned but the keys are.
+ * stopped, no value is current.
  */
 export async function readSaved(bytes: Buffer): Promise<ReadFile> {
   const frames = new FrameReader(bytes);
@@ -85,7 +90,7 @@ function isHeader(payload: Buffer): boolean {
 /** Puts the frames of one file together. */
 class Reading {
   readonly #owners: string[] = [];
-  readonly #entries: (SavedEntry & { readonly owner: number })[] = [];
+  readonly #entries: OwnedEntry[] = [];
   readonly #changed = new Set<string>();
   readonly #changedOwners = new Set<number>();
   readonly #changedTags = new Set<string>();
@@ -109,16 +114,14 @@ class Reading {
     const ended = this.#ended;
     if (ended === undefined) return { fault: "corrupt" };
     const isTrusted = isWhole && ((ended.isSealed && !this.#hasFollowers) || ended.boot === boot());
-    const entries = this.#entries.map((entry) =>
-      isTrusted && !this.#isChanged(entry) ? entry : { ...entry, bytes: undefined },
-    );
-    return { owners: this.#owners, entries };
+    const isCurrent = (entry: OwnedEntry): boolean => isTrusted && !this.#isChanged(entry);
+    return { owners: this.#owners, entries: this.#entries, isCurrent };
   }
 
-  #isChanged({ owner, key, tags }: SavedEntry & { readonly owner: number }): boolean {
+  #isChanged({ owner, key, tags }: OwnedEntry): boolean {
     return (
       this.#changedOwners.has(owner) ||
-      this.#changed.has(nameOf(owner, key)) ||
+      (this.#changed.size > 0 && this.#changed.has(nameOf(owner, key))) ||
       tags.some((tag) => this.#changedTags.has(tag))
     );
   }
@@ -128,7 +131,7 @@ function nameOf(owner: number, key: string): string {
   return `${owner}\n${key}`;
 }
 
-function entryIn(reader: PayloadReader): SavedEntry & { readonly owner: number } {
+function entryIn(reader: PayloadReader): OwnedEntry {
   const owner = reader.number();
   const key = reader.text();
   const frequency = reader.number();
