@@ -76,11 +76,12 @@ export class PlainReading implements PlainReadSteps {
     if (tier === undefined || sharedState.recordings > 0) return undefined;
     // The journal must be read before a tier.
     if (runtime.unsaved !== undefined) return undefined;
-    // A flight reads the tags of a value with its entry.
-    if (runtime.kind.tellsTags) return undefined;
+    const { kind } = runtime;
     if (runtime.nodeTags !== undefined || runtime.nearest?.storage.copy !== undefined) return undefined;
-    if (!runtime.kind.activities.isPlain(key, tier)) return undefined;
+    if (!kind.activities.isPlain(key, tier)) return undefined;
     checkedKey(key, runtime.name);
+    // A flight reads the tags that the value told with its entry.
+    if (kind.tellsTags && this.#parts.remoteTiers.expected.has(kind.storageKey(key))) return undefined;
     const gathered = this.#gathered.get(runtime);
     if (gathered?.since === lastBirth()) return gathered;
     if (this.#gathered.size === 0) this.#parts.tick.add(this.#forget);

@@ -26,6 +26,11 @@ export class ExpectedTags {
     return this.#names;
   }
 
+  /** Returns whether the key's value is expected to have tags. */
+  has(storageKey: string): boolean {
+    return this.#byKey.has(storageKey);
+  }
+
   /** Returns the tags that the key's value is expected to have; `undefined` if none are known. */
   of(storageKey: string): readonly Tag[] | undefined {
     const names = this.#byKey.get(storageKey);

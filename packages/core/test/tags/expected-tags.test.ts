@@ -101,6 +101,18 @@ describe("tags that only the value tells", () => {
     expect(remote.calls).toMatchObject([{ operation: "read", keys: { length: 1 } }]);
   });
 
+  it("leave values of the class that tell none without a flight", async () => {
+    const { cacheme, other, post, told, clock, remote } = await stored();
+    await other.get(post(1));
+    told.tags = [];
+    await cacheme.get(post(2));
+    clock.advance(1);
+    remote.calls.length = 0;
+    const both = await Promise.all([other.get(post(1)), other.get(post(2))]);
+    expect(both).toEqual(["load 2", "load 3"]);
+    expect(remote.calls).toMatchObject([{ operation: "read", keys: { length: 4 } }]);
+  });
+
   it("fill the local tier, which then ends with them", async () => {
     const { cacheme, other, post, clock } = await stored(twoTiers);
     await other.get(post(1));

@@ -37,3 +37,35 @@ describe("a generation that was lost and made again by a clock that is behind", 
     expect(await read).toBe("new");
   });
 });
+
+describe("a generation that was lost after an invalidation during a load", () => {
+  it("lets no tier take the load's value, although only the value tells the tag", async () => {
+    const { cacheme, clock, remote, process } = await taggedSpace();
+    const other = await process();
+    const source = { value: "old", gate: Promise.resolve() };
+    const post = defineNode({
+      name: "post",
+      caches: remoteOnly,
+      key: () => "1",
+      load: async (_: undefined, { tag }) => {
+        const { value } = source;
+        await source.gate;
+        tag("author:1");
+        return value;
+      },
+    });
+    const loading = deferred();
+    source.gate = loading.promise;
+    const read = cacheme.get(post());
+    await settled();
+    clock.advance(1);
+    source.value = "new";
+    await other.invalidateTags("author:1");
+    for (const key of [...remote.records.keys()]) if (key.includes("author:1")) remote.records.delete(key);
+    clock.advance(1);
+    // The load makes the generation again, which says nothing about the time before.
+    loading.resolve();
+    expect(await read).toBe("old");
+    expect(await other.get(post())).toBe("new");
+  });
+});
