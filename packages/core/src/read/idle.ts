@@ -27,7 +27,8 @@ export function useLocally(
     tier.storage.remove(runtime.space, key);
     return false;
   }
-  if (now + idle.keptFor - idleUntil < idle.interval) return true;
+  // A clock that was set back makes a touch due.
+  if (Math.abs(now + idle.keptFor - idleUntil) < idle.interval) return true;
   for (const { storage } of runtime.localTiers) {
     const other = storage === tier.storage ? entry : storage.peek(runtime.space, key);
     if (other !== undefined) prolong(runtime, key, storage, other, idle, now);

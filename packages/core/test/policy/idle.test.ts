@@ -120,6 +120,16 @@ describe("the option idle", () => {
     expect(loads).toEqual([1]);
   });
 
+  it("still tells the remote tier of local hits after a clock was set back", async () => {
+    const { cacheme, clock, remote: storage } = await space();
+    const { Counting } = session({ caches: both });
+    await cacheme.get(new Counting(1));
+    clock.advance(-3_600 * second);
+    await cacheme.get(new Counting(1));
+    await settled();
+    expect(storage.count("touch")).toBe(1);
+  });
+
   it("answers the reader before it sends the touch, and whatever becomes of that", async () => {
     const { cacheme, clock, remote: storage } = await space();
     const { Counting } = session({ caches: remote });
