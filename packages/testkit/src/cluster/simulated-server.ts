@@ -34,6 +34,8 @@ export class SimulatedServer {
   restarts = 0;
   /** Called when the server has stored a record. */
   onStore: ((record: StoredRecord) => void) | undefined;
+  /** Called when the server has refused a record, because its token is not stored. */
+  onRefuse: ((record: StoredRecord) => void) | undefined;
   #states: StoredStates = new StoredStates();
   #made = 0;
 
@@ -118,7 +120,10 @@ export class SimulatedServer {
 
   fill(records: readonly LeasedRecord[]): boolean[] {
     return records.map((record) => {
-      if (!this.#holds(record) && !this.faults.has("fill without token")) return false;
+      if (!this.#holds(record) && !this.faults.has("fill without token")) {
+        this.onRefuse?.(record);
+        return false;
+      }
       this.#write(record);
       return true;
     });

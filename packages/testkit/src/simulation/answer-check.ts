@@ -83,12 +83,9 @@ export function raiseGiven(read: Read, origin: Origin, isLocal: boolean, now: nu
 export function give(actor: Actor, key: number, origin: Origin, now: number): void {
   const given = actor.given[key];
   if (given?.some((one) => one.origin === origin) !== false) return;
-  // A value that no tier took may be followed by one that is a round trip older.
-  given.push({
-    origin,
-    since: now,
-    floor: origin.taken || origin.kind === "set" ? origin.born : origin.asOf,
-  });
+  // A value that not every tier took, or none, may be followed by one that is a round trip older.
+  const isTaken = origin.taken && !origin.refused;
+  given.push({ origin, since: now, floor: isTaken || origin.kind === "set" ? origin.born : origin.asOf });
 }
 
 function isReplacing({ way }: Read): boolean {

@@ -37,6 +37,10 @@ export class History {
     cluster.bus.onBring = (message) => this.#brings(message);
     cluster.bus.onPublish = (process, texts, number) => this.#published(process, texts, number);
     for (const server of cluster.servers.values()) {
+      server.onRefuse = ({ bytes }) => {
+        const origin = this.origins.of(numberIn(bytes));
+        if (origin !== undefined) origin.refused = true;
+      };
       server.onStore = ({ bytes, ttl }) => {
         const origin = this.origins.of(numberIn(bytes));
         if (origin === undefined) return;

@@ -23,6 +23,8 @@ export interface Origin {
   readonly tags: readonly string[];
   /** Whether a server has ever stored it. */
   taken: boolean;
+  /** Whether a server has refused it, because another process has taken the lease. */
+  refused: boolean;
   /** Whether a storage was in trouble when a reader first got it. */
   pastTrouble: boolean;
 }
@@ -53,6 +55,7 @@ export class Origins {
       keptAt: undefined,
       tags,
       taken: false,
+      refused: false,
       pastTrouble: false,
     };
     this.#origins.set(born, origin);
