@@ -1,6 +1,6 @@
 import type { Actor, Given, Read } from "./actor.js";
 import { type Invalidation, isKnown, type Knowledge } from "./invalidations.js";
-import { isOlder, type Origin } from "./origins.js";
+import { isOlder, latestOf, type Origin } from "./origins.js";
 
 /** A promise that a schedule broke. */
 export interface Violation {
@@ -24,15 +24,9 @@ export function checkAnswer(
   const { actor, key } = read;
   const given = `${read.way} ${read.born} of ${actor.name}, key ${key}, gets ${shown(origin, value)}`;
   if (origin === undefined || origin.key !== key) return { promise: 10, what: `${given}: not its own` };
-  for (const invalidation of invalidations) {
-    if (!concerns(invalidation, origin) || !isOlder(origin, invalidation.called, invalidation.actor))
-      continue;
-    if (!isKnown(invalidation, read, knowledge)) continue;
-    const { called, settled, isDone } = invalidation;
-    const how = isDone ? "resolved" : "rejected";
-    const what = `${given}, after invalidation ${called} of ${invalidation.actor.name} had ${how} at ${settled}`;
-    return { promise: isDone ? 2 : 4, what };
-  }
+  if (origin.isRefused) return { promise: 10, what: `${given}, which the source has refused` };
+  const old = checkInvalidations(read, origin, given, invalidations, knowledge);
+  if (old !== undefined) return old;
   for (const value of actor.given[key] ?? []) {
     if (value.since >= read.born || !isOlderThan(origin, value, read)) continue;
     return { promise: 10, what: `${given}, after a reader got ${shown(value.origin, value.origin.born)}` };
@@ -50,13 +44,39 @@ export function checkAnswer(
   return undefined;
 }
 
-function concerns({ key, tag }: Invalidation, origin: Origin): boolean {
-  return key === origin.key || (tag !== undefined && origin.tags.includes(tag));
+/**
+ * Checks promises 2 and 4 for a value, or for the error of a load.
+ *
+ * @param given the words for the answer
+ * @returns the violation
+ */
+export function checkInvalidations(
+  read: Read,
+  origin: Origin,
+  given: string,
+  invalidations: readonly Invalidation[],
+  knowledge: Knowledge,
+): Violation | undefined {
+  for (const invalidation of invalidations) {
+    if (!concerns(invalidation, origin) || !isOlder(origin, invalidation.called, invalidation.actor))
+      continue;
+    if (!isKnown(invalidation, read, knowledge)) continue;
+    const { called, settled, isDone } = invalidation;
+    const how = isDone ? "resolved" : "rejected";
+    const what = `${given}, after invalidation ${called} of ${invalidation.actor.name} had ${how} at ${settled}`;
+    return { promise: isDone ? 2 : 4, what };
+  }
+  return undefined;
+}
+
+function concerns({ key, tag, isWide }: Invalidation, origin: Origin): boolean {
+  if (tag !== undefined) return origin.tags.includes(tag);
+  return key === origin.key || (isWide && key === undefined);
 }
 
 /** Values of one process are ordered by their births, others only if they did not overlap. */
 function isOlderThan(origin: Origin, { origin: newer, floor }: Given, { actor }: Read): boolean {
-  return (origin.actor === actor && newer.actor === actor ? origin.born : origin.ended) < floor;
+  return (newer.actor === actor ? latestOf(origin, actor) : origin.ended) < floor;
 }
 
 /**
@@ -85,7 +105,7 @@ export function give(actor: Actor, key: number, origin: Origin, now: number): vo
   if (given?.some((one) => one.origin === origin) !== false) return;
   // A value that not every tier took, or none, may be followed by one that is a round trip older.
   const isTaken = origin.taken && !origin.refused;
-  given.push({ origin, since: now, floor: isTaken || origin.kind === "set" ? origin.born : origin.asOf });
+  given.push({ origin, since: now, floor: isTaken || origin.kind !== "load" ? origin.from : origin.asOf });
 }
 
 function isReplacing({ way }: Read): boolean {

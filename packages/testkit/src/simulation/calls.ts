@@ -1,13 +1,21 @@
-import { type LoadContext, type Node, StorageError } from "cacheme";
+import {
+  CachedError,
+  CachemeError,
+  type LoadContext,
+  type Node,
+  type NodeClass,
+  StorageError,
+} from "cacheme";
 import { SourceError } from "../cluster/hold.js";
 import type { SimulatedCluster } from "../cluster/simulated-cluster.js";
 import type { Activity, Actor, Read } from "./actor.js";
-import { checkAnswer, give, raiseGiven, type Violation } from "./answer-check.js";
-import { checkAge, type Freshness } from "./freshness.js";
+import { checkAnswer, checkInvalidations, raiseGiven, type Violation } from "./answer-check.js";
+import { Changes } from "./changes.js";
+import { checkAge, checkErrorAge, type Freshness } from "./freshness.js";
 import { History } from "./history.js";
-import type { Invalidation, Knowledge } from "./invalidations.js";
+import type { Knowledge } from "./invalidations.js";
 import { checkNeededLoad, checkNewLoad } from "./load-check.js";
-import { isOlder, numberIn, type Origin } from "./origins.js";
+import type { Origin } from "./origins.js";
 import { keys } from "./schedule.js";
 import { Source, tag } from "./simulated-node.js";
 
@@ -15,6 +23,9 @@ import { Source, tag } from "./simulated-node.js";
 export interface SimulationParts {
   readonly cluster: SimulatedCluster;
   readonly node: (key: number) => Node<number>;
+  readonly nodeClass: NodeClass;
+  /** The way of saved values; `undefined` if the node class has no `save`. */
+  readonly write: "through" | "around" | undefined;
   readonly knowledge: Knowledge;
   /** The length of leases in milliseconds, `undefined` if they are off. */
   readonly lease: number | undefined;
@@ -33,11 +44,22 @@ export class Calls {
   /** The number of loads that have begun, and of those that have failed. */
   loads = 0;
   failedLoads = 0;
+  /** The value of the last load. */
+  lastLoad = 0;
   readonly #parts: SimulationParts;
+
+  /** The calls that change values. */
+  readonly changes: Changes;
 
   constructor(parts: SimulationParts) {
     this.#parts = parts;
+    this.changes = new Changes(this, parts);
     this.history = new History(parts.cluster, parts.trace);
+    const shouldCache = parts.freshness?.retention.shouldCache;
+    this.history.onTaken = ({ kind, born }) => {
+      if (kind === "load" && shouldCache?.(born) === false)
+        this.violates("freshness", `a server has taken load ${born}, which shouldCache keeps out`);
+    };
     for (const actor of this.history.actors) this.#provide(actor);
   }
 
@@ -62,7 +84,7 @@ export class Calls {
         : way === "get"
           ? cacheme.get(node)
           : cacheme.get(node, { fresh: way === "fresh", maxAge });
-    this.#settles(actor, [key], overtakes, answer, {
+    this.settles(actor, [key], overtakes, answer, {
       done: (value) => this.#answer(read, value),
       failed: (error) => this.#reject([read], error),
     });
@@ -71,68 +93,11 @@ export class Calls {
   readAll(actor: Actor): void {
     const reads = keys.map((key) => this.#begin(actor, key, "getAll"));
     const answer = actor.process.cacheme.getAll(keys.map(this.#parts.node));
-    this.#settles(actor, keys, [], answer, {
+    this.settles(actor, keys, [], answer, {
       done: (values) => {
         for (const [place, read] of reads.entries()) this.#answer(read, values[place]);
       },
       failed: (error) => this.#reject(reads, error),
-    });
-  }
-
-  set(actor: Actor, key: number): void {
-    const { origins } = this.history;
-    const origin = origins.begin("set", key, actor, this.#parts.tags === "before" ? [tag] : []);
-    this.tell(() => `${actor.name} calls set ${origin.born} of key ${key}`);
-    const call = actor.process.cacheme.set(this.#parts.node(key), origin.born);
-    this.#settles(actor, [key], [key], call, {
-      done: () => {
-        origin.ended = origins.next();
-        origin.storedAt = this.#parts.cluster.time.now;
-        this.tell(() => `set ${origin.born} resolves (${origin.ended})`);
-        if (this.history.isPromised(origin.born)) give(actor, key, origin, origin.ended);
-      },
-      failed: (error) => {
-        origin.ended = origins.next();
-        origin.storedAt = this.#parts.cluster.time.now;
-        this.tell(() => `set ${origin.born} rejects (${origin.ended})`);
-        this.#expect(error, "CACHEME_WRITE_INCOMPLETE", `set ${origin.born} of ${actor.name}`);
-      },
-    });
-  }
-
-  invalidate(actor: Actor, key: number): void {
-    const invalidation = this.history.invalidate(actor, key, undefined);
-    const { called } = invalidation;
-    this.tell(() => `${actor.name} calls invalidation ${called} of key ${key}`);
-    const call = actor.process.cacheme.invalidate(this.#parts.node(key));
-    this.#settles(actor, [key], [key], call, {
-      done: () => {
-        this.history.settles(invalidation, true);
-        this.tell(() => `invalidation ${called} resolves (${invalidation.settled})`);
-        if (this.history.isPromised(called)) this.#checkTruth(invalidation, key);
-      },
-      failed: (error) => {
-        this.history.settles(invalidation, false);
-        this.tell(() => `invalidation ${called} rejects (${invalidation.settled})`);
-        this.#expect(error, "CACHEME_INVALIDATION_INCOMPLETE", `invalidation ${called} of ${actor.name}`);
-      },
-    });
-  }
-
-  invalidateTag(actor: Actor, concerned: readonly number[]): void {
-    const invalidation = this.history.invalidate(actor, undefined, tag);
-    const { called } = invalidation;
-    this.tell(() => `${actor.name} calls invalidation ${called} of the tag`);
-    this.#settles(actor, concerned, concerned, actor.process.cacheme.invalidateTags(tag), {
-      done: () => {
-        this.history.settles(invalidation, true);
-        this.tell(() => `invalidation ${called} resolves (${invalidation.settled})`);
-      },
-      failed: (error) => {
-        this.history.settles(invalidation, false);
-        this.tell(() => `invalidation ${called} rejects (${invalidation.settled})`);
-        this.#expect(error, "CACHEME_INVALIDATION_INCOMPLETE", `invalidation ${called} of ${actor.name}`);
-      },
     });
   }
 
@@ -148,7 +113,7 @@ export class Calls {
   #provide(actor: Actor): void {
     const load = (key: number, context: LoadContext<number>) => this.#load(actor, key, context);
     const { cacheme } = actor.process;
-    cacheme.provide(Source, { load });
+    cacheme.provide(Source, { load, save: (key, value) => this.changes.writeSource(actor, key, value) });
     cacheme.on("notStored", () => {}); // Without a listener, each would be a process warning.
     cacheme.on("storageError", ({ error }) => {
       if (error instanceof StorageError && error.isLate) actor.fail(undefined, this.history.origins.next());
@@ -175,6 +140,7 @@ export class Calls {
     if (needless !== undefined) this.violates(1, `key ${key}: ${needless}`);
     this.loads += 1;
     const origin = history.origins.begin("load", key, actor, this.#parts.tags === undefined ? [] : [tag]);
+    this.lastLoad = origin.born;
     this.tell(() => `load ${origin.born} of ${actor.name}, key ${key}, begins`);
     const load = { ...running, born: origin.born };
     const activity: Activity = { begun: origin.born, at: time.now, keys: [key], isRequest: false };
@@ -185,9 +151,10 @@ export class Calls {
       if (this.#parts.tags === "after") context.tag(tag);
       origin.storedAt = time.now;
       return origin.born;
-    } catch (error) {
+    } catch {
       this.failedLoads += 1;
-      throw error;
+      origin.failedAt = time.now;
+      throw new SourceError(`The simulated load ${origin.born} has failed.`);
     } finally {
       actor.loads.delete(load);
       actor.end(activity);
@@ -226,7 +193,7 @@ export class Calls {
   #checkAge(read: Read, origin: Origin | undefined): void {
     const { cluster, freshness, knowledge } = this.#parts;
     if (origin === undefined || freshness === undefined || !this.history.isPromised(origin.born)) return;
-    const violation = checkAge(read, origin, freshness, cluster.time.now, knowledge.tolerance);
+    const violation = checkAge(read, origin, freshness, cluster.time.now, knowledge);
     if (violation !== undefined) this.violates(violation.promise, violation.what);
   }
 
@@ -235,31 +202,46 @@ export class Calls {
       const { actor, key, way, born } = read;
       actor.reads.delete(read);
       this.tell(() => `${way} ${born} of ${actor.name}, key ${key}, is rejected: ${String(error)}`);
-      if (!(error instanceof SourceError)) {
+      if (error instanceof CachedError) this.#checkError(read, error);
+      else if (!(error instanceof SourceError) && !this.#isTimeout(error)) {
         this.violates(5, `${way} ${born} of ${actor.name}, key ${key}, is rejected with ${String(error)}`);
       }
     }
   }
 
-  /** Checks promise 4 when an invalidation resolves: no server holds an older value. */
-  #checkTruth({ actor, called }: Invalidation, key: number): void {
-    for (const server of this.#parts.cluster.servers.values()) {
-      for (const stored of server.keys()) {
-        const { bytes } = server.stored(stored);
-        const origin = bytes === undefined ? undefined : this.history.origins.of(numberIn(bytes));
-        if (origin?.key !== key || !isOlder(origin, called, actor)) continue;
-        const what = `${server.name} has ${origin.kind} ${origin.born}`;
-        this.violates(4, `invalidation ${called} of ${actor.name} resolves, but ${what}`);
-      }
+  /** Checks an error that a tier has kept. */
+  #checkError(read: Read, { message }: CachedError): void {
+    const { history } = this;
+    const { cluster, freshness, knowledge } = this.#parts;
+    const origin = history.origins.of(Number(/load (\d+)/.exec(message)?.[1]));
+    if (freshness === undefined || origin?.failedAt === undefined) {
+      this.violates(5, `read ${read.born} is rejected with ${message}, which no load has thrown`);
+      return;
     }
+    if (!history.isPromised(origin.born)) return;
+    const what = `${read.way} ${read.born} of ${read.actor.name} gets the error of load ${origin.born}`;
+    const violation =
+      checkInvalidations(read, origin, what, history.invalidations, knowledge) ??
+      checkErrorAge(read, origin, freshness, cluster.time.now, knowledge);
+    if (violation !== undefined) this.violates(violation.promise, violation.what);
   }
 
-  #expect(error: unknown, code: string, what: string): void {
+  #isTimeout(error: unknown): boolean {
+    return (
+      this.#parts.freshness?.hard !== undefined &&
+      error instanceof CachemeError &&
+      error.code === "CACHEME_LOAD_TIMEOUT"
+    );
+  }
+
+  /** Checks that a call was rejected with the error of that code. */
+  expects(error: unknown, code: string, what: string): void {
     if ((error as { code?: unknown } | undefined)?.code === code) return;
     this.violates(5, `${what} is rejected with ${String(error)}`);
   }
 
-  #settles<T>(
+  /** Follows a call until it settles. */
+  settles<T>(
     actor: Actor,
     concerned: readonly number[],
     overtakes: readonly number[],

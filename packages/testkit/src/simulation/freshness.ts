@@ -1,8 +1,9 @@
 import { milliseconds } from "cacheme/driver";
 import type { Read } from "./actor.js";
 import type { Violation } from "./answer-check.js";
+import type { Knowledge } from "./invalidations.js";
 import type { Origin } from "./origins.js";
-import type { Setup } from "./setup.js";
+import type { Setup, SimulatedRetention } from "./setup.js";
 
 /** The times of a set-up that returns stale values, or loads before the expiry, in milliseconds. */
 export interface Freshness {
@@ -12,12 +13,18 @@ export interface Freshness {
   /** How long after the expiry a value may be returned in any case. */
   readonly window: number;
   readonly threshold: number | undefined;
+  /** The time after which readers of a running load get a stale value. */
+  readonly soft: number | undefined;
+  /** The time after which a load fails. */
+  readonly hard: number | undefined;
+  /** The functions of the class, and the milliseconds that an error is kept. */
+  readonly retention: SimulatedRetention;
 }
 
 /** Returns the times of a set-up; `undefined` if it has no such options. */
-export function freshnessOf({ caches, freshness }: Setup): Freshness | undefined {
-  if (freshness === undefined) return undefined;
-  const { staleWhileRevalidate, staleIfError, refreshAhead } = freshness;
+export function freshnessOf({ caches, freshness, retention, loadTimeout }: Setup): Freshness | undefined {
+  if (freshness === undefined && retention === undefined) return undefined;
+  const { staleWhileRevalidate, staleIfError, refreshAhead } = freshness ?? {};
   const whileRevalidate =
     staleWhileRevalidate === undefined ? 0 : milliseconds(staleWhileRevalidate, "staleWhileRevalidate");
   const ifError = staleIfError === undefined ? 0 : milliseconds(staleIfError, "staleIfError");
@@ -26,27 +33,58 @@ export function freshnessOf({ caches, freshness }: Setup): Freshness | undefined
     whileRevalidate,
     window: Math.max(whileRevalidate, ifError),
     threshold: refreshAhead?.threshold,
+    soft: timeoutOf(loadTimeout, "soft"),
+    hard: timeoutOf(loadTimeout, "hard"),
+    retention: retention ?? {},
   };
 }
 
+function timeoutOf(loadTimeout: Setup["loadTimeout"], which: "soft" | "hard"): number | undefined {
+  if (loadTimeout === undefined || loadTimeout === false) return undefined;
+  const limits = typeof loadTimeout === "object" ? loadTimeout : { hard: loadTimeout };
+  const limit = limits[which];
+  return limit === undefined || limit === false ? undefined : milliseconds(limit, "loadTimeout");
+}
+
 /**
- * Checks that a value is within its bound: the last tier's ttl and the longer window, from the time
+ * Checks that a value is within its bound: its own ttl or the last tier's, and the longer window, from the time
  * at which a server last took it. The bound holds for its whole age, through all tiers.
+ *
+ * An `expire` ends the ttl of every value that servers had taken before.
  *
  * @param now the true time of the answer
  */
 export function checkAge(
   { actor, key, way, born, at }: Read,
-  { born: value, keptAt, pastTrouble }: Origin,
-  { ttl, window }: Freshness,
+  { born: value, keptAt, expiredAt, pastTrouble }: Origin,
+  { ttl: longest, window, retention }: Freshness,
   now: number,
-  tolerance: number,
+  { localTtl = window, tolerance }: Knowledge,
 ): Violation | undefined {
   // Past a tier in trouble a value may be stored in the memory later than on the server.
   if (pastTrouble || actor.wasInTrouble(key)) return undefined;
   // A list may have got this value at its call, and have waited for its other keys since.
-  const age = (way === "getAll" ? at : now) - (keptAt ?? Number.POSITIVE_INFINITY);
-  if (age <= ttl + window + tolerance) return undefined;
+  const ttl = retention.ttl?.(value) ?? longest;
+  const asOf = way === "getAll" ? at : now;
+  const age = asOf - (keptAt ?? Number.POSITIVE_INFINITY);
+  // A local tier of another process may hold a value longer than its expiration.
+  const isExpired = expiredAt !== undefined && asOf - expiredAt > localTtl + tolerance;
+  if (age <= ttl + window + tolerance && !isExpired) return undefined;
   const what = `${way} ${born} of ${actor.name}, key ${key}, gets ${value}, stored ${age} ms before`;
+  if (isExpired) return { promise: "freshness", what: `${what}, expired ${asOf - expiredAt} ms before` };
   return { promise: "freshness", what: `${what}, with a ttl of ${ttl} and a window of ${window}` };
+}
+
+/** Checks that the error of a load is not kept for longer than the class's `errorTtl`. */
+export function checkErrorAge(
+  { key, born }: Read,
+  { born: load, failedAt }: Origin,
+  { retention: { errorTtl = 0 } }: Freshness,
+  now: number,
+  { localTtl = 0, tolerance }: Knowledge,
+): Violation | undefined {
+  const age = now - (failedAt ?? now);
+  if (age <= errorTtl + Math.min(errorTtl, localTtl) + tolerance) return undefined;
+  const what = `read ${born} of key ${key} gets the error of load ${load} ${age} ms after it`;
+  return { promise: "freshness", what: `${what}, with an errorTtl of ${errorTtl}` };
 }

@@ -4,7 +4,7 @@ import type { SimulatedCluster } from "../cluster/simulated-cluster.js";
 import { type Activity, Actor } from "./actor.js";
 import type { Invalidation } from "./invalidations.js";
 import type { Kept } from "./load-check.js";
-import { numberIn, Origins } from "./origins.js";
+import { numberIn, type Origin, Origins } from "./origins.js";
 import { keys } from "./schedule.js";
 import { keyOf } from "./simulated-node.js";
 
@@ -18,6 +18,8 @@ export class History {
   /** The event at which something last overtook loads, by key; infinity while it is under way. */
   readonly #overtaken = keys.map(() => 0);
   readonly #overtaking = keys.map(() => 0);
+  /** Called when a server has stored a value. */
+  onTaken: (origin: Origin) => void = () => {};
   /** The event at which a server last lost data. */
   lost = 0;
   /** The event at which a server last came back with older data. */
@@ -41,15 +43,17 @@ export class History {
         const origin = this.origins.of(numberIn(bytes));
         if (origin !== undefined) origin.refused = true;
       };
-      server.onStore = ({ bytes, ttl }) => {
+      server.onStore = ({ bytes, ttl, freshFor }) => {
         const origin = this.origins.of(numberIn(bytes));
         if (origin === undefined) return;
         origin.taken = true;
+        this.onTaken(origin);
         const until = cluster.time.now + (ttl ?? 0) - keptFor;
         if (cluster.servers.size === 1) {
           this.kept[origin.key] = { born: origin.born, storedAt: this.origins.next(), until };
         }
-        origin.keptAt = this.#cluster.time.now;
+        // An entry that is made stale is written back. That renews nothing.
+        if (freshFor !== 0) origin.keptAt = this.#cluster.time.now;
       };
     }
     for (const process of cluster.processes) this.starts(process.number);
@@ -88,11 +92,15 @@ export class History {
     }
   }
 
-  invalidate(actor: Actor, key: number | undefined, tag: string | undefined): Invalidation {
+  invalidate(
+    actor: Actor,
+    { key, tag, isWide = false }: { key?: number | undefined; tag?: string; isWide?: boolean },
+  ): Invalidation {
     const invalidation: Invalidation = {
       actor,
       key,
       tag,
+      isWide,
       called: this.origins.next(),
       settled: Number.POSITIVE_INFINITY,
       isDone: false,
@@ -111,6 +119,12 @@ export class History {
     if (!this.isPromised(invalidation.called)) {
       this.invalidations = this.invalidations.filter((one) => one !== invalidation);
     } else if (isDone) this.#awaitClean(invalidation);
+  }
+
+  /** Forgets an invalidation about which nothing is promised. */
+  forgets(invalidation: Invalidation): void {
+    invalidation.settled = this.origins.next();
+    this.invalidations = this.invalidations.filter((one) => one !== invalidation);
   }
 
   #awaitClean(invalidation: Invalidation): void {
@@ -134,8 +148,17 @@ export class History {
     if (actor === undefined) return;
     this.#publications.set(number, actor);
     for (const invalidation of this.invalidations) {
-      const { actor: caller, key, tag, published, missing } = invalidation;
-      if (caller !== actor || published !== undefined || missing.size > 0) continue;
+      const { actor: caller, key, tag, isWide, published, missing, settled, heard } = invalidation;
+      if (caller === actor && isWide && settled === Number.POSITIVE_INFINITY) {
+        const text = texts.find(isOfClass);
+        if (text !== undefined) {
+          // An earlier call may have announced the class before. The last news is the call's own.
+          invalidation.published = { number, text };
+          heard.clear();
+        }
+        continue;
+      }
+      if (caller !== actor || isWide || published !== undefined || missing.size > 0) continue;
       const name = JSON.stringify(key === undefined ? tag : `key${key}`);
       const text = texts.find((one) => one.includes(name));
       if (text !== undefined) invalidation.published = { number, text };
@@ -218,6 +241,11 @@ const keptFor = 1_500;
 function shownMessage({ kind, process, place, operation, keys: stored, number, isAwaited }: Message): string {
   const waits = isAwaited ? "" : ", given up";
   return `${kind} ${operation} ${number} of process ${process} to ${place} for ${stored.join(", ")}${waits}`;
+}
+
+/** Returns whether the message is the news of a whole class. */
+function isOfClass(text: string): boolean {
+  return text.includes('"simulated:') && !text.includes('"key');
 }
 
 function isHeartbeat(text: string | undefined): boolean {

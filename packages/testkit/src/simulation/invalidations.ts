@@ -1,11 +1,13 @@
 import type { Actor, Read } from "./actor.js";
 
-/** An invalidation of a key, or of a tag. */
+/** An invalidation of a key, of a tag, or of all keys of the class. */
 export interface Invalidation {
   readonly actor: Actor;
-  /** The key, `undefined` for a tag. */
+  /** The key, `undefined` for a tag or a class. */
   readonly key: number | undefined;
   readonly tag: string | undefined;
+  /** Whether it was made for a pattern, or for the class. It counts once it has resolved. */
+  readonly isWide: boolean;
   /** The event of the call. */
   readonly called: number;
   /** The event at which it resolved or rejected; infinity before. */

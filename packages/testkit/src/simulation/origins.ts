@@ -3,14 +3,17 @@ import type { Actor } from "./actor.js";
 
 /**
  * The origin of a value. Events have numbers in their true order. A load's value is as old as its
- * beginning. A set's value becomes true at some moment between its call and its end.
+ * beginning. A set's value becomes true at some moment between its call and its end, a saved one
+ * while its source writes it.
  */
 export interface Origin {
-  readonly kind: "load" | "set";
+  readonly kind: "load" | "set" | "save";
   readonly key: number;
   readonly actor: Actor;
   /** The event of the load's beginning, or of the set's call. It is the value, too. */
   readonly born: number;
+  /** The event from which on it may be true: `born`, or the beginning of the save in the source. */
+  from: number;
   /** The event of the set's end; for a load, of its beginning. Infinity while the set runs. */
   ended: number;
   /** For a load, the sending of the request whose answer let it begin. Otherwise, as `born`. */
@@ -25,6 +28,12 @@ export interface Origin {
   taken: boolean;
   /** Whether a server has refused it, because another process has taken the lease. */
   refused: boolean;
+  /** The time at which an `expire` of its key was done; `undefined` if it came later. */
+  expiredAt: number | undefined;
+  /** The time at which its load failed; `undefined` if it has not. */
+  failedAt: number | undefined;
+  /** Whether the source has refused it. */
+  isRefused: boolean;
   /** Whether a storage was in trouble when a reader first got it. */
   pastTrouble: boolean;
 }
@@ -49,6 +58,7 @@ export class Origins {
       key,
       actor,
       born,
+      from: born,
       ended,
       asOf,
       storedAt: undefined,
@@ -56,10 +66,19 @@ export class Origins {
       tags,
       taken: false,
       refused: false,
+      expiredAt: undefined,
+      failedAt: undefined,
+      isRefused: false,
       pastTrouble: false,
     };
     this.#origins.set(born, origin);
     return origin;
+  }
+
+  /** Returns the values of the key that servers have taken by now. */
+  takenOf(key: number): Origin[] {
+    const now = this.next();
+    return [...this.#origins.values()].filter((one) => one.key === key && one.taken && one.ended < now);
   }
 
   of(value: unknown): Origin | undefined {
@@ -72,7 +91,15 @@ export class Origins {
  * of another process's invalidation that run concurrently is the storage's.
  */
 export function isOlder(origin: Origin, event: number, actor: Actor): boolean {
-  return (origin.actor === actor ? origin.born : origin.ended) < event;
+  return latestOf(origin, actor) < event;
+}
+
+/**
+ * Returns the latest event at which the value may have become true, as a process knows it. A save
+ * overtakes whatever began before its source has answered.
+ */
+export function latestOf({ kind, actor: owner, born, ended }: Origin, actor: Actor): number {
+  return owner === actor && kind !== "save" ? born : ended;
 }
 
 /** Carries numbers, so that each can be found in the bytes of a record. */

@@ -7,6 +7,9 @@ import { numberIn } from "./origins.js";
 /** The time after which no key backs off any more, in milliseconds. */
 const quietTime = 10_000;
 
+/** The milliseconds by which times may differ. */
+const tolerance = 5;
+
 /** The longest time until every breaker is closed and every owed removal is done, in milliseconds. */
 const longestRest = 120_000;
 
@@ -30,9 +33,12 @@ export class QuietChecks {
   /** Every call has been answered, and everything is connected. */
   async run(): Promise<void> {
     if (!(await this.#rest())) return;
-    const { threshold, whileRevalidate } = this.#freshness;
+    const { threshold, whileRevalidate, soft, hard } = this.#freshness;
     if (threshold !== undefined) await this.#checkRefreshAhead(threshold);
     if (whileRevalidate > 0) await this.#checkBackOff(whileRevalidate);
+    if (soft !== undefined) await this.#checkSoftTimeout(soft);
+    if (hard !== undefined) await this.#checkHardTimeout(hard);
+    await this.#checkExpire();
     await this.#checkBound();
   }
 
@@ -63,6 +69,48 @@ export class QuietChecks {
     await this.#endAll("fail");
     await this.#pass(100);
     await this.#read(); // The rule on ages checks its answer.
+  }
+
+  /** A read after an `expire` loads the value again. */
+  async #checkExpire(): Promise<void> {
+    if (!(await this.#renew())) return;
+    this.#calls.changes.expire(this.#actor, 0);
+    await this.#endAll("arrive");
+    const before = this.#calls.loads;
+    await this.#read();
+    if (this.#calls.loads === before) this.#calls.violates("freshness", "no load has begun after an expire");
+  }
+
+  /** A reader of a long load gets the stale value after the soft time. The load goes on. */
+  async #checkSoftTimeout(soft: number): Promise<void> {
+    const { ttl, whileRevalidate, window } = this.#freshness;
+    if (whileRevalidate === window || !(await this.#renew())) return;
+    await this.#pass(ttl + (whileRevalidate + window) / 2);
+    await this.#readFor(soft);
+    if (this.#calls.unsettled > 0)
+      this.#calls.violates("freshness", `no stale value after a soft time of ${soft} ms`);
+    await this.#endAll("arrive");
+  }
+
+  /** A reader of a load that does not end gets an error after the hard time. */
+  async #checkHardTimeout(hard: number): Promise<void> {
+    this.#calls.changes.invalidate(this.#actor, 0);
+    await this.#endAll("arrive");
+    await this.#readFor(hard);
+    if (this.#calls.unsettled > 0) this.#calls.violates(5, `a read waits longer than ${hard} ms for a load`);
+    await this.#endAll("arrive");
+  }
+
+  /** Reads for a time in which no load ends. */
+  async #readFor(ms: number): Promise<void> {
+    this.#calls.read(this.#actor, 0, "get");
+    await this.#endRequests();
+    const { time } = this.#cluster;
+    const until = time.now + ms + tolerance;
+    while (time.now < until) {
+      time.advance(Math.min(time.next ?? until, until) - time.now);
+      await this.#endRequests();
+    }
   }
 
   /** A read near the expiry loads the value again. */
@@ -104,15 +152,21 @@ export class QuietChecks {
       this.#calls.violates("freshness", "a load has begun while the key was to back off");
   }
 
-  /** Loads the value of the first key again. Returns whether each server has taken the new one. */
+  /** Loads a value of the first key that is to be kept. Returns whether each server has taken it. */
   async #renew(): Promise<boolean> {
-    this.#calls.read(this.#actor, 0, "refresh");
-    await this.#endAll("arrive");
+    const { ttl, shouldCache } = this.#freshness.retention;
+    let isKept = false;
+    for (let attempt = 0; attempt < 20 && !isKept; attempt++) {
+      this.#calls.read(this.#actor, 0, "refresh");
+      await this.#endAll("arrive");
+      const value = this.#calls.lastLoad;
+      isKept = shouldCache?.(value) !== false && (ttl === undefined || ttl(value) >= this.#freshness.ttl);
+    }
     const isTaken = [...this.#cluster.servers.values()].every((server) =>
       server.keys().some((key) => this.#isNew(server.stored(key).bytes)),
     );
-    if (!isTaken) this.#calls.violates("freshness", "a refresh without any trouble was not stored");
-    return isTaken;
+    if (!isTaken && isKept) this.#calls.violates("freshness", "a refresh without any trouble was not stored");
+    return isTaken && isKept;
   }
 
   /** Returns whether the bytes are a value of the first key that was stored just now. */

@@ -4,17 +4,22 @@ import type { Ending } from "../cluster/network.js";
 /** The keys of a simulation. Two are enough for batches with foreign keys in them. */
 export const keys = [0, 1] as const;
 
-/** One step of a schedule. Numbers of processes and messages count modulo those that exist. */
-export type Step =
+/** A step that changes a value, or ends one. */
+export type Change =
   | {
-      readonly do: "get" | "fresh" | "refresh" | "set" | "invalidate";
+      readonly do: "set" | "save" | "invalidate" | "expire" | "invalidateMatching";
       readonly process: number;
       readonly key: number;
     }
+  /** The tag of every value, or the whole class, is invalidated. */
+  | { readonly do: "invalidateTag" | "invalidateAll"; readonly process: number };
+
+/** One step of a schedule. Numbers of processes and messages count modulo those that exist. */
+export type Step =
+  | Change
+  | { readonly do: "get" | "fresh" | "refresh"; readonly process: number; readonly key: number }
   | { readonly do: "maxAge"; readonly process: number; readonly key: number; readonly ms: number }
   | { readonly do: "getAll"; readonly process: number }
-  /** The tag of every value is invalidated. */
-  | { readonly do: "invalidateTag"; readonly process: number }
   /** One message under way ends. Then every job runs. */
   | { readonly do: "message"; readonly which: number; readonly how: Ending }
   /** Every message of a process arrives, also those that follow, until it only waits for loads. */
@@ -62,12 +67,16 @@ function drawn(): Step[] {
       add(weight * 4, { do: "get", process, key });
       add(weight * 3, { do: "invalidate", process, key });
       add(weight * 2, { do: "set", process, key });
+      add(weight * 2, { do: "save", process, key });
+      add(weight, { do: "expire", process, key });
+      add(weight, { do: "invalidateMatching", process, key });
       add(weight, { do: "refresh", process, key });
       add(weight, { do: "fresh", process, key });
       for (const ms of [1, 50]) add(weight, { do: "maxAge", process, key, ms });
     }
     add(share, { do: "getAll", process });
     add(share * 6, { do: "invalidateTag", process });
+    add(share, { do: "invalidateAll", process });
     add(1, { do: "crash", process });
     add(share, { do: "loseBus", process });
     for (const place of [0, 1, 2]) add(share, { do: "cut", process, place });

@@ -1,4 +1,4 @@
-import type { CacheTier, Duration, RegisterBusOptions, StalePolicy } from "cacheme";
+import type { CacheTier, Duration, NodeMeta, RegisterBusOptions, StalePolicy } from "cacheme";
 import type { ServerFault } from "../cluster/simulated-server.js";
 import type { SimulatedCapabilities } from "../cluster/simulated-storage.js";
 
@@ -6,6 +6,16 @@ import type { SimulatedCapabilities } from "../cluster/simulated-storage.js";
 export interface SimulatedFreshness extends StalePolicy {
   /** The share of the lifetime from which on reads load a value again. */
   readonly refreshAhead?: { readonly threshold: number } | undefined;
+}
+
+/** The options on the retention of a set-up's values, which are numbers. */
+export interface SimulatedRetention {
+  /** Returns the milliseconds that a value is kept. */
+  readonly ttl?: ((value: number) => number) | undefined;
+  readonly jitter?: number | undefined;
+  readonly shouldCache?: ((value: number) => boolean) | undefined;
+  /** The milliseconds that the error of a load is kept. */
+  readonly errorTtl?: number | undefined;
 }
 
 /** A cluster for schedules: its processes, the tiers of its node class, its clocks. */
@@ -39,6 +49,12 @@ export interface Setup {
   readonly lease?: Duration | false | undefined;
   /** The options of the node class that return stale values, or load before the expiry. Default: none. */
   readonly freshness?: SimulatedFreshness | undefined;
+  /** The way of saved values. Default: nothing is saved. */
+  readonly write?: "through" | "around" | undefined;
+  /** The options that decide whether and how long a value, or an error, is kept. Default: none. */
+  readonly retention?: SimulatedRetention | undefined;
+  /** The limits on the duration of a load. Default: none. */
+  readonly loadTimeout?: NodeMeta["loadTimeout"];
   /** Faults to plant in every server. Default: none. */
   readonly serverFaults?: readonly ServerFault[] | undefined;
 }

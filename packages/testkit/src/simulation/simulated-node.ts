@@ -1,10 +1,11 @@
-import { type LoadContext, Node, type NodeMeta } from "cacheme";
+import { type LoadContext, Node, type NodeClass, type NodeMeta, type SaveContext } from "cacheme";
 import { serializer } from "./origins.js";
 import type { Setup } from "./setup.js";
 
 /** The source of the values of one process. */
 export abstract class Source {
   abstract load(key: number, context: LoadContext<number>): Promise<number>;
+  abstract save(key: number, value: number): Promise<void>;
 }
 
 /** The tag of every value, in set-ups with tags. */
@@ -16,15 +17,23 @@ export function simulatedNode({
   lease = 400,
   tags,
   freshness,
-}: Setup): (key: number) => Node<number> {
+  retention,
+  write,
+  loadTimeout = false,
+}: Setup): {
+  readonly nodeClass: NodeClass;
+  readonly node: (key: number) => Node<number>;
+} {
   class Simulated extends Node<number> {
     static override meta: NodeMeta = {
       name: "simulated",
       caches,
-      loadTimeout: false,
+      loadTimeout,
+      ...(write === undefined ? {} : { write, saveTimeout: false }),
       lease,
       serializer,
       ...freshness,
+      ...retention,
     };
     constructor(readonly id: number) {
       super();
@@ -39,7 +48,14 @@ export function simulatedNode({
       return context.inject(Source).load(this.id, context);
     }
   }
-  return (key) => new Simulated(key);
+  class Saved extends Simulated {
+    static override meta = Simulated.meta;
+    override save(value: number, context: SaveContext) {
+      return context.inject(Source).save(this.id, value);
+    }
+  }
+  const nodeClass = write === undefined ? Simulated : Saved;
+  return { nodeClass, node: (key) => new nodeClass(key) };
 }
 
 /** Returns the key of the simulation in a stored one, `undefined` in a key of another kind. */

@@ -1,4 +1,4 @@
-import type { Node } from "cacheme";
+import type { Node, NodeClass } from "cacheme";
 import { milliseconds } from "cacheme/driver";
 import type { Message } from "../cluster/network.js";
 import { busName } from "../cluster/simulated-bus.js";
@@ -10,7 +10,7 @@ import { Calls } from "./calls.js";
 import { type Freshness, freshnessOf } from "./freshness.js";
 import type { Knowledge } from "./invalidations.js";
 import { QuietChecks } from "./quiet-checks.js";
-import { keys, type Step, shownStep } from "./schedule.js";
+import { type Change, keys, type Step, shownStep } from "./schedule.js";
 import type { Setup } from "./setup.js";
 import { simulatedNode } from "./simulated-node.js";
 
@@ -28,6 +28,8 @@ export interface Outcome {
 export class SimulationSetup {
   readonly cluster: ClusterOptions;
   readonly node: (key: number) => Node<number>;
+  readonly nodeClass: NodeClass;
+  readonly write: Setup["write"];
   readonly knowledge: Knowledge;
   readonly lease: number | undefined;
   readonly tags: Setup["tags"];
@@ -49,7 +51,10 @@ export class SimulationSetup {
     const remotes = names.filter((name) => name !== localName);
     const locals = names.filter((name) => name === localName);
     this.cluster = { processes, remotes, locals, capabilities, ahead, serversAhead, serverFaults, bus };
-    this.node = simulatedNode(setup);
+    const { node, nodeClass } = simulatedNode(setup);
+    this.node = node;
+    this.nodeClass = nodeClass;
+    this.write = setup.write;
     this.freshness = freshnessOf(setup);
     const localTtl = caches.find(({ storage }) => storage === localName)?.ttl;
     this.knowledge = {
@@ -73,11 +78,15 @@ const localName = "local";
 export class Simulation {
   readonly #cluster: SimulatedCluster;
   readonly #calls: Calls;
-  readonly #hasTags: boolean;
+  readonly #has: { readonly tags: boolean; readonly saves: boolean };
   readonly #dumps = new Map<SimulatedServer, StoredStates>();
 
-  private constructor(cluster: SimulatedCluster, calls: Calls, hasTags: boolean) {
-    this.#hasTags = hasTags;
+  private constructor(
+    cluster: SimulatedCluster,
+    calls: Calls,
+    has: { readonly tags: boolean; readonly saves: boolean },
+  ) {
+    this.#has = has;
     this.#cluster = cluster;
     this.#calls = calls;
   }
@@ -94,10 +103,13 @@ export class Simulation {
   ): Promise<Outcome> {
     const cluster = await SimulatedCluster.start(setup.cluster);
     cluster.network.lateRequests = setup.lateRequests;
-    const { node, knowledge, lease, tags, freshness } = setup;
+    const { tags, freshness } = setup;
     const told = trace === undefined ? undefined : (line: () => string) => trace(line());
-    const calls = new Calls({ cluster, node, knowledge, lease, tags, freshness, trace: told });
-    const simulation = new Simulation(cluster, calls, tags !== undefined);
+    const calls = new Calls({ ...setup, cluster, trace: told });
+    const simulation = new Simulation(cluster, calls, {
+      tags: tags !== undefined,
+      saves: setup.write !== undefined,
+    });
     // At first each process hears of the others by the bus.
     await cluster.settle();
     for (const step of steps) await simulation.#take(step);
@@ -123,13 +135,13 @@ export class Simulation {
         calls.readAll(calls.history.actor(step.process));
         return;
       case "set":
-        calls.set(calls.history.actor(step.process), step.key);
-        return;
+      case "save":
       case "invalidate":
-        calls.invalidate(calls.history.actor(step.process), step.key);
-        return;
+      case "expire":
+      case "invalidateMatching":
+      case "invalidateAll":
       case "invalidateTag":
-        if (this.#hasTags) calls.invalidateTag(calls.history.actor(step.process), keys);
+        this.#change(step);
         return;
       case "advance":
         this.#cluster.time.advance(step.ms);
@@ -145,6 +157,35 @@ export class Simulation {
         return;
       default:
         await this.#takeSlowly(step);
+    }
+  }
+
+  #change(step: Change): void {
+    const { changes, history } = this.#calls;
+    const actor = history.actor(step.process);
+    switch (step.do) {
+      case "set":
+        changes.set(actor, step.key);
+        return;
+      case "save":
+        if (this.#has.saves) changes.save(actor, step.key);
+        return;
+      case "invalidate":
+        changes.invalidate(actor, step.key);
+        return;
+      case "expire":
+        changes.expire(actor, step.key);
+        return;
+      case "invalidateTag":
+        if (this.#has.tags) changes.invalidateTag(actor);
+        return;
+      case "invalidateMatching":
+        changes.invalidateMatching(actor, step.key);
+        return;
+      case "invalidateAll":
+        changes.invalidateMatching(actor, undefined);
+        return;
+      default:
     }
   }
 

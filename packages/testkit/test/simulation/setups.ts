@@ -43,6 +43,12 @@ export const setups: Readonly<Record<string, Setup>> = {
     bus: true,
     freshness: staleIfError,
   },
+  "two processes, stale after a soft time, local and remote": {
+    processes: 2,
+    caches: [brief, short],
+    freshness: staleIfError,
+    loadTimeout: { soft: 50, hard: 2_000 },
+  },
   "two processes, refreshed ahead, remote": { processes: 2, caches: [short], freshness: ahead },
   "two processes, refreshed ahead and stale, local and remote, bus": {
     processes: 2,
@@ -50,5 +56,27 @@ export const setups: Readonly<Record<string, Setup>> = {
     bus: true,
     freshness: { ...stale, ...ahead, staleBackOff: 1_000 },
   },
+  "two processes, own ttls, local and remote": {
+    processes: 2,
+    caches: [brief, short],
+    retention: { ttl: (value) => (value % 2 === 0 ? 300 : 1_000), jitter: 0.3 },
+  },
+  "two processes, only some values kept, remote": {
+    processes: 2,
+    caches: [short],
+    retention: { shouldCache: (value) => value % 3 > 0 },
+  },
+  "two processes, errors kept, local and remote": {
+    processes: 2,
+    caches: [brief, short],
+    retention: { errorTtl: 300 },
+  },
+  "two processes, saves through, local and remote, bus": {
+    processes: 2,
+    caches: [local, far],
+    bus: true,
+    write: "through",
+  },
+  "two processes, saves around, local and remote": { processes: 2, caches: [local, far], write: "around" },
   "clocks apart, remote": { processes: 2, caches: [far], ahead: [hour, -hour] },
 };
