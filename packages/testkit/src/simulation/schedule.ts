@@ -67,7 +67,7 @@ function drawn(): Step[] {
       add(weight * 4, { do: "get", process, key });
       add(weight * 3, { do: "invalidate", process, key });
       add(weight * 2, { do: "set", process, key });
-      add(weight * 2, { do: "save", process, key });
+      add(weight * 3, { do: "save", process, key });
       add(weight, { do: "expire", process, key });
       add(weight, { do: "invalidateMatching", process, key });
       add(weight, { do: "refresh", process, key });

@@ -164,6 +164,96 @@ export const plants = [
     ],
   },
   {
+    name: "saved before its source has it",
+    edits: [
+      {
+        file: "core/src/write/save.ts",
+        find: "    await write.begin();\n",
+        replace: "    await write.begin();\n    await write.saved();\n",
+      },
+    ],
+  },
+  {
+    name: "save around that leaves the tiers",
+    edits: [
+      {
+        file: "core/src/write/save.ts",
+        find: "    await this.#writeSource(given);\n    this.#throwIncomplete(given, await this.#remove(given));",
+        replace: "    await this.#writeSource(given);",
+      },
+    ],
+  },
+  {
+    name: "pattern that leaves the local tiers",
+    edits: [
+      {
+        file: "core/src/write/invalidate-matching.ts",
+        find: "    for (const { storage } of localTiers) {\n      for (const space of spaces) {",
+        replace: "    for (const { storage } of localTiers.slice(1)) {\n      for (const space of spaces) {",
+      },
+    ],
+  },
+  {
+    name: "expire that ends no ttl remotely",
+    edits: [
+      {
+        file: "core/src/write/expire.ts",
+        find: "if (bytes === undefined || operation.fenced) {",
+        replace: "if (bytes === undefined || operation.fenced || token !== undefined) {",
+      },
+    ],
+  },
+  {
+    name: "soft time ignored",
+    edits: [
+      {
+        file: "core/src/read/load-timers.ts",
+        find: "if (softTimeout === undefined || this.#soft !== undefined) return;",
+        replace: "if (softTimeout === undefined || this.#soft === undefined) return;",
+      },
+    ],
+  },
+  {
+    name: "hard time ignored",
+    edits: [
+      {
+        file: "core/src/read/load-timers.ts",
+        find: "    if (loadTimeout === undefined) return;",
+        replace: "    if (loadTimeout !== 0) return;",
+      },
+    ],
+  },
+  {
+    name: "own ttl ignored",
+    edits: [
+      {
+        file: "core/src/node/policy/retention.ts",
+        find: '    if (typeof ttl !== "function") return ttl;',
+        replace: '    if (typeof ttl !== "function" || ttl.length > 0) return undefined;',
+      },
+    ],
+  },
+  {
+    name: "shouldCache ignored",
+    edits: [
+      {
+        file: "core/src/node/policy/retention.ts",
+        find: 'if (typeof answer === "boolean") return answer;',
+        replace: 'if (typeof answer === "boolean") return true;',
+      },
+    ],
+  },
+  {
+    name: "errors kept twice as long",
+    edits: [
+      {
+        file: "core/src/node/policy/error-ttl.ts",
+        find: '    if (typeof ttl !== "function") return ttl;',
+        replace: '    if (typeof ttl !== "function") return 3 * ttl;',
+      },
+    ],
+  },
+  {
     name: "clock of the reader used",
     edits: [
       {
