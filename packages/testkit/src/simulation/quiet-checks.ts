@@ -39,6 +39,8 @@ export class QuietChecks {
     if (soft !== undefined) await this.#checkSoftTimeout(soft);
     if (hard !== undefined) await this.#checkHardTimeout(hard);
     await this.#checkExpire();
+    await this.#checkOwnTtl();
+    await this.#checkErrorTtl();
     await this.#checkBound();
   }
 
@@ -76,9 +78,34 @@ export class QuietChecks {
     if (!(await this.#renew())) return;
     this.#calls.changes.expire(this.#actor, 0);
     await this.#endAll("arrive");
+    await this.#expectLoad("an expire");
+  }
+
+  /** A read after a value's own ttl loads it again. */
+  async #checkOwnTtl(): Promise<void> {
+    const { ttl, shouldCache } = this.#freshness.retention;
+    if (ttl === undefined || shouldCache !== undefined) return;
+    await this.#refresh((value) => ttl(value) < this.#freshness.ttl);
+    await this.#pass(ttl(this.#calls.lastLoad) + tolerance);
+    await this.#expectLoad("the value's own ttl");
+  }
+
+  /** A read after the time that an error is kept loads again. */
+  async #checkErrorTtl(): Promise<void> {
+    const { errorTtl } = this.#freshness.retention;
+    if (errorTtl === undefined) return;
+    this.#calls.changes.invalidate(this.#actor, 0);
+    await this.#endAll("arrive");
+    this.#calls.read(this.#actor, 0, "get");
+    await this.#endAll("fail");
+    await this.#pass(errorTtl + tolerance);
+    await this.#expectLoad("the errorTtl");
+  }
+
+  async #expectLoad(after: string): Promise<void> {
     const before = this.#calls.loads;
     await this.#read();
-    if (this.#calls.loads === before) this.#calls.violates("freshness", "no load has begun after an expire");
+    if (this.#calls.loads === before) this.#calls.violates("freshness", `no load has begun after ${after}`);
   }
 
   /** A reader of a long load gets the stale value after the soft time. The load goes on. */
@@ -155,18 +182,24 @@ export class QuietChecks {
   /** Loads a value of the first key that is to be kept. Returns whether each server has taken it. */
   async #renew(): Promise<boolean> {
     const { ttl, shouldCache } = this.#freshness.retention;
-    let isKept = false;
-    for (let attempt = 0; attempt < 20 && !isKept; attempt++) {
-      this.#calls.read(this.#actor, 0, "refresh");
-      await this.#endAll("arrive");
-      const value = this.#calls.lastLoad;
-      isKept = shouldCache?.(value) !== false && (ttl === undefined || ttl(value) >= this.#freshness.ttl);
-    }
+    const isKept = await this.#refresh(
+      (value) => shouldCache?.(value) !== false && (ttl === undefined || ttl(value) >= this.#freshness.ttl),
+    );
     const isTaken = [...this.#cluster.servers.values()].every((server) =>
       server.keys().some((key) => this.#isNew(server.stored(key).bytes)),
     );
     if (!isTaken && isKept) this.#calls.violates("freshness", "a refresh without any trouble was not stored");
     return isTaken && isKept;
+  }
+
+  /** Refreshes the first key until it has such a value. Returns whether it has. */
+  async #refresh(isWanted: (value: number) => boolean): Promise<boolean> {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      this.#calls.read(this.#actor, 0, "refresh");
+      await this.#endAll("arrive");
+      if (isWanted(this.#calls.lastLoad)) return true;
+    }
+    return false;
   }
 
   /** Returns whether the bytes are a value of the first key that was stored just now. */

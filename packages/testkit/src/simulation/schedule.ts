@@ -28,6 +28,8 @@ export type Step =
   | { readonly do: "finish"; readonly process: number }
   /** The requests of a process fail that are under way, and those that follow at once. */
   | { readonly do: "trouble"; readonly process: number }
+  /** The loads and saves of a process fail that are under way. */
+  | { readonly do: "failSource"; readonly process: number }
   /** The bus brings a process all that is under way to it, or loses it. */
   | { readonly do: "news"; readonly process: number; readonly how: "arrive" | "fail" }
   /** Every job runs that only waits for promises and ticks. */
@@ -58,6 +60,7 @@ function drawn(): Step[] {
     add(share * 6, { do: "serve", process });
     add(share * 4, { do: "finish", process });
     add(share * 2, { do: "trouble", process });
+    add(share * 2, { do: "failSource", process });
     add(share * 4, { do: "news", process, how: "arrive" });
     add(share * 2, { do: "news", process, how: "fail" });
     for (const key of keys) {

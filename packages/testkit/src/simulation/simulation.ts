@@ -209,8 +209,11 @@ export class Simulation {
       case "trouble":
         await this.#fail(step.process % processes.length);
         return;
+      case "failSource":
+        await this.#endNow("fail", step.process % processes.length, "load");
+        return;
       case "news":
-        await this.#bringNews(step.process % processes.length, step.how);
+        await this.#endNow(step.how, step.process % processes.length, "bus");
         return;
       case "crash":
         await this.#cluster.restart(step.process % processes.length);
@@ -244,12 +247,9 @@ export class Simulation {
     await this.#cluster.turn();
   }
 
-  async #bringNews(number: number, how: "arrive" | "fail"): Promise<void> {
-    if (
-      this.#cluster.network.endWhere(how, ({ kind, process }) => kind === "bus" && process === number) === 0
-    )
-      return;
-    await this.#cluster.turn();
+  async #endNow(how: "arrive" | "fail", number: number, of: Message["kind"]): Promise<void> {
+    if (this.#cluster.network.endWhere(how, ({ kind, process }) => kind === of && process === number) > 0)
+      await this.#cluster.turn();
   }
 
   #cut(process: number, place: number): void {

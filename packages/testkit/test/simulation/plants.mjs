@@ -244,16 +244,6 @@ export const plants = [
     ],
   },
   {
-    name: "errors kept twice as long",
-    edits: [
-      {
-        file: "core/src/node/policy/error-ttl.ts",
-        find: '    if (typeof ttl !== "function") return ttl;',
-        replace: '    if (typeof ttl !== "function") return 3 * ttl;',
-      },
-    ],
-  },
-  {
     name: "clock of the reader used",
     edits: [
       {
