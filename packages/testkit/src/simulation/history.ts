@@ -52,7 +52,7 @@ export class History {
         if (cluster.servers.size === 1) {
           this.kept[origin.key] = { born: origin.born, storedAt: this.origins.next(), until };
         }
-        // An entry that is made stale is written back. That renews nothing.
+        // An entry that is made stale is written back, and not renewed.
         if (freshFor !== 0) origin.keptAt = this.#cluster.time.now;
       };
     }
