@@ -14,7 +14,7 @@ export const now: () => number = (() => {
 })();
 
 /** The time until which something is kept that is kept until it is removed: the greatest whole number of JavaScript. */
-export const never: number = Number.MAX_SAFE_INTEGER;
+const never: number = Number.MAX_SAFE_INTEGER;
 
 /** The time in so many whole milliseconds. */
 export function after(milliseconds: number | undefined): number {

@@ -41,7 +41,7 @@ export interface Capabilities {
 }
 
 /** The calls whose round trips are counted. */
-export type CountedCall =
+type CountedCall =
   | "time"
   | "readMany"
   | "writeMany"
