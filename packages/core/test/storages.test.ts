@@ -33,7 +33,7 @@ describe("registerStorage", () => {
         name: "remote",
         kind: "remote",
         label: "simulated",
-        offers: [],
+        offers: ["touchMany"],
         failureCount: 0,
         lastError: undefined,
         breaker: "closed",
