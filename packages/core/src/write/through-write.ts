@@ -32,6 +32,11 @@ export interface ThroughValue {
   readonly tags: readonly Tag[] | undefined;
   /** Whether the local tiers take the value, too. */
   readonly storesLocally: boolean;
+  /**
+   * Gets the error of a value that the tiers' serializer cannot carry. The tiers must drop the key
+   * then. Without it the write throws.
+   */
+  readonly uncarried?: ((error: SerializationError) => void) | undefined;
 }
 
 /**
@@ -79,11 +84,12 @@ export class ThroughWrite {
     if (tags !== undefined) this.#storing.tagged = new OperationTags(tags);
     this.#operation.tagged = this.#storing.tagged;
     const bytes = kind.remoteTiers.length === 0 ? undefined : this.#storing.packed();
-    if (bytes instanceof SerializationError) {
+    if (bytes instanceof SerializationError && given.uncarried === undefined) {
       this.#activity.rest();
       throw bytes;
     }
-    this.#bytes = bytes;
+    if (bytes instanceof SerializationError) given.uncarried?.(bytes);
+    else this.#bytes = bytes;
   }
 
   /** Overtakes what is under way, and takes the leases. Settles when the source may be written. */

@@ -5,6 +5,7 @@ import {
   type Journal,
   memory,
   memoryJournal,
+  msgpack,
   Node,
   type NodeMeta,
   type RegisterJournalOptions,
@@ -379,6 +380,35 @@ describe("a source that does not take a value", () => {
     await cacheme.saveAll([1, -1, 2].map((value) => [new Bulk(value), value] as const));
     await pass(clock, 3_000);
     expect([...source.keys()].toSorted()).toEqual([1, 2]);
+  });
+});
+
+describe("a value that the tiers' serializer refuses after it was acknowledged", () => {
+  it("is written into its source, and the tiers drop the key", async () => {
+    const carrier = msgpack();
+    const refusing = { isOn: false };
+    const serializer = {
+      ...carrier,
+      encode(value: unknown, context: { readonly key: string }) {
+        if (refusing.isOn) throw new Error("too large");
+        return carrier.encode(value, context);
+      },
+    };
+    const { cacheme, clock, written, source, Counter } = await behind({ meta: { serializer } });
+    const dead: unknown[] = [];
+    const refused: unknown[] = [];
+    cacheme.on("deadLetter", (letter) => dead.push(letter));
+    cacheme.on("notStored", ({ error }) => refused.push(error.message));
+    source.set(1, "old");
+    expect(await cacheme.get(new Counter(1))).toBe("old");
+    await cacheme.save(new Counter(1), "new");
+    refusing.isOn = true;
+    await pass(clock, 3_000);
+    expect(written).toEqual([[1, "new"]]);
+    expect(dead).toEqual([]);
+    expect(refused).toEqual([expect.stringContaining("too large")]);
+    refusing.isOn = false;
+    expect(await cacheme.get(new Counter(1))).toBe("new");
   });
 });
 

@@ -79,7 +79,18 @@ return #ARGV
 /** ARGV: consumer, token, count, duration, ahead, then the classes. Answers the claimed records. */
 export const claim: Script = new Script(`${prelude}
 local consumer, token, count, duration, ahead = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local known, claims = {}, {}
+local known, claims, takenOver = {}, {}, {}
+-- A dead process leaves its consumer in the group. One without pending records may go: that of a
+-- process which lives comes back with its next claim.
+local function forget(node)
+  for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', stream(node), 'writers')) do
+    local info = {}
+    for at = 1, #fields, 2 do info[fields[at]] = fields[at + 1] end
+    if info.name ~= consumer and info.pending == 0 and info.idle > duration then
+      redis.call('XGROUP', 'DELCONSUMER', stream(node), 'writers', info.name)
+    end
+  end
+end
 for place = 6, #ARGV do known[ARGV[place]] = true end
 local function take(key, node, id)
   local record = load(key)
@@ -99,6 +110,7 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', L, '-inf', now, 'LIMIT', 0, 4 *
     local node, id = redis.call('HGET', G, key), redis.call('HGET', I, key)
     redis.call('XCLAIM', stream(node), 'writers', consumer, 0, id)
     take(key, node, id)
+    takenOver[node] = true
   end
 end
 for place = 6, #ARGV do
@@ -119,6 +131,9 @@ for place = 6, #ARGV do
     redis.pcall('XGROUP', 'CREATE', stream(node), 'writers', '0')
     local read = redis.call('XREADGROUP', 'GROUP', 'writers', consumer, 'COUNT', added, 'STREAMS', stream(node), '>')
     for _, entry in ipairs(read[1][2]) do take(entry[2][2], node, entry[1]) end
+    forget(node)
+  elseif takenOver[node] then
+    forget(node)
   end
 end
 return claims

@@ -4,6 +4,7 @@ import { itRefusesOptions } from "@cacheme/test-services/journal/option-tests";
 import { describeWithServer } from "@cacheme/test-services/vitest";
 import { journalCompliance } from "@cacheme/testkit/vitest";
 import { systemClock } from "cacheme";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisJournalOptions, redisJournal } from "../../src/index.js";
 import { type Together, wholeCluster } from "../several-servers.js";
@@ -31,6 +32,38 @@ describeWithServer("redis", "journals in one server", (server) => {
       expect(await journal.counts()).toContainEqual({ node: "other:1", unsaved: 20, deadLetters: 0 });
     } finally {
       await journal.close();
+    }
+  });
+});
+
+describeWithServer("redis", "the consumers of a journal", (server) => {
+  it("go when their processes have died and their records were taken over", async () => {
+    const name = `t${randomUUID()}`;
+    const client = new Redis(server().url);
+    const make = async () => {
+      const journal = redisJournal(server().url, { name });
+      await journal.connect(systemClock);
+      return journal;
+    };
+    const dead = await Promise.all([make(), make(), make()]);
+    const alive = await make();
+    try {
+      const claimed = { nodes: ["user:1"], count: 1, duration: 1, ahead: 0 };
+      const record = (key: string) => ({ key, node: "user:1", bytes: Buffer.from(key) });
+      for (const [place, journal] of dead.entries()) {
+        await journal.append([record(`user:${place}`)], 0);
+        expect(await journal.claim({ ...claimed, duration: 100 })).toHaveLength(1);
+      }
+      const [stream = ""] = (await client.keys(`*${name}*`)).filter((key) => key.includes("user:1"));
+      const consumers = async () => (await client.call("XINFO", "CONSUMERS", stream, "writers")) as unknown[];
+      expect((await consumers()).length).toBe(3);
+      await expect.poll(() => alive.claim({ ...claimed, count: 10 })).toHaveLength(3);
+      await alive.append([record("user:9")], 0);
+      await expect.poll(() => alive.claim({ ...claimed, count: 10 })).not.toHaveLength(0);
+      expect((await consumers()).length).toBe(1);
+    } finally {
+      await Promise.all([...dead, alive].map((journal) => journal.close()));
+      await client.quit();
     }
   });
 });

@@ -1,4 +1,4 @@
-import { asError } from "../../errors.js";
+import { asError, type SerializationError } from "../../errors.js";
 import type { Events } from "../../events.js";
 import type { JournalClaim } from "../../journal/journal.js";
 import { policyError } from "../../node/policy/failure.js";
@@ -26,7 +26,7 @@ interface Claimed {
   readonly value: JournaledValue;
   /** The part that concerns the tiers. */
   readonly write: ThroughWrite;
-  /** Whether the remote tiers take the value. Else they only drop the key. */
+  /** Whether the remote tiers take the value. Else they only drop the key. The source gets it in any case. */
   readonly isStored: boolean;
 }
 
@@ -115,8 +115,13 @@ function throughWrite(
     store.notStored.report(kind, key, policyError(error, name, key));
     isStored = false;
   }
-  const given = { kind, key, value, ttl: load.ttl, tags, storesLocally: false };
-  return { write: new ThroughWrite(environment, given), isStored };
+  const uncarried = (error: SerializationError): void => {
+    store.notStored.report(kind, key, error);
+    isStored = false;
+  };
+  const given = { kind, key, value, ttl: load.ttl, tags, storesLocally: false, uncarried };
+  const write = new ThroughWrite(environment, given);
+  return { write, isStored };
 }
 
 async function finish(
