@@ -40,7 +40,7 @@ export interface SharedState {
  * The number names the contract between the copies, {@link SharedState}. Copies with another number
  * keep apart.
  */
-const symbol = Symbol.for("cacheme.shared-state.1");
+const symbol = Symbol.for("cacheme.shared-state.2");
 
 const holder = globalThis as { [symbol]?: SharedState };
 
