@@ -27,7 +27,7 @@ export interface SavedFile {
 }
 
 /** An entry with the index of its class. */
-export type OwnedEntry = SavedEntry & { readonly owner: number };
+type OwnedEntry = SavedEntry & { readonly owner: number };
 
 export type ReadFile = SavedFile | { readonly fault: SnapshotFault };
 
