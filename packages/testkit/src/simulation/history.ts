@@ -204,6 +204,10 @@ export class History {
     if (operation === "removeMany" || operation === "bump") {
       for (const key of concernedBy(message.keys) ?? keys) this.kept[key] = undefined;
     }
+    // A removal ends the lease of a load that runs, also if another process has sent it.
+    if (operation === "removeMany" && kind === "request" && (how === "arrive" || how === "repeat")) {
+      for (const key of concernedBy(message.keys) ?? []) this.#overtaken[key] = this.origins.next();
+    }
     if (kind === "load" || place === busName) return;
     const request = this.#requests.get(number);
     const isLate = request !== undefined && this.#cluster.time.now >= (request.activity.due ?? 0);
