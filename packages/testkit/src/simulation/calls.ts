@@ -145,6 +145,8 @@ export class Calls {
     const load = { ...running, born: origin.born };
     const activity: Activity = { begun: origin.born, at: time.now, keys: [key], isRequest: false };
     actor.loads.add(load);
+    // A load that took too long has ended for its process, which loads again.
+    context.signal.addEventListener("abort", () => actor.loads.delete(load), { once: true });
     actor.begin(activity);
     try {
       await actor.process.hold("load", [`key${key}`]);
