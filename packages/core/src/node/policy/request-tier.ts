@@ -4,7 +4,7 @@ export interface RequestTier {
 }
 
 /** The name of the tier in statistics, events and explanations. */
-export const requestTier = "request";
+export const requestTier: string = "request";
 
 const tier: RequestTier = Object.freeze({ perRequest: true });
 
