@@ -32,6 +32,8 @@ export interface Read {
   readonly asOf: number;
   /** The beginning of the oldest activity that it may have joined; infinity if there was none. */
   readonly joined: number;
+  /** The true time since which its key is busy in the process: that of the call, or earlier. */
+  readonly joinedAt: number;
 }
 
 /** A value that a reader was given, or that a set has stored. */

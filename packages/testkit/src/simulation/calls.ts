@@ -171,7 +171,8 @@ export class Calls {
     );
     const at = this.#parts.cluster.time.now;
     const joined = actor.oldest(key);
-    const read: Read = { key, way, actor, born: origins.next(), at, maxAge, asOf, joined };
+    const joinedAt = actor.sinceTime(key, at);
+    const read: Read = { key, way, actor, born: origins.next(), at, maxAge, asOf, joined, joinedAt };
     actor.reads.add(read);
     const limit = maxAge === undefined ? "" : ` (${maxAge} ms)`;
     this.tell(() => `${actor.name} calls ${way} ${read.born} of key ${key}${limit}`);
@@ -214,7 +215,7 @@ export class Calls {
   /** Checks an error that a tier has kept. */
   #checkError(read: Read, { message }: CachedError): void {
     const { history } = this;
-    const { cluster, freshness, knowledge } = this.#parts;
+    const { freshness, knowledge } = this.#parts;
     const origin = history.origins.of(Number(/load (\d+)/.exec(message)?.[1]));
     if (freshness === undefined || origin?.failedAt === undefined) {
       this.violates(5, `read ${read.born} is rejected with ${message}, which no load has thrown`);
@@ -224,7 +225,7 @@ export class Calls {
     const what = `${read.way} ${read.born} of ${read.actor.name} gets the error of load ${origin.born}`;
     const violation =
       checkInvalidations(read, origin, what, history.invalidations, knowledge) ??
-      checkErrorAge(read, origin, freshness, cluster.time.now, knowledge);
+      checkErrorAge(read, origin, freshness, knowledge);
     if (violation !== undefined) this.violates(violation.promise, violation.what);
   }
 

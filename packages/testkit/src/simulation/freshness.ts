@@ -19,15 +19,20 @@ export interface Freshness {
   readonly hard: number | undefined;
   /** The functions of the class, and the milliseconds that an error is kept. */
   readonly retention: SimulatedRetention;
+  /** How long servers keep the error of a load at least. Without leases they keep none: 0. */
+  readonly errorsKeptFor: number;
 }
 
 /** Returns the times of a set-up; `undefined` if it has no such options. */
-export function freshnessOf({ caches, freshness, retention, loadTimeout }: Setup): Freshness | undefined {
+export function freshnessOf(setup: Setup): Freshness | undefined {
+  const { caches, freshness, retention, loadTimeout, lease, capabilities } = setup;
   if (freshness === undefined && retention === undefined) return undefined;
   const { staleWhileRevalidate, staleIfError, refreshAhead } = freshness ?? {};
   const whileRevalidate =
     staleWhileRevalidate === undefined ? 0 : milliseconds(staleWhileRevalidate, "staleWhileRevalidate");
   const ifError = staleIfError === undefined ? 0 : milliseconds(staleIfError, "staleIfError");
+  const { errorTtl = 0, jitter = 0 } = retention ?? {};
+  const isLeased = lease !== false && capabilities?.leases !== false;
   return {
     ttl: milliseconds(caches.at(-1)?.ttl ?? 1, "ttl of the last tier"),
     whileRevalidate,
@@ -36,6 +41,7 @@ export function freshnessOf({ caches, freshness, retention, loadTimeout }: Setup
     soft: timeoutOf(loadTimeout, "soft"),
     hard: timeoutOf(loadTimeout, "hard"),
     retention: retention ?? {},
+    errorsKeptFor: isLeased ? errorTtl * (1 - jitter) : 0,
   };
 }
 
@@ -75,16 +81,19 @@ export function checkAge(
   return { promise: "freshness", what: `${what}, with a ttl of ${ttl} and a window of ${window}` };
 }
 
-/** Checks that the error of a load is not kept for longer than the class's `errorTtl`. */
+/**
+ * Checks that the error of a load is not kept for longer than the class's `errorTtl`. Readers of the
+ * load wait until a tier has its error, however long that takes. A read that may have joined others
+ * counts as called with them.
+ */
 export function checkErrorAge(
-  { key, born }: Read,
+  { key, born, joinedAt }: Read,
   { born: load, failedAt }: Origin,
   { retention: { errorTtl = 0 } }: Freshness,
-  now: number,
   { localTtl = 0, tolerance }: Knowledge,
 ): Violation | undefined {
-  const age = now - (failedAt ?? now);
+  const age = joinedAt - (failedAt ?? joinedAt);
   if (age <= errorTtl + Math.min(errorTtl, localTtl) + tolerance) return undefined;
-  const what = `read ${born} of key ${key} gets the error of load ${load} ${age} ms after it`;
+  const what = `read ${born} of key ${key}, called ${age} ms after load ${load} failed, gets its error`;
   return { promise: "freshness", what: `${what}, with an errorTtl of ${errorTtl}` };
 }

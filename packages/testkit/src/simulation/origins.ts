@@ -102,11 +102,14 @@ export function latestOf({ kind, actor: owner, born, ended }: Origin, actor: Act
   return owner === actor && kind !== "save" ? born : ended;
 }
 
-/** Carries numbers, so that each can be found in the bytes of a record. */
+/**
+ * Carries numbers, so that each can be found in the bytes of a record, and strings: the text of an
+ * error that is kept.
+ */
 export const serializer: Serializer = {
   codec: 64,
-  encode: (value) => Buffer.from(`#${String(value)}#`),
-  decode: (bytes) => numberIn(bytes),
+  encode: (value) => Buffer.from(typeof value === "string" ? `text ${value}` : `#${String(value)}#`),
+  decode: (bytes) => numberIn(bytes) ?? /^text (.*)$/s.exec(Buffer.from(bytes).toString())?.[1],
 };
 
 /** Returns the value in a stored record or its payload, `undefined` if the bytes are no record. */

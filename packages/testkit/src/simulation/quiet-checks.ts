@@ -90,15 +90,21 @@ export class QuietChecks {
     await this.#expectLoad("the value's own ttl");
   }
 
-  /** A read after the time that an error is kept loads again. */
+  /** A read loads nothing while a server keeps an error. A read after that time loads again. */
   async #checkErrorTtl(): Promise<void> {
-    const { errorTtl } = this.#freshness.retention;
+    const { retention, errorsKeptFor } = this.#freshness;
+    const { errorTtl } = retention;
     if (errorTtl === undefined) return;
     this.#calls.changes.invalidate(this.#actor, 0);
     await this.#endAll("arrive");
     this.#calls.read(this.#actor, 0, "get");
     await this.#endAll("fail");
-    await this.#pass(errorTtl + tolerance);
+    const before = this.#calls.loads;
+    await this.#pass(errorsKeptFor / 2);
+    if (errorsKeptFor > 0) await this.#read();
+    if (this.#calls.loads > before)
+      this.#calls.violates("freshness", "a load has begun while an error was to be kept");
+    await this.#pass(errorTtl - errorsKeptFor / 2 + tolerance);
     await this.#expectLoad("the errorTtl");
   }
 

@@ -178,8 +178,8 @@ export const plants = [
     edits: [
       {
         file: "core/src/write/save.ts",
-        find: "    await this.#writeSource(given);\n    this.#throwIncomplete(given, await this.#remove(given));",
-        replace: "    await this.#writeSource(given);",
+        find: "    this.#throwIncomplete(given, await this.#remove(given));\n",
+        replace: "",
       },
     ],
   },
@@ -190,6 +190,17 @@ export const plants = [
         file: "core/src/write/invalidate-matching.ts",
         find: "    for (const { storage } of localTiers) {\n      for (const space of spaces) {",
         replace: "    for (const { storage } of localTiers.slice(1)) {\n      for (const space of spaces) {",
+      },
+    ],
+  },
+  {
+    name: "pattern that overtakes nothing",
+    edits: [
+      {
+        file: "core/src/write/invalidate-matching.ts",
+        find: "    const { table } = this.#environment;\n    for (const kind of",
+        replace:
+          "    const { table } = this.#environment;\n    if (this.#birth > 0) return;\n    for (const kind of",
       },
     ],
   },
@@ -240,6 +251,26 @@ export const plants = [
         file: "core/src/node/policy/retention.ts",
         find: 'if (typeof answer === "boolean") return answer;',
         replace: 'if (typeof answer === "boolean") return true;',
+      },
+    ],
+  },
+  {
+    name: "errors kept three times as long",
+    edits: [
+      {
+        file: "core/src/node/policy/error-ttl.ts",
+        find: '    if (typeof ttl !== "function") return ttl;',
+        replace: '    if (typeof ttl !== "function") return 3 * ttl;',
+      },
+    ],
+  },
+  {
+    name: "errors kept in local tiers only",
+    edits: [
+      {
+        file: "core/src/write/store.ts",
+        find: "if (bytes instanceof SerializationError || tiers.length === 0) {",
+        replace: "if (bytes instanceof SerializationError || bytes.isError || tiers.length === 0) {",
       },
     ],
   },
