@@ -249,7 +249,7 @@ describe("on", () => {
       expect.objectContaining({
         code: "CACHEME_INVALID_OPTION",
         message: expect.stringMatching(
-          /hit, (.+, )?miss, load, loadError, (.+, )?notStored, (.+, )?unreadable, storageError, breaker/,
+          /hit, (.+, )?miss, load, loadError, (.+, )?notStored, (.+, )?unreadable, storageError, (.+, )?breaker/,
         ),
       }),
     );

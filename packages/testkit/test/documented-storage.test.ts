@@ -16,5 +16,5 @@ const held = new Map();
 storageCompliance({
   name: "the table of docs/storages.md",
   create: () => table(held),
-  capabilities: { leases: false, generations: false, scan: false, info: false },
+  capabilities: { leases: false, generations: false, touch: false, scan: false, info: false },
 });

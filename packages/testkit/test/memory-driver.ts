@@ -12,6 +12,7 @@ import {
   type NewGeneration,
   type ScanPage,
   type StoredRecord,
+  type StoredTouch,
 } from "cacheme/driver";
 import type { Held } from "./reference-storage.js";
 
@@ -45,6 +46,17 @@ export class MemoryDriver implements Driver {
     const there = keys.filter((key) => this.#find(key)?.bytes !== undefined);
     for (const key of keys) this.#held.delete(key);
     return there.length;
+  }
+
+  async touch(touches: readonly StoredTouch[]): Promise<boolean[]> {
+    return touches.map(({ key, ttl }) => {
+      const held = this.#find(key);
+      if (held?.bytes === undefined) return false;
+      const until = Math.max(held.until, this.#now() + ttl);
+      if (held.freshUntil === held.until) held.freshUntil = until;
+      held.until = until;
+      return true;
+    });
   }
 
   async *scan(_: KeyPattern, page: ScanPage): AsyncGenerator<string[]> {

@@ -41,7 +41,7 @@ describe("a run with node:test", () => {
 
   it("has all sections", () => {
     expect(new Set(report.map(({ section }) => section))).toEqual(
-      new Set(["lifecycle", "batches", "values", "keys", "ttl", "time", "removal", "clients"]),
+      new Set(["lifecycle", "batches", "values", "keys", "ttl", "time", "removal", "touch", "clients"]),
     );
   });
 });

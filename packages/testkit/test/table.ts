@@ -16,7 +16,7 @@ interface Held {
 const none = "A table does not have it.";
 
 class TableDriver implements Driver {
-  readonly lacks = { leases: none, generations: none, scan: none, info: none };
+  readonly lacks = { leases: none, generations: none, touchMany: none, scan: none, info: none };
   readonly #held: Map<string, Held>;
 
   constructor(held: Map<string, Held>) {
