@@ -11,6 +11,7 @@ export class SaveFrame {
   /** The saves for which it waits; `undefined` as long as there was none. */
   #needs: Set<SaveFrame> | undefined;
   readonly #outer: readonly SaveFrame[];
+  #hasEnded = false;
 
   /** @param label the node and its key, as messages show it */
   constructor(label: string) {
@@ -19,21 +20,25 @@ export class SaveFrame {
   }
 
   /**
-   * Begins to wait for an earlier save, on behalf of the sources that made this one.
+   * Begins to wait for an earlier save, on behalf of the sources that made this one. A timer or a
+   * consumer that a source has begun still runs in its context when the save has ended. Then nothing
+   * waits for it.
    *
    * @throws SaveError `CACHEME_SAVE_CYCLE` if that one waits for one of those sources
    */
   begin(earlier: SaveFrame | undefined): void {
-    const way = earlier && this.#outer.length > 0 ? wayTo(earlier, this.#outer) : undefined;
+    const outers = this.#outer.filter((outer) => !outer.#hasEnded);
+    const way = earlier && outers.length > 0 ? wayTo(earlier, outers) : undefined;
     if (way !== undefined) throw cycle(way);
     if (earlier !== undefined) this.#needs = new Set([earlier]);
-    for (const outer of this.#outer) {
+    for (const outer of outers) {
       outer.#needs ??= new Set();
       outer.#needs.add(this);
     }
   }
 
   end(): void {
+    this.#hasEnded = true;
     for (const outer of this.#outer) outer.#needs?.delete(this);
     this.#needs = undefined;
   }

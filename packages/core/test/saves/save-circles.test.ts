@@ -109,6 +109,30 @@ describe.each(["through", "around"] as const)("a save that its own source makes:
   });
 });
 
+describe("a save that a source leaves to a consumer", () => {
+  it("waits its turn like any other, once the source's own save has ended", async () => {
+    const message = deferred<void>();
+    const gate = deferred<void>();
+    const consumed: Promise<void>[] = [];
+    let calls = 0;
+    const { cacheme, Some, saved } = await saving(async (node, space) => {
+      calls += 1;
+      // The consumer, such as a timer or the reader of a queue, keeps the context in which it began.
+      if (calls === 1) void message.promise.then(() => consumed.push(space.save(node.another("a"), "3")));
+      if (calls !== 2) return;
+      message.resolve();
+      await gate.promise;
+    });
+    const first = cacheme.save(new Some("a"), "1");
+    const second = cacheme.save(new Some("a"), "2");
+    await Promise.all([first, message.promise]);
+    gate.resolve();
+    await second;
+    expect(await Promise.allSettled(consumed)).toMatchObject([{ status: "fulfilled" }]);
+    expect(saved).toEqual(["a", "a", "a"]);
+  });
+});
+
 describe("a saveAll", () => {
   it("refuses a save of one of its keys", async () => {
     const cacheme = new Cacheme({ clock: new VirtualClock() });
