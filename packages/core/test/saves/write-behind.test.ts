@@ -496,6 +496,25 @@ describe("flush and close", () => {
     await within(clock, 5_000, cacheme.close());
     expect(left).toEqual([{ journal: "writes", unsaved: 1, isLost: true }]);
   });
+
+  it("refuse a save for which the full journal is still asked", async () => {
+    const asked = deferred<void>();
+    const journal = lastingJournal();
+    const { read } = journal;
+    const slow = Object.assign(Object.create(journal), {
+      read: (keys: readonly string[]) => asked.promise.then(() => read(keys)),
+    });
+    const { cacheme, clock, gate, Counter } = await behind({
+      journal: slow,
+      options: { maxSize: 1, drainTimeout: "1s", deadline: "1m" },
+    });
+    gate.save = () => Promise.reject(new Error("down"));
+    await cacheme.save(new Counter(1), 1);
+    const outcome = reason(cacheme.save(new Counter(2), 2));
+    await within(clock, 5_000, cacheme.close());
+    asked.resolve();
+    expect(await outcome).toMatchObject({ code: "CACHEME_JOURNAL_FULL" });
+  });
 });
 
 describe("a journal that outlives its process", () => {

@@ -31,6 +31,7 @@ export class RoomQueue {
   /** The saves that the journal is read for now. */
   #asked: readonly Waiting[] = [];
   #waiting: Waiting[] = [];
+  #isClosed = false;
 
   constructor(environment: RoomQueueEnvironment) {
     this.#environment = environment;
@@ -53,8 +54,9 @@ export class RoomQueue {
       void this.#appendNow(this.#waiting.shift());
   }
 
-  /** Refuses the saves that wait for room. */
+  /** Refuses the saves that wait for room, and those that would have to. */
   close(): void {
+    this.#isClosed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#environment.refusal());
   }
 
@@ -74,7 +76,7 @@ export class RoomQueue {
         // An older value of the key that still waits is replaced by this one.
         this.#leaveWith(record.key, this.#appendNow(waiting));
       } else if (this.#waiting.length === 0 && !this.#environment.isFull()) void this.#appendNow(waiting);
-      else if (mayWait) this.#waiting.push(waiting);
+      else if (mayWait && !this.#isClosed) this.#waiting.push(waiting);
       else reject(this.#environment.refusal());
     }
     if (this.#asking.length > 0) this.#askSoon();
