@@ -48,6 +48,7 @@ export class FailedLoads {
   /** @param cached the form of the error, if it is kept already */
   failed(flight: Flight, error: unknown, cached?: CachedError): void {
     const { runtime } = flight;
+    this.#parts.landing.divert(flight);
     // A refresh keeps the old value, but its callers ask for a new one. A revalidation has no readers.
     if (runtime.staleness?.isUsed !== true || flight.refreshes || flight.revalidates !== undefined)
       this.#reject(flight, error, cached);
@@ -84,6 +85,8 @@ export class FailedLoads {
   }
 
   #crash(flight: Flight, error: unknown, cached: CachedError | undefined): void {
+    // Something may have overtaken the load in this tick, at whose end the readers would move.
+    this.#parts.landing.divert(flight);
     flight.runtime.stats.misses += flight.readers;
     this.#parts.landing.crash(flight, cached ?? error, (follower) => this.failed(follower, error, cached));
   }

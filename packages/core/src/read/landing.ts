@@ -44,8 +44,7 @@ export class Landing {
     }
     for (const { follower, copy } of followers ?? []) {
       follower.follows = undefined;
-      // Another process may have overtaken the load after a reader of the follower asked.
-      if (follower.mustReadAgain || (fenced && follower.lastAsked >= flight.birth)) {
+      if (mustReadAgain(follower, flight)) {
         this.#readAgain(follower);
         continue;
       }
@@ -144,7 +143,7 @@ export class Landing {
     for (const reader of flight.apart ?? []) reader.reject(error);
     for (const follower of flight.followers ?? []) {
       follower.follows = undefined;
-      if (follower.mustReadAgain) this.#readAgain(follower);
+      if (mustReadAgain(follower, flight)) this.#readAgain(follower);
       else failed(follower);
     }
   }
@@ -212,6 +211,14 @@ export class Landing {
     };
     next.promiseOfEarlier().then(done, done);
   }
+}
+
+/**
+ * Returns whether the outcome of a load does not serve a flight that was to take it over. Another
+ * process may have overtaken the load after a reader of the follower asked.
+ */
+function mustReadAgain(follower: Flight, { fenced, birth }: Flight): boolean {
+  return follower.mustReadAgain || (fenced && follower.lastAsked >= birth);
 }
 
 /** Returns the value itself, or a copy if the nearest local tier gives each reader one. */

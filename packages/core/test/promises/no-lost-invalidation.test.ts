@@ -146,4 +146,19 @@ describe("promise 2: no lost invalidation, within one process", () => {
     answers[1]!.resolve("after");
     expect(await Promise.all([follower, after])).toEqual(["after", "after"]);
   });
+
+  it("gives no error of an older load to readers that joined it, if both end in one tick", async () => {
+    const { cacheme } = await space();
+    const { answers, Counting } = twoLoads({ caches: twoTiers });
+    const early = expect(cacheme.get(new Counting(1))).rejects.toThrow("before");
+    await settled();
+    const late = cacheme.get(new Counting(1));
+    const strict = cacheme.get(new Counting(1), { maxAge: 1_000 });
+    const invalidated = cacheme.invalidate(new Counting(1));
+    answers[0]!.reject(new Error("before"));
+    await Promise.all([early, invalidated]);
+    answers[1]!.resolve("after");
+    expect(await Promise.all([late, strict])).toEqual(["after", "after"]);
+    expect(cacheme.stats(Counting)).toMatchObject({ requestCount: 3, missCount: 3, loadCount: 2 });
+  });
 });
