@@ -111,14 +111,19 @@ export class RequestReads {
 
   /**
    * Keeps the answer of a read with requirements in the place of an older answer. If the request has
-   * written meanwhile, the answer may be older than that, and none is kept.
+   * written meanwhile, the answer may be older than that, and none is kept. If two such reads overlap,
+   * the answer of the later one stays.
    */
   #replace(request: Request, node: KeptNode, answer: Promise<unknown>): Promise<unknown> {
     const { changes } = request;
+    const { kind } = node.runtime;
+    request.replacements += 1;
+    const order = request.replacements;
     answer.then(
       (value) => {
-        if (request.changes === changes) request.keepValue(node, value, this.#clock.now());
-        else request.dropKey(node.runtime.kind, node.key);
+        if (request.changes !== changes) request.dropKey(kind, node.key);
+        else if ((request.find(kind, node.key)?.order ?? 0) < order)
+          request.keepValue(node, value, this.#clock.now(), order);
       },
       () => {}, // The older answer stays.
     );

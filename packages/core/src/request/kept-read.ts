@@ -18,6 +18,11 @@ export class KeptRead implements KeptNode {
   readonly key: string;
   /** The time at which the read began. */
   readonly since: number;
+  /**
+   * The place of the read among the request's reads with requirements, in the order of their calls; 0
+   * for a plain one.
+   */
+  order = 0;
   isPending = true;
   /** The number of readers that joined while the read was under way. */
   joined = 0;

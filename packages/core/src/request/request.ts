@@ -11,6 +11,8 @@ export class Request {
   lastRead: LearnedRead | undefined;
   /** The number of the request's own writes and invalidations that have begun. */
   changes = 0;
+  /** The number of its reads with requirements that have begun. */
+  replacements = 0;
 
   find(kind: NodeKind, key: string): KeptRead | undefined {
     return this.#kept.get(kind)?.get(key);
@@ -26,11 +28,12 @@ export class Request {
   }
 
   /** Keeps a value. Its caller has it, too, and may change it. */
-  keepValue(node: KeptNode, value: unknown, now: number): void {
+  keepValue(node: KeptNode, value: unknown, now: number, order: number = 0): void {
     const { runtime, key } = node;
     const storage = runtime.nearest?.storage;
     try {
       const read = new KeptRead(node, now);
+      read.order = order;
       read.settle(storage?.copy === undefined ? value : storage.copy(value));
       this.keep(read);
     } catch {

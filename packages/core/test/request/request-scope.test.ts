@@ -110,6 +110,23 @@ describe("a read within a request", () => {
     expect(await outside).toBe("new");
   });
 
+  it("keeps the answer of the later of two fresh reads, whichever comes first", async () => {
+    const { cacheme } = await space();
+    const { answers, Counting } = twoLoads({ caches: [perRequest(), ...localOnly!] });
+    await cacheme.requestScope(async () => {
+      const older = cacheme.get(new Counting(1), { fresh: true });
+      await settled();
+      const newer = cacheme.get(new Counting(1), { fresh: true });
+      await settled();
+      answers[1].resolve("newer");
+      expect(await newer).toBe("newer");
+      answers[0].resolve("older");
+      expect(await older).toBe("older");
+      await settled();
+      expect(await cacheme.get(new Counting(1))).toBe("newer");
+    });
+  });
+
   it("does not keep a value that the request has invalidated while it was read", async () => {
     const { cacheme } = await space();
     const { answers, Counting } = twoLoads({ caches: [perRequest(), ...localOnly!] });
