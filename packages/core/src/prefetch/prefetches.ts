@@ -85,7 +85,7 @@ export class Prefetches {
   isMissing(node: Node): boolean {
     try {
       const runtime = this.#runtimes.of(node);
-      return !this.isThere(runtime, runtime.keyOf(node));
+      return this.#isNeeded(runtime, runtime.keyOf(node));
     } catch {
       return false; // Such as a scoped node whose level has no value here.
     }
@@ -98,6 +98,11 @@ export class Prefetches {
   isThere(runtime: ClassRuntime, key: string): boolean {
     if (this.#isLocal(runtime, key) || runtime.kind.prefetched.isRemote(key, this.#clock.now())) return true;
     return (runtime.kind.activities.find(key)?.flights.all.length ?? 0) > 0;
+  }
+
+  /** Without a tier, as for a class with `perRequest()` alone, nobody would find the value. */
+  #isNeeded(runtime: ClassRuntime, key: string): boolean {
+    return runtime.tiers.length > 0 && !this.isThere(runtime, key);
   }
 
   #isLocal({ localTiers, space }: ClassRuntime, key: string): boolean {
@@ -142,7 +147,7 @@ export class Prefetches {
         const id = idOf(runtime, key);
         if (chain.met.has(id)) continue;
         chain.met.add(id);
-        if (this.isThere(runtime, key)) continue;
+        if (!this.#isNeeded(runtime, key)) continue;
         const isBackingOff = runtime.staleness?.backOffs.isBackingOff(key, this.#clock.now()) === true;
         if (!isBackingOff) this.#begin({ runtime, node, key }, chain, depth, call);
       } catch (error) {

@@ -7,6 +7,7 @@ import {
   type Node,
   type NodeMeta,
   type PrefetchOptions,
+  perRequest,
 } from "../../src/index.js";
 import { deferred, settled } from "../support/deferred.js";
 import { LeasedRemote } from "../support/leased-remote.js";
@@ -34,6 +35,21 @@ function linked(links: (id: number) => readonly number[], meta: NodeMeta = {}) {
 }
 
 const withOptions = (prefetch: PrefetchOptions | false): NodeMeta => ({ prefetch });
+
+describe("related nodes of a class that keeps nothing", () => {
+  it.each([[[]], [[perRequest()]]])("are not loaded in advance: %j", async (caches) => {
+    const { cacheme } = await space();
+    const { Linked: Other, calls } = linked(() => [], { name: "other", caches });
+    const { Linked } = linked(() => []);
+    cacheme.relate("linked:*", () => [new Other(2)]);
+    await cacheme.requestScope(async () => {
+      await cacheme.get(new Linked(1));
+      await settled();
+      expect(await cacheme.get(new Other(2))).toBe("value 2");
+    });
+    expect(calls).toEqual([[2]]);
+  });
+});
 
 describe.each(Object.entries({ localOnly, remoteOnly, twoTiers }))("related nodes, %s", (_, caches) => {
   it("are loaded together after a miss, and then found", async () => {
@@ -139,7 +155,7 @@ describe("related nodes", () => {
     const { cacheme } = await space();
     const { Linked, calls } = linked((id) => [(id % 3) + 1, id], {
       ...withOptions({ depth: 10 }),
-      caches: [],
+      shouldCache: () => false,
     });
     await cacheme.get(new Linked(1));
     await settled();
