@@ -162,7 +162,10 @@ export class StorageRegistry {
     if (storage?.kind === "local") {
       if (this.tags !== undefined)
         await storage.snapshot?.open(snapshotHost(name, this.#clock, this.#events, this.tags));
-      return new RegisteredLocal(name, storage);
+      const local = new RegisteredLocal(name, storage);
+      if (!this.#retired) return local;
+      await this.#closeLocal(local);
+      throw closedError(`Storage "${name}" was connected`);
     }
     if (storage?.kind !== "remote") {
       throw new ConfigurationError(

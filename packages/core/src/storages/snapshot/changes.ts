@@ -102,7 +102,11 @@ export class Changes {
       return;
     }
     try {
-      // The file is never longer than known, unless another process uses it.
+      // Another process has taken the file, and notes its own changes there.
+      if (fstatSync(this.#file).size !== this.size) {
+        this.close();
+        return;
+      }
       const written = writeSync(this.#file, bytes, 0, bytes.length, this.size);
       this.size += written;
       if (written < bytes.length) throw new Error(`Only ${written} of ${bytes.length} bytes were written.`);

@@ -21,6 +21,9 @@ const slice = 200;
 /** The milliseconds by which the clock of the last process may have been ahead. */
 const clockTolerance = 60_000;
 
+/** Says that a process uses the file. */
+const userFrame = frameOf(frame.user);
+
 /** The result of a save or a restoration. */
 export interface Outcome {
   readonly report: SnapshotReport;
@@ -34,6 +37,8 @@ export class Restoring {
   readonly #settings: SnapshotSettings;
   readonly #host: SnapshotHost;
   readonly #changes: Changes;
+  /** The file that was there, if it may be replaced. */
+  seen: Seen | undefined;
 
   constructor(
     cache: BoundedCache<string, LocalEntry>,
@@ -54,18 +59,45 @@ export class Restoring {
     const began = this.#host.clock.elapsed();
     const handle = await this.#open();
     try {
-      const seen = seenIn(await handle.stat({ bigint: true }));
-      const saved = await this.#read(handle, seen);
-      const user = frameOf(frame.user);
-      await handle.write(user, 0, user.length, seen.size);
-      await handle.sync();
+      const found = seenIn(await handle.stat({ bigint: true }));
+      const taken = await this.#take(handle, found);
+      const saved = await this.#read(handle, lengthToRead(found, taken));
       const counts = await this.#restore(saved);
-      this.#changes.attach(this.#settings.file, { ...seen, size: seen.size + user.length });
+      this.#changes.attach(this.#settings.file, taken);
       const duration = this.#host.clock.elapsed() - began;
-      return { report: { ...counts, bytes: seen.size, duration }, seen };
+      return { report: { ...counts, bytes: found.size, duration }, seen: taken };
     } finally {
       await handle.close();
     }
+  }
+
+  /**
+   * Takes the file from the process that has used it, which adds nothing to a file that has grown.
+   * So the file is taken before it is read.
+   *
+   * @returns the file from now on
+   * @throws SnapshotTrouble if it is too large
+   */
+  async #take(handle: FileHandle, found: Seen): Promise<Seen> {
+    const start = Buffer.alloc(Math.min(64, found.size));
+    await handle.read(start, 0, start.length, 0);
+    if (isOurs(start)) this.seen = found;
+    // The changes of a file are shorter than the rest of it.
+    if (found.size > 2 * this.#settings.maxBytes + userFrame.length)
+      throw new SnapshotTrouble(
+        isOurs(start) ? "size" : "format",
+        `It has ${found.size} bytes, more than twice maxBytes.`,
+      );
+    if (found.size === 0 || !isOurs(start)) return found;
+    let taken = found;
+    try {
+      await handle.write(userFrame, 0, userFrame.length, found.size);
+      await handle.sync();
+    } finally {
+      taken = seenIn(await handle.stat({ bigint: true }));
+      this.seen = taken;
+    }
+    return taken;
   }
 
   async #open(): Promise<FileHandle> {
@@ -77,19 +109,8 @@ export class Restoring {
     }
   }
 
-  async #read(handle: FileHandle, seen: Seen): Promise<SavedFile> {
-    const { maxBytes } = this.#settings;
-    // The changes of a file are shorter than the rest of it.
-    if (seen.size > 2 * maxBytes + frame.user) {
-      const start = Buffer.alloc(64);
-      await handle.read(start, 0, start.length, 0);
-      throw new SnapshotTrouble(
-        isOurs(start) ? "size" : "format",
-        `It has ${seen.size} bytes, more than twice maxBytes.`,
-        isOurs(start) ? seen : undefined,
-      );
-    }
-    const bytes = Buffer.allocUnsafe(seen.size);
+  async #read(handle: FileHandle, size: number): Promise<SavedFile> {
+    const bytes = Buffer.allocUnsafe(size);
     let length = 0;
     while (length < bytes.length) {
       const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
@@ -100,7 +121,7 @@ export class Restoring {
     if (!("fault" in read)) return read;
     const what =
       read.fault === "format" ? "It is not a snapshot of this version." : "It is torn or was changed.";
-    throw new SnapshotTrouble(read.fault, what, isOurs(bytes) ? seen : undefined);
+    throw new SnapshotTrouble(read.fault, what);
   }
 
   /** Restores the least valuable entries first, as many as the cache holds. */
@@ -142,4 +163,9 @@ export class Restoring {
     }
     return counts;
   }
+}
+
+/** Returns the length of what was saved, and of what another process has added until it was taken. */
+function lengthToRead(found: Seen, taken: Seen): number {
+  return taken.size === found.size + userFrame.length ? found.size : taken.size;
 }

@@ -13,13 +13,10 @@ export interface Seen {
 /** A snapshot cannot be read or saved. */
 export class SnapshotTrouble extends Error {
   readonly fault: SnapshotFault;
-  /** The file that was there. */
-  readonly seen: Seen | undefined;
 
-  constructor(fault: SnapshotFault, message: string, seen?: Seen) {
+  constructor(fault: SnapshotFault, message: string) {
     super(message);
     this.fault = fault;
-    this.seen = seen;
   }
 }
 
@@ -37,8 +34,15 @@ export function seenIn({ ino, size }: BigIntStats): Seen {
   return { inode: ino, size: Number(size) };
 }
 
-export function isSame(one: Seen | undefined, other: Seen | undefined): boolean {
-  return one?.inode === other?.inode && one?.size === other?.size;
+/** Returns whether a file is the one that was known, with a length that it has had meanwhile. */
+export function isBetween(
+  seen: Seen | undefined,
+  before: Seen | undefined,
+  after: Seen | undefined,
+): boolean {
+  if (seen === undefined || before === undefined || after === undefined) return seen === before;
+  const sizes = [before.size, after.size];
+  return seen.inode === before.inode && seen.size >= Math.min(...sizes) && seen.size <= Math.max(...sizes);
 }
 
 export function isMissing(error: unknown): boolean {

@@ -79,7 +79,10 @@ export class Snapshot implements LocalSnapshot {
 
   open(host: SnapshotHost): Promise<void> {
     host.tags.watch(this);
-    this.#opened ??= this.#restore(host);
+    if (this.#opened === undefined) {
+      this.#opened = this.#restore(host);
+      this.#running = this.#opened;
+    }
     return this.#opened;
   }
 
@@ -113,7 +116,7 @@ export class Snapshot implements LocalSnapshot {
       host.restored(file, report);
     } catch (thrown) {
       changes.close();
-      this.#seen = thrown instanceof SnapshotTrouble ? thrown.seen : undefined;
+      this.#seen = restoring.seen;
       this.#report(host, "read", thrown);
     }
     this.#repeat(host);

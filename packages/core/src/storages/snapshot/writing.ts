@@ -10,7 +10,15 @@ import type { Owners } from "./owners.js";
 import { isUsable, RestoredEntry } from "./restored-entry.js";
 import type { Outcome } from "./restoring.js";
 import { addEntry, end, header, isOurs } from "./saved-file.js";
-import { isSame, type Seen, SnapshotTrouble, seenAt, seenIn, syncFolder, writeAll } from "./snapshot-disk.js";
+import {
+  isBetween,
+  type Seen,
+  SnapshotTrouble,
+  seenAt,
+  seenIn,
+  syncFolder,
+  writeAll,
+} from "./snapshot-disk.js";
 import type { SnapshotSettings } from "./snapshot-options.js";
 
 /** The bounds of the work before the event loop goes on. */
@@ -51,7 +59,7 @@ export class Writing {
   async run(expected: () => Seen | undefined, isLast: boolean): Promise<Outcome> {
     const { file } = this.#settings;
     const began = this.#host.clock.elapsed();
-    await checkReplaceable(file, expected());
+    await checkReplaceable(file, expected);
     const temporary = `${file}.tmp`;
     const handle = await open(temporary, "w", 0o600);
     let isKept = false;
@@ -62,7 +70,7 @@ export class Writing {
       const written = seenIn(await handle.stat({ bigint: true }));
       this.#changes.attach(temporary, written);
       await handle.sync();
-      await checkReplaceable(file, expected());
+      await checkReplaceable(file, expected);
       await rename(temporary, file);
       isKept = true;
       await syncFolder(file);
@@ -108,7 +116,8 @@ export class Writing {
       return;
     }
     const bytes = this.#bytesOf(this.#owners.of(space), key, entry);
-    if (bytes === uncarried || (bytes !== undefined && bytes.length > this.#settings.maxBytes)) {
+    const room = this.#settings.maxBytes - this.#size - this.#payload.length;
+    if (bytes === uncarried || (bytes !== undefined && bytes.length > room)) {
       this.#counts.leftOut++;
       return;
     }
@@ -161,11 +170,15 @@ export class Writing {
 /** The result for a value that cannot be written. */
 const uncarried = Symbol("uncarried");
 
-/** @throws SnapshotTrouble if the file is not the one that this process read or wrote last */
-async function checkReplaceable(file: string, expected: Seen | undefined): Promise<void> {
+/**
+ * @param expected returns the file that this process read or wrote last. It may grow meanwhile
+ * @throws SnapshotTrouble if another one is there
+ */
+async function checkReplaceable(file: string, expected: () => Seen | undefined): Promise<void> {
+  const before = expected();
   const seen = await seenAt(file);
-  if (isSame(seen, expected)) return;
-  if (seen !== undefined && expected === undefined) {
+  if (isBetween(seen, before, expected())) return;
+  if (seen !== undefined && before === undefined) {
     const handle = await open(file, "r");
     try {
       const start = Buffer.alloc(Math.min(64, seen.size));

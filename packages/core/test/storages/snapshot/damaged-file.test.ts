@@ -1,5 +1,8 @@
+import { scrypt } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { open } from "node:fs/promises";
+import { promisify } from "node:util";
+import { describe, expect, it, vi } from "vitest";
 import { VirtualClock } from "../../support/virtual-clock.js";
 import { Run, SnapshotFolder } from "./snapshot-space.js";
 
@@ -133,5 +136,86 @@ describe("the file", () => {
     await other.cacheme.close();
     const next = await Run.begin(new VirtualClock(), folder.file);
     expect(next.events).toMatchObject([{ operation: "read", entries: 19, keys: 0 }]);
+  });
+
+  it("stays that of the newer process, although the older one changes its entries until it ends", async () => {
+    using folder = new SnapshotFolder();
+    const older = await Run.begin(new VirtualClock(), folder.file);
+    const User = older.userClass();
+    await older.cacheme.getAll(ids.map((id) => new User(id)));
+    await older.local.saveSnapshot();
+    const newer = await Run.begin(new VirtualClock(), folder.file);
+    const Newer = newer.userClass();
+    for (const id of [1, 2, 3]) await older.cacheme.invalidate(new User(id));
+    await newer.cacheme.invalidate(new Newer(4));
+    await older.cacheme.close();
+    const killed = readFileSync(folder.file);
+    expect(await newer.local.saveSnapshot()).toMatchObject({ entries: 19 });
+    writeFileSync(folder.file, killed);
+    const next = await Run.begin(new VirtualClock(), folder.file);
+    const Next = next.userClass();
+    await next.cacheme.getAll(ids.map((id) => new Next(id)));
+    expect(next.loads).toEqual(["4"]);
+  });
+
+  it("is not taken for another one while it grows", async () => {
+    using folder = new SnapshotFolder();
+    const run = await Run.begin(new VirtualClock(), folder.file);
+    const User = run.userClass();
+    await run.cacheme.getAll(ids.map((id) => new User(id)));
+    await run.local.saveSnapshot();
+    // The thread pool is busy, so the save learns the length of the file late.
+    const busy = Promise.all(ids.slice(0, 8).map(() => promisify(scrypt)("password", "salt", 64)));
+    const saving = run.local.saveSnapshot();
+    await new Promise((resolve) => setImmediate(resolve));
+    await run.cacheme.invalidate(new User(7));
+    expect(await saving).toMatchObject({ entries: 19 });
+    await busy;
+  });
+
+  it("is replaced later if it could not be read because the disk is full", async () => {
+    using folder = new SnapshotFolder();
+    await written(folder, "closed");
+    const handle = await open(folder.file);
+    await handle.close();
+    const full = vi.spyOn(Object.getPrototypeOf(handle), "write");
+    full.mockRejectedValueOnce(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));
+    const run = await Run.begin(new VirtualClock(), folder.file);
+    full.mockRestore();
+    expect(run.events).toMatchObject([{ operation: "read", fault: "failed" }]);
+    const User = run.userClass();
+    await run.cacheme.get(new User(1));
+    expect(await run.local.saveSnapshot()).toMatchObject({ entries: 1 });
+  });
+
+  it("is not saved before it was read", async () => {
+    using folder = new SnapshotFolder();
+    await written(folder, "closed");
+    const run = new Run(new VirtualClock(), folder.file);
+    const registered = run.cacheme.registerStorage("local", run.local);
+    expect(await run.local.saveSnapshot()).toMatchObject({ entries: 19 });
+    await registered;
+  });
+
+  it("is given back by a space that is closed while it is read", async () => {
+    using folder = new SnapshotFolder();
+    await written(folder, "closed");
+    const clock = new VirtualClock();
+    const run = new Run(clock, { file: folder.file, interval: "1m" });
+    const registered = run.cacheme.registerStorage("local", run.local);
+    await run.cacheme.close();
+    await expect(registered).rejects.toMatchObject({ code: "CACHEME_CLOSED" });
+    expect(run.events).toMatchObject([{ operation: "read" }, { operation: "save", entries: 19 }]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("is no larger than `maxBytes`, also with large values", async () => {
+    using folder = new SnapshotFolder();
+    const run = await Run.begin(new VirtualClock(), { file: folder.file, maxBytes: 10_000 });
+    const User = run.userClass();
+    for (const id of ids) await run.cacheme.set(new User(id), { name: "x".repeat(id < 3 ? 6_000 : 100) });
+    const { leftOut } = await run.local.saveSnapshot();
+    expect(statSync(folder.file).size).toBeLessThan(10_100);
+    expect(leftOut).toBe(2);
   });
 });
