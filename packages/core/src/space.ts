@@ -282,8 +282,7 @@ export abstract class Space implements AsyncDisposable {
     const kind = this.#runtimes.kindOf(nodeClass);
     const isKnownEverywhere = kind !== undefined && !this.#runtimes.hasDependents;
     const storages = isKnownEverywhere ? kind.remoteTiers.map(({ storage }) => storage) : this.#remotes();
-    const name = kind?.name ?? resolveMeta(nodeClass).name;
-    return await this.#invalidateMatching(KeyPattern.startingWith(`${name}:`), options, storages);
+    return await this.#invalidateMatching(this.#patternOf(nodeClass), options, storages);
   }
 
   /**
@@ -321,6 +320,11 @@ export abstract class Space implements AsyncDisposable {
     else {
       this.#storages.get(what);
       for (const kind of this.#runtimes) kind.clearLocally(what);
+    }
+    if (what === undefined || typeof what === "string") this.#storages.removeUnused(() => true, what);
+    else {
+      const pattern = this.#runtimes.keys.pattern(this.#patternOf(what));
+      this.#storages.removeUnused((key) => pattern.matchesStored(key));
     }
   }
 
@@ -533,6 +537,11 @@ export abstract class Space implements AsyncDisposable {
     return invalidateMatching(this.#runtimes.keys.pattern(pattern), this.#environment(storages), options);
   }
 
+  #patternOf(nodeClass: NodeClass): KeyPattern {
+    const name = this.#runtimes.kindOf(nodeClass)?.name ?? resolveMeta(nodeClass).name;
+    return KeyPattern.startingWith(`${name}:`);
+  }
+
   #remotes(): readonly RemoteBatch[] {
     return remotesOf(this.#storages);
   }
@@ -546,6 +555,7 @@ export abstract class Space implements AsyncDisposable {
       kinds: this.#runtimes,
       publish: (news, done) => this.#bus.tagInvalidated(news, done),
       dependents: this.#dependents,
+      removeUnused: (accepts) => this.#storages.removeUnused(accepts),
     };
   }
 }

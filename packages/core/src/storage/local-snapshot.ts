@@ -17,6 +17,13 @@ export interface LocalSnapshot {
    * @param next draws a new number
    */
   adopt(owner: SnapshotOwner, next: () => number): number;
+  /**
+   * Removes the restored entries of classes that were not used yet, if the function accepts their
+   * keys in remote storages.
+   *
+   * @returns the number of removed entries
+   */
+  removeUnused(accepts: (storageKey: string) => boolean): number;
   /** Saves the entries, and waits for a save that is under way. Never rejects. */
   close(): Promise<void>;
 }
@@ -34,8 +41,11 @@ export interface SnapshotHost {
 
 /** The tags of the space's entries. */
 export interface SnapshotTags {
-  /** Returns the generations of this process for a restored entry. */
-  restored(names: readonly string[], neededUntil: number): readonly HeldGeneration[];
+  /**
+   * Returns the generations of this process for a restored entry; `undefined` if one of the tags was
+   * invalidated since the process began.
+   */
+  restored(names: readonly string[], neededUntil: number): readonly HeldGeneration[] | undefined;
   /** Calls the watcher before an invalidation of tags resolves. */
   watch(watcher: TagWatcher): void;
 }

@@ -29,6 +29,8 @@ export class TagTable implements SnapshotTags {
   readonly #most: number;
   /** The birth number up to which every tagged operation counts as overtaken. */
   #floor = 0;
+  /** Whether nodes were invalidated for which the table had no tag. */
+  #hasMissedNodes = false;
   /** The snapshots of local storages, which hold entries of tags. */
   readonly #watchers = new Set<TagWatcher>();
 
@@ -84,8 +86,11 @@ export class TagTable implements SnapshotTags {
     this.#watchers.add(watcher);
   }
 
-  restored(names: readonly string[], neededUntil: number): readonly KnownGeneration[] {
-    const generations = names.map((name) => this.of(name).here());
+  restored(names: readonly string[], neededUntil: number): readonly KnownGeneration[] | undefined {
+    const tags = names.map((name) => this.of(name));
+    const isMissed = this.#hasMissedNodes && names.some((name) => name.startsWith(dependencyMark));
+    if (isMissed || this.isOvertaken(tags, 0)) return undefined;
+    const generations = tags.map((tag) => tag.here());
     for (const generation of generations)
       generation.neededUntil = Math.max(generation.neededUntil, neededUntil);
     return shared(generations);
@@ -114,13 +119,14 @@ export class TagTable implements SnapshotTags {
 
   /** Records an invalidation of a node, for the values that depend on it. */
   invalidatedNode(name: string, key: string, birth: number): void {
-    if (this.#tags.size === 0) return;
-    const tag = this.find(dependencyTag(name, key));
-    if (tag !== undefined) this.invalidated([tag], birth);
+    const tag = this.#tags.size === 0 ? undefined : this.find(dependencyTag(name, key));
+    if (tag === undefined) this.#hasMissedNodes = true;
+    else this.invalidated([tag], birth);
   }
 
   /** Records an invalidation of every node of a class. */
   invalidatedNodes(name: string, birth: number): void {
+    this.#hasMissedNodes = true;
     if (this.#tags.size === 0) return;
     const beginning = `${dependencyMark}${name}:`;
     this.invalidatedWhere((tag) => tag.startsWith(beginning), birth);

@@ -253,6 +253,22 @@ export class StorageRegistry {
     return registered;
   }
 
+  /**
+   * Removes restored entries of classes that were not used yet from the local storages.
+   *
+   * @param accepts gets the entries' keys in remote storages
+   * @param name the name of the storage. Default: all
+   * @returns the number of removed entries
+   */
+  removeUnused(accepts: (storageKey: string) => boolean, name?: string): number {
+    let removed = 0;
+    for (const registered of this) {
+      if (registered.kind !== "local" || (name !== undefined && registered.name !== name)) continue;
+      removed += registered.storage.snapshot?.removeUnused(accepts) ?? 0;
+    }
+    return removed;
+  }
+
   *[Symbol.iterator](): IterableIterator<Registered> {
     for (const { registered } of this.#registrations.values()) yield registered;
   }

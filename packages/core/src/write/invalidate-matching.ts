@@ -31,6 +31,8 @@ const kept = 24 * 60 * 60_000;
 /** The environment of the removal of a pattern. */
 export interface MatchingInvalidation extends TagInvalidation {
   readonly dependents: Dependents;
+  /** Removes the local entries of classes that were not used in this process. */
+  removeUnused(accepts: (storageKey: string) => boolean): number;
 }
 
 /**
@@ -83,6 +85,7 @@ class MatchingRemoval {
     const { storages, kinds } = this.#environment;
     this.#overtake(() => true);
     for (const kind of this.#kinds()) this.#removed += this.#removeLocally(kind);
+    this.#removed += this.#environment.removeUnused((key) => this.#pattern.matchesStored(key));
     try {
       for (const storage of rightToLeft(storages, kinds)) {
         const error = await this.#removeFrom(storage);

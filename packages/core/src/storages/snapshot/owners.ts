@@ -3,19 +3,19 @@ import type { SnapshotOwner } from "../../storage/local-snapshot.js";
 /** The classes whose entries the cache holds, by the number of their space. */
 export class Owners {
   readonly #bySpace = new Map<number, { readonly id: string; owner: SnapshotOwner | undefined }>();
-  /** The spaces of restored entries whose class was not used yet. */
-  readonly #waiting = new Map<string, number>();
+  /** The spaces of restored entries whose class was not used yet, by the class's id. */
+  readonly waiting: Map<string, number> = new Map();
 
   /** Draws the space of restored entries. */
   reserve(id: string, space: number): void {
-    this.#waiting.set(id, space);
+    this.waiting.set(id, space);
     this.#bySpace.set(space, { id, owner: undefined });
   }
 
   adopt(owner: SnapshotOwner, next: () => number): number {
     const { id } = owner;
-    const space = this.#waiting.get(id) ?? next();
-    this.#waiting.delete(id);
+    const space = this.waiting.get(id) ?? next();
+    this.waiting.delete(id);
     // The newest class of a name has the entries: it has replaced the older one.
     for (const [other, { id: its }] of this.#bySpace) if (its === id) this.#bySpace.delete(other);
     this.#bySpace.set(space, { id, owner });

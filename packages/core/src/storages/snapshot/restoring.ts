@@ -4,7 +4,7 @@ import { isFresh } from "../../entry/lifetime.js";
 import { nextLocalSpace } from "../../shared-state.js";
 import type { SnapshotReport } from "../../snapshot-report.js";
 import type { SnapshotHost } from "../../storage/local-snapshot.js";
-import type { LocalEntry } from "../../storage/local-storage.js";
+import type { HeldGeneration, LocalEntry } from "../../storage/local-storage.js";
 import { setImmediate } from "../../timers.js";
 import { longestTtl } from "../memory-storage.js";
 import type { Changes } from "./changes.js";
@@ -23,6 +23,9 @@ const clockTolerance = 60_000;
 
 /** Says that a process uses the file. */
 const userFrame = frameOf(frame.user);
+
+/** The generations of an entry without tags. */
+const none: readonly HeldGeneration[] = [];
 
 /** The result of a save or a restoration. */
 export interface Outcome {
@@ -146,15 +149,16 @@ export class Restoring {
       // A value that is not restored now may be, from the same file, by the next process.
       if (saved.bytes !== undefined) this.#changes.add(space, saved.owner, saved.key, saved.tags);
       const now = clock.now();
+      const generations = saved.tags.length === 0 ? none : tags.restored(saved.tags, saved.freshUntil);
+      if (generations === undefined) this.#changes.changed(space, saved.key);
       const isUsable = isFresh(saved, now) && saved.writtenAt <= now + clockTolerance;
-      if (!isUsable || place >= this.#cache.maxSize) {
+      if (generations === undefined || !isUsable || place >= this.#cache.maxSize) {
         counts.leftOut++;
         continue;
       }
-      const generations = saved.tags.length === 0 ? undefined : tags.restored(saved.tags, saved.freshUntil);
       const ttl = saved.freshUntil === Number.POSITIVE_INFINITY ? saved.freshUntil : saved.freshUntil - now;
       const { frequency, segment, weight } = saved;
-      const entry = new RestoredEntry(saved, generations);
+      const entry = new RestoredEntry(saved, generations === none ? undefined : generations);
       const options = { ttl: ttl > longestTtl ? Number.POSITIVE_INFINITY : ttl, weight };
       const isStored = this.#cache.restoreIn(space, saved.key, entry, { frequency, segment }, options);
       if (!isStored) counts.leftOut++;

@@ -1,6 +1,7 @@
 import type { BoundedCache } from "@cacheme/memory";
 import type { CancelTimer } from "../../clock.js";
 import { asError, closedError, StorageError } from "../../errors.js";
+import { storageKey } from "../../node/key.js";
 import { optionError } from "../../option-checks.js";
 import type { SnapshotReport } from "../../snapshot-report.js";
 import type { LocalSnapshot, SnapshotHost, SnapshotOwner } from "../../storage/local-snapshot.js";
@@ -77,6 +78,23 @@ export class Snapshot implements LocalSnapshot {
     this.#writing?.endedWhere(matches);
   }
 
+  /**
+   * Removes the restored entries of classes that were not used yet, if the function accepts their
+   * keys in remote storages.
+   *
+   * @returns the number of removed entries
+   */
+  removeUnused(accepts: (storageKey: string) => boolean): number {
+    let removed = 0;
+    for (const [id, space] of this.#owners.waiting) {
+      const isRemoved = (key: string): boolean => accepts(keyOf(id, key));
+      this.changedWhere(space, isRemoved);
+      const keys = Array.from(this.#cache.entriesIn(space), ([key]) => key).filter(isRemoved);
+      for (const key of keys) if (this.#cache.deleteIn(space, key)) removed++;
+    }
+    return removed;
+  }
+
   open(host: SnapshotHost): Promise<void> {
     host.tags.watch(this);
     if (this.#opened === undefined) {
@@ -108,14 +126,15 @@ export class Snapshot implements LocalSnapshot {
     this.#host = host;
     const { file } = this.#settings;
     const changes = this.#newChanges();
+    this.#saved = changes;
     const restoring = new Restoring(this.#cache, this.#owners, this.#settings, host, changes);
     try {
       const { report, seen } = await restoring.run();
-      this.#saved = changes;
       this.#seen = seen;
       host.restored(file, report);
     } catch (thrown) {
       changes.close();
+      this.#saved = undefined;
       this.#seen = restoring.seen;
       this.#report(host, "read", thrown);
     }
@@ -188,4 +207,10 @@ export class Snapshot implements LocalSnapshot {
       { storage: host.storage, cause: thrown },
     );
   }
+}
+
+/** Returns the key in remote storages of an entry of the class with this id. */
+function keyOf(id: string, key: string): string {
+  const end = id.lastIndexOf(":");
+  return storageKey(id.slice(0, end), key, id.slice(end));
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { defineNode, memory } from "../../../src/index.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
 import { Run, SnapshotFolder } from "./snapshot-space.js";
 
@@ -117,5 +118,114 @@ describe("a process that was killed after it had saved", () => {
     const User = run.userClass();
     await run.cacheme.getAll([new User(1, ["red"]), new User(2, ["red", "blue"])]);
     expect(run.loads).toEqual(["2"]);
+  });
+});
+
+/** Saves users 1 to 3 as the last process did, and begins another one, which has used no class. */
+async function restarted(folder: SnapshotFolder) {
+  const { cacheme } = await saved(folder);
+  await cacheme.close();
+  const run = await Run.begin(new VirtualClock(), folder.file);
+  return { run, cacheme: run.cacheme, User: run.userClass() };
+}
+
+type Restarted = Awaited<ReturnType<typeof restarted>>;
+
+describe("a process that has not used the class yet", () => {
+  const removals: readonly [string, (process: Restarted) => Promise<unknown>, readonly string[]][] = [
+    ["invalidateMatching", ({ cacheme }) => cacheme.invalidateMatching("user:1*"), ["1"]],
+    ["invalidateMatching of another class", ({ cacheme }) => cacheme.invalidateMatching("post:*"), []],
+    ["invalidateAll", ({ cacheme, User }) => cacheme.invalidateAll(User), ["1", "2", "3"]],
+    ["clear", ({ cacheme }) => cacheme.clear(), ["1", "2", "3"]],
+    ["clear of the class", ({ cacheme, User }) => cacheme.clear(User), ["1", "2", "3"]],
+    ["clear of the storage", ({ cacheme }) => cacheme.clear("local"), ["1", "2", "3"]],
+    ["clear of all tiers", ({ cacheme }) => cacheme.clear({ remote: true }), ["1", "2", "3"]],
+  ];
+
+  it.each(removals)("removes its restored entries, too: %s", async (_, remove, expected) => {
+    using folder = new SnapshotFolder();
+    const process = await restarted(folder);
+    await remove(process);
+    const { cacheme, run, User } = process;
+    const nodes = [new User(1, ["red"]), new User(2, ["red", "blue"]), new User(3)];
+    await cacheme.getAll(nodes);
+    expect(run.loads).toEqual(expected);
+  });
+
+  it.each(removals)(
+    "does not leave them to the next process, if it is killed: %s",
+    async (_, remove, expected) => {
+      using folder = new SnapshotFolder();
+      await remove(await restarted(folder));
+      expect(await loadedAfterKill(folder)).toEqual(expected);
+    },
+  );
+
+  it("counts them", async () => {
+    using folder = new SnapshotFolder();
+    const { cacheme } = await restarted(folder);
+    expect(await cacheme.invalidateMatching("user:*")).toBe(3);
+  });
+});
+
+describe("a process that invalidates before its storage has restored the entries", () => {
+  it("does not restore values of the tags, and leaves them to no other process", async () => {
+    using folder = new SnapshotFolder();
+    const { cacheme } = await saved(folder);
+    await cacheme.close();
+    const run = new Run(new VirtualClock(), folder.file);
+    await run.cacheme.invalidateTags("blue");
+    await run.cacheme.registerStorage("local", run.local);
+    const User = run.userClass();
+    await run.cacheme.getAll([new User(1, ["red"]), new User(2, ["red", "blue"]), new User(3)]);
+    expect(run.loads).toEqual(["2"]);
+  });
+
+  it("does not restore them if it invalidates them meanwhile", async () => {
+    using folder = new SnapshotFolder();
+    const { cacheme } = await saved(folder);
+    await cacheme.close();
+    const run = new Run(new VirtualClock(), folder.file);
+    const registered = run.cacheme.registerStorage("local", run.local);
+    await run.cacheme.invalidateTags("blue");
+    await registered;
+    expect(await loadedAfterKill(folder)).toEqual(["2"]);
+    const User = run.userClass();
+    await run.cacheme.getAll([new User(1, ["red"]), new User(2, ["red", "blue"]), new User(3)]);
+    expect(run.loads).toEqual(["2"]);
+  });
+
+  it("does not restore values that depend on a node that it has invalidated", async () => {
+    using folder = new SnapshotFolder();
+    const program = async (act: (run: Run) => Promise<unknown>) => {
+      const run = new Run(new VirtualClock(), folder.file);
+      await run.cacheme.registerStorage("other", memory());
+      const User = run.userClass({ caches: [{ storage: "other" }] });
+      let loads = 0;
+      const greeting = defineNode({
+        name: "greeting",
+        key: (id: number) => `${id}`,
+        load: async (id, context) => {
+          loads += 1;
+          return `Hello ${(await context.get(new User(id))).name}`;
+        },
+        track: true,
+        caches: [{ storage: "local" }],
+      });
+      await act(run);
+      if (loads === 0) await run.cacheme.registerStorage("local", run.local);
+      await run.cacheme.getAll([greeting(1), greeting(2)]);
+      return { run, loads };
+    };
+    const first = await program(async () => {});
+    expect(first.loads).toBe(2);
+    await first.run.cacheme.close();
+    const second = await program((run) => {
+      const User = run.userClass({ caches: [{ storage: "other" }] });
+      return run.cacheme.invalidate(new User(1));
+    });
+    expect(second.loads).toBe(2);
+    await second.run.cacheme.close();
+    expect((await program(async () => {})).loads).toBe(0);
   });
 });
