@@ -31,9 +31,10 @@ export class WatchedReads {
   /**
    * Records a read that begins now.
    *
-   * @param after the read before it. The nodes of a list all come after the same one
+   * @param after the read before it; `undefined` if it is the first one. The nodes of a list all come
+   *   after the same one
    */
-  reads(runtime: ClassRuntime, node: Node, key: string, after: LearnedRead | undefined = this.last): void {
+  reads(runtime: ClassRuntime, node: Node, key: string, after: LearnedRead | undefined): void {
     if (typeof key !== "string") return; // The read will be refused.
     const { kind } = runtime;
     if (!kind.prefetched.isEmpty) {

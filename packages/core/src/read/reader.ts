@@ -58,13 +58,13 @@ export class Reader {
     call?: CallContext,
   ): Promise<unknown> {
     if (runtime.isPlain) return this.#shared(runtime, node, key, options, call);
-    if (options?.fresh !== true) this.#watched.reads(runtime, node, key);
+    if (options?.fresh !== true) this.#watched.reads(runtime, node, key, this.#watched.last);
     return this.#special(runtime, node, key, options, call);
   }
 
   /** Does the same at once. No local tier was read. */
   synchronously(runtime: ClassRuntime, node: Node, key: string, shared: () => unknown): unknown {
-    this.#watched.reads(runtime, node, key);
+    this.#watched.reads(runtime, node, key, this.#watched.last);
     const request = runtime.isPerRequest ? currentRequest() : undefined;
     return request === undefined
       ? shared()

@@ -64,6 +64,16 @@ describe("suggestions", () => {
     expect(after("c")).toEqual({ end: 1 });
   });
 
+  it("take a list that begins a request as what comes after nothing", async () => {
+    const { after, cacheme, page, read } = await learning();
+    await cacheme.requestScope(async () => {
+      await cacheme.getAll([page("a"), page("b")]);
+      await read("end");
+    });
+    expect(after("a")).toEqual({});
+    expect(after("b")).toEqual({ end: 1 });
+  });
+
   it("keep the sequences of concurrent requests apart", async () => {
     const { after, cacheme, page } = await learning();
     const request = (first: string, second: string) =>
