@@ -20,7 +20,11 @@ export class SnapshotTrouble extends Error {
   }
 }
 
-/** Returns the file at a path; `undefined` if there is none. */
+/**
+ * Returns the file at a path; `undefined` if there is none.
+ *
+ * @throws SnapshotTrouble `format` for a device, a pipe or a folder
+ */
 export async function seenAt(path: string): Promise<Seen | undefined> {
   try {
     return seenIn(await stat(path, { bigint: true }));
@@ -30,8 +34,11 @@ export async function seenAt(path: string): Promise<Seen | undefined> {
   }
 }
 
-export function seenIn({ ino, size }: BigIntStats): Seen {
-  return { inode: ino, size: Number(size) };
+/** @throws SnapshotTrouble `format` for a device, a pipe or a folder */
+export function seenIn(stats: BigIntStats): Seen {
+  if (!stats.isFile())
+    throw new SnapshotTrouble("format", "It is not a regular file, so it is not replaced.");
+  return { inode: stats.ino, size: Number(stats.size) };
 }
 
 /** Returns whether a file is the one that was known, with a length that it has had meanwhile. */

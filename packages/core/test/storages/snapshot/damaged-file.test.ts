@@ -1,5 +1,15 @@
 import { scrypt } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
@@ -116,6 +126,16 @@ describe("the file", () => {
     const Next = next.userClass();
     await next.cacheme.get(new Next(1));
     expect(next.loads).toEqual([]);
+  });
+
+  it.skipIf(process.platform === "win32")("is never put in the place of a device", async () => {
+    using folder = new SnapshotFolder();
+    symlinkSync("/dev/null", folder.file);
+    const run = await Run.begin(new VirtualClock(), folder.file);
+    expect(run.events).toMatchObject([{ operation: "read", fault: "format" }]);
+    await expect(run.local.saveSnapshot()).rejects.toThrow("not a regular file");
+    await run.cacheme.close();
+    expect(readlinkSync(folder.file)).toBe("/dev/null");
   });
 
   it.skipIf(process.platform === "win32")("can be read by its owner only", async () => {
