@@ -238,7 +238,9 @@ function refusal(
   key: string,
   { writtenAt }: Cached,
 ): TierVerdict | undefined {
-  if (tier.distrust.has(key) || tier.distrust.covers(writtenAt)) return "distrusted";
+  const { distrust, storage } = tier;
+  if (distrust.has(key) || distrust.covers(writtenAt) || storage.restarts.covers(writtenAt))
+    return "distrusted";
   return activity?.distrusts(tier) === true ? "fenced" : undefined;
 }
 

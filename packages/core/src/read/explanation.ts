@@ -14,7 +14,8 @@ import type { FlightState } from "../runtime/flight-state.js";
  * - `tag`: one of the entry's tags was invalidated, or the entry lacks a tag of the node;
  * - `unreadable`: the bytes are damaged, or another program, class or serializer wrote them;
  * - `fenced`: this process is removing or replacing the entry;
- * - `distrusted`: an invalidation or a write may not have reached the tier;
+ * - `distrusted`: an invalidation or a write may not have reached the tier, or its server has
+ *   restarted since, for `afterRestart: "distrust"`;
  * - `pending`: the request is reading the node, and a further read gets that answer;
  * - `no-request`: it is the tier `perRequest()`, and the caller runs outside of a `requestScope`;
  * - `breaker-open`: the storage's circuit breaker is open, so it was not asked;

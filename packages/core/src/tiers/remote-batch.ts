@@ -89,7 +89,7 @@ export class RemoteBatch {
       },
     };
     this.clock = new StorageClock(guarded, clock);
-    this.restarts = new Restarts(storage, this.guard, this.clock, this.now, settings.afterRestart);
+    this.restarts = new Restarts(this, settings.afterRestart);
     this.#clock = clock;
     this.#events = events;
     this.#tick = tick;
@@ -185,8 +185,8 @@ export class RemoteBatch {
       },
     );
     if (timeIsKnown !== undefined) await timeIsKnown;
-    const runIsKnown = this.restarts.known();
-    if (runIsKnown !== undefined) await runIsKnown;
+    const runIsKnown = this.restarts.known(trouble);
+    if (runIsKnown !== undefined) this.#report("run", await runIsKnown);
     tags?.end(this, trouble === undefined ? found : undefined);
     this.answeredAt = this.#clock.now();
     for (let place = 0; place < requests.length; place++) requests[place]?.arrived(found[place], trouble);
@@ -256,8 +256,8 @@ export class RemoteBatch {
     });
   }
 
-  #report(operation: StorageOperation, error: Error): void {
-    if (troubleReason(error) === "breaker-open") return; // The storage was not called.
+  #report(operation: StorageOperation, error: Error | undefined): void {
+    if (error === undefined || troubleReason(error) === "breaker-open") return; // The storage was not called.
     this.failureCount += 1;
     this.lastError = error;
     releaseFrames(error);

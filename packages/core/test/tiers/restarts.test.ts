@@ -93,6 +93,36 @@ describe("entries from before a restart of the server", () => {
     expect(await isHit()).toBe(true);
   });
 
+  it("are misses with a reason if the server refuses to tell its run", async () => {
+    const { cacheme, remote, Counting, loads } = await stored("distrust");
+    const events: unknown[] = [];
+    cacheme.on("storageError", (event) => events.push(event));
+    remote.reconnect(new Error("NOPERM"));
+    expect(await cacheme.get(new Counting(1))).toBe("value");
+    expect(loads).toEqual([1, 1]);
+    const told = { storage: "remote", operation: "run", error: { message: "NOPERM" } };
+    expect(events).toMatchObject([told]);
+    expect(cacheme.storages().find(({ name }) => name === "remote")).toMatchObject({
+      failureCount: 1,
+      lastError: { message: "NOPERM" },
+    });
+    const { origin, tiers } = await cacheme.explain(new Counting(1));
+    expect(origin).toBeUndefined();
+    expect(tiers).toMatchObject([{ verdict: "distrusted" }]);
+  });
+
+  it("are misses for that reason alone while the server answers no read", async () => {
+    const { cacheme, remote, Counting } = await stored("distrust");
+    const operations: string[] = [];
+    cacheme.on("storageError", ({ operation }) => operations.push(operation));
+    remote.reconnect(new Error("down"));
+    remote.gate = (operation) => {
+      if (operation === "read") throw new Error("down");
+    };
+    expect(await cacheme.get(new Counting(1))).toBe("value");
+    expect(operations).toEqual(["read"]);
+  });
+
   it("cost one question for each connection, and none for a read", async () => {
     const { cacheme, remote, Counting } = await stored("distrust");
     for (let read = 0; read < 10; read++) await cacheme.peek(new Counting(1));

@@ -1,3 +1,4 @@
+import { asError } from "../../errors.js";
 import { storageKey } from "../../node/key.js";
 import type { RemoteStorage, ServerRun } from "../../storage/remote-storage.js";
 import type { StorageClock } from "../storage-clock.js";
@@ -5,6 +6,16 @@ import type { Guard } from "./guard.js";
 
 /** Whether entries from before a restart of the server count. */
 export type AfterRestart = "trust" | "distrust";
+
+/** The storage whose server may restart. */
+export interface RestartingStorage {
+  readonly storage: RemoteStorage;
+  readonly guard: Guard;
+  /** The offset of the storage's clock from ours. */
+  readonly clock: StorageClock;
+  /** Returns the time, on our clock. */
+  readonly now: () => number;
+}
 
 /** Milliseconds for which a storage keeps the time of a run at least: 30 days. */
 const keptFor = 2_592_000_000;
@@ -25,15 +36,9 @@ export class Restarts {
   #id: string | undefined;
   /** The time, on our clock, up to which written entries are misses. */
   #until = Number.NEGATIVE_INFINITY;
-  #checking: Promise<void> | undefined;
+  #checking: Promise<Error | undefined> | undefined;
 
-  constructor(
-    storage: RemoteStorage,
-    guard: Guard,
-    clock: StorageClock,
-    now: () => number,
-    afterRestart: AfterRestart,
-  ) {
+  constructor({ storage, guard, clock, now }: RestartingStorage, afterRestart: AfterRestart) {
     this.#storage = storage;
     this.#guard = guard;
     this.#clock = clock;
@@ -45,13 +50,17 @@ export class Restarts {
    * Settles when it is known whether the server has restarted. Call it after each answer: a
    * connection that was made since may be one to another run. Returns `undefined` if there is
    * nothing to find out, as nearly always.
+   *
+   * @param trouble the error of the answer, if it was one
+   * @returns settles with the error of a server that answers, but does not tell its run, such as to
+   *   a user that may not ask. Nothing else would tell why all reads miss
    */
-  known(): Promise<void> | undefined {
+  known(trouble: Error | undefined): Promise<Error | undefined> | undefined {
     if (!this.#distrusts || !this.#isUnknown) return undefined;
     this.#checking ??= this.#check().finally(() => {
       this.#checking = undefined;
     });
-    return this.#checking;
+    return trouble === undefined ? this.#checking : this.#checking.then(() => undefined);
   }
 
   /** Returns whether an entry that was written at this time, on our clock, is a miss. */
@@ -64,10 +73,10 @@ export class Restarts {
     return runs !== undefined && runs.connections !== this.#connections;
   }
 
-  /** If the server does not answer, the run stays unknown, and every entry is a miss. */
-  async #check(): Promise<void> {
+  /** If the server does not tell its run, that stays unknown, and every entry is a miss. */
+  async #check(): Promise<Error | undefined> {
     const { runs } = this.#storage;
-    if (runs === undefined) return;
+    if (runs === undefined) return undefined;
     // A connection that is made meanwhile is checked next time.
     const { connections } = runs;
     try {
@@ -77,8 +86,9 @@ export class Restarts {
         this.#id = run.id;
       }
       this.#connections = Math.max(connections, 0);
-    } catch {
-      // The storage's own calls report its trouble.
+      return undefined;
+    } catch (error) {
+      return asError(error);
     }
   }
 
