@@ -30,6 +30,7 @@ export const touch: Method<"touch"> = async (client, touches, call) => {
     const names = wanted.map(({ name }) => name);
     const looks = await part.server.get(call, names, () => "f s t");
     const ends: string[] = [];
+    const places: number[] = [];
     const others: Wanted[] = [];
     for (const [index, one] of wanted.entries()) {
       const look = looks[index];
@@ -38,13 +39,18 @@ export const touch: Method<"touch"> = async (client, touches, call) => {
       else {
         found[one.place] = true;
         const seconds = ttlSeconds(one.touch.ttl) ?? 0;
-        if (look.left >= 0 && look.left < seconds)
-          ends.push(`mg ${one.name} T${expiry(seconds, part.server)}`);
+        if (look.left < 0 || look.left >= seconds) continue;
+        ends.push(`mg ${one.name} T${expiry(seconds, part.server)}`);
+        places.push(one.place);
       }
     }
     const moved = ends.length === 0 ? undefined : part.server.send(call, ends);
     const [moves = []] = await Promise.all([moved, writeAgain(part, others, found)]);
-    moves.every(isMissing);
+    // Each, so that no refusal is lost. An item that was removed since the look is gone.
+    for (const [index, move] of moves.entries()) {
+      const place = places[index];
+      if (isMissing(move) && place !== undefined) found[place] = false;
+    }
   });
   return found;
 };
