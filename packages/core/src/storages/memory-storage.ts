@@ -81,10 +81,7 @@ export class MemoryStorage implements LocalStorage {
       this.cache.deleteIn(space, key);
       return;
     }
-    const value = this.keep(cached.value);
-    const { idleUntil } = cached;
-    const entry =
-      idleUntil === undefined ? new HeldEntry(value, cached) : new IdleEntry(value, cached, idleUntil);
+    const entry = heldEntry(this.keep(cached.value), cached);
     this.cache.setIn(space, key, entry, keptUntil === Number.POSITIVE_INFINITY ? undefined : { ttl });
   }
 
@@ -161,6 +158,12 @@ export class HeldEntry implements LocalEntry {
     this.generations = generations;
     this.kept = kept;
   }
+}
+
+/** Returns the entry for a record. */
+export function heldEntry(value: unknown, record: LocalRecord): HeldEntry {
+  const { idleUntil } = record;
+  return idleUntil === undefined ? new HeldEntry(value, record) : new IdleEntry(value, record, idleUntil);
 }
 
 /** An entry of a class with `idle`. It is a separate class so that other entries stay small. */

@@ -3,7 +3,7 @@ import type { SnapshotReport } from "../../snapshot-report.js";
 import type { LocalEntry, LocalRecord } from "../../storage/local-storage.js";
 import { EntryCopies } from "../entry-copies.js";
 import type { MemoryOptions } from "../memory-options.js";
-import { beforeEveryEnd, HeldEntry, longestTtl, MemoryStorage } from "../memory-storage.js";
+import { beforeEveryEnd, heldEntry, longestTtl, MemoryStorage } from "../memory-storage.js";
 import { isUsable, RestoredEntry } from "./restored-entry.js";
 import type { SavingStorage } from "./saving-storage.js";
 import { Snapshot } from "./snapshot.js";
@@ -69,7 +69,9 @@ export class SavingMemoryStorage extends MemoryStorage implements SavingStorage 
     const decoded = decodeEntry(serializer, fingerprint, owner.storageKey(key), bytes);
     if (decoded === undefined) return this.#dropped(space, key);
     try {
-      const held = new HeldEntry(this.keep(decoded.value), { ...decoded, generations });
+      // The snapshot ends an entry with its idle time, if that is before its ttl, which the bytes have.
+      const idleUntil = freshUntil < decoded.freshUntil ? freshUntil : undefined;
+      const held = heldEntry(this.keep(decoded.value), { ...decoded, generations, idleUntil });
       const ttl = Math.min(freshUntil - now, longestTtl);
       this.cache.setIn(space, key, held, {
         weight,

@@ -125,7 +125,7 @@ export class Writing {
     const index = known ?? this.#indices.size;
     const tags = [...new Set(entry.generations?.map(({ tag }) => tag))];
     const { writtenAt } = entry;
-    // No read prolongs an entry that is read back.
+    // The next process drops it after its idle time, unless it is read. Its bytes have its ttl.
     const freshUntil = Math.min(entry.freshUntil, entry.idleUntil ?? entry.freshUntil);
     addEntry(this.#payload, index, { key, ...standing, writtenAt, freshUntil, weight, tags, bytes });
     if (bytes === undefined) this.#counts.keys++;

@@ -51,6 +51,28 @@ describe("memory with a snapshot", () => {
     expect(await saved).toMatchObject({ operation: "save" });
   });
 
+  it("lets reads restart the idle time, and the ttl bound it, as before", async () => {
+    using folder = new SnapshotFolder();
+    const clock = new VirtualClock();
+    const meta = { caches: [{ storage: "local" }], idle: "10s", ttl: "1m" } as const;
+    const first = await Run.begin(clock, folder.file);
+    const User = first.userClass(meta);
+    await first.cacheme.getAll([new User(1), new User(2)]);
+    await first.cacheme.close();
+
+    const second = await Run.begin(clock, folder.file);
+    const Again = second.userClass(meta);
+    const ages: number[] = [];
+    expect(second.cacheme.peekLocal(new Again(2))).toBeDefined();
+    for (let age = 0; second.loads.length === 0; age += 5) {
+      expect(second.cacheme.peekLocal(new Again(2)) !== undefined).toBe(age <= 10);
+      await second.cacheme.get(new Again(1));
+      ages.push(age);
+      clock.advance(5_000);
+    }
+    expect(ages.at(-1)).toBe(60);
+  });
+
   it("counts the time in which no process ran: a ttl ends, and ends when it would have ended", async () => {
     using folder = new SnapshotFolder();
     const late = await restarted(folder, hour);
