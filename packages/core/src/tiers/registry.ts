@@ -46,7 +46,7 @@ export class StorageRegistry {
   readonly #connecting = new Map<string, Connection>();
   /** The tags of the entries that local storages save. */
   tags: SnapshotTags | undefined;
-  /** Keeps the host awake while removals are repeated. */
+  /** Keeps the host awake while removals are repeated, and touches are sent. */
   background: Background | undefined;
   #retired = false;
 
@@ -186,6 +186,7 @@ export class StorageRegistry {
     if (guard.afterRestart === "distrust" && storage.runs === undefined) throw withoutRuns(name, storage);
     const registered = new RemoteBatch(name, storage, this.#events, this.#tick, this.#clock, guard);
     registered.replays.background = this.background;
+    registered.touches.background = this.background;
     if (!this.#retired) return registered;
     await registered.close();
     throw closedError(`Storage "${name}" was connected`);

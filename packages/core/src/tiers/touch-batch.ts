@@ -1,3 +1,4 @@
+import type { Background } from "../background.js";
 import type { RemoteStorage } from "../storage/remote-storage.js";
 import { noteChecked } from "../storage/stored-key.js";
 import { type Lanes, type PartBounds, partsOf } from "./parts.js";
@@ -45,6 +46,8 @@ export class TouchBatch {
   /** The times at which the keys were last touched or stored, the oldest note first. */
   readonly #noted = new Map<string, number>();
   #touches: RemoteTouch[] = [];
+  /** Keeps the host awake until the touches are answered. */
+  background: Background | undefined;
 
   constructor(storage: RemoteStorage, environment: TouchBatchEnvironment) {
     this.#storage = storage;
@@ -55,8 +58,10 @@ export class TouchBatch {
     const { storageKey, interval, answered } = touch;
     if (answered === undefined && this.#isRecent(storageKey, interval)) return;
     this.note(storageKey);
+    if (this.#touches.push(touch) > 1) return;
     const { tick, sent } = this.#environment;
-    if (this.#touches.push(touch) === 1) tick.add(() => sent(this.#sendAll()));
+    const ended = this.background?.begin();
+    tick.add(() => sent(this.#sendAll().finally(ended)));
   }
 
   /** Records that a record begins its life now, so that no touch is due. */

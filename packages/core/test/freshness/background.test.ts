@@ -48,6 +48,22 @@ describe("background", () => {
     expect(states()).toEqual(["done"]);
   });
 
+  it("gets the touches of a tick, until they are answered", async () => {
+    const { cacheme, clock, remote, states } = await hosted();
+    const { Counting } = countingNode({ caches: twoTiers, idle: "10s" }, (id) => id);
+    await cacheme.getAll([new Counting(1), new Counting(2)]);
+    clock.advance(5_000);
+    const gate = deferred<void>();
+    remote.gate = () => gate.promise;
+    await cacheme.getAll([new Counting(1), new Counting(2)]);
+    await settled();
+    expect(states()).toEqual(["running"]);
+    gate.resolve();
+    await settled();
+    expect(states()).toEqual(["done"]);
+    expect(remote.count("touch")).toBe(1);
+  });
+
   it("gets a revalidation that fails, as a promise that resolves", async () => {
     const { cacheme, clock, states } = await hosted();
     const { Counting } = countingNode<string>({ caches: localOnly, staleWhileRevalidate: "1m" }, (_, load) =>
