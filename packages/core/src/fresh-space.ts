@@ -1,7 +1,7 @@
 import type { KeepAwake } from "./background.js";
 import { asError, IncompleteError } from "./errors.js";
 import type { Node } from "./node/node.js";
-import { touchEntries } from "./read/idle.js";
+import { touchEntries } from "./read/touch.js";
 import { SavingSpace } from "./saving-space.js";
 import type { SpaceParts } from "./space-parts.js";
 import { pendingCommit } from "./write/after-commit.js";
@@ -102,11 +102,10 @@ export abstract class FreshSpace extends SavingSpace {
   }
 
   /**
-   * Restarts the idle time of a node's entries, in every tier, without reading a value: as a read
+   * Restarts the idle time of a node's entries, in every tier, without loading a value: as a read
    * does for a class with `idle`. A ttl does not restart, because it bounds the value's age.
    *
-   * @returns whether a tier has an entry. Its tags are not looked at, so it may be one that they have
-   *   made invalid
+   * @returns whether a tier has an entry that a read would find
    * @throws ConfigurationError `CACHEME_NOT_IDLE` for a class without `idle`
    * @throws StorageError if no tier is known to have an entry, and one could not be asked
    * @example
@@ -116,14 +115,14 @@ export abstract class FreshSpace extends SavingSpace {
    */
   async touch(node: Node): Promise<boolean> {
     const runtime = this.#parts.runtimes.of(node);
-    return await touchEntries(runtime, runtime.keyOf(node), this.#parts.clock);
+    return await touchEntries(runtime, node, runtime.keyOf(node), this.#parts.clock);
   }
 
   /**
    * Sets the function that keeps the host awake, such as `after` of Next.js or `waitUntil` of a
    * serverless platform. It gets a promise for each piece of work that no reader waits for: loads in
-   * the background, fills behind a reader, and removals that are repeated. The promise never rejects.
-   * `undefined` removes the function.
+   * the background, fills and touches behind a reader, and removals that are repeated. The promise
+   * never rejects. `undefined` removes the function.
    *
    * @throws ConfigurationError `CACHEME_INVALID_OPTION` for anything but a function
    * @example

@@ -1,12 +1,8 @@
-import type { Clock } from "../clock.js";
 import { keptUntilOf } from "../entry/lifetime.js";
-import { ConfigurationError } from "../errors.js";
-import { nodeLabel } from "../node/key.js";
 import type { IdleTime } from "../node/policy/idle.js";
 import type { ClassRuntime } from "../runtime/class-runtime.js";
 import type { LocalTier, RemoteTier } from "../runtime/node-kind.js";
 import type { LocalEntry } from "../storage/local-storage.js";
-import { isValid } from "../tags/valid-entry.js";
 import type { RemoteTouch } from "../tiers/touch-batch.js";
 
 /**
@@ -37,7 +33,8 @@ export function useLocally(
   return true;
 }
 
-function prolong(
+/** Restarts the idle time of a local entry. */
+export function prolong(
   { space, meta }: ClassRuntime,
   key: string,
   storage: LocalTier["storage"],
@@ -47,7 +44,11 @@ function prolong(
 ): void {
   if (entry.idleUntil === undefined) return;
   entry.idleUntil = now + keptFor;
-  storage.touch?.(space, key, Math.min(now + keptFor, keptUntilOf(entry.freshUntil, meta.heldFor)), now);
+  try {
+    storage.touch?.(space, key, Math.min(now + keptFor, keptUntilOf(entry.freshUntil, meta.heldFor)), now);
+  } catch {
+    storage.remove(space, key); // A tier that cannot keep the value any more, such as by its weight, costs no reader.
+  }
 }
 
 /**
@@ -71,8 +72,8 @@ export function useRemotely(
   }
 }
 
-/** Does not extend an entry that is about to be removed. */
-function touchRemotely(
+/** Restarts the idle time of a remote entry. Does not extend one that is about to be removed. */
+export function touchRemotely(
   runtime: ClassRuntime,
   key: string,
   tier: RemoteTier,
@@ -80,8 +81,7 @@ function touchRemotely(
   ttl: number,
   answered?: RemoteTouch["answered"],
 ): void {
-  const isDistrusted = runtime.kind.activities.find(key)?.distrusts(tier) ?? tier.distrust.has(key);
-  if (isDistrusted || ttl <= 0) {
+  if (ttl <= 0 || isDistrusted(runtime, key, tier)) {
     answered?.(false, undefined);
     return;
   }
@@ -89,40 +89,7 @@ function touchRemotely(
   tier.storage.touches.add(answered === undefined ? touch : { ...touch, answered });
 }
 
-/**
- * Restarts the idle time of a node's entries, without reading a value.
- *
- * @returns whether a tier has an entry
- * @throws ConfigurationError `CACHEME_NOT_IDLE` for a class without `idle`
- * @throws StorageError if no tier is known to have one, and one could not be asked
- */
-export async function touchEntries(runtime: ClassRuntime, key: string, clock: Clock): Promise<boolean> {
-  const { idle } = runtime.meta;
-  if (idle === undefined) {
-    throw new ConfigurationError(
-      "CACHEME_NOT_IDLE",
-      `touch(…) of ${nodeLabel(runtime.name, key)} needs the option idle in the meta of its class, which it does not have. ` +
-        "A ttl bounds the age of a value: to restart it, load the value by refresh, or store it by set.",
-      { node: runtime.name, key },
-    );
-  }
-  const now = clock.now();
-  let isThere = false;
-  for (const { storage } of runtime.localTiers) {
-    const entry = storage.peek(runtime.space, key);
-    if (entry === undefined || !isValid(entry, now)) continue;
-    isThere = true;
-    prolong(runtime, key, storage, entry, idle, now);
-  }
-  const answers = await Promise.all(
-    runtime.remoteTiers.map(
-      (tier) =>
-        new Promise<Error | boolean>((answer) =>
-          touchRemotely(runtime, key, tier, idle, idle.keptFor, (found, trouble) => answer(trouble ?? found)),
-        ),
-    ),
-  );
-  if (isThere || answers.includes(true)) return true;
-  for (const answer of answers) if (typeof answer === "object") throw answer;
-  return false;
+/** Returns whether the tier is not read for the key now. */
+export function isDistrusted({ kind }: ClassRuntime, key: string, tier: RemoteTier): boolean {
+  return kind.activities.find(key)?.distrusts(tier) ?? tier.distrust.has(key);
 }

@@ -1,8 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { Cacheme, type LocalStorage, memory, type NodeMeta, nullStorage } from "../../src/index.js";
+import {
+  Cacheme,
+  defineNode,
+  type LocalStorage,
+  memory,
+  type NodeMeta,
+  nullStorage,
+} from "../../src/index.js";
 import { reason } from "../support/reason.js";
 import { SimulatedRemote } from "../support/simulated-remote.js";
-import { countingNode, type Space, space } from "../support/space.js";
+import { countingNode, type Space, space, taggedSpace } from "../support/space.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 
 const second = 1000;
@@ -88,7 +95,97 @@ describe.each([
   });
 });
 
+describe.each([
+  ["a remote tier", remote],
+  ["a local and a remote tier", both],
+] as const)("a touch in %s", (_, caches) => {
+  it("finds no value whose ttl is over, and does not keep it", async () => {
+    const { cacheme, clock, remote: storage } = await space();
+    const { Counting } = session({ caches, ttl: "30s" });
+    const node = new Counting(1);
+    await cacheme.get(node);
+    const answers: boolean[] = [];
+    for (let round = 0; round < 6; round++) {
+      clock.advance(9 * second);
+      answers.push(await cacheme.touch(node));
+    }
+    expect(answers).toEqual([true, true, true, false, false, false]);
+    expect(Math.max(...Array.from(storage.records.values(), ({ until }) => until))).toBeLessThan(clock.now());
+  });
+
+  it("finds a stale value that a read would return", async () => {
+    const { cacheme, clock } = await space();
+    const { Counting } = session({ caches, ttl: "5s", staleWhileRevalidate: "10s" });
+    const node = new Counting(1);
+    await cacheme.get(node);
+    clock.advance(9 * second);
+    expect(await cacheme.touch(node)).toBe(true);
+    clock.advance(7 * second);
+    expect(await cacheme.touch(node)).toBe(false);
+  });
+
+  it.each(["own", "told"])("finds no value of an invalidated tag (%s)", async (kind) => {
+    const { cacheme, clock, process } = await taggedSpace();
+    const node = defineNode({
+      name: "tagged",
+      key: (id: number) => `${id}`,
+      tags: () => (kind === "own" ? ["team:7", "all"] : []),
+      load: (id: number, { tag }) => {
+        if (kind === "told") tag("team:7", "all");
+        return id;
+      },
+      caches,
+      idle: "10s",
+    });
+    // The first load makes the generations of told tags, and the second one is stored.
+    for (let load = 0; load < 2; load++) {
+      await cacheme.refresh(node(1));
+      clock.advance(second);
+    }
+    const other = await process();
+    expect(await other.touch(node(1))).toBe(true);
+    await cacheme.invalidateTags("team:7");
+    expect(await cacheme.touch(node(1))).toBe(false);
+    expect(await (await process()).touch(node(1))).toBe(false);
+  });
+
+  it("finds no error that is kept", async () => {
+    const { cacheme } = await space();
+    const { Counting } = countingNode({ name: "failing", caches, idle: "10s", errorTtl: "15s" }, () => {
+      throw new Error("down");
+    });
+    await reason(cacheme.get(new Counting(1)));
+    expect(await cacheme.touch(new Counting(1))).toBe(false);
+  });
+
+  it("rejects if it is not known whether there is a value", async () => {
+    const { cacheme, clock, remote: storage } = await space();
+    const { Counting } = session({ caches });
+    storage.gate = () => {
+      throw new Error("down");
+    };
+    clock.advance(second);
+    expect(await reason(cacheme.touch(new Counting(1)))).toMatchObject({ message: /down/ });
+  });
+});
+
 describe("the option idle", () => {
+  it("costs no reader an error if a local tier cannot keep a value any more", async () => {
+    const clock = new VirtualClock();
+    const cacheme = new Cacheme({ clock });
+    const weigher = (value: unknown) => (value as string[]).length / 2;
+    await cacheme.registerStorage("local", memory({ maxWeight: 10, weigher, values: "shared" }));
+    const { Counting, loads } = countingNode<string[]>({ name: "grows", caches: local, idle: "10s" }, () => [
+      "a",
+      "b",
+    ]);
+    (await cacheme.get(new Counting(1))).push("c");
+    clock.advance(5 * second);
+    expect(await cacheme.get(new Counting(1))).toHaveLength(3);
+    expect(await cacheme.get(new Counting(1))).toHaveLength(2);
+    expect(loads).toEqual([1, 1]);
+  });
+
   it("gathers the touches of a tick, and sends one per key and tenth of the time", async () => {
     const { cacheme, clock, remote: storage } = await space();
     const { Counting } = session({ caches: remote });

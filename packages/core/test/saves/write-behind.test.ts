@@ -44,6 +44,8 @@ function lastingJournal(): Journal {
 
 const bulkPolicy: NodeMeta = { caches: localOnly, write: "behind", journal: "writes" };
 
+const remoteTier: NodeMeta["caches"] = [{ storage: "remote" }];
+
 /** Makes a journal of another process in the same place. */
 function elsewhere(journal: Journal): Journal {
   return Object.create(journal);
@@ -100,6 +102,18 @@ async function leftBehind(value: string) {
 }
 
 describe("a save of a class that writes behind", () => {
+  it("is found by a touch before a tier has it", async () => {
+    const { cacheme, clock, remote, Counter } = await behind({ meta: { caches: remoteTier, idle: "1m" } });
+    const node = new Counter(1);
+    expect(await cacheme.touch(node)).toBe(false);
+    await cacheme.save(node, "new");
+    expect(remote.records.size).toBe(0);
+    expect(await cacheme.touch(node)).toBe(true);
+    await pass(clock, 1_100);
+    expect(remote.records.size).toBe(1);
+    expect(await cacheme.touch(node)).toBe(true);
+  });
+
   it("is acknowledged by the journal, and written later", async () => {
     const { cacheme, clock, written, Counter } = await behind();
     await cacheme.save(new Counter(1), "new");
