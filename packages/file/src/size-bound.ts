@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { oneAtATime, within } from "cacheme/driver";
 import { now } from "./clock.js";
 import { forEach, lookAt, remove } from "./disk.js";
@@ -91,10 +92,15 @@ export class SizeBound {
       if (this.#ending.isLate) return;
       await forEach(await pathsIn(folder), this.#ending, async (path) => {
         const found = await lookAt(path);
-        if (found !== undefined) await act(path, classOf(at - found.mtimeMs), onDisk(found.size));
+        if (found !== undefined) await act(path, classOf(at - lastUseOf(found)), onDisk(found.size));
       });
     }
   }
+}
+
+/** Returns when a file was last written, marked or touched. A touch has put a later end in the first time's place. */
+function lastUseOf({ mtimeMs, ctimeMs }: Stats): number {
+  return Math.min(mtimeMs, ctimeMs);
 }
 
 /** Half octaves. */

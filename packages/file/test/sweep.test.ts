@@ -150,6 +150,20 @@ describe("maxSize", () => {
     expect(await text(storage, "1")).toBeUndefined();
   });
 
+  it("removes what was touched, if that was longest ago", async () => {
+    const folder = place();
+    const storage = await connected(folder);
+    const [touched, later] = [hundred.slice(0, 50), hundred.slice(50)];
+    await storage.writeMany(touched.map((key) => record(key, "value", 60_000)));
+    await storage.touchMany!(touched.map((key) => ({ key, ttl: 86_400_000 })));
+    await wait(500);
+    await storage.writeMany(later.map((key) => record(key, "value", 60_000)));
+    await new SizeBound(new Folder(folder), 60 * 4096).enforce();
+    expect(entriesIn(folder)).toHaveLength(54);
+    const left = await storage.readMany(later);
+    expect(left.filter(Boolean)).toHaveLength(50);
+  });
+
   it("is kept about while a storage writes", async () => {
     const folder = place();
     const storage = await connected(folder, { maxSize });
