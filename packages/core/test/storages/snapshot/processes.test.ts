@@ -24,7 +24,8 @@ describe("programs that keep their memory in a file", () => {
     return (JSON.parse(output) as { loads: number }).loads;
   }
 
-  it("start with the values of the one before, also if it was killed after an invalidation", async () => {
+  // Five programs start one after the other.
+  it("start with the values of the one before, also if killed in between", { timeout: 60_000 }, async () => {
     using folder = new SnapshotFolder();
     expect(await loadsOf(folder.file, "close")).toBe(10);
     expect(await loadsOf(folder.file, "kill")).toBe(0);
