@@ -1,19 +1,15 @@
 import { type FileHandle, open } from "node:fs/promises";
-import type { BoundedCache } from "@cacheme/memory";
 import { isFresh } from "../../entry/lifetime.js";
 import { nextLocalSpace } from "../../shared-state.js";
 import type { SnapshotReport } from "../../snapshot-report.js";
-import type { SnapshotHost } from "../../storage/local-snapshot.js";
-import type { HeldGeneration, LocalEntry } from "../../storage/local-storage.js";
+import type { HeldGeneration } from "../../storage/local-storage.js";
 import { setImmediate } from "../../timers.js";
 import { longestTtl } from "../memory-storage.js";
-import type { Changes } from "./changes.js";
 import { frame, frameOf } from "./frames.js";
-import type { Owners } from "./owners.js";
 import { RestoredEntry } from "./restored-entry.js";
 import { isOurs, readSaved, type SavedFile } from "./saved-file.js";
 import { isMissing, type Seen, SnapshotTrouble, seenIn } from "./snapshot-disk.js";
-import type { SnapshotSettings } from "./snapshot-options.js";
+import type { SnapshotParts } from "./snapshot-parts.js";
 
 /** The entries that are restored before the event loop goes on. */
 const slice = 200;
@@ -35,39 +31,25 @@ export interface Outcome {
 
 /** Reads a file once, at the start. */
 export class Restoring {
-  readonly #cache: BoundedCache<string, LocalEntry>;
-  readonly #owners: Owners;
-  readonly #settings: SnapshotSettings;
-  readonly #host: SnapshotHost;
-  readonly #changes: Changes;
+  readonly #parts: SnapshotParts;
   /** The file that was there, if it may be replaced. */
   seen: Seen | undefined;
 
-  constructor(
-    cache: BoundedCache<string, LocalEntry>,
-    owners: Owners,
-    settings: SnapshotSettings,
-    host: SnapshotHost,
-    changes: Changes,
-  ) {
-    this.#cache = cache;
-    this.#owners = owners;
-    this.#settings = settings;
-    this.#host = host;
-    this.#changes = changes;
+  constructor(parts: SnapshotParts) {
+    this.#parts = parts;
   }
 
   /** @throws SnapshotTrouble, or the error of the file system */
   async run(): Promise<Outcome> {
-    const began = this.#host.clock.elapsed();
+    const began = this.#parts.host.clock.elapsed();
     const handle = await this.#open();
     try {
       const found = seenIn(await handle.stat({ bigint: true }));
       const taken = await this.#take(handle, found);
       const saved = await this.#read(handle, lengthToRead(found, taken));
       const counts = await this.#restore(saved);
-      this.#changes.attach(this.#settings.file, taken);
-      const duration = this.#host.clock.elapsed() - began;
+      this.#parts.changes.attach(this.#parts.settings.file, taken);
+      const duration = this.#parts.host.clock.elapsed() - began;
       return { report: { ...counts, bytes: found.size, duration }, seen: taken };
     } finally {
       await handle.close();
@@ -86,7 +68,7 @@ export class Restoring {
     await handle.read(start, 0, start.length, 0);
     if (isOurs(start)) this.seen = found;
     // The changes of a file are shorter than the rest of it.
-    if (found.size > 2 * this.#settings.maxBytes + userFrame.length)
+    if (found.size > 2 * this.#parts.settings.maxBytes + userFrame.length)
       throw new SnapshotTrouble(
         isOurs(start) ? "size" : "format",
         `It has ${found.size} bytes, more than twice maxBytes.`,
@@ -105,7 +87,7 @@ export class Restoring {
 
   async #open(): Promise<FileHandle> {
     try {
-      return await open(this.#settings.file, "r+");
+      return await open(this.#parts.settings.file, "r+");
     } catch (error) {
       if (isMissing(error)) throw new SnapshotTrouble("missing", "There is no such file.");
       throw error;
@@ -133,10 +115,10 @@ export class Restoring {
     entries,
     isCurrent,
   }: SavedFile): Promise<Omit<SnapshotReport, "bytes" | "duration">> {
-    const { clock, tags } = this.#host;
+    const { clock, tags } = this.#parts.host;
     const spaces = owners.map((id) => {
       const space = nextLocalSpace();
-      this.#owners.reserve(id, space);
+      this.#parts.owners.reserve(id, space);
       return space;
     });
     const counts = { entries: 0, keys: 0, leftOut: 0 };
@@ -147,12 +129,12 @@ export class Restoring {
       if (written === undefined || space === undefined) continue;
       const saved = isCurrent(written) ? written : { ...written, bytes: undefined };
       // A value that is not restored now may be, from the same file, by the next process.
-      if (saved.bytes !== undefined) this.#changes.add(space, saved.owner, saved.key, saved.tags);
+      if (saved.bytes !== undefined) this.#parts.changes.add(space, saved.owner, saved.key, saved.tags);
       const now = clock.now();
       const generations = saved.tags.length === 0 ? none : tags.restored(saved.tags, saved.freshUntil);
-      if (generations === undefined) this.#changes.changed(space, saved.key);
+      if (generations === undefined) this.#parts.changes.changed(space, saved.key);
       const isUsable = isFresh(saved, now) && saved.writtenAt <= now + clockTolerance;
-      if (generations === undefined || !isUsable || place >= this.#cache.maxSize) {
+      if (generations === undefined || !isUsable || place >= this.#parts.cache.maxSize) {
         counts.leftOut++;
         continue;
       }
@@ -160,7 +142,7 @@ export class Restoring {
       const { frequency, segment, weight } = saved;
       const entry = new RestoredEntry(saved, generations === none ? undefined : generations);
       const options = { ttl: ttl > longestTtl ? Number.POSITIVE_INFINITY : ttl, weight };
-      const isStored = this.#cache.restoreIn(space, saved.key, entry, { frequency, segment }, options);
+      const isStored = this.#parts.cache.restoreIn(space, saved.key, entry, { frequency, segment }, options);
       if (!isStored) counts.leftOut++;
       else if (saved.bytes === undefined) counts.keys++;
       else counts.entries++;

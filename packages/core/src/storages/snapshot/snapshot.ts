@@ -11,6 +11,7 @@ import { Owners } from "./owners.js";
 import { Restoring } from "./restoring.js";
 import { type Seen, SnapshotTrouble } from "./snapshot-disk.js";
 import type { SnapshotSettings } from "./snapshot-options.js";
+import type { SnapshotParts } from "./snapshot-parts.js";
 import { Writing } from "./writing.js";
 
 /**
@@ -127,7 +128,7 @@ export class Snapshot implements LocalSnapshot {
     const { file } = this.#settings;
     const changes = this.#newChanges();
     this.#saved = changes;
-    const restoring = new Restoring(this.#cache, this.#owners, this.#settings, host, changes);
+    const restoring = new Restoring(this.#partsOf(host, changes));
     try {
       const { report, seen } = await restoring.run();
       this.#seen = seen;
@@ -168,7 +169,7 @@ export class Snapshot implements LocalSnapshot {
     const changes = this.#newChanges();
     this.#writing = changes;
     try {
-      const writing = new Writing(this.#cache, this.#owners, this.#settings, host, changes);
+      const writing = new Writing(this.#partsOf(host, changes));
       const { report, seen } = await writing.run(() => this.#current, isLast);
       this.#saved?.close();
       this.#saved = changes;
@@ -187,6 +188,10 @@ export class Snapshot implements LocalSnapshot {
   get #current(): Seen | undefined {
     const seen = this.#seen;
     return seen && this.#saved ? { ...seen, size: this.#saved.size } : seen;
+  }
+
+  #partsOf(host: SnapshotHost, changes: Changes): SnapshotParts {
+    return { cache: this.#cache, owners: this.#owners, settings: this.#settings, host, changes };
   }
 
   /** If a change cannot be written to the file, the file must not be read by anybody. */

@@ -1,12 +1,10 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import type { BoundedCache, RankedEntry } from "@cacheme/memory";
+import type { RankedEntry } from "@cacheme/memory";
 import { encodeEntry, pack } from "../../entry/entry-codec.js";
-import type { SnapshotHost, SnapshotOwner } from "../../storage/local-snapshot.js";
+import type { SnapshotOwner } from "../../storage/local-snapshot.js";
 import type { LocalEntry } from "../../storage/local-storage.js";
 import { setImmediate } from "../../timers.js";
-import type { Changes } from "./changes.js";
 import { frame, frameOf, PayloadWriter } from "./frames.js";
-import type { Owners } from "./owners.js";
 import { isUsable, RestoredEntry } from "./restored-entry.js";
 import type { Outcome } from "./restoring.js";
 import { addEntry, end, header, isOurs } from "./saved-file.js";
@@ -19,36 +17,22 @@ import {
   syncFolder,
   writeAll,
 } from "./snapshot-disk.js";
-import type { SnapshotSettings } from "./snapshot-options.js";
+import type { SnapshotParts } from "./snapshot-parts.js";
 
 /** The bounds of the work before the event loop goes on. */
 const slice = { entries: 500, bytes: 256 * 1024, milliseconds: 4 };
 
 /** Writes one file, from the first byte to the rename. */
 export class Writing {
-  readonly #cache: BoundedCache<string, LocalEntry>;
-  readonly #owners: Owners;
-  readonly #settings: SnapshotSettings;
-  readonly #host: SnapshotHost;
-  readonly #changes: Changes;
+  readonly #parts: SnapshotParts;
   /** The numbers of the classes in the file, by space. */
   readonly #indices = new Map<number, number>();
   readonly #payload = new PayloadWriter();
   readonly #counts = { entries: 0, keys: 0, leftOut: 0 };
   #size = 0;
 
-  constructor(
-    cache: BoundedCache<string, LocalEntry>,
-    owners: Owners,
-    settings: SnapshotSettings,
-    host: SnapshotHost,
-    changes: Changes,
-  ) {
-    this.#cache = cache;
-    this.#owners = owners;
-    this.#settings = settings;
-    this.#host = host;
-    this.#changes = changes;
+  constructor(parts: SnapshotParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -57,8 +41,8 @@ export class Writing {
    * @throws SnapshotTrouble, or the error of the file system. The older file stays then
    */
   async run(expected: () => Seen | undefined, isLast: boolean): Promise<Outcome> {
-    const { file } = this.#settings;
-    const began = this.#host.clock.elapsed();
+    const { file } = this.#parts.settings;
+    const began = this.#parts.host.clock.elapsed();
     await checkReplaceable(file, expected);
     const temporary = `${file}.tmp`;
     const handle = await open(temporary, "w", 0o600);
@@ -68,13 +52,13 @@ export class Writing {
       await this.#writeEntries(handle);
       await this.#write(handle, frameOf(frame.end, end(isLast)));
       const written = seenIn(await handle.stat({ bigint: true }));
-      this.#changes.attach(temporary, written);
+      this.#parts.changes.attach(temporary, written);
       await handle.sync();
       await checkReplaceable(file, expected);
       await rename(temporary, file);
       isKept = true;
       await syncFolder(file);
-      const duration = this.#host.clock.elapsed() - began;
+      const duration = this.#parts.host.clock.elapsed() - began;
       return { report: { ...this.#counts, bytes: written.size, duration }, seen: written };
     } finally {
       await handle.close();
@@ -83,16 +67,16 @@ export class Writing {
   }
 
   async #writeEntries(handle: FileHandle): Promise<void> {
-    const { maxEntries, maxBytes } = this.#settings;
-    const { clock } = this.#host;
+    const { maxEntries, maxBytes } = this.#parts.settings;
+    const { clock } = this.#parts.host;
     let began = clock.elapsed();
     let inSlice = 0;
     let looked = 0;
-    for (const entry of this.#cache.ranked()) {
+    for (const entry of this.#parts.cache.ranked()) {
       looked++;
       const { entries, keys } = this.#counts;
       if (entries + keys >= maxEntries || this.#size + this.#payload.length >= maxBytes) {
-        this.#counts.leftOut += Math.max(this.#cache.size - looked + 1, 0);
+        this.#counts.leftOut += Math.max(this.#parts.cache.size - looked + 1, 0);
         break;
       }
       await this.#add(handle, entry);
@@ -109,14 +93,14 @@ export class Writing {
 
   async #add(handle: FileHandle, ranked: RankedEntry<string, LocalEntry>): Promise<void> {
     const { space, key, value: entry, weight, standing } = ranked;
-    const id = this.#owners.idOf(space);
+    const id = this.#parts.owners.idOf(space);
     if (id === undefined) return; // Such as a cached error.
-    if (!isUsable(entry, this.#host.clock.now())) {
+    if (!isUsable(entry, this.#parts.host.clock.now())) {
       this.#counts.leftOut++;
       return;
     }
-    const bytes = this.#bytesOf(this.#owners.of(space), key, entry);
-    const room = this.#settings.maxBytes - this.#size - this.#payload.length;
+    const bytes = this.#bytesOf(this.#parts.owners.of(space), key, entry);
+    const room = this.#parts.settings.maxBytes - this.#size - this.#payload.length;
     if (bytes === uncarried || (bytes !== undefined && bytes.length > room)) {
       this.#counts.leftOut++;
       return;
@@ -131,7 +115,7 @@ export class Writing {
     if (bytes === undefined) this.#counts.keys++;
     else {
       this.#counts.entries++;
-      this.#changes.add(space, index, key, tags);
+      this.#parts.changes.add(space, index, key, tags);
     }
     if (known !== undefined) return;
     this.#indices.set(space, index);
