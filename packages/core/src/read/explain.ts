@@ -52,7 +52,7 @@ export class Explainer {
   async explain(runtime: ClassRuntime, node: Node, key: string): Promise<Explanation> {
     const activity = runtime.kind.activities.find(key);
     const tags = runtime.nodeTags?.of(node, key) ?? [];
-    // The request may end while the remote tiers are asked.
+    // The request may end while the remote tiers answer.
     const own = runtime.isPerRequest ? [this.#request(runtime, key)] : [];
     const shared = await Promise.all(
       runtime.tiers.map((tier) =>

@@ -99,7 +99,7 @@ describe.each([
   ["a remote tier", remote],
   ["a local and a remote tier", both],
 ] as const)("a touch in %s", (_, caches) => {
-  it("finds no value whose ttl is over, and does not keep it", async () => {
+  it("finds no expired value, and does not keep it", async () => {
     const { cacheme, clock, remote: storage } = await space();
     const { Counting } = session({ caches, ttl: "30s" });
     const node = new Counting(1);

@@ -113,7 +113,7 @@ describe("a load that uses its signal for the first time after its readers have 
     expect(counts.loads).toBe(1);
   });
 
-  it("aborts if nobody has joined, and later readers load anew", async () => {
+  it("aborts if nobody has joined, and later readers start a new load", async () => {
     const { cacheme } = await space();
     const { Late, step } = late({ errorTtl: "1m" });
     const failures: unknown[] = [];

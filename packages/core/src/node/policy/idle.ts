@@ -6,7 +6,7 @@ export interface IdlePolicy {
   /**
    * The time without a read after which a value is dropped. Each read restarts it, in every tier,
    * without writing the value again. An unread value may stay for a fifth of that time longer,
-   * because only the first read of each tenth of it is told to the tiers.
+   * because a tier hears of only the first read in each tenth of it.
    *
    * A ttl still bounds the age of a value, however often it is read. A remote storage must be able
    * to keep an entry for longer (`touchMany`). Default: reads do not change how long a value is kept.
@@ -16,16 +16,16 @@ export interface IdlePolicy {
 
 /** The idle time of a class. */
 export interface IdleTime {
-  /** Milliseconds for which a read keeps an entry: longer than asked, for reads that are not told. */
+  /** Milliseconds for which a read keeps an entry: longer than asked, because tiers do not hear of every read. */
   readonly keptFor: number;
-  /** The least milliseconds between two reads of a key that are told to a tier. */
+  /** The least time, in milliseconds, between two touches of a key in a tier. */
   readonly interval: number;
 }
 
 /**
- * The part of the idle time in which one read is told. A value may have been read from a local tier
- * after that, and that tier's entry after the remote one was touched. So it is kept for two such
- * parts longer.
+ * The part of the idle time in which a tier hears of one read. A local tier may answer further reads
+ * after that, and a local entry may be touched after the remote one. So each value is kept for two
+ * such parts longer.
  */
 const interval = 0.1;
 

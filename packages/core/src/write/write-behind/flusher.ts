@@ -44,8 +44,8 @@ const countEvery = 1_000;
 
 /**
  * Writes a journal's values into their sources, in batches, one after the other. If the
- * source refuses a value, the flusher writes it again after a growing pause. In the end the value
- * becomes a dead letter.
+ * source refuses a value, the flusher writes it again after a growing pause. A value that
+ * is refused too often becomes a dead letter.
  */
 export class Flusher {
   readonly #environment: FlusherEnvironment;
