@@ -36,6 +36,25 @@ function linked(links: (id: number) => readonly number[], meta: NodeMeta = {}) {
 
 const withOptions = (prefetch: PrefetchOptions | false): NodeMeta => ({ prefetch });
 
+/** A node whose load waits for a gate, and a node that is related to it. */
+function slowNeighbour(caches: NodeMeta["caches"]) {
+  const gate = deferred<string>();
+  const slow = defineNode({
+    name: "slow",
+    key: (id: number) => `${id}`,
+    load: () => gate.promise,
+    caches,
+  });
+  const first = defineNode({
+    name: "first",
+    key: () => "1",
+    load: () => 1,
+    related: () => [slow(1)],
+    caches: localOnly,
+  });
+  return { gate, slow, first };
+}
+
 describe("related nodes of a class that keeps nothing", () => {
   it.each([[[]], [[perRequest()]]])("are not loaded in advance: %j", async (caches) => {
     const { cacheme } = await space();
@@ -227,20 +246,7 @@ describe("related nodes", () => {
 
   it("go on loading when their only reader leaves", async () => {
     const { cacheme } = await space();
-    const gate = deferred<string>();
-    const slow = defineNode({
-      name: "slow",
-      key: (id: number) => `${id}`,
-      load: () => gate.promise,
-      caches: localOnly,
-    });
-    const first = defineNode({
-      name: "first",
-      key: () => "1",
-      load: () => 1,
-      related: () => [slow(1)],
-      caches: localOnly,
-    });
+    const { gate, slow, first } = slowNeighbour(localOnly);
     await cacheme.get(first());
     await settled();
     const abort = new AbortController();
@@ -254,20 +260,7 @@ describe("related nodes", () => {
 
   it("are not stored if they are invalidated meanwhile", async () => {
     const { cacheme } = await space();
-    const gate = deferred<string>();
-    const slow = defineNode({
-      name: "slow",
-      key: (id: number) => `${id}`,
-      load: () => gate.promise,
-      caches: twoTiers,
-    });
-    const first = defineNode({
-      name: "first",
-      key: () => "1",
-      load: () => 1,
-      related: () => [slow(1)],
-      caches: localOnly,
-    });
+    const { gate, slow, first } = slowNeighbour(twoTiers);
     await cacheme.get(first());
     await settled();
     await cacheme.invalidate(slow(1));
